@@ -1,0 +1,43 @@
+//! metascope: watch neural networks learn to learn, in a terminal.
+//!
+//! The house, top floor first. A room imports only from rooms below it.
+//!
+//! ```text
+//! main.rs     parse arguments, run a command, set the exit code
+//! command/    one file a command: run, check, init, eval, gradient, bench, the dashboard
+//! cli.rs      what the command line accepts
+//! ui/         the dashboard: state, update, keys, style, views/, widgets/
+//! term.rs     the terminal as a resource: enter, leave, hang-up
+//! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
+//! eval/       adaptation curves and their statistics; floors and oracles
+//! learner/    one file an algorithm: transfer, maml (exact and first order), reptile
+//! model/      the network as dfdx tensors; tape operations; kernels; checkpoints
+//! task/       sine tasks: what a task is, how its points are drawn
+//! config/     the schema of experiments.toml, its validation, its error reports
+//! ```
+//!
+//! How data flows:
+//!
+//! ```text
+//! experiments.toml -> config::Study -> study: one Run per experiment x seed
+//!                                        |
+//!            worker threads: learner.outer_step() ... -> Event --+--> run folders, JSON lines
+//!                                        |                       |
+//!                          newest Snapshot in a slot             |
+//!                                        v                       v
+//!                      ui: input -> Action -> update(&mut App) -> draw(&App)
+//! ```
+//!
+//! Training never waits for the screen: workers leave their newest parameters in a slot, and the
+//! screen computes the fits it shows from whatever is there.
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod eval;
+pub mod learner;
+pub mod model;
+pub mod study;
+pub mod task;
+pub mod term;
+pub mod ui;

@@ -1,0 +1,63 @@
+//! What a task is: one sine wave, with the support points a learner adapts on and the points it is
+//! tested on.
+
+mod family;
+mod streams;
+
+pub use family::{Family, test_tasks, waves};
+pub use streams::{Purpose, Stream, stream};
+
+/// y = amplitude sin(x + phase).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sine {
+    /// Height of the wave.
+    pub amplitude: f64,
+    /// Shift in radians.
+    pub phase: f64,
+}
+
+/// Points of one task: `x[i]`, `y[i]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Points {
+    /// Inputs.
+    pub x: Vec<f64>,
+    /// Targets.
+    pub y: Vec<f64>,
+}
+
+/// A frozen test task: adapt on `support`, test on `query` (an even grid over the x range).
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestTask {
+    /// The wave behind the points.
+    pub sine: Sine,
+    /// K points to adapt on.
+    pub support: Points,
+    /// The test grid.
+    pub query: Points,
+}
+
+impl Sine {
+    /// The wave's value at `x`.
+    pub fn at(&self, x: f64) -> f64 {
+        self.amplitude * (x + self.phase).sin()
+    }
+
+    /// The wave's points at `x`.
+    pub fn points(&self, x: Vec<f64>) -> Points {
+        let y = x.iter().map(|&x| self.at(x)).collect();
+        Points { x, y }
+    }
+}
+
+impl TestTask {
+    /// Whether every support point lies on the same side of zero.
+    pub fn is_one_sided(&self) -> bool {
+        self.support.x.iter().all(|x| *x < 0.0) || self.support.x.iter().all(|x| *x > 0.0)
+    }
+}
+
+/// `count` evenly spaced values from `range[0]` to `range[1]`, both included.
+pub fn grid(range: [f64; 2], count: usize) -> Vec<f64> {
+    let last = count.saturating_sub(1).max(1) as f64;
+    (0..count).map(|i| range[0] + (range[1] - range[0]) * i as f64 / last).collect()
+}
