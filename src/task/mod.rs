@@ -1,10 +1,14 @@
 //! What a task is: one sine wave, with the support points a learner adapts on and the points it is
 //! tested on.
 
+mod batch;
 mod family;
+mod number;
 mod streams;
 
+pub use batch::Batch;
 pub use family::{Family, test_tasks, waves};
+pub use number::Number;
 pub use streams::{Purpose, Stream, stream};
 
 /// y = amplitude sin(x + phase).
