@@ -156,7 +156,7 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             Some(rate) => kernels::add_gradient(path, trace, x, weights, E::default() - rate, &mut self.next),
             None => {
                 kernels::gradient(path, trace, x, &mut self.scaled);
-                let minus_one = E::from_f64(-1.0);
+                let minus_one = E::rounded(-1.0);
                 kernels::add_product(path, weights, minus_one, &self.rates, &self.scaled, &mut self.next);
             }
         }
@@ -174,7 +174,7 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             Some(rate) => (E::default() - rate, &self.v),
             None => {
                 kernels::multiply(path, &self.rates, &self.v, &mut self.scaled);
-                (E::from_f64(-1.0), &self.scaled)
+                (E::rounded(-1.0), &self.scaled)
             }
         };
         kernels::transpose(path, &v.w2, &mut self.v2t.0);
@@ -238,7 +238,7 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
             }
             kernels::add(path, &mut self.sum, &self.v);
         }
-        let share = E::from_f64(1.0 / query.tasks() as f64);
+        let share = E::rounded(1.0 / query.tasks() as f64);
         if let Some(gradient) = gradient {
             self.hand_out(share, gradient);
         }
@@ -263,8 +263,8 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
             );
         }
         let tasks = support.tasks() as f64;
-        self.hand_out(E::from_f64(1.0 / (tasks * steps as f64 * rate.to_f64())), gradient);
-        total * E::from_f64(1.0 / tasks)
+        self.hand_out(E::rounded(1.0 / (tasks * steps as f64 * rate.exact())), gradient);
+        total * E::rounded(1.0 / tasks)
     }
 
     fn reset(&mut self) {

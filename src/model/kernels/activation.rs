@@ -48,9 +48,9 @@ impl Nonlinearity for Tanh {
     /// e = 2^k p + (2^k - 1) with 2|z| = k ln 2 + r and p = exp(r) - 1 by its Taylor series.
     #[inline(always)]
     fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V {
-        let all = |x: f64| S::splat(E::from_f64(x));
+        let all = |x: f64| S::splat(E::rounded(x));
         let zero = E::default();
-        let most = E::from_f64(2.0 * E::TANH_SATURATES);
+        let most = E::rounded(2.0 * E::TANH_SATURATES);
         let twice = S::map(S::add(z, z), |t| {
             let t = if t < zero { zero - t } else { t };
             if t > most { most } else { t }
@@ -74,12 +74,12 @@ impl Nonlinearity for Tanh {
 
     #[inline(always)]
     fn slope<E: Real, S: Simd<E>>(h: S::V, u: S::V) -> S::V {
-        S::mul(S::sub(S::splat(E::from_f64(1.0)), S::mul(h, h)), u)
+        S::mul(S::sub(S::splat(E::rounded(1.0)), S::mul(h, h)), u)
     }
 
     #[inline(always)]
     fn bend<E: Real, S: Simd<E>>(h: S::V, dh: S::V, u: S::V) -> S::V {
-        S::mul(S::mul(S::splat(E::from_f64(-2.0)), h), S::mul(dh, u))
+        S::mul(S::mul(S::splat(E::rounded(-2.0)), h), S::mul(dh, u))
     }
 }
 

@@ -18,7 +18,7 @@ pub struct AdamStep<E> {
 
 #[inline(always)]
 fn body<E: Real>(step: &AdamStep<E>, parameters: &mut [E], gradient: &[E], moments: [&mut [E]; 2]) {
-    let one = E::from_f64(1.0);
+    let one = E::rounded(1.0);
     let [beta1, beta2] = step.betas;
     let [m, v] = moments;
     let moments = m.iter_mut().zip(v);

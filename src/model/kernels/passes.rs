@@ -47,8 +47,8 @@ pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
 /// Predictions turned into the mean squared error; `d3` keeps 2 e / N.
 #[inline(always)]
 fn squared_error<E: Real, S: Simd<E>, const P: usize>(y: &[E], trace: &mut Trace<E, P>) {
-    let share = E::from_f64(1.0 / y.len() as f64);
-    let two_n = E::from_f64(2.0 / y.len() as f64);
+    let share = E::rounded(1.0 / y.len() as f64);
+    let two_n = E::rounded(2.0 / y.len() as f64);
     let mut sum = E::default();
     for (d3, &y) in trace.d3.iter_mut().zip(y) {
         let error = *d3 - y;
@@ -228,7 +228,7 @@ pub fn add_hessian_product<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>
         }
     }
     product::<E, S, P>((h1, v2t), Some((t1, w2t)), Some(&v.b2), t2);
-    let two_n = E::from_f64(2.0 / rows as f64);
+    let two_n = E::rounded(2.0 / rows as f64);
     for n in 0..rows {
         let mut sums = S::splat(E::default());
         for lane in 0..P / S::WIDTH {
