@@ -129,10 +129,9 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The problems by place; `None` if there are none.
-    pub fn finish(self, file: String) -> Option<Problems> {
-        let list = locate(self.text, self.findings);
-        (!list.is_empty()).then_some(Problems { file, list })
+    /// The problems by place.
+    pub fn finish(self) -> Vec<Problem> {
+        locate(self.text, self.findings)
     }
 }
 

@@ -8,9 +8,9 @@ use toml::{
 };
 
 use super::{
-    Algorithm, Study,
+    Algorithm, Experiment, Study,
     merge::{Entry, resolve},
-    problem::{Finding, Problems, Report, locate, quote},
+    problem::{Finding, Problem, Problems, Report, locate, quote},
     schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP, thousands},
     sections::{Evaluation, Model, Task, Training},
     syntax,
@@ -34,22 +34,22 @@ pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Probl
     if text.len() > LARGEST_FILE {
         return Err(Problems { file, list: locate("", vec![Finding { at: 0, message: too_large() }]) });
     }
-    let study = |experiments| Study { name: name.to_owned(), path: path.map(Path::to_owned), experiments };
     let outcome = thread::scope(|scope| {
         let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
-        let reading = reader.spawn_scoped(scope, || read(text)).map_err(|error| error.to_string())?;
+        let reading =
+            reader.spawn_scoped(scope, || read(text, &syntax::readable(text))).map_err(|e| e.to_string())?;
         reading.join().map_err(|_| "its reader panicked, which is a bug: please report it".to_owned())
     });
-    match outcome {
-        Ok((experiments, report)) => match report.finish(file) {
-            None => Ok(study(experiments)),
-            Some(problems) => Err(problems),
-        },
-        Err(why) => {
-            let message = format!("this file could not be read: {why}");
-            Err(Problems { file, list: locate(text, vec![Finding { at: 0, message }]) })
+    let list = match outcome {
+        Ok(Ok(experiments)) => {
+            return Ok(Study { name: name.to_owned(), path: path.map(Path::to_owned), experiments });
         }
-    }
+        Ok(Err(problems)) => problems,
+        Err(why) => {
+            locate("", vec![Finding { at: 0, message: format!("this file could not be read: {why}") }])
+        }
+    };
+    Err(Problems { file, list })
 }
 
 /// What to say of a file above [`LARGEST_FILE`].
@@ -58,8 +58,8 @@ pub(super) fn too_large() -> String {
 }
 
 /// Reads all there is and reports all there is to report.
-fn read(text: &str) -> (Vec<super::Experiment>, Report<'_>) {
-    let syntax::Syntax { root, errors, shadows } = syntax::read(text);
+fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
+    let syntax::Syntax { root, errors, shadows } = syntax::read(text, readable);
     let mut report = Report::new(text, errors, shadows);
     let mut top = Table::open("the top level of this file", TOP, &root, &mut report);
 
@@ -87,7 +87,8 @@ fn read(text: &str) -> (Vec<super::Experiment>, Report<'_>) {
         .map(|(at, table)| read_experiment(at, table, &shared, &mut names, &mut report))
         .collect();
     let experiments = resolve(entries, &mut report);
-    (experiments, report)
+    let problems = report.finish();
+    if problems.is_empty() { Ok(experiments) } else { Err(problems) }
 }
 
 /// The tables above the experiments.

@@ -1,7 +1,7 @@
 //! From text to a tree of TOML in which everything knows its place, with as many syntax errors as can
 //! be told apart from the confusion that the first one leaves behind.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use toml::{
     Spanned,
@@ -20,13 +20,29 @@ pub(super) struct Syntax<'a> {
     pub shadows: Vec<Range<usize>>,
 }
 
-/// Reads all that can be read.
-pub(super) fn read(text: &str) -> Syntax<'_> {
-    let (root, raw) = DeTable::parse_recoverable(text);
+/// How the parser's messages begin after which it leaves out lines that follow.
+const STOPS: [&str; 4] = ["key with no value", "unclosed table", "unclosed array table", "recursion limit"];
+
+/// What the parser can read to its end: the text itself, or a copy with spaces for each line that would
+/// end its tree.
+pub(super) fn readable(text: &str) -> Cow<'_, str> {
+    let (_, errors) = DeTable::parse_recoverable(text);
+    let stops: Vec<usize> = errors
+        .iter()
+        .filter(|error| STOPS.iter().any(|stop| error.message().starts_with(stop)))
+        .map(|error| place(error, text))
+        .collect();
+    if stops.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(blank_lines(text, stops)) }
+}
+
+/// Reads all that can be read of a text, given its [`readable`] form.
+pub(super) fn read<'a>(text: &str, readable: &'a str) -> Syntax<'a> {
+    let (root, mut raw) = DeTable::parse_recoverable(readable);
     let root = root.into_inner();
-    let no_place = if raw.iter().any(|error| error.span().is_none()) { longest_chain(text) } else { 0 };
-    let at = |error: &Error| text.floor_char_boundary(error.span().map_or(no_place, |span| span.start));
-    let mut raw: Vec<(usize, &Error)> = raw.iter().map(|error| (at(error), error)).collect();
+    if text != readable {
+        raw.extend(DeTable::parse_recoverable(text).1);
+    }
+    let mut raw: Vec<(usize, &Error)> = raw.iter().map(|error| (place(error, text), error)).collect();
     raw.sort_by_key(|(at, _)| *at);
 
     let mut long_values = Vec::new();
@@ -67,13 +83,36 @@ pub(super) fn read(text: &str) -> Syntax<'_> {
     Syntax { root, errors, shadows }
 }
 
+/// The text with spaces for the lines around these offsets, so that all else stays in its place.
+fn blank_lines(text: &str, mut offsets: Vec<usize>) -> String {
+    let mut blanked = String::with_capacity(text.len());
+    offsets.sort_unstable();
+    for at in offsets {
+        if at < blanked.len() {
+            continue;
+        }
+        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1).max(blanked.len());
+        let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+        blanked.push_str(&text[blanked.len()..start]);
+        blanked.extend(std::iter::repeat_n(' ', end - start));
+    }
+    let rest = &text[blanked.len()..];
+    blanked.push_str(rest);
+    blanked
+}
+
 /// The one of these disjoint, ordered spans that `at` lies in or at the end of.
 fn value_around(spans: &[Range<usize>], at: usize) -> Option<&Range<usize>> {
     let after = spans.partition_point(|span| span.start <= at);
     spans[..after].last().filter(|span| at <= span.end)
 }
 
-/// Where the line with the most dots starts: the parser gives no place for too long a chain of keys.
+/// Where an error is. The one that comes without a place is that of too many dotted keys.
+fn place(error: &Error, text: &str) -> usize {
+    text.floor_char_boundary(error.span().map_or_else(|| longest_chain(text), |span| span.start))
+}
+
+/// Where the line with the most dots starts.
 fn longest_chain(text: &str) -> usize {
     let (mut start, mut most, mut longest) = (0, 0, 0);
     for line in text.split_inclusive('\n') {
@@ -140,6 +179,9 @@ fn say(error: &Error, text: &str) -> String {
     }
     if message.contains("recurs") {
         return "this is nested too deeply: no setting needs more than three levels".to_owned();
+    }
+    if message == "duplicate key" {
+        return format!("{} is defined a second time here", quote(source));
     }
     let message = message.trim_end_matches(", expected nothing").replace('\n', " ");
     match source {

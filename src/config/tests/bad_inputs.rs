@@ -94,7 +94,7 @@ const IN_AN_EXPERIMENT: &[(&str, usize, &str)] = &[
     ("meta_batch = 5000\ntask.train_tasks = 100", 14, "epochs x train_tasks = 4 x 100 has only 400"),
     ("task = { train_tasks = 3 }\nmeta_batch = 13", 0, "not one outer step"),
     ("meta_batch = 10000\ninner_steps = 1000", 14, "24,000,000,000 values to keep in memory"),
-    ("inner_steps = 1000\nmodel.hidden = 128\ntask.shots = 10000", 15, "to keep in memory for one outer step"),
+    ("inner_steps = 1000\nmodel.hidden = 128\ntask.shots = 1000", 15, "to keep in memory for one outer step"),
     ("task = { train_tasks = 1000000, shots = 21 }", 24, "21,000,000 points"),
     ("evaluation = { test_tasks = 100000, grid = 1000 }", 29, "test_tasks x (shots + grid) is 101,000,000"),
     ("evaluation = { test_tasks = 100000, steps = 1000 }", 29, "test_tasks x (steps + 1) is 100,100,000"),

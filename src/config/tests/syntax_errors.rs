@@ -7,10 +7,10 @@ use super::{MINIMAL, expect};
 const FILES: &[(&str, &[(usize, usize, &str)])] = &[
     // One a line, and the good lines are still read.
     ("[defaults]\nseeds =\nepochs 3\ninner_lr = -1", &[(2, 8, "a value is missing here"), (3, 8, "expected `=`"), (4, 12, "-1")]),
-    ("[defaults]\nmeta_batch: 1\nfoo = 1", &[(2, 11, "`:`"), ]),
+    ("[defaults]\nmeta_batch: 1\nfoo = 1", &[(2, 11, "`:`"), (3, 1, "unknown key `foo`")]),
     ("[model]\nactivation = relu\nhidden = 41", &[(2, 14, "`relu` is not a value: text must stand in double quotes"), (3, 10, "41")]),
-    ("[defaults]\nseeds = 1\nseeds = 2", &[(3, 1, "duplicate key (at `seeds`)")]),
-    ("[task]\n[task]\nshots = 0", &[(2, 2, "duplicate key (at `task`)")]),
+    ("[defaults]\nseeds = 1\nseeds = 2", &[(3, 1, "`seeds` is defined a second time here")]),
+    ("[task]\n[task]\nshots = 0", &[(2, 2, "`task` is defined a second time here")]),
     ("[defaults]\nseeds = 01", &[(2, 9, "unexpected leading zero")]),
     ("[defaults]\ninner_lr = .5\nouter_lr = 5.", &[(2, 12, "mantissa"), (3, 14, "fraction")]),
     ("[defaults]\ninner_lr = 0,01", &[(2, 13, "unexpected")]),
@@ -18,7 +18,7 @@ const FILES: &[(&str, &[(usize, usize, &str)])] = &[
     ("]", &[(1, 1, "expected `[`")]),
     ("= 3", &[(1, 1, "keys cannot be empty")]),
     ("a", &[(1, 2, "key with no value")]),
-    ("a = \"\\q\"", &[(1, 6, "escaped value")]),
+    ("a = \"\\q\"", &[(1, 7, "escaped value")]),
     ("a = \u{0}", &[(1, 5, "`\\u{0}` is not a value")]),
     ("# é 😀\r\né = 1\r\nname = \"é😀\"; \r\n", &[(2, 1, "unquoted key"), (3, 12, "unexpected")]),
     // A broken header: the lines under it belong nowhere, the next table is read again.
