@@ -125,7 +125,7 @@ fn experiment_tables<'t, 'a>(top: &mut Table<'t, 'a, '_>) -> Vec<(usize, &'t DeT
     if list.is_empty() {
         top.report.absent(value.span().start, format!("the list of experiments is empty: {EXAMPLE}"));
     }
-    if let Some(excess) = list.iter().nth(MOST_EXPERIMENTS) {
+    if let Some(excess) = list.get(MOST_EXPERIMENTS) {
         let most = thousands(MOST_EXPERIMENTS as u64);
         let message = format!(
             "this file has {} experiments, but may have at most {most}",

@@ -143,7 +143,7 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
 
     /// Whether a list was written as tables under `[[headers]]`.
     fn is_under_headers(&self, value: &Spanned<DeValue<'a>>) -> bool {
-        let first = value.get_ref().as_array().and_then(|list| list.get(0));
+        let first = value.get_ref().as_array().and_then(|list| list.first());
         first.is_some_and(|item| item.get_ref().is_table()) && self.text_of(value).starts_with("[[")
     }
 

@@ -1,6 +1,6 @@
 //! Every kind of mistake, with the place and the words that a person gets: one row a mistake.
 
-use super::{MINIMAL, expect, refused};
+use super::{Bad, MINIMAL, expect, refused};
 
 /// Rows of one experiment with one more line (line 4): that line, the column, a part of the message.
 #[rustfmt::skip]
@@ -188,7 +188,7 @@ fn mistakes_in_a_shared_table() {
 
 /// Whole files, with all their problems.
 #[rustfmt::skip]
-const FILES: &[(&str, &[(usize, usize, &str)])] = &[
+const FILES: &[Bad] = &[
     ("", &[(1, 1, "there is no [[experiment]]: add at least one")]),
     ("# nothing\n\n", &[(1, 1, "there is no [[experiment]]")]),
     ("\u{feff}", &[(1, 1, "there is no [[experiment]]")]),

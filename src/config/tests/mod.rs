@@ -22,7 +22,13 @@ fn refused(text: &str) -> Problems {
     }
 }
 
-/// Asserts that a file has exactly these problems: line, column, and a part of the message.
+/// A problem: line, column, and a part of the message.
+type Expected = (usize, usize, &'static str);
+
+/// A file with all of its problems.
+type Bad = (&'static str, &'static [Expected]);
+
+/// Asserts that a file has exactly these problems.
 fn expect(text: &str, expected: &[(usize, usize, &str)]) {
     let problems = refused(text);
     let matches = problems.list.len() == expected.len()

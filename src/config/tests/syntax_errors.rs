@@ -1,10 +1,10 @@
 //! Files that are not TOML: every mistake is named once, at its place, and what it makes unreadable is
 //! not blamed for it.
 
-use super::{MINIMAL, expect};
+use super::{Bad, MINIMAL, expect};
 
 #[rustfmt::skip]
-const FILES: &[(&str, &[(usize, usize, &str)])] = &[
+const FILES: &[Bad] = &[
     // One a line, and the good lines are still read.
     ("[defaults]\nseeds =\nepochs 3\ninner_lr = -1", &[(2, 8, "a value is missing here"), (3, 8, "expected `=`"), (4, 12, "-1")]),
     ("[defaults]\nmeta_batch: 1\nfoo = 1", &[(2, 11, "`:`"), (3, 1, "unknown key `foo`")]),
