@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
-    config::{EvaluationSettings, Experiment, Study, TaskSettings},
+    config::{Algorithm, EvaluationSettings, Experiment, Study, TaskSettings},
     eval::{self, Curve, Fit},
     study::{Run, Snapshot},
     task::{self, Family, Points, Purpose, Sine, TestTask},
@@ -293,6 +293,8 @@ impl App {
             .path
             .as_ref()
             .map_or_else(|| format!("{} (built in)", study.name), |path| path.display().to_string());
+        // The subject of the paper, where the file has it.
+        let maml = study.experiments.iter().position(|experiment| experiment.algorithm == Algorithm::Maml);
         let play = Play::new(study.experiments.first().map(|experiment| &experiment.task));
         Self {
             file,
@@ -301,7 +303,7 @@ impl App {
             runs,
             sets,
             view: View::Overview,
-            selected: 0,
+            selected: maml.unwrap_or(0),
             fit: FitControls {
                 task: 0,
                 n: 10,

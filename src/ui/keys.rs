@@ -13,6 +13,8 @@ use super::{
 pub enum Context {
     /// In every view.
     Anywhere,
+    /// In the views that show adaptation curves.
+    Curves,
     /// Overview.
     Overview,
     /// A view of one experiment.
@@ -217,19 +219,19 @@ pub static TABLE: &[Binding] = &[
     bind(
         keys![Char('m')],
         "m",
-        Anywhere,
+        Curves,
         Action::Median,
-        "curves and table: mean or median over tasks",
+        "mean or median over tasks, in curves and table",
         "mean/median",
     ),
-    bind(keys![Char('Y')], "Y", Anywhere, Action::LogY, "curves: loss on a log axis", "log"),
-    bind(keys![Char('X')], "X", Anywhere, Action::LogX, "curves: n on a log axis", ""),
-    bind(keys![Char('h')], "h", Anywhere, Action::Crosshair(-1), "curves: crosshair to a smaller n", ""),
-    bind(keys![Char('l')], "l", Anywhere, Action::Crosshair(1), "curves: crosshair to a larger n", ""),
-    bind(keys![Char('z')], "z", Anywhere, Action::Zoom(true), "curves: zoom in", ""),
-    bind(keys![Char('Z')], "Z", Anywhere, Action::Zoom(false), "curves: zoom out", ""),
-    bind(keys![Char('H')], "H", Anywhere, Action::Pan(-1), "curves: pan left when zoomed in", ""),
-    bind(keys![Char('L')], "L", Anywhere, Action::Pan(1), "curves: pan right when zoomed in", ""),
+    bind(keys![Char('Y')], "Y", Curves, Action::LogY, "loss on a log axis", "log"),
+    bind(keys![Char('X')], "X", Curves, Action::LogX, "n on a log axis", ""),
+    bind(keys![Char('h')], "h", Curves, Action::Crosshair(-1), "crosshair to a smaller n", ""),
+    bind(keys![Char('l')], "l", Curves, Action::Crosshair(1), "crosshair to a larger n", ""),
+    bind(keys![Char('z')], "z", Curves, Action::Zoom(true), "zoom in", ""),
+    bind(keys![Char('Z')], "Z", Curves, Action::Zoom(false), "zoom out", ""),
+    bind(keys![Char('H')], "H", Curves, Action::Pan(-1), "pan left when zoomed in", ""),
+    bind(keys![Char('L')], "L", Curves, Action::Pan(1), "pan right when zoomed in", ""),
     bind(
         keys![Char('y')],
         "y",
@@ -307,13 +309,15 @@ pub fn of_view(view: View) -> Context {
 /// What this key means here, if anything. While a number is typed only the keys of the prompt and those
 /// with Ctrl do anything.
 pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
-    let applies = |binding: &&Binding| {
-        let everywhere =
-            binding.context == Anywhere && (context != Prompt || matches!(binding.presses, [Press::Ctrl(_)]));
-        (binding.context == context || everywhere) && binding.presses.iter().any(|press| press.fits(key))
+    let means = |wanted: Context| {
+        let mut lines = TABLE.iter().filter(move |binding| binding.context == wanted);
+        lines.find(|binding| binding.presses.iter().any(|press| press.fits(key)))
     };
-    let own = TABLE.iter().filter(|binding| binding.context == context).find(applies);
-    match (own.or_else(|| TABLE.iter().find(applies))?.does, key.code) {
+    // While a number is typed, of the keys for everywhere only those with Ctrl do anything.
+    let everywhere =
+        || means(Anywhere).filter(|binding| context != Prompt || matches!(binding.presses, [Press::Ctrl(_)]));
+    let curves = || if has_curves(context) { means(Curves) } else { None };
+    match (means(context).or_else(curves).or_else(everywhere)?.does, key.code) {
         (Does::This(action), _) => Some(action),
         (Does::GoTo, Char(digit)) => Some(Action::GoTo(digit.to_digit(10)? as usize - 1)),
         (Does::Type, Char(letter)) => Some(Action::Type(letter)),
@@ -321,11 +325,17 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
     }
 }
 
+/// Whether the keys for curves work here.
+fn has_curves(context: Context) -> bool {
+    matches!(context, Overview | Experiment)
+}
+
 /// Key and hint of everything worth naming in the footer, in order.
 pub fn hints(context: Context) -> Vec<(&'static str, &'static str)> {
-    let own = TABLE.iter().filter(|binding| binding.context == context);
-    let everywhere =
-        TABLE.iter().filter(|binding| binding.context == Anywhere && context != Prompt && context != Help);
+    let of =
+        |wanted: Context, here: bool| TABLE.iter().filter(move |binding| here && binding.context == wanted);
+    let own = of(context, true).chain(of(Curves, has_curves(context)));
+    let everywhere = of(Anywhere, ![Prompt, Help].contains(&context));
     own.chain(everywhere)
         .filter(|binding| !binding.hint.is_empty())
         .map(|binding| (hint_label(binding), binding.hint))
@@ -357,8 +367,9 @@ pub fn help(context: Context) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Every context with its heading, in the order the help and the README list them.
-pub const HEADINGS: [(Context, &str); 8] = [
+pub const HEADINGS: [(Context, &str); 9] = [
     (Anywhere, "Everywhere"),
+    (Curves, "Adaptation curves: Overview and views of one experiment"),
     (Overview, "Overview"),
     (Experiment, "A view of one experiment"),
     (Tasks, "Tasks"),

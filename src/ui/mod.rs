@@ -182,8 +182,7 @@ pub fn drive<B: Backend>(
     let (mut asked, mut dirty) = (true, true);
     loop {
         dirty |= app.on_time(opened.elapsed());
-        let over = app.is_over();
-        if !over {
+        if !app.is_over() {
             dirty |= take_in(source, app);
         }
         let pause = if asked { ANSWER } else { FRAME };
@@ -197,12 +196,16 @@ pub fn drive<B: Backend>(
             (asked, dirty) = (false, false);
         }
         let since = last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
-        let timeout = match (asked, over, app.notice.is_some()) {
-            (true, ..) => Some(ANSWER.saturating_sub(since)),
-            (_, false, _) => Some(FRAME.saturating_sub(since).max(Duration::from_millis(1))),
+        let timeout = if asked {
+            Some(ANSWER.saturating_sub(since))
+        } else if dirty || !app.is_over() {
+            // Whether a run has something to tell is looked at once a frame.
+            Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
+        } else if app.notice.is_some() {
             // Nothing will change but a notice that goes away.
-            (_, true, true) => Some(Duration::from_millis(500)),
-            (_, true, false) => None,
+            Some(Duration::from_millis(500))
+        } else {
+            None
         };
         for input in host.wait(timeout) {
             match input {

@@ -34,6 +34,8 @@ pub enum Pattern {
     DashDot,
     /// Short strokes.
     ShortDash,
+    /// Strokes longer than the others'.
+    LongDash,
 }
 
 /// The look of the dashboard: a value, chosen once at the start.
@@ -59,7 +61,7 @@ const SERIES: [(Color, u8, (u8, u8, u8)); 7] = [
 
 /// Line patterns and ASCII marks in the order in which experiments take them.
 const PATTERNS: [Pattern; 5] =
-    [Pattern::Solid, Pattern::Dash, Pattern::Dot, Pattern::DashDot, Pattern::ShortDash];
+    [Pattern::Dash, Pattern::Dot, Pattern::DashDot, Pattern::ShortDash, Pattern::LongDash];
 const MARKS: [char; 7] = ['*', '+', 'x', 'o', '#', '%', '@'];
 
 impl Styles {
@@ -97,7 +99,7 @@ impl Styles {
     }
 
     /// The line pattern of experiment `index`: with the label at the line's end it tells curves apart
-    /// where there is no colour.
+    /// where there is no colour. Solid is left for the curve that matters most.
     pub fn pattern(&self, index: usize) -> Pattern {
         PATTERNS[index % PATTERNS.len()]
     }
@@ -274,6 +276,7 @@ impl Pattern {
             Pattern::Dot => at.is_multiple_of(3),
             Pattern::DashDot => matches!(at % 10, 0..=4 | 7),
             Pattern::ShortDash => at % 4 < 2,
+            Pattern::LongDash => at % 16 < 13,
         }
     }
 
@@ -285,6 +288,7 @@ impl Pattern {
             Pattern::Dot => "⠂⠐",
             Pattern::DashDot => "⠒⠐",
             Pattern::ShortDash => "⠒ ",
+            Pattern::LongDash => "⠤⠤",
         }
     }
 }

@@ -82,7 +82,9 @@ fn happen(app: &mut App, screen: &mut (u16, u16), happening: Happening) {
         }
         Happening::Screen(width, height) => *screen = (width, height),
         Happening::Started(run) => app.on_event(run, fixture::started(name(run), 0, 40_000)),
-        Happening::Progress(run, step, loss) => app.on_event(run, fixture::progress(name(run), 0, step, loss)),
+        Happening::Progress(run, step, loss) => {
+            app.on_event(run, fixture::progress(name(run), 0, step, loss))
+        }
         Happening::Evaluated(run, start, end) => {
             let mut curve = fixture::curve(start, end, 0);
             curve.nonfinite[5] = if end.is_finite() { 0.0 } else { 1.0 };
@@ -112,7 +114,10 @@ fn draw(app: &App, width: u16, height: u16) {
     for y in 0..whole.height {
         for x in 0..whole.width {
             let inside = area.contains((x, y).into());
-            assert!(inside || buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " "), "wrote at {x},{y}");
+            assert!(
+                inside || buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " "),
+                "wrote at {x},{y}"
+            );
         }
     }
 }
@@ -154,7 +159,8 @@ proptest! {
 fn every_size_draws_every_view() {
     let mut app = fixture::midway(Styles::default());
     for view in app.views() {
-        update(&mut app, crate::ui::update::Action::GoTo(app.tab(view)));
+        let tab = app.tab(view);
+        update(&mut app, crate::ui::update::Action::GoTo(tab));
         let heights = [1, 2, 3, 15, 16, 17, 18, 20, 24, 33, 50, 100];
         for width in (1..70).step_by(7).chain(58..64).chain((70..=300).step_by(13)) {
             heights.iter().for_each(|height| draw(&app, width, *height));

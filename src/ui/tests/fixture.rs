@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     config::{
-        Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient, Precision,
-        Study, TaskSettings, TrainTasks,
+        Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient,
+        Precision, Study, TaskSettings, TrainTasks,
     },
     eval::Curve,
     model::Weights,
@@ -64,7 +64,9 @@ pub fn plan(study: &Study) -> Vec<Run> {
 }
 
 pub fn app(study: &Study, styles: Styles) -> App {
-    App::new(study, &plan(study), styles)
+    let mut app = App::new(study, &plan(study), styles);
+    app.sets.iter_mut().for_each(|set| set.prior_mean = 4.252);
+    app
 }
 
 /// Falls from `start` to `end`, a little differently for every seed.

@@ -151,7 +151,12 @@ fn styles_of(buffer: &Buffer) -> String {
             let Some(cell) = buffer.cell((x, y)) else { continue };
             let style = (cell.fg, cell.modifier);
             if before != Some(style) {
-                text.push_str(&format!("{}{x}:{:?}/{:?}", if x == 0 { "\n" } else { " " }, cell.fg, cell.modifier));
+                text.push_str(&format!(
+                    "{}{x}:{:?}/{:?}",
+                    if x == 0 { "\n" } else { " " },
+                    cell.fg,
+                    cell.modifier
+                ));
                 before = Some(style);
             }
         }
@@ -169,7 +174,6 @@ fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
             let mut buffer = Buffer::empty(area);
             views::render(&app, area, &mut buffer);
             let text = styles_of(&buffer);
-            assert_eq!(text.contains("Rgb("), depth == Depth::True && view != View::Log && view != View::Tasks || text.contains("Rgb("));
             if depth == Depth::Mono {
                 assert!(buffer.content.iter().all(|cell| {
                     cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset

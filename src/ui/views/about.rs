@@ -1,13 +1,13 @@
 //! What a learner does, in its paper's letters, with the settings in use and what to look for. The
 //! figures are means over 20 seeds of an independent implementation at the notebook's settings.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
     config::{Algorithm, Experiment, OuterGradient},
     ui::{
         app::App,
-        widgets::text::{pane, put, rate, wrap},
+        widgets::text::{pane, pane_note, put, rate, wrap},
     },
 };
 
@@ -17,23 +17,26 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let settings = &app.experiments[index].settings;
     let inner = pane(buffer, area, &format!("About {}", title(settings.algorithm)), styles);
     let room = usize::from(inner.width).saturating_sub(2);
-    let mut y = inner.y;
-    let mut write = |text: &str, style, indent: usize| {
-        for line in wrap(&styles.formula(text), room.saturating_sub(indent), styles) {
-            if y < inner.bottom() {
-                put(buffer, inner, inner.x + 1 + indent as u16, y, &line, style);
-                y += 1;
-            }
-        }
+    let mut lines = Vec::new();
+    let mut write = |text: &str, style: Style| {
+        let wrapped = wrap(&styles.formula(text), room, styles);
+        lines.extend(wrapped.into_iter().map(|line| (line, style)));
     };
     for line in rule(settings) {
-        write(line, styles.bold().patch(styles.series(index)), 0);
+        write(line, styles.bold().patch(styles.series(index)));
     }
-    write(&settings_in_words(settings), styles.plain(), 0);
+    write(&settings_in_words(settings), styles.plain());
+    write(paper(settings.algorithm), styles.dim());
     for line in notes(settings) {
-        write(line, styles.plain(), 0);
+        write(line, styles.plain());
     }
-    write(paper(settings.algorithm), styles.dim(), 0);
+    let rows = usize::from(inner.height);
+    for (row, (line, style)) in lines.iter().take(rows).enumerate() {
+        put(buffer, inner, inner.x + 1, inner.y + row as u16, line, *style);
+    }
+    if lines.len() > rows {
+        pane_note(buffer, area, "more: f", styles.key(), styles);
+    }
 }
 
 fn title(algorithm: Algorithm) -> &'static str {
@@ -109,14 +112,14 @@ fn notes(settings: &Experiment) -> &'static [&'static str] {
 
 fn paper(algorithm: Algorithm) -> &'static str {
     match algorithm {
-        Algorithm::Random => "nn.Linear's initialisation: uniform, ±1/sqrt(fan-in)",
-        Algorithm::Transfer => {
-            "The baseline \"pretrained on all tasks\" of Finn, Abbeel, Levine 2017, section 5.1, arxiv.org/abs/1703.03400"
+        Algorithm::Random => "nn.Linear's initialisation, uniform in ±1/sqrt(fan-in)",
+        Algorithm::Transfer => "the pretrained baseline of Finn et al. 2017, section 5.1, arXiv:1703.03400",
+        Algorithm::Maml => {
+            "Finn, Abbeel, Levine 2017, algorithm 1 and section 5.1, https://arxiv.org/abs/1703.03400"
         }
-        Algorithm::Maml => "Finn, Abbeel, Levine 2017, algorithm 1 and section 5.1, arxiv.org/abs/1703.03400",
         Algorithm::FirstOrderMaml => {
-            "Finn, Abbeel, Levine 2017, arxiv.org/abs/1703.03400; Nichol, Achiam, Schulman 2018, arxiv.org/abs/1803.02999"
+            "Finn et al. 2017, arXiv:1703.03400; Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
         }
-        Algorithm::Reptile => "Nichol, Achiam, Schulman 2018, arxiv.org/abs/1803.02999",
+        Algorithm::Reptile => "Nichol, Achiam, Schulman 2018, https://arxiv.org/abs/1803.02999",
     }
 }

@@ -52,7 +52,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
             Series {
                 name: if curve.preview { format!("~{name}") } else { name.clone() },
                 style,
-                shape: Shape::Line(styles.pattern(index)),
+                shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(index) }),
                 mark: styles.mark(index),
                 points: points(app, &curve.mean),
             },

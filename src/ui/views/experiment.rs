@@ -113,21 +113,15 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let raw: Vec<(f64, f64)> = run.losses.iter().map(|(step, loss)| (*step as f64, *loss)).collect();
     let smooth = smooth(&run.losses);
     let y = Scale::around(raw.iter().map(|(_, loss)| *loss), true);
-    let line = |points, style: Style, pattern, mark| Series {
-        name: String::new(),
-        style,
-        shape: Shape::Line(pattern),
-        mark,
-        points,
-    };
+    let line = |points, style: Style, shape, mark| Series { name: String::new(), style, shape, mark, points };
     let newest = smooth.last().map(|(_, loss)| *loss);
     let plot = Plot {
         x: Scale::linear(0.0, run.total.max(run.step).max(1) as f64),
         y,
         x_name: "step",
         series: vec![
-            line(raw, styles.dim(), Pattern::Dot, '.'),
-            line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Pattern::Solid, '#'),
+            line(raw, styles.dim(), Shape::Dots, '.'),
+            line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Shape::Line(Pattern::Solid), '#'),
         ],
         crosshair: None,
         names: false,

@@ -27,9 +27,9 @@ pub fn draw(app: &App, first: usize, body: Rect, buffer: &mut Buffer) {
     let own = keys::of_view(app.view);
     // This view's keys first, then what works everywhere, then the rest.
     let rest = HEADINGS.iter().map(|(context, _)| *context);
-    let rest = rest.filter(|context| ![own, Context::Anywhere].contains(context));
+    let rest = rest.filter(|context| ![own, Context::Curves, Context::Anywhere].contains(context));
     let mut lines: Vec<(Option<&str>, &str)> = Vec::new();
-    for context in [own, Context::Anywhere].into_iter().chain(rest) {
+    for context in [own, Context::Curves, Context::Anywhere].into_iter().chain(rest) {
         let heading = HEADINGS.iter().find(|(other, _)| *other == context).map_or("", |(_, heading)| heading);
         if !lines.is_empty() {
             lines.push((None, ""));

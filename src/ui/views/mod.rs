@@ -101,17 +101,20 @@ fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let views = app.views();
     let shown = app.tab(app.view);
-    let room = usize::from(area.width).saturating_sub(4);
+    let room = usize::from(area.width).saturating_sub(1);
     // Names give up letters before tabs give up their place.
     let labels = |longest: usize| -> Vec<String> {
         let label = |(i, view): (usize, &View)| {
             let name = fit(app.view_name(*view), longest, styles);
-            if i < 9 { format!(" {} {name} ", i + 1) } else { format!(" {name} ") }
+            if i < 9 { format!("{} {name}", i + 1) } else { name }
         };
         views.iter().enumerate().map(label).collect()
     };
-    let whole = |labels: &[String]| labels.iter().map(|label| width(label)).sum::<usize>();
-    let longest = (6..=20).rev().find(|longest| whole(&labels(*longest)) <= room).unwrap_or(10);
+    // With a blank after each.
+    let whole = |labels: &[String]| labels.iter().map(|label| width(label) + 1).sum::<usize>();
+    let all_fit = (6..=20).rev().find(|longest| whole(&labels(*longest)) <= room + 1);
+    let longest = all_fit.unwrap_or(12);
+    let room = if all_fit.is_some() { room + 1 } else { room.saturating_sub(4) };
     let labels = labels(longest);
     // The page of tabs that holds the one in view, from the left.
     let mut first = 0;
@@ -119,12 +122,15 @@ fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
         first += 1;
     }
     let (less, more) = if styles.ascii { ("<", ">") } else { ("‹", "›") };
-    let mut x = area.x;
+    let mut x = area.x + 1;
     if first > 0 {
-        x = put(buffer, area, x, area.y, less, styles.key());
+        x = put(buffer, area, area.x, area.y, less, styles.key());
     }
     for (i, label) in labels.iter().enumerate().skip(first) {
-        if usize::from(area.right() - x) < width(label) + 1 {
+        let last = i + 1 == labels.len();
+        if usize::from(area.right().saturating_sub(x)) < width(label) + if last { 0 } else { 2 }
+            && all_fit.is_none()
+        {
             put(buffer, area, x, area.y, more, styles.key());
             break;
         }
@@ -133,7 +139,8 @@ fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
             View::Experiment(index) => styles.series(index),
             _ => styles.plain(),
         };
-        x = put(buffer, area, x, area.y, label, style);
+        let gap = if all_fit.is_some() && whole(&labels) + labels.len() <= room { 2 } else { 1 };
+        x = put(buffer, area, x, area.y, label, style) + gap;
     }
 }
 

@@ -18,7 +18,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::curves;
 use crate::ui::{
-    app::{App, Phase},
+    app::App,
     widgets::{
         progress,
         table::Table,
@@ -75,7 +75,8 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     let kind = if app.curves.median { "median over tasks" } else { "mean over tasks" };
     let title = format!("Test loss: {kind}, {} std over seeds", styles.plus_minus());
     let inner = pane(buffer, area, &title, styles);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
+    let air = u16::from(area.width >= 90);
+    let inner = Rect { x: inner.x + air, width: inner.width.saturating_sub(air), ..inner };
     Table { steps: &steps, rows: &rows, keep: app.selected }.draw(inner, buffer, styles);
     let mut notes = Vec::new();
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
@@ -152,13 +153,9 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     let bad = match progress.failed {
         0 => String::new(),
         failed => {
-            let reason = app.experiments[index].runs.iter().find_map(|run| match &app.runs[*run].phase {
-                Phase::Failed { error, .. } => Some(format!("seed {}: {error}", app.runs[*run].seed)),
-                _ => None,
-            });
             let tab = app.tab(crate::ui::app::View::Experiment(index)) + 1;
             let place = if tab <= 9 { format!("see view {tab}") } else { "see its view".to_owned() };
-            format!("{failed} failed, {place} ({})", reason.unwrap_or_default())
+            format!("{failed} failed: {place}")
         }
     };
     progress::Row {

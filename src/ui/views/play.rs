@@ -70,7 +70,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         series.push(Series {
             name: app.experiments[*index].settings.name.clone(),
             style: if best { style.add_modifier(Modifier::BOLD) } else { style },
-            shape: Shape::Line(styles.pattern(*index)),
+            shape: Shape::Line(if best { Pattern::Solid } else { styles.pattern(*index) }),
             mark: styles.mark(*index),
             points: curve(&fit.y),
         });
@@ -105,7 +105,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let right = Rect { x: left.right(), width: right, ..area };
     let inner = pane(buffer, right, "Ranking by test loss", styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let name = usize::from(inner.width).saturating_sub(15);
+    let name = usize::from(inner.width).saturating_sub(16);
     let mut y = inner.y;
     let head = format!("{} {:>6} {:>6}", pad("", name + 2, styles), "n=0", format!("n={}", app.fit.n));
     put(buffer, inner, inner.x, y, &head, styles.dim());

@@ -90,14 +90,14 @@ fn three(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, &title, &app.styles);
     let waves = picture.waves.iter().skip(picture.first).take(3).enumerate();
     let series = waves
-        .map(|(i, sine)| wave(app, sine, format!("{:.1} sin(x+{:.1})", sine.amplitude, sine.phase), i))
+        .map(|(i, sine)| wave(app, sine, format!("a {:.1} b {:.1}", sine.amplitude, sine.phase), i))
         .collect();
     plot(app, series).draw(inner, buffer, &app.styles);
 }
 
 /// How many waves pass through each cell, in shades.
 fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
-    let title = format!("{} tasks overlaid (darker: more waves)", count(picture.waves.len() as u64));
+    let title = format!("{} tasks overlaid", count(picture.waves.len() as u64));
     let inner = pane(buffer, area, &title, &app.styles);
     let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
     let set = &app.sets[0];

@@ -24,6 +24,8 @@ pub enum Shape {
     Line(Pattern),
     /// The area between `y` and these upper values, in sparse dots.
     Band(Vec<f64>),
+    /// A dot a point.
+    Dots,
     /// A glyph a point, over everything drawn before.
     Points(char),
 }
@@ -151,7 +153,7 @@ impl Plot<'_> {
 
     fn gutter(&self, whole: u16) -> u16 {
         let longest = self.series.iter().map(|series| width(&series.name)).max().unwrap_or(0) as u16;
-        (longest + 4).min(whole / 3)
+        (longest + 4).min(whole * 5 / 12)
     }
 
     fn draw_axes(
@@ -227,6 +229,11 @@ impl Plot<'_> {
                     }
                 }
                 Shape::Band(upper) => self.draw_band(series, upper, &mut canvas),
+                Shape::Dots => {
+                    for at in series.points.iter().filter_map(place) {
+                        canvas.line(at, at, Pattern::Solid, series.mark, series.style);
+                    }
+                }
                 Shape::Points(glyph) => {
                     for (x, y) in series.points.iter().filter_map(place) {
                         if (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y) {
@@ -310,7 +317,8 @@ impl Plot<'_> {
 
     fn draw_legend(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) {
         let mut x = area.left();
-        for series in self.series.iter().filter(|series| !series.name.is_empty()) {
+        // The key curve was drawn last and is named first.
+        for series in self.series.iter().rev().filter(|series| !series.name.is_empty()) {
             let sample = sample(series, styles);
             let room = usize::from(area.right().saturating_sub(x));
             if room < width(&sample) + 3 {
@@ -319,7 +327,8 @@ impl Plot<'_> {
             }
             x = put(buffer, area, x, area.y, &sample, series.style);
             let room = usize::from(area.right().saturating_sub(x));
-            x = put(buffer, area, x, area.y, &fit(&series.name, room, styles), series.style) + 1;
+            let name = format!(" {}", series.name);
+            x = put(buffer, area, x, area.y, &fit(&name, room, styles), series.style) + 1;
         }
     }
 }
@@ -327,7 +336,7 @@ impl Plot<'_> {
 fn sample(series: &Series, styles: &Styles) -> String {
     match &series.shape {
         Shape::Points(glyph) => format!(" {glyph}"),
-        Shape::Band(_) => " :".to_owned(),
+        Shape::Band(_) | Shape::Dots => " :".to_owned(),
         Shape::Line(_) if styles.ascii => format!("{0}{0}", series.mark),
         Shape::Line(pattern) => pattern.sample().to_owned(),
     }

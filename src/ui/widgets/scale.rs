@@ -18,7 +18,7 @@ impl Scale {
         if low.is_finite() && high.is_finite() && high > low && (high - low).is_finite() {
             Self { low, high, log: false }
         } else {
-            let middle = if low.is_finite() { low } else { 0.0 };
+            let middle = if low.abs() < 1e300 { low } else { 0.0 };
             let half = middle.abs().max(1.0) * 0.5;
             Self { low: middle - half, high: middle + half, log: false }
         }
@@ -97,7 +97,9 @@ impl Scale {
 
     fn log_ticks(&self, wanted: f64) -> Vec<(f64, String)> {
         let decades = (self.high / self.low).log10();
-        let within: &[f64] = if decades * 3.0 <= wanted * 1.3 {
+        let within: &[f64] = if decades * 6.0 <= wanted * 1.3 {
+            &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]
+        } else if decades * 3.0 <= wanted * 1.3 {
             &[1.0, 2.0, 5.0]
         } else if decades * 2.0 <= wanted * 1.3 {
             &[1.0, 3.0]
@@ -111,7 +113,8 @@ impl Scale {
             for digit in within {
                 let value = digit * 10f64.powi(decade);
                 if value >= self.low * 0.999_999 && value <= self.high * 1.000_001 {
-                    ticks.push((value, label(value, (-decade).clamp(0, 9) as usize)));
+                    let decimals = -decade + i32::from(*digit == 1.5);
+                    ticks.push((value, label(value, decimals.clamp(0, 9) as usize)));
                 }
             }
         }
@@ -119,13 +122,13 @@ impl Scale {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, at least `about`.
+/// 1, 2 or 5 times a power of ten, near `about`.
 fn nice_step(about: f64) -> f64 {
     let power = 10f64.powf(about.log10().floor());
     [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .map(|digit| digit * power)
-        .find(|step| *step >= about * 0.999)
+        .find(|step| *step >= about * 0.75)
         .unwrap_or(power)
 }
 

@@ -53,7 +53,7 @@ pub struct Table<'a> {
 }
 
 /// Cells of a column with the spread beside the mean, and without.
-const WIDE: usize = 10;
+const WIDE: usize = 9;
 const NARROW: usize = 6;
 
 impl Entry {
@@ -64,11 +64,12 @@ impl Entry {
     }
 
     fn spread_text(&self, styles: &Styles) -> String {
-        let spread = self.spread.map(number).unwrap_or_default();
-        if spread.is_empty() {
-            return spread;
-        }
-        let short = spread.strip_prefix("0.").map_or(spread.clone(), |digits| format!(".{digits}"));
+        let short = match self.spread {
+            None => return String::new(),
+            Some(spread) if spread < 0.995 => format!("{spread:.2}").trim_start_matches('0').to_owned(),
+            Some(spread) if spread < 9.95 => format!("{spread:.1}"),
+            Some(spread) => number(spread.round()),
+        };
         format!("{}{short}", styles.plus_minus())
     }
 
@@ -112,7 +113,12 @@ impl Table<'_> {
         };
         for (i, n) in self.steps.iter().take(columns).enumerate() {
             let head = if i == 0 { format!("n={n}") } else { n.to_string() };
-            right(buffer, i, area.y, &head, styles.dim());
+            // Above the mean, not above its spread.
+            let x = if beside { at(i) + 5u16.saturating_sub(width(&head) as u16) } else { u16::MAX };
+            match beside {
+                true => _ = put(buffer, area, x, area.y, &head, styles.dim()),
+                false => right(buffer, i, area.y, &head, styles.dim()),
+            }
         }
         let lines = if below { 2 } else { 1 };
         let visible = (rows - 1) / lines;
@@ -135,22 +141,17 @@ impl Table<'_> {
                     continue;
                 }
                 // The decimal points stay below each other whatever the spread's length.
-                let x = at(i) + 1 + 5usize.saturating_sub(width(&text)) as u16;
+                let x = at(i) + 5usize.saturating_sub(width(&text)) as u16;
                 let x = put(buffer, area, x, y, &text, entry.style(styles));
                 let room = usize::from((at(i) + column as u16).saturating_sub(x));
                 put(buffer, area, x, y, &fit(&spread, room, styles), styles.dim());
             }
-            let used = name + column * columns + 1;
-            if columns == self.steps.len() && room > used + 2 {
-                put(
-                    buffer,
-                    area,
-                    area.x + used as u16 + 1,
-                    y,
-                    &fit(&row.after, room - used - 1, styles),
-                    styles.dim(),
-                );
-            }
+            let used = name + column * columns;
+            let room = room.saturating_sub(used + 1);
+            // `3/5 42%`, or at least `3/5`.
+            let short = row.after.split(' ').next().unwrap_or("");
+            let after = [row.after.as_str(), short].into_iter().find(|text| width(text) <= room);
+            put(buffer, area, area.x + used as u16 + 1, y, after.unwrap_or(""), styles.dim());
         }
     }
 }

@@ -140,6 +140,9 @@ pub fn number(value: f64) -> String {
 
 /// A rate as a person would type it: no trailing zeros.
 pub fn rate(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
     let text = if value.abs() < 1e-4 { format!("{value:.2e}") } else { format!("{value:.6}") };
     match text.split_once('e') {
         Some((digits, exponent)) => {
