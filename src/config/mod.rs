@@ -1,6 +1,25 @@
 //! What a person may write in `experiments.toml`, resolved: every experiment carries all of its
 //! settings, so that nothing above this room ever asks where a value came from.
 
+mod load;
+mod merge;
+mod presets;
+mod problem;
+mod read;
+mod resolved;
+mod schema;
+mod sections;
+mod syntax;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use load::load;
+pub use presets::{Preset, presets};
+pub use problem::{LoadError, Problem, Problems};
+pub use read::parse;
+pub use resolved::resolved_toml;
+
 use serde::Serialize;
 
 /// Hidden widths that exist as compile-time shapes; `[model] hidden` is one of these.
@@ -173,7 +192,36 @@ impl Algorithm {
     }
 }
 
+impl OuterGradient {
+    /// Both of them.
+    pub const ALL: [OuterGradient; 2] = [Self::Meta, Self::MetaPlusInner];
+
+    /// The name used in `experiments.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::MetaPlusInner => "meta+inner",
+        }
+    }
+}
+
+impl Precision {
+    /// Both of them.
+    pub const ALL: [Precision; 2] = [Self::F32, Self::F64];
+
+    /// The name used in `experiments.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+}
+
 impl Activation {
+    /// Both of them.
+    pub const ALL: [Activation; 2] = [Self::Relu, Self::Tanh];
+
     /// The name used in `experiments.toml` and in checkpoints.
     pub fn name(self) -> &'static str {
         match self {

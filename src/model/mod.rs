@@ -1,6 +1,48 @@
-//! The network: its parameters as dfdx tensors of compile-time shape, the operations on dfdx's tape,
-//! and the kernels behind them.
+//! The network: its parameters as dfdx tensors, the operations on dfdx's tape, the kernels behind
+//! them, and how weights are stored.
+//!
+//! ```text
+//! mlp          parameters as tensors of compile-time shape
+//! operations   adapt, loss, pull: what learners are written in, on the tape
+//! engine       one task from its initial weights to its gradient, in the kernels
+//! kernels/     the arithmetic, compiled for AVX2 with FMA and portably
+//! adam         the outer optimiser
+//! reference    the same gradients in plain tensor operations: readable, slow, the tests' oracle
+//! weights      parameters as plain numbers
+//! checkpoint   weights as safetensors files, as PyTorch reads and writes them
+//! ```
 
+/// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`crate::config::WIDTHS`]: where a
+/// width read from a file becomes a compile-time shape.
+macro_rules! with_width {
+    ($hidden:expr, $width:ident => $body:expr) => {
+        $crate::model::with_width!(@menu $hidden, $width => $body; 16 32 40 64 100 128)
+    };
+    (@menu $hidden:expr, $width:ident => $body:expr; $($menu:literal)*) => {
+        match $hidden {
+            $($menu => {
+                const $width: usize = $menu;
+                $body
+            })*
+            hidden => unreachable!("width {hidden} is not on the menu, which is checked where widths are read"),
+        }
+    };
+}
+pub(crate) use with_width;
+
+mod adam;
+mod checkpoint;
+mod engine;
+pub mod kernels;
+mod mlp;
+mod operations;
+pub mod reference;
 mod weights;
 
+pub use adam::Adam;
+pub use checkpoint::CheckpointError;
+pub use engine::{Engine, Order, Rate, engine, split};
+pub use kernels::Path;
+pub use mlp::{Layer, Mlp, Scalar};
+pub use operations::{Adapted, Workspace};
 pub use weights::Weights;

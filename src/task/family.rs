@@ -2,7 +2,7 @@
 
 use rand::distr::{Distribution, Uniform};
 
-use super::{Purpose, Sine, Stream, TestTask, grid, stream};
+use super::{Number, Purpose, Sine, Stream, TestTask, grid, stream};
 use crate::config::{EvaluationSettings, TaskSettings};
 
 /// Draws waves and inputs from the ranges of `[task]`.
@@ -29,6 +29,14 @@ impl Family {
     /// A random wave: amplitude first, then phase.
     pub fn wave(&self, stream: &mut Stream) -> Sine {
         Sine { amplitude: self.amplitude.sample(stream), phase: self.phase.sample(stream) }
+    }
+
+    /// Random points of a wave.
+    pub fn draw<E: Number>(&self, wave: &Sine, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
+        for x in &mut *x {
+            *x = E::rounded(self.x(stream));
+        }
+        wave.fill(x, y);
     }
 
     /// A random input.

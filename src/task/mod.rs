@@ -1,20 +1,19 @@
 //! What a task is: one sine wave, with the support points a learner adapts on and the points it is
 //! tested on.
 
+mod batch;
 mod family;
+mod number;
+mod sine;
 mod streams;
+mod training;
 
+pub use batch::Batch;
 pub use family::{Family, test_tasks, waves};
+pub use number::Number;
+pub use sine::Sine;
 pub use streams::{Purpose, Stream, stream};
-
-/// y = amplitude sin(x + phase).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sine {
-    /// Height of the wave.
-    pub amplitude: f64,
-    /// Shift in radians.
-    pub phase: f64,
-}
+pub use training::{MetaBatch, TrainingTasks};
 
 /// Points of one task: `x[i]`, `y[i]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,19 +33,6 @@ pub struct TestTask {
     pub support: Points,
     /// The test grid.
     pub query: Points,
-}
-
-impl Sine {
-    /// The wave's value at `x`.
-    pub fn at(&self, x: f64) -> f64 {
-        self.amplitude * (x + self.phase).sin()
-    }
-
-    /// The wave's points at `x`.
-    pub fn points(&self, x: Vec<f64>) -> Points {
-        let y = x.iter().map(|&x| self.at(x)).collect();
-        Points { x, y }
-    }
 }
 
 impl TestTask {

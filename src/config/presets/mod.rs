@@ -1,0 +1,120 @@
+//! Experiments files to start from: what `metascope init` writes, and what runs when there is no file.
+
+/// A commented experiments file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// As given to `--preset`.
+    pub name: &'static str,
+    /// One line on what it shows.
+    pub description: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+/// All presets; the first is the default and the built-in study.
+pub fn presets() -> &'static [Preset] {
+    &PRESETS
+}
+
+const PRESETS: [Preset; 4] = [
+    Preset {
+        name: "notebook",
+        description: "the notebook's five systems with its settings, every line explained",
+        text: include_str!("../../../experiments.toml"),
+    },
+    Preset {
+        name: "quick",
+        description: "the same five systems, small enough to finish in about a second",
+        text: include_str!("quick.toml"),
+    },
+    Preset {
+        name: "deeper",
+        description: "more inner steps, a longer Reptile, larger meta-batches: what each of them buys",
+        text: include_str!("deeper.toml"),
+    },
+    Preset {
+        name: "gradients",
+        description: "exact against first order, and the notebook's meta+inner against meta",
+        text: include_str!("gradients.toml"),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::config::{Algorithm, Budget, Study, TrainTasks, parse};
+
+    fn study(name: &str) -> Study {
+        let preset = presets().iter().find(|preset| preset.name == name).unwrap();
+        parse(preset.name, None, preset.text).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn every_preset_is_valid_and_every_line_fits_the_screen() {
+        let mut names = HashSet::new();
+        for preset in presets() {
+            study(preset.name);
+            assert!(names.insert(preset.name));
+            for line in preset.text.lines() {
+                assert!(line.chars().count() <= 110, "{}: {line}", preset.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_shipped_file_is_the_notebook() {
+        let study = study("notebook");
+        let trained = |e: &&crate::config::Experiment| e.algorithm != Algorithm::Random;
+        let trained: Vec<_> = study.experiments.iter().filter(trained).collect();
+        let algorithms: Vec<_> = study.experiments.iter().map(|e| e.algorithm).collect();
+        assert_eq!(algorithms, Algorithm::ALL);
+        assert_eq!(trained.iter().map(|e| e.seeds.len()).sum::<usize>(), 20);
+        assert_eq!(trained.iter().map(|e| e.seeds.len() as u64 * e.total_steps()).sum::<u64>(), 650_000);
+
+        let epochs: Vec<_> = trained.iter().map(|e| e.budget).collect();
+        assert_eq!(epochs, [1, 4, 4, 4].map(Budget::Epochs));
+        assert_eq!(trained.iter().map(|e| e.inner_steps).collect::<Vec<_>>(), [1, 1, 1, 3]);
+        for experiment in &study.experiments {
+            assert_eq!(experiment.seeds, [0, 1, 2, 3, 4]);
+            assert_eq!(experiment.meta_batch, 1);
+            assert_eq!((experiment.inner_lr, experiment.outer_lr), (0.01, 0.001));
+            assert_eq!((experiment.task.shots, experiment.task.query), (10, 10));
+            assert_eq!(experiment.task.amplitude, [0.1, 5.0]);
+            assert_eq!(experiment.task.phase, [0.0, std::f64::consts::TAU]);
+            assert_eq!(experiment.task.train_tasks, TrainTasks::Pool(10_000));
+            let evaluation = &experiment.evaluation;
+            assert_eq!((evaluation.test_tasks, evaluation.grid, evaluation.steps), (1_000, 50, 32));
+        }
+    }
+
+    #[test]
+    fn the_shipped_file_shows_the_built_in_values() {
+        let shipped = study("notebook");
+        let bare = "[[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n";
+        let bare = parse("bare", None, bare).unwrap();
+        assert_eq!(shipped.experiments[2], bare.experiments[0]);
+    }
+
+    #[test]
+    fn the_other_presets_ask_what_they_promise() {
+        let quick: u64 =
+            study("quick").experiments.iter().map(|e| e.seeds.len() as u64 * e.total_steps()).sum();
+        assert!(quick <= 30_000, "{quick}");
+        let deeper = study("deeper");
+        let steps = |algorithm| -> HashSet<_> {
+            let of = deeper.experiments.iter().filter(move |e| e.algorithm == algorithm);
+            of.map(|e| (e.inner_steps, e.meta_batch)).collect()
+        };
+        assert_eq!(steps(Algorithm::Maml), HashSet::from([(1, 1), (3, 1), (5, 1), (1, 4)]));
+        assert_eq!(steps(Algorithm::FirstOrderMaml), steps(Algorithm::Maml));
+        assert_eq!(steps(Algorithm::Reptile), HashSet::from([(3, 1), (8, 1), (3, 4), (8, 4)]));
+        let gradients: HashSet<_> = study("gradients")
+            .experiments
+            .iter()
+            .map(|e| (e.algorithm.name(), e.outer_gradient.name()))
+            .collect();
+        assert_eq!(gradients.len(), 4);
+    }
+}

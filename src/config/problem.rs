@@ -1,0 +1,217 @@
+//! What is wrong with an experiments file, and where: the errors of this room are read by a person
+//! with an editor open, so each one is a place and a sentence, and all of them come at once.
+
+use std::{fmt, io, ops::Range, path::PathBuf};
+
+/// One thing to put right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// Everything wrong with one file, in the order of the file; displayed as one
+/// `FILE:LINE:COL: message` line each, without a line break at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    /// The file as shown to a person.
+    pub file: String,
+    /// Never empty.
+    pub list: Vec<Problem>,
+}
+
+/// Why an experiments file could not be loaded.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The file could not be read.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file was read, and something in it is wrong.
+    Problems(Problems),
+}
+
+impl LoadError {
+    /// The exit code of a command that ends with this error: 1 for I/O, 2 for a bad configuration.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Io { .. } => 1,
+            Self::Problems(_) => 2,
+        }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, Problem { line, column, message }) in self.list.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}:{line}:{column}: {message}", self.file)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => problems.fmt(f),
+            Self::Io { path, source } => {
+                write!(f, "cannot read {}: {}", path.display(), source)?;
+                if source.kind() == io::ErrorKind::NotFound {
+                    write!(f, "; `metascope init {}` writes one to start from", path.display())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Problems(problems) => Some(problems),
+        }
+    }
+}
+
+/// A problem while it is still known by its byte offset.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Finding {
+    pub at: usize,
+    pub message: String,
+}
+
+/// Collects findings while the tree is read.
+pub(super) struct Report<'a> {
+    /// The file's text, to quote from.
+    pub text: &'a str,
+    findings: Vec<Finding>,
+    /// Where a syntax error makes everything else doubtful: disjoint, in order.
+    shadows: Vec<Range<usize>>,
+    syntax_errors: bool,
+}
+
+impl<'a> Report<'a> {
+    /// A report that begins with these syntax errors.
+    pub fn new(text: &'a str, syntax: Vec<Finding>, shadows: Vec<Range<usize>>) -> Self {
+        Self { text, syntax_errors: !syntax.is_empty(), findings: syntax, shadows }
+    }
+
+    /// Whether the file is TOML at all. If not, what is absent may only be unreadable, and what
+    /// settings mean together cannot be judged.
+    pub fn is_well_formed(&self) -> bool {
+        !self.syntax_errors
+    }
+
+    /// Notes a problem, unless a syntax error in the same place explains it.
+    pub fn problem(&mut self, at: usize, message: String) {
+        let after = self.shadows.partition_point(|shadow| shadow.start <= at);
+        let shadowed = after > 0 && at < self.shadows[after - 1].end;
+        if !shadowed {
+            self.findings.push(Finding { at, message });
+        }
+    }
+
+    /// Notes that something is not there.
+    pub fn absent(&mut self, at: usize, message: String) {
+        if self.is_well_formed() {
+            self.problem(at, message);
+        }
+    }
+
+    /// The problems by place.
+    pub fn finish(self) -> Vec<Problem> {
+        locate(self.text, self.findings)
+    }
+}
+
+/// Puts lines and columns to findings, in one pass over the text: a hostile file may have a hundred
+/// thousand of them on a line of a megabyte.
+pub(super) fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
+    findings.sort();
+    findings.dedup();
+    let (mut reached, mut line, mut column) = (0, 1, 1);
+    findings
+        .into_iter()
+        .map(|Finding { at, message }| {
+            let at = text.floor_char_boundary(at);
+            for c in text[reached..at].chars() {
+                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+            reached = at;
+            Problem { line, column, message }
+        })
+        .collect()
+}
+
+/// Text from the file, fit to stand in a sentence on one line: cut, and with control characters (which a
+/// terminal would obey) escaped.
+pub(super) fn quote(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut quoted = String::from("`");
+    for (i, c) in text.chars().enumerate() {
+        if i == LONGEST || c == '\n' || c == '\r' {
+            quoted.push('…');
+            break;
+        }
+        if c.is_control() {
+            quoted.extend(c.escape_default());
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, at: usize) -> (usize, usize) {
+        let problem = &locate(text, vec![Finding { at, message: String::new() }])[0];
+        (problem.line, problem.column)
+    }
+
+    #[test]
+    fn columns_count_characters_and_lines_end_with_lf_or_crlf() {
+        assert_eq!(place("", 0), (1, 1));
+        assert_eq!(place("ab", 2), (1, 3));
+        assert_eq!(place("a\nb", 2), (2, 1));
+        assert_eq!(place("a\r\nb = 1", 7), (2, 5));
+        // Each of these letters has two bytes, the face four.
+        assert_eq!(place("éü = 1", 7), (1, 6));
+        assert_eq!(place("# 😀\n😀x", 11), (2, 2));
+        // Past the end and inside a character: the nearest place before.
+        assert_eq!(place("é", 1), (1, 1));
+        assert_eq!(place("é", 9), (1, 2));
+    }
+
+    #[test]
+    fn problems_come_in_the_order_of_the_file_and_only_once() {
+        let finding = |at, message: &str| Finding { at, message: message.to_owned() };
+        let list = locate("a\nbc", vec![finding(3, "z"), finding(0, "y"), finding(3, "z"), finding(3, "a")]);
+        let seen: Vec<_> = list.iter().map(|p| (p.line, p.column, p.message.as_str())).collect();
+        assert_eq!(seen, [(1, 1, "y"), (2, 2, "a"), (2, 2, "z")]);
+        let shown = Problems { file: "f.toml".to_owned(), list }.to_string();
+        assert_eq!(shown, "f.toml:1:1: y\nf.toml:2:2: a\nf.toml:2:2: z");
+    }
+
+    #[test]
+    fn quotes_stay_on_one_line_and_cannot_drive_the_terminal() {
+        assert_eq!(quote("abc"), "`abc`");
+        assert_eq!(quote("[1,\n2]"), "`[1,…`");
+        assert_eq!(quote("\u{1b}[2J"), "`\\u{1b}[2J`");
+        assert_eq!(quote(&"é".repeat(61)), format!("`{}…`", "é".repeat(60)));
+    }
+}

@@ -1,0 +1,225 @@
+//! From the text of an experiments file to a study, or to everything that is wrong with it.
+
+use std::{collections::HashMap, path::Path, thread};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    Algorithm, Experiment, Study,
+    merge::{Entry, resolve},
+    problem::{Finding, Problem, Problems, Report, locate, quote},
+    schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP, thousands},
+    sections::{Evaluation, Model, Task, Training},
+    syntax,
+    table::{Setting, Table},
+};
+
+/// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
+/// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
+/// is known to be enough for that.
+const STACK: usize = 64 << 20;
+
+/// Reads an experiments file that is called `name` (and lies at `path`, unless it is built in).
+///
+/// # Errors
+///
+/// All problems of the file, each with its place.
+pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Problems> {
+    let file = path.map_or_else(|| format!("{name}.toml"), |path| path.display().to_string());
+    // Editors hide a byte order mark, and do not count it as a column.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > LARGEST_FILE {
+        return Err(Problems { file, list: locate("", vec![Finding { at: 0, message: too_large() }]) });
+    }
+    let outcome = thread::scope(|scope| {
+        let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
+        let reading =
+            reader.spawn_scoped(scope, || read(text, &syntax::readable(text))).map_err(|e| e.to_string())?;
+        reading.join().map_err(|_| "its reader panicked, which is a bug: please report it".to_owned())
+    });
+    let list = match outcome {
+        Ok(Ok(experiments)) => {
+            return Ok(Study { name: name.to_owned(), path: path.map(Path::to_owned), experiments });
+        }
+        Ok(Err(problems)) => problems,
+        Err(why) => {
+            locate("", vec![Finding { at: 0, message: format!("this file could not be read: {why}") }])
+        }
+    };
+    Err(Problems { file, list })
+}
+
+/// What to say of a file above [`LARGEST_FILE`].
+pub(super) fn too_large() -> String {
+    "this file is larger than 1 MiB: is it an experiments file?".to_owned()
+}
+
+/// Reads all there is and reports all there is to report.
+fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
+    let syntax::Syntax { root, errors, shadows } = syntax::read(text, readable);
+    let mut report = Report::new(text, errors, shadows);
+    let mut top = Table::open("the top level of this file", TOP, &root, &mut report);
+
+    let (defaults, task) = (top.table("defaults"), top.table("task"));
+    let (model, evaluation) = (top.table("model"), top.table("evaluation"));
+    let entries = experiment_tables(&mut top);
+
+    let empty = DeTable::new();
+    let shared = Shared {
+        training: Training::read(&mut Table::open(
+            "[defaults]",
+            DEFAULTS,
+            defaults.unwrap_or(&empty),
+            &mut report,
+        )),
+        task: task.map_or(Task::SILENT, |table| Task::read("[task]", table, &mut report)),
+        model: model.map_or(Model::SILENT, |table| Model::read("[model]", table, &mut report)),
+        evaluation: evaluation
+            .map_or(Evaluation::SILENT, |table| Evaluation::read("[evaluation]", table, &mut report)),
+    };
+
+    let mut names = HashMap::new();
+    let entries: Vec<Entry> = entries
+        .into_iter()
+        .map(|(at, table)| read_experiment(at, table, &shared, &mut names, &mut report))
+        .collect();
+    let experiments = resolve(entries, &mut report);
+    let problems = report.finish();
+    if problems.is_empty() { Ok(experiments) } else { Err(problems) }
+}
+
+/// The tables above the experiments.
+struct Shared {
+    training: Training,
+    task: Task,
+    model: Model,
+    evaluation: Evaluation,
+}
+
+/// Every `[[experiment]]` and its place; an empty list is a problem.
+fn experiment_tables<'t, 'a>(top: &mut Table<'t, 'a, '_>) -> Vec<(usize, &'t DeTable<'a>)> {
+    const EXAMPLE: &str = "add at least one, for example\u{20}\
+                           [[experiment]] with name = \"MAML\" and algorithm = \"maml\"";
+    let Some(value) = top.get("experiment") else {
+        let misspelt = top.has_unknown_key_like("experiment");
+        if !misspelt {
+            top.report.absent(0, format!("there is no [[experiment]]: {EXAMPLE}"));
+        }
+        return Vec::new();
+    };
+    let list = match value.get_ref() {
+        DeValue::Array(list) => list,
+        DeValue::Table(_) => {
+            let message = "`experiment` is a list: write [[experiment]], with double brackets";
+            top.report.problem(value.span().start, message.to_owned());
+            return Vec::new();
+        }
+        _ => {
+            let _: Setting<()> = top.refuse("experiment", value, "a list of tables: write [[experiment]]");
+            return Vec::new();
+        }
+    };
+    if list.is_empty() {
+        top.report.absent(value.span().start, format!("the list of experiments is empty: {EXAMPLE}"));
+    }
+    if let Some(excess) = list.get(MOST_EXPERIMENTS) {
+        let most = thousands(MOST_EXPERIMENTS as u64);
+        let message = format!(
+            "this file has {} experiments, but may have at most {most}",
+            thousands(list.len() as u64)
+        );
+        top.report.problem(excess.span().start, message);
+    }
+    let mut tables = Vec::new();
+    for item in list.iter().take(MOST_EXPERIMENTS) {
+        match item.get_ref() {
+            DeValue::Table(table) => tables.push((item.span().start, table)),
+            _ => {
+                let _: Setting<()> = top.refuse("experiment", item, "a table: write [[experiment]]");
+            }
+        }
+    }
+    tables
+}
+
+/// Reads one `[[experiment]]` and lays it over the shared settings.
+fn read_experiment<'a>(
+    at: usize,
+    entries: &DeTable<'a>,
+    shared: &Shared,
+    names: &mut HashMap<String, usize>,
+    report: &mut Report<'a>,
+) -> Entry {
+    let mut table = Table::open("[[experiment]]", EXPERIMENT, entries, report);
+    let name = table.get("name").map(|value| read_name(&mut table, value, names));
+    if name.is_none() && !table.has_unknown_key_like("name") {
+        table.report.absent(at, "this [[experiment]] has no `name`: add name = \"...\"".to_owned());
+    }
+    let algorithm = read_algorithm(&mut table);
+    if algorithm == Setting::Absent && !table.has_unknown_key_like("algorithm") {
+        let names = Algorithm::ALL.map(|algorithm| format!("\"{}\"", algorithm.name())).join(", ");
+        table.report.absent(at, format!("this [[experiment]] has no `algorithm`: add one of {names}"));
+    }
+    let training = Training::read(&mut table).over(&shared.training);
+    let (task, model, evaluation) = (table.table("task"), table.table("model"), table.table("evaluation"));
+    Entry {
+        at,
+        name: name.flatten(),
+        algorithm,
+        training,
+        task: task.map_or(Task::SILENT, |t| Task::read("[experiment.task]", t, report)).over(&shared.task),
+        model: model
+            .map_or(Model::SILENT, |t| Model::read("[experiment.model]", t, report))
+            .over(&shared.model),
+        evaluation: evaluation
+            .map_or(Evaluation::SILENT, |t| Evaluation::read("[experiment.evaluation]", t, report))
+            .over(&shared.evaluation),
+    }
+}
+
+/// A name that is there, short enough to show, and not taken; spaces around it do not count.
+fn read_name<'a>(
+    table: &mut Table<'_, 'a, '_>,
+    value: &Spanned<DeValue<'a>>,
+    names: &mut HashMap<String, usize>,
+) -> Option<String> {
+    let expected = format!("a text of 1 to {LONGEST_NAME} characters in double quotes");
+    let acceptable = |name: &&str| {
+        (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    };
+    let name = value.get_ref().as_str().map(str::trim);
+    let Some(name) = name.filter(acceptable) else {
+        let why = match name {
+            Some(name) if name.chars().any(char::is_control) => " and without control characters",
+            _ => "",
+        };
+        let _: Setting<()> = table.refuse("name", value, &(expected + why));
+        return None;
+    };
+    let at = value.span().start;
+    if let Some(first) = names.get(name) {
+        let line = 1 + table.report.text[..*first].matches('\n').count();
+        let message = format!("the name {} is taken: an experiment on line {line} has it", quote(name));
+        table.report.problem(at, message);
+        return None;
+    }
+    names.insert(name.to_owned(), at);
+    Some(name.to_owned())
+}
+
+/// The algorithm, which people know by several names.
+fn read_algorithm(table: &mut Table<'_, '_, '_>) -> Setting<Algorithm> {
+    let Some(value) = table.get("algorithm") else { return Setting::Absent };
+    let word = value.get_ref().as_str().map(|word| word.trim().to_lowercase().replace(['_', ' '], "-"));
+    let meant = match word.as_deref() {
+        Some("fomaml" | "fo-maml" | "first-order" | "maml-first-order" | "firstorder") => "first-order-maml",
+        Some("pretrain" | "pretrained" | "pretraining" | "joint") => "transfer",
+        Some("none" | "scratch" | "init" | "untrained") => "random",
+        _ => return table.word("algorithm", &Algorithm::ALL.map(|one| (one.name(), one))),
+    };
+    let names = schema::alternatives(&Algorithm::ALL.map(Algorithm::name));
+    table.refuse("algorithm", value, &format!("{names}; did you mean \"{meant}\"?"))
+}

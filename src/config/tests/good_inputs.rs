@@ -1,0 +1,110 @@
+//! What a file means: built-in values, what overrides what, and the ways to write the same thing.
+
+use super::{MINIMAL, read};
+use crate::config::{Activation, Algorithm, Budget, OuterGradient, Precision, TrainTasks};
+
+#[test]
+fn a_minimal_file_has_the_built_in_values() {
+    let study = read(MINIMAL);
+    assert_eq!((study.name.as_str(), &study.path), ("test", &None));
+    let experiment = &study.experiments[0];
+    assert_eq!((experiment.name.as_str(), experiment.algorithm), ("A", Algorithm::Maml));
+    assert_eq!(experiment.seeds, [0, 1, 2, 3, 4]);
+    assert_eq!(experiment.budget, Budget::Epochs(4));
+    assert_eq!((experiment.meta_batch, experiment.inner_steps), (1, 1));
+    assert_eq!((experiment.inner_lr, experiment.outer_lr), (0.01, 0.001));
+    assert_eq!(experiment.outer_gradient, OuterGradient::Meta);
+    assert_eq!(experiment.task.train_tasks, TrainTasks::Pool(10_000));
+    assert_eq!((experiment.model.hidden, experiment.model.activation), (40, Activation::Relu));
+    assert_eq!(experiment.model.precision, Precision::F32);
+    assert_eq!((experiment.evaluation.inner_lr, experiment.evaluation.seed), (0.01, 0));
+}
+
+#[test]
+fn an_experiment_overrides_the_shared_tables_key_by_key() {
+    let study = read(
+        "[defaults]\nseeds = [7, 3]\nouter_steps = 50\ninner_lr = 0.02\n\
+         [task]\nshots = 5\nquery = 6\n[model]\nhidden = 64\n[evaluation]\nsteps = 3\ngrid = 9\n\
+         [[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\nepochs = 2\ntask = { shots = 20 }\n\
+         [experiment.evaluation]\nsteps = 4\n\
+         [[experiment]]\nname = \"B\"\nalgorithm = \"reptile\"\nseeds = 1\nmodel.activation = \"tanh\"\n",
+    );
+    let [a, b] = &study.experiments[..] else { panic!() };
+    assert_eq!((&a.seeds[..], a.budget, a.inner_lr), (&[7, 3][..], Budget::Epochs(2), 0.02));
+    assert_eq!((a.task.shots, a.task.query, a.model.hidden), (20, 6, 64));
+    assert_eq!((a.evaluation.steps, a.evaluation.grid), (4, 9));
+    assert_eq!((&b.seeds[..], b.budget, b.task.shots), (&[0][..], Budget::OuterSteps(50), 5));
+    assert_eq!((b.model.hidden, b.model.activation, b.evaluation.steps), (64, Activation::Tanh, 3));
+}
+
+#[test]
+fn an_experiment_counts_its_steps_as_it_likes() {
+    let study = read(
+        "[defaults]\nepochs = 2\n[task]\ntrain_tasks = \"fresh\"\n\
+         [[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\nouter_steps = 7\n",
+    );
+    assert_eq!(study.experiments[0].budget, Budget::OuterSteps(7));
+    assert_eq!(study.experiments[0].total_steps(), 7);
+}
+
+#[test]
+fn numbers_may_be_written_in_every_way_that_toml_has() {
+    let study = read(
+        "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\ninner_lr = 1\nouter_lr = 1e-3\n\
+         outer_steps = 1_000_000\nmeta_batch = 0x10\nseeds = [+1, 0b10, 0o17, 18446744073709551615, -0]\n\
+         task = { x = [-5, 5], amplitude = [2, 2.0] }\n",
+    );
+    let experiment = &study.experiments[0];
+    assert_eq!((experiment.inner_lr, experiment.outer_lr), (1.0, 0.001));
+    assert_eq!((experiment.budget, experiment.meta_batch), (Budget::OuterSteps(1_000_000), 16));
+    assert_eq!(experiment.seeds, [1, 2, 15, u64::MAX, 0]);
+    assert_eq!((experiment.task.x, experiment.task.amplitude), ([-5.0, 5.0], [2.0, 2.0]));
+}
+
+#[test]
+fn tables_may_come_in_any_order_and_form() {
+    let study = read(
+        "experiment = [{ name = 'A', algorithm = 'maml' }, { name = 'B', algorithm = 'random' }]\n\
+         task.shots = 3\nevaluation = { steps = 0 }\ndefaults.seeds = 2\n",
+    );
+    assert_eq!(study.experiments.len(), 2);
+    assert!(study.experiments.iter().all(|e| e.task.shots == 3 && e.evaluation.steps == 0));
+    assert!(study.experiments.iter().all(|e| e.seeds == [0, 1]));
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_are_fine() {
+    let text = format!("\u{feff}{}", MINIMAL.replace('\n', "\r\n"));
+    assert_eq!(read(&text), read(MINIMAL));
+}
+
+#[test]
+fn names_may_be_anything_that_can_be_shown() {
+    for name in ["é 😀", "../../etc/passwd", "a/b", "\\", "'\"'", "CON", ".", "x".repeat(60).as_str()] {
+        let quoted = toml::Value::from(name).to_string();
+        let study = read(&format!("[[experiment]]\nname = {quoted}\nalgorithm = \"maml\"\n"));
+        assert_eq!(study.experiments[0].name, name);
+    }
+    assert_eq!(read(&MINIMAL.replace("\"A\"", "\"  A \"")).experiments[0].name, "A");
+}
+
+#[test]
+fn what_an_algorithm_ignores_is_no_problem() {
+    let random = "[task]\ntrain_tasks = \"fresh\"\n[defaults]\nepochs = 3\nmeta_batch = 10000\n\
+                  [[experiment]]\nname = \"A\"\nalgorithm = \"random\"\ninner_steps = 1000\n";
+    assert_eq!(read(random).experiments[0].total_steps(), 0);
+    let transfer = "[[experiment]]\nname = \"A\"\nalgorithm = \"transfer\"\ninner_steps = 1000\n\
+                    meta_batch = 500\nouter_gradient = \"meta+inner\"\n";
+    assert_eq!(read(transfer).experiments[0].total_steps(), 80);
+}
+
+#[test]
+fn the_largest_study_is_allowed() {
+    let mut text = "[defaults]\nseeds = 10\n".to_owned();
+    for i in 0..1_000 {
+        text += &format!("[[experiment]]\nname = \"{i}\"\nalgorithm = \"random\"\n");
+    }
+    assert_eq!(read(&text).experiments.len(), 1_000);
+    let long = "[defaults]\nepochs = 1000000\n[task]\ntrain_tasks = 1000000\n".to_owned() + MINIMAL;
+    assert_eq!(read(&long).experiments[0].total_steps(), 1_000_000_000_000);
+}

@@ -1,0 +1,39 @@
+//! What this room promises to a person with an experiments file, tested through its public functions.
+
+mod bad_inputs;
+mod good_inputs;
+mod hostile;
+mod round_trip;
+mod syntax_errors;
+
+use super::{Problems, Study, parse};
+
+/// An experiment that says only what it must.
+const MINIMAL: &str = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
+
+fn read(text: &str) -> Study {
+    parse("test", None, text).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
+}
+
+fn refused(text: &str) -> Problems {
+    match parse("test", None, text) {
+        Err(problems) => problems,
+        Ok(study) => panic!("{text}\n{study:#?}"),
+    }
+}
+
+/// A problem: line, column, and a part of the message.
+type Expected = (usize, usize, &'static str);
+
+/// A file with all of its problems.
+type Bad = (&'static str, &'static [Expected]);
+
+/// Asserts that a file has exactly these problems.
+fn expect(text: &str, expected: &[(usize, usize, &str)]) {
+    let problems = refused(text);
+    let matches = problems.list.len() == expected.len()
+        && problems.list.iter().zip(expected).all(|(problem, (line, column, part))| {
+            (problem.line, problem.column) == (*line, *column) && problem.message.contains(part)
+        });
+    assert!(matches, "\n{text}\n--- got\n{problems}\n--- expected\n{expected:#?}");
+}

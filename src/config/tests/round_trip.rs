@@ -1,0 +1,136 @@
+//! A run's settings, written to its folder, are the settings it ran with.
+
+use proptest::{collection::hash_set, prelude::*, sample::select};
+
+use super::read;
+use crate::config::{
+    Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient, Precision,
+    TaskSettings, TrainTasks, WIDTHS, presets, resolved_toml,
+};
+
+fn range(points: bool) -> impl Strategy<Value = [f64; 2]> {
+    (-1e6..1e6, 0.0..1.0).prop_map(move |(low, part): (f64, f64)| {
+        let high = low + (1e6 - low) * part;
+        if points || low < high { [low, high] } else { [-1.0, 1.0] }
+    })
+}
+
+fn rate() -> impl Strategy<Value = f64> {
+    (-12.0..3.0).prop_map(|exponent: f64| 10f64.powf(exponent).clamp(1e-12, 1e3))
+}
+
+fn task() -> impl Strategy<Value = TaskSettings> {
+    let train_tasks = prop_oneof![(20..1_000usize).prop_map(TrainTasks::Pool), Just(TrainTasks::Fresh)];
+    (range(true), range(true), range(false), 1..100usize, 1..100usize, train_tasks).prop_map(
+        |(amplitude, phase, x, shots, query, train_tasks)| TaskSettings {
+            amplitude,
+            phase,
+            x,
+            shots,
+            query,
+            train_tasks,
+        },
+    )
+}
+
+fn model() -> impl Strategy<Value = ModelSettings> {
+    (select(&WIDTHS[..]), select(&Activation::ALL[..]), select(&Precision::ALL[..]))
+        .prop_map(|(hidden, activation, precision)| ModelSettings { hidden, activation, precision })
+}
+
+fn evaluation() -> impl Strategy<Value = EvaluationSettings> {
+    (1..1_000usize, 2..1_000usize, 0..100usize, rate(), any::<u64>()).prop_map(
+        |(test_tasks, grid, steps, inner_lr, seed)| EvaluationSettings {
+            test_tasks,
+            grid,
+            steps,
+            inner_lr,
+            seed,
+        },
+    )
+}
+
+prop_compose! {
+    fn experiment()(
+        name in "\\P{Cc}{1,60}",
+        algorithm in select(&Algorithm::ALL[..]),
+        seeds in hash_set(any::<u64>(), 1..5),
+        length in 1..1_000_000u64,
+        (meta_batch, inner_steps) in (1..20usize, 1..20usize),
+        (inner_lr, outer_lr) in (rate(), rate()),
+        outer_gradient in select(&OuterGradient::ALL[..]),
+        task in task(),
+        model in model(),
+        evaluation in evaluation(),
+    ) -> Experiment {
+        let budget = match task.train_tasks {
+            TrainTasks::Pool(_) if length % 2 == 0 => Budget::Epochs(length),
+            _ => Budget::OuterSteps(length),
+        };
+        let name = if name.trim().is_empty() { "A" } else { name.trim() };
+        Experiment {
+            name: name.to_owned(), algorithm, seeds: seeds.into_iter().collect(), budget, meta_batch, inner_lr,
+            inner_steps, outer_lr, outer_gradient, task, model, evaluation,
+        }
+    }
+}
+
+fn assert_round_trip(experiment: &Experiment) {
+    let seed = experiment.seeds[0];
+    let again = read(&resolved_toml(experiment, seed));
+    assert_eq!(again.experiments, [Experiment { seeds: vec![seed], ..experiment.clone() }]);
+}
+
+proptest! {
+    #[test]
+    fn settings_read_back_as_they_were(experiment in experiment()) {
+        assert_round_trip(&experiment);
+    }
+}
+
+#[test]
+fn every_preset_reads_back() {
+    for preset in presets() {
+        for experiment in &read(preset.text).experiments {
+            assert_round_trip(experiment);
+        }
+    }
+}
+
+#[test]
+fn a_resolved_file_says_everything() {
+    let shown = resolved_toml(&read(super::MINIMAL).experiments[0], 3);
+    let expected = r#"[[experiment]]
+name = "A"
+algorithm = "maml"
+seeds = [3]
+epochs = 4
+meta_batch = 1
+inner_lr = 0.01
+inner_steps = 1
+outer_lr = 0.001
+outer_gradient = "meta"
+
+[experiment.task]
+family = "sine"
+amplitude = [0.1, 5.0]
+phase = [0.0, 6.283185307179586]
+x = [-5.0, 5.0]
+shots = 10
+query = 10
+train_tasks = 10000
+
+[experiment.model]
+hidden = 40
+activation = "relu"
+precision = "f32"
+
+[experiment.evaluation]
+test_tasks = 1000
+grid = 50
+steps = 32
+inner_lr = 0.01
+seed = 0
+"#;
+    assert_eq!(shown, expected);
+}

@@ -1,0 +1,156 @@
+//! Plain SGD on a task's support points, as a person would do it with a trained initialisation.
+
+use crate::config::Precision;
+use crate::model::{Engine, Path, Scalar, Weights, engine, split};
+use crate::task::Points;
+
+/// A network's prediction after `n` steps on a task's support points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// SGD steps taken.
+    pub n: usize,
+    /// Predictions at the points asked for.
+    pub y: Vec<f64>,
+    /// MSE on the query points.
+    pub loss: f64,
+}
+
+/// Adapts one initialisation to task after task, in the type it was trained in.
+pub struct Adapter(Box<dyn Adapt>);
+
+/// [`Adapter`] behind the number type.
+trait Adapt {
+    fn take_task(&mut self, support: &Points, query: &Points);
+    fn restart(&mut self);
+    fn descend(&mut self, inner_lr: f64);
+    fn loss(&mut self) -> f64;
+    fn predict(&mut self) -> (Vec<f64>, f64);
+    fn weights(&self, values: &mut Vec<f64>);
+}
+
+struct Typed<E> {
+    engine: Box<dyn Engine<E>>,
+    support: [Vec<E>; 2],
+    query: [Vec<E>; 2],
+    predictions: Vec<E>,
+    parameters: usize,
+}
+
+impl Adapter {
+    /// For these weights, on the best kernels this processor has.
+    pub fn new(weights: &Weights) -> Self {
+        Self::on(weights, Path::detect())
+    }
+
+    /// The same on chosen kernels.
+    pub fn on(weights: &Weights, path: Path) -> Self {
+        match weights.precision {
+            Precision::F32 => Self(Box::new(Typed::<f32>::new(weights, path))),
+            Precision::F64 => Self(Box::new(Typed::<f64>::new(weights, path))),
+        }
+    }
+
+    /// Takes up a task, at the initialisation.
+    pub fn take_task(&mut self, support: &Points, query: &Points) {
+        self.0.take_task(support, query);
+    }
+
+    /// Back to the initialisation, for the same task.
+    pub fn restart(&mut self) {
+        self.0.restart();
+    }
+
+    /// One SGD step on the support points.
+    pub fn descend(&mut self, inner_lr: f64) {
+        self.0.descend(inner_lr);
+    }
+
+    /// The loss on the query points.
+    pub fn loss(&mut self) -> f64 {
+        self.0.loss()
+    }
+
+    /// What the network answers at the query points, and the loss there.
+    pub fn predict(&mut self) -> (Vec<f64>, f64) {
+        self.0.predict()
+    }
+
+    /// The current weights, in checkpoint order.
+    pub fn weights(&self) -> Vec<f64> {
+        let mut values = Vec::new();
+        self.0.weights(&mut values);
+        values
+    }
+}
+
+impl<E: Scalar> Typed<E> {
+    fn new(weights: &Weights, path: Path) -> Self {
+        let flat: Vec<E> = weights.values.iter().map(|&value| E::rounded(value)).collect();
+        let mut engine = engine(weights.hidden, weights.activation, path);
+        engine.load(split(weights.hidden, &flat));
+        let none = || [Vec::new(), Vec::new()];
+        Self { engine, support: none(), query: none(), predictions: Vec::new(), parameters: flat.len() }
+    }
+}
+
+/// Overwrites `to` with `from`, rounded.
+fn round_into<E: Scalar>(to: &mut Vec<E>, from: &[f64]) {
+    to.clear();
+    to.extend(from.iter().map(|&value| E::rounded(value)));
+}
+
+impl<E: Scalar> Adapt for Typed<E> {
+    fn take_task(&mut self, support: &Points, query: &Points) {
+        round_into(&mut self.support[0], &support.x);
+        round_into(&mut self.support[1], &support.y);
+        round_into(&mut self.query[0], &query.x);
+        round_into(&mut self.query[1], &query.y);
+        self.engine.reset();
+    }
+
+    fn restart(&mut self) {
+        self.engine.reset();
+    }
+
+    fn descend(&mut self, inner_lr: f64) {
+        let [x, y] = &self.support;
+        self.engine.descend(x, y, E::rounded(inner_lr));
+    }
+
+    fn loss(&mut self) -> f64 {
+        let [x, y] = &self.query;
+        self.engine.test(x, y, None).exact()
+    }
+
+    fn predict(&mut self) -> (Vec<f64>, f64) {
+        let [x, y] = &self.query;
+        self.predictions.resize(x.len(), E::default());
+        let loss = self.engine.test(x, y, Some(&mut self.predictions)).exact();
+        (self.predictions.iter().map(|value| value.exact()).collect(), loss)
+    }
+
+    fn weights(&self, values: &mut Vec<f64>) {
+        let mut flat = vec![E::default(); self.parameters];
+        self.engine.current(&mut flat);
+        values.extend(flat.into_iter().map(|value| value.exact()));
+    }
+}
+
+/// Predictions at `query.x`, and their loss against `query.y`, after each of `steps` (ascending) SGD
+/// steps of rate `inner_lr` on `support`. Microseconds a step: meant to be called while drawing.
+pub fn fits(weights: &Weights, support: &Points, query: &Points, inner_lr: f64, steps: &[usize]) -> Vec<Fit> {
+    let mut adapter = Adapter::new(weights);
+    adapter.take_task(support, query);
+    let mut taken = 0;
+    steps
+        .iter()
+        .map(|&n| {
+            while taken < n && !support.x.is_empty() {
+                adapter.descend(inner_lr);
+                taken += 1;
+            }
+            let (y, loss) = adapter.predict();
+            Fit { n, y, loss }
+        })
+        .collect()
+}

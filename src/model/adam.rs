@@ -1,0 +1,125 @@
+//! Adam (Kingma and Ba 2015, algorithm 1) over dfdx tensors and gradients, with moments that can be
+//! read and put back. dfdx's own keeps them private, so a run that used it could never be resumed; the
+//! tests hold the two together. It does not implement dfdx's `Optimizer`, which lends gradients in a
+//! way that only the crate itself can read without copying them.
+
+use dfdx::prelude::*;
+
+use super::kernels::{AdamStep, Path, adam};
+use super::{Mlp, Scalar};
+
+/// The optimiser of one network; its decays are Adam's usual 0.9 and 0.999, its epsilon 1e-8.
+#[derive(Clone, Debug)]
+pub struct Adam<E> {
+    /// Learning rate.
+    pub rate: f64,
+    path: Path,
+    steps: u64,
+    moments: [Vec<E>; 2],
+    /// The parameters while they are updated; a tensor's data cannot be borrowed.
+    parameters: Vec<E>,
+}
+
+impl<E: Scalar> Adam<E> {
+    /// Decay of the first and second moments.
+    pub const BETAS: [f64; 2] = [0.9, 0.999];
+    /// Added to the square root.
+    pub const EPSILON: f64 = 1e-8;
+
+    /// For `parameters` numbers, with both moments zero.
+    pub fn new(parameters: usize, rate: f64, path: Path) -> Self {
+        let zeros = vec![E::default(); parameters];
+        Self { rate, path, steps: 0, moments: [zeros.clone(), zeros.clone()], parameters: zeros }
+    }
+
+    /// Steps taken, and the first and second moments in checkpoint order.
+    pub fn state(&self) -> (u64, [&[E]; 2]) {
+        let [first, second] = &self.moments;
+        (self.steps, [first, second])
+    }
+
+    /// Puts back what [`Adam::state`] gave.
+    pub fn restore(&mut self, steps: u64, moments: [&[E]; 2]) {
+        self.steps = steps;
+        for (kept, moment) in self.moments.iter_mut().zip(moments) {
+            kept.copy_from_slice(moment);
+        }
+    }
+
+    fn step(&self) -> AdamStep<E> {
+        // Past this many steps 0.999^t is below f64's rounding of 1.
+        let t = self.steps.min(1 << 20) as i32;
+        AdamStep {
+            rate: E::rounded(self.rate),
+            betas: Self::BETAS.map(E::rounded),
+            epsilon: E::rounded(Self::EPSILON),
+            corrections: Self::BETAS.map(|beta| E::rounded(1.0 / (1.0 - beta.powi(t)))),
+        }
+    }
+
+    /// One step down `gradients`, which are zeroed for the next backward pass.
+    pub fn update<const H: usize>(
+        &mut self,
+        theta: &mut Mlp<H, E>,
+        gradients: &mut Gradients<E, Cpu>,
+    ) -> Result<(), CpuError> {
+        self.steps += 1;
+        let step = self.step();
+        theta.copy_into_flat(&mut self.parameters);
+        let (parameters, [first, second]) = (&mut self.parameters, &mut self.moments);
+        theta.visit_gradients(gradients, |offset, gradient| {
+            let range = offset..offset + gradient.len();
+            let moments = [&mut first[range.clone()], &mut second[range.clone()]];
+            adam(self.path, &step, &mut parameters[range], gradient, moments);
+            gradient.fill(E::default());
+        })?;
+        theta.copy_from_flat(&self.parameters);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dfdx::nn::ZeroGrads;
+    use dfdx::optim::{self, Optimizer};
+
+    use super::*;
+    use crate::task::{Purpose, stream};
+
+    /// Both optimisers walk down the same sequence of gradients.
+    fn largest_gap<E: Scalar>(path: Path) -> f64
+    where
+        Cpu: Device<E>,
+    {
+        let device = Cpu::default();
+        let mut ours = Mlp::<16, E>::initialised(&device, &mut stream(1, Purpose::Initialisation));
+        let mut theirs = ours.clone();
+        let mut gradients = ours.alloc_grads();
+        let mut adam = Adam::new(Mlp::<16, E>::LEN, 0.003, path);
+        let config = AdamConfig { lr: 0.003, ..Default::default() };
+        let mut dfdx_adam = optim::Adam::new(&theirs, config);
+        for t in 1..=50 {
+            let fill = |gradients: &mut Gradients<E, Cpu>| {
+                ours.visit_gradients(gradients, |offset, gradient| {
+                    for (i, g) in gradient.iter_mut().enumerate() {
+                        *g = E::rounded(((offset + i * t) as f64).sin() * 3.0);
+                    }
+                })
+            };
+            fill(&mut gradients).expect("there is memory");
+            dfdx_adam.update(&mut theirs, &gradients).expect("every parameter has a gradient");
+            adam.update(&mut ours, &mut gradients).expect("there is memory");
+        }
+        let weights = |mlp: &Mlp<16, E>| mlp.to_weights(crate::config::Activation::Relu).values;
+        let pairs = weights(&ours).into_iter().zip(weights(&theirs));
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn agrees_with_dfdx() {
+        for path in [Path::Avx2Fma, Path::Portable].into_iter().filter(|path| path.is_available()) {
+            assert!(largest_gap::<f64>(path) < 1e-14, "{path:?}: {}", largest_gap::<f64>(path));
+            assert!(largest_gap::<f32>(path) < 2e-6, "{path:?}: {}", largest_gap::<f32>(path));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Weights as safetensors files, under the names and in the layout of PyTorch's `nn.Linear`.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value, json};
+
+use super::{Weights, split};
+use crate::config::{Activation, Precision, WIDTHS};
+
+/// The six tensors, in checkpoint order.
+pub const NAMES: [&str; 6] =
+    ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias", "out.weight", "out.bias"];
+
+/// What is put before the names by those who keep several things in one file.
+const PREFIXES: [&str; 4] = ["", "weights.", "model.", "module."];
+
+/// A file of this size is no checkpoint: the largest network on the menu takes 140 kB.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// Why a checkpoint could not be read, as a sentence for a person.
+#[derive(Debug)]
+pub enum CheckpointError {
+    /// The file could not be read at all.
+    Io(std::io::Error),
+    /// The file is not a checkpoint of a network on the menu.
+    Malformed(String),
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "cannot be read: {error}"),
+            Self::Malformed(what) => write!(f, "is not a usable checkpoint: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CheckpointError {}
+
+impl Precision {
+    fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F64 => Dtype::F64,
+        }
+    }
+}
+
+/// The shapes of the six tensors of a network of this width.
+fn shapes(hidden: usize) -> [Vec<usize>; 6] {
+    [vec![hidden, 1], vec![hidden], vec![hidden, hidden], vec![hidden], vec![1, hidden], vec![1]]
+}
+
+impl Weights {
+    /// Reads a checkpoint; an absent `activation` in its metadata means relu. Other tensors in the file
+    /// are ignored.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no safetensors file, or does not hold the six tensors of a network
+    /// on the menu in F32 or F64.
+    pub fn read(path: &Path) -> Result<Self, CheckpointError> {
+        let file = File::open(path).map_err(CheckpointError::Io)?;
+        let mut bytes = Vec::new();
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(CheckpointError::Io)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            let what =
+                format!("it is larger than {} MiB; the largest network here has 0.2", LARGEST_FILE >> 20);
+            return Err(CheckpointError::Malformed(what));
+        }
+        Self::from_bytes(&bytes).map_err(CheckpointError::Malformed)
+    }
+
+    /// The same from the file's bytes; the error is a sentence for a person.
+    ///
+    /// # Errors
+    /// As [`Weights::read`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let (_, header) = SafeTensors::read_metadata(bytes)
+            .map_err(|error| format!("it is no safetensors file, or cut short ({error})"))?;
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| format!("it is no safetensors file, or cut short ({error})"))?;
+        let activation = match header.metadata().as_ref().and_then(|metadata| metadata.get("activation")) {
+            None => Activation::Relu,
+            Some(name) => [Activation::Relu, Activation::Tanh]
+                .into_iter()
+                .find(|activation| activation.name() == name)
+                .ok_or_else(|| format!("its activation is {name:?}; relu and tanh are known"))?,
+        };
+        let find =
+            |name: &str| PREFIXES.iter().find_map(|prefix| tensors.tensor(&format!("{prefix}{name}")).ok());
+        let bias = find("hidden1.bias").ok_or("it has no tensor named hidden1.bias")?;
+        let hidden = bias.shape().first().copied().unwrap_or(0);
+        if !WIDTHS.contains(&hidden) {
+            return Err(format!("its hidden layers have {hidden} units; {} exist here", menu()));
+        }
+        let precision = match bias.dtype() {
+            Dtype::F32 => Precision::F32,
+            Dtype::F64 => Precision::F64,
+            other => return Err(format!("its numbers are {other:?}; F32 and F64 are known")),
+        };
+        let mut values = Vec::with_capacity(Self::len_of(hidden));
+        for (name, shape) in NAMES.into_iter().zip(shapes(hidden)) {
+            let tensor = find(name).ok_or_else(|| format!("it has no tensor named {name}"))?;
+            if tensor.shape() != shape {
+                return Err(format!("{name} has shape {:?} and should have {shape:?}", tensor.shape()));
+            }
+            if tensor.dtype() != precision.dtype() {
+                let (is, others) = (tensor.dtype(), precision.dtype());
+                return Err(format!("{name} is {is:?} while hidden1.bias is {others:?}"));
+            }
+            match precision {
+                Precision::F32 => values.extend(
+                    tensor.data().as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))),
+                ),
+                Precision::F64 => {
+                    values.extend(tensor.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)));
+                }
+            }
+        }
+        Ok(Self { hidden, activation, precision, values })
+    }
+
+    /// The file's bytes: the six tensors, and `metadata` beside the activation. The same weights and
+    /// metadata give the same bytes, which is why the header is written here: the safetensors crate
+    /// keeps metadata in a hash map and would order it differently every time.
+    pub fn to_bytes(&self, metadata: &[(&str, String)]) -> Vec<u8> {
+        let mut strings = Map::new();
+        strings.insert("activation".into(), json!(self.activation.name()));
+        for (key, value) in metadata {
+            strings.insert((*key).into(), json!(value));
+        }
+        let mut header = Map::new();
+        header.insert("__metadata__".into(), Value::Object(strings));
+        let mut data = Vec::new();
+        for ((name, shape), values) in
+            NAMES.into_iter().zip(shapes(self.hidden)).zip(split(self.hidden, &self.values))
+        {
+            let start = data.len();
+            for &value in values {
+                match self.precision {
+                    Precision::F32 => data.extend((value as f32).to_le_bytes()),
+                    Precision::F64 => data.extend(value.to_le_bytes()),
+                }
+            }
+            let dtype = format!("{:?}", self.precision.dtype());
+            let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, data.len()] });
+            header.insert(name.into(), info);
+        }
+        let mut header = Value::Object(header).to_string().into_bytes();
+        // The format asks for data aligned to eight bytes.
+        header.resize(header.len().next_multiple_of(8), b' ');
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header);
+        bytes.extend(data);
+        bytes
+    }
+}
+
+/// The widths on the menu, as a list for a person.
+fn menu() -> String {
+    let widths: Vec<String> = WIDTHS.iter().map(usize::to_string).collect();
+    widths.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weights(precision: Precision) -> Weights {
+        let values = (0..Weights::len_of(16)).map(|i| f64::from((i as f32).sin())).collect();
+        Weights { hidden: 16, activation: Activation::Tanh, precision, values }
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        for precision in [Precision::F32, Precision::F64] {
+            let weights = weights(precision);
+            let bytes = weights.to_bytes(&[("seed", "3".into()), ("experiment", "a \"b\"\n".into())]);
+            assert_eq!(bytes, weights.to_bytes(&[("seed", "3".into()), ("experiment", "a \"b\"\n".into())]));
+            assert_eq!(Weights::from_bytes(&bytes), Ok(weights));
+        }
+    }
+
+    #[test]
+    fn the_crate_reads_our_header() {
+        let bytes = weights(Precision::F32).to_bytes(&[("step", "12".into())]);
+        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a valid header");
+        let metadata = header.metadata().clone().expect("metadata");
+        assert_eq!(metadata["step"], "12");
+        assert_eq!(metadata["activation"], "tanh");
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let bytes = weights(Precision::F32).to_bytes(&[]);
+        for length in 0..bytes.len() {
+            assert!(Weights::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let narrow = Weights { hidden: 8, values: vec![0.0; Weights::len_of(8)], ..weights(Precision::F32) };
+        let error = Weights::from_bytes(&narrow.to_bytes(&[])).expect_err("8 is off the menu");
+        assert!(error.contains("8 units") && error.contains("40"), "{error}");
+        let error = Weights::from_bytes(b"hello, world, this is text").expect_err("text");
+        assert!(error.contains("safetensors"), "{error}");
+    }
+}

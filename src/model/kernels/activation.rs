@@ -1,0 +1,89 @@
+//! The two nonlinearities, as the forward pass, the gradient and the Hessian-vector product need
+//! them. Each derivative is written from the activation's *value* h, which is what the passes keep.
+
+use super::real::Real;
+use super::simd::Simd;
+
+/// A nonlinearity s, applied lane by lane.
+pub trait Nonlinearity {
+    /// Whether s'' is not zero everywhere it exists.
+    const CURVED: bool;
+    /// h = s(z). NaN stays NaN.
+    fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V;
+    /// s'(z) u, from h.
+    fn slope<E: Real, S: Simd<E>>(h: S::V, u: S::V) -> S::V;
+    /// How `s'(z) u` changes when h moves by `dh` and u stays.
+    fn bend<E: Real, S: Simd<E>>(h: S::V, dh: S::V, u: S::V) -> S::V;
+}
+
+/// max(0, z), with derivative 0 at 0 as in PyTorch.
+pub struct Relu;
+
+/// Hyperbolic tangent.
+pub struct Tanh;
+
+impl Nonlinearity for Relu {
+    const CURVED: bool = false;
+
+    #[inline(always)]
+    fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V {
+        S::positive_part(z)
+    }
+
+    #[inline(always)]
+    fn slope<E: Real, S: Simd<E>>(h: S::V, u: S::V) -> S::V {
+        S::where_positive(h, u)
+    }
+
+    #[inline(always)]
+    fn bend<E: Real, S: Simd<E>>(_: S::V, _: S::V, _: S::V) -> S::V {
+        S::splat(E::default())
+    }
+}
+
+impl Nonlinearity for Tanh {
+    const CURVED: bool = true;
+
+    /// tanh |z| = e / (e + 2) with e = exp(2|z|) - 1, so that small z keep their relative precision;
+    /// e = 2^k p + (2^k - 1) with 2|z| = k ln 2 + r and p = exp(r) - 1 by its Taylor series.
+    #[inline(always)]
+    fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V {
+        let all = |x: f64| S::splat(E::rounded(x));
+        let zero = E::default();
+        let most = E::rounded(2.0 * E::TANH_SATURATES);
+        let twice = S::map(S::add(z, z), |t| {
+            let t = if t < zero { zero - t } else { t };
+            if t > most { most } else { t }
+        });
+        let rounder = all(E::ROUNDER);
+        let k = S::sub(S::mul_add(twice, all(std::f64::consts::LOG2_E), rounder), rounder);
+        // ln 2 in two parts, the first short enough for k times it to be exact.
+        let r = S::mul_add(k, all(-LN2_HIGH), twice);
+        let r = S::mul_add(k, all(-LN2_LOW), r);
+        let mut p = all(E::EXPM1[0]);
+        for &coefficient in &E::EXPM1[1..] {
+            p = S::mul_add(p, r, all(coefficient));
+        }
+        let scale = S::map(k, E::power_of_two);
+        let e = S::mul_add(scale, S::mul(p, r), S::sub(scale, all(1.0)));
+        let t = S::div(e, S::add(e, all(2.0)));
+        // The sign back: t is positive, so (t - 0) or (0 - t).
+        let negative = S::where_positive(S::sub(all(0.0), z), S::add(t, t));
+        S::sub(t, negative)
+    }
+
+    #[inline(always)]
+    fn slope<E: Real, S: Simd<E>>(h: S::V, u: S::V) -> S::V {
+        S::mul(S::sub(S::splat(E::rounded(1.0)), S::mul(h, h)), u)
+    }
+
+    #[inline(always)]
+    fn bend<E: Real, S: Simd<E>>(h: S::V, dh: S::V, u: S::V) -> S::V {
+        S::mul(S::mul(S::splat(E::rounded(-2.0)), h), S::mul(dh, u))
+    }
+}
+
+/// The leading 12 bits of ln 2, so that its product with a small integer is exact in both types.
+const LN2_HIGH: f64 = 0.693_115_234_375;
+/// The rest of ln 2.
+const LN2_LOW: f64 = 3.194_618_494_530_941_7e-5;

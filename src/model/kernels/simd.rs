@@ -1,0 +1,241 @@
+//! Short vectors: the handful of operations the passes are written in, once as 256-bit AVX2 and FMA
+//! instructions and once as plain arrays. Everything is `inline(always)`: the instructions only exist
+//! inside a function compiled for them, which the dispatch in this room's `mod.rs` provides.
+
+use super::real::Real;
+
+/// Vectors of `E`.
+pub trait Simd<E>: 'static {
+    /// A few numbers.
+    type V: Copy;
+    /// How many.
+    const WIDTH: usize;
+    /// Whether there is a fused multiply-add over 256-bit registers; decides the tiles' shapes.
+    const WIDE: bool;
+
+    /// All lanes `x`.
+    fn splat(x: E) -> Self::V;
+    /// The `lane`-th vector of a row whose length is a multiple of the width.
+    fn load(row: &[E], lane: usize) -> Self::V;
+    /// Writes the `lane`-th vector of a row.
+    fn store(row: &mut [E], lane: usize, v: Self::V);
+    /// a + b.
+    fn add(a: Self::V, b: Self::V) -> Self::V;
+    /// a - b.
+    fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// a * b.
+    fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// a / b.
+    fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// a * b + c, rounded once if [`Simd::WIDE`].
+    fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The same of single numbers.
+    fn mul_add_one(a: E, b: E, c: E) -> E;
+    /// The larger of 0 and `v`; NaN stays NaN.
+    fn positive_part(v: Self::V) -> Self::V;
+    /// `u` where `h` > 0, else 0.
+    fn where_positive(h: Self::V, u: Self::V) -> Self::V;
+    /// `f` of every lane, for what is not worth an instruction here.
+    fn map(v: Self::V, f: impl Fn(E) -> E) -> Self::V;
+    /// The sum of all lanes, halves folded together.
+    fn sum(v: Self::V) -> E;
+    /// `t[j][i] = a[i][j]` for a block of four rows and columns.
+    fn transpose4(a: [&[E; 4]; 4]) -> [[E; 4]; 4];
+}
+
+/// Plain arrays of 256 bits' size, for the compiler to split into what the baseline has.
+pub struct Portable;
+
+macro_rules! portable {
+    ($type:ident, $width:literal) => {
+        impl Simd<$type> for Portable {
+            type V = [$type; $width];
+            const WIDTH: usize = $width;
+            const WIDE: bool = false;
+
+            #[inline(always)]
+            fn splat(x: $type) -> Self::V {
+                [x; $width]
+            }
+            #[inline(always)]
+            fn load(row: &[$type], lane: usize) -> Self::V {
+                row.as_chunks().0[lane]
+            }
+            #[inline(always)]
+            fn store(row: &mut [$type], lane: usize, v: Self::V) {
+                row.as_chunks_mut().0[lane] = v;
+            }
+            #[inline(always)]
+            fn add(a: Self::V, b: Self::V) -> Self::V {
+                std::array::from_fn(|i| a[i] + b[i])
+            }
+            #[inline(always)]
+            fn sub(a: Self::V, b: Self::V) -> Self::V {
+                std::array::from_fn(|i| a[i] - b[i])
+            }
+            #[inline(always)]
+            fn mul(a: Self::V, b: Self::V) -> Self::V {
+                std::array::from_fn(|i| a[i] * b[i])
+            }
+            #[inline(always)]
+            fn div(a: Self::V, b: Self::V) -> Self::V {
+                std::array::from_fn(|i| a[i] / b[i])
+            }
+            #[inline(always)]
+            fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                std::array::from_fn(|i| a[i] * b[i] + c[i])
+            }
+            #[inline(always)]
+            fn mul_add_one(a: $type, b: $type, c: $type) -> $type {
+                a * b + c
+            }
+            #[inline(always)]
+            fn positive_part(v: Self::V) -> Self::V {
+                std::array::from_fn(|i| if v[i] < 0.0 { 0.0 } else { v[i] })
+            }
+            #[inline(always)]
+            fn where_positive(h: Self::V, u: Self::V) -> Self::V {
+                std::array::from_fn(|i| if h[i] > 0.0 { u[i] } else { 0.0 })
+            }
+            #[inline(always)]
+            fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
+                std::array::from_fn(|i| f(v[i]))
+            }
+            #[inline(always)]
+            fn sum(mut v: Self::V) -> $type {
+                let mut width = $width;
+                while width > 1 {
+                    width /= 2;
+                    for i in 0..width {
+                        v[i] += v[i + width];
+                    }
+                }
+                v[0]
+            }
+            #[inline(always)]
+            fn transpose4(a: [&[$type; 4]; 4]) -> [[$type; 4]; 4] {
+                std::array::from_fn(|j| std::array::from_fn(|i| a[i][j]))
+            }
+        }
+    };
+}
+
+portable!(f32, 8);
+portable!(f64, 4);
+
+/// 256-bit registers with fused multiply-add.
+#[cfg(target_arch = "x86_64")]
+pub struct Avx2;
+
+// SAFETY, for every `unsafe` block in this macro: the intrinsics need AVX2 and FMA, and `Avx2` is only
+// named in functions compiled with both enabled, which `kernels!` calls only after detecting them.
+// Loads and stores go through array references of exactly a register's size.
+#[cfg(target_arch = "x86_64")]
+macro_rules! avx2 {
+    ($type:ident, $width:literal, $register:ident, load: $load:ident, store: $store:ident, set1: $set1:ident,
+     add: $add:ident, sub: $sub:ident, mul: $mul:ident, div: $div:ident, fmadd: $fmadd:ident, max: $max:ident,
+     zero: $zero:ident, cmp: $cmp:ident, and: $and:ident, transpose4: $transpose4:path) => {
+        impl Simd<$type> for Avx2 {
+            type V = x86::$register;
+            const WIDTH: usize = $width;
+            const WIDE: bool = true;
+
+            #[inline(always)]
+            fn splat(x: $type) -> Self::V {
+                unsafe { x86::$set1(x) }
+            }
+            #[inline(always)]
+            fn load(row: &[$type], lane: usize) -> Self::V {
+                let from: &[$type; $width] = &row.as_chunks().0[lane];
+                unsafe { x86::$load(from.as_ptr()) }
+            }
+            #[inline(always)]
+            fn store(row: &mut [$type], lane: usize, v: Self::V) {
+                let to: &mut [$type; $width] = &mut row.as_chunks_mut().0[lane];
+                unsafe { x86::$store(to.as_mut_ptr(), v) }
+            }
+            #[inline(always)]
+            fn add(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { x86::$add(a, b) }
+            }
+            #[inline(always)]
+            fn sub(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { x86::$sub(a, b) }
+            }
+            #[inline(always)]
+            fn mul(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { x86::$mul(a, b) }
+            }
+            #[inline(always)]
+            fn div(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { x86::$div(a, b) }
+            }
+            #[inline(always)]
+            fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                unsafe { x86::$fmadd(a, b, c) }
+            }
+            #[inline(always)]
+            fn mul_add_one(a: $type, b: $type, c: $type) -> $type {
+                a.fused(b, c)
+            }
+            #[inline(always)]
+            fn positive_part(v: Self::V) -> Self::V {
+                // The instruction answers its second operand when either is NaN.
+                unsafe { x86::$max(x86::$zero(), v) }
+            }
+            #[inline(always)]
+            fn where_positive(h: Self::V, u: Self::V) -> Self::V {
+                unsafe { x86::$and(x86::$cmp::<{ x86::_CMP_GT_OQ }>(h, x86::$zero()), u) }
+            }
+            #[inline(always)]
+            fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
+                let mut lanes = [0.0; $width];
+                Self::store(&mut lanes, 0, v);
+                for lane in &mut lanes {
+                    *lane = f(*lane);
+                }
+                Self::load(&lanes, 0)
+            }
+            #[inline(always)]
+            fn sum(v: Self::V) -> $type {
+                let mut lanes = [0.0; $width];
+                Self::store(&mut lanes, 0, v);
+                Portable::sum(lanes)
+            }
+            #[inline(always)]
+            fn transpose4(a: [&[$type; 4]; 4]) -> [[$type; 4]; 4] {
+                $transpose4(a)
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64 as x86;
+
+#[cfg(target_arch = "x86_64")]
+avx2!(f32, 8, __m256, load: _mm256_loadu_ps, store: _mm256_storeu_ps, set1: _mm256_set1_ps,
+    add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps,
+    fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps, cmp: _mm256_cmp_ps,
+    and: _mm256_and_ps, transpose4: transpose4_sse);
+#[cfg(target_arch = "x86_64")]
+avx2!(f64, 4, __m256d, load: _mm256_loadu_pd, store: _mm256_storeu_pd, set1: _mm256_set1_pd,
+    add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd,
+    fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd, cmp: _mm256_cmp_pd,
+    and: _mm256_and_pd, transpose4: Portable::transpose4);
+
+/// A 4 x 4 block through the shuffles of SSE.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn transpose4_sse(a: [&[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    let mut t = [[0.0; 4]; 4];
+    // SAFETY: SSE is part of x86-64; each load and store covers exactly the four numbers of its array.
+    unsafe {
+        let [mut r0, mut r1, mut r2, mut r3] = a.map(|row| x86::_mm_loadu_ps(row.as_ptr()));
+        x86::_MM_TRANSPOSE4_PS(&mut r0, &mut r1, &mut r2, &mut r3);
+        for (row, register) in t.iter_mut().zip([r0, r1, r2, r3]) {
+            x86::_mm_storeu_ps(row.as_mut_ptr(), register);
+        }
+    }
+    t
+}

@@ -1,0 +1,47 @@
+//! Points of a meta-batch as the numerical core takes them: flat, one task after another.
+
+/// The points of several tasks, as many in each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch<E> {
+    rows: usize,
+    x: Vec<E>,
+    y: Vec<E>,
+}
+
+impl<E> Batch<E> {
+    /// Room for `tasks` tasks of `rows` points, all default.
+    pub fn new(tasks: usize, rows: usize) -> Self
+    where
+        E: Clone + Default,
+    {
+        Self { rows, x: vec![E::default(); tasks * rows], y: vec![E::default(); tasks * rows] }
+    }
+
+    /// One task's points.
+    pub fn of_one(x: Vec<E>, y: Vec<E>) -> Self {
+        assert_eq!(x.len(), y.len(), "a point has an x and a y");
+        Self { rows: x.len(), x, y }
+    }
+
+    /// Points a task.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Tasks.
+    pub fn tasks(&self) -> usize {
+        if self.rows == 0 { 0 } else { self.x.len() / self.rows }
+    }
+
+    /// Inputs and targets of one task.
+    pub fn task(&self, task: usize) -> (&[E], &[E]) {
+        let range = task * self.rows..(task + 1) * self.rows;
+        (&self.x[range.clone()], &self.y[range])
+    }
+
+    /// Inputs and targets of one task, to write to.
+    pub fn task_mut(&mut self, task: usize) -> (&mut [E], &mut [E]) {
+        let range = task * self.rows..(task + 1) * self.rows;
+        (&mut self.x[range.clone()], &mut self.y[range])
+    }
+}

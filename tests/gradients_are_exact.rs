@@ -1,0 +1,252 @@
+//! The meta-gradients against three judges: files made by independent implementations, the plain
+//! tensor operations, and central differences.
+
+use std::collections::HashMap;
+
+use dfdx::prelude::*;
+use metascope::config::{Activation, Precision, WIDTHS};
+use metascope::eval::Adapter;
+use metascope::learner::meta_gradient;
+use metascope::model::{Mlp, Order, Path, Weights, reference};
+use metascope::task::{Points, Purpose, Sine, stream};
+use proptest::prelude::*;
+use safetensors::SafeTensors;
+
+type Tasks = Vec<(Points, Points)>;
+
+fn paths() -> impl Iterator<Item = Path> {
+    [Path::Avx2Fma, Path::Portable].into_iter().filter(|path| path.is_available())
+}
+
+/// Largest difference over largest entry.
+fn gap(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, |most: f64, value| if value > most || value.is_nan() { value } else { most })
+        / largest
+}
+
+/// Everything in the reference file, as f64.
+fn golden() -> HashMap<String, Vec<f64>> {
+    let bytes = include_bytes!("reference/golden.safetensors");
+    let file = SafeTensors::deserialize(bytes).expect("the reference file is whole");
+    file.tensors()
+        .into_iter()
+        .map(|(name, tensor)| {
+            let values = tensor.data().as_chunks().0.iter().map(|&b| f64::from_le_bytes(b)).collect();
+            (name, values)
+        })
+        .collect()
+}
+
+/// The six tensors under `prefix`, in checkpoint order.
+fn tensors(file: &HashMap<String, Vec<f64>>, prefix: &str) -> Vec<f64> {
+    ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias", "out.weight", "out.bias"]
+        .iter()
+        .flat_map(|name| file[&format!("{prefix}.{name}")].clone())
+        .collect()
+}
+
+fn golden_weights(file: &HashMap<String, Vec<f64>>, precision: Precision) -> Weights {
+    Weights { hidden: 40, activation: Activation::Relu, precision, values: tensors(file, "weights") }
+}
+
+fn golden_tasks(file: &HashMap<String, Vec<f64>>) -> Tasks {
+    (0..3)
+        .map(|task| {
+            let get = |what: &str| file[&format!("task{task}.{what}")].clone();
+            let points = |set: &str| Points { x: get(&format!("{set}_x")), y: get(&format!("{set}_y")) };
+            (points("support"), points("query"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_reference_file_agrees() {
+    let file = golden();
+    let tasks = golden_tasks(&file);
+    for path in paths() {
+        for (precision, bound) in [(Precision::F64, 1e-12), (Precision::F32, 1e-6)] {
+            let weights = golden_weights(&file, precision);
+            for steps in [1, 3, 5] {
+                for (order, name) in [(Order::Exact, "meta_gradient"), (Order::First, "fo_gradient")] {
+                    let found = meta_gradient(&weights, &tasks, 0.01, steps, order, path).unwrap();
+                    let expected = tensors(&file, &format!("relu.steps{steps}.mean.{name}"));
+                    let gap = gap(&found.gradient.values, &expected);
+                    println!("{} {precision:?} {steps} {order:?}: {gap:.1e}", path.name());
+                    assert!(gap <= bound, "{path:?} {precision:?} steps {steps} {order:?}: {gap:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn adapted_weights_agree_with_the_reference_file() {
+    let file = golden();
+    let weights = golden_weights(&file, Precision::F64);
+    for path in paths() {
+        for (task, (support, query)) in golden_tasks(&file).iter().enumerate() {
+            let mut adapter = Adapter::on(&weights, path);
+            adapter.take_task(support, query);
+            for step in 1..=5 {
+                adapter.descend(0.01);
+                if [1, 3, 5].contains(&step) {
+                    let expected = tensors(&file, &format!("relu.steps{step}.task{task}.adapted"));
+                    let gap = gap(&adapter.weights(), &expected);
+                    assert!(gap < 1e-13, "{path:?} task {task} step {step}: {gap:e}");
+                }
+            }
+        }
+    }
+}
+
+/// Random weights as a network is initialised, and tasks with these numbers of points.
+fn random_problem(
+    hidden: usize,
+    activation: Activation,
+    precision: Precision,
+    rows: &[(usize, usize)],
+    seed: u64,
+) -> (Weights, Tasks) {
+    use rand::RngExt;
+    let mut stream = stream(seed, Purpose::Illustration);
+    let mut uniform = |bound: f64| {
+        // Numbers that are exact in both types, so that both solve the same problem.
+        f64::from((stream.random::<f64>() * 2.0 - 1.0) as f32 * bound as f32)
+    };
+    let inner = (hidden as f64).sqrt().recip();
+    let values =
+        (0..Weights::len_of(hidden)).map(|i| uniform(if i < 2 * hidden { 1.0 } else { inner })).collect();
+    let tasks = rows
+        .iter()
+        .map(|&(support, query)| {
+            let wave = Sine { amplitude: 2.5 + uniform(2.4), phase: 3.14 + uniform(3.0) };
+            let mut points = |count: usize| {
+                let x: Vec<f64> = (0..count).map(|_| uniform(5.0)).collect();
+                let y = x.iter().map(|&x| f64::from(wave.at(x) as f32)).collect();
+                Points { x, y }
+            };
+            (points(support), points(query))
+        })
+        .collect();
+    (Weights { hidden, activation, precision, values }, tasks)
+}
+
+/// The mean exact meta-gradient by the plain tensor operations.
+fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, inner_lr: f64, steps: usize) -> Vec<f64> {
+    let device = Cpu::default();
+    let theta = Mlp::<H, f64>::from_weights(&device, weights);
+    let mut mean = vec![0.0; weights.values.len()];
+    for (support, query) in tasks {
+        let column = |values: &[f64]| reference::column(&device, values);
+        let (xs, ys) = (column(&support.x), column(&support.y));
+        let (xq, yq) = (column(&query.x), column(&query.y));
+        let traced = theta.trace(Gradients::leaky());
+        let loss = reference::meta_loss(traced, weights.activation, (&xs, &ys), (&xq, &yq), inner_lr, steps);
+        let mut gradients = loss.backward();
+        theta
+            .visit_gradients(&mut gradients, |offset, values| {
+                for (mean, value) in mean[offset..].iter_mut().zip(values) {
+                    *mean += *value / tasks.len() as f64;
+                }
+            })
+            .unwrap();
+    }
+    mean
+}
+
+fn reference_gradient(weights: &Weights, tasks: &Tasks, inner_lr: f64, steps: usize) -> Vec<f64> {
+    match weights.hidden {
+        16 => by_reference::<16>(weights, tasks, inner_lr, steps),
+        32 => by_reference::<32>(weights, tasks, inner_lr, steps),
+        40 => by_reference::<40>(weights, tasks, inner_lr, steps),
+        64 => by_reference::<64>(weights, tasks, inner_lr, steps),
+        100 => by_reference::<100>(weights, tasks, inner_lr, steps),
+        128 => by_reference::<128>(weights, tasks, inner_lr, steps),
+        hidden => panic!("{hidden} is not on the menu"),
+    }
+}
+
+#[test]
+fn every_width_and_activation_agrees_with_the_reference() {
+    let rows = [(10, 10), (7, 3), (1, 13)];
+    for (hidden, activation, steps) in WIDTHS
+        .into_iter()
+        .flat_map(|hidden| [(hidden, Activation::Relu), (hidden, Activation::Tanh)])
+        .flat_map(|(hidden, activation)| [1, 3, 5, 10].map(|steps| (hidden, activation, steps)))
+    {
+        let (double, tasks) = random_problem(hidden, activation, Precision::F64, &rows, 7);
+        let single = Weights { precision: Precision::F32, ..double.clone() };
+        let expected = reference_gradient(&double, &tasks, 0.01, steps);
+        for path in paths() {
+            for (weights, bound) in [(&double, 1e-12), (&single, 1e-6)] {
+                let found = meta_gradient(weights, &tasks, 0.01, steps, Order::Exact, path).unwrap();
+                let gap = gap(&found.gradient.values, &expected);
+                let what = format!("{} {hidden} {activation:?} {steps} {:?}", path.name(), weights.precision);
+                assert!(gap <= bound, "{what}: {gap:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn central_differences_agree() {
+    for activation in [Activation::Relu, Activation::Tanh] {
+        for steps in [0, 1, 4] {
+            let (weights, tasks) = random_problem(16, activation, Precision::F64, &[(9, 11), (4, 6)], 3);
+            let path = Path::detect();
+            let found = meta_gradient(&weights, &tasks, 0.02, steps, Order::Exact, path).unwrap();
+            let loss_at = |i: usize, offset: f64| {
+                let mut moved = weights.clone();
+                moved.values[i] += offset;
+                let mut total = 0.0;
+                for (support, query) in &tasks {
+                    let mut adapter = Adapter::on(&moved, path);
+                    adapter.take_task(support, query);
+                    (0..steps).for_each(|_| adapter.descend(0.02));
+                    total += adapter.loss() / tasks.len() as f64;
+                }
+                total
+            };
+            let gradient = &found.gradient.values;
+            let largest = gradient.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+            for i in 0..gradient.len() {
+                // Two widths: a kink of relu inside one of them is not inside the other.
+                let off =
+                    [1e-5, 1e-6].map(|h| ((loss_at(i, h) - loss_at(i, -h)) / (2.0 * h) - gradient[i]).abs());
+                assert!(off[0].min(off[1]) < 2e-8 * largest, "{activation:?} {steps} entry {i}: {off:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn first_order_is_not_exact() {
+    let (weights, tasks) = random_problem(40, Activation::Relu, Precision::F64, &[(10, 10)], 5);
+    let of = |order| meta_gradient(&weights, &tasks, 0.01, 1, order, Path::detect()).unwrap();
+    let gap = gap(&of(Order::First).gradient.values, &of(Order::Exact).gradient.values);
+    assert!(gap > 0.01, "the orders differ by {gap:e} only");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn any_shape_agrees_with_the_reference(
+        width in 0..WIDTHS.len(),
+        tanh in any::<bool>(),
+        steps in 0_usize..6,
+        rows in proptest::collection::vec((1_usize..27, 1_usize..27), 1..4),
+        seed in any::<u64>(),
+    ) {
+        let activation = if tanh { Activation::Tanh } else { Activation::Relu };
+        let (double, tasks) = random_problem(WIDTHS[width], activation, Precision::F64, &rows, seed);
+        let expected = reference_gradient(&double, &tasks, 0.01, steps);
+        for path in paths() {
+            let found = meta_gradient(&double, &tasks, 0.01, steps, Order::Exact, path).unwrap();
+            let gap = gap(&found.gradient.values, &expected);
+            prop_assert!(gap <= 1e-12, "{path:?}: {gap:e}");
+        }
+    }
+}
