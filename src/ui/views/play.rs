@@ -2,7 +2,7 @@
 //! ranking answers each key.
 //!
 //! ```text
-//! + y = 2.55 sin(x + 1.00), 10 points, noise 0, after 10 steps ----++ Ranking by test loss ----+
+//! + y = 2.55 sin(x + 1.00), K 10, noise 0, n=10 -------------------++ Ranking by test loss ----+
 //! |  truth, support points, the best three fits, the cursor        || 1 MAML          0.41     |
 //! |                                                                || 2 Reptile       0.52     |
 //! +----------------------------------------------------------------++ oracle 0 ----------------+
@@ -28,10 +28,10 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let play = &app.play;
     let task = play.task();
-    let right = (area.width / 3).clamp(26, 44);
+    let right = (area.width / 3).clamp(30, 44);
     let left = Rect { width: area.width - right, ..area };
     let title = format!(
-        "y = {:.2} sin(x + {:.2}), {} points, noise {}, {} steps",
+        "y = {:.2} sin(x + {:.2}), K {}, noise {}, n={}",
         play.sine.amplitude,
         play.sine.phase,
         play.points.len(),
