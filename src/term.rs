@@ -1,1 +1,333 @@
+//! The terminal as a resource: taken once, given back on every way out, be it quitting, an error, a
+//! panic, a signal or a lost line. Nothing is asked of the terminal, no mouse, no keyboard protocol.
+//!
+//! Two facts shaped this (crossterm 0.29): `crossterm::event::poll` spins for ever once the line has
+//! dropped, so stdin is polled here first; and signals may be delivered to any thread, so each one
+//! writes into a pipe that the same poll watches.
 
+use std::{
+    io::{self, IsTerminal, Read, Write},
+    os::{fd::AsFd, unix::net::UnixStream},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use crossterm::{
+    cursor, event,
+    terminal::{
+        self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    },
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec},
+    io::Errno,
+    process::{Signal, kill_current_process_group},
+};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+
+/// What reaches the dashboard from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A key.
+    Key(event::KeyEvent),
+    /// The screen must be drawn anew: another size, or a shell was in between.
+    Redraw,
+    /// SIGINT or SIGTERM.
+    Interrupt,
+    /// The line has dropped: there is no screen and no keyboard any more.
+    HangUp,
+}
+
+/// Where input comes from, and the few things a terminal does besides drawing. The main loop asks for
+/// no more, so that tests can stand in for it.
+pub trait Host {
+    /// Waits until something arrives or the time is over. `None` waits without end.
+    fn wait(&mut self, timeout: Option<Duration>) -> Vec<Input>;
+    /// Gives the terminal to the shell and comes back when the shell says so.
+    fn suspend(&mut self);
+    /// Puts text into the clipboard of the terminal at the other end of the line, where it allows that.
+    fn copy(&mut self, text: &str);
+}
+
+/// Whether there is a person to show a dashboard to.
+pub fn is_interactive() -> bool {
+    // With stdout piped, crossterm would happily find the controlling terminal and draw there.
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    !dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Whether the dashboard's screen is up; what the panic hook and the guard agree on.
+static UP: AtomicBool = AtomicBool::new(false);
+
+fn enter() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    UP.store(true, Ordering::SeqCst);
+    crossterm::execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)
+}
+
+/// Safe to call at any time, as often as one likes. Errors are nothing to act on: the line may be gone.
+fn leave() {
+    if UP.swap(false, Ordering::SeqCst) {
+        let _ = crossterm::execute!(io::stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
+        let _ = terminal::disable_raw_mode();
+    }
+}
+
+/// A panic of the thread that draws gives the terminal back before it says anything. A panic of a
+/// worker must not: the dashboard is still up, and the run's failure is reported in it.
+fn hook_panics() {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let drawing = thread::current().id();
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if thread::current().id() == drawing {
+                leave();
+            }
+            if !UP.load(Ordering::SeqCst) {
+                before(panic);
+            }
+        }));
+    });
+}
+
+/// The terminal, taken. Dropping it gives it back.
+pub struct Screen {
+    /// What ratatui draws on.
+    pub terminal: Terminal<CrosstermBackend<Synchronized<io::Stdout>>>,
+    /// Keys and signals.
+    pub keyboard: Keyboard,
+}
+
+impl Screen {
+    /// Takes the terminal: raw mode, alternate screen, no cursor.
+    pub fn enter() -> io::Result<Self> {
+        hook_panics();
+        let keyboard = Keyboard::new()?;
+        let entered = enter();
+        // From here on the guard below restores what was changed, also when the next lines fail.
+        let terminal =
+            entered.and_then(|()| Terminal::new(CrosstermBackend::new(Synchronized::new(io::stdout()))));
+        match terminal {
+            Ok(terminal) => Ok(Self { terminal, keyboard }),
+            Err(error) => {
+                leave();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+        // From now on a second Ctrl-C ends the program at once.
+        self.keyboard.left.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Collects what is written and sends it in one piece, as one synchronized update, so that no frame is
+/// ever seen half drawn.
+pub struct Synchronized<W: Write> {
+    to: W,
+    frame: Vec<u8>,
+    /// Bytes sent so far.
+    pub sent: u64,
+}
+
+impl<W: Write> Synchronized<W> {
+    /// Over `to`.
+    pub fn new(to: W) -> Self {
+        Self { to, frame: Vec::with_capacity(16 << 10), sent: 0 }
+    }
+}
+
+impl<W: Write> Write for Synchronized<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.frame.is_empty() {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(self.frame.len() + 16);
+        crossterm::queue!(bytes, BeginSynchronizedUpdate)?;
+        bytes.append(&mut self.frame);
+        crossterm::queue!(bytes, EndSynchronizedUpdate)?;
+        self.sent += bytes.len() as u64;
+        self.to.write_all(&bytes)?;
+        self.to.flush()
+    }
+}
+
+/// Keys from stdin, and signals.
+pub struct Keyboard {
+    wake: UnixStream,
+    interrupted: Arc<AtomicBool>,
+    hung_up: Arc<AtomicBool>,
+    resized: Arc<AtomicBool>,
+    continued: Arc<AtomicBool>,
+    left: Arc<AtomicBool>,
+    /// Once the line has dropped, stdin is never touched again.
+    gone: bool,
+}
+
+impl Keyboard {
+    fn new() -> io::Result<Self> {
+        let (wake, ring) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        let flag = || Arc::new(AtomicBool::new(false));
+        let keyboard = Self {
+            wake,
+            interrupted: flag(),
+            hung_up: flag(),
+            resized: flag(),
+            continued: flag(),
+            left: flag(),
+            gone: false,
+        };
+        for (signal, flag) in [
+            (SIGINT, &keyboard.interrupted),
+            (SIGTERM, &keyboard.interrupted),
+            (SIGHUP, &keyboard.hung_up),
+            (SIGWINCH, &keyboard.resized),
+            (SIGCONT, &keyboard.continued),
+        ] {
+            // After the screen is given back, signals mean again what they always mean; but a line that
+            // has dropped must not end the runs.
+            if matches!(signal, SIGINT | SIGTERM) {
+                signal_hook::flag::register_conditional_default(signal, Arc::clone(&keyboard.left))?;
+            }
+            signal_hook::flag::register(signal, Arc::clone(flag))?;
+            signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
+        }
+        Ok(keyboard)
+    }
+
+    /// Whether SIGINT or SIGTERM has come.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    fn signals(&mut self, inputs: &mut Vec<Input>) {
+        while matches!(self.wake.read(&mut [0; 64]), Ok(read) if read > 0) {}
+        if self.resized.swap(false, Ordering::SeqCst) {
+            inputs.push(Input::Redraw);
+        }
+        if self.continued.swap(false, Ordering::SeqCst) && UP.load(Ordering::SeqCst) {
+            // A shell was in between and has put the terminal back to its own ways.
+            let _ = enter();
+            inputs.push(Input::Redraw);
+        }
+        // Both stay set: whoever looks later must see them too.
+        if self.interrupted.load(Ordering::SeqCst) {
+            inputs.push(Input::Interrupt);
+        }
+        if self.hung_up.load(Ordering::SeqCst) {
+            self.gone = true;
+            inputs.push(Input::HangUp);
+        }
+    }
+}
+
+impl Host for Keyboard {
+    fn wait(&mut self, timeout: Option<Duration>) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        let stdin = io::stdin();
+        let timeout = timeout
+            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+        let mut watched = vec![PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
+        if !self.gone {
+            watched.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN));
+        }
+        let polled = rustix::event::poll(&mut watched, timeout.as_ref());
+        let keys = watched.get(1).map_or(PollFlags::empty(), PollFd::revents);
+        drop(watched);
+        self.signals(&mut inputs);
+        let lost = keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+        if !self.gone && (lost || polled.is_err_and(|error| error != Errno::INTR)) {
+            self.gone = true;
+            inputs.push(Input::HangUp);
+        }
+        // An interrupted poll may hide a resize that crossterm has noted for itself.
+        let drain = !self.gone && (keys.contains(PollFlags::IN) || polled == Err(Errno::INTR));
+        while drain && event::poll(Duration::ZERO).unwrap_or(false) {
+            match event::read() {
+                Ok(event::Event::Key(key)) if key.kind != event::KeyEventKind::Release => {
+                    inputs.push(Input::Key(key));
+                }
+                Ok(event::Event::Resize(..)) => inputs.push(Input::Redraw),
+                Ok(_) => {}
+                Err(_) => {
+                    self.gone = true;
+                    inputs.push(Input::HangUp);
+                    break;
+                }
+            }
+        }
+        inputs
+    }
+
+    fn suspend(&mut self) {
+        leave();
+        self.continued.store(false, Ordering::SeqCst);
+        // The whole group, so that `cargo run` stops with us; a terminal without job control ignores it.
+        let _ = kill_current_process_group(Signal::TSTP);
+        // The signal may be taken by another thread a moment after the call has returned.
+        thread::sleep(Duration::from_millis(30));
+        let _ = enter();
+    }
+
+    fn copy(&mut self, text: &str) {
+        let mut out = io::stdout();
+        let _ = write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()));
+        let _ = out.flush();
+    }
+}
+
+/// Base64 as OSC 52 wants it (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let three = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
+        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        for i in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * i)) as usize & 63];
+            text.push(if i <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_the_standard_has_it() {
+        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (plain, coded) in cases {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn a_frame_is_one_write_between_the_marks() {
+        let mut out = Synchronized::new(Vec::new());
+        out.write_all(b"one ").expect("a vector takes everything");
+        out.write_all(b"frame").expect("a vector takes everything");
+        assert!(out.to.is_empty());
+        out.flush().expect("a vector takes everything");
+        out.flush().expect("a vector takes everything");
+        assert_eq!(out.to, b"\x1b[?2026hone frame\x1b[?2026l");
+        assert_eq!(out.sent as usize, out.to.len());
+    }
+}

@@ -1,1 +1,306 @@
+//! The dashboard. State is data ([`app`]), drawing is a function of state ([`views`]), a key becomes an
+//! [`update::Action`] through the one key table ([`keys`]), and [`update`] alone changes the state.
+//!
+//! ```text
+//!  metascope  experiments.toml  sine, 10-shot, 5 systems x 5 seeds      14/25 runs  0:02 elapsed  0:01 left
+//!  1 Overview  2 Random  3 Transfer  4 MAML  5 First-order  6 Reptile  7 Tasks  8 Play  9 Log
+//! + Test loss after n gradient steps ---------------------++ Loss table (mean +- seeds) ----------------+
+//! |  what wins ...                                        || ... and by how much                        |
+//! +-------------------------------------------------------++--------------------------------------------+
+//! + Runs -----------------------------------------------------------------------------------------------+
+//! |  what is still running                                                                              |
+//! +-----------------------------------------------------------------------------------------------------+
+//!  Left/Right crosshair  Up/Down select  Enter open  Tab view  ? help  q quit
+//! ```
+//!
+//! The loop below waits for input or the time of the next frame, never for a worker: training leaves
+//! events in a channel and parameters in slots, and what is newest is taken when a frame is due.
 
+pub mod app;
+pub mod keys;
+mod play;
+mod report;
+pub mod style;
+pub mod summary;
+pub mod update;
+pub mod views;
+pub mod widgets;
+
+use std::{
+    fmt::Display,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use ratatui::{Terminal, backend::Backend};
+
+pub use report::loss_table;
+pub use style::Depth;
+
+use crate::{
+    config::Study,
+    study::{Event, Session, Snapshot},
+    term::{Host, Input, Screen},
+};
+use app::{App, Effect, Phase};
+use style::Styles;
+use update::update;
+
+/// Time between frames while only the study changes something: eight a second are smooth enough for a
+/// progress bar and few enough for a slow line.
+const FRAME: Duration = Duration::from_millis(125);
+
+/// Time between frames that answer keys: a held arrow key must not fill the line.
+const ANSWER: Duration = Duration::from_millis(25);
+
+/// Work on previews between two frames, so that training keeps the cores.
+const PREVIEW_TIME: Duration = Duration::from_millis(4);
+
+/// Events taken in before the next look at the keyboard.
+const EVENTS_AT_ONCE: usize = 2_000;
+
+/// What the command line says about the dashboard.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only ASCII, or not; by the locale where nothing is said.
+    pub ascii: Option<bool>,
+    /// How many colours; by the environment where nothing is said.
+    pub color: Option<Depth>,
+    /// Where saved views go; the working directory where nothing is said.
+    pub save_to: Option<PathBuf>,
+}
+
+/// Why the dashboard closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A person quit.
+    Quit,
+    /// Ctrl-C, SIGINT or SIGTERM.
+    Interrupted,
+    /// The line dropped. The study was run to its end; there is nobody to print anything to.
+    HungUp,
+}
+
+/// What is left of the dashboard once it has closed.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why it closed.
+    pub end: End,
+    /// The loss table as text, for the normal screen.
+    pub table: String,
+    /// Runs that failed.
+    pub failed: usize,
+    /// Whether every run had ended.
+    pub complete: bool,
+}
+
+/// What the main loop asks of a study; a stand-in for tests.
+pub trait Source {
+    /// The next event and its run, without waiting.
+    fn try_event(&self) -> Option<(usize, Event)>;
+    /// The newest parameters of a run.
+    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>>;
+    /// Whether everything has ended and been told.
+    fn is_over(&self) -> bool;
+}
+
+impl Source for Session {
+    fn try_event(&self) -> Option<(usize, Event)> {
+        Session::try_event(self)
+    }
+
+    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        Session::snapshot(self, run)
+    }
+
+    fn is_over(&self) -> bool {
+        Session::is_over(self)
+    }
+}
+
+/// Whether there is a person to show a dashboard to.
+pub fn is_interactive() -> bool {
+    crate::term::is_interactive()
+}
+
+/// Shows the dashboard over a running session until a person leaves it.
+pub fn run(study: &Study, session: Session, options: Options) -> anyhow::Result<Outcome> {
+    let styles = Styles::detect(|name| std::env::var(name).ok(), options.ascii, options.color);
+    if options.color.is_some_and(|depth| depth != Depth::Mono) {
+        // Asked for on the command line, which is more than NO_COLOR in the environment.
+        crossterm::style::force_color_output(true);
+    }
+    let mut app = App::new(study, session.runs(), styles);
+    let mut screen =
+        Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
+    let end = drive(&mut screen.terminal, &mut screen.keyboard, &session, &mut app, &options);
+    let end = match end {
+        Ok(end) => end,
+        // A terminal that cannot be written to is a line that has dropped.
+        Err(Lost::Drawing(_)) => End::HungUp,
+    };
+    if end == End::HungUp {
+        while !session.is_over() && !screen.keyboard.is_interrupted() {
+            while let Some((run, event)) = session.try_event() {
+                app.on_event(run, event);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    drop(screen);
+    session.stop();
+    let failed = app.runs.iter().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
+    Ok(Outcome { end, table: loss_table(&app), failed, complete: session.is_over() })
+}
+
+/// Why the loop could not go on.
+#[derive(Debug)]
+pub enum Lost {
+    /// Drawing failed.
+    Drawing(String),
+}
+
+impl<E: Display> From<E> for Lost {
+    fn from(error: E) -> Self {
+        Lost::Drawing(error.to_string())
+    }
+}
+
+/// The main loop, over any screen, keyboard and study.
+pub fn drive<B: Backend>(
+    terminal: &mut Terminal<B>,
+    host: &mut impl Host,
+    source: &impl Source,
+    app: &mut App,
+    options: &Options,
+) -> Result<End, Lost> {
+    let opened = Instant::now();
+    let mut last_frame: Option<Instant> = None;
+    // A key was pressed since the last frame; something changed since then.
+    let (mut asked, mut dirty) = (true, true);
+    loop {
+        dirty |= app.on_time(opened.elapsed());
+        if !app.is_over() {
+            dirty |= take_in(source, app);
+        }
+        let pause = if asked { ANSWER } else { FRAME };
+        let due = last_frame.is_none_or(|frame| frame.elapsed() >= pause);
+        if (dirty || asked) && due {
+            if !asked {
+                preview(app);
+            }
+            terminal.draw(|frame| views::draw(app, frame))?;
+            last_frame = Some(Instant::now());
+            (asked, dirty) = (false, false);
+        }
+        let since = last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
+        let timeout = if asked {
+            Some(ANSWER.saturating_sub(since))
+        } else if dirty || !app.is_over() {
+            // Whether a run has something to tell is looked at once a frame.
+            Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
+        } else if app.notice.is_some() {
+            // Nothing will change but a notice that goes away.
+            Some(Duration::from_millis(500))
+        } else {
+            None
+        };
+        for input in host.wait(timeout) {
+            match input {
+                Input::Key(key) => {
+                    if let Some(action) = keys::action(keys::context(app), &key) {
+                        update(app, action);
+                        asked = true;
+                    }
+                }
+                Input::Redraw => {
+                    app.effects.push(Effect::Redraw);
+                    asked = true;
+                }
+                Input::Interrupt => return Ok(End::Interrupted),
+                Input::HangUp => return Ok(End::HungUp),
+            }
+            for effect in std::mem::take(&mut app.effects) {
+                match effect {
+                    Effect::Quit => return Ok(End::Quit),
+                    Effect::Interrupt => return Ok(End::Interrupted),
+                    Effect::Suspend => {
+                        host.suspend();
+                        terminal.clear()?;
+                        asked = true;
+                    }
+                    Effect::Redraw => terminal.clear()?,
+                    Effect::Take { copy } => take(terminal, host, app, copy, options)?,
+                }
+            }
+        }
+    }
+}
+
+/// Everything the study has to tell. Whether there was anything.
+fn take_in(source: &impl Source, app: &mut App) -> bool {
+    let mut changed = false;
+    // Asked before the events are read: what was over then has nothing more to tell afterwards.
+    let over = source.is_over();
+    let mut taken = 0;
+    while taken < EVENTS_AT_ONCE
+        && let Some((run, event)) = source.try_event()
+    {
+        app.on_event(run, event);
+        taken += 1;
+        changed = true;
+    }
+    for run in 0..app.runs.len() {
+        let Some(snapshot) = source.snapshot(run) else { continue };
+        let known = app.runs[run].snapshot.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot));
+        if !known {
+            app.on_snapshot(run, snapshot);
+            changed = true;
+        }
+    }
+    if over && taken < EVENTS_AT_ONCE {
+        app.on_over();
+        changed = true;
+    }
+    changed
+}
+
+/// A few previews, as many as the time allows.
+fn preview(app: &mut App) {
+    let start = Instant::now();
+    while start.elapsed() < PREVIEW_TIME
+        && let Some(run) = app.next_preview()
+        && let Some(preview) = app.preview(run)
+    {
+        app.on_preview(run, preview);
+    }
+}
+
+/// Writes the view and the table to a file, and copies the table if asked.
+fn take<B: Backend>(
+    terminal: &Terminal<B>,
+    host: &mut impl Host,
+    app: &mut App,
+    copy: bool,
+    options: &Options,
+) -> Result<(), Lost> {
+    let size = terminal.size()?;
+    let table = loss_table(app);
+    let text = format!("{}\n{table}", report::screen(app, size.width, size.height));
+    if copy {
+        host.copy(&table);
+    }
+    let folder = options.save_to.clone().unwrap_or_default();
+    let said = match report::write(&folder, app.view_name(app.view), &text) {
+        Ok(path) if copy => format!("table copied, and written with this view to {}", path.display()),
+        Ok(path) => format!("view and table written to {}", path.display()),
+        Err(error) => format!("could not write: {error}"),
+    };
+    app.say(said);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

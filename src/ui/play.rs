@@ -1,0 +1,216 @@
+//! A task of one's own: a wave, noise, and support points that a person places. Every learner adapts
+//! on the same points.
+
+use rand::RngExt;
+
+use crate::{
+    config::TaskSettings,
+    task::{self, Points, Purpose, Sine, Stream, TestTask},
+};
+
+/// Points of the test grid.
+const GRID: usize = 50;
+
+/// Most support points.
+const MOST_POINTS: usize = 60;
+
+/// The Play view's state.
+#[derive(Clone, Debug)]
+pub struct Play {
+    /// The wave.
+    pub sine: Sine,
+    /// Standard deviation of the noise on the support points.
+    pub noise: f64,
+    /// Inputs of the support points, the noise drawn for each in units of `noise`, and how far each
+    /// was moved off the wave by hand.
+    pub points: Vec<Placed>,
+    /// Cursor.
+    pub x: f64,
+    /// Cursor.
+    pub y: f64,
+    /// The support point that moves with the cursor.
+    pub held: Option<usize>,
+    /// Range of x.
+    pub range: [f64; 2],
+    /// Largest |y| in view.
+    pub height: f64,
+    amplitude: [f64; 2],
+    draws: u64,
+}
+
+/// A support point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placed {
+    /// Input.
+    pub x: f64,
+    /// A standard normal draw; the noise is this many standard deviations.
+    pub deviation: f64,
+    /// Target set by hand; `None` lies on the wave.
+    pub y: Option<f64>,
+}
+
+impl Play {
+    /// The first task: ten points spread over the range.
+    pub fn new(settings: Option<&TaskSettings>) -> Self {
+        let (amplitude, range) = settings.map_or(([0.1, 5.0], [-5.0, 5.0]), |task| (task.amplitude, task.x));
+        let mut play = Self {
+            sine: Sine { amplitude: (amplitude[0] + amplitude[1]) / 2.0, phase: 1.0 },
+            noise: 0.0,
+            points: Vec::new(),
+            x: (range[0] + range[1]) / 2.0,
+            y: 0.0,
+            held: None,
+            range,
+            height: amplitude[0].abs().max(amplitude[1].abs()).max(1e-9) * 1.25,
+            amplitude,
+            draws: 0,
+        };
+        let mut stream = play.stream();
+        for x in task::grid(range, 12).into_iter().skip(1).take(10) {
+            play.points.push(Placed { x, deviation: normal(&mut stream), y: None });
+        }
+        play
+    }
+
+    /// The task to adapt on and to be tested on.
+    pub fn task(&self) -> TestTask {
+        let mut support = Points::default();
+        for point in &self.points {
+            support.x.push(point.x);
+            support.y.push(point.y.unwrap_or(self.sine.at(point.x)) + self.noise * point.deviation);
+        }
+        TestTask { sine: self.sine, support, query: self.sine.points(task::grid(self.range, GRID)) }
+    }
+
+    /// Moves the cursor by these shares of the plot.
+    pub fn move_by(&mut self, across: f64, up: f64) {
+        let [low, high] = self.range;
+        self.x = (self.x + across * (high - low)).clamp(low, high);
+        self.y = (self.y + up * 2.0 * self.height).clamp(-self.height, self.height);
+        if let Some(point) = self.held.and_then(|held| self.points.get_mut(held)) {
+            point.x = self.x;
+            point.y = Some(self.y);
+        }
+    }
+
+    /// Puts a support point where the cursor is; on the wave if it is near it.
+    pub fn place(&mut self) -> bool {
+        if self.points.len() >= MOST_POINTS {
+            return false;
+        }
+        let near = (self.sine.at(self.x) - self.y).abs() < self.height * 0.06;
+        let deviation = normal(&mut self.stream());
+        self.points.push(Placed { x: self.x, deviation, y: (!near).then_some(self.y) });
+        true
+    }
+
+    /// Puts a support point on the wave at the cursor's x.
+    pub fn place_on_wave(&mut self) -> bool {
+        self.y = self.sine.at(self.x);
+        self.place()
+    }
+
+    /// The support point nearest to the cursor.
+    pub fn nearest(&self) -> Option<usize> {
+        let task = self.task();
+        let span = self.range[1] - self.range[0];
+        let distance = |i: usize| {
+            let (across, up) =
+                ((task.support.x[i] - self.x) / span, (task.support.y[i] - self.y) / self.height / 2.0);
+            across * across + up * up
+        };
+        (0..self.points.len()).min_by(|a, b| distance(*a).total_cmp(&distance(*b)))
+    }
+
+    /// Takes the nearest point up, or lets go of it.
+    pub fn grab(&mut self) {
+        self.held = if self.held.is_some() { None } else { self.nearest() };
+        if let Some(held) = self.held {
+            self.x = self.points[held].x;
+            self.y = self.task().support.y[held];
+        }
+    }
+
+    /// Removes the held point, or the nearest.
+    pub fn delete(&mut self) {
+        if let Some(index) = self.held.or(self.nearest()) {
+            self.points.remove(index);
+        }
+        self.held = None;
+    }
+
+    /// Removes every point.
+    pub fn clear(&mut self) {
+        self.points.clear();
+        self.held = None;
+    }
+
+    /// Draws a hard task: points on one side, in a cluster, or few.
+    pub fn surprise(&mut self) -> &'static str {
+        let mut stream = self.stream();
+        let [low, high] = self.range;
+        self.sine = Sine {
+            amplitude: stream.random_range(self.amplitude[0]..=self.amplitude[1]),
+            phase: stream.random_range(0.0..std::f64::consts::TAU),
+        };
+        let middle = (low + high) / 2.0;
+        let ([from, to], count, words) = match self.draws % 3 {
+            0 if stream.random() => ([low, middle], 10, "ten points, all on the left"),
+            0 => ([middle, high], 10, "ten points, all on the right"),
+            1 => {
+                let at = stream.random_range(0.1..0.8);
+                let from = low + at * (high - low);
+                ([from, from + (high - low) * 0.1], 10, "ten points in one cluster")
+            }
+            _ => ([low, high], 3, "three points"),
+        };
+        self.held = None;
+        self.points = (0..count)
+            .map(|_| Placed { x: stream.random_range(from..=to), deviation: normal(&mut stream), y: None })
+            .collect();
+        words
+    }
+
+    /// A stream of its own for every draw, so that the same keys give the same tasks.
+    fn stream(&mut self) -> Stream {
+        self.draws += 1;
+        task::stream(self.draws, Purpose::Illustration)
+    }
+}
+
+/// A standard normal draw.
+fn normal(stream: &mut Stream) -> f64 {
+    use rand_distr::Distribution;
+    rand_distr::StandardNormal.sample(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_placed_moved_and_removed() {
+        let mut play = Play::new(None);
+        play.clear();
+        play.move_by(0.1, 0.4);
+        assert!(play.place());
+        play.grab();
+        play.move_by(-0.2, 0.0);
+        play.grab();
+        let task = play.task();
+        assert!((task.support.x[0] - play.x).abs() < 1e-12 && (task.support.y[0] - play.y).abs() < 1e-12);
+        play.delete();
+        assert!(play.points.is_empty() && play.nearest().is_none());
+        play.delete();
+    }
+
+    #[test]
+    fn a_surprise_is_hard_and_reproducible() {
+        let (mut one, mut other) = (Play::new(None), Play::new(None));
+        for _ in 0..9 {
+            assert_eq!(one.surprise(), other.surprise());
+            assert_eq!(one.task(), other.task());
+            assert!(!one.points.is_empty());
+        }
+    }
+}

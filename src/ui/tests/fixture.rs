@@ -1,0 +1,150 @@
+//! A made-up study: the notebook's five systems, part of the way through, with curves near those that
+//! real runs give.
+
+use std::sync::Arc;
+
+use crate::{
+    config::{
+        Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient,
+        Precision, Study, TaskSettings, TrainTasks,
+    },
+    eval::Curve,
+    model::Weights,
+    study::{Event, Run, Snapshot},
+    ui::{app::App, style::Styles},
+};
+
+pub const SYSTEMS: [(&str, Algorithm); 5] = [
+    ("Random", Algorithm::Random),
+    ("Transfer", Algorithm::Transfer),
+    ("MAML", Algorithm::Maml),
+    ("First-order MAML", Algorithm::FirstOrderMaml),
+    ("Reptile", Algorithm::Reptile),
+];
+
+pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
+    Experiment {
+        name: name.to_owned(),
+        algorithm,
+        seeds: (0..seeds).collect(),
+        budget: Budget::Epochs(4),
+        meta_batch: 1,
+        inner_lr: 0.01,
+        inner_steps: 1,
+        outer_lr: 0.001,
+        outer_gradient: OuterGradient::Meta,
+        task: TaskSettings {
+            amplitude: [0.1, 5.0],
+            phase: [0.0, std::f64::consts::TAU],
+            x: [-5.0, 5.0],
+            shots: 10,
+            query: 10,
+            train_tasks: TrainTasks::Pool(10_000),
+        },
+        model: ModelSettings { hidden: 16, activation: Activation::Relu, precision: Precision::F32 },
+        evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
+    }
+}
+
+pub fn study(experiments: Vec<Experiment>) -> Study {
+    Study { name: "experiments".to_owned(), path: Some("experiments.toml".into()), experiments }
+}
+
+pub fn notebook() -> Study {
+    study(SYSTEMS.iter().map(|(name, algorithm)| experiment(name, *algorithm, 3)).collect())
+}
+
+pub fn plan(study: &Study) -> Vec<Run> {
+    let runs = study.experiments.iter().enumerate().flat_map(|(index, experiment)| {
+        let settings = Arc::new(experiment.clone());
+        let run = move |seed| Run { experiment: index, settings: Arc::clone(&settings), seed };
+        experiment.seeds.iter().copied().map(run).collect::<Vec<_>>()
+    });
+    runs.collect()
+}
+
+pub fn app(study: &Study, styles: Styles) -> App {
+    let mut app = App::new(study, &plan(study), styles);
+    app.sets.iter_mut().for_each(|set| set.prior_mean = 4.252);
+    app
+}
+
+/// Falls from `start` to `end`, a little differently for every seed.
+pub fn curve(start: f64, end: f64, seed: u64) -> Curve {
+    let wobble = 1.0 + 0.08 * (seed as f64 - 1.0);
+    let mean: Vec<f64> =
+        (0..33).map(|n| (end + (start - end) * (-0.9 * f64::from(n)).exp()) * wobble).collect();
+    Curve {
+        steps: (0..33).collect(),
+        median: mean.iter().map(|loss| loss * 0.7).collect(),
+        ci95: vec![0.1; 33],
+        nonfinite: vec![0.0; 33],
+        mean,
+        tasks: 200,
+    }
+}
+
+pub fn snapshot(step: u64, seed: u64) -> Arc<Snapshot> {
+    let values = (0..Weights::len_of(16)).map(|i| 0.4 * ((i as f64 + seed as f64) * 1.7 + step as f64).sin());
+    Arc::new(Snapshot {
+        step,
+        weights: Weights {
+            hidden: 16,
+            activation: Activation::Relu,
+            precision: Precision::F32,
+            values: values.map(|value| f64::from(value as f32)).collect(),
+        },
+    })
+}
+
+pub fn started(name: &str, seed: u64, total_steps: u64) -> Event {
+    Event::Started { experiment: name.to_owned(), seed, total_steps }
+}
+
+pub fn progress(name: &str, seed: u64, step: u64, loss: f64) -> Event {
+    Event::Progress { experiment: name.to_owned(), seed, step, loss, steps_per_second: 21_000.0 }
+}
+
+pub fn evaluated(name: &str, seed: u64, curve: Curve) -> Event {
+    Event::Evaluated { experiment: name.to_owned(), seed, curve }
+}
+
+pub fn finished(name: &str, seed: u64) -> Event {
+    Event::Finished { experiment: name.to_owned(), seed, seconds: 1.9, checkpoint: None }
+}
+
+pub fn failed(name: &str, seed: u64) -> Event {
+    let error = "the training loss became NaN: the inner rate 0.5 is too large for these tasks".to_owned();
+    Event::Failed { experiment: name.to_owned(), seed, step: 1_200, error }
+}
+
+/// Random, Transfer and MAML done, first-order with a failed seed and one in training, Reptile queued.
+pub fn midway(styles: Styles) -> App {
+    let mut app = app(&notebook(), styles);
+    let ends = [(4.3, 4.1), (4.22, 4.15), (4.3, 0.7), (9.6, 1.2)];
+    for (system, (start, end)) in ends.into_iter().enumerate() {
+        let name = SYSTEMS[system].0;
+        for seed in 0..3u64 {
+            let run = system * 3 + seed as usize;
+            app.on_event(run, started(name, seed, if system == 0 { 0 } else { 40_000 }));
+            app.on_snapshot(run, snapshot(0, seed));
+            if (system, seed) == (3, 1) {
+                app.on_event(run, failed(name, seed));
+                continue;
+            }
+            let last = if (system, seed) == (3, 2) { 132 } else { 200 };
+            for report in 1..=last {
+                let wave = 1.0 + 0.6 * (f64::from(report) * 2.3 + seed as f64).sin();
+                let loss = (end + 6.0 * (-f64::from(report) / 30.0).exp()) * wave;
+                app.on_event(run, progress(name, seed, report as u64 * 200, loss));
+            }
+            app.on_snapshot(run, snapshot(u64::from(last as u32) * 200, seed));
+            if last == 200 {
+                app.on_event(run, evaluated(name, seed, curve(start, end, seed)));
+                app.on_event(run, finished(name, seed));
+            }
+        }
+    }
+    app.on_time(std::time::Duration::from_secs(62));
+    app
+}

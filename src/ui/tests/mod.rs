@@ -1,0 +1,7 @@
+//! The dashboard without a terminal: screens as text, keys as events, studies made up.
+
+mod anything;
+mod fixture;
+mod keys;
+mod running;
+mod screens;

@@ -1,0 +1,120 @@
+//! The main loop over a made-up keyboard and a made-up study.
+
+use std::{cell::RefCell, collections::VecDeque, sync::Arc, time::Duration};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::{Terminal, backend::TestBackend};
+
+use super::fixture;
+use crate::{
+    study::{Event, Snapshot},
+    term::{Host, Input},
+    ui::{End, Options, Source, app::Phase, drive, loss_table, style::Styles},
+};
+
+/// Plays a script of inputs, one batch a wait.
+struct Script {
+    batches: VecDeque<Vec<Input>>,
+    suspended: usize,
+    copied: Vec<String>,
+}
+
+impl Script {
+    fn new(batches: impl IntoIterator<Item = Vec<Input>>) -> Self {
+        Self { batches: batches.into_iter().collect(), suspended: 0, copied: Vec::new() }
+    }
+}
+
+impl Host for Script {
+    fn wait(&mut self, timeout: Option<Duration>) -> Vec<Input> {
+        std::thread::sleep(timeout.unwrap_or_default().min(Duration::from_millis(5)));
+        self.batches.pop_front().unwrap_or_else(|| vec![Input::HangUp])
+    }
+
+    fn suspend(&mut self) {
+        self.suspended += 1;
+    }
+
+    fn copy(&mut self, text: &str) {
+        self.copied.push(text.to_owned());
+    }
+}
+
+struct Told(RefCell<VecDeque<(usize, Event)>>);
+
+impl Source for Told {
+    fn try_event(&self) -> Option<(usize, Event)> {
+        self.0.borrow_mut().pop_front()
+    }
+
+    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        (run == 0).then(|| fixture::snapshot(0, 0))
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}
+
+fn key(letter: char, modifiers: KeyModifiers) -> Vec<Input> {
+    vec![Input::Key(KeyEvent::new(KeyCode::Char(letter), modifiers))]
+}
+
+fn play(batches: Vec<Vec<Input>>, options: &Options) -> (End, Script, crate::ui::app::App, String) {
+    let study = fixture::notebook();
+    let mut app = fixture::app(&study, Styles::default());
+    let events = vec![
+        (0, fixture::started("Random", 0, 0)),
+        (0, fixture::evaluated("Random", 0, fixture::curve(4.3, 4.1, 1))),
+        (0, fixture::finished("Random", 0)),
+        (3, fixture::failed("Transfer", 0)),
+    ];
+    let told = Told(RefCell::new(events.into()));
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a test screen");
+    let mut script = Script::new(batches);
+    let end = drive(&mut terminal, &mut script, &told, &mut app, options).expect("a test screen");
+    (end, script, app, terminal.backend().to_string())
+}
+
+#[test]
+fn it_takes_in_the_study_draws_it_and_quits() {
+    let none = KeyModifiers::NONE;
+    let waits = std::iter::repeat_n(Vec::new(), 40);
+    let batches = waits.chain([key('q', none)]).collect();
+    let (end, _, app, screen) = play(batches, &Options::default());
+    assert_eq!(end, End::Quit);
+    assert!(app.is_over());
+    assert!(matches!(app.runs[0].phase, Phase::Finished { .. }));
+    assert!(screen.contains("4.30") && screen.contains("runs done"), "{screen}");
+    let table = loss_table(&app);
+    assert!(table.contains("Transfer, seed 0: failed at step 1200"), "{table}");
+}
+
+#[test]
+fn each_way_out_is_told_apart() {
+    let options = Options::default();
+    assert_eq!(play(vec![key('c', KeyModifiers::CONTROL)], &options).0, End::Interrupted);
+    assert_eq!(play(vec![vec![Input::Interrupt]], &options).0, End::Interrupted);
+    assert_eq!(play(vec![vec![Input::HangUp]], &options).0, End::HungUp);
+}
+
+#[test]
+fn the_shell_gets_the_terminal_and_gives_it_back() {
+    let batches = vec![key('z', KeyModifiers::CONTROL), vec![Input::Redraw], key('q', KeyModifiers::NONE)];
+    assert_eq!(play(batches, &Options::default()).1.suspended, 1);
+}
+
+#[test]
+fn taking_a_view_away_writes_it_and_says_where() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let options = Options { save_to: Some(folder.path().to_owned()), ..Options::default() };
+    let none = KeyModifiers::NONE;
+    let batches = vec![key('y', none), key('s', none), key('q', none)];
+    let (_, script, app, _) = play(batches, &options);
+    assert_eq!(script.copied, [loss_table(&app)]);
+    for number in 1..=2 {
+        let path = folder.path().join(format!("metascope-overview-{number}.txt"));
+        let text = std::fs::read_to_string(path).expect("the view was written");
+        assert!(text.contains("metascope") && text.contains("prior mean"), "{text}");
+    }
+}

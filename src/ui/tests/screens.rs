@@ -1,0 +1,191 @@
+//! Every view as a picture, at the sizes people have: a difference shows up as a changed line.
+
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
+
+use super::fixture;
+use crate::ui::{
+    app::{App, Focus, View},
+    style::{Depth, Styles},
+    update::{Action, update},
+    views,
+};
+
+fn picture(app: &App, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
+    terminal.draw(|frame| views::draw(app, frame)).expect("a test screen");
+    terminal.backend().to_string()
+}
+
+fn go(app: &mut App, view: View) {
+    update(app, Action::GoTo(app.tab(view)));
+}
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (60, 16), (30, 6)];
+
+fn each_size(name: &str, app: &App) {
+    for (width, height) in SIZES {
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), picture(app, width, height));
+    }
+}
+
+#[test]
+fn overview() {
+    each_size("overview", &fixture::midway(Styles::default()));
+}
+
+#[test]
+fn overview_before_anything_happened() {
+    let app = fixture::app(&fixture::notebook(), Styles::default());
+    each_size("overview_empty", &app);
+}
+
+#[test]
+fn experiment() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Experiment(2));
+    each_size("experiment", &app);
+}
+
+#[test]
+fn experiment_with_a_failed_seed() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Experiment(3));
+    update(&mut app, Action::Seed(1));
+    each_size("experiment_failed", &app);
+}
+
+#[test]
+fn experiment_one_pane_alone() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Experiment(2));
+    app.fit.focus = Focus::Adaptation;
+    update(&mut app, Action::LogY);
+    update(&mut app, Action::Crosshair(1));
+    insta::assert_snapshot!("experiment_adaptation", picture(&app, 80, 24));
+    app.fit.focus = Focus::Loss;
+    insta::assert_snapshot!("experiment_loss", picture(&app, 80, 24));
+}
+
+#[test]
+fn tasks() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Tasks);
+    each_size("tasks", &app);
+}
+
+#[test]
+fn play() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Play);
+    update(&mut app, Action::Cursor(5, 3));
+    update(&mut app, Action::Place);
+    each_size("play", &app);
+}
+
+#[test]
+fn log() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Log);
+    each_size("log", &app);
+}
+
+#[test]
+fn help() {
+    let mut app = fixture::midway(Styles::default());
+    update(&mut app, Action::Help);
+    each_size("help", &app);
+}
+
+#[test]
+fn typing_a_number() {
+    let mut app = fixture::midway(Styles::default());
+    go(&mut app, View::Experiment(2));
+    update(&mut app, Action::Ask(crate::ui::app::Ask::Steps));
+    update(&mut app, Action::Type('3'));
+    let screen = picture(&app, 80, 24);
+    assert!(screen.contains("inner steps (0 to 100): 3_"), "{screen}");
+}
+
+#[test]
+fn many_experiments_are_all_within_reach() {
+    let systems = (0..24).map(|i| {
+        let (name, algorithm) = fixture::SYSTEMS[i % 5];
+        fixture::experiment(&format!("{name} number {i}"), algorithm, 2)
+    });
+    let study = fixture::study(systems.collect());
+    let mut app = fixture::app(&study, Styles::default());
+    insta::assert_snapshot!("many_overview", picture(&app, 80, 24));
+    for tab in 0..app.views().len() {
+        assert_eq!(app.tab(app.view), tab);
+        // The tab in view is always on screen.
+        let name: String = app.view_name(app.view).chars().take(4).collect();
+        let screen = picture(&app, 80, 24);
+        assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.contains(&name)), "{screen}");
+        update(&mut app, Action::NextView);
+    }
+    assert_eq!(app.view, View::Overview);
+    update(&mut app, Action::Select(20));
+    let screen = picture(&app, 80, 24);
+    assert!(screen.contains("number 20"), "{screen}");
+}
+
+#[test]
+fn ascii_is_only_ascii_and_still_tells_curves_apart() {
+    let styles = Styles { depth: Depth::Mono, ascii: true };
+    let mut app = fixture::midway(styles);
+    insta::assert_snapshot!("overview_ascii", picture(&app, 120, 40));
+    for view in app.views() {
+        go(&mut app, view);
+        for (width, height) in SIZES {
+            assert!(picture(&app, width, height).is_ascii());
+        }
+    }
+}
+
+/// The screen's runs of style, a line each: what colours are used where.
+fn styles_of(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let mut before = None;
+        for x in 0..buffer.area.width {
+            let Some(cell) = buffer.cell((x, y)) else { continue };
+            let style = (cell.fg, cell.modifier);
+            if before != Some(style) {
+                text.push_str(&format!(
+                    "{}{x}:{:?}/{:?}",
+                    if x == 0 { "\n" } else { " " },
+                    cell.fg,
+                    cell.modifier
+                ));
+                before = Some(style);
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
+    let area = Rect::new(0, 0, 80, 24);
+    for depth in [Depth::Mono, Depth::Ansi16, Depth::Ansi256, Depth::True] {
+        let mut app = fixture::midway(Styles { depth, ascii: false });
+        for view in app.views() {
+            go(&mut app, view);
+            let mut buffer = Buffer::empty(area);
+            views::render(&app, area, &mut buffer);
+            let text = styles_of(&buffer);
+            if depth == Depth::Mono {
+                assert!(buffer.content.iter().all(|cell| {
+                    cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
+                }));
+            }
+            if depth == Depth::Ansi16 {
+                assert!(!text.contains("Rgb(") && !text.contains("Indexed("));
+            }
+        }
+    }
+    let app = fixture::midway(Styles::default());
+    let mut buffer = Buffer::empty(area);
+    views::render(&app, area, &mut buffer);
+    insta::assert_snapshot!("overview_colours", styles_of(&buffer));
+}

@@ -1,0 +1,511 @@
+//! The only place that changes the dashboard's state: what a person does, and what the study reports.
+
+use std::{sync::Arc, time::Duration};
+
+use super::app::{App, Ask, Effect, Focus, Illustration, MOST_STEPS, Phase, Prompt, View};
+use crate::{
+    eval::Curve,
+    study::{Event, Snapshot},
+    ui::widgets::text::{count, number, rate},
+};
+
+/// Most support points a fit is shown with.
+const MOST_SHOTS: usize = 100;
+
+/// What a person wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// Leave.
+    Quit,
+    /// Leave, as interrupted.
+    Interrupt,
+    /// To the shell and back.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Next tab.
+    NextView,
+    /// Previous tab.
+    PreviousView,
+    /// The tab at this index.
+    GoTo(usize),
+    /// Open the help.
+    Help,
+    /// Back one step.
+    Escape,
+    /// Move the Overview's selection.
+    Select(i32),
+    /// Open the selected experiment.
+    Open,
+    /// Next test task.
+    NextTask,
+    /// Previous test task.
+    PreviousTask,
+    /// Next one-sided test task.
+    OneSided,
+    /// Change n.
+    Steps(i32),
+    /// Change n on the Play view.
+    PlaySteps(i32),
+    /// Change the inner rate by tenths of a decade.
+    Rate(i32),
+    /// Change K.
+    Shots(i32),
+    /// Rate, K and n back to what the file says.
+    Reset,
+    /// Change the seed shown.
+    Seed(i32),
+    /// Compare with the next other experiment.
+    Compare,
+    /// Give the next pane the screen to itself.
+    Focus,
+    /// Start typing a number.
+    Ask(Ask),
+    /// Type a letter of it.
+    Type(char),
+    /// Erase the last letter.
+    Erase,
+    /// Take the number.
+    Accept,
+    /// Scroll the log or the help.
+    Scroll(i32),
+    /// Mean or median.
+    Median,
+    /// Log axis for n.
+    LogX,
+    /// Log axis for the loss.
+    LogY,
+    /// Move the crosshair.
+    Crosshair(i32),
+    /// Zoom in or out.
+    Zoom(bool),
+    /// Pan.
+    Pan(i32),
+    /// Write (and copy) what the view shows.
+    Take {
+        /// Also into the clipboard.
+        copy: bool,
+    },
+    /// Move the Play cursor.
+    Cursor(i32, i32),
+    /// Place a support point.
+    Place,
+    /// Place a support point on the wave.
+    PlaceOnWave,
+    /// Take up or let go of a support point.
+    Grab,
+    /// Delete a support point.
+    Remove,
+    /// Delete every support point.
+    Clear,
+    /// A hard task.
+    Surprise,
+    /// Change the wave's height.
+    Amplitude(i32),
+    /// Shift the wave.
+    Phase(i32),
+    /// Change the noise.
+    Noise(i32),
+}
+
+/// `value` moved by `by` within `0..length`.
+fn step(value: usize, by: i32, length: usize) -> usize {
+    let last = length.saturating_sub(1) as i64;
+    (value as i64 + i64::from(by)).clamp(0, last) as usize
+}
+
+/// Changes the state as a person asked.
+pub fn update(app: &mut App, action: Action) {
+    app.notice = None;
+    match action {
+        Action::Quit => app.effects.push(Effect::Quit),
+        Action::Interrupt => app.effects.push(Effect::Interrupt),
+        Action::Suspend => app.effects.push(Effect::Suspend),
+        Action::Redraw => app.effects.push(Effect::Redraw),
+        Action::Take { copy } => app.effects.push(Effect::Take { copy }),
+        Action::NextView => turn(app, 1),
+        Action::PreviousView => turn(app, -1),
+        Action::GoTo(tab) => match app.views().get(tab) {
+            Some(view) => show(app, *view),
+            None => app.say(format!("there is no view {}", tab + 1)),
+        },
+        Action::Help => app.help = Some(0),
+        Action::Escape => escape(app),
+        Action::Select(by) => app.selected = step(app.selected, by, app.experiments.len()),
+        Action::Open => show(app, View::Experiment(app.selected)),
+        Action::NextTask => next_task(app, 1),
+        Action::PreviousTask => next_task(app, -1),
+        Action::OneSided => one_sided(app),
+        Action::Steps(by) | Action::PlaySteps(by) => app.fit.n = step(app.fit.n, by, MOST_STEPS + 1),
+        Action::Rate(by) => {
+            let rate = nudged(current_rate(app), by);
+            app.fit.inner_lr = Some(rate);
+        }
+        Action::Shots(by) => {
+            let shots = app.fit.shots.unwrap_or(file_shots(app));
+            app.fit.shots = Some(step(shots, by, MOST_SHOTS + 1).max(1));
+        }
+        Action::Reset => {
+            app.fit.inner_lr = None;
+            app.fit.shots = None;
+            app.fit.n = 10;
+        }
+        Action::Seed(by) => {
+            let seeds = match app.view {
+                View::Experiment(index) => app.experiments[index].runs.len(),
+                _ => app.experiments.iter().map(|experiment| experiment.runs.len()).max().unwrap_or(0),
+            };
+            app.fit.seed = step(app.fit.seed, by, seeds);
+        }
+        Action::Compare => compare(app),
+        Action::Focus => {
+            app.fit.focus = match app.fit.focus {
+                Focus::All => Focus::Fit,
+                Focus::Fit => Focus::Loss,
+                Focus::Loss => Focus::Adaptation,
+                Focus::Adaptation => Focus::About,
+                Focus::About => Focus::All,
+            }
+        }
+        Action::Ask(what) => app.prompt = Some(Prompt { what, text: String::new() }),
+        Action::Type(letter) => {
+            if let Some(prompt) = &mut app.prompt
+                && prompt.text.len() < 12
+            {
+                prompt.text.push(letter);
+            }
+        }
+        Action::Erase => {
+            if let Some(prompt) = &mut app.prompt {
+                prompt.text.pop();
+            }
+        }
+        Action::Accept => accept(app),
+        Action::Scroll(by) => match &mut app.help {
+            Some(line) => *line = (*line as i64 + i64::from(by)).clamp(0, 500) as usize,
+            None => app.log_back = step(app.log_back, by, app.log.len()),
+        },
+        Action::Median => app.curves.median ^= true,
+        Action::LogX => app.curves.log_x ^= true,
+        Action::LogY => app.curves.log_y ^= true,
+        Action::Crosshair(by) => crosshair(app, by),
+        Action::Zoom(nearer) => zoom(app, nearer),
+        Action::Pan(by) => pan(app, by),
+        Action::Cursor(across, up) => {
+            app.play.move_by(f64::from(across) / 60.0, f64::from(up) / 30.0);
+        }
+        Action::Place => {
+            if !app.play.place() {
+                app.say("that is enough support points");
+            }
+        }
+        Action::PlaceOnWave => {
+            if !app.play.place_on_wave() {
+                app.say("that is enough support points");
+            }
+        }
+        Action::Grab => app.play.grab(),
+        Action::Remove => app.play.delete(),
+        Action::Clear => app.play.clear(),
+        Action::Surprise => {
+            let words = app.play.surprise();
+            app.say(words);
+        }
+        Action::Amplitude(by) => {
+            let most = app.play.height;
+            let amplitude = &mut app.play.sine.amplitude;
+            *amplitude = (*amplitude + f64::from(by) * most / 50.0).clamp(0.0, most);
+        }
+        Action::Phase(by) => {
+            let phase = app.play.sine.phase + f64::from(by) * std::f64::consts::TAU / 48.0;
+            app.play.sine.phase = phase.rem_euclid(std::f64::consts::TAU);
+        }
+        Action::Noise(by) => {
+            let most = app.play.height;
+            app.play.noise = (app.play.noise + f64::from(by) * 0.05).clamp(0.0, most);
+        }
+    }
+}
+
+fn show(app: &mut App, view: View) {
+    app.view = view;
+    app.help = None;
+    if let View::Experiment(index) = view {
+        app.selected = index;
+        let runs = app.experiments[index].runs.len();
+        app.fit.seed = app.fit.seed.min(runs.saturating_sub(1));
+        app.fit.task = app.fit.task.min(app.set(index).tasks.len().saturating_sub(1));
+        if app.fit.compare == Some(index) {
+            app.fit.compare = None;
+        }
+    }
+    if view == View::Tasks && app.illustration.is_none() {
+        app.illustration = app.sets.first().map(|set| Illustration::new(&set.task));
+    }
+}
+
+fn turn(app: &mut App, by: i64) {
+    let views = app.views();
+    let next = (app.tab(app.view) as i64 + by).rem_euclid(views.len() as i64) as usize;
+    show(app, views[next]);
+}
+
+fn escape(app: &mut App) {
+    if app.prompt.take().is_some() || app.help.take().is_some() {
+        return;
+    }
+    if app.view == View::Play && app.play.held.take().is_some() {
+        return;
+    }
+    if app.curves.crosshair.take().is_some() || app.curves.window.take().is_some() {
+        return;
+    }
+    if matches!(app.view, View::Experiment(_)) {
+        app.fit.compare = None;
+        app.fit.focus = Focus::All;
+    }
+}
+
+fn next_task(app: &mut App, by: i32) {
+    match app.view {
+        View::Experiment(index) => app.fit.task = step(app.fit.task, by, app.set(index).tasks.len()),
+        _ => {
+            if let Some(picture) = &mut app.illustration {
+                picture.first = step(picture.first, by * 3, picture.waves.len().saturating_sub(2));
+            }
+        }
+    }
+}
+
+fn one_sided(app: &mut App) {
+    let View::Experiment(index) = app.view else { return };
+    let tasks = &app.set(index).tasks;
+    let found = (1..=tasks.len())
+        .map(|ahead| (app.fit.task + ahead) % tasks.len())
+        .find(|task| tasks[*task].is_one_sided());
+    match found {
+        Some(task) => app.fit.task = task,
+        None => app.say(format!("none of the {} test tasks is one-sided", tasks.len())),
+    }
+}
+
+/// The rate the view in front uses.
+fn current_rate(app: &App) -> f64 {
+    match app.view {
+        View::Experiment(index) => app.inner_lr(index),
+        _ => app.inner_lr(0),
+    }
+}
+
+fn file_shots(app: &App) -> usize {
+    match app.view {
+        View::Experiment(index) => app.set(index).task.shots,
+        _ => app.set(0).task.shots,
+    }
+}
+
+/// The next rate up or down in tenths of a decade, rounded to two digits: 0.01, 0.013, 0.016, 0.02, ...
+fn nudged(rate: f64, by: i32) -> f64 {
+    let tenth = (rate.max(1e-9).log10() * 10.0).round() + f64::from(by);
+    let rate = 10f64.powf(tenth.clamp(-60.0, 10.0) / 10.0);
+    let digit = 10f64.powf(rate.log10().floor() - 1.0);
+    let rounded = (rate / digit).round() * digit;
+    // Through its own text, so that 0.02 is 0.02 and not 0.020000000000000004.
+    format!("{rounded:.2e}").parse().unwrap_or(rounded)
+}
+
+fn compare(app: &mut App) {
+    let View::Experiment(shown) = app.view else { return };
+    let after = app.fit.compare.map_or(0, |index| index + 1);
+    app.fit.compare = (after..app.experiments.len()).find(|index| *index != shown);
+    if app.experiments.len() < 2 {
+        app.say("there is no other experiment to compare with");
+    }
+}
+
+fn accept(app: &mut App) {
+    let Some(prompt) = app.prompt.take() else { return };
+    if prompt.text.is_empty() {
+        return;
+    }
+    let tasks = match app.view {
+        View::Experiment(index) => app.set(index).tasks.len(),
+        _ => 0,
+    };
+    let whole = prompt.text.parse::<usize>().ok();
+    let refusal = match (prompt.what, whole, prompt.text.parse::<f64>().ok()) {
+        (Ask::Steps, Some(n), _) if n <= MOST_STEPS => {
+            app.fit.n = n;
+            None
+        }
+        (Ask::Steps, ..) => Some(format!("steps are a whole number from 0 to {MOST_STEPS}")),
+        (Ask::Task, Some(task), _) if (1..=tasks).contains(&task) => {
+            app.fit.task = task - 1;
+            None
+        }
+        (Ask::Task, ..) => Some(format!("test tasks are 1 to {tasks}")),
+        (Ask::Shots, Some(shots), _) if (1..=MOST_SHOTS).contains(&shots) => {
+            app.fit.shots = Some(shots);
+            None
+        }
+        (Ask::Shots, ..) => Some(format!("support points are a whole number from 1 to {MOST_SHOTS}")),
+        (Ask::Rate, _, Some(rate)) if rate.is_finite() && (0.0..=10.0).contains(&rate) => {
+            app.fit.inner_lr = Some(rate);
+            None
+        }
+        (Ask::Rate, ..) => Some("an inner rate is a number from 0 to 10".to_owned()),
+    };
+    if let Some(refusal) = refusal {
+        app.say(format!("\"{}\": {refusal}", prompt.text));
+    }
+}
+
+/// The last n of the curves in view.
+fn last_n(app: &App) -> usize {
+    app.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0)
+}
+
+fn crosshair(app: &mut App, by: i32) {
+    let (first, last) = app.curves.window.unwrap_or((0, last_n(app)));
+    app.curves.crosshair = Some(match app.curves.crosshair {
+        None => first,
+        Some(n) => step(n, by, last + 1).max(first),
+    });
+}
+
+fn zoom(app: &mut App, nearer: bool) {
+    let last = last_n(app);
+    let (first, end) = app.curves.window.unwrap_or((0, last));
+    let span = end - first;
+    let span = if nearer { (span / 2).max(2) } else { span.max(1) * 2 };
+    if span >= last {
+        app.curves.window = None;
+        return;
+    }
+    let middle = app.curves.crosshair.unwrap_or((first + end) / 2);
+    let first = middle.saturating_sub(span / 2).min(last - span);
+    app.curves.window = Some((first, first + span));
+}
+
+fn pan(app: &mut App, by: i32) {
+    let last = last_n(app);
+    if let Some((first, end)) = app.curves.window {
+        let span = end - first;
+        let first = step(first, by * (span as i32 / 4).max(1), last - span + 1);
+        app.curves.window = Some((first, first + span));
+    }
+}
+
+impl App {
+    /// Takes in what the study reports.
+    pub fn on_event(&mut self, index: usize, event: Event) {
+        if index >= self.runs.len() {
+            return;
+        }
+        let run = &mut self.runs[index];
+        match event {
+            Event::Started { experiment, seed, total_steps } => {
+                run.phase = Phase::Training;
+                run.total = total_steps;
+                self.note(format!("{experiment}, seed {seed}: started, {} steps", count(total_steps)), false);
+            }
+            Event::Progress { step, loss, steps_per_second, .. } => {
+                run.step = step;
+                run.speed = steps_per_second;
+                run.losses.push((step, loss));
+            }
+            Event::Evaluated { experiment, seed, curve } => {
+                let share = curve.nonfinite.iter().copied().fold(0.0, f64::max);
+                let at =
+                    |n: usize| curve.steps.iter().position(|step| *step == n).map(|i| number(curve.mean[i]));
+                let mut text =
+                    format!("{experiment}, seed {seed}: evaluated on {} tasks", count(curve.tasks as u64));
+                for n in [0, 1, 10] {
+                    if let Some(loss) = at(n) {
+                        text.push_str(&format!(", {loss} at n={n}"));
+                    }
+                }
+                if share > 0.0 {
+                    text.push_str(&format!("; up to {:.1}% of them not finite", share * 100.0));
+                }
+                run.curve = Some(curve);
+                self.note(text, share > 0.0);
+            }
+            Event::Finished { experiment, seed, seconds, checkpoint } => {
+                run.step = run.total;
+                let place = checkpoint.as_ref().map(|path| format!(", saved as {path}")).unwrap_or_default();
+                run.phase = Phase::Finished { seconds, checkpoint };
+                self.note(format!("{experiment}, seed {seed}: finished in {seconds:.1} s{place}"), false);
+            }
+            Event::Failed { experiment, seed, step, error } => {
+                run.step = step;
+                self.note(
+                    format!("{experiment}, seed {seed}: failed at step {}: {error}", count(step)),
+                    true,
+                );
+                self.runs[index].phase = Phase::Failed { step, error };
+            }
+            Event::Summary { experiment, seeds, steps, mean, .. } => {
+                let mut text = format!("{experiment}: mean over {seeds} seeds");
+                for (n, mean) in steps.iter().zip(&mean).filter(|(n, _)| [1, 10].contains(*n)) {
+                    text.push_str(&format!(", {} at n={n}", number(*mean)));
+                }
+                self.note(text, false);
+            }
+        }
+    }
+
+    /// Takes in newer parameters of a run.
+    pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
+        if let Some(run) = self.runs.get_mut(index) {
+            if run.phase == Phase::Training {
+                run.step = run.step.max(snapshot.step);
+            }
+            run.snapshot = Some(snapshot);
+        }
+    }
+
+    /// Takes in a preview of a run's adaptation curve.
+    pub fn on_preview(&mut self, index: usize, preview: (u64, Curve)) {
+        if let Some(run) = self.runs.get_mut(index) {
+            run.preview = Some(preview);
+        }
+    }
+
+    /// Time went on. Tells whether anything on screen changes by that alone.
+    pub fn on_time(&mut self, now: Duration) -> bool {
+        let shown = |time: Duration| time.as_secs();
+        let mut changed = self.ended.is_none() && shown(now) != shown(self.now);
+        self.now = now;
+        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.notice = None;
+            changed = true;
+        }
+        changed
+    }
+
+    /// Every run has ended.
+    pub fn on_over(&mut self) {
+        if self.ended.is_none() {
+            self.ended = Some(self.now);
+            let failed = self.runs.iter().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
+            let words = match failed {
+                0 => "every run has ended".to_owned(),
+                failed => format!("every run has ended, {failed} of them failed"),
+            };
+            self.note(words, failed > 0);
+        }
+    }
+
+    /// The prompt as the footer shows it.
+    pub fn prompt_text(&self) -> Option<String> {
+        let prompt = self.prompt.as_ref()?;
+        let what = match prompt.what {
+            Ask::Steps => format!("inner steps (0 to {MOST_STEPS})"),
+            Ask::Rate => format!("inner rate (now {})", rate(current_rate(self))),
+            Ask::Task => "test task".to_owned(),
+            Ask::Shots => format!("support points (1 to {MOST_SHOTS})"),
+        };
+        Some(format!("{what}: {}_", prompt.text))
+    }
+}

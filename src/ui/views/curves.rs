@@ -1,0 +1,290 @@
+//! Adaptation curves, for the Overview (every experiment) and for one experiment (every seed), and the
+//! loss table beneath them.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+
+use crate::ui::{
+    app::{App, Phase},
+    style::Pattern,
+    summary::OverSeeds,
+    widgets::{
+        plot::{Plot, Series, Shape},
+        scale::Scale,
+        table::{Entry, Row},
+        text::{number, pane, pane_note, width},
+    },
+};
+
+/// The curve of every experiment, the selected one on top with its seeds as a band.
+pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let kind = if app.curves.median { "median" } else { "mean" };
+    let title = match app.experiments.get(app.selected).map(|experiment| &experiment.settings.name) {
+        Some(name) if area.width >= 70 => {
+            format!("Test loss after n gradient steps ({kind} over tasks; dots: seeds of {name})")
+        }
+        _ => format!("Test loss after n gradient steps ({kind})"),
+    };
+    let inner = pane(buffer, area, &title, styles);
+    let (mut back, mut front) = (Vec::new(), Vec::new());
+    let mut previews = false;
+    let mut all = Vec::new();
+    for index in 0..app.experiments.len() {
+        let Some(curve) = app.over_seeds(index) else { continue };
+        previews |= curve.preview;
+        let selected = index == app.selected;
+        let mut style = styles.series(index);
+        if selected {
+            style = style.add_modifier(Modifier::BOLD);
+        }
+        if selected && curve.seeds > 1 {
+            back.push(Series {
+                name: String::new(),
+                style: styles.series(index).patch(styles.dim()),
+                shape: Shape::Band(curve.high.clone()),
+                mark: '.',
+                points: points(app, &curve.low),
+            });
+        }
+        let name = &app.experiments[index].settings.name;
+        front.push((
+            selected,
+            Series {
+                name: if curve.preview { format!("~{name}") } else { name.clone() },
+                style,
+                shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(index) }),
+                mark: styles.mark(index),
+                points: points(app, &curve.mean),
+            },
+        ));
+        all.push((name.clone(), curve));
+    }
+    if all.is_empty() {
+        waiting(app, inner, buffer);
+        return;
+    }
+    front.sort_by_key(|(selected, _)| *selected);
+    let mut series = floors(app, 0);
+    series.append(&mut back);
+    series.extend(front.into_iter().map(|(_, series)| series));
+    let values: Vec<&OverSeeds> = all.iter().map(|(_, curve)| curve).collect();
+    let plot = Plot {
+        x: x_scale(app),
+        y: y_scale(app, &values, 0),
+        x_name: "n",
+        series,
+        crosshair: app.curves.crosshair.map(|n| n as f64),
+        names: true,
+    };
+    let unseen = plot.draw(inner, buffer, styles);
+    let crosshair = app.curves.crosshair.map(|n| {
+        let mut at: Vec<_> =
+            all.iter().filter_map(|(name, curve)| curve.mean.get(n).map(|loss| (*loss, name))).collect();
+        at.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let list: Vec<String> = at.iter().map(|(loss, name)| format!("{name} {}", number(*loss))).collect();
+        format!("n={n}: {}", list.join(", "))
+    });
+    let preview = if previews { "~ preview: still in training, 24 tasks" } else { "" };
+    note(app, area, buffer, &[crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned()]);
+}
+
+/// The curve of every seed of one experiment, the chosen seed on top.
+pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let title = if area.width >= 44 {
+        "Adaptation, every seed (test loss after n steps)"
+    } else {
+        "Adaptation, every seed"
+    };
+    let inner = pane(buffer, area, title, styles);
+    let chosen = app.chosen_run(index);
+    let mut series = floors(app, index);
+    let mut key = None;
+    let (mut previews, mut at) = (false, Vec::new());
+    for &run in &app.experiments[index].runs {
+        let state = &app.runs[run];
+        let preview = state.preview.as_ref().map(|(_, curve)| curve);
+        let Some(curve) = state.curve.as_ref().or(preview) else { continue };
+        previews |= state.curve.is_none();
+        let losses = if app.curves.median { &curve.median } else { &curve.mean };
+        if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
+            at.push(format!("seed {} {}", state.seed, number(*loss)));
+        }
+        let is_chosen = chosen == Some(run);
+        let line = Series {
+            name: if is_chosen { format!("seed {}", state.seed) } else { String::new() },
+            style: if is_chosen {
+                styles.series(index).add_modifier(Modifier::BOLD)
+            } else {
+                styles.series(index).patch(styles.dim())
+            },
+            shape: Shape::Line(if is_chosen { Pattern::Solid } else { Pattern::Dot }),
+            mark: if is_chosen { '#' } else { '.' },
+            points: points(app, losses),
+        };
+        if is_chosen { key = Some(line) } else { series.push(line) }
+    }
+    series.extend(key);
+    let Some(curve) = app.over_seeds(index) else {
+        waiting(app, inner, buffer);
+        return;
+    };
+    let plot = Plot {
+        x: x_scale(app),
+        y: y_scale(app, &[&curve], index),
+        x_name: "n",
+        series,
+        crosshair: app.curves.crosshair.map(|n| n as f64),
+        names: true,
+    };
+    let unseen = plot.draw(inner, buffer, styles);
+    let crosshair = app.curves.crosshair.map(|n| format!("n={n}: {}", at.join(", "))).unwrap_or_default();
+    let preview = if previews { "includes previews on 24 tasks" } else { "" };
+    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned()]);
+}
+
+/// Rows of the loss table: the experiments, then the yardsticks.
+pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
+    let best = app.best(steps);
+    let mut rows: Vec<Row> = (0..app.experiments.len())
+        .map(|index| {
+            let curve = app.over_seeds(index);
+            let entry = |(column, n): (usize, &usize)| {
+                let curve = curve.as_ref()?;
+                Some(Entry {
+                    value: *curve.mean.get(*n)?,
+                    spread: (curve.seeds > 1).then(|| curve.std[*n]),
+                    best: best[column] == Some(index),
+                    preview: curve.preview,
+                    lossy: curve.nonfinite[*n] > 0.0,
+                })
+            };
+            let progress = app.progress(index);
+            let share = progress.steps.0 as f64 / progress.steps.1.max(1) as f64;
+            let after = match (progress.failed, progress.finished == progress.runs) {
+                (0, true) => format!("{}/{}", progress.finished, progress.runs),
+                (0, false) if progress.steps.1 > 0 => {
+                    format!("{}/{} {:.0}%", progress.finished, progress.runs, (share * 100.0).floor())
+                }
+                (0, false) => format!("{}/{}", progress.finished, progress.runs),
+                (failed, _) => format!("{}/{} {failed} failed", progress.finished, progress.runs),
+            };
+            Row {
+                name: app.experiments[index].settings.name.clone(),
+                style: app.styles.series(index),
+                entries: steps.iter().enumerate().map(entry).collect(),
+                after,
+                selected: index == app.selected,
+            }
+        })
+        .collect();
+    let fixed = |name: &str, value: f64| Row {
+        name: name.to_owned(),
+        style: app.styles.dim(),
+        entries: steps
+            .iter()
+            .map(|_| Some(Entry { value, spread: None, best: false, preview: false, lossy: false }))
+            .collect(),
+        after: String::new(),
+        selected: false,
+    };
+    if let Some(set) = app.sets.first() {
+        rows.push(fixed("prior mean", set.prior_mean));
+        rows.push(fixed("oracle", oracle_loss(app, 0)));
+    }
+    rows
+}
+
+/// The oracle's mean loss over the first test tasks of a set; exact from two noiseless points.
+pub fn oracle_loss(app: &App, set: usize) -> f64 {
+    let Some(set) = app.sets.get(set) else { return f64::NAN };
+    let tasks = &set.tasks[..set.tasks.len().min(50)];
+    let loss = tasks.iter().map(super::fit::oracle_loss).sum::<f64>() / tasks.len().max(1) as f64;
+    // Rounding of the least squares, far below anything a reader could mean by a loss.
+    if loss < 1e-12 { 0.0 } else { loss }
+}
+
+fn points(app: &App, losses: &[f64]) -> Vec<(f64, f64)> {
+    let first = usize::from(app.curves.log_x);
+    losses.iter().enumerate().skip(first).map(|(n, loss)| (n as f64, *loss)).collect()
+}
+
+fn x_scale(app: &App) -> Scale {
+    let last = app.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0).max(1);
+    let (first, last) = app.curves.window.unwrap_or((0, last));
+    if app.curves.log_x {
+        Scale::log(first.max(1) as f64, last.max(2) as f64)
+    } else {
+        Scale::linear(first as f64, last as f64)
+    }
+}
+
+/// From zero to a little over the floor, or as high as most of what is there; what lies above is
+/// announced. Zoomed in, what is in view fills the plot.
+fn y_scale(app: &App, curves: &[&OverSeeds], experiment: usize) -> Scale {
+    let (first, last) = app.curves.window.unwrap_or((0, usize::MAX));
+    let first = first.max(usize::from(app.curves.log_x));
+    let in_view = |curve: &OverSeeds| -> Vec<f64> {
+        let end = curve.mean.len().min(last.saturating_add(1));
+        curve.mean.get(first.min(end)..end).unwrap_or_default().to_vec()
+    };
+    let mut values: Vec<f64> =
+        curves.iter().flat_map(|curve| in_view(curve)).filter(|value| value.is_finite()).collect();
+    if app.curves.log_y || app.curves.window.is_some() {
+        return Scale::around(values.into_iter(), app.curves.log_y);
+    }
+    values.sort_by(f64::total_cmp);
+    let floor = if app.experiments.is_empty() { 1.0 } else { app.set(experiment).prior_mean };
+    let most = values.get(values.len() * 19 / 20).or(values.last()).copied().unwrap_or(floor);
+    Scale::linear(0.0, (most * 1.1).clamp(floor * 1.15, floor * 4.0))
+}
+
+/// The best constant guess and the oracle, behind everything.
+fn floors(app: &App, experiment: usize) -> Vec<Series> {
+    if app.experiments.is_empty() {
+        return Vec::new();
+    }
+    let styles = &app.styles;
+    let set = app.set(experiment);
+    let ends = [usize::from(app.curves.log_x) as f64, set.evaluation.steps.max(1) as f64];
+    let line = |name: &str, loss: f64, pattern| Series {
+        name: name.to_owned(),
+        style: styles.dim(),
+        shape: Shape::Line(pattern),
+        mark: '-',
+        points: ends.iter().map(|n| (*n, loss)).collect(),
+    };
+    let mut floors = vec![line("prior mean", set.prior_mean, Pattern::ShortDash)];
+    // Zero has no place on a log axis, and zooming in leaves it out on purpose.
+    if !app.curves.log_y && app.curves.window.is_none() {
+        floors.push(line("oracle", oracle_loss(app, app.experiments[experiment].set), Pattern::Dot));
+    } else {
+        floors.clear();
+    }
+    floors
+}
+
+/// As many of the remarks as fit into the pane's lower border, the first ones first.
+fn note(app: &App, area: Rect, buffer: &mut Buffer, remarks: &[String]) {
+    let room = usize::from(area.width).saturating_sub(4);
+    let mut text = String::new();
+    for remark in remarks.iter().filter(|remark| !remark.is_empty()) {
+        let joined = if text.is_empty() { remark.clone() } else { format!("{text}; {remark}") };
+        if text.is_empty() || width(&joined) <= room {
+            text = joined;
+        }
+    }
+    pane_note(buffer, area, &text, app.styles.warn(), &app.styles);
+}
+
+fn waiting(app: &App, area: Rect, buffer: &mut Buffer) {
+    let failed = app.runs.iter().any(|run| matches!(run.phase, Phase::Failed { .. }));
+    let text = match (app.is_over(), failed) {
+        (true, true) => "no curve: runs failed, see the log",
+        (true, false) => "no curve: nothing was evaluated",
+        _ => "waiting for the first network",
+    };
+    let text = crate::ui::widgets::text::fit(text, usize::from(area.width), &app.styles);
+    let x = area.x + area.width.saturating_sub(width(&text) as u16) / 2;
+    crate::ui::widgets::text::put(buffer, area, x, area.y + area.height / 2, &text, app.styles.dim());
+}

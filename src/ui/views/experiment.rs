@@ -1,0 +1,204 @@
+//! One experiment: what its network makes of a single wave, how it trained, how each seed adapts.
+//!
+//! ```text
+//! + MAML on test task 17 of 1,000 -----------------------++ About MAML --------------------+
+//! |  fit.rs                                              ||  about.rs                      |
+//! +------------------------------------------------------++--------------------------------+
+//! + Training loss, seed 0 (log) -++ Adaptation, every seed ++ Runs -------------------------+
+//! |  dim: raw, bold: smoothed    ||  curves.rs             ||  3/5, seeds and how they are |
+//! +------------------------------++------------------------++------------------------------+
+//! ```
+//!
+//! Below 100 columns About and Runs share a column at the right; below 20 rows the lower row goes.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+};
+
+use super::{about, curves, fit};
+use crate::ui::{
+    app::{App, Focus, Phase},
+    style::Pattern,
+    widgets::{
+        plot::{Plot, Series, Shape},
+        scale::Scale,
+        text::{count, fit as fit_text, number, pane, pane_note, put, short_count, wrap},
+    },
+};
+
+/// Draws the view.
+pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    if index >= app.experiments.len() {
+        return;
+    }
+    match app.fit.focus {
+        Focus::All => {}
+        Focus::Fit => return fit::draw(app, index, area, buffer),
+        Focus::Loss => return draw_loss(app, index, area, buffer),
+        Focus::Adaptation => return curves::draw_seeds(app, index, area, buffer),
+        Focus::About => return about::draw(app, index, area, buffer),
+    }
+    let seeds = app.experiments[index].runs.len() as u16;
+    if area.width >= 100 {
+        let lower = (area.height * 2 / 5).clamp(8, 18).min(area.height);
+        let upper = Rect { height: area.height - lower, ..area };
+        let right = (area.width / 3).clamp(36, 56);
+        fit::draw(app, index, Rect { width: area.width - right, ..upper }, buffer);
+        about::draw(app, index, Rect { x: area.right() - right, width: right, ..upper }, buffer);
+        let lower = Rect { y: upper.bottom(), height: lower, ..area };
+        let third = (area.width - right) / 2;
+        draw_loss(app, index, Rect { width: third, ..lower }, buffer);
+        let middle = Rect { x: area.x + third, width: area.width - right - third, ..lower };
+        curves::draw_seeds(app, index, middle, buffer);
+        draw_runs(app, index, Rect { x: area.right() - right, width: right, ..lower }, buffer);
+        return;
+    }
+    let right = (area.width * 3 / 8).clamp(24, 34);
+    let runs = (seeds + 4).clamp(5, 9).min(area.height / 2);
+    let left = Rect { width: area.width - right, ..area };
+    let column = Rect { x: left.right(), width: right, ..area };
+    about::draw(app, index, Rect { height: area.height - runs, ..column }, buffer);
+    draw_runs(app, index, Rect { y: column.bottom() - runs, height: runs, ..column }, buffer);
+    if area.height < 18 {
+        fit::draw(app, index, left, buffer);
+        return;
+    }
+    let lower = (area.height * 2 / 5).max(8);
+    fit::draw(app, index, Rect { height: area.height - lower, ..left }, buffer);
+    let lower = Rect { y: left.bottom() - lower, height: lower, ..left };
+    let half = left.width / 2;
+    draw_loss(app, index, Rect { width: half, ..lower }, buffer);
+    curves::draw_seeds(app, index, Rect { x: lower.x + half, width: left.width - half, ..lower }, buffer);
+}
+
+/// Smoothing of the training loss: an exponential mean over about this many reports.
+const SMOOTH_OVER: f64 = 12.0;
+
+/// An exponential moving average, corrected for its start at nothing; what is not finite is left out.
+fn smooth(losses: &[(u64, f64)]) -> Vec<(f64, f64)> {
+    let keep = 1.0 - 1.0 / SMOOTH_OVER;
+    let (mut sum, mut weight) = (0.0, 0.0);
+    let mut curve = Vec::with_capacity(losses.len());
+    for (step, loss) in losses.iter().filter(|(_, loss)| loss.is_finite()) {
+        sum = keep * sum + loss;
+        weight = keep * weight + 1.0;
+        curve.push((*step as f64, sum / weight));
+    }
+    curve
+}
+
+fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let Some(run) = app.chosen_run(index).map(|run| &app.runs[run]) else { return };
+    let title = if area.width >= 44 {
+        format!("Training loss, seed {} (log axis; dots: raw)", run.seed)
+    } else {
+        format!("Training loss, seed {}", run.seed)
+    };
+    let inner = pane(buffer, area, &title, styles);
+    if run.losses.is_empty() {
+        let text = match (&run.phase, app.is_untrained(index)) {
+            (_, true) => "not trained",
+            (Phase::Queued, _) => "queued",
+            (Phase::Failed { .. }, _) => "failed before its first report",
+            _ => "waiting for the first report",
+        };
+        let text = fit_text(text, usize::from(inner.width), styles);
+        let x = inner.x + inner.width.saturating_sub(text.len() as u16) / 2;
+        put(buffer, inner, x, inner.y + inner.height / 2, &text, styles.dim());
+        return;
+    }
+    let raw: Vec<(f64, f64)> = run.losses.iter().map(|(step, loss)| (*step as f64, *loss)).collect();
+    let smooth = smooth(&run.losses);
+    let y = Scale::around(raw.iter().map(|(_, loss)| *loss), true);
+    let line = |points, style: Style, shape, mark| Series { name: String::new(), style, shape, mark, points };
+    let newest = smooth.last().map(|(_, loss)| *loss);
+    let plot = Plot {
+        x: Scale::linear(0.0, run.total.max(run.step).max(1) as f64),
+        y,
+        x_name: "step",
+        series: vec![
+            line(raw, styles.dim(), Shape::Dots, '.'),
+            line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Shape::Line(Pattern::Solid), '#'),
+        ],
+        crosshair: None,
+        names: false,
+    };
+    let unseen = plot.draw(inner, buffer, styles);
+    let mut note = unseen.announce();
+    if note.is_empty() {
+        note = newest.map(|loss| format!("now {}", number(loss))).unwrap_or_default();
+    }
+    pane_note(buffer, area, &note, styles.warn(), styles);
+}
+
+/// How every seed is, and why a run that failed did.
+fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let progress = app.progress(index);
+    let inner = pane(buffer, area, &format!("Runs {}/{}", progress.finished, progress.runs), styles);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
+    let room = usize::from(inner.width);
+    let runs = &app.experiments[index].runs;
+    // The chosen seed stays in view when there are more seeds than lines.
+    let lines = usize::from(inner.height);
+    let chosen = app.fit.seed.min(runs.len().saturating_sub(1));
+    let first = if runs.len() <= lines { 0 } else { (chosen + 1).saturating_sub(lines) };
+    let mut y = inner.y;
+    for (i, run) in runs.iter().enumerate().skip(first) {
+        let run = &app.runs[*run];
+        let (words, style) = match &run.phase {
+            Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.dim()),
+            Phase::Queued => ("queued".to_owned(), styles.dim()),
+            Phase::Training => {
+                let share = run.step as f64 / run.total.max(1) as f64;
+                let speed = if run.speed.is_finite() {
+                    format!(" {}/s", short_count(run.speed))
+                } else {
+                    String::new()
+                };
+                let bar = styles.bar(share, room.saturating_sub(24).clamp(4, 12));
+                (format!("{bar} {}{speed}", count(run.step)), styles.series(index))
+            }
+            Phase::Finished { seconds, .. } => {
+                let n = 10.min(app.set(index).evaluation.steps);
+                let loss = run.curve.as_ref().and_then(|curve| curve.mean.get(n));
+                let loss = loss.map(|loss| format!(", {} at n={n}", number(*loss))).unwrap_or_default();
+                (format!("{seconds:.1} s{loss}"), styles.plain())
+            }
+            Phase::Failed { step, error } => {
+                (format!("failed at step {}: {error}", count(*step)), styles.error())
+            }
+        };
+        if y >= inner.bottom() {
+            break;
+        }
+        let label = format!("seed {}", run.seed);
+        let label_style = if i == chosen { styles.selected() } else { styles.plain() };
+        let x = put(buffer, inner, inner.x, y, &label, label_style) + 1;
+        let room = usize::from(inner.right().saturating_sub(x));
+        // A reason is worth more than one line where the chosen run has one.
+        let failed = matches!(run.phase, Phase::Failed { .. });
+        let wrapped = if failed && i == chosen {
+            wrap(&words, room, styles)
+        } else {
+            vec![fit_text(&words, room, styles)]
+        };
+        for line in wrapped {
+            if y < inner.bottom() {
+                put(buffer, inner, x, y, &line, style);
+                y += 1;
+            }
+        }
+    }
+    let settings = &app.experiments[index].settings;
+    let note = format!(
+        "{} steps, width {}, {}",
+        count(settings.total_steps()),
+        settings.model.hidden,
+        settings.model.activation.name()
+    );
+    pane_note(buffer, area, &note, styles.dim(), styles);
+}

@@ -1,0 +1,180 @@
+//! The fit on one test task: support points over the truth and the network before and after its SGD
+//! steps.
+//!
+//! ```text
+//! + MAML on test task 17 of 1,000: y = 2.71 sin(x + 1.32) --+
+//! |   support points, truth, after 0 / 1 / n steps          |
+//! | loss n=0 3.91  n=1 1.22  n=10 0.41  oracle 0            |
+//! + K 10   rate 0.01   seed 0 at step 26,400 ---------------+
+//! ```
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Modifier,
+    text::{Line, Span},
+};
+
+use crate::{
+    eval,
+    task::TestTask,
+    ui::{
+        app::{App, Phase},
+        style::Pattern,
+        widgets::{
+            plot::{Plot, Series, Shape},
+            scale::Scale,
+            text::{count, fit, number, pane, pane_note, put, put_line, rate, width},
+        },
+    },
+};
+
+/// Test loss of the oracle on a task.
+pub fn oracle_loss(task: &TestTask) -> f64 {
+    let sine = eval::oracle(&task.support);
+    let errors = task.query.x.iter().zip(&task.query.y).map(|(x, y)| (sine.at(*x) - y).powi(2));
+    let loss = errors.sum::<f64>() / task.query.x.len().max(1) as f64;
+    if loss < 1e-12 { 0.0 } else { loss }
+}
+
+/// Draws an experiment's fit.
+pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let name = &app.experiments[index].settings.name;
+    let set = app.set(index);
+    let Some(task) = app.shown_task(index) else {
+        let inner = pane(buffer, area, name, styles);
+        put(buffer, inner, inner.x, inner.y, "no test tasks", styles.dim());
+        return;
+    };
+    let number_of = format!("{} of {}", app.fit.task + 1, count(set.tasks.len() as u64));
+    let wave = format!("{:.2} sin(x + {:.2})", task.sine.amplitude, task.sine.phase);
+    let side = if task.is_one_sided() { ", one-sided" } else { "" };
+    let titles = [
+        format!("{name} on test task {number_of}{side}: y = {wave}"),
+        format!("Test task {number_of}{side}: {wave}"),
+        format!("Task {}{side}: {wave}", app.fit.task + 1),
+    ];
+    let room = usize::from(area.width).saturating_sub(4);
+    let title = titles.iter().find(|title| width(title) <= room).unwrap_or(&titles[2]);
+    let inner = pane(buffer, area, title, styles);
+    let plot_area = Rect { height: inner.height.saturating_sub(1), ..inner };
+
+    let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
+    let mut series = vec![Series {
+        name: "truth".to_owned(),
+        style: styles.plain(),
+        shape: Shape::Line(Pattern::Dot),
+        mark: '.',
+        points: curve(&task.query.y),
+    }];
+    let steps = app.shown_steps();
+    let mut losses = vec![Span::styled("loss ", styles.dim())];
+    let fits = app.fits(index, &task, &steps);
+    for fit in fits.iter().flatten() {
+        let last = fit.n == app.fit.n;
+        let (style, pattern, mark) = match (last, fit.n) {
+            (true, _) => (styles.series(index).add_modifier(Modifier::BOLD), Pattern::Solid, '#'),
+            (_, 0) => (styles.series(index).patch(styles.dim()), Pattern::ShortDash, '-'),
+            _ => (styles.series(index), Pattern::Dash, '+'),
+        };
+        series.push(Series {
+            name: format!("n={}", fit.n),
+            style,
+            shape: Shape::Line(pattern),
+            mark,
+            points: curve(&fit.y),
+        });
+        losses.push(Span::styled(format!("n={} ", fit.n), styles.dim()));
+        losses.push(Span::styled(format!("{}  ", number(fit.loss)), style));
+    }
+    if let Some(other) = app.fit.compare.filter(|other| *other < app.experiments.len()) {
+        compare(app, other, &task, &mut series, &mut losses);
+    }
+    losses.push(Span::styled("oracle ", styles.dim()));
+    losses.push(Span::raw(number(oracle_loss(&task))));
+    series.push(Series {
+        name: "support".to_owned(),
+        style: styles.support(),
+        shape: Shape::Points(styles.support_mark()),
+        mark: 'O',
+        points: task.support.x.iter().copied().zip(task.support.y.iter().copied()).collect(),
+    });
+    let [low, high] = set.y_range();
+    let plot = Plot {
+        x: Scale::linear(set.task.x[0], set.task.x[1]),
+        y: Scale::linear(low, high),
+        x_name: "x",
+        series,
+        crosshair: None,
+        names: true,
+    };
+    let unseen = plot.draw(plot_area, buffer, styles);
+    put_line(buffer, inner, inner.height.saturating_sub(1), &Line::from(losses), styles);
+    let state = state(app, index, fits.is_some());
+    pane_note(buffer, area, &remark(app, index, &unseen.announce(), &state, room), styles.warn(), styles);
+}
+
+/// Another experiment's fit after the same n on the same task.
+fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, losses: &mut Vec<Span<'_>>) {
+    let styles = &app.styles;
+    let name = &app.experiments[other].settings.name;
+    let style = styles.series(other).add_modifier(Modifier::BOLD);
+    let fits = app.fits(other, task, &[app.fit.n]);
+    let Some(fit) = fits.as_ref().and_then(|fits| fits.first()) else {
+        losses.push(Span::styled(format!("{name} has no network yet  "), styles.dim()));
+        return;
+    };
+    losses.push(Span::styled(format!("{} n={} {}  ", name, fit.n, number(fit.loss)), style));
+    series.push(Series {
+        name: fit_name(name),
+        style,
+        shape: Shape::Line(Pattern::DashDot),
+        mark: 'x',
+        points: task.query.x.iter().copied().zip(fit.y.iter().copied()).collect(),
+    });
+}
+
+/// A name short enough for the end of a line in a small plot.
+fn fit_name(name: &str) -> String {
+    name.split_whitespace().next().unwrap_or(name).to_owned()
+}
+
+/// Which network the fit is of.
+fn state(app: &App, index: usize, drawn: bool) -> String {
+    let Some(run) = app.chosen_run(index).map(|run| &app.runs[run]) else {
+        return "no runs".to_owned();
+    };
+    let seed = run.seed;
+    match &run.phase {
+        _ if !drawn => format!("seed {seed}: no network yet"),
+        Phase::Failed { step, .. } => format!("seed {seed}: failed at step {}", count(*step)),
+        Phase::Training => {
+            let step = run.snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
+            format!("seed {seed} at step {}", count(step))
+        }
+        _ => format!("seed {seed}"),
+    }
+}
+
+/// What is out of sight first, then what the fit was made with, as far as it fits.
+fn remark(app: &App, index: usize, unseen: &str, state: &str, room: usize) -> String {
+    let set = app.set(index);
+    let own = |changed: bool| if changed { "*" } else { "" };
+    let shots = app.fit.shots.unwrap_or(set.task.shots);
+    let settings = format!(
+        "K {shots}{}  rate {}{}",
+        own(app.fit.shots.is_some_and(|shots| shots != set.task.shots)),
+        rate(app.inner_lr(index)),
+        own(app.fit.inner_lr.is_some_and(|rate| rate != set.evaluation.inner_lr)),
+    );
+    let parts: Vec<&str> = [unseen, state, &settings].into_iter().filter(|part| !part.is_empty()).collect();
+    let mut text = String::new();
+    for part in parts {
+        let joined = if text.is_empty() { part.to_owned() } else { format!("{text}  {part}") };
+        if width(&joined) <= room || text.is_empty() {
+            text = joined;
+        }
+    }
+    fit(&text, room, &app.styles)
+}

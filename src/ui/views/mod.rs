@@ -1,0 +1,176 @@
+//! The frame around every view: what runs and how long still, the tabs, the view, the keys.
+//!
+//! ```text
+//!  metascope  experiments.toml  sine, 10-shot, 5 systems x 5 seeds      14/25 runs  0:02 elapsed  0:01 left
+//!  1 Overview  2 Random  3 Transfer  4 MAML  5 First-order  6 Reptile  7 Tasks  8 Play  9 Log
+//!  .
+//!  .  the view: overview.rs, experiment.rs, tasks.rs, play.rs, log.rs
+//!  .
+//!  Left/Right task  Up/Down steps  o one-sided  Tab view  ? help  q quit
+//! ```
+
+mod about;
+mod curves;
+mod experiment;
+mod fit;
+mod help;
+mod log;
+mod overview;
+mod play;
+mod tasks;
+
+use ratatui::{
+    Frame,
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    app::{App, View},
+    keys,
+    widgets::text::{clock, fit, put, put_line, width},
+};
+
+/// Smallest screen that is drawn; below it one line says so.
+pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// Draws the state.
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    render(app, area, frame.buffer_mut());
+}
+
+/// Draws the state into a buffer: what tests and saved screens use.
+pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
+    if area.is_empty() {
+        return;
+    }
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(app, area, buffer);
+    } else {
+        header(app, Rect { height: 1, ..area }, buffer);
+        tabs(app, Rect { y: area.y + 1, height: 1, ..area }, buffer);
+        footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
+        let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
+        match app.view {
+            View::Overview => overview::draw(app, body, buffer),
+            View::Experiment(index) => experiment::draw(app, index, body, buffer),
+            View::Tasks => tasks::draw(app, body, buffer),
+            View::Play => play::draw(app, body, buffer),
+            View::Log => log::draw(app, body, buffer),
+        }
+        if let Some(line) = app.help {
+            help::draw(app, line, body, buffer);
+        }
+    }
+    app.styles.finish(buffer);
+}
+
+fn too_small(app: &App, area: Rect, buffer: &mut Buffer) {
+    let (done, all) = app.runs_done();
+    let text = format!("metascope: {done}/{all} runs, needs {}x{}", SMALLEST.0, SMALLEST.1);
+    let text = fit(&text, usize::from(area.width), &app.styles);
+    let x = area.x + (area.width - width(&text) as u16) / 2;
+    put(buffer, area, x, area.y + area.height / 2, &text, app.styles.plain());
+}
+
+fn header(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let (done, all) = app.runs_done();
+    let time = clock(app.ended.unwrap_or(app.now));
+    let state = match (app.ended, app.left()) {
+        (Some(_), _) => format!("{done}/{all} runs done in {time} "),
+        (None, Some(left)) => format!("{done}/{all} runs  {time} elapsed  {} left ", clock(left)),
+        (None, None) => format!("{done}/{all} runs  {time} elapsed "),
+    };
+    let right = usize::from(area.width).saturating_sub(width(&state));
+    let (file, subject) = (app.file.as_str(), app.subject());
+    // The longest form that fits beside the state.
+    let forms = [format!(" {file}   {subject}"), format!(" {subject}"), format!(" {file}"), String::new()];
+    let room = right.saturating_sub(width(" metascope ") + 1);
+    let form = forms.iter().find(|form| width(form) <= room).map_or("", String::as_str);
+    let x = put(buffer, area, area.x, area.y, " metascope ", styles.bold());
+    put(buffer, area, x, area.y, form, styles.plain());
+    let state = fit(&state, usize::from(area.width), styles);
+    put(buffer, area, area.x + right as u16, area.y, &state, styles.bold());
+}
+
+fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let views = app.views();
+    let shown = app.tab(app.view);
+    let room = usize::from(area.width).saturating_sub(1);
+    // Names give up letters before tabs give up their place.
+    let labels = |longest: usize| -> Vec<String> {
+        let label = |(i, view): (usize, &View)| {
+            let name = fit(app.view_name(*view), longest, styles);
+            if i < 9 { format!("{} {name}", i + 1) } else { name }
+        };
+        views.iter().enumerate().map(label).collect()
+    };
+    // With a blank after each.
+    let whole = |labels: &[String]| labels.iter().map(|label| width(label) + 1).sum::<usize>();
+    let all_fit = (6..=20).rev().find(|longest| whole(&labels(*longest)) <= room + 1);
+    let longest = all_fit.unwrap_or(12);
+    let room = if all_fit.is_some() { room + 1 } else { room.saturating_sub(4) };
+    let labels = labels(longest);
+    // The page of tabs that holds the one in view, from the left.
+    let mut first = 0;
+    while first < shown && whole(&labels[first..=shown]) > room {
+        first += 1;
+    }
+    let (less, more) = if styles.ascii { ("<", ">") } else { ("‹", "›") };
+    let mut x = area.x + 1;
+    if first > 0 {
+        x = put(buffer, area, area.x, area.y, less, styles.key());
+    }
+    for (i, label) in labels.iter().enumerate().skip(first) {
+        let last = i + 1 == labels.len();
+        if usize::from(area.right().saturating_sub(x)) < width(label) + if last { 0 } else { 2 }
+            && all_fit.is_none()
+        {
+            put(buffer, area, x, area.y, more, styles.key());
+            break;
+        }
+        let style = match views[i] {
+            _ if i == shown => styles.selected().patch(styles.bold()),
+            View::Experiment(index) => styles.series(index),
+            _ => styles.plain(),
+        };
+        let gap = if all_fit.is_some() && whole(&labels) + labels.len() <= room { 2 } else { 1 };
+        x = put(buffer, area, x, area.y, label, style) + gap;
+    }
+}
+
+fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let context = keys::context(app);
+    let mut spans = vec![Span::raw(" ")];
+    if let Some(prompt) = app.prompt_text() {
+        spans.push(Span::styled(format!("{prompt}   "), styles.bold()));
+    } else if let Some((notice, _)) = &app.notice {
+        put_line(buffer, area, 0, &Line::styled(format!(" {notice}"), styles.warn()), styles);
+        return;
+    }
+    // `?` and `q` keep their place at the end whatever has to go before them.
+    let hints = keys::hints(context);
+    let text = |(key, hint): &(&str, &str)| format!("{key} {hint}  ");
+    let (last, rest): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| ["?", "q"].contains(key));
+    let used = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let tail: usize = last.iter().map(|hint| width(&text(hint))).sum();
+    let room = usize::from(area.width).saturating_sub(tail);
+    for hint in rest.iter().filter(|hint| hint.0 != "Tab").chain(rest.iter().filter(|hint| hint.0 == "Tab")) {
+        if used(&spans) + width(&text(hint)) > room {
+            continue;
+        }
+        spans.push(Span::styled(hint.0.to_owned(), styles.key()));
+        spans.push(Span::raw(format!(" {}  ", hint.1)));
+    }
+    for (key, hint) in last {
+        spans.push(Span::styled(key, styles.key()));
+        spans.push(Span::raw(format!(" {hint}  ")));
+    }
+    put_line(buffer, area, 0, &Line::from(spans), styles);
+}

@@ -1,0 +1,170 @@
+//! Overview: which system wins, by how much, and what is still running.
+//!
+//! ```text
+//! + Test loss after n gradient steps --------------++ Loss table (mean +- seeds) --------+
+//! |                                                ||            n=0   1   2   5  10  32 |
+//! |  every experiment on one axis, floor, oracle   || MAML      4.30 ...                 |
+//! |                                                |+ How to read this ------------------+
+//! |                                                || ...                                |
+//! +------------------------------------------------++------------------------------------+
+//! + Runs --------------------------------------------------------------------------------+
+//! | MAML  3/5 ██████▌     seeds 3, 4   26,400/40,000   121k steps/s   0:07 left          |
+//! +--------------------------------------------------------------------------------------+
+//! ```
+//!
+//! Below 100 columns the plot stands over the table, whose rows end in the runs' progress.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::curves;
+use crate::ui::{
+    app::App,
+    widgets::{
+        progress,
+        table::Table,
+        text::{clock, count, pane, pane_note, put, short_count, wrap},
+    },
+};
+
+/// Draws the view.
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let rows = app.experiments.len() as u16;
+    if area.width >= 100 && area.height >= 20 {
+        let runs = (rows + 2).min(area.height / 3);
+        let top = Rect { height: area.height - runs, ..area };
+        let steps = app.table_steps();
+        let rows = curves::table_rows(app, &steps);
+        let table = Table { steps: &steps, rows: &rows, keep: app.selected };
+        // The spread stands beside the mean where that leaves the plot the larger half.
+        let wide = table.wide() as u16 + 3;
+        let right = if wide * 5 / 2 <= area.width { wide } else { 55.min(area.width / 2) };
+        curves::draw_all(app, Rect { width: area.width - right, ..top }, buffer);
+        let right = Rect { x: area.right() - right, width: right, ..top };
+        draw_right(app, right, buffer);
+        draw_runs(app, Rect { y: top.bottom(), height: runs, ..area }, buffer);
+        return;
+    }
+    // Rows, floors, head and border.
+    let table = (rows + 5).min(area.height.saturating_sub(9).max(9)).min(area.height);
+    let plot = area.height - table;
+    if plot >= 6 {
+        curves::draw_all(app, Rect { height: plot, ..area }, buffer);
+        draw_table(app, Rect { y: area.y + plot, height: table, ..area }, buffer);
+    } else {
+        draw_table(app, area, buffer);
+    }
+}
+
+fn draw_right(app: &App, area: Rect, buffer: &mut Buffer) {
+    let rows = app.experiments.len() as u16 + 2;
+    let full = 2 * rows + 3;
+    let table = if area.height >= full { full } else { (rows + 3).min(area.height) };
+    let rest = area.height - table;
+    let table = if rest >= 5 { table } else { area.height };
+    draw_table(app, Rect { height: table, ..area }, buffer);
+    if rest >= 5 {
+        draw_reading(app, Rect { y: area.y + table, height: rest, ..area }, buffer);
+    }
+}
+
+/// The loss table in its pane; shared with whoever shows it.
+pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let steps = app.table_steps();
+    let rows = curves::table_rows(app, &steps);
+    let kind = if app.curves.median { "median over tasks" } else { "mean over tasks" };
+    let title = format!("Test loss: {kind}, {} std over seeds", styles.plus_minus());
+    let inner = pane(buffer, area, &title, styles);
+    let air = u16::from(area.width >= 90);
+    let inner = Rect { x: inner.x + air, width: inner.width.saturating_sub(air), ..inner };
+    Table { steps: &steps, rows: &rows, keep: app.selected }.draw(inner, buffer, styles);
+    let mut notes = Vec::new();
+    if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
+        notes.push("! some tasks not finite");
+    }
+    if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
+        notes.push("~ preview");
+    }
+    let best = app.best(&steps);
+    if best.iter().flatten().count() > 0 {
+        notes.push("underlined: best");
+    }
+    pane_note(buffer, area, &notes.join("   "), styles.dim(), styles);
+}
+
+/// What a newcomer should look at first.
+fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let inner = pane(buffer, area, "How to read this", styles);
+    let shots = app.sets.first().map_or(0, |set| set.task.shots);
+    let text = format!(
+        "Each system starts from the weights it has learned and takes n plain SGD steps on {shots} points of a sine \
+         wave it has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
+         prior mean: the best constant guess. oracle: least squares on sin x and cos x, which knows the answer is a wave.\n\
+         Press a system's number to see it fit a single wave."
+    );
+    let room = usize::from(inner.width).saturating_sub(2);
+    for (row, line) in wrap(&text, room, styles).iter().take(usize::from(inner.height)).enumerate() {
+        put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());
+    }
+}
+
+fn draw_runs(app: &App, area: Rect, buffer: &mut Buffer) {
+    let inner = pane(buffer, area, "Runs", &app.styles);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
+    let rows: Vec<_> = (0..app.experiments.len()).map(|index| row(app, index)).collect();
+    progress::draw(&rows, app.selected, inner, buffer, &app.styles);
+}
+
+/// The progress row of an experiment.
+pub fn row(app: &App, index: usize) -> progress::Row {
+    let progress = app.progress(index);
+    let ended = progress.finished + progress.failed == progress.runs;
+    let mut facts = Vec::new();
+    let (taken, planned) = progress.steps;
+    if ended {
+        if progress.failed == 0 {
+            facts.push("done".to_owned());
+        }
+        match app.is_untrained(index) {
+            true => facts.push("untrained".to_owned()),
+            false => facts.push(format!("{} steps", count(taken))),
+        }
+        if let Some(curve) = app.over_seeds(index).filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
+            let n = 10.min(curve.mean.len() - 1);
+            let [low, high] = [curve.low[n], curve.high[n]].map(crate::ui::widgets::text::number);
+            facts.push(format!("seeds from {low} to {high} at n={n}"));
+        }
+    } else if progress.training.is_empty() {
+        facts.push(if app.is_over() { "stopped" } else { "queued" }.to_owned());
+        facts.push(format!("{}/{} steps", count(taken), count(planned)));
+    } else {
+        let word = if progress.training.len() == 1 { "seed" } else { "seeds" };
+        let seeds: Vec<String> = progress.training.iter().map(|(seed, _)| seed.to_string()).collect();
+        facts.push(format!("{}/{} steps", count(taken), count(planned)));
+        if progress.speed > 0.0 {
+            facts.push(format!("{} steps/s", short_count(progress.speed)));
+        }
+        if let Some(left) = progress.left {
+            facts.push(format!("{} left", clock(left)));
+        }
+        facts.push(format!("{word} {}", seeds.join(", ")));
+    }
+    let bad = match progress.failed {
+        0 => String::new(),
+        failed => {
+            let tab = app.tab(crate::ui::app::View::Experiment(index)) + 1;
+            let place = if tab <= 9 { format!("see view {tab}") } else { "see its view".to_owned() };
+            format!("{failed} failed: {place}")
+        }
+    };
+    progress::Row {
+        name: app.experiments[index].settings.name.clone(),
+        style: app.styles.series(index),
+        runs: format!("{}/{}", progress.finished, progress.runs),
+        share: taken as f64 / planned.max(1) as f64,
+        bar: !ended,
+        facts,
+        bad,
+    }
+}

@@ -1,0 +1,137 @@
+//! Play: a wave and support points of one's own; every learner adapts on the same points, and the
+//! ranking answers each key.
+//!
+//! ```text
+//! + y = 2.55 sin(x + 1.00), K 10, noise 0, n=10 -------------------++ Ranking by test loss ----+
+//! |  truth, support points, the best three fits, the cursor        || 1 MAML          0.41     |
+//! |                                                                || 2 Reptile       0.52     |
+//! +----------------------------------------------------------------++ oracle 0 ----------------+
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+
+use crate::ui::{
+    app::App,
+    style::Pattern,
+    widgets::{
+        plot::{Plot, Series, Shape},
+        scale::Scale,
+        text::{number, pad, pane, pane_note, put, rate, wrap},
+    },
+};
+
+/// Fits drawn; all are ranked.
+const DRAWN: usize = 3;
+
+/// Draws the view.
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let play = &app.play;
+    let task = play.task();
+    let right = (area.width / 3).clamp(30, 44);
+    let left = Rect { width: area.width - right, ..area };
+    let title = format!(
+        "y = {:.2} sin(x + {:.2}), K {}, noise {}, n={}",
+        play.sine.amplitude,
+        play.sine.phase,
+        play.points.len(),
+        rate(play.noise),
+        app.fit.n
+    );
+    let inner = pane(buffer, left, &title, styles);
+    let mut ranking = Vec::new();
+    let mut unready = Vec::new();
+    for index in 0..app.experiments.len() {
+        match app.fits(index, &task, &[0, app.fit.n]) {
+            // After zero steps there is one fit only.
+            Some(mut fits) if !fits.is_empty() => {
+                let start = fits[0].loss;
+                if let Some(fit) = fits.pop() {
+                    ranking.push((index, start, fit));
+                }
+            }
+            _ => unready.push(index),
+        }
+    }
+    let key = |loss: f64| if loss.is_finite() { loss } else { f64::INFINITY };
+    ranking.sort_by(|a, b| key(a.2.loss).total_cmp(&key(b.2.loss)));
+
+    let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
+    let mut series = vec![Series {
+        name: "truth".to_owned(),
+        style: styles.plain(),
+        shape: Shape::Line(Pattern::Dot),
+        mark: '.',
+        points: curve(&task.query.y),
+    }];
+    for (index, _, fit) in ranking.iter().take(DRAWN).rev() {
+        let best = *index == ranking[0].0;
+        let style = styles.series(*index);
+        series.push(Series {
+            name: app.experiments[*index].settings.name.clone(),
+            style: if best { style.add_modifier(Modifier::BOLD) } else { style },
+            shape: Shape::Line(if best { Pattern::Solid } else { styles.pattern(*index) }),
+            mark: styles.mark(*index),
+            points: curve(&fit.y),
+        });
+    }
+    series.push(Series {
+        name: "support".to_owned(),
+        style: styles.support(),
+        shape: Shape::Points(styles.support_mark()),
+        mark: 'O',
+        points: task.support.x.iter().copied().zip(task.support.y.iter().copied()).collect(),
+    });
+    series.push(Series {
+        name: if play.held.is_some() { "held" } else { "cursor" }.to_owned(),
+        style: styles.key(),
+        shape: Shape::Points(styles.cursor_mark()),
+        mark: 'X',
+        points: vec![(play.x, play.y)],
+    });
+    let plot = Plot {
+        x: Scale::linear(play.range[0], play.range[1]),
+        y: Scale::linear(-play.height, play.height),
+        x_name: "x",
+        series,
+        crosshair: None,
+        names: true,
+    };
+    let unseen = plot.draw(inner, buffer, styles);
+    let at = format!("cursor x {:.2}, y {:.2}", play.x, play.y);
+    let note = if unseen.announce().is_empty() { at } else { format!("{}; {at}", unseen.announce()) };
+    pane_note(buffer, left, &note, styles.warn(), styles);
+
+    let right = Rect { x: left.right(), width: right, ..area };
+    let inner = pane(buffer, right, "Ranking by test loss", styles);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let name = usize::from(inner.width).saturating_sub(16);
+    let mut y = inner.y;
+    let head = format!("{} {:>6} {:>6}", pad("", name + 2, styles), "n=0", format!("n={}", app.fit.n));
+    put(buffer, inner, inner.x, y, &head, styles.dim());
+    for (place, (index, start, fit)) in ranking.iter().enumerate() {
+        y += 1;
+        let title = pad(&app.experiments[*index].settings.name, name, styles);
+        let x = put(buffer, inner, inner.x, y, &format!("{} {title}", place + 1), styles.series(*index));
+        let x = put(buffer, inner, x, y, &format!(" {:>6}", number(*start)), styles.dim());
+        let style = if place == 0 { styles.best() } else { styles.plain() };
+        let text = number(fit.loss);
+        put(buffer, inner, x + 1 + 6u16.saturating_sub(text.len() as u16), y, &text, style);
+    }
+    for index in unready {
+        y += 1;
+        let title = pad(&app.experiments[index].settings.name, name, styles);
+        put(buffer, inner, inner.x, y, &format!("- {title} no network"), styles.dim());
+    }
+    y += 2;
+    let text = format!(
+        "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
+         wave. Space places a point, g moves one, u draws a hard task.",
+        number(super::fit::oracle_loss(&task)),
+        app.fit.n
+    );
+    for line in wrap(&text, usize::from(inner.width), styles) {
+        put(buffer, inner, inner.x, y, &line, styles.dim());
+        y += 1;
+    }
+}

@@ -1,0 +1,136 @@
+//! The family of tasks: why one network for all of them can only answer the average.
+//!
+//! ```text
+//! + Three tasks -----------++ 1,000 tasks overlaid --++ Average of 10,000, and one ++
+//! |  three waves           ||  density of waves      ||  a flat line and a wave      |
+//! +------------------------++------------------------++------------------------------+
+//!  what this means, in a sentence
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    task::Sine,
+    ui::{
+        app::{App, Illustration},
+        style::Pattern,
+        widgets::{
+            plot::{Plot, Series, Shape},
+            scale::Scale,
+            text::{count, pane, put, wrap},
+        },
+    },
+};
+
+/// Draws the view.
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let (Some(picture), Some(set)) = (&app.illustration, app.sets.first()) else { return };
+    let styles = &app.styles;
+    let task = &set.task;
+    let text = format!(
+        "A task is y = a sin(x + b), a in [{}, {}], b in [{:.3}, {:.3}]. At every x the waves overlap, so a single \
+         network trained on all of them can do no better than their average: test loss {:.3}. Learning to learn \
+         means to find weights from which {} points and a few steps lead to any one of them.",
+        task.amplitude[0], task.amplitude[1], task.phase[0], task.phase[1], set.prior_mean, task.shots
+    );
+    let lines = wrap(&text, usize::from(area.width).saturating_sub(2), styles);
+    let words = (lines.len() as u16).min(area.height / 4);
+    let upper = Rect { height: area.height - words, ..area };
+    for (row, line) in lines.iter().take(usize::from(words)).enumerate() {
+        put(buffer, area, area.x + 1, upper.bottom() + row as u16, line, styles.plain());
+    }
+    let panes = panes(upper);
+    three(app, picture, panes[0], buffer);
+    overlaid(app, picture, panes[1], buffer);
+    average(app, picture, panes[2], buffer);
+}
+
+/// Side by side where each is wide enough to read, else one above the other two.
+fn panes(area: Rect) -> [Rect; 3] {
+    if area.width >= 96 {
+        let third = area.width / 3;
+        let at = |i: u16, width| Rect { x: area.x + i * third, width, ..area };
+        return [at(0, third), at(1, third), at(2, area.width - 2 * third)];
+    }
+    let (upper, half) = (area.height / 2, area.width / 2);
+    let lower = Rect { y: area.y + upper, height: area.height - upper, ..area };
+    [
+        Rect { height: upper, ..area },
+        Rect { width: half, ..lower },
+        Rect { x: lower.x + half, width: lower.width - half, ..lower },
+    ]
+}
+
+fn plot<'a>(app: &App, series: Vec<Series>) -> Plot<'a> {
+    let set = &app.sets[0];
+    let [low, high] = set.y_range();
+    Plot {
+        x: Scale::linear(set.task.x[0], set.task.x[1]),
+        y: Scale::linear(low, high),
+        x_name: "x",
+        series,
+        crosshair: None,
+        names: true,
+    }
+}
+
+fn wave(app: &App, sine: &Sine, name: String, index: usize) -> Series {
+    let x = crate::task::grid(app.sets[0].task.x, 120);
+    Series {
+        name,
+        style: app.styles.series(index),
+        shape: Shape::Line(app.styles.pattern(index)),
+        mark: app.styles.mark(index),
+        points: x.into_iter().map(|x| (x, sine.at(x))).collect(),
+    }
+}
+
+fn three(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
+    let title = format!("Three tasks ({} to {})", picture.first + 1, picture.first + 3);
+    let inner = pane(buffer, area, &title, &app.styles);
+    let waves = picture.waves.iter().skip(picture.first).take(3).enumerate();
+    let series = waves
+        .map(|(i, sine)| wave(app, sine, format!("a {:.1} b {:.1}", sine.amplitude, sine.phase), i))
+        .collect();
+    plot(app, series).draw(inner, buffer, &app.styles);
+}
+
+/// How many waves pass through each cell, in shades.
+fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
+    let title = format!("{} tasks overlaid", count(picture.waves.len() as u64));
+    let inner = pane(buffer, area, &title, &app.styles);
+    let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
+    let set = &app.sets[0];
+    let scale = Scale::linear(set.y_range()[0], set.y_range()[1]);
+    let mut cells = vec![0u32; columns * rows];
+    for (column, x) in crate::task::grid(set.task.x, columns).into_iter().enumerate() {
+        for sine in &picture.waves {
+            if let Some(place) = scale.place(sine.at(x)).filter(|place| (0.0..1.0).contains(place)) {
+                cells[(((1.0 - place) * rows as f64) as usize).min(rows - 1) * columns + column] += 1;
+            }
+        }
+    }
+    let most = cells.iter().copied().max().unwrap_or(1).max(1);
+    let shades = app.styles.shades();
+    for (i, waves) in cells.iter().enumerate().filter(|(_, waves)| **waves > 0) {
+        // The square root: the middle of the family would outshine its edge otherwise.
+        let shade = (f64::from(*waves) / f64::from(most)).sqrt() * 4.0;
+        let (x, y) = (inner.x + (i % columns) as u16, inner.y + (i / columns) as u16);
+        let glyph = shades[(shade.ceil() as usize).clamp(1, 4)];
+        put(buffer, inner, x, y, glyph.encode_utf8(&mut [0; 4]), app.styles.plain());
+    }
+}
+
+fn average(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
+    let title = format!("Average of {}, and one task", count(picture.averaged as u64));
+    let inner = pane(buffer, area, &title, &app.styles);
+    let average = Series {
+        name: "average".to_owned(),
+        style: app.styles.bold(),
+        shape: Shape::Line(Pattern::Solid),
+        mark: '#',
+        points: picture.average.x.iter().copied().zip(picture.average.y.iter().copied()).collect(),
+    };
+    let one = picture.waves.get(picture.first).map(|sine| wave(app, sine, "one task".to_owned(), 1));
+    plot(app, one.into_iter().chain([average]).collect()).draw(inner, buffer, &app.styles);
+}

@@ -1,0 +1,8 @@
+//! Pieces that views are made of. None of them knows the program's state: each draws what it is given.
+
+pub mod canvas;
+pub mod plot;
+pub mod progress;
+pub mod scale;
+pub mod table;
+pub mod text;

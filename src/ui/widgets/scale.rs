@@ -1,0 +1,188 @@
+//! An axis: where a value lies between two ends, linear or logarithmic, and which values deserve a
+//! label.
+
+/// One axis of a plot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The value at the near end.
+    pub low: f64,
+    /// The value at the far end.
+    pub high: f64,
+    /// Whether equal distances mean equal ratios.
+    pub log: bool,
+}
+
+impl Scale {
+    /// A linear axis. Ends that are equal or not finite are moved apart, so that every axis can be drawn.
+    pub fn linear(low: f64, high: f64) -> Self {
+        if low.is_finite() && high.is_finite() && high > low && (high - low).is_finite() {
+            Self { low, high, log: false }
+        } else {
+            let middle = if low.abs() < 1e300 { low } else { 0.0 };
+            let half = middle.abs().max(1.0) * 0.5;
+            Self { low: middle - half, high: middle + half, log: false }
+        }
+    }
+
+    /// A logarithmic axis; ends that have no logarithm fall back to one decade.
+    pub fn log(low: f64, high: f64) -> Self {
+        if low > 0.0 && high > low && high.is_finite() {
+            Self { low, high, log: true }
+        } else {
+            let high = if high > 0.0 && high.is_finite() { high } else { 1.0 };
+            Self { low: high / 10.0, high, log: true }
+        }
+    }
+
+    /// The axis of this kind that holds every finite value given, with a little air.
+    pub fn around(values: impl Iterator<Item = f64>, log: bool) -> Self {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for value in values.filter(|value| value.is_finite() && (!log || *value > 0.0)) {
+            low = low.min(value);
+            high = high.max(value);
+        }
+        if low > high {
+            return if log { Self::log(0.1, 10.0) } else { Self::linear(0.0, 1.0) };
+        }
+        if log {
+            let air = (high / low).powf(0.05).max(1.05);
+            Self::log(low / air, high * air)
+        } else {
+            let air = (high - low) * 0.05;
+            Self::linear(low - air, high + air)
+        }
+    }
+
+    /// Where `value` lies: 0 at the near end, 1 at the far end; `None` where the axis has no place for it.
+    pub fn place(&self, value: f64) -> Option<f64> {
+        if !value.is_finite() || (self.log && value <= 0.0) {
+            return None;
+        }
+        let place = if self.log {
+            (value / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        place.is_finite().then_some(place)
+    }
+
+    /// The value at `place`.
+    pub fn value(&self, place: f64) -> f64 {
+        if self.log {
+            self.low * (self.high / self.low).powf(place)
+        } else {
+            self.low + (self.high - self.low) * place
+        }
+    }
+
+    /// Round values to label, about `wanted` of them, ascending, each with its text.
+    pub fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
+        let wanted = wanted.max(2) as f64;
+        if self.log && self.high / self.low >= 5.0 {
+            return self.log_ticks(wanted);
+        }
+        let span = self.high - self.low;
+        let step = nice_step(span / wanted);
+        if step <= 0.0 || !step.is_finite() {
+            return Vec::new();
+        }
+        let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+        let first = (self.low / step - 1e-9).ceil();
+        (0..100)
+            .map(|i| (first + f64::from(i)) * step)
+            .take_while(|value| *value <= self.high + step * 1e-9)
+            .map(|value| (value, label(value, decimals)))
+            .collect()
+    }
+
+    fn log_ticks(&self, wanted: f64) -> Vec<(f64, String)> {
+        let decades = (self.high / self.low).log10();
+        let within: &[f64] = if decades * 6.0 <= wanted * 1.3 {
+            &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]
+        } else if decades * 3.0 <= wanted * 1.3 {
+            &[1.0, 2.0, 5.0]
+        } else if decades * 2.0 <= wanted * 1.3 {
+            &[1.0, 3.0]
+        } else {
+            &[1.0]
+        };
+        let stride = (decades / wanted).ceil().max(1.0) as i32;
+        let (from, to) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let mut ticks = Vec::new();
+        for decade in (from..=to).filter(|decade| decade % stride == 0) {
+            for digit in within {
+                let value = digit * 10f64.powi(decade);
+                if value >= self.low * 0.999_999 && value <= self.high * 1.000_001 {
+                    let decimals = -decade + i32::from(*digit == 1.5);
+                    ticks.push((value, label(value, decimals.clamp(0, 9) as usize)));
+                }
+            }
+        }
+        ticks
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, near `about`.
+fn nice_step(about: f64) -> f64 {
+    let power = 10f64.powf(about.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|digit| digit * power)
+        .find(|step| *step >= about * 0.75)
+        .unwrap_or(power)
+}
+
+fn label(value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    if size >= 1e6 || (size > 0.0 && size < 1e-4) {
+        return format!("{value:.0e}");
+    }
+    if size >= 10_000.0 && value % 1000.0 == 0.0 {
+        return format!("{}k", value / 1000.0);
+    }
+    let text = format!("{value:.decimals$}");
+    if text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.') { "0".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(scale: Scale, wanted: usize) -> Vec<String> {
+        scale.ticks(wanted).into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(texts(Scale::linear(0.0, 4.5), 5), ["0", "1", "2", "3", "4"]);
+        assert_eq!(texts(Scale::linear(-5.0, 5.0), 5), ["-4", "-2", "0", "2", "4"]);
+        assert_eq!(texts(Scale::linear(0.0, 40_000.0), 4), ["0", "10k", "20k", "30k", "40k"]);
+        assert_eq!(texts(Scale::log(0.5, 12.0), 6), ["0.5", "1", "2", "5", "10"]);
+        assert_eq!(texts(Scale::log(1e-4, 10.0), 4), ["0.0001", "0.01", "1"]);
+    }
+
+    #[test]
+    fn every_axis_can_be_drawn() {
+        for scale in [
+            Scale::linear(1.0, 1.0),
+            Scale::linear(f64::NAN, 2.0),
+            Scale::linear(3.0, f64::INFINITY),
+            Scale::linear(-f64::MAX, f64::MAX),
+            Scale::log(0.0, 0.0),
+            Scale::log(-1.0, f64::NAN),
+            Scale::around([f64::NAN, f64::INFINITY].into_iter(), true),
+            Scale::around([2.0].into_iter(), false),
+        ] {
+            assert!(scale.low.is_finite() && scale.high > scale.low, "{scale:?}");
+            assert!(scale.ticks(5).len() < 100);
+            let middle = scale.value(0.5);
+            assert!((scale.place(middle).expect("inside") - 0.5).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_log_axis_has_no_place_for_zero() {
+        assert_eq!(Scale::log(0.1, 10.0).place(0.0), None);
+        assert_eq!(Scale::linear(0.0, 1.0).place(f64::NAN), None);
+    }
+}

@@ -1,0 +1,157 @@
+//! The loss table: a row a system, a column a number of steps, the best of each column emphasised. It
+//! takes the form that fits: spread beside the mean, spread below it, or the mean alone.
+//!
+//! ```text
+//!               n=0       1      ...          n=0    1   ...
+//!  MAML   4.30±.21 1.51±.12            MAML  4.30 1.51
+//!  oracle        0        0                  ±.21 ±.12
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use super::text::{fit, number, pad, put, width};
+use crate::ui::style::Styles;
+
+/// One loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// Mean over seeds.
+    pub value: f64,
+    /// Standard deviation over seeds; `None` where there is nothing to spread.
+    pub spread: Option<f64>,
+    /// The smallest of its column.
+    pub best: bool,
+    /// A preview, not a result.
+    pub preview: bool,
+    /// Some task or seed behind it went non-finite.
+    pub lossy: bool,
+}
+
+/// One system.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Its colour.
+    pub style: Style,
+    /// One entry a column; `None` while there is none.
+    pub entries: Vec<Option<Entry>>,
+    /// What stands at the end of the row where there is room: how far its runs are.
+    pub after: String,
+    /// Whether it is the selected row.
+    pub selected: bool,
+}
+
+/// The table.
+pub struct Table<'a> {
+    /// The columns' n.
+    pub steps: &'a [usize],
+    /// Systems, then floors.
+    pub rows: &'a [Row],
+    /// The row that must be in view.
+    pub keep: usize,
+}
+
+/// Cells of a column with the spread beside the mean, and without.
+const WIDE: usize = 9;
+const NARROW: usize = 6;
+
+impl Entry {
+    fn text(&self) -> String {
+        let mark = if self.lossy { "!" } else { "" };
+        let about = if self.preview { "~" } else { "" };
+        format!("{about}{}{mark}", number(self.value))
+    }
+
+    fn spread_text(&self, styles: &Styles) -> String {
+        let short = match self.spread {
+            None => return String::new(),
+            Some(spread) if spread < 0.995 => format!("{spread:.2}").trim_start_matches('0').to_owned(),
+            Some(spread) if spread < 9.95 => format!("{spread:.1}"),
+            Some(spread) => number(spread.round()),
+        };
+        format!("{}{short}", styles.plus_minus())
+    }
+
+    fn style(&self, styles: &Styles) -> Style {
+        match (self.best, self.preview) {
+            (true, _) => styles.best(),
+            (_, true) => styles.dim(),
+            _ => styles.plain(),
+        }
+    }
+}
+
+impl Table<'_> {
+    /// Width with the spread beside the mean, for whoever lays out.
+    pub fn wide(&self) -> usize {
+        self.name_width() + 1 + WIDE * self.steps.len()
+    }
+
+    fn name_width(&self) -> usize {
+        self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(6, 16)
+    }
+
+    /// Draws into `area`.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) {
+        let room = usize::from(area.width);
+        let rows = usize::from(area.height);
+        if rows < 2 || room < 12 || self.steps.is_empty() {
+            return;
+        }
+        let beside = room >= self.wide();
+        let below = !beside && rows > 2 * self.rows.len();
+        let column = if beside { WIDE } else { NARROW };
+        let name = self.name_width().min(room.saturating_sub(column * self.steps.len()).max(6));
+        // A table too narrow for every column keeps the first ones, which tell most.
+        let columns = self.steps.len().min((room - name) / column);
+        let at = |i: usize| area.x + (name + column * i) as u16;
+        let right = |buffer: &mut Buffer, i: usize, y: u16, text: &str, style: Style| {
+            let text = fit(text, column - 1, styles);
+            let x = at(i) + (column - width(&text)) as u16;
+            put(buffer, area, x, y, &text, style);
+        };
+        for (i, n) in self.steps.iter().take(columns).enumerate() {
+            let head = if i == 0 { format!("n={n}") } else { n.to_string() };
+            // Above the mean, not above its spread.
+            let x = if beside { at(i) + 5u16.saturating_sub(width(&head) as u16) } else { u16::MAX };
+            match beside {
+                true => _ = put(buffer, area, x, area.y, &head, styles.dim()),
+                false => right(buffer, i, area.y, &head, styles.dim()),
+            }
+        }
+        let lines = if below { 2 } else { 1 };
+        let visible = (rows - 1) / lines;
+        let first = if self.rows.len() <= visible { 0 } else { (self.keep + 1).saturating_sub(visible) };
+        for (i, row) in self.rows.iter().skip(first).take(visible).enumerate() {
+            let y = area.y + 1 + (i * lines) as u16;
+            let style = if row.selected { row.style.patch(styles.selected()) } else { row.style };
+            put(buffer, area, area.x, y, &pad(&row.name, name, styles), style);
+            for (i, entry) in row.entries.iter().take(columns).enumerate() {
+                let Some(entry) = entry else {
+                    right(buffer, i, y, "-", styles.dim());
+                    continue;
+                };
+                let (text, spread) = (entry.text(), entry.spread_text(styles));
+                if !beside {
+                    right(buffer, i, y, &text, entry.style(styles));
+                    if below {
+                        right(buffer, i, y + 1, &spread, styles.dim());
+                    }
+                    continue;
+                }
+                // The decimal points stay below each other whatever the spread's length.
+                let x = at(i) + 5usize.saturating_sub(width(&text)) as u16;
+                let x = put(buffer, area, x, y, &text, entry.style(styles));
+                let room = usize::from((at(i) + column as u16).saturating_sub(x));
+                put(buffer, area, x, y, &fit(&spread, room, styles), styles.dim());
+            }
+            let used = name + column * columns;
+            let room = room.saturating_sub(used + 1);
+            // `3/5 42%`, or at least `3/5`.
+            let short = row.after.split(' ').next().unwrap_or("");
+            let after = [row.after.as_str(), short].into_iter().find(|text| width(text) <= room);
+            put(buffer, area, area.x + used as u16 + 1, y, after.unwrap_or(""), styles.dim());
+        }
+    }
+}
