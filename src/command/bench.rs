@@ -51,11 +51,14 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
         report.insert("kernel".into(), json!(path.name()));
         report.insert("fma_peak_gflops".into(), json!(rounded(peak, 1)));
         for (name, median, least, kflop) in rows {
-            report.insert(name, json!({
-                "median_us": rounded(median, 3),
-                "min_us": rounded(least, 3),
-                "peak_share": rounded(share(median, kflop), 4),
-            }));
+            report.insert(
+                name,
+                json!({
+                    "median_us": rounded(median, 3),
+                    "min_us": rounded(least, 3),
+                    "peak_share": rounded(share(median, kflop), 4),
+                }),
+            );
         }
         writeln!(out, "{}", serde_json::Value::Object(report))?;
         return Ok(Exit::Done);

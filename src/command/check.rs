@@ -11,7 +11,8 @@ pub fn check(file: Option<&Path>) -> anyhow::Result<Exit> {
     let study = study(file)?;
     let runs = plan(&study);
     let steps: u64 = runs.iter().map(|run| run.settings.total_steps()).sum();
-    let name = study.path.as_ref().map_or("the built-in experiments".into(), |path| path.display().to_string());
+    let name =
+        study.path.as_ref().map_or("the built-in experiments".into(), |path| path.display().to_string());
     let (experiments, runs) = (study.experiments.len(), runs.len());
     writeln!(
         std::io::stdout(),

@@ -51,7 +51,12 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let order = if command.first_order { "first-order" } else { "exact" };
-    writeln!(out, "{order} meta-gradient over {} tasks, {steps} inner steps of {}", tasks.len(), command.inner_lr)?;
+    writeln!(
+        out,
+        "{order} meta-gradient over {} tasks, {steps} inner steps of {}",
+        tasks.len(),
+        command.inner_lr
+    )?;
     writeln!(out, "mean query loss  {mean_loss:.9}")?;
     writeln!(out, "norm             {norm:.9}")?;
     writeln!(out, "largest entry    {largest:.9}")?;

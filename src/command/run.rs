@@ -124,7 +124,8 @@ struct Progress {
 impl Progress {
     fn new(runs: &[Run], json: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target = if terminal && !json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if terminal && !json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(runs.len() as u64), target);
         let style = ProgressStyle::with_template("{pos}/{len} runs [{wide_bar}] {elapsed} {msg}");
         if let Ok(style) = style {
@@ -136,7 +137,8 @@ impl Progress {
     fn tell(&self, event: &Event) {
         let line = match event {
             Event::Progress { experiment, seed, step, steps_per_second, .. } => {
-                let message = format!("{experiment}, seed {seed}: step {step}, {steps_per_second:.0} steps/s");
+                let message =
+                    format!("{experiment}, seed {seed}: step {step}, {steps_per_second:.0} steps/s");
                 self.bar.set_message(message);
                 return;
             }

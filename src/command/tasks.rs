@@ -95,7 +95,9 @@ fn points(
     let points = match (y, wave) {
         (Some(y), _) => Points { x, y },
         (None, Some(wave)) => wave.points(x),
-        (None, None) => return Err(format!("{place}_y: missing, and without amplitude and phase it cannot be computed")),
+        (None, None) => {
+            return Err(format!("{place}_y: missing, and without amplitude and phase it cannot be computed"));
+        }
     };
     if points.x.len() != points.y.len() {
         let (x, y) = (points.x.len(), points.y.len());
