@@ -87,7 +87,7 @@ fn lists_of_experiments() {
         ("[[experiment]]\nname = \"\"\nalgorithm = \"maml\"\n", "name"),
         ("[[experiment]]\nname = \"A\"\n", "algorithm"),
         ("[[experiment]]\nname = \"A\"\nalgorithm = \"MAML\"\n", "did you mean \"maml\""),
-        (&GOOD.repeat(2), "\"A\""),
+        (&GOOD.repeat(2), "the name `A` is taken"),
     ] {
         let stderr = refused(contents);
         assert!(stderr.contains(words), "{contents:?} {words}: {stderr}");
@@ -100,7 +100,10 @@ fn every_problem_is_told_at_once() {
                 [[experiment]]\nname = \"A\"\nalgorithm = \"a\"\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
     let stderr = refused(text);
     for place in ["2:12", "3:1", "5:9", "6:5", "8:10", "11:13", "13:8"] {
-        assert!(stderr.lines().any(|line| line.starts_with(&format!("bad.toml:{place}: "))), "{place}: {stderr}");
+        assert!(
+            stderr.lines().any(|line| line.starts_with(&format!("bad.toml:{place}: "))),
+            "{place}: {stderr}"
+        );
     }
     assert_eq!(stderr.lines().count(), 7, "{stderr}");
 }
@@ -164,7 +167,8 @@ fn a_place_that_cannot_be_written_is_1() {
     let before = bench.files();
     let gradient = ["gradient", "good.safetensors", "--tasks", "good.json", "--inner-lr", "0.01"];
     for out in ["no/such/g.safetensors", "file/g.safetensors", "/proc/g.safetensors", ".", "/", ".."] {
-        let said = bench.run(&[&gradient[..], &["--inner-steps", "1", "--out", out]].concat()).exits(1).says(out);
+        let said =
+            bench.run(&[&gradient[..], &["--inner-steps", "1", "--out", out]].concat()).exits(1).says(out);
         assert_eq!(said.stdout, "");
     }
     assert_eq!(bench.files(), before);
@@ -175,7 +179,18 @@ fn checkpoint_and_tasks() -> Bench {
     let bench = Bench::with("good.safetensors", checkpoint(&Layout::of(16)));
     bench.write("good.json", json!({"tasks": [task()]}).to_string());
     bench.run(&["eval", "good.safetensors", "--tasks", "good.json"]).exits(0);
-    bench.run(&["gradient", "good.safetensors", "--tasks", "good.json", "--inner-lr", "0.01", "--inner-steps", "1"]).exits(0);
+    bench
+        .run(&[
+            "gradient",
+            "good.safetensors",
+            "--tasks",
+            "good.json",
+            "--inner-lr",
+            "0.01",
+            "--inner-steps",
+            "1",
+        ])
+        .exits(0);
     bench
 }
 
@@ -285,7 +300,9 @@ fn checkpoints() {
         ("no UTF-8", [&4_u64.to_le_bytes()[..], b"{\"\xff\""].concat(), "safetensors"),
         (
             "offsets beyond the end",
-            header(r#"{"hidden1.bias":{"dtype":"F32","shape":[16],"data_offsets":[0,18446744073709551615]}}"#),
+            header(
+                r#"{"hidden1.bias":{"dtype":"F32","shape":[16],"data_offsets":[0,18446744073709551615]}}"#,
+            ),
             "",
         ),
         (
@@ -295,13 +312,27 @@ fn checkpoints() {
         ),
         (
             "a shape whose size overflows",
-            header(r#"{"hidden1.bias":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,64]}}"#),
+            header(
+                r#"{"hidden1.bias":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,64]}}"#,
+            ),
             "",
         ),
-        ("a negative shape", header(r#"{"hidden1.bias":{"dtype":"F32","shape":[-16],"data_offsets":[0,64]}}"#), ""),
-        ("an unknown type", header(r#"{"hidden1.bias":{"dtype":"F99","shape":[16],"data_offsets":[0,64]}}"#), ""),
+        (
+            "a negative shape",
+            header(r#"{"hidden1.bias":{"dtype":"F32","shape":[-16],"data_offsets":[0,64]}}"#),
+            "",
+        ),
+        (
+            "an unknown type",
+            header(r#"{"hidden1.bias":{"dtype":"F99","shape":[16],"data_offsets":[0,64]}}"#),
+            "",
+        ),
         // Other networks.
-        ("another network", header(r#"{"fc.weight":{"dtype":"F32","shape":[16],"data_offsets":[0,64]}}"#), "hidden1.bias"),
+        (
+            "another network",
+            header(r#"{"fc.weight":{"dtype":"F32","shape":[16],"data_offsets":[0,64]}}"#),
+            "hidden1.bias",
+        ),
         ("off the menu", checkpoint(&Layout::of(17)), "17 units; 16, 32, 40, 64, 100, 128"),
         ("of no width", checkpoint(&Layout::of(0)), "0 units"),
         ("a bias without dimensions", of(|l| l.tensors[1].2 = vec![]), "units"),
@@ -355,7 +386,9 @@ fn tasks_files() {
     };
     // As Python's json module writes what JSON does not have.
     let python = |number: &str| {
-        format!("{{\"tasks\": [\n {{\"support_x\": [0.5, {number}],\n \"support_y\": [1, 2], \"query_x\": [0], \"query_y\": [1]}}]}}")
+        format!(
+            "{{\"tasks\": [\n {{\"support_x\": [0.5, {number}],\n \"support_y\": [1, 2], \"query_x\": [0], \"query_y\": [1]}}]}}"
+        )
     };
     for (what, contents, words) in [
         ("empty", String::new(), ":1:"),
@@ -390,7 +423,11 @@ fn tasks_files() {
         ("too many points", with("query_x", json!(vec![0.5; 10_001])), "tasks[0].query_x: has 10001 points"),
         ("y too short", with("support_y", json!([1.0])), "tasks[0].support_y: has 1 points where"),
         ("y too long", with("query_y", json!([1.0, 2.0])), "tasks[0].query_y: has 2 points where"),
-        ("an amplitude alone", with("support_y", Value::Null).replace("\"query_x\"", "\"amplitude\": 1, \"query_x\""), "support_y: missing"),
+        (
+            "an amplitude alone",
+            with("support_y", Value::Null).replace("\"query_x\"", "\"amplitude\": 1, \"query_x\""),
+            "support_y: missing",
+        ),
         ("a string for a list", with("support_x", json!("0.5")), ":1:"),
     ] {
         bench.write("bad.json", &contents);

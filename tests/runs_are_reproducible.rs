@@ -87,7 +87,11 @@ fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>, wha
 }
 
 fn checkpoints(files: &BTreeMap<String, Vec<u8>>) -> Vec<&Vec<u8>> {
-    files.iter().filter(|(name, _)| name.ends_with("checkpoint.safetensors")).map(|(_, bytes)| bytes).collect()
+    files
+        .iter()
+        .filter(|(name, _)| name.ends_with("checkpoint.safetensors"))
+        .map(|(_, bytes)| bytes)
+        .collect()
 }
 
 #[test]
@@ -111,7 +115,8 @@ fn the_same_bytes_with_any_number_of_threads_and_from_run_to_run() {
 fn a_run_does_not_depend_on_its_company() {
     let (_, all) = trained(&[], &[]);
     let (_, alone) = trained(&["--only", "MAML", "--seed", "11"], &[]);
-    let of_runs = |files: &BTreeMap<String, Vec<u8>>| files.keys().filter(|name| name.contains("seed-")).count();
+    let of_runs =
+        |files: &BTreeMap<String, Vec<u8>>| files.keys().filter(|name| name.contains("seed-")).count();
     assert_eq!((of_runs(&alone), of_runs(&all)), (3, 36));
     for (name, bytes) in &alone {
         assert!(all[name] == *bytes, "{name} differs when the run is alone");
@@ -171,7 +176,8 @@ fn a_diverging_experiment_fails_alone() {
     }
 
     // In words: a row without figures, and why.
-    let said = bench.run(&["run", "study.toml", "--no-save", "--only", "Hopeless", "--only", "Random"]).exits(1);
+    let said =
+        bench.run(&["run", "study.toml", "--no-save", "--only", "Hopeless", "--only", "Random"]).exits(1);
     assert!(said.stdout.contains("0/2") && said.stdout.contains("failed at step"), "{}", said.stdout);
     assert!(said.stderr.contains("diverged"), "{}", said.stderr);
 }
