@@ -110,9 +110,8 @@ fn run_prints_the_events_of_the_contract_and_nothing_else() {
             .map(|event| numbers(&event["mean"]))
             .collect();
         assert_eq!((&summary["seeds"], &summary["steps"]), (&json!(2), &json!([0, 1, 2, 3])));
-        for n in 0..4 {
-            let (a, b) = (curves[0][n], curves[1][n]);
-            let (mean, deviation) = (f64::midpoint(a, b), (a - b).abs() / 2_f64.sqrt());
+        for (n, (a, b)) in curves[0].iter().zip(&curves[1]).enumerate() {
+            let (mean, deviation) = (f64::midpoint(*a, *b), (a - b).abs() / 2_f64.sqrt());
             assert!((numbers(&summary["mean"])[n] - mean).abs() < 1e-12 * mean);
             assert!((numbers(&summary["seed_std"])[n] - deviation).abs() < 1e-9);
         }
@@ -306,7 +305,8 @@ fn a_second_interrupt_does_not_wait() {
     kill_process(id, Signal::INT).expect("it still runs");
     // It may be gone already, which is as good.
     let _ = kill_process(id, Signal::INT);
-    drop(lines);
+    // Read to the end: a reader who leaves is another matter.
+    lines.for_each(drop);
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }
 

@@ -84,8 +84,8 @@ fn departures(name: &str, curves: &Curves) -> Vec<String> {
         let band = 3.0 * (seeds + (TEST_SET_SPREAD * expected).powi(2)).sqrt();
         let found = mean(&mine);
         let entry = format!("  n={n} {found:.3} ({expected:.3} +- {band:.3})");
-        // Written so that NaN is a departure too.
-        if !((found - expected).abs() <= band) {
+        let inside = (found - expected).abs() <= band;
+        if !inside {
             departures.push(format!("{name}{entry}"));
         }
         report += &entry;
