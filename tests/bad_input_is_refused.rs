@@ -372,6 +372,36 @@ fn numbers_that_are_none_in_a_checkpoint_give_no_number_in_the_report() {
 }
 
 #[test]
+fn a_gradient_that_overflows_has_no_size() {
+    let bench = checkpoint_and_tasks();
+    let gradient = ["gradient", "good.safetensors", "--tasks", "good.json", "--inner-steps", "3"];
+    // The biases of this network alone move, and end beyond every 32-bit number.
+    let report = bench.run(&[&gradient[..], &["--inner-lr", "1e300", "--json"]].concat()).exits(0).json();
+    assert!(report["mean_loss"].is_null(), "{report}");
+    assert!(report["gradient_norm"].is_null() && report["gradient_max"].is_null(), "{report}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_1_and_said() {
+    let bench = Bench::with("experiments.toml", TINY);
+    for arguments in [&["run", "--no-save"][..], &["run", "--no-save", "--json"], &["check"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(program::binary())
+            .current_dir(bench.folder())
+            .args(arguments)
+            .stdin(std::process::Stdio::null())
+            .stdout(full)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("the output could not be written"), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}
+
+#[test]
 fn tasks_files() {
     let bench = checkpoint_and_tasks();
     let without = |key: &str| {
