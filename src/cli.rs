@@ -68,8 +68,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
     /// Keep nothing on disk.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fresh")]
     pub no_save: bool,
+    /// Start every run over instead of going on; what was there is kept under another name.
+    #[arg(long)]
+    pub fresh: bool,
 }
 
 /// `metascope run`.

@@ -70,6 +70,7 @@ pub fn start(args: &RunArgs) -> anyhow::Result<(Study, Session)> {
         jobs: args.jobs.map_or_else(cores, usize::from),
         out: (!args.no_save).then(|| args.out.clone()),
         study: study.name.clone(),
+        fresh: args.fresh,
     };
     let session = Session::start(plan(&study), &options)?;
     Ok((study, session))
