@@ -8,6 +8,7 @@
 //! record    a run's folder: settings, log, checkpoint, and what is needed to go on
 //! resume    the file a run goes on from
 //! lock      one process a study folder
+//! watch     run folders that other processes write
 //! event     what is reported
 //! files     files that are whole or not there
 //! ```
@@ -19,10 +20,13 @@ mod plan;
 mod record;
 mod resume;
 mod session;
+mod watch;
 mod work;
 
 pub use event::Event;
 pub use files::replace;
 pub use lock::Holder;
 pub use plan::{Run, plan};
+pub use record::study_folder;
 pub use session::{Busy, Session, SessionOptions, Snapshot};
+pub use watch::Watcher;

@@ -30,7 +30,8 @@ pub const LOG: &str = "metrics.jsonl";
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The settings' name in a run's folder.
 pub const SETTINGS: &str = "settings.toml";
-const RESUME: &str = "resume.bin";
+/// The name of the file a run goes on from.
+pub(super) const RESUME: &str = "resume.bin";
 /// A log of this size is none of ours: a run's has some two hundred lines.
 const LARGEST_LOG: u64 = 64 << 20;
 
@@ -250,7 +251,7 @@ fn past(folder: &Path, header: &Header) -> Option<(String, Vec<Event>)> {
 }
 
 /// A file's bytes; `None` if it cannot be read or is larger than anything written here.
-fn read_limited(path: &Path, largest: u64) -> Option<Vec<u8>> {
+pub(super) fn read_limited(path: &Path, largest: u64) -> Option<Vec<u8>> {
     let file = File::open(path).ok()?;
     let mut bytes = Vec::new();
     file.take(largest + 1).read_to_end(&mut bytes).ok()?;
