@@ -17,6 +17,8 @@
 //! events in a channel and parameters in slots, and what is newest is taken when a frame is due.
 
 pub mod app;
+pub mod family;
+mod intake;
 pub mod keys;
 mod play;
 mod report;

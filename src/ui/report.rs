@@ -12,7 +12,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{
     app::{App, Phase},
     views,
-    widgets::text::{number, pad, width},
+    widgets::text::{number, pad, short_spread, width},
 };
 
 /// The loss table as text, a line a system, and a line for every run that failed.
@@ -21,35 +21,37 @@ pub fn loss_table(app: &App) -> String {
     let styles = &app.styles;
     let names = app.experiments.iter().map(|experiment| width(&experiment.settings.name));
     let name = names.max().unwrap_or(0).max(10);
+    // Six of them beside a long name still fit into 80 columns.
+    let column = if styles.ascii { 10 } else { 9 };
     let kind = if app.curves.median { "median" } else { "mean" };
     let mut text = format!(
         "Test loss after n gradient steps ({kind} over tasks, {} std over seeds)\n{}",
         styles.plus_minus(),
-        " ".repeat(name + 8)
+        " ".repeat(name + 5)
     );
     for n in &steps {
-        text.push_str(&format!("{:>13}", format!("n={n}")));
+        text.push_str(&format!("{:>column$}", format!("n={n}")));
     }
     text.push('\n');
     for (index, experiment) in app.experiments.iter().enumerate() {
         let curve = app.over_seeds(index).filter(|curve| !curve.preview);
         let seeds = curve.as_ref().map_or(0, |curve| curve.seeds);
         text.push_str(&format!(
-            "{}  {:>6}",
+            "{} {:>4}",
             pad(&experiment.settings.name, name, styles),
             format!("{seeds}/{}", experiment.runs.len())
         ));
         for n in &steps {
             let entry = curve.as_ref().and_then(|curve| {
                 let spread = if curve.seeds > 1 {
-                    format!("{}{}", styles.plus_minus(), number(*curve.std.get(*n)?))
+                    format!("{}{}", styles.plus_minus(), short_spread(*curve.std.get(*n)?))
                 } else {
                     String::new()
                 };
                 let lossy = if *curve.nonfinite.get(*n)? > 0.0 { "!" } else { "" };
                 Some(format!("{}{lossy}{spread}", number(*curve.mean.get(*n)?)))
             });
-            text.push_str(&format!("{:>13}", entry.unwrap_or_else(|| "-".to_owned())));
+            text.push_str(&format!("{:>column$}", entry.unwrap_or_else(|| "-".to_owned())));
         }
         text.push('\n');
     }
