@@ -1,1 +1,136 @@
+//! What the command line accepts.
 
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Watch neural networks learn to learn: transfer learning, MAML, first-order MAML and Reptile train side
+/// by side on few-shot sine regression.
+///
+/// Without a command the dashboard opens; without a terminal it trains headless, as `run` does.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; without a command, the dashboard.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The dashboard's arguments.
+    #[command(flatten)]
+    pub dashboard: RunArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train without a screen and print the loss table.
+    Run(RunCommand),
+    /// Report every problem of an experiments file, as FILE:LINE:COL.
+    Check {
+        /// The experiments file [default: experiments.toml, else the built-in copy].
+        file: Option<PathBuf>,
+    },
+    /// Write a commented experiments file; never overwrites one.
+    Init {
+        /// Which one: notebook, quick, deeper, gradients.
+        #[arg(long, value_name = "NAME", default_value = "notebook")]
+        preset: String,
+        /// Where to.
+        #[arg(default_value = "experiments.toml")]
+        file: PathBuf,
+    },
+    /// Adapt a checkpoint to tasks from a file and print its test losses.
+    Eval(EvalCommand),
+    /// Compute the meta-gradient of a checkpoint over tasks from a file.
+    Gradient(GradientCommand),
+    /// Measure microseconds per task of every learner, beside this core's FMA peak.
+    Bench {
+        /// Print one JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What the dashboard and `run` have in common.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// The experiments file [default: experiments.toml, else the built-in copy].
+    pub file: Option<PathBuf>,
+    /// Train only this experiment; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Train these seeds instead of the file's; may be repeated.
+    #[arg(long, value_name = "N")]
+    pub seed: Vec<u64>,
+    /// Worker threads [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Where run folders go.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Keep nothing on disk.
+    #[arg(long)]
+    pub no_save: bool,
+}
+
+/// `metascope run`.
+#[derive(Debug, Args)]
+pub struct RunCommand {
+    /// What to train.
+    #[command(flatten)]
+    pub args: RunArgs,
+    /// Print one JSON object a line for everything that happens, and nothing else.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `metascope eval`.
+#[derive(Debug, Args)]
+pub struct EvalCommand {
+    /// The checkpoint (safetensors).
+    pub checkpoint: PathBuf,
+    /// The tasks (JSON).
+    #[arg(long, value_name = "FILE.json")]
+    pub tasks: PathBuf,
+    /// Losses after these numbers of SGD steps.
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,2,5,10,32")]
+    pub steps: Vec<usize>,
+    /// Rate of the SGD steps.
+    #[arg(long, value_name = "X", default_value_t = 0.01, value_parser = rate)]
+    pub inner_lr: f64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `metascope gradient`.
+#[derive(Debug, Args)]
+pub struct GradientCommand {
+    /// The checkpoint (safetensors).
+    pub checkpoint: PathBuf,
+    /// The tasks (JSON).
+    #[arg(long, value_name = "FILE.json")]
+    pub tasks: PathBuf,
+    /// Rate of the inner SGD steps.
+    #[arg(long, value_name = "X", value_parser = rate)]
+    pub inner_lr: f64,
+    /// Inner SGD steps.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub inner_steps: u16,
+    /// Do not differentiate through the inner steps.
+    #[arg(long)]
+    pub first_order: bool,
+    /// Write the gradient here, under the checkpoint's names, shapes and type.
+    #[arg(long, value_name = "G.safetensors")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A positive, finite rate.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
+        _ => Err("a learning rate is a positive number, such as 0.01".to_owned()),
+    }
+}

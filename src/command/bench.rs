@@ -1,0 +1,117 @@
+//! `metascope bench`: what a whole outer step costs, task sampling, gradients and Adam included, beside
+//! what this core could do at best.
+
+use std::io::Write;
+use std::time::Instant;
+
+use serde_json::{Map, json};
+
+use super::Exit;
+use crate::config::{Algorithm, Budget, Experiment, TrainTasks, parse};
+use crate::learner::{Learner, learner};
+use crate::model::Path;
+use crate::model::kernels::fma_peak_gflops;
+
+/// What is measured: a learner, its inner steps, and the kFLOP of one task of the default model.
+const LEARNERS: [(&str, Algorithm, usize, f64); 4] = [
+    ("maml", Algorithm::Maml, 1, 401.6),
+    ("fomaml", Algorithm::FirstOrderMaml, 1, 201.6),
+    ("reptile k=3", Algorithm::Reptile, 3, 302.4),
+    ("transfer", Algorithm::Transfer, 1, 100.8),
+];
+const META_BATCHES: [usize; 2] = [1, 25];
+/// Measurements of each, of which the median and the minimum are told.
+const REPEATS: usize = 25;
+/// Tasks a measurement: some ten milliseconds.
+const TASKS: usize = 2000;
+
+/// Measures and prints.
+pub fn bench(json: bool) -> anyhow::Result<Exit> {
+    let path = Path::detect();
+    // The first measurement also brings the core up to its speed.
+    fma_peak_gflops(path);
+    let mut peaks = vec![fma_peak_gflops(path)];
+    let mut rows = Vec::new();
+    for meta_batch in META_BATCHES {
+        for (name, algorithm, inner_steps, kflop) in LEARNERS {
+            let mut learner = default_learner(algorithm, inner_steps, meta_batch, path)?;
+            let mut times = microseconds_per_task(&mut *learner, meta_batch)?;
+            times.sort_by(f64::total_cmp);
+            rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
+            peaks.push(fma_peak_gflops(path));
+        }
+    }
+    // The peak is measured beside every row: on a machine with neighbours it moves.
+    peaks.sort_by(f64::total_cmp);
+    let peak = peaks[peaks.len() / 2];
+    let share = |microseconds: f64, kflop: f64| kflop / microseconds / peak;
+    let mut out = std::io::stdout().lock();
+    if json {
+        let mut report = Map::new();
+        report.insert("kernel".into(), json!(path.name()));
+        report.insert("fma_peak_gflops".into(), json!(rounded(peak, 1)));
+        for (name, median, least, kflop) in rows {
+            report.insert(
+                name,
+                json!({
+                    "median_us": rounded(median, 3),
+                    "min_us": rounded(least, 3),
+                    "peak_share": rounded(share(median, kflop), 4),
+                }),
+            );
+        }
+        writeln!(out, "{}", serde_json::Value::Object(report))?;
+        return Ok(Exit::Done);
+    }
+    writeln!(out, "kernel {}, f32 FMA peak of this core {peak:.1} GFLOP/s", path.name())?;
+    writeln!(out, "one task of an outer step, 1-40-40-1 relu, 10 support and 10 query points:")?;
+    writeln!(out, "{:18} {:>10} {:>10} {:>14}", "", "median us", "min us", "share of peak")?;
+    for (name, median, least, kflop) in rows {
+        writeln!(out, "{name:18} {median:>10.2} {least:>10.2} {:>12.0} %", 100.0 * share(median, kflop))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A learner of the default model on tasks that are new at every step.
+fn default_learner(
+    algorithm: Algorithm,
+    inner_steps: usize,
+    meta_batch: usize,
+    path: Path,
+) -> anyhow::Result<Box<dyn Learner>> {
+    let text = "[[experiment]]\nname = \"bench\"\nalgorithm = \"maml\"\n";
+    let study = parse("bench", None, text).map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let defaults = study.experiments[0].clone();
+    let settings = Experiment {
+        algorithm,
+        inner_steps,
+        meta_batch,
+        budget: Budget::OuterSteps(1),
+        task: crate::config::TaskSettings { train_tasks: TrainTasks::Fresh, ..defaults.task },
+        ..defaults
+    };
+    Ok(learner(&settings, 0, path))
+}
+
+/// Microseconds a task of each measurement.
+fn microseconds_per_task(learner: &mut dyn Learner, meta_batch: usize) -> anyhow::Result<Vec<f64>> {
+    let steps = TASKS / meta_batch;
+    for _ in 0..steps {
+        learner.outer_step()?;
+    }
+    let mut times = Vec::with_capacity(REPEATS);
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        for _ in 0..steps {
+            learner.outer_step()?;
+        }
+        times.push(start.elapsed().as_secs_f64() * 1e6 / (steps * meta_batch) as f64);
+    }
+    Ok(times)
+}
+
+/// `x` to so many decimals.
+fn rounded(x: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (x * scale).round() / scale
+}

@@ -1,0 +1,67 @@
+//! `metascope gradient`: the meta-gradient for those who check it against their own.
+
+use std::io::Write;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::tasks::read_tasks;
+use super::{Exit, checkpoint};
+use crate::cli::GradientCommand;
+use crate::learner::meta_gradient;
+use crate::model::{Order, Path};
+use crate::study::replace;
+
+/// Computes, writes and prints.
+pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
+    let weights = checkpoint(&command.checkpoint)?;
+    let tasks = read_tasks(&command.tasks)?;
+    let order = if command.first_order { Order::First } else { Order::Exact };
+    let steps = usize::from(command.inner_steps);
+    let found = meta_gradient(&weights, &tasks, command.inner_lr, steps, order, Path::detect())?;
+    if let Some(out) = &command.out {
+        let metadata = [
+            ("quantity", "mean over tasks of the gradient of the query loss".to_owned()),
+            ("inner_lr", command.inner_lr.to_string()),
+            ("inner_steps", steps.to_string()),
+            ("first_order", command.first_order.to_string()),
+            ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
+        ];
+        replace(out, &found.gradient.to_bytes(&metadata))
+            .with_context(|| format!("{} could not be written", out.display()))?;
+    }
+    let values = &found.gradient.values;
+    let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let mean_loss = found.losses.iter().sum::<f64>() / found.losses.len() as f64;
+    let mut out = std::io::stdout().lock();
+    if command.json {
+        let report = json!({
+            "losses": found.losses,
+            "mean_loss": mean_loss,
+            "gradient_norm": norm,
+            "gradient_max": largest,
+            "tasks": found.losses.len(),
+            "inner_lr": command.inner_lr,
+            "inner_steps": steps,
+            "first_order": command.first_order,
+            "kernel": Path::detect().name(),
+        });
+        writeln!(out, "{report}")?;
+        return Ok(Exit::Done);
+    }
+    let order = if command.first_order { "first-order" } else { "exact" };
+    writeln!(
+        out,
+        "{order} meta-gradient over {} tasks, {steps} inner steps of {}",
+        tasks.len(),
+        command.inner_lr
+    )?;
+    writeln!(out, "mean query loss  {mean_loss:.9}")?;
+    writeln!(out, "norm             {norm:.9}")?;
+    writeln!(out, "largest entry    {largest:.9}")?;
+    if let Some(path) = &command.out {
+        writeln!(out, "written to       {}", path.display())?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,162 @@
+//! `metascope run`: train without a screen. Progress goes to stderr, results to stdout.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::{Exit, Misuse, study};
+use crate::cli::RunArgs;
+use crate::config::Study;
+use crate::study::{Event, Run, Session, SessionOptions, plan};
+use crate::ui::app::App;
+use crate::ui::style::Styles;
+use crate::ui::{Depth, loss_table};
+
+/// How long to wait for an event before looking whether a person wants to stop.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Trains; with `json`, every event is a line of JSON on stdout.
+pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
+    let (study, session) = start(args)?;
+    let interrupted = interruptions()?;
+    let styles = Styles::detect(|name| std::env::var(name).ok(), None, Some(Depth::Mono));
+    let mut app = App::new(&study, session.runs(), styles);
+    let progress = Progress::new(session.runs(), json);
+    let (mut failed, mut out) = (false, std::io::stdout());
+    loop {
+        // Asked first: what was over then has no events left to send.
+        let over = session.is_over();
+        let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
+        while let Some((run, reported)) = event {
+            failed |= matches!(reported, Event::Failed { .. });
+            if json {
+                // Rust's stdout writes whole lines at once; the flush is for pipes that buffer more.
+                writeln!(out, "{}", reported.to_json())?;
+                out.flush()?;
+            }
+            progress.tell(&reported);
+            app.on_event(run, reported);
+            event = session.try_event();
+        }
+        if over {
+            break;
+        }
+        if interrupted.load(Ordering::Relaxed) {
+            session.stop();
+        }
+    }
+    progress.finish();
+    if !json {
+        write!(out, "{}", loss_table(&app))?;
+    }
+    Ok(if interrupted.load(Ordering::Relaxed) {
+        Exit::Interrupted
+    } else if failed {
+        Exit::Failed
+    } else {
+        Exit::Done
+    })
+}
+
+/// The study that the arguments ask for, with its workers started.
+pub fn start(args: &RunArgs) -> anyhow::Result<(Study, Session)> {
+    let mut study = study(args.file.as_deref())?;
+    narrow(&mut study, args)?;
+    let options = SessionOptions {
+        jobs: args.jobs.map_or_else(cores, usize::from),
+        out: (!args.no_save).then(|| args.out.clone()),
+        study: study.name.clone(),
+    };
+    let session = Session::start(plan(&study), &options)?;
+    Ok((study, session))
+}
+
+/// Cores this process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Applies `--only` and `--seed`.
+fn narrow(study: &mut Study, args: &RunArgs) -> anyhow::Result<()> {
+    for wanted in &args.only {
+        if !study.experiments.iter().any(|experiment| experiment.name == *wanted) {
+            let names: Vec<String> =
+                study.experiments.iter().map(|experiment| format!("{:?}", experiment.name)).collect();
+            let text = format!("--only {wanted:?}: no such experiment; there are {}", names.join(", "));
+            return Err(Misuse(text).into());
+        }
+    }
+    if !args.only.is_empty() {
+        study.experiments.retain(|experiment| args.only.contains(&experiment.name));
+    }
+    if !args.seed.is_empty() {
+        let mut seeds = args.seed.clone();
+        seeds.sort_unstable();
+        seeds.dedup();
+        for experiment in &mut study.experiments {
+            experiment.seeds.clone_from(&seeds);
+        }
+    }
+    Ok(())
+}
+
+/// A flag that the first Ctrl-C (or SIGTERM) raises; the second one ends the process at once.
+fn interruptions() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the shutdown looks at the flag before the same signal raises it.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone())?;
+        signal_hook::flag::register(signal, flag.clone())?;
+    }
+    Ok(flag)
+}
+
+/// Progress on stderr: a bar where there is a terminal, a line a run where there is none.
+struct Progress {
+    bar: ProgressBar,
+    lines: bool,
+}
+
+impl Progress {
+    fn new(runs: &[Run], json: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target =
+            if terminal && !json { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(runs.len() as u64), target);
+        let style = ProgressStyle::with_template("{pos}/{len} runs [{wide_bar}] {elapsed} {msg}");
+        if let Ok(style) = style {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self { bar, lines: !terminal && !json }
+    }
+
+    fn tell(&self, event: &Event) {
+        let line = match event {
+            Event::Progress { experiment, seed, step, steps_per_second, .. } => {
+                let message =
+                    format!("{experiment}, seed {seed}: step {step}, {steps_per_second:.0} steps/s");
+                self.bar.set_message(message);
+                return;
+            }
+            Event::Finished { experiment, seed, seconds, .. } => {
+                format!("{experiment}, seed {seed}: done in {seconds:.1} s")
+            }
+            Event::Failed { experiment, seed, step, error } => {
+                format!("{experiment}, seed {seed}: failed at step {step}: {error}")
+            }
+            _ => return,
+        };
+        self.bar.inc(1);
+        if self.lines {
+            eprintln!("{line}");
+        }
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,121 @@
+//! The `--tasks` file: tasks as other programs write them, read with every problem named.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use super::Misuse;
+use crate::task::{Points, Sine};
+
+/// More than any such file has, and little enough to read.
+const LARGEST_FILE: u64 = 64 << 20;
+/// Points of one task: as many as an experiments file allows.
+const MOST_POINTS: usize = 10_000;
+
+#[derive(Deserialize)]
+struct TasksFile {
+    tasks: Vec<RawTask>,
+}
+
+#[derive(Deserialize)]
+struct RawTask {
+    amplitude: Option<f64>,
+    phase: Option<f64>,
+    support_x: Option<Vec<f64>>,
+    support_y: Option<Vec<f64>>,
+    query_x: Option<Vec<f64>>,
+    query_y: Option<Vec<f64>>,
+}
+
+/// Reads (support, query) points of every task; `*_y` may be left out where amplitude and phase are
+/// given. Exit code 1 if the file cannot be read, 2 with all problems if it is wrong.
+pub fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
+    let shown = path.display();
+    let mut text = Vec::new();
+    let file = File::open(path).with_context(|| format!("{shown} cannot be read"))?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut text).with_context(|| format!("{shown} cannot be read"))?;
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(Misuse(format!("{shown}: larger than {} MiB", LARGEST_FILE >> 20)).into());
+    }
+    let file: TasksFile = serde_json::from_slice(&text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        // Python writes NaN and Infinity as bare words, which JSON does not have.
+        let hint = if what.contains("expected") && has_bare_word(&text, line, column) {
+            "; NaN and Infinity are not numbers in JSON, and no point may have them"
+        } else {
+            ""
+        };
+        Misuse(format!("{shown}:{line}:{column}: {what}{hint}"))
+    })?;
+    let mut problems = Vec::new();
+    if file.tasks.is_empty() {
+        problems.push("tasks: there is none; at least one is needed".to_owned());
+    }
+    let tasks: Vec<_> = file
+        .tasks
+        .into_iter()
+        .enumerate()
+        .map(|(i, task)| {
+            let wave = match (task.amplitude, task.phase) {
+                (Some(amplitude), Some(phase)) => Some(Sine { amplitude, phase }),
+                _ => None,
+            };
+            let mut points = |set: &str, x: Option<Vec<f64>>, y: Option<Vec<f64>>| {
+                points(&format!("tasks[{i}].{set}"), wave, x, y).unwrap_or_else(|problem| {
+                    problems.push(problem);
+                    Points::default()
+                })
+            };
+            (points("support", task.support_x, task.support_y), points("query", task.query_x, task.query_y))
+        })
+        .collect();
+    if problems.is_empty() {
+        return Ok(tasks);
+    }
+    let lines: Vec<String> = problems.into_iter().map(|problem| format!("{shown}: {problem}")).collect();
+    Err(Misuse(lines.join("\n")).into())
+}
+
+/// One set of points of one task, `place` its name in the file.
+fn points(
+    place: &str,
+    wave: Option<Sine>,
+    x: Option<Vec<f64>>,
+    y: Option<Vec<f64>>,
+) -> Result<Points, String> {
+    let x = x.ok_or_else(|| format!("{place}_x: missing; it is the list of the points' x"))?;
+    if x.is_empty() || x.len() > MOST_POINTS {
+        return Err(format!("{place}_x: has {} points; 1 to {MOST_POINTS} are allowed", x.len()));
+    }
+    let points = match (y, wave) {
+        (Some(y), _) => Points { x, y },
+        (None, Some(wave)) => wave.points(x),
+        (None, None) => {
+            return Err(format!("{place}_y: missing, and without amplitude and phase it cannot be computed"));
+        }
+    };
+    if points.x.len() != points.y.len() {
+        let (x, y) = (points.x.len(), points.y.len());
+        return Err(format!("{place}_y: has {y} points where {place}_x has {x}"));
+    }
+    for (axis, values) in [("x", &points.x), ("y", &points.y)] {
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(format!("{place}_{axis}[{at}]: {} is not a finite number", values[at]));
+        }
+    }
+    Ok(points)
+}
+
+/// Whether a NaN or Infinity stands where the parser stopped.
+fn has_bare_word(text: &[u8], line: usize, column: usize) -> bool {
+    let Some(line) = text.split(|&byte| byte == b'\n').nth(line.saturating_sub(1)) else { return false };
+    let from = column.saturating_sub(2).min(line.len());
+    let rest = &line[from..(from + 12).min(line.len())];
+    let rest = String::from_utf8_lossy(rest);
+    rest.contains("NaN") || rest.contains("Infinity") || rest.contains("nan") || rest.contains("inf")
+}

@@ -1,0 +1,87 @@
+//! What a study reports while it works. `--json` prints these, a run's log keeps them, the dashboard
+//! draws them.
+
+use serde::Serialize;
+
+use crate::eval::Curve;
+
+/// What a run reports, in the order it happens. `--json` prints exactly these.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// A worker took the run up.
+    Started {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// Outer steps it will take.
+        total_steps: u64,
+    },
+    /// About 200 a run, at steps that do not depend on time.
+    Progress {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// Outer steps taken.
+        step: u64,
+        /// Mean training loss since the progress event before.
+        loss: f64,
+        /// Outer steps a second since the progress event before.
+        steps_per_second: f64,
+    },
+    /// The adaptation curve of the trained network.
+    Evaluated {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// The curve; its fields stand beside the others in JSON.
+        #[serde(flatten)]
+        curve: Curve,
+    },
+    /// Trained, evaluated and (where asked) saved.
+    Finished {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// Wall time of training and evaluation.
+        seconds: f64,
+        /// Where the checkpoint is; absent when nothing is saved.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        checkpoint: Option<String>,
+    },
+    /// The run diverged, panicked or could not be saved; the others go on.
+    Failed {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// The outer step it happened at.
+        step: u64,
+        /// A sentence for a person.
+        error: String,
+    },
+    /// One an experiment, after its last run: statistics over seeds.
+    Summary {
+        /// Experiment name.
+        experiment: String,
+        /// Seeds that have a curve.
+        seeds: usize,
+        /// n.
+        steps: Vec<usize>,
+        /// Mean over seeds of the mean test loss.
+        mean: Vec<f64>,
+        /// Sample standard deviation over seeds; 0 for one seed.
+        seed_std: Vec<f64>,
+    },
+}
+
+impl Event {
+    /// The event as one line of JSON, without the line's end. Numbers that are not finite are null.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("events are plain data with string keys")
+    }
+}
