@@ -9,6 +9,7 @@ mod decode;
 
 use std::{
     io::{self, IsTerminal, Read, Write},
+    mem::ManuallyDrop,
     os::{fd::AsFd, unix::net::UnixStream},
     sync::{
         Arc, Once,
@@ -101,8 +102,9 @@ fn hook_panics() {
 
 /// The terminal, taken. Dropping it gives it back.
 pub struct Screen {
-    /// What ratatui draws on.
-    pub terminal: Terminal<CrosstermBackend<Synchronized<io::Stdout>>>,
+    /// What ratatui draws on. Never dropped: its own clean-up prints to stderr when the line is gone,
+    /// which panics. The guard of this type does what is needed.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Synchronized<io::Stdout>>>>,
     /// Keys and signals.
     pub keyboard: Keyboard,
 }
@@ -117,7 +119,7 @@ impl Screen {
         let terminal =
             entered.and_then(|()| Terminal::new(CrosstermBackend::new(Synchronized::new(io::stdout()))));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal, keyboard }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), keyboard }),
             Err(error) => {
                 leave();
                 Err(error)
