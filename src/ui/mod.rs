@@ -230,15 +230,22 @@ pub fn drive<B: Backend>(
                     Effect::Interrupt => return Ok(End::Interrupted),
                     Effect::Suspend => {
                         host.suspend();
-                        terminal.clear()?;
+                        blank(terminal)?;
                         asked = true;
                     }
-                    Effect::Redraw => terminal.clear()?,
+                    Effect::Redraw => blank(terminal)?,
                     Effect::Take { copy } => take(terminal, host, app, copy, options)?,
                 }
             }
         }
     }
+}
+
+/// Forgets what is on the screen, so that the next frame draws everything. `Terminal::clear` would do
+/// so too, but asks the terminal where its cursor is and gives up when nobody answers.
+fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
+    let size = terminal.size()?;
+    Ok(terminal.resize(size.into())?)
 }
 
 /// Everything the study has to tell. Whether there was anything.
