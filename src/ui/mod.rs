@@ -24,6 +24,7 @@ mod play;
 mod report;
 pub mod style;
 pub mod summary;
+mod svg;
 pub mod update;
 pub mod views;
 pub mod widgets;
@@ -297,14 +298,13 @@ fn take<B: Backend>(
 ) -> Result<(), Lost> {
     let size = terminal.size()?;
     let table = loss_table(app);
-    let text = format!("{}\n{table}", report::screen(app, size.width, size.height));
     if copy {
         host.copy(&table);
     }
     let folder = options.save_to.clone().unwrap_or_default();
-    let said = match report::write(&folder, app.view_name(app.view), &text) {
-        Ok(path) if copy => format!("table copied, and written with this view to {}", path.display()),
-        Ok(path) => format!("view and table written to {}", path.display()),
+    let said = match report::save(app, size.width, size.height, &folder) {
+        Ok(path) if copy => format!("table copied; view and table written to {} (and .svg)", path.display()),
+        Ok(path) => format!("view and table written to {} (and .svg)", path.display()),
         Err(error) => format!("could not write: {error}"),
     };
     app.say(said);

@@ -11,6 +11,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     app::{App, Phase},
+    svg::svg,
     views,
     widgets::text::{number, pad, short_spread, width},
 };
@@ -73,11 +74,17 @@ pub fn loss_table(app: &App) -> String {
     text
 }
 
-/// The view in front as lines of text.
-pub fn screen(app: &App, columns: u16, rows: u16) -> String {
+/// The view in front as a screen of this size.
+fn screen(app: &App, columns: u16, rows: u16) -> Buffer {
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);
     views::render(app, area, &mut buffer);
+    buffer
+}
+
+/// A screen as lines of text.
+fn lines(buffer: &Buffer) -> String {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
     let mut text = String::new();
     for y in 0..rows {
         let mut line = String::new();
@@ -94,15 +101,21 @@ pub fn screen(app: &App, columns: u16, rows: u16) -> String {
     text
 }
 
-/// Writes `text` to a new file named after the view; nothing is ever overwritten.
-pub fn write(folder: &Path, view: &str, text: &str) -> io::Result<PathBuf> {
-    let name: String =
-        view.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+/// Writes the view in front as text, with the loss table below it, and as SVG, to new files named after
+/// the view; nothing is ever overwritten. The text's path.
+pub fn save(app: &App, columns: u16, rows: u16, folder: &Path) -> io::Result<PathBuf> {
+    let screen = screen(app, columns, rows);
+    let text = format!("{}\n{}", lines(&screen), loss_table(app));
+    let view = app.view_name(app.view).to_lowercase();
+    let name: String = view.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     for number in 1..10_000 {
         let path = folder.join(format!("metascope-{name}-{number}.txt"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes())?;
+                let picture =
+                    OpenOptions::new().write(true).create_new(true).open(path.with_extension("svg"));
+                picture?.write_all(svg(&screen).as_bytes())?;
                 return Ok(path);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -143,7 +143,8 @@ pub fn short_spread(value: f64) -> String {
     match value {
         v if v < 0.995 => format!("{v:.2}").trim_start_matches('0').to_owned(),
         v if v < 9.95 => format!("{v:.1}"),
-        v => number(v.round()),
+        v if v < 999.5 => format!("{v:.0}"),
+        v => number(v),
     }
 }
 
