@@ -109,12 +109,13 @@ impl App {
         };
         for run in self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]) {
             progress.runs += 1;
-            progress.steps.1 += run.total;
+            progress.steps.1 = progress.steps.1.saturating_add(run.total);
             // A run that failed takes no more steps, so it counts as over.
-            progress.steps.0 += match run.phase {
+            let taken = match run.phase {
                 Phase::Queued | Phase::Training => run.step.min(run.total),
                 Phase::Finished { .. } | Phase::Failed { .. } => run.total,
             };
+            progress.steps.0 = progress.steps.0.saturating_add(taken);
             match run.phase {
                 Phase::Queued => {}
                 Phase::Training => {
@@ -186,11 +187,10 @@ impl App {
         let curves: Vec<_> = (0..self.experiments.len())
             .map(|index| self.over_seeds(index).filter(|curve| !curve.preview))
             .collect();
+        // A mean that leaves tasks out wins nothing.
         let loss = |index: usize, n: usize| {
-            curves[index]
-                .as_ref()
-                .and_then(|curve| curve.mean.get(n).copied())
-                .filter(|loss| loss.is_finite())
+            let curve = curves[index].as_ref().filter(|curve| curve.nonfinite.get(n) == Some(&0.0))?;
+            curve.mean.get(n).copied().filter(|loss| loss.is_finite())
         };
         steps
             .iter()
