@@ -32,7 +32,7 @@ use rustix::{
     io::Errno,
     process::{Signal, kill_current_process_group},
 };
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 
 /// What reaches the dashboard from outside.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +41,7 @@ pub enum Input {
     Key(KeyEvent),
     /// The screen must be drawn anew: another size, or a shell was in between.
     Redraw,
-    /// SIGINT or SIGTERM.
+    /// SIGINT, SIGTERM or SIGQUIT.
     Interrupt,
     /// The line has dropped: there is no screen and no keyboard any more.
     HangUp,
@@ -204,14 +204,16 @@ impl Keyboard {
         for (signal, flag) in [
             (SIGINT, &keyboard.interrupted),
             (SIGTERM, &keyboard.interrupted),
+            (SIGQUIT, &keyboard.interrupted),
             (SIGHUP, &keyboard.hung_up),
             (SIGWINCH, &keyboard.resized),
             (SIGCONT, &keyboard.continued),
         ] {
-            // After the screen is given back, signals mean again what they always mean; but a line that
-            // has dropped must not end the runs.
-            if matches!(signal, SIGINT | SIGTERM) {
+            // The second time, or once the screen is given back, a signal does what it always does: a
+            // line that takes no more bytes must not keep the program from ending.
+            if matches!(signal, SIGINT | SIGTERM | SIGQUIT) {
                 signal_hook::flag::register_conditional_default(signal, Arc::clone(&keyboard.left))?;
+                signal_hook::flag::register(signal, Arc::clone(&keyboard.left))?;
             }
             signal_hook::flag::register(signal, Arc::clone(flag))?;
             signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
@@ -219,7 +221,7 @@ impl Keyboard {
         Ok(keyboard)
     }
 
-    /// Whether SIGINT or SIGTERM has come.
+    /// Whether a signal has asked the program to end.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
