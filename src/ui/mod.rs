@@ -17,11 +17,14 @@
 //! events in a channel and parameters in slots, and what is newest is taken when a frame is due.
 
 pub mod app;
+pub mod family;
+mod intake;
 pub mod keys;
 mod play;
 mod report;
 pub mod style;
 pub mod summary;
+mod svg;
 pub mod update;
 pub mod views;
 pub mod widgets;
@@ -228,15 +231,22 @@ pub fn drive<B: Backend>(
                     Effect::Interrupt => return Ok(End::Interrupted),
                     Effect::Suspend => {
                         host.suspend();
-                        terminal.clear()?;
+                        blank(terminal)?;
                         asked = true;
                     }
-                    Effect::Redraw => terminal.clear()?,
+                    Effect::Redraw => blank(terminal)?,
                     Effect::Take { copy } => take(terminal, host, app, copy, options)?,
                 }
             }
         }
     }
+}
+
+/// Forgets what is on the screen, so that the next frame draws everything. `Terminal::clear` would do
+/// so too, but asks the terminal where its cursor is and gives up when nobody answers.
+fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
+    let size = terminal.size()?;
+    Ok(terminal.resize(size.into())?)
 }
 
 /// Everything the study has to tell. Whether there was anything.
@@ -288,14 +298,13 @@ fn take<B: Backend>(
 ) -> Result<(), Lost> {
     let size = terminal.size()?;
     let table = loss_table(app);
-    let text = format!("{}\n{table}", report::screen(app, size.width, size.height));
     if copy {
         host.copy(&table);
     }
     let folder = options.save_to.clone().unwrap_or_default();
-    let said = match report::write(&folder, app.view_name(app.view), &text) {
-        Ok(path) if copy => format!("table copied, and written with this view to {}", path.display()),
-        Ok(path) => format!("view and table written to {}", path.display()),
+    let said = match report::save(app, size.width, size.height, &folder) {
+        Ok(path) if copy => format!("table copied; view and table written to {} (and .svg)", path.display()),
+        Ok(path) => format!("view and table written to {} (and .svg)", path.display()),
         Err(error) => format!("could not write: {error}"),
     };
     app.say(said);
