@@ -178,6 +178,24 @@ impl Watcher {
         Ok((study, watcher))
     }
 
+    /// Everything each run has told so far.
+    pub fn read_all(&self) -> Vec<Vec<Event>> {
+        let mut files = self.files.borrow_mut();
+        files
+            .iter_mut()
+            .map(|files| {
+                let mut events = Vec::new();
+                loop {
+                    let before = files.taken;
+                    events.extend(files.read_log());
+                    if files.taken == before {
+                        return events;
+                    }
+                }
+            })
+            .collect()
+    }
+
     /// The plan, as far as it can be seen.
     pub fn runs(&self) -> &[Run] {
         &self.runs
