@@ -4,11 +4,15 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
-    config::{Algorithm, EvaluationSettings, Experiment, Study, TaskSettings},
+    config::{Algorithm, Experiment, Study},
     eval::{self, Curve, Fit},
     study::{Run, Snapshot},
-    task::{self, Family, Points, Purpose, Sine, TestTask},
-    ui::{play::Play, style::Styles},
+    task::{self, Family, Purpose, TestTask},
+    ui::{
+        family::{Illustration, TestSet},
+        play::Play,
+        style::Styles,
+    },
 };
 
 /// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
@@ -119,18 +123,6 @@ pub enum Phase {
     },
 }
 
-/// Frozen test tasks and the floor that belongs to them.
-pub struct TestSet {
-    /// Where the tasks come from.
-    pub task: TaskSettings,
-    /// How they are tested.
-    pub evaluation: EvaluationSettings,
-    /// The tasks.
-    pub tasks: Vec<TestTask>,
-    /// Test loss of the best constant guess.
-    pub prior_mean: f64,
-}
-
 /// A screen of its own; the tabs are these, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
@@ -194,18 +186,6 @@ pub struct CurveControls {
     pub crosshair: Option<usize>,
     /// First and last n in view.
     pub window: Option<(usize, usize)>,
-}
-
-/// What the Tasks view shows.
-pub struct Illustration {
-    /// Waves overlaid.
-    pub waves: Vec<Sine>,
-    /// x and the average over many waves there.
-    pub average: Points,
-    /// How many waves the average is over.
-    pub averaged: usize,
-    /// The first of the three waves shown.
-    pub first: usize,
 }
 
 /// A line of the log.
@@ -456,36 +436,5 @@ impl App {
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now + Duration::from_secs(5)));
-    }
-}
-
-impl TestSet {
-    fn new(task: &TaskSettings, evaluation: &EvaluationSettings) -> Self {
-        Self {
-            task: task.clone(),
-            evaluation: evaluation.clone(),
-            tasks: task::test_tasks(task, evaluation),
-            prior_mean: eval::prior_mean_loss(task),
-        }
-    }
-
-    /// A y range that holds every wave of the family and stays where it is, so that motion means
-    /// something.
-    pub fn y_range(&self) -> [f64; 2] {
-        let most = self.task.amplitude[0].abs().max(self.task.amplitude[1].abs()).max(1e-9) * 1.25;
-        [-most, most]
-    }
-}
-
-impl Illustration {
-    /// A thousand waves of the family, and the average of ten thousand.
-    pub fn new(settings: &TaskSettings) -> Self {
-        let averaged = 10_000;
-        let x = task::grid(settings.x, 60);
-        let waves = task::waves(settings, 0, averaged);
-        let y =
-            x.iter().map(|&x| waves.iter().map(|wave| wave.at(x)).sum::<f64>() / averaged as f64).collect();
-        let waves = waves.into_iter().take(1_000).collect();
-        Self { waves, average: Points { x, y }, averaged, first: 0 }
     }
 }

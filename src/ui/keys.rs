@@ -237,7 +237,7 @@ pub static TABLE: &[Binding] = &[
         "y",
         Anywhere,
         Action::Take { copy: true },
-        "copy the loss table (OSC 52) and write it to a file",
+        "copy the loss table (OSC 52), and save as s does",
         "",
     ),
     bind(
@@ -245,7 +245,7 @@ pub static TABLE: &[Binding] = &[
         "s",
         Anywhere,
         Action::Take { copy: false },
-        "save this view and the loss table as text",
+        "save this view as text and SVG, with the loss table",
         "",
     ),
     bind(keys![Esc], "Esc", Anywhere, Action::Escape, "back: crosshair, zoom, full pane", ""),

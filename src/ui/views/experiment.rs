@@ -194,11 +194,11 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         }
     }
     let settings = &app.experiments[index].settings;
-    let note = format!(
-        "{} steps, width {}, {}",
-        count(settings.total_steps()),
-        settings.model.hidden,
-        settings.model.activation.name()
-    );
-    pane_note(buffer, area, &note, styles.dim(), styles);
+    let steps = count(settings.total_steps());
+    let (width, activation) = (settings.model.hidden, settings.model.activation.name());
+    let forms =
+        [format!("{steps} steps, width {width}, {activation}"), format!("{steps} steps, {activation}")];
+    let fits = |form: &&String| form.len() + 4 <= usize::from(area.width);
+    let note = forms.iter().find(fits).map_or("", String::as_str);
+    pane_note(buffer, area, note, styles.dim(), styles);
 }

@@ -125,7 +125,7 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
         losses.push(Span::styled(format!("{name} has no network yet  "), styles.dim()));
         return;
     };
-    losses.push(Span::styled(format!("{} n={} {}  ", name, fit.n, number(fit.loss)), style));
+    losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), style));
     series.push(Series {
         name: fit_name(name),
         style,

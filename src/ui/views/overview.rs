@@ -89,6 +89,9 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     if best.iter().flatten().count() > 0 {
         notes.push("underlined: best");
     }
+    while notes.len() > 1 && notes.join("   ").len() + 4 > usize::from(area.width) {
+        notes.pop();
+    }
     pane_note(buffer, area, &notes.join("   "), styles.dim(), styles);
 }
 
