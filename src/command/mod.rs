@@ -61,6 +61,11 @@ pub fn main() -> ExitCode {
         Ok(Exit::Failed) => ExitCode::from(1),
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) if is_broken_pipe(&error) => ExitCode::from(1),
+        // Files are written with their names in the error; what comes without one was meant for stdout.
+        Err(error) if error.chain().count() == 1 && error.is::<std::io::Error>() => {
+            eprintln!("the output could not be written: {error}");
+            ExitCode::from(1)
+        }
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })

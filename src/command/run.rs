@@ -121,10 +121,12 @@ fn interruptions() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
-/// Progress on stderr: a bar where there is a terminal, a line a run where there is none.
+/// Progress on stderr: a bar where there is a terminal, a line a run where there is none; with JSON on
+/// stdout only what failed.
 struct Progress {
     bar: ProgressBar,
     lines: bool,
+    failures: bool,
 }
 
 impl Progress {
@@ -137,7 +139,7 @@ impl Progress {
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar, lines: !terminal && !json }
+        Self { bar, lines: !terminal && !json, failures: !terminal || json }
     }
 
     fn tell(&self, event: &Event) {
@@ -157,7 +159,7 @@ impl Progress {
             _ => return,
         };
         self.bar.inc(1);
-        if self.lines {
+        if self.lines || (self.failures && matches!(event, Event::Failed { .. })) {
             eprintln!("{line}");
         }
     }
