@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! kernel        the arithmetic of one pass over ten points, at two widths
-//! engine        a meta-batch of exact MAML from weights to gradient, without a tape
-//! tape          the same through dfdx's tape: the difference is the price of composing
+//! composition   a meta-batch of exact MAML from weights to gradient: by the engine alone, and through
+//!               dfdx's tape; the difference is the price of composing
 //! outer_step    everything a training step does, for every learner
 //! evaluation    the adaptation curve of one test task: 32 steps, tested on a grid of 50
 //! sampling      drawing a meta-batch
 //! ```
 //!
 //! `items/s` counts floating-point operations, so `Gitem/s` reads as GFLOP/s, to be held against the
-//! FMA peak that `metascope bench` prints. Filter by name: `cargo bench --bench core -- outer_step`.
+//! FMA peak that `metascope bench` prints. A sample is 100 or 1,000 runs, so that all is in the cache as it
+//! is in training. Filter by name: `cargo bench --bench core -- outer_step`.
 
 mod problem;
 
@@ -33,6 +34,7 @@ fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
 
+#[divan::bench_group(sample_size = 1000)]
 mod kernel {
     use divan::{Bencher, counter::ItemsCount};
     use metascope::config::Algorithm;
@@ -134,6 +136,7 @@ mod kernel {
     }
 }
 
+#[divan::bench_group(sample_size = 100)]
 mod composition {
     use dfdx::nn::ZeroGrads;
     use dfdx::prelude::*;
@@ -182,6 +185,7 @@ mod composition {
     }
 }
 
+#[divan::bench_group(sample_size = 100)]
 mod outer_step {
     use divan::{Bencher, counter::ItemsCount};
     use metascope::config::Algorithm;
@@ -252,6 +256,7 @@ mod evaluation {
     }
 }
 
+#[divan::bench_group(sample_size = 100)]
 mod sampling {
     use divan::Bencher;
     use metascope::config::{Algorithm, TrainTasks};
