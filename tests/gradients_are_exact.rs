@@ -147,7 +147,7 @@ fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, inner_lr: f64,
         let loss = reference::meta_loss(traced, weights.activation, (&xs, &ys), (&xq, &yq), inner_lr, steps);
         let mut gradients = loss.backward();
         theta
-            .visit_gradients(&mut gradients, |offset, values| {
+            .visit_gradients(&mut gradients, |_, offset, values| {
                 for (mean, value) in mean[offset..].iter_mut().zip(values) {
                     *mean += *value / tasks.len() as f64;
                 }

@@ -21,9 +21,12 @@ const LEARNERS: [(&str, Algorithm, usize, f64); 4] = [
 ];
 const META_BATCHES: [usize; 2] = [1, 25];
 /// Measurements of each, of which the median and the minimum are told.
-const REPEATS: usize = 25;
-/// Tasks a measurement: some ten milliseconds.
-const TASKS: usize = 2000;
+const REPEATS: usize = 400;
+/// Tasks a measurement: a fraction of a millisecond, so that a neighbour's time slices fall into few of
+/// them.
+const TASKS: usize = 100;
+/// Steps before the first measurement, for caches and branch predictors.
+const WARM_UP_TASKS: usize = 2000;
 
 /// Measures and prints.
 pub fn bench(json: bool) -> anyhow::Result<Exit> {
@@ -96,7 +99,7 @@ fn default_learner(
 /// Microseconds a task of each measurement.
 fn microseconds_per_task(learner: &mut dyn Learner, meta_batch: usize) -> anyhow::Result<Vec<f64>> {
     let steps = TASKS / meta_batch;
-    for _ in 0..steps {
+    for _ in 0..WARM_UP_TASKS / meta_batch {
         learner.outer_step()?;
     }
     let mut times = Vec::with_capacity(REPEATS);

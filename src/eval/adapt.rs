@@ -86,8 +86,12 @@ impl Adapter {
 impl<E: Scalar> Typed<E> {
     fn new(weights: &Weights, path: Path) -> Self {
         let flat: Vec<E> = weights.values.iter().map(|&value| E::rounded(value)).collect();
-        let mut engine = engine(weights.hidden, weights.activation, path);
-        engine.load(split(weights.hidden, &flat));
+        let mut engine: Box<dyn Engine<E>> = engine(weights.hidden, weights.activation, path);
+        engine.load(&mut |tensors| {
+            for (tensor, values) in tensors.into_iter().zip(split(weights.hidden, &flat)) {
+                tensor.copy_from_slice(values);
+            }
+        });
         let none = || [Vec::new(), Vec::new()];
         Self { engine, support: none(), query: none(), predictions: Vec::new(), parameters: flat.len() }
     }

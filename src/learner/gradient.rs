@@ -66,7 +66,7 @@ where
     }
     let mut gradient = weights.clone();
     let share = 1.0 / tasks.len() as f64;
-    theta.visit_gradients(&mut gradients, |offset, sums| {
+    theta.visit_gradients(&mut gradients, |_, offset, sums| {
         for (mean, sum) in gradient.values[offset..].iter_mut().zip(sums) {
             *mean = E::rounded(sum.exact() * share).exact();
         }

@@ -15,6 +15,8 @@ pub struct Adam<E> {
     pub rate: f64,
     path: Path,
     steps: u64,
+    /// beta^steps of both decays.
+    decayed: [f64; 2],
     moments: [Vec<E>; 2],
     /// The parameters while they are updated; a tensor's data cannot be borrowed.
     parameters: Vec<E>,
@@ -29,7 +31,14 @@ impl<E: Scalar> Adam<E> {
     /// For `parameters` numbers, with both moments zero.
     pub fn new(parameters: usize, rate: f64, path: Path) -> Self {
         let zeros = vec![E::default(); parameters];
-        Self { rate, path, steps: 0, moments: [zeros.clone(), zeros.clone()], parameters: zeros }
+        Self {
+            rate,
+            path,
+            steps: 0,
+            decayed: [1.0; 2],
+            moments: [zeros.clone(), zeros.clone()],
+            parameters: zeros,
+        }
     }
 
     /// Steps taken, and the first and second moments in checkpoint order.
@@ -40,20 +49,34 @@ impl<E: Scalar> Adam<E> {
 
     /// Puts back what [`Adam::state`] gave.
     pub fn restore(&mut self, steps: u64, moments: [&[E]; 2]) {
+        self.steps = 0;
+        self.decayed = [1.0; 2];
+        // Step by step, so that the products are rounded as they were the first time; they vanish after
+        // some 70,000.
+        while self.steps < steps && self.decayed != [0.0; 2] {
+            self.count();
+        }
         self.steps = steps;
         for (kept, moment) in self.moments.iter_mut().zip(moments) {
             kept.copy_from_slice(moment);
         }
     }
 
+    /// Counts a step.
+    fn count(&mut self) {
+        self.steps += 1;
+        for (decayed, beta) in self.decayed.iter_mut().zip(Self::BETAS) {
+            // Far below the rounding of 1, and before numbers become denormal and slow.
+            *decayed = if *decayed < 1e-30 { 0.0 } else { *decayed * beta };
+        }
+    }
+
     fn step(&self) -> AdamStep<E> {
-        // Past this many steps 0.999^t is below f64's rounding of 1.
-        let t = self.steps.min(1 << 20) as i32;
         AdamStep {
             rate: E::rounded(self.rate),
             betas: Self::BETAS.map(E::rounded),
             epsilon: E::rounded(Self::EPSILON),
-            corrections: Self::BETAS.map(|beta| E::rounded(1.0 / (1.0 - beta.powi(t)))),
+            corrections: self.decayed.map(|decayed| E::rounded(1.0 / (1.0 - decayed))),
         }
     }
 
@@ -63,15 +86,14 @@ impl<E: Scalar> Adam<E> {
         theta: &mut Mlp<H, E>,
         gradients: &mut Gradients<E, Cpu>,
     ) -> Result<(), CpuError> {
-        self.steps += 1;
+        self.count();
         let step = self.step();
         theta.copy_into_flat(&mut self.parameters);
         let (parameters, [first, second]) = (&mut self.parameters, &mut self.moments);
-        theta.visit_gradients(gradients, |offset, gradient| {
+        theta.visit_gradients(gradients, |_, offset, gradient| {
             let range = offset..offset + gradient.len();
             let moments = [&mut first[range.clone()], &mut second[range.clone()]];
             adam(self.path, &step, &mut parameters[range], gradient, moments);
-            gradient.fill(E::default());
         })?;
         theta.copy_from_flat(&self.parameters);
         Ok(())
@@ -100,7 +122,7 @@ mod tests {
         let mut dfdx_adam = optim::Adam::new(&theirs, config);
         for t in 1..=50 {
             let fill = |gradients: &mut Gradients<E, Cpu>| {
-                ours.visit_gradients(gradients, |offset, gradient| {
+                ours.visit_gradients(gradients, |_, offset, gradient| {
                     for (i, g) in gradient.iter_mut().enumerate() {
                         *g = E::rounded(((offset + i * t) as f64).sin() * 3.0);
                     }

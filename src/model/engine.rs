@@ -28,12 +28,13 @@ pub enum Rate<E> {
 
 /// Runs one network's passes; made by [`engine`] for a width, an activation and a number type.
 pub trait Engine<E: Real> {
-    /// Takes these initial weights: six unpadded tensors in checkpoint order.
-    fn load(&mut self, tensors: [&[E]; 6]);
+    /// Takes initial weights: `copy` writes the six tensors, in checkpoint order, into slices of their
+    /// sizes.
+    fn load(&mut self, copy: &mut dyn FnMut([&mut [E]; 6]));
 
     /// Mean over tasks of the query loss after `steps` inner steps on the support points; for zero
-    /// steps `support` is not looked at. Where `gradient` is given, the mean of the tasks' gradients
-    /// with respect to the loaded weights is *added* to it, in checkpoint order, unpadded.
+    /// steps `support` is not looked at. With `gradient`, the mean of the tasks' gradients with respect
+    /// to the loaded weights is kept for [`Engine::take_gradient`].
     fn meta_loss(
         &mut self,
         support: &Batch<E>,
@@ -41,12 +42,22 @@ pub trait Engine<E: Real> {
         rate: &Rate<E>,
         steps: usize,
         order: Order,
-        gradient: Option<&mut [E]>,
+        gradient: bool,
     ) -> E;
 
     /// Mean over tasks of (theta - theta') / (steps * rate), where theta' is `steps` >= 1 inner steps of
-    /// one rate away, added to `gradient`; returns the mean support loss before the last inner step.
-    fn pull(&mut self, support: &Batch<E>, rate: E, steps: usize, gradient: &mut [E]) -> E;
+    /// one rate away, kept for [`Engine::take_gradient`]; returns the mean support loss before the last
+    /// inner step.
+    fn pull(&mut self, support: &Batch<E>, rate: E, steps: usize) -> E;
+
+    /// The gradient kept last, to be held until it is wanted.
+    fn take_gradient(&mut self) -> Ticket;
+
+    /// Adds `scale` times a held gradient's `tensor`-th tensor, in checkpoint order, to `sums`.
+    fn add_gradient(&self, ticket: &Ticket, tensor: usize, scale: E, sums: &mut [E]);
+
+    /// Gives a held gradient's memory back.
+    fn release(&mut self, ticket: Ticket);
 
     /// Puts the loaded weights back as the current ones, for [`Engine::descend`].
     fn reset(&mut self);
@@ -60,6 +71,14 @@ pub trait Engine<E: Real> {
 
     /// The current weights, unpadded, in checkpoint order.
     fn current(&self, out: &mut [E]);
+}
+
+/// A gradient held by an engine.
+#[derive(Debug)]
+pub struct Ticket {
+    slot: usize,
+    /// What the sum over tasks is multiplied by to be their mean.
+    share: f64,
 }
 
 /// The engine of a network of `hidden` (one of [`crate::config::WIDTHS`]) units a layer.
@@ -109,8 +128,12 @@ struct Machine<E, A, const P: usize> {
     v: Box<Packed<E, P>>,
     v2t: Box<Aligned<E, P>>,
     next: Box<Packed<E, P>>,
-    /// Sum over the tasks of a meta-batch.
+    /// Sum over the tasks of a meta-batch, and what makes it their mean.
     sum: Box<Packed<E, P>>,
+    share: f64,
+    /// Gradients that wait for the backward pass, and memory for more.
+    held: Vec<Option<Box<Packed<E, P>>>>,
+    spare: Vec<Box<Packed<E, P>>>,
     /// A rate for every parameter, and a vector scaled by it; unused with one rate for all.
     rates: Box<Packed<E, P>>,
     scaled: Box<Packed<E, P>>,
@@ -130,6 +153,9 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             v2t: Aligned::zero(),
             next: Packed::zero(),
             sum: Packed::zero(),
+            share: 1.0,
+            held: Vec::new(),
+            spare: Vec::new(),
             rates: Packed::zero(),
             scaled: Packed::zero(),
             activation: PhantomData,
@@ -141,7 +167,12 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         match rate {
             Rate::Uniform(rate) => Some(*rate),
             Rate::PerParameter(rates) => {
-                self.rates.pack(self.hidden, split(self.hidden, rates));
+                let hidden = self.hidden;
+                self.rates.pack(hidden, &mut |tensors| {
+                    for (tensor, rates) in tensors.into_iter().zip(split(hidden, rates)) {
+                        tensor.copy_from_slice(rates);
+                    }
+                });
                 None
             }
         }
@@ -186,16 +217,20 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         std::mem::swap(&mut self.v, &mut self.next);
     }
 
-    /// Adds `scale * sum` to an unpadded gradient in checkpoint order.
-    fn hand_out(&self, scale: E, gradient: &mut [E]) {
-        for_each_unpadded(self.hidden, &self.sum, gradient, |gradient, sum| *gradient += scale * sum);
+    /// Adds `v`, a task's gradient, to the sum over tasks, which it starts for the first one.
+    fn add_to_sum(&mut self, task: usize) {
+        if task == 0 {
+            std::mem::swap(&mut self.sum, &mut self.v);
+        } else {
+            kernels::add(self.path, &mut self.sum, &self.v);
+        }
     }
 }
 
 impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
-    fn load(&mut self, tensors: [&[E]; 6]) {
+    fn load(&mut self, copy: &mut dyn FnMut([&mut [E]; 6])) {
         let Point { weights, w2t, .. } = &mut self.trajectory[0];
-        weights.pack(self.hidden, tensors);
+        weights.pack(self.hidden, copy);
         kernels::transpose(self.path, &weights.w2, &mut w2t.0);
         self.current = 0;
     }
@@ -207,14 +242,13 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
         rate: &Rate<E>,
         steps: usize,
         order: Order,
-        gradient: Option<&mut [E]>,
+        gradient: bool,
     ) -> E {
         let path = self.path;
         let rate = self.take_rate(rate);
         while self.trajectory.len() <= steps {
             self.trajectory.push(Point::new());
         }
-        self.sum.clear();
         let mut total = E::default();
         for task in 0..query.tasks() {
             for at in 0..steps {
@@ -223,7 +257,7 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
             }
             let (x, y) = query.task(task);
             let Point { weights, w2t, .. } = &self.trajectory[steps];
-            if gradient.is_none() {
+            if !gradient {
                 kernels::loss::<E, A, P>(path, weights, &w2t.0, x, y, &mut self.query);
                 total += self.query.loss;
                 continue;
@@ -236,17 +270,13 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
                     self.pull_back(at, support.task(task).0, rate);
                 }
             }
-            kernels::add(path, &mut self.sum, &self.v);
+            self.add_to_sum(task);
         }
-        let share = E::rounded(1.0 / query.tasks() as f64);
-        if let Some(gradient) = gradient {
-            self.hand_out(share, gradient);
-        }
-        total * share
+        self.share = 1.0 / query.tasks() as f64;
+        total * E::rounded(self.share)
     }
 
-    fn pull(&mut self, support: &Batch<E>, rate: E, steps: usize, gradient: &mut [E]) -> E {
-        self.sum.clear();
+    fn pull(&mut self, support: &Batch<E>, rate: E, steps: usize) -> E {
         let mut total = E::default();
         for task in 0..support.tasks() {
             let (x, y) = support.task(task);
@@ -255,16 +285,35 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
                 self.step(1, 1, x, y, Some(rate));
             }
             total += self.trajectory[usize::from(steps > 1)].trace.loss;
-            kernels::add_difference(
-                self.path,
-                &mut self.sum,
-                &self.trajectory[0].weights,
-                &self.trajectory[1].weights,
-            );
+            let [theta, adapted] = [0, 1].map(|at: usize| &self.trajectory[at].weights);
+            kernels::subtract(self.path, theta, adapted, &mut self.v);
+            self.add_to_sum(task);
         }
         let tasks = support.tasks() as f64;
-        self.hand_out(E::rounded(1.0 / (tasks * steps as f64 * rate.exact())), gradient);
+        self.share = 1.0 / (tasks * steps as f64 * rate.exact());
         total * E::rounded(1.0 / tasks)
+    }
+
+    fn take_gradient(&mut self) -> Ticket {
+        let empty = self.spare.pop().unwrap_or_else(Packed::zero);
+        let gradient = Some(std::mem::replace(&mut self.sum, empty));
+        let free = self.held.iter().position(Option::is_none);
+        let slot = free.unwrap_or_else(|| {
+            self.held.push(None);
+            self.held.len() - 1
+        });
+        self.held[slot] = gradient;
+        Ticket { slot, share: self.share }
+    }
+
+    fn add_gradient(&self, ticket: &Ticket, tensor: usize, scale: E, sums: &mut [E]) {
+        let Some(gradient) = &self.held[ticket.slot] else { return };
+        let scale = E::rounded(ticket.share) * scale;
+        gradient.visit(self.hidden, tensor, sums, |sum, value| *sum += scale * value);
+    }
+
+    fn release(&mut self, ticket: Ticket) {
+        self.spare.extend(self.held[ticket.slot].take());
     }
 
     fn reset(&mut self) {
@@ -288,7 +337,9 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
 
     fn current(&self, out: &mut [E]) {
         let weights = &self.trajectory[self.current].weights;
-        for_each_unpadded(self.hidden, weights, out, |out, weight| *out = weight);
+        for (tensor, out) in split_mut(self.hidden, out).into_iter().enumerate() {
+            weights.visit(self.hidden, tensor, out, |out, value| *out = value);
+        }
     }
 }
 
@@ -302,27 +353,12 @@ pub fn split<E>(hidden: usize, flat: &[E]) -> [&[E]; 6] {
     })
 }
 
-/// Walks a flat, unpadded vector in checkpoint order beside the padded parameters.
-fn for_each_unpadded<E: Real, const P: usize>(
-    hidden: usize,
-    packed: &Packed<E, P>,
-    flat: &mut [E],
-    mut visit: impl FnMut(&mut E, E),
-) {
+/// The same, to write to.
+pub fn split_mut<E>(hidden: usize, flat: &mut [E]) -> [&mut [E]; 6] {
     let mut rest = flat;
-    let mut row = |packed: &[E]| {
-        let (here, tail) = std::mem::take(&mut rest).split_at_mut(packed.len());
+    [hidden, hidden, hidden * hidden, hidden, hidden, 1].map(|length| {
+        let (tensor, tail) = std::mem::take(&mut rest).split_at_mut(length);
         rest = tail;
-        for (flat, &packed) in here.iter_mut().zip(packed) {
-            visit(flat, packed);
-        }
-    };
-    row(&packed.w1[..hidden]);
-    row(&packed.b1[..hidden]);
-    for w2 in &packed.w2[..hidden] {
-        row(&w2[..hidden]);
-    }
-    row(&packed.b2[..hidden]);
-    row(&packed.w3[..hidden]);
-    row(&[packed.b3]);
+        tensor
+    })
 }

@@ -5,8 +5,9 @@ use dfdx::nn::{ModuleVisitor, TensorCollection, TensorOptions};
 use dfdx::prelude::*;
 use rand::distr::{Distribution, Uniform};
 
+use super::Weights;
+use super::engine::{split, split_mut};
 use super::kernels::Real;
-use super::{Weights, split};
 use crate::config::{Activation, Precision};
 use crate::task::Stream;
 
@@ -98,20 +99,19 @@ impl<const H: usize, E: Scalar> Mlp<H, E> {
         self.out.bias.copy_from(b3);
     }
 
+    /// Writes the six tensors, in checkpoint order, to slices of their sizes.
+    pub fn copy_into(&self, [w1, b1, w2, b2, w3, b3]: [&mut [E]; 6]) {
+        self.hidden1.weight.copy_into(w1);
+        self.hidden1.bias.copy_into(b1);
+        self.hidden2.weight.copy_into(w2);
+        self.hidden2.bias.copy_into(b2);
+        self.out.weight.copy_into(w3);
+        self.out.bias.copy_into(b3);
+    }
+
     /// Writes every parameter to a flat vector in checkpoint order.
     pub fn copy_into_flat(&self, flat: &mut [E]) {
-        let mut rest = flat;
-        let mut next = |length| {
-            let (here, tail) = std::mem::take(&mut rest).split_at_mut(length);
-            rest = tail;
-            here
-        };
-        self.hidden1.weight.copy_into(next(H));
-        self.hidden1.bias.copy_into(next(H));
-        self.hidden2.weight.copy_into(next(H * H));
-        self.hidden2.bias.copy_into(next(H));
-        self.out.weight.copy_into(next(H));
-        self.out.bias.copy_into(next(1));
+        self.copy_into(split_mut(H, flat));
     }
 
     /// The same parameters with a tape that adds into `gradients`.
@@ -126,18 +126,19 @@ impl<const H: usize, E: Scalar> Mlp<H, E> {
         }
     }
 
-    /// Calls `visit` with the six gradients and their offsets in a flat vector in checkpoint order.
+    /// Calls `visit` with the six gradients: which tensor it is, where it begins in a flat vector in
+    /// checkpoint order, and the gradient.
     pub fn visit_gradients(
         &self,
         gradients: &mut Gradients<E, Cpu>,
-        mut visit: impl FnMut(usize, &mut [E]),
+        mut visit: impl FnMut(usize, usize, &mut [E]),
     ) -> Result<(), CpuError> {
-        visit(0, gradients.get_or_alloc_mut(&self.hidden1.weight)?);
-        visit(H, gradients.get_or_alloc_mut(&self.hidden1.bias)?);
-        visit(2 * H, gradients.get_or_alloc_mut(&self.hidden2.weight)?);
-        visit(2 * H + H * H, gradients.get_or_alloc_mut(&self.hidden2.bias)?);
-        visit(3 * H + H * H, gradients.get_or_alloc_mut(&self.out.weight)?);
-        visit(4 * H + H * H, gradients.get_or_alloc_mut(&self.out.bias)?);
+        visit(0, 0, gradients.get_or_alloc_mut(&self.hidden1.weight)?);
+        visit(1, H, gradients.get_or_alloc_mut(&self.hidden1.bias)?);
+        visit(2, 2 * H, gradients.get_or_alloc_mut(&self.hidden2.weight)?);
+        visit(3, 2 * H + H * H, gradients.get_or_alloc_mut(&self.hidden2.bias)?);
+        visit(4, 3 * H + H * H, gradients.get_or_alloc_mut(&self.out.weight)?);
+        visit(5, 4 * H + H * H, gradients.get_or_alloc_mut(&self.out.bias)?);
         Ok(())
     }
 }

@@ -10,32 +10,37 @@ use std::rc::Rc;
 
 use dfdx::prelude::*;
 
+use super::engine::Ticket;
 use super::kernels::Path;
-use super::{Engine, Mlp, Order, Rate, Scalar, engine, split};
+use super::{Engine, Mlp, Order, Rate, Scalar, engine};
 use crate::config::Activation;
 use crate::task::Batch;
 
 /// The kernels' memory for one network, shared by the operations of one thread. Cloning it makes
 /// another handle to the same memory.
 #[derive(Clone)]
-pub struct Workspace<E>(Rc<RefCell<Memory<E>>>);
+pub struct Workspace<E>(Shared<E>);
 
-struct Memory<E> {
-    engine: Box<dyn Engine<E>>,
-    /// The parameters on their way from tensors into the engine.
-    parameters: Vec<E>,
-    /// Gradients that went back, for the next operation to use.
-    spare: Vec<Vec<E>>,
+type Shared<E> = Rc<RefCell<Box<dyn Engine<E>>>>;
+
+/// A gradient waiting for the backward pass; its memory goes back also when that never comes.
+struct Held<E: Scalar> {
+    workspace: Shared<E>,
+    ticket: Option<Ticket>,
+}
+
+impl<E: Scalar> Drop for Held<E> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.workspace.borrow_mut().release(ticket);
+        }
+    }
 }
 
 impl<E: Scalar> Workspace<E> {
     /// Memory for a network of this width and nonlinearity.
     pub fn new(hidden: usize, activation: Activation, path: Path) -> Self {
-        Self(Rc::new(RefCell::new(Memory {
-            engine: engine(hidden, activation, path),
-            parameters: Vec::new(),
-            spare: Vec::new(),
-        })))
+        Self(Rc::new(RefCell::new(engine(hidden, activation, path))))
     }
 }
 
@@ -90,45 +95,33 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
         let Self { theta, support, rate, steps, .. } = self;
         let &Rate::Uniform(rate) = rate else { panic!("Reptile's quotient needs one rate") };
         assert!(steps > 0, "Reptile needs an inner step");
-        operation(theta, workspace, |engine, gradient| match gradient {
-            Some(gradient) => engine.pull(support, rate, steps, gradient),
-            None => engine.pull(support, rate, steps, &mut vec![E::default(); Mlp::<H, E>::LEN]),
-        })
+        operation(theta, workspace, |engine, _| engine.pull(support, rate, steps))
     }
 }
 
-/// Runs `compute` on the parameters and puts its value on their tape, with the gradient it added as
-/// the derivative. Without a tape no gradient is asked for.
+/// Runs `compute` on the parameters and puts its value on their tape, with the gradient it kept as the
+/// derivative. `compute` is told whether a gradient is wanted, which without a tape it is not.
 fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
     theta: Mlp<H, E, T>,
     workspace: &Workspace<E>,
-    compute: impl FnOnce(&mut dyn Engine<E>, Option<&mut [E]>) -> E,
+    compute: impl FnOnce(&mut dyn Engine<E>, bool) -> E,
 ) -> Tensor<Rank0, E, Cpu, T> {
     let (theta, mut tape) = theta.split_tape();
-    let mut memory = workspace.0.borrow_mut();
-    let Memory { engine, parameters, spare } = &mut *memory;
-    parameters.resize(Mlp::<H, E>::LEN, E::default());
-    theta.copy_into_flat(parameters);
-    engine.load(split(H, parameters));
+    let mut engine = workspace.0.borrow_mut();
+    engine.load(&mut |tensors| theta.copy_into(tensors));
     let mut value: Tensor<Rank0, E, Cpu> = theta.out.bias.device().zeros();
-    if !T::OWNS_TAPE {
-        value.copy_from(&[compute(&mut **engine, None)]);
-        return value.put_tape(tape);
+    value.copy_from(&[compute(&mut **engine, T::OWNS_TAPE)]);
+    if T::OWNS_TAPE {
+        let held = Held { ticket: Some(engine.take_gradient()), workspace: workspace.0.clone() };
+        let at = value.clone();
+        tape.add_backward_op(move |gradients| {
+            let scale = gradients.get_or_alloc_mut(&at)?[0];
+            let engine = held.workspace.borrow();
+            let Some(ticket) = &held.ticket else { return Ok(()) };
+            theta.visit_gradients(gradients, |tensor, _, sums| {
+                engine.add_gradient(ticket, tensor, scale, sums);
+            })
+        });
     }
-    let mut gradient = spare.pop().unwrap_or_default();
-    gradient.clear();
-    gradient.resize(Mlp::<H, E>::LEN, E::default());
-    value.copy_from(&[compute(&mut **engine, Some(&mut gradient))]);
-    let (at, workspace) = (value.clone(), workspace.clone());
-    tape.add_backward_op(move |gradients| {
-        let scale = gradients.get_or_alloc_mut(&at)?[0];
-        theta.visit_gradients(gradients, |offset, sums| {
-            for (sum, &value) in sums.iter_mut().zip(&gradient[offset..]) {
-                *sum += scale * value;
-            }
-        })?;
-        workspace.0.borrow_mut().spare.push(gradient);
-        Ok(())
-    });
     value.put_tape(tape)
 }

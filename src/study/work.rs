@@ -88,13 +88,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(super) fn new(runs: Vec<Run>, records: Vec<Option<Record>>, events: Sender<(usize, Event)>) -> Self {
         let count = runs.len();
+        // Every experiment's first seed before any second one: they should be seen side by side.
+        let mut seen = std::collections::HashMap::new();
+        let mut place = |run: &Run| {
+            let place = seen.entry(run.experiment).or_insert(0_usize);
+            *place += 1;
+            *place
+        };
+        let mut order: Vec<(usize, usize)> =
+            runs.iter().enumerate().map(|(index, run)| (place(run), index)).collect();
+        order.sort_unstable();
         Self {
             runs,
             slots: (0..count).map(|_| Slot::default()).collect(),
             records: records.into_iter().map(Mutex::new).collect(),
             state: Mutex::new(State {
                 events,
-                jobs: (0..count).map(Job::Train).collect(),
+                jobs: order.into_iter().map(|(_, run)| Job::Train(run)).collect(),
                 open: count,
                 curves: vec![None; count],
                 over: vec![false; count],

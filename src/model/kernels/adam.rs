@@ -2,6 +2,7 @@
 
 use super::Path;
 use super::real::Real;
+use super::simd::Simd;
 
 /// The numbers of one Adam step that are the same for every parameter.
 #[derive(Clone, Copy, Debug)]
@@ -17,37 +18,58 @@ pub struct AdamStep<E> {
 }
 
 #[inline(always)]
-fn body<E: Real>(step: &AdamStep<E>, parameters: &mut [E], gradient: &[E], moments: [&mut [E]; 2]) {
-    let one = E::rounded(1.0);
-    let [beta1, beta2] = step.betas;
+fn body<E: Real, S: Simd<E>>(
+    step: &AdamStep<E>,
+    parameters: &mut [E],
+    gradient: &mut [E],
+    moments: [&mut [E]; 2],
+) {
     let [m, v] = moments;
-    let moments = m.iter_mut().zip(v);
-    for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
-        *m = beta1 * *m + (one - beta1) * g;
-        *v = beta2 * *v + (one - beta2) * g * g;
-        let towards = step.rate * (*m * step.corrections[0]);
-        *p = *p - towards / ((*v * step.corrections[1]).root() + step.epsilon);
+    let whole = parameters.len() / S::WIDTH;
+    let one = E::rounded(1.0);
+    let [keep1, keep2] = step.betas;
+    let [take1, take2] = step.betas.map(|beta| one - beta);
+    let [correct1, correct2] = step.corrections;
+    let rate = step.rate * correct1;
+    for lane in 0..whole {
+        let g = S::load(gradient, lane);
+        let first = S::mul_add(S::splat(keep1), S::load(m, lane), S::mul(S::splat(take1), g));
+        let square = S::mul(S::mul(S::splat(take2), g), g);
+        let second = S::mul_add(S::splat(keep2), S::load(v, lane), square);
+        S::store(m, lane, first);
+        S::store(v, lane, second);
+        S::store(gradient, lane, S::splat(E::default()));
+        let root = S::sqrt(S::mul(second, S::splat(correct2)));
+        let towards = S::div(S::mul(S::splat(rate), first), S::add(root, S::splat(step.epsilon)));
+        S::store(parameters, lane, S::sub(S::load(parameters, lane), towards));
+    }
+    for i in whole * S::WIDTH..parameters.len() {
+        let g = std::mem::take(&mut gradient[i]);
+        m[i] = S::mul_add_one(keep1, m[i], take1 * g);
+        v[i] = S::mul_add_one(keep2, v[i], take2 * g * g);
+        let towards = rate * m[i] / ((v[i] * correct2).root() + step.epsilon);
+        parameters[i] = parameters[i] - towards;
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2_fma<E: Real>(step: &AdamStep<E>, parameters: &mut [E], gradient: &[E], moments: [&mut [E]; 2]) {
-    body(step, parameters, gradient, moments);
+fn avx2_fma<E: Real>(step: &AdamStep<E>, parameters: &mut [E], gradient: &mut [E], moments: [&mut [E]; 2]) {
+    body::<E, E::Fast>(step, parameters, gradient, moments);
 }
 
-/// One step: updates both moments and the parameters.
+/// One step: updates both moments and the parameters, and zeroes the gradient for the next pass.
 pub fn adam<E: Real>(
     path: Path,
     step: &AdamStep<E>,
     parameters: &mut [E],
-    gradient: &[E],
+    gradient: &mut [E],
     moments: [&mut [E]; 2],
 ) {
     match path {
         // SAFETY: `Path::Avx2Fma` means that this processor has AVX2 and FMA (see `Path`).
         #[cfg(target_arch = "x86_64")]
         Path::Avx2Fma => unsafe { avx2_fma(step, parameters, gradient, moments) },
-        _ => body(step, parameters, gradient, moments),
+        _ => body::<E, E::Portable>(step, parameters, gradient, moments),
     }
 }

@@ -48,24 +48,41 @@ impl<E: Real, const P: usize> Packed<E, P> {
         ]
     }
 
-    /// Everything zero again.
-    pub fn clear(&mut self) {
-        for slice in self.slices_mut() {
-            slice.fill(E::default());
+    /// Takes an unpadded network of width `hidden`: `copy` writes its six tensors, in checkpoint order.
+    pub fn pack(&mut self, hidden: usize, copy: &mut dyn FnMut([&mut [E]; 6])) {
+        let Self { w1, b1, w2, b2, w3, b3 } = self;
+        let [w1, b1, b2, w3] = [w1, b1, b2, w3].map(|row| &mut row[..hidden]);
+        let w2 = w2.as_flattened_mut();
+        copy([w1, b1, &mut w2[..hidden * hidden], b2, w3, std::slice::from_mut(b3)]);
+        // Rows written back to back are moved apart, the last one first so that none is overwritten.
+        for row in (0..hidden).rev().take_while(|_| hidden < P) {
+            w2.copy_within(row * hidden..(row + 1) * hidden, row * P);
+            w2[row * P + hidden..(row + 1) * P].fill(E::default());
         }
     }
 
-    /// Copies unpadded tensors, in checkpoint order, of a network of width `hidden` into place.
-    pub fn pack(&mut self, hidden: usize, tensors: [&[E]; 6]) {
-        let [w1, b1, w2, b2, w3, b3] = tensors;
-        for (row, values) in self.w2.iter_mut().zip(w2.chunks_exact(hidden)) {
-            row[..hidden].copy_from_slice(values);
+    /// Walks the `tensor`-th tensor, in checkpoint order, of a network of width `hidden` beside an
+    /// unpadded one.
+    #[inline(always)]
+    pub fn visit(&self, hidden: usize, tensor: usize, unpadded: &mut [E], mut visit: impl FnMut(&mut E, E)) {
+        let mut row = |unpadded: &mut [E], row: &[E]| {
+            for (unpadded, &value) in unpadded.iter_mut().zip(row) {
+                visit(unpadded, value);
+            }
+        };
+        match tensor {
+            0 => row(unpadded, &self.w1),
+            1 => row(unpadded, &self.b1),
+            2 if hidden == P => row(unpadded, self.w2.as_flattened()),
+            2 => {
+                for (unpadded, w2) in unpadded.chunks_exact_mut(hidden).zip(&self.w2) {
+                    row(unpadded, w2);
+                }
+            }
+            3 => row(unpadded, &self.b2),
+            4 => row(unpadded, &self.w3),
+            _ => row(unpadded, std::slice::from_ref(&self.b3)),
         }
-        for (row, values) in [(&mut self.w1, w1), (&mut self.b1, b1), (&mut self.b2, b2), (&mut self.w3, w3)]
-        {
-            row[..hidden].copy_from_slice(values);
-        }
-        self.b3 = b3[0];
     }
 }
 

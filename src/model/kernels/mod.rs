@@ -135,8 +135,8 @@ kernels! {
     );
     /// `sum += x`.
     fn add[](sum: &mut Packed<E, P>, x: &Packed<E, P>);
-    /// `sum += x - y`.
-    fn add_difference[](sum: &mut Packed<E, P>, x: &Packed<E, P>, y: &Packed<E, P>);
+    /// `out = x - y`.
+    fn subtract[](x: &Packed<E, P>, y: &Packed<E, P>, out: &mut Packed<E, P>);
     /// `out = x * y`, parameter by parameter.
     fn multiply[](x: &Packed<E, P>, y: &Packed<E, P>, out: &mut Packed<E, P>);
     /// `out = base + scale * x * y`, parameter by parameter.

@@ -289,17 +289,17 @@ pub fn add<E: Real, S: Simd<E>, const P: usize>(sum: &mut Packed<E, P>, x: &Pack
     }
 }
 
-/// `sum += x - y`, parameter by parameter.
+/// `out = x - y`, parameter by parameter.
 #[inline(always)]
-pub fn add_difference<E: Real, S: Simd<E>, const P: usize>(
-    sum: &mut Packed<E, P>,
+pub fn subtract<E: Real, S: Simd<E>, const P: usize>(
     x: &Packed<E, P>,
     y: &Packed<E, P>,
+    out: &mut Packed<E, P>,
 ) {
     let sources = x.slices().into_iter().zip(y.slices());
-    for (sum, (x, y)) in sum.slices_mut().into_iter().zip(sources) {
-        for (sum, (&x, &y)) in sum.iter_mut().zip(x.iter().zip(y)) {
-            *sum += x - y;
+    for (out, (x, y)) in out.slices_mut().into_iter().zip(sources) {
+        for (out, (&x, &y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out = x - y;
         }
     }
 }

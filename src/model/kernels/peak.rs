@@ -37,10 +37,10 @@ fn avx2_fma(rounds: u64) -> f32 {
 }
 
 /// The f32 peak of the core this thread runs on, in GFLOP/s (multiply and add are two), the median of
-/// several measurements of a few milliseconds.
+/// measurements of a third of a millisecond each.
 pub fn fma_peak_gflops(path: Path) -> f64 {
-    const ROUNDS: u64 = 200_000;
-    let mut rates: Vec<f64> = (0..15)
+    const ROUNDS: u64 = 20_000;
+    let mut rates: Vec<f64> = (0..61)
         .map(|_| {
             let start = Instant::now();
             black_box(match path {

@@ -27,6 +27,8 @@ pub trait Simd<E>: 'static {
     fn mul(a: Self::V, b: Self::V) -> Self::V;
     /// a / b.
     fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// Square root.
+    fn sqrt(a: Self::V) -> Self::V;
     /// a * b + c, rounded once if [`Simd::WIDE`].
     fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The same of single numbers.
@@ -82,6 +84,10 @@ macro_rules! portable {
                 std::array::from_fn(|i| a[i] / b[i])
             }
             #[inline(always)]
+            fn sqrt(a: Self::V) -> Self::V {
+                std::array::from_fn(|i| a[i].sqrt())
+            }
+            #[inline(always)]
             fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 std::array::from_fn(|i| a[i] * b[i] + c[i])
             }
@@ -133,7 +139,8 @@ pub struct Avx2;
 #[cfg(target_arch = "x86_64")]
 macro_rules! avx2 {
     ($type:ident, $width:literal, $register:ident, load: $load:ident, store: $store:ident, set1: $set1:ident,
-     add: $add:ident, sub: $sub:ident, mul: $mul:ident, div: $div:ident, fmadd: $fmadd:ident, max: $max:ident,
+     add: $add:ident, sub: $sub:ident, mul: $mul:ident, div: $div:ident,
+     sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident,
      zero: $zero:ident, cmp: $cmp:ident, and: $and:ident, transpose4: $transpose4:path) => {
         impl Simd<$type> for Avx2 {
             type V = x86::$register;
@@ -169,6 +176,10 @@ macro_rules! avx2 {
             #[inline(always)]
             fn div(a: Self::V, b: Self::V) -> Self::V {
                 unsafe { x86::$div(a, b) }
+            }
+            #[inline(always)]
+            fn sqrt(a: Self::V) -> Self::V {
+                unsafe { x86::$sqrt(a) }
             }
             #[inline(always)]
             fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
@@ -215,12 +226,12 @@ use std::arch::x86_64 as x86;
 
 #[cfg(target_arch = "x86_64")]
 avx2!(f32, 8, __m256, load: _mm256_loadu_ps, store: _mm256_storeu_ps, set1: _mm256_set1_ps,
-    add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps,
+    add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps, sqrt: _mm256_sqrt_ps,
     fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps, cmp: _mm256_cmp_ps,
     and: _mm256_and_ps, transpose4: transpose4_sse);
 #[cfg(target_arch = "x86_64")]
 avx2!(f64, 4, __m256d, load: _mm256_loadu_pd, store: _mm256_storeu_pd, set1: _mm256_set1_pd,
-    add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd,
+    add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd, sqrt: _mm256_sqrt_pd,
     fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd, cmp: _mm256_cmp_pd,
     and: _mm256_and_pd, transpose4: Portable::transpose4);
 
