@@ -30,6 +30,13 @@ fn weights(hidden: usize) -> metascope::model::Weights {
     metascope::learner::learner(&settings, 0, Path::detect()).weights()
 }
 
+/// A flat parameter vector as its six tensors.
+fn copy_tensors(hidden: usize, flat: &[f32], tensors: [&mut [f32]; 6]) {
+    for (tensor, values) in tensors.into_iter().zip(metascope::model::split(hidden, flat)) {
+        tensor.copy_from_slice(values);
+    }
+}
+
 fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
@@ -39,10 +46,9 @@ mod kernel {
     use divan::{Bencher, counter::ItemsCount};
     use metascope::config::Algorithm;
     use metascope::model::kernels::{self, AdamStep, Aligned, Direction, Packed, Path, Relu, Trace};
-    use metascope::model::split;
     use metascope::task::{MetaBatch, TrainingTasks};
 
-    use super::{problem, single, weights};
+    use super::{copy_tensors, problem, single, weights};
 
     const ROWS: usize = 10;
 
@@ -60,7 +66,8 @@ mod kernel {
         fn new() -> Self {
             let path = Path::detect();
             let (mut w, mut w2t) = (Packed::zero(), Aligned::zero());
-            w.pack(P, split(P, &single(&weights(P).values)));
+            let flat = single(&weights(P).values);
+            w.pack(P, &mut |tensors| copy_tensors(P, &flat, tensors));
             kernels::transpose(path, &w.w2, &mut w2t.0);
             let task = problem::experiment(Algorithm::Maml, 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();
@@ -126,12 +133,15 @@ mod kernel {
     #[divan::bench(consts = [40, 128])]
     fn adam<const P: usize>(bencher: Bencher) {
         let mut parameters = single(&weights(P).values);
-        let gradient = parameters.clone();
-        let [mut first, mut second] = [vec![0.0; gradient.len()], vec![0.0; gradient.len()]];
+        let values = parameters.clone();
+        let mut gradient = values.clone();
+        let [mut first, mut second] = [vec![0.0; values.len()], vec![0.0; values.len()]];
         let step = AdamStep { rate: 0.001, betas: [0.9, 0.999], epsilon: 1e-8, corrections: [1.0, 1.0] };
         bencher.bench_local(|| {
             let moments = [&mut first[..], &mut second[..]];
-            kernels::adam(Path::detect(), &step, &mut parameters, &gradient, moments);
+            // The kernel zeroes it; moments that die out would become denormal and slow.
+            gradient.copy_from_slice(&values);
+            kernels::adam(Path::detect(), &step, &mut parameters, &mut gradient, moments);
         });
     }
 }
@@ -142,10 +152,10 @@ mod composition {
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
     use metascope::config::{Activation, Algorithm};
-    use metascope::model::{Mlp, Order, Path, Rate, Workspace, split};
+    use metascope::model::{Mlp, Order, Path, Rate, Workspace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
-    use super::{problem, single, weights};
+    use super::{copy_tensors, problem, single, weights};
 
     const RATE: Rate<f32> = Rate::Uniform(0.01);
 
@@ -160,12 +170,12 @@ mod composition {
     fn engine(bencher: Bencher, meta_batch: usize) {
         let (flop, tasks) = setup(meta_batch);
         let flat = single(&weights(40).values);
-        let mut gradient = vec![0.0_f32; flat.len()];
         let mut engine = metascope::model::engine::<f32>(40, Activation::Relu, Path::detect());
         bencher.counter(flop).bench_local(|| {
-            engine.load(split(40, &flat));
-            gradient.fill(0.0);
-            engine.meta_loss(&tasks.support, &tasks.query, &RATE, 1, Order::Exact, Some(&mut gradient))
+            engine.load(&mut |tensors| copy_tensors(40, &flat, tensors));
+            engine.meta_loss(&tasks.support, &tasks.query, &RATE, 1, Order::Exact, true);
+            let gradient = engine.take_gradient();
+            engine.release(gradient);
         });
     }
 
@@ -180,7 +190,7 @@ mod composition {
             let gradients = std::mem::replace(&mut kept, Gradients::leaky());
             let adapted = theta.trace(gradients).adapt(&tasks.support, &RATE, 1, Order::Exact);
             kept = adapted.loss(&tasks.query, &workspace).backward();
-            theta.visit_gradients(&mut kept, |_, sums| sums.fill(0.0)).expect("there is memory");
+            theta.visit_gradients(&mut kept, |_, _, sums| sums.fill(0.0)).expect("there is memory");
         });
     }
 }
