@@ -10,7 +10,7 @@
 //! ```
 //!
 //! `items/s` counts floating-point operations, so `Gitem/s` reads as GFLOP/s, to be held against the
-//! FMA peak that `metascope bench` prints. A sample is 100 or 1,000 runs, so that all is in the cache as it
+//! FMA peak that `metascope bench` prints. A sample is 20 or 100 runs, so that all is in the cache as it
 //! is in training. Filter by name: `cargo bench --bench core -- outer_step`.
 
 mod problem;
@@ -41,7 +41,7 @@ fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
 
-#[divan::bench_group(sample_size = 1000)]
+#[divan::bench_group(sample_size = 100)]
 mod kernel {
     use divan::{Bencher, counter::ItemsCount};
     use metascope::config::Algorithm;
@@ -146,7 +146,7 @@ mod kernel {
     }
 }
 
-#[divan::bench_group(sample_size = 100)]
+#[divan::bench_group(sample_size = 20)]
 mod composition {
     use dfdx::nn::ZeroGrads;
     use dfdx::prelude::*;
@@ -195,7 +195,7 @@ mod composition {
     }
 }
 
-#[divan::bench_group(sample_size = 100)]
+#[divan::bench_group(sample_size = 20)]
 mod outer_step {
     use divan::{Bencher, counter::ItemsCount};
     use metascope::config::Algorithm;
@@ -266,7 +266,7 @@ mod evaluation {
     }
 }
 
-#[divan::bench_group(sample_size = 100)]
+#[divan::bench_group(sample_size = 20)]
 mod sampling {
     use divan::Bencher;
     use metascope::config::{Algorithm, TrainTasks};
