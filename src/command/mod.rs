@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod dashboard;
 mod eval;
+mod export;
 mod gradient;
 mod init;
 mod run;
@@ -45,12 +46,14 @@ impl std::error::Error for Misuse {}
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        None => dashboard::dashboard(&cli.dashboard),
+        None => dashboard::dashboard(&cli.dashboard, &cli.screen),
         Some(Command::Run(command)) => run::run(&command.args, command.json),
         Some(Command::Check { file }) => check::check(file.as_deref()),
         Some(Command::Init { preset, file }) => init::init(&preset, &file),
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
+        Some(Command::Watch { dir, screen }) => dashboard::watch(&dir, &screen),
+        Some(Command::Export { dir, format, out }) => export::export(&dir, format, out.as_deref()),
         Some(Command::Bench { json }) => bench::bench(json),
     };
     match outcome {
