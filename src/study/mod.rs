@@ -4,6 +4,7 @@
 //! ```text
 //! plan      experiments x seeds -> runs
 //! session   the worker threads, seen from outside: events, snapshots, stop
+//! board     what the workers share: jobs, test tasks, results
 //! work      what a worker does: train a run, evaluate a share of its test tasks
 //! record    a run's folder: settings, log, checkpoint, and what is needed to go on
 //! resume    the file a run goes on from
@@ -13,6 +14,7 @@
 //! files     files that are whole or not there
 //! ```
 
+mod board;
 mod event;
 mod files;
 mod lock;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::board::Shared;
 use super::lock::{self, Holder, Lock};
 use super::record::{set_aside, study_folder};
-use super::work::{Shared, work};
+use super::work::work;
 use super::{Event, Run};
 use crate::model::Weights;
 

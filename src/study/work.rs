@@ -3,24 +3,21 @@
 //! are left.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::board::{Job, Shared, lock};
 use super::record::{Next, Record};
 use super::resume::Header;
-use super::session::{Slot, Snapshot};
+use super::session::Snapshot;
 use super::{Event, Run};
-use crate::config::{Algorithm, EvaluationSettings, TaskSettings};
-use crate::eval::{Curve, mean_and_deviation, statistics, task_losses};
+use crate::config::Algorithm;
+use crate::eval::{statistics, task_losses};
 use crate::learner::{Learner, State, learner};
 use crate::model::Path;
-use crate::task::{TestTask, test_tasks};
+use crate::task::TestTask;
 
 /// Progress events a run.
 const PROGRESS_EVENTS: u64 = 200;
@@ -28,53 +25,12 @@ const PROGRESS_EVENTS: u64 = 200;
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(40);
 /// Steps between looks at the clock, which costs as much as a hundredth of a step.
 const STEPS_PER_LOOK: u64 = 32;
-/// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
-/// environment says otherwise.
-const SAVE_INTERVAL: Duration = Duration::from_secs(3);
 /// Test tasks a worker takes at a time: a few milliseconds of work.
 const TASKS_PER_SHARE: usize = 64;
 
-/// What the workers of a session share.
-pub(super) struct Shared {
-    pub(super) runs: Vec<Run>,
-    pub(super) slots: Vec<Slot>,
-    /// Where runs are kept; `None` keeps nothing.
-    folder: Option<PathBuf>,
-    board: Mutex<Board>,
-    /// Signalled when there is a new job, or no more to come.
-    wake: Condvar,
-    stopping: AtomicBool,
-    path: Path,
-    save_interval: Duration,
-}
-
-/// How often what is needed to go on is kept.
-fn save_interval() -> Duration {
-    let asked = std::env::var("METASCOPE_SAVE_MS").ok().and_then(|text| text.parse().ok());
-    asked.map_or(SAVE_INTERVAL, Duration::from_millis)
-}
-
-/// What the workers read and write together.
-struct Board {
-    events: Sender<(usize, Event)>,
-    jobs: VecDeque<Job>,
-    /// Runs that are not over: while there are any, idle workers wait for a share of the testing.
-    open: usize,
-    /// Curves of the runs that have one.
-    curves: Vec<Option<Curve>>,
-    over: Vec<bool>,
-    /// Test tasks by what they depend on; most studies have one entry.
-    tests: Vec<(TaskSettings, EvaluationSettings, Arc<Vec<TestTask>>)>,
-}
-
-enum Job {
-    Train(usize),
-    Test(Arc<Exam>, Range<usize>),
-}
-
 /// A trained network being tested, share by share.
-struct Exam {
-    run: usize,
+pub(super) struct Exam {
+    pub(super) run: usize,
     /// The trained learner.
     state: State,
     progress: Progress,
@@ -96,132 +52,6 @@ struct Paper {
 enum End {
     Stopped,
     Failed { step: u64, error: String },
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while a lock was held has been reported as that run's failure; the data are plain.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    pub(super) fn new(runs: Vec<Run>, folder: Option<PathBuf>, events: Sender<(usize, Event)>) -> Self {
-        let count = runs.len();
-        // Every experiment's first seed before any second one: they should be seen side by side.
-        let mut seen = std::collections::HashMap::new();
-        let mut place = |run: &Run| {
-            let place = seen.entry(run.experiment).or_insert(0_usize);
-            *place += 1;
-            *place
-        };
-        let mut order: Vec<(usize, usize)> =
-            runs.iter().enumerate().map(|(index, run)| (place(run), index)).collect();
-        order.sort_unstable();
-        Self {
-            runs,
-            slots: (0..count).map(|_| Slot::default()).collect(),
-            folder,
-            board: Mutex::new(Board {
-                events,
-                jobs: order.into_iter().map(|(_, run)| Job::Train(run)).collect(),
-                open: count,
-                curves: vec![None; count],
-                over: vec![false; count],
-                tests: Vec::new(),
-            }),
-            wake: Condvar::new(),
-            stopping: AtomicBool::new(false),
-            path: Path::detect(),
-            save_interval: save_interval(),
-        }
-    }
-
-    pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        let _board = lock(&self.board);
-        self.wake.notify_all();
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
-    }
-
-    /// The next job; `None` when there will be no more.
-    fn next_job(&self) -> Option<Job> {
-        let mut board = lock(&self.board);
-        loop {
-            if self.is_stopping() || board.open == 0 {
-                return None;
-            }
-            if let Some(job) = board.jobs.pop_front() {
-                return Some(job);
-            }
-            board = self.wake.wait(board).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Logs the event, where there is a log, and sends it.
-    fn report(&self, run: usize, record: Option<&mut Record>, event: Event) {
-        if let Some(record) = record {
-            record.append(&event);
-        }
-        // Whoever listened may be gone; the work is worth finishing all the same.
-        let _ = lock(&self.board).events.send((run, event));
-    }
-
-    fn failure(&self, run: usize, step: u64, error: String) -> Event {
-        let Run { settings, seed, .. } = &self.runs[run];
-        Event::Failed { experiment: settings.name.clone(), seed: *seed, step, error }
-    }
-
-    /// The run's test tasks, drawn once for all runs that share them.
-    fn tests_of(&self, run: usize) -> Arc<Vec<TestTask>> {
-        let settings = &self.runs[run].settings;
-        let mut board = lock(&self.board);
-        for (task, evaluation, tests) in &board.tests {
-            if *task == settings.task && *evaluation == settings.evaluation {
-                return tests.clone();
-            }
-        }
-        let tests = Arc::new(test_tasks(&settings.task, &settings.evaluation));
-        board.tests.push((settings.task.clone(), settings.evaluation.clone(), tests.clone()));
-        tests
-    }
-
-    /// Notes that a run is over, and sums its experiment up if it was the last one.
-    fn close(&self, run: usize, curve: Option<Curve>) {
-        let mut board = lock(&self.board);
-        if std::mem::replace(&mut board.over[run], true) {
-            return;
-        }
-        board.curves[run] = curve;
-        board.open -= 1;
-        let experiment = self.runs[run].experiment;
-        let mut mates = (0..self.runs.len()).filter(|&mate| self.runs[mate].experiment == experiment);
-        if mates.clone().all(|mate| board.over[mate]) {
-            let curves: Vec<&Curve> = mates.by_ref().filter_map(|mate| board.curves[mate].as_ref()).collect();
-            let steps = self.runs[run].settings.evaluation.steps;
-            let summary = summary(&self.runs[run].settings.name, &curves, steps);
-            let _ = board.events.send((run, summary));
-        }
-        self.wake.notify_all();
-    }
-}
-
-/// Statistics over seeds of the mean test loss.
-fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
-    let (mean, seed_std) = (0..=steps)
-        .map(|n| {
-            let means: Vec<f64> = curves.iter().map(|curve| curve.mean[n]).collect();
-            mean_and_deviation(&means)
-        })
-        .unzip();
-    Event::Summary {
-        experiment: experiment.to_owned(),
-        seeds: curves.len(),
-        steps: (0..=steps).collect(),
-        mean,
-        seed_std,
-    }
 }
 
 /// A worker thread's life.

@@ -11,6 +11,7 @@ use crate::{
     ui::{
         family::{Illustration, TestSet},
         play::Play,
+        rewind::{Past, Rewind},
         style::Styles,
     },
 };
@@ -44,6 +45,8 @@ pub struct App {
     pub fit: FitControls,
     /// How curves are shown.
     pub curves: CurveControls,
+    /// Where in training the views look.
+    pub rewind: Rewind,
     /// The Tasks view.
     pub illustration: Option<Illustration>,
     /// The Play view.
@@ -98,6 +101,8 @@ pub struct RunState {
     pub preview: Option<(u64, Curve)>,
     /// The newest parameters.
     pub snapshot: Option<Arc<Snapshot>>,
+    /// Parameters of its past.
+    pub past: Past,
 }
 
 /// Where a run stands.
@@ -267,6 +272,7 @@ impl App {
                 curve: None,
                 preview: None,
                 snapshot: None,
+                past: Past::default(),
             })
             .collect();
         let file = study
@@ -294,6 +300,7 @@ impl App {
                 focus: Focus::All,
             },
             curves: CurveControls::default(),
+            rewind: Rewind::default(),
             illustration: None,
             play,
             log: VecDeque::new(),
@@ -377,7 +384,7 @@ impl App {
 
     /// The fits of an experiment's chosen seed on a task, from its newest parameters.
     pub fn fits(&self, experiment: usize, task: &TestTask, steps: &[usize]) -> Option<Vec<Fit>> {
-        let snapshot = self.runs[self.chosen_run(experiment)?].snapshot.as_ref()?;
+        let snapshot = self.shown_snapshot(self.chosen_run(experiment)?)?;
         let rate = self.inner_lr(experiment);
         Some(eval::fits(&snapshot.weights, &task.support, &task.query, rate, steps))
     }
@@ -390,17 +397,19 @@ impl App {
             View::Experiment(index) => index == experiment,
             _ => false,
         };
+        let rewound = self.rewind.notch.is_some();
         (0..self.runs.len())
             .filter(|&index| {
                 let run = &self.runs[index];
-                run.phase == Phase::Training && run.curve.is_none() && wanted(run.experiment)
+                let unfinished = run.phase == Phase::Training && run.curve.is_none();
+                (rewound || unfinished) && wanted(run.experiment)
             })
             .filter_map(|index| {
                 let run = &self.runs[index];
-                let newest = run.snapshot.as_ref()?.step;
-                match &run.preview {
+                let shown = self.shown_snapshot(index)?.step;
+                match if rewound { &run.past.curve } else { &run.preview } {
                     None => Some((u64::MAX, index)),
-                    Some((step, _)) if *step < newest => Some((newest - step, index)),
+                    Some((step, _)) if *step != shown => Some((step.abs_diff(shown), index)),
                     Some(_) => None,
                 }
             })
@@ -411,7 +420,7 @@ impl App {
     /// The preview of a run: its adaptation curve on the first few test tasks.
     pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
         let state = self.runs.get(run)?;
-        let snapshot = state.snapshot.as_ref()?;
+        let snapshot = self.shown_snapshot(run)?;
         let set = self.set(state.experiment);
         let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
         let curve = eval::curve(&snapshot.weights, tasks, set.evaluation.inner_lr, set.evaluation.steps);

@@ -70,10 +70,12 @@ impl App {
 
     /// Takes in newer parameters of a run.
     pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
+        let most = self.most_kept();
         if let Some(run) = self.runs.get_mut(index) {
             if run.phase == Phase::Training {
                 run.step = run.step.max(snapshot.step);
             }
+            run.past.keep(&snapshot, most);
             run.snapshot = Some(snapshot);
         }
     }
@@ -81,7 +83,11 @@ impl App {
     /// Takes in a preview of a run's adaptation curve.
     pub fn on_preview(&mut self, index: usize, preview: (u64, Curve)) {
         if let Some(run) = self.runs.get_mut(index) {
-            run.preview = Some(preview);
+            if self.rewind.notch.is_some() {
+                run.past.curve = Some(preview);
+            } else {
+                run.preview = Some(preview);
+            }
         }
     }
 
@@ -90,6 +96,7 @@ impl App {
         let shown = |time: Duration| time.as_secs();
         let mut changed = self.ended.is_none() && shown(now) != shown(self.now);
         self.now = now;
+        changed |= self.play_on();
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
             changed = true;

@@ -22,6 +22,7 @@ mod intake;
 pub mod keys;
 mod play;
 mod report;
+pub mod rewind;
 pub mod style;
 pub mod summary;
 mod svg;
@@ -226,12 +227,13 @@ pub fn drive<B: Backend>(
             }
             terminal.draw(|frame| views::draw(app, frame))?;
             last_frame = Some(Instant::now());
-            (asked, dirty) = (false, false);
+            // A view of the past fills in as its curves are computed.
+            (asked, dirty) = (false, app.rewind.notch.is_some() && app.next_preview().is_some());
         }
         let since = last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if asked {
             Some(ANSWER.saturating_sub(since))
-        } else if dirty || !app.is_over() {
+        } else if dirty || !app.is_over() || app.rewind.playing.is_some() {
             // Whether a run has something to tell is looked at once a frame.
             Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
         } else if app.notice.is_some() {

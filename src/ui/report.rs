@@ -35,7 +35,7 @@ pub fn loss_table(app: &App) -> String {
     }
     text.push('\n');
     for (index, experiment) in app.experiments.iter().enumerate() {
-        let curve = app.over_seeds(index).filter(|curve| !curve.preview);
+        let curve = app.result(index);
         let seeds = curve.as_ref().map_or(0, |curve| curve.seeds);
         text.push_str(&format!(
             "{} {:>4}",
@@ -60,7 +60,7 @@ pub fn loss_table(app: &App) -> String {
         text.push_str(&format!("prior mean (best constant guess): {}\n", number(set.prior_mean)));
     }
     let lossy = (0..app.experiments.len())
-        .filter_map(|index| app.over_seeds(index))
+        .filter_map(|index| app.result(index))
         .any(|curve| curve.nonfinite.iter().any(|share| *share > 0.0));
     if lossy {
         text.push_str("! some tasks went non-finite and are not in the mean\n");

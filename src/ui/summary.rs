@@ -87,13 +87,24 @@ impl App {
     /// is any, over previews of those in training.
     pub fn over_seeds(&self, experiment: usize) -> Option<OverSeeds> {
         let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
-        let evaluated: Vec<&Curve> = runs().filter_map(|run| run.curve.as_ref()).collect();
-        if !evaluated.is_empty() {
-            return OverSeeds::of(&evaluated, self.curves.median, false);
+        if self.rewind.notch.is_some() {
+            let past: Vec<&Curve> =
+                runs().filter_map(|run| run.past.curve.as_ref().map(|(_, curve)| curve)).collect();
+            return OverSeeds::of(&past, self.curves.median, true);
+        }
+        if let Some(result) = self.result(experiment) {
+            return Some(result);
         }
         let previews: Vec<&Curve> =
             runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve)).collect();
         OverSeeds::of(&previews, self.curves.median, true)
+    }
+
+    /// The adaptation curve of an experiment's finished runs, whatever the views look at.
+    pub fn result(&self, experiment: usize) -> Option<OverSeeds> {
+        let runs = self.experiments[experiment].runs.iter();
+        let evaluated: Vec<&Curve> = runs.filter_map(|run| self.runs[*run].curve.as_ref()).collect();
+        OverSeeds::of(&evaluated, self.curves.median, false)
     }
 
     /// How far an experiment is.

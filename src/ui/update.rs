@@ -79,6 +79,12 @@ pub enum Action {
     Zoom(bool),
     /// Pan.
     Pan(i32),
+    /// Look further back or forward in training, by notches.
+    Travel(i32),
+    /// Play training again, or pause.
+    PlayPause,
+    /// Look at the newest networks again.
+    Now,
     /// Write (and copy) what the view shows.
     Take {
         /// Also into the clipboard.
@@ -121,6 +127,12 @@ pub fn update(app: &mut App, action: Action) {
         Action::Suspend => app.effects.push(Effect::Suspend),
         Action::Redraw => app.effects.push(Effect::Redraw),
         Action::Take { copy } => app.effects.push(Effect::Take { copy }),
+        Action::Travel(by) => {
+            app.rewind.playing = None;
+            app.travel(by);
+        }
+        Action::PlayPause => app.play_or_pause(),
+        Action::Now => app.rewind = Default::default(),
         Action::NextView => turn(app, 1),
         Action::PreviousView => turn(app, -1),
         Action::GoTo(tab) => match app.views().get(tab) {

@@ -38,7 +38,7 @@ fn loss() -> impl Strategy<Value = f64> {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let letters = "q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPE".chars().map(KeyCode::Char);
+    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPE".chars().map(KeyCode::Char);
     let named = [
         KeyCode::Tab,
         KeyCode::BackTab,

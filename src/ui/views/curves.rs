@@ -84,7 +84,11 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         let list: Vec<String> = at.iter().map(|(loss, name)| format!("{name} {}", number(*loss))).collect();
         format!("n={n}: {}", list.join(", "))
     });
-    let preview = if previews { "~ preview: still in training, 24 tasks" } else { "" };
+    let preview = match (previews, app.rewind.notch) {
+        (true, Some(_)) => "~ networks of the past, 24 tasks",
+        (true, None) => "~ preview: still in training, 24 tasks",
+        (false, _) => "",
+    };
     note(app, area, buffer, &[crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned()]);
 }
 
@@ -101,8 +105,10 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     for &run in &app.experiments[index].runs {
         let state = &app.runs[run];
         let preview = state.preview.as_ref().map(|(_, curve)| curve);
-        let Some(curve) = state.curve.as_ref().or(preview) else { continue };
-        previews |= state.curve.is_none();
+        let past = state.past.curve.as_ref().map(|(_, curve)| curve);
+        let rewound = app.rewind.notch.is_some();
+        let Some(curve) = (if rewound { past } else { state.curve.as_ref().or(preview) }) else { continue };
+        previews |= rewound || state.curve.is_none();
         let losses = if app.curves.median { &curve.median } else { &curve.mean };
         if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
             at.push(format!("seed {} {}", state.seed, number(*loss)));
