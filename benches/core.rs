@@ -72,7 +72,7 @@ mod kernel {
             let task = problem::experiment(Algorithm::Maml, 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();
             assert_eq!(tasks.support.rows(), ROWS);
-            let mut setup = Self { path, w, w2t, tasks, trace: Trace::new(), out: Packed::zero() };
+            let mut setup = Self { path, w, w2t, tasks, trace: Trace::default(), out: Packed::zero() };
             setup.pass();
             setup
         }
@@ -105,7 +105,7 @@ mod kernel {
     fn hessian_product<const P: usize>(bencher: Bencher) {
         let Setup { path, w, w2t, tasks, trace, mut out, .. } = Setup::<P>::new();
         let x = tasks.support.task(0).0;
-        let (v, v2t, mut tangent) = (w.clone(), w2t.clone(), Trace::new());
+        let (v, v2t, mut tangent) = (w.clone(), w2t.clone(), Trace::default());
         bencher.counter(ItemsCount::new(problem::hessian_product_flop(P, ROWS))).bench_local(|| {
             let direction = Direction { v: &v, v2t: &v2t.0 };
             kernels::add_hessian_product::<f32, Relu, P>(

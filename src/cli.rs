@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Watch neural networks learn to learn: transfer learning, MAML, first-order MAML and Reptile train side
 /// by side on few-shot sine regression.
@@ -17,6 +17,9 @@ pub struct Cli {
     /// The dashboard's arguments.
     #[command(flatten)]
     pub dashboard: RunArgs,
+    /// The screen's arguments.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
 }
 
 /// The commands.
@@ -42,12 +45,70 @@ pub enum Command {
     Eval(EvalCommand),
     /// Compute the meta-gradient of a checkpoint over tasks from a file.
     Gradient(GradientCommand),
+    /// The dashboard, read-only, over runs that are being trained elsewhere or have been.
+    Watch {
+        /// A run's folder, an experiment's, a study's, or one that holds studies.
+        dir: PathBuf,
+        /// The screen's arguments.
+        #[command(flatten)]
+        screen: ScreenArgs,
+    },
+    /// Write the results of run folders for other programs.
+    Export {
+        /// A run's folder, an experiment's, a study's, or one that holds studies.
+        dir: PathBuf,
+        /// Tidy rows, everything, or a picture of the adaptation curves.
+        #[arg(long, value_enum)]
+        format: Format,
+        /// Where to [default: standard output].
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+    },
     /// Measure microseconds per task of every learner, beside this core's FMA peak.
     Bench {
         /// Print one JSON object instead of a table.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What the dashboard takes besides.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScreenArgs {
+    /// Draw with ASCII only [default: by the locale].
+    #[arg(long)]
+    pub ascii: bool,
+    /// How many colours [default: 16, more where the terminal announces them].
+    #[arg(long, value_enum, value_name = "DEPTH")]
+    pub color: Option<Color>,
+    /// When the line drops: finish training without a screen, or stop at once.
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "finish")]
+    pub on_hangup: OnHangup,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// None at all.
+    Never,
+    /// The terminal's sixteen.
+    #[value(name = "16")]
+    Sixteen,
+    /// The 256 of xterm.
+    #[value(name = "256")]
+    Indexed,
+    /// 24 bits.
+    True,
+}
+
+/// `--on-hangup`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnHangup {
+    /// Train to the end, recording.
+    #[default]
+    Finish,
+    /// Save and stop.
+    Stop,
 }
 
 /// What the dashboard and `run` have in common.
@@ -68,8 +129,22 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
     /// Keep nothing on disk.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fresh")]
     pub no_save: bool,
+    /// Start every run over instead of going on; what was there is kept under another name.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// `metascope export --format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One row an experiment, seed and n.
+    Csv,
+    /// Settings and curves of every run.
+    Json,
+    /// The adaptation curves as a picture.
+    Svg,
 }
 
 /// `metascope run`.

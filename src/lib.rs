@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main.rs     parse arguments, run a command, set the exit code
-//! command/    one file a command: run, check, init, eval, gradient, bench, the dashboard
+//! command/    one file a command: run, check, init, eval, gradient, watch, export, bench, the dashboard
 //! cli.rs      what the command line accepts
 //! ui/         the dashboard: state, update, keys, style, views/, widgets/
 //! term.rs     the terminal as a resource: enter, leave, hang-up

@@ -1,12 +1,15 @@
 //! The terminal as a resource: taken once, given back on every way out, be it quitting, an error, a
 //! panic, a signal or a lost line. Nothing is asked of the terminal, no mouse, no keyboard protocol.
 //!
-//! Two facts shaped this (crossterm 0.29): `crossterm::event::poll` spins for ever once the line has
-//! dropped, so stdin is polled here first; and signals may be delivered to any thread, so each one
-//! writes into a pipe that the same poll watches.
+//! Two facts shaped this. crossterm 0.29 spins for ever once the line has dropped, and may block where
+//! it was told not to wait, so stdin is polled, read and decoded here. And signals may be delivered to
+//! any thread, so each one writes into a pipe that the same poll watches.
+
+mod decode;
 
 use std::{
     io::{self, IsTerminal, Read, Write},
+    mem::ManuallyDrop,
     os::{fd::AsFd, unix::net::UnixStream},
     sync::{
         Arc, Once,
@@ -17,7 +20,8 @@ use std::{
 };
 
 use crossterm::{
-    cursor, event,
+    cursor,
+    event::KeyEvent,
     terminal::{
         self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     },
@@ -28,16 +32,16 @@ use rustix::{
     io::Errno,
     process::{Signal, kill_current_process_group},
 };
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 
 /// What reaches the dashboard from outside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A key.
-    Key(event::KeyEvent),
+    Key(KeyEvent),
     /// The screen must be drawn anew: another size, or a shell was in between.
     Redraw,
-    /// SIGINT or SIGTERM.
+    /// SIGINT, SIGTERM or SIGQUIT.
     Interrupt,
     /// The line has dropped: there is no screen and no keyboard any more.
     HangUp,
@@ -98,8 +102,9 @@ fn hook_panics() {
 
 /// The terminal, taken. Dropping it gives it back.
 pub struct Screen {
-    /// What ratatui draws on.
-    pub terminal: Terminal<CrosstermBackend<Synchronized<io::Stdout>>>,
+    /// What ratatui draws on. Never dropped: its own clean-up prints to stderr when the line is gone,
+    /// which panics. The guard of this type does what is needed.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Synchronized<io::Stdout>>>>,
     /// Keys and signals.
     pub keyboard: Keyboard,
 }
@@ -114,7 +119,7 @@ impl Screen {
         let terminal =
             entered.and_then(|()| Terminal::new(CrosstermBackend::new(Synchronized::new(io::stdout()))));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal, keyboard }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), keyboard }),
             Err(error) => {
                 leave();
                 Err(error)
@@ -136,14 +141,12 @@ impl Drop for Screen {
 pub struct Synchronized<W: Write> {
     to: W,
     frame: Vec<u8>,
-    /// Bytes sent so far.
-    pub sent: u64,
 }
 
 impl<W: Write> Synchronized<W> {
     /// Over `to`.
     pub fn new(to: W) -> Self {
-        Self { to, frame: Vec::with_capacity(16 << 10), sent: 0 }
+        Self { to, frame: Vec::with_capacity(16 << 10) }
     }
 }
 
@@ -161,11 +164,14 @@ impl<W: Write> Write for Synchronized<W> {
         crossterm::queue!(bytes, BeginSynchronizedUpdate)?;
         bytes.append(&mut self.frame);
         crossterm::queue!(bytes, EndSynchronizedUpdate)?;
-        self.sent += bytes.len() as u64;
         self.to.write_all(&bytes)?;
         self.to.flush()
     }
 }
+
+/// How long an Escape waits for the rest of a sequence: longer than a line takes between two bytes of
+/// one packet, shorter than a person notices.
+const ESCAPE: Duration = Duration::from_millis(25);
 
 /// Keys from stdin, and signals.
 pub struct Keyboard {
@@ -175,6 +181,7 @@ pub struct Keyboard {
     resized: Arc<AtomicBool>,
     continued: Arc<AtomicBool>,
     left: Arc<AtomicBool>,
+    decoder: decode::Decoder,
     /// Once the line has dropped, stdin is never touched again.
     gone: bool,
 }
@@ -191,19 +198,22 @@ impl Keyboard {
             resized: flag(),
             continued: flag(),
             left: flag(),
+            decoder: decode::Decoder::default(),
             gone: false,
         };
         for (signal, flag) in [
             (SIGINT, &keyboard.interrupted),
             (SIGTERM, &keyboard.interrupted),
+            (SIGQUIT, &keyboard.interrupted),
             (SIGHUP, &keyboard.hung_up),
             (SIGWINCH, &keyboard.resized),
             (SIGCONT, &keyboard.continued),
         ] {
-            // After the screen is given back, signals mean again what they always mean; but a line that
-            // has dropped must not end the runs.
-            if matches!(signal, SIGINT | SIGTERM) {
+            // The second time, or once the screen is given back, a signal does what it always does: a
+            // line that takes no more bytes must not keep the program from ending.
+            if matches!(signal, SIGINT | SIGTERM | SIGQUIT) {
                 signal_hook::flag::register_conditional_default(signal, Arc::clone(&keyboard.left))?;
+                signal_hook::flag::register(signal, Arc::clone(&keyboard.left))?;
             }
             signal_hook::flag::register(signal, Arc::clone(flag))?;
             signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
@@ -211,9 +221,28 @@ impl Keyboard {
         Ok(keyboard)
     }
 
-    /// Whether SIGINT or SIGTERM has come.
+    /// Whether a signal has asked the program to end.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Waits for stdin or a signal: what stdin has to say, and whether waiting itself failed.
+    fn poll(&self, timeout: Option<Duration>) -> (PollFlags, bool) {
+        let timeout = timeout
+            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+        let stdin = io::stdin();
+        let mut watched = vec![PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
+        if !self.gone {
+            watched.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN));
+        }
+        let polled = rustix::event::poll(&mut watched, timeout.as_ref());
+        let keys = watched.get(1).map_or(PollFlags::empty(), PollFd::revents);
+        (keys, polled.is_err_and(|error| error != Errno::INTR))
+    }
+
+    fn lose(&mut self, inputs: &mut Vec<Input>) {
+        self.gone = true;
+        inputs.push(Input::HangUp);
     }
 
     fn signals(&mut self, inputs: &mut Vec<Input>) {
@@ -240,37 +269,26 @@ impl Keyboard {
 impl Host for Keyboard {
     fn wait(&mut self, timeout: Option<Duration>) -> Vec<Input> {
         let mut inputs = Vec::new();
-        let stdin = io::stdin();
-        let timeout = timeout
-            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
-        let mut watched = vec![PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
-        if !self.gone {
-            watched.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN));
-        }
-        let polled = rustix::event::poll(&mut watched, timeout.as_ref());
-        let keys = watched.get(1).map_or(PollFlags::empty(), PollFd::revents);
-        drop(watched);
+        // A lone Escape is a key only when nothing follows it.
+        let timeout = if self.decoder.is_waiting() { Some(ESCAPE) } else { timeout };
+        let (keys, failed) = self.poll(timeout);
         self.signals(&mut inputs);
-        let lost = keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
-        if !self.gone && (lost || polled.is_err_and(|error| error != Errno::INTR)) {
-            self.gone = true;
-            inputs.push(Input::HangUp);
+        if self.gone {
+            return inputs;
         }
-        // An interrupted poll may hide a resize that crossterm has noted for itself.
-        let drain = !self.gone && (keys.contains(PollFlags::IN) || polled == Err(Errno::INTR));
-        while drain && event::poll(Duration::ZERO).unwrap_or(false) {
-            match event::read() {
-                Ok(event::Event::Key(key)) if key.kind != event::KeyEventKind::Release => {
-                    inputs.push(Input::Key(key));
-                }
-                Ok(event::Event::Resize(..)) => inputs.push(Input::Redraw),
-                Ok(_) => {}
-                Err(_) => {
-                    self.gone = true;
-                    inputs.push(Input::HangUp);
-                    break;
-                }
+        if keys.contains(PollFlags::IN) {
+            let mut bytes = [0; 1024];
+            match rustix::io::read(io::stdin(), &mut bytes) {
+                // The end of the input: there is no keyboard any more.
+                Ok(0) => self.lose(&mut inputs),
+                Ok(read) => inputs.extend(self.decoder.push(&bytes[..read]).into_iter().map(Input::Key)),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(_) => self.lose(&mut inputs),
             }
+        } else if failed || keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            self.lose(&mut inputs);
+        } else if self.decoder.is_waiting() && inputs.is_empty() {
+            inputs.extend(self.decoder.settle().map(Input::Key));
         }
         inputs
     }
@@ -328,6 +346,5 @@ mod tests {
         out.flush().expect("a vector takes everything");
         out.flush().expect("a vector takes everything");
         assert_eq!(out.to, b"\x1b[?2026hone frame\x1b[?2026l");
-        assert_eq!(out.sent as usize, out.to.len());
     }
 }

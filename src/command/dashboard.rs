@@ -1,18 +1,61 @@
-//! The bare command: the dashboard where there is a person to see it, headless where there is not.
+//! The dashboard: over a study trained here, or, where another process trains it already, over what that
+//! one writes. Without a person to see it the bare command trains headless.
 
 use std::io::Write;
+use std::path::Path;
 
-use super::{Exit, run};
-use crate::cli::RunArgs;
-use crate::ui::{self, End, Options};
+use anyhow::bail;
+
+use super::{Exit, Misuse, run};
+use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
+use crate::config::Study;
+use crate::study::{Busy, Run, Watcher, plan};
+use crate::ui::{self, Depth, End, Options, Source};
 
 /// Trains and shows it; prints the loss table when the dashboard is left.
-pub fn dashboard(args: &RunArgs) -> anyhow::Result<Exit> {
+pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         return run::run(args, false);
     }
-    let (study, session) = run::start(args)?;
-    let outcome = ui::run(&study, session, Options::default())?;
+    let study = run::narrowed_study(args)?;
+    match run::start(&study, args) {
+        Ok(session) => show(&study, session.runs(), &session, screen),
+        Err(error) => match error.downcast::<Busy>() {
+            Ok(busy) => {
+                let watcher = Watcher::of(&busy.folder, plan(&study));
+                show(&study, watcher.runs(), &watcher, screen)
+            }
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// The dashboard over run folders.
+pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
+    if !dir.exists() {
+        return Err(Misuse(format!("{}: there is no such folder", dir.display())).into());
+    }
+    let (study, watcher) = Watcher::open(dir)?;
+    if !ui::is_interactive() {
+        bail!("watching needs a terminal; `metascope export {} --format csv` does not", dir.display());
+    }
+    show(&study, watcher.runs(), &watcher, screen)
+}
+
+/// Shows a study until a person leaves.
+fn show(study: &Study, runs: &[Run], source: &impl Source, screen: &ScreenArgs) -> anyhow::Result<Exit> {
+    let options = Options {
+        ascii: screen.ascii.then_some(true),
+        color: screen.color.map(|color| match color {
+            Color::Never => Depth::Mono,
+            Color::Sixteen => Depth::Ansi16,
+            Color::Indexed => Depth::Ansi256,
+            Color::True => Depth::True,
+        }),
+        stop_on_hangup: screen.on_hangup == OnHangup::Stop,
+        ..Options::default()
+    };
+    let outcome = ui::run(study, runs, source, &options)?;
     if outcome.end != End::HungUp {
         write!(std::io::stdout(), "{}", outcome.table)?;
     }

@@ -33,6 +33,8 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     let values = &found.gradient.values;
     let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
     let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    // `max` passes over what is no number, the norm does not.
+    let largest = if norm.is_nan() { f64::NAN } else { largest };
     let mean_loss = found.losses.iter().sum::<f64>() / found.losses.len() as f64;
     let mut out = std::io::stdout().lock();
     if command.json {

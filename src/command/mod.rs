@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod dashboard;
 mod eval;
+mod export;
 mod gradient;
 mod init;
 mod run;
@@ -45,12 +46,14 @@ impl std::error::Error for Misuse {}
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        None => dashboard::dashboard(&cli.dashboard),
+        None => dashboard::dashboard(&cli.dashboard, &cli.screen),
         Some(Command::Run(command)) => run::run(&command.args, command.json),
         Some(Command::Check { file }) => check::check(file.as_deref()),
         Some(Command::Init { preset, file }) => init::init(&preset, &file),
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
+        Some(Command::Watch { dir, screen }) => dashboard::watch(&dir, &screen),
+        Some(Command::Export { dir, format, out }) => export::export(&dir, format, out.as_deref()),
         Some(Command::Bench { json }) => bench::bench(json),
     };
     match outcome {
@@ -58,6 +61,11 @@ pub fn main() -> ExitCode {
         Ok(Exit::Failed) => ExitCode::from(1),
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) if is_broken_pipe(&error) => ExitCode::from(1),
+        // Files are written with their names in the error; what comes without one was meant for stdout.
+        Err(error) if error.chain().count() == 1 && error.is::<std::io::Error>() => {
+            eprintln!("the output could not be written: {error}");
+            ExitCode::from(1)
+        }
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })

@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Trains; with `json`, every event is a line of JSON on stdout.
 pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
-    let (study, session) = start(args)?;
+    let study = narrowed_study(args)?;
+    let session = start(&study, args)?;
     let interrupted = interruptions()?;
     let styles = Styles::detect(|name| std::env::var(name).ok(), None, Some(Depth::Mono));
     let mut app = App::new(&study, session.runs(), styles);
@@ -62,17 +63,22 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     })
 }
 
-/// The study that the arguments ask for, with its workers started.
-pub fn start(args: &RunArgs) -> anyhow::Result<(Study, Session)> {
+/// The study that the arguments ask for.
+pub fn narrowed_study(args: &RunArgs) -> anyhow::Result<Study> {
     let mut study = study(args.file.as_deref())?;
     narrow(&mut study, args)?;
+    Ok(study)
+}
+
+/// Starts the study's workers.
+pub fn start(study: &Study, args: &RunArgs) -> anyhow::Result<Session> {
     let options = SessionOptions {
         jobs: args.jobs.map_or_else(cores, usize::from),
         out: (!args.no_save).then(|| args.out.clone()),
         study: study.name.clone(),
+        fresh: args.fresh,
     };
-    let session = Session::start(plan(&study), &options)?;
-    Ok((study, session))
+    Session::start(plan(study), &options)
 }
 
 /// Cores this process may use.
@@ -115,10 +121,12 @@ fn interruptions() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
-/// Progress on stderr: a bar where there is a terminal, a line a run where there is none.
+/// Progress on stderr: a bar where there is a terminal, a line a run where there is none; with JSON on
+/// stdout only what failed.
 struct Progress {
     bar: ProgressBar,
     lines: bool,
+    failures: bool,
 }
 
 impl Progress {
@@ -131,7 +139,7 @@ impl Progress {
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar, lines: !terminal && !json }
+        Self { bar, lines: !terminal && !json, failures: !terminal || json }
     }
 
     fn tell(&self, event: &Event) {
@@ -151,7 +159,7 @@ impl Progress {
             _ => return,
         };
         self.bar.inc(1);
-        if self.lines {
+        if self.lines || (self.failures && matches!(event, Event::Failed { .. })) {
             eprintln!("{line}");
         }
     }

@@ -45,7 +45,7 @@ pub fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
         let what = error.to_string();
         let what = what.split(" at line ").next().unwrap_or_default();
         // Python writes NaN and Infinity as bare words, which JSON does not have.
-        let hint = if what.contains("expected") && has_bare_word(&text, line, column) {
+        let hint = if has_bare_word(&text, line, column) {
             "; NaN and Infinity are not numbers in JSON, and no point may have them"
         } else {
             ""

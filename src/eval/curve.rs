@@ -1,7 +1,7 @@
 //! The adaptation curve: test loss after n = 0, 1, 2, ... SGD steps, over many test tasks, and what is
 //! said of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Adapter;
 use crate::model::{Path, Weights};
@@ -9,20 +9,29 @@ use crate::task::TestTask;
 
 /// Test MSE after n = 0, 1, 2, ... plain SGD steps on the support points, over many test tasks.
 /// Every vector has one entry an element of `steps`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     /// n.
     pub steps: Vec<usize>,
     /// Mean over the tasks that stayed finite; NaN (JSON null) where none did.
+    #[serde(deserialize_with = "numbers")]
     pub mean: Vec<f64>,
     /// Median over all tasks, a non-finite loss counting as infinitely large.
+    #[serde(deserialize_with = "numbers")]
     pub median: Vec<f64>,
     /// Half width of the 95 % confidence interval of the mean over tasks, 1.96 s / sqrt(tasks).
+    #[serde(deserialize_with = "numbers")]
     pub ci95: Vec<f64>,
     /// Share of the tasks whose loss was not finite, 0 to 1.
     pub nonfinite: Vec<f64>,
     /// Number of test tasks.
     pub tasks: usize,
+}
+
+/// Numbers of which some may have been written as null because they were not finite.
+pub fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+    let numbers = Vec::<Option<f64>>::deserialize(from)?;
+    Ok(numbers.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
 }
 
 /// Losses of each task at n = 0..=steps, task after task. Tasks do not touch each other, so any split

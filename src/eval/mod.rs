@@ -6,5 +6,5 @@ mod curve;
 mod oracle;
 
 pub use adapt::{Adapter, Fit, fits};
-pub use curve::{Curve, curve, mean_and_deviation, median, statistics, task_losses};
+pub use curve::{Curve, curve, mean_and_deviation, median, numbers, statistics, task_losses};
 pub use oracle::{oracle, prior_mean_loss};

@@ -11,7 +11,7 @@ use dfdx::prelude::*;
 
 use crate::config::{Algorithm, Experiment, OuterGradient, Precision};
 use crate::model::{Adam, Mlp, Order, Path, Rate, Scalar, Weights, Workspace, with_width};
-use crate::task::{MetaBatch, Purpose, TrainingTasks, stream};
+use crate::task::{MetaBatch, Position, Purpose, TrainingTasks, stream};
 
 pub use gradient::{MetaGradient, meta_gradient};
 pub use maml::Maml;
@@ -68,6 +68,26 @@ pub trait Learner {
 
     /// The current initialisation.
     fn weights(&self) -> Weights;
+
+    /// All that the next step depends on.
+    fn state(&self) -> State;
+
+    /// Goes on from where [`Learner::state`] was taken, in this run or another process's run of the same
+    /// settings and seed.
+    fn restore(&mut self, state: &State);
+}
+
+/// All that a run's next step depends on, as plain numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// The parameters.
+    pub weights: Weights,
+    /// Adam's first and second moments, in checkpoint order.
+    pub moments: [Vec<f64>; 2],
+    /// Steps Adam has taken.
+    pub steps: u64,
+    /// How far the random streams have come.
+    pub position: Position,
 }
 
 /// The learner of this experiment, before its first step; all it will ever do follows from the
@@ -146,5 +166,64 @@ impl<const H: usize, E: Scalar, R: Rule<H, E>> Learner for Trainer<H, E, R> {
 
     fn weights(&self) -> Weights {
         self.theta.to_weights(self.settings.activation)
+    }
+
+    fn state(&self) -> State {
+        let (steps, moments) = self.adam.state();
+        State {
+            weights: self.weights(),
+            moments: moments.map(|moment| moment.iter().map(|value| value.exact()).collect()),
+            steps,
+            position: self.tasks.position(),
+        }
+    }
+
+    fn restore(&mut self, state: &State) {
+        let rounded = |values: &[f64]| -> Vec<E> { values.iter().map(|&value| E::rounded(value)).collect() };
+        self.theta.copy_from_flat(&rounded(&state.weights.values));
+        let [first, second] = &state.moments;
+        self.adam.restore(state.steps, [&rounded(first), &rounded(second)]);
+        self.tasks.seek(&state.position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{TrainTasks, parse};
+
+    #[test]
+    fn a_restored_learner_goes_on_to_the_bit() {
+        for algorithm in ["transfer", "maml", "first-order-maml", "reptile"] {
+            for (precision, pool) in [("f32", true), ("f64", false)] {
+                let text = format!(
+                    "[defaults]\nouter_steps = 60\nmeta_batch = 3\ninner_steps = 2\n[task]\ntrain_tasks = 25\n\
+                     [model]\nprecision = \"{precision}\"\nhidden = 16\n\
+                     [[experiment]]\nname = \"x\"\nalgorithm = \"{algorithm}\"\n"
+                );
+                let mut settings = parse("x", None, &text).expect("a good file").experiments.remove(0);
+                if !pool {
+                    settings.task.train_tasks = TrainTasks::Fresh;
+                }
+                let make = || learner(&settings, 3, Path::detect());
+                let (mut straight, mut resumed) = (make(), make());
+                for step in 0..40 {
+                    if step % 13 == 0 {
+                        let state = resumed.state();
+                        resumed = make();
+                        resumed.restore(&state);
+                        assert_eq!(resumed.state(), state);
+                    }
+                    let losses =
+                        [&mut straight, &mut resumed].map(|learner| learner.outer_step().expect("a step"));
+                    assert_eq!(
+                        losses[0].to_bits(),
+                        losses[1].to_bits(),
+                        "{algorithm} {precision} step {step}"
+                    );
+                }
+                assert_eq!(straight.state(), resumed.state());
+            }
+        }
     }
 }

@@ -109,7 +109,7 @@ struct Point<E, const P: usize> {
 
 impl<E: Real, const P: usize> Point<E, P> {
     fn new() -> Self {
-        Self { weights: Packed::zero(), w2t: Aligned::zero(), trace: Trace::new() }
+        Self { weights: Packed::zero(), w2t: Aligned::zero(), trace: Trace::default() }
     }
 }
 
@@ -147,8 +147,8 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             hidden,
             trajectory: vec![Point::new(), Point::new()],
             current: 0,
-            query: Trace::new(),
-            tangent: Trace::new(),
+            query: Trace::default(),
+            tangent: Trace::default(),
             v: Packed::zero(),
             v2t: Aligned::zero(),
             next: Packed::zero(),

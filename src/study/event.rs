@@ -1,12 +1,12 @@
 //! What a study reports while it works. `--json` prints these, a run's log keeps them, the dashboard
 //! draws them.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::eval::Curve;
+use crate::eval::{Curve, numbers};
 
 /// What a run reports, in the order it happens. `--json` prints exactly these.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     /// A worker took the run up.
@@ -27,8 +27,10 @@ pub enum Event {
         /// Outer steps taken.
         step: u64,
         /// Mean training loss since the progress event before.
+        #[serde(deserialize_with = "number")]
         loss: f64,
         /// Outer steps a second since the progress event before.
+        #[serde(deserialize_with = "number")]
         steps_per_second: f64,
     },
     /// The adaptation curve of the trained network.
@@ -73,8 +75,10 @@ pub enum Event {
         /// n.
         steps: Vec<usize>,
         /// Mean over seeds of the mean test loss.
+        #[serde(deserialize_with = "numbers")]
         mean: Vec<f64>,
         /// Sample standard deviation over seeds; 0 for one seed.
+        #[serde(deserialize_with = "numbers")]
         seed_std: Vec<f64>,
     },
 }
@@ -84,4 +88,9 @@ impl Event {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("events are plain data with string keys")
     }
+}
+
+/// A number that may have been written as null because it was not finite.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
 }

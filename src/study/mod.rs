@@ -4,20 +4,31 @@
 //! ```text
 //! plan      experiments x seeds -> runs
 //! session   the worker threads, seen from outside: events, snapshots, stop
+//! board     what the workers share: jobs, test tasks, results
 //! work      what a worker does: train a run, evaluate a share of its test tasks
-//! record    a run's folder: settings, log, checkpoint
+//! record    a run's folder: settings, log, checkpoint, and what is needed to go on
+//! resume    the file a run goes on from
+//! lock      one process a study folder
+//! watch     run folders that other processes write
 //! event     what is reported
 //! files     files that are whole or not there
 //! ```
 
+mod board;
 mod event;
 mod files;
+mod lock;
 mod plan;
 mod record;
+mod resume;
 mod session;
+mod watch;
 mod work;
 
 pub use event::Event;
 pub use files::replace;
+pub use lock::Holder;
 pub use plan::{Run, plan};
-pub use session::{Session, SessionOptions, Snapshot};
+pub use record::study_folder;
+pub use session::{Busy, Session, SessionOptions, Snapshot};
+pub use watch::Watcher;

@@ -6,8 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::record::Record;
-use super::work::{Shared, work};
+use anyhow::Context;
+
+use super::board::Shared;
+use super::lock::{self, Holder, Lock};
+use super::record::{set_aside, study_folder};
+use super::work::work;
 use super::{Event, Run};
 use crate::model::Weights;
 
@@ -20,7 +24,26 @@ pub struct SessionOptions {
     pub out: Option<PathBuf>,
     /// The study's name, which is its folder's.
     pub study: String,
+    /// Start every run over, keeping what was there under another name.
+    pub fresh: bool,
 }
+
+/// Another process trains this study.
+#[derive(Debug)]
+pub struct Busy {
+    /// Which one.
+    pub holder: Holder,
+    /// The study's folder.
+    pub folder: PathBuf,
+}
+
+impl std::fmt::Display for Busy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is being trained by {}", self.folder.display(), self.holder)
+    }
+}
+
+impl std::error::Error for Busy {}
 
 /// The newest state of a run, left in a slot for whoever wants to look.
 #[derive(Clone, Debug)]
@@ -39,24 +62,36 @@ pub struct Session {
     shared: Arc<Shared>,
     events: Receiver<(usize, Event)>,
     workers: Vec<JoinHandle<()>>,
+    /// Held as long as anything may be written.
+    _lock: Option<Lock>,
 }
 
 impl Session {
-    /// Makes the run folders and starts the workers.
+    /// Takes the study's folder and starts the workers, which load what is finished, go on with what was
+    /// interrupted, and start the rest.
     ///
     /// # Errors
-    /// If a run's folder cannot be made or a thread cannot be started; nothing has been trained then.
+    /// [`Busy`] if another process trains this study; otherwise if the folder cannot be written or a
+    /// thread cannot be started. Nothing has been trained then.
     pub fn start(runs: Vec<Run>, options: &SessionOptions) -> anyhow::Result<Self> {
-        let mut records = Vec::with_capacity(runs.len());
-        for run in &runs {
-            records.push(match &options.out {
-                Some(out) => Some(Record::open(out, &options.study, run)?),
-                None => None,
-            });
+        let folder = options.out.as_ref().map(|out| study_folder(out, &options.study));
+        let mut held = None;
+        if let Some(folder) = &folder {
+            let what = || format!("{} cannot be written", folder.display());
+            std::fs::create_dir_all(folder).with_context(what)?;
+            match lock::take(folder).with_context(what)? {
+                Ok(lock) => held = Some(lock),
+                Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
+            }
+            if options.fresh {
+                for run in &runs {
+                    set_aside(folder, run)?;
+                }
+            }
         }
         let (sender, events) = channel();
-        let shared = Arc::new(Shared::new(runs, records, sender));
-        let mut session = Self { shared, events, workers: Vec::new() };
+        let shared = Arc::new(Shared::new(runs, folder, sender));
+        let mut session = Self { shared, events, workers: Vec::new(), _lock: held };
         for worker in 0..options.jobs.max(1) {
             let shared = session.shared.clone();
             let thread = std::thread::Builder::new().name(format!("worker-{worker}"));

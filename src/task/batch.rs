@@ -30,7 +30,7 @@ impl<E> Batch<E> {
 
     /// Tasks.
     pub fn tasks(&self) -> usize {
-        if self.rows == 0 { 0 } else { self.x.len() / self.rows }
+        self.x.len().checked_div(self.rows).unwrap_or(0)
     }
 
     /// Inputs and targets of one task.

@@ -13,7 +13,7 @@ pub use family::{Family, test_tasks, waves};
 pub use number::Number;
 pub use sine::Sine;
 pub use streams::{Purpose, Stream, stream};
-pub use training::{MetaBatch, TrainingTasks};
+pub use training::{MetaBatch, Position, TrainingTasks};
 
 /// Points of one task: `x[i]`, `y[i]`.
 #[derive(Clone, Debug, Default, PartialEq)]

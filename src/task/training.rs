@@ -2,6 +2,7 @@
 //! epoch, or new tasks for ever.
 
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use super::{Batch, Family, Number, Purpose, Sine, Stream, stream};
 use crate::config::{TaskSettings, TrainTasks};
@@ -13,6 +14,20 @@ pub struct MetaBatch<E> {
     pub support: Batch<E>,
     /// Fresh points of the same tasks, for the outer loss; empty for learners that do without.
     pub query: Batch<E>,
+}
+
+/// How far a run has come in its random streams, in 32-bit words of each: all that is needed to go on
+/// from there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The stream of new tasks.
+    tasks: u64,
+    /// The stream of epochs' orders, before the current epoch was shuffled.
+    epoch: u64,
+    /// Tasks of the current epoch that have been drawn; 0 before the first epoch.
+    drawn: u64,
+    /// The stream of query points.
+    query: u64,
 }
 
 /// The training tasks of one run.
@@ -27,7 +42,16 @@ pub struct TrainingTasks<E> {
 #[derive(Debug)]
 enum Source<E> {
     /// Tasks whose support points stay the same.
-    Pool { waves: Vec<Sine>, support: Batch<E>, order: Vec<u32>, next: usize, stream: Stream },
+    Pool {
+        waves: Vec<Sine>,
+        support: Batch<E>,
+        /// This epoch's order, and how far it has been walked.
+        order: Vec<u32>,
+        next: usize,
+        stream: Stream,
+        /// Where `stream` stood before this epoch was shuffled.
+        epoch: u64,
+    },
     /// Every task is new.
     Fresh { stream: Stream },
 }
@@ -50,7 +74,14 @@ impl<E: Number> TrainingTasks<E> {
                     .collect();
                 let order: Vec<u32> = (0..size as u32).collect();
                 // Beyond the end: the first task drawn shuffles the first epoch.
-                Source::Pool { waves, support, next: size, order, stream: stream(seed, Purpose::Order) }
+                Source::Pool {
+                    waves,
+                    support,
+                    next: size,
+                    order,
+                    stream: stream(seed, Purpose::Order),
+                    epoch: 0,
+                }
             }
         };
         let query_rows = if with_query { settings.query } else { 0 };
@@ -65,6 +96,39 @@ impl<E: Number> TrainingTasks<E> {
         }
     }
 
+    /// How far the streams have come.
+    pub fn position(&self) -> Position {
+        let mut position = Position { query: self.query.as_ref().map_or(0, words), ..Position::default() };
+        match &self.source {
+            Source::Fresh { stream } => position.tasks = words(stream),
+            Source::Pool { order, next, stream, epoch, .. } => {
+                // Before the first epoch nothing is drawn and the stream is at its beginning.
+                let begun = words(stream) > 0 || *next < order.len();
+                (position.epoch, position.drawn) = (*epoch, if begun { *next as u64 } else { 0 });
+            }
+        }
+        position
+    }
+
+    /// Goes to where [`TrainingTasks::position`] was.
+    pub fn seek(&mut self, position: &Position) {
+        if let Some(query) = &mut self.query {
+            query.set_word_pos(u128::from(position.query));
+        }
+        match &mut self.source {
+            Source::Fresh { stream } => stream.set_word_pos(u128::from(position.tasks)),
+            Source::Pool { order, next, stream, epoch, .. } => {
+                stream.set_word_pos(u128::from(position.epoch));
+                *epoch = position.epoch;
+                *next = order.len();
+                if position.drawn > 0 {
+                    shuffle(order, stream);
+                    *next = order.len().min(position.drawn as usize);
+                }
+            }
+        }
+    }
+
     /// The next meta-batch.
     pub fn draw(&mut self) -> &MetaBatch<E> {
         let Self { family, source, query, batch } = self;
@@ -76,9 +140,10 @@ impl<E: Number> TrainingTasks<E> {
                     family.draw(&wave, (x, y), stream);
                     wave
                 }
-                Source::Pool { waves, support, order, next, stream } => {
+                Source::Pool { waves, support, order, next, stream, epoch } => {
                     if *next == order.len() {
-                        order.shuffle(stream);
+                        *epoch = words(stream);
+                        shuffle(order, stream);
                         *next = 0;
                     }
                     let chosen = order[*next] as usize;
@@ -94,5 +159,77 @@ impl<E: Number> TrainingTasks<E> {
             }
         }
         batch
+    }
+}
+
+/// A fresh random order, whatever the one before it was.
+fn shuffle(order: &mut [u32], stream: &mut Stream) {
+    for (place, task) in (0..).zip(&mut *order) {
+        *task = place;
+    }
+    order.shuffle(stream);
+}
+
+/// How far a stream has come. No run draws 2^64 words.
+fn words(stream: &Stream) -> u64 {
+    stream.get_word_pos() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(train_tasks: TrainTasks) -> TaskSettings {
+        TaskSettings {
+            amplitude: [0.1, 5.0],
+            phase: [0.0, 6.0],
+            x: [-5.0, 5.0],
+            shots: 3,
+            query: 2,
+            train_tasks,
+        }
+    }
+
+    #[test]
+    fn every_epoch_visits_every_task_once() {
+        let mut tasks = TrainingTasks::<f64>::new(&settings(TrainTasks::Pool(12)), 4, false, 1);
+        let mut epochs = Vec::new();
+        for _ in 0..3 {
+            let mut seen: Vec<u64> = Vec::new();
+            for _ in 0..3 {
+                let batch = tasks.draw();
+                seen.extend((0..4).map(|task| batch.support.task(task).0[0].to_bits()));
+            }
+            epochs.push(seen.clone());
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), 12);
+        }
+        assert_ne!(epochs[0], epochs[1]);
+        assert_ne!(epochs[1], epochs[2]);
+    }
+
+    #[test]
+    fn any_position_can_be_gone_back_to() {
+        for train_tasks in [TrainTasks::Pool(7), TrainTasks::Fresh] {
+            let make = || TrainingTasks::<f32>::new(&settings(train_tasks), 2, true, 9);
+            let mut straight = make();
+            for step in 0..20 {
+                let position = straight.position();
+                let mut resumed = make();
+                resumed.seek(&position);
+                assert_eq!(resumed.position(), position);
+                for _ in 0..9 {
+                    resumed.draw();
+                }
+                let mut expected = make();
+                for _ in 0..step + 9 {
+                    expected.draw();
+                }
+                assert_eq!(resumed.batch.support, expected.batch.support, "{train_tasks:?} step {step}");
+                assert_eq!(resumed.batch.query, expected.batch.query, "{train_tasks:?} step {step}");
+                straight.draw();
+            }
+        }
     }
 }

@@ -4,11 +4,16 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
-    config::{Algorithm, EvaluationSettings, Experiment, Study, TaskSettings},
+    config::{Algorithm, Experiment, Study},
     eval::{self, Curve, Fit},
     study::{Run, Snapshot},
-    task::{self, Family, Points, Purpose, Sine, TestTask},
-    ui::{play::Play, style::Styles},
+    task::{self, Family, Purpose, TestTask},
+    ui::{
+        family::{Illustration, TestSet},
+        play::Play,
+        rewind::{Past, Rewind},
+        style::Styles,
+    },
 };
 
 /// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
@@ -40,6 +45,8 @@ pub struct App {
     pub fit: FitControls,
     /// How curves are shown.
     pub curves: CurveControls,
+    /// Where in training the views look.
+    pub rewind: Rewind,
     /// The Tasks view.
     pub illustration: Option<Illustration>,
     /// The Play view.
@@ -94,6 +101,8 @@ pub struct RunState {
     pub preview: Option<(u64, Curve)>,
     /// The newest parameters.
     pub snapshot: Option<Arc<Snapshot>>,
+    /// Parameters of its past.
+    pub past: Past,
 }
 
 /// Where a run stands.
@@ -117,18 +126,6 @@ pub enum Phase {
         /// Why, in a sentence.
         error: String,
     },
-}
-
-/// Frozen test tasks and the floor that belongs to them.
-pub struct TestSet {
-    /// Where the tasks come from.
-    pub task: TaskSettings,
-    /// How they are tested.
-    pub evaluation: EvaluationSettings,
-    /// The tasks.
-    pub tasks: Vec<TestTask>,
-    /// Test loss of the best constant guess.
-    pub prior_mean: f64,
 }
 
 /// A screen of its own; the tabs are these, in order.
@@ -194,18 +191,6 @@ pub struct CurveControls {
     pub crosshair: Option<usize>,
     /// First and last n in view.
     pub window: Option<(usize, usize)>,
-}
-
-/// What the Tasks view shows.
-pub struct Illustration {
-    /// Waves overlaid.
-    pub waves: Vec<Sine>,
-    /// x and the average over many waves there.
-    pub average: Points,
-    /// How many waves the average is over.
-    pub averaged: usize,
-    /// The first of the three waves shown.
-    pub first: usize,
 }
 
 /// A line of the log.
@@ -287,6 +272,7 @@ impl App {
                 curve: None,
                 preview: None,
                 snapshot: None,
+                past: Past::default(),
             })
             .collect();
         let file = study
@@ -314,6 +300,7 @@ impl App {
                 focus: Focus::All,
             },
             curves: CurveControls::default(),
+            rewind: Rewind::default(),
             illustration: None,
             play,
             log: VecDeque::new(),
@@ -397,7 +384,7 @@ impl App {
 
     /// The fits of an experiment's chosen seed on a task, from its newest parameters.
     pub fn fits(&self, experiment: usize, task: &TestTask, steps: &[usize]) -> Option<Vec<Fit>> {
-        let snapshot = self.runs[self.chosen_run(experiment)?].snapshot.as_ref()?;
+        let snapshot = self.shown_snapshot(self.chosen_run(experiment)?)?;
         let rate = self.inner_lr(experiment);
         Some(eval::fits(&snapshot.weights, &task.support, &task.query, rate, steps))
     }
@@ -410,17 +397,19 @@ impl App {
             View::Experiment(index) => index == experiment,
             _ => false,
         };
+        let rewound = self.rewind.notch.is_some();
         (0..self.runs.len())
             .filter(|&index| {
                 let run = &self.runs[index];
-                run.phase == Phase::Training && run.curve.is_none() && wanted(run.experiment)
+                let unfinished = run.phase == Phase::Training && run.curve.is_none();
+                (rewound || unfinished) && wanted(run.experiment)
             })
             .filter_map(|index| {
                 let run = &self.runs[index];
-                let newest = run.snapshot.as_ref()?.step;
-                match &run.preview {
+                let shown = self.shown_snapshot(index)?.step;
+                match if rewound { &run.past.curve } else { &run.preview } {
                     None => Some((u64::MAX, index)),
-                    Some((step, _)) if *step < newest => Some((newest - step, index)),
+                    Some((step, _)) if *step != shown => Some((step.abs_diff(shown), index)),
                     Some(_) => None,
                 }
             })
@@ -431,7 +420,7 @@ impl App {
     /// The preview of a run: its adaptation curve on the first few test tasks.
     pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
         let state = self.runs.get(run)?;
-        let snapshot = state.snapshot.as_ref()?;
+        let snapshot = self.shown_snapshot(run)?;
         let set = self.set(state.experiment);
         let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
         let curve = eval::curve(&snapshot.weights, tasks, set.evaluation.inner_lr, set.evaluation.steps);
@@ -456,36 +445,5 @@ impl App {
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now + Duration::from_secs(5)));
-    }
-}
-
-impl TestSet {
-    fn new(task: &TaskSettings, evaluation: &EvaluationSettings) -> Self {
-        Self {
-            task: task.clone(),
-            evaluation: evaluation.clone(),
-            tasks: task::test_tasks(task, evaluation),
-            prior_mean: eval::prior_mean_loss(task),
-        }
-    }
-
-    /// A y range that holds every wave of the family and stays where it is, so that motion means
-    /// something.
-    pub fn y_range(&self) -> [f64; 2] {
-        let most = self.task.amplitude[0].abs().max(self.task.amplitude[1].abs()).max(1e-9) * 1.25;
-        [-most, most]
-    }
-}
-
-impl Illustration {
-    /// A thousand waves of the family, and the average of ten thousand.
-    pub fn new(settings: &TaskSettings) -> Self {
-        let averaged = 10_000;
-        let x = task::grid(settings.x, 60);
-        let waves = task::waves(settings, 0, averaged);
-        let y =
-            x.iter().map(|&x| waves.iter().map(|wave| wave.at(x)).sum::<f64>() / averaged as f64).collect();
-        let waves = waves.into_iter().take(1_000).collect();
-        Self { waves, average: Points { x, y }, averaged, first: 0 }
     }
 }

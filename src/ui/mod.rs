@@ -17,11 +17,15 @@
 //! events in a channel and parameters in slots, and what is newest is taken when a frame is due.
 
 pub mod app;
+pub mod family;
+mod intake;
 pub mod keys;
 mod play;
 mod report;
+pub mod rewind;
 pub mod style;
 pub mod summary;
+mod svg;
 pub mod update;
 pub mod views;
 pub mod widgets;
@@ -41,7 +45,7 @@ pub use style::Depth;
 
 use crate::{
     config::Study,
-    study::{Event, Session, Snapshot},
+    study::{Event, Run, Session, Snapshot, Watcher},
     term::{Host, Input, Screen},
 };
 use app::{App, Effect, Phase};
@@ -68,6 +72,8 @@ pub struct Options {
     pub ascii: Option<bool>,
     /// How many colours; by the environment where nothing is said.
     pub color: Option<Depth>,
+    /// Stop training when the line drops, instead of finishing without a screen.
+    pub stop_on_hangup: bool,
     /// Where saved views go; the working directory where nothing is said.
     pub save_to: Option<PathBuf>,
 }
@@ -104,6 +110,26 @@ pub trait Source {
     fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>>;
     /// Whether everything has ended and been told.
     fn is_over(&self) -> bool;
+    /// Whether this process does the training, which then outlives a lost line.
+    fn is_training(&self) -> bool {
+        false
+    }
+    /// Asks what trains here to stop.
+    fn stop(&self) {}
+}
+
+impl Source for Watcher {
+    fn try_event(&self) -> Option<(usize, Event)> {
+        Watcher::try_event(self)
+    }
+
+    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        Watcher::snapshot(self, run)
+    }
+
+    fn is_over(&self) -> bool {
+        Watcher::is_over(self)
+    }
 }
 
 impl Source for Session {
@@ -118,6 +144,14 @@ impl Source for Session {
     fn is_over(&self) -> bool {
         Session::is_over(self)
     }
+
+    fn is_training(&self) -> bool {
+        true
+    }
+
+    fn stop(&self) {
+        Session::stop(self);
+    }
 }
 
 /// Whether there is a person to show a dashboard to.
@@ -125,34 +159,34 @@ pub fn is_interactive() -> bool {
     crate::term::is_interactive()
 }
 
-/// Shows the dashboard over a running session until a person leaves it.
-pub fn run(study: &Study, session: Session, options: Options) -> anyhow::Result<Outcome> {
+/// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
+pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
     let styles = Styles::detect(|name| std::env::var(name).ok(), options.ascii, options.color);
     if options.color.is_some_and(|depth| depth != Depth::Mono) {
         // Asked for on the command line, which is more than NO_COLOR in the environment.
         crossterm::style::force_color_output(true);
     }
-    let mut app = App::new(study, session.runs(), styles);
+    let mut app = App::new(study, runs, styles);
     let mut screen =
         Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
-    let end = drive(&mut screen.terminal, &mut screen.keyboard, &session, &mut app, &options);
+    let end = drive(&mut screen.terminal, &mut screen.keyboard, source, &mut app, options);
     let end = match end {
         Ok(end) => end,
         // A terminal that cannot be written to is a line that has dropped.
         Err(Lost::Drawing(_)) => End::HungUp,
     };
-    if end == End::HungUp {
-        while !session.is_over() && !screen.keyboard.is_interrupted() {
-            while let Some((run, event)) = session.try_event() {
+    if end == End::HungUp && source.is_training() && !options.stop_on_hangup {
+        while !source.is_over() && !screen.keyboard.is_interrupted() {
+            while let Some((run, event)) = source.try_event() {
                 app.on_event(run, event);
             }
             std::thread::sleep(Duration::from_millis(100));
         }
     }
     drop(screen);
-    session.stop();
+    source.stop();
     let failed = app.runs.iter().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
-    Ok(Outcome { end, table: loss_table(&app), failed, complete: session.is_over() })
+    Ok(Outcome { end, table: loss_table(&app), failed, complete: source.is_over() })
 }
 
 /// Why the loop could not go on.
@@ -193,12 +227,13 @@ pub fn drive<B: Backend>(
             }
             terminal.draw(|frame| views::draw(app, frame))?;
             last_frame = Some(Instant::now());
-            (asked, dirty) = (false, false);
+            // A view of the past fills in as its curves are computed.
+            (asked, dirty) = (false, app.rewind.notch.is_some() && app.next_preview().is_some());
         }
         let since = last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if asked {
             Some(ANSWER.saturating_sub(since))
-        } else if dirty || !app.is_over() {
+        } else if dirty || !app.is_over() || app.rewind.playing.is_some() {
             // Whether a run has something to tell is looked at once a frame.
             Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
         } else if app.notice.is_some() {
@@ -228,15 +263,22 @@ pub fn drive<B: Backend>(
                     Effect::Interrupt => return Ok(End::Interrupted),
                     Effect::Suspend => {
                         host.suspend();
-                        terminal.clear()?;
+                        blank(terminal)?;
                         asked = true;
                     }
-                    Effect::Redraw => terminal.clear()?,
+                    Effect::Redraw => blank(terminal)?,
                     Effect::Take { copy } => take(terminal, host, app, copy, options)?,
                 }
             }
         }
     }
+}
+
+/// Forgets what is on the screen, so that the next frame draws everything. `Terminal::clear` would do
+/// so too, but asks the terminal where its cursor is and gives up when nobody answers.
+fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
+    let size = terminal.size()?;
+    Ok(terminal.resize(size.into())?)
 }
 
 /// Everything the study has to tell. Whether there was anything.
@@ -288,14 +330,13 @@ fn take<B: Backend>(
 ) -> Result<(), Lost> {
     let size = terminal.size()?;
     let table = loss_table(app);
-    let text = format!("{}\n{table}", report::screen(app, size.width, size.height));
     if copy {
         host.copy(&table);
     }
     let folder = options.save_to.clone().unwrap_or_default();
-    let said = match report::write(&folder, app.view_name(app.view), &text) {
-        Ok(path) if copy => format!("table copied, and written with this view to {}", path.display()),
-        Ok(path) => format!("view and table written to {}", path.display()),
+    let said = match report::save(app, size.width, size.height, &folder) {
+        Ok(path) if copy => format!("table copied; view and table written to {} (and .svg)", path.display()),
+        Ok(path) => format!("view and table written to {} (and .svg)", path.display()),
         Err(error) => format!("could not write: {error}"),
     };
     app.say(said);

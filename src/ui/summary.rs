@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use super::app::{App, Phase};
-use crate::{config::Algorithm, eval::Curve};
+use crate::{
+    config::{Algorithm, Experiment},
+    eval::Curve,
+};
 
 /// The n of the loss table; those the evaluation reaches are shown.
 pub const TABLE_STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
@@ -84,13 +87,24 @@ impl App {
     /// is any, over previews of those in training.
     pub fn over_seeds(&self, experiment: usize) -> Option<OverSeeds> {
         let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
-        let evaluated: Vec<&Curve> = runs().filter_map(|run| run.curve.as_ref()).collect();
-        if !evaluated.is_empty() {
-            return OverSeeds::of(&evaluated, self.curves.median, false);
+        if self.rewind.notch.is_some() {
+            let past: Vec<&Curve> =
+                runs().filter_map(|run| run.past.curve.as_ref().map(|(_, curve)| curve)).collect();
+            return OverSeeds::of(&past, self.curves.median, true);
+        }
+        if let Some(result) = self.result(experiment) {
+            return Some(result);
         }
         let previews: Vec<&Curve> =
             runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve)).collect();
         OverSeeds::of(&previews, self.curves.median, true)
+    }
+
+    /// The adaptation curve of an experiment's finished runs, whatever the views look at.
+    pub fn result(&self, experiment: usize) -> Option<OverSeeds> {
+        let runs = self.experiments[experiment].runs.iter();
+        let evaluated: Vec<&Curve> = runs.filter_map(|run| self.runs[*run].curve.as_ref()).collect();
+        OverSeeds::of(&evaluated, self.curves.median, false)
     }
 
     /// How far an experiment is.
@@ -106,12 +120,13 @@ impl App {
         };
         for run in self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]) {
             progress.runs += 1;
-            progress.steps.1 += run.total;
+            progress.steps.1 = progress.steps.1.saturating_add(run.total);
             // A run that failed takes no more steps, so it counts as over.
-            progress.steps.0 += match run.phase {
+            let taken = match run.phase {
                 Phase::Queued | Phase::Training => run.step.min(run.total),
                 Phase::Finished { .. } | Phase::Failed { .. } => run.total,
             };
+            progress.steps.0 = progress.steps.0.saturating_add(taken);
             match run.phase {
                 Phase::Queued => {}
                 Phase::Training => {
@@ -140,16 +155,18 @@ impl App {
     }
 
     /// The work left in these experiments, shared by as many workers as are busy now. An experiment that
-    /// has not reported a speed yet is taken to be as fast as the others are on average.
+    /// has not reported a speed yet is taken to work as fast as the others do, at its own cost a step.
     fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
+        let cost = |experiment: usize| cost(&self.experiments[experiment].settings);
         let speed_of = |experiment: usize| {
             let speeds = self.experiments[experiment].runs.iter().map(|run| self.runs[*run].speed);
             mean(speeds.filter(|speed| speed.is_finite() && *speed > 0.0))
         };
-        let common = mean((0..self.experiments.len()).filter_map(speed_of))?;
+        let work = |experiment| speed_of(experiment).map(|speed| speed * cost(experiment));
+        let common = mean((0..self.experiments.len()).filter_map(work))?;
         let mut seconds = 0.0;
         for &experiment in experiments {
-            let speed = speed_of(experiment).unwrap_or(common);
+            let speed = speed_of(experiment).unwrap_or(common / cost(experiment));
             for run in self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]) {
                 if matches!(run.phase, Phase::Queued | Phase::Training) {
                     seconds += run.total.saturating_sub(run.step) as f64 / speed;
@@ -181,11 +198,10 @@ impl App {
         let curves: Vec<_> = (0..self.experiments.len())
             .map(|index| self.over_seeds(index).filter(|curve| !curve.preview))
             .collect();
+        // A mean that leaves tasks out wins nothing.
         let loss = |index: usize, n: usize| {
-            curves[index]
-                .as_ref()
-                .and_then(|curve| curve.mean.get(n).copied())
-                .filter(|loss| loss.is_finite())
+            let curve = curves[index].as_ref().filter(|curve| curve.nonfinite.get(n) == Some(&0.0))?;
+            curve.mean.get(n).copied().filter(|loss| loss.is_finite())
         };
         steps
             .iter()
@@ -222,6 +238,18 @@ impl App {
     pub fn is_untrained(&self, experiment: usize) -> bool {
         self.experiments[experiment].settings.algorithm == Algorithm::Random
     }
+}
+
+/// Work of one outer step in gradients of one task: a Hessian-vector product is worth two of them.
+fn cost(settings: &Experiment) -> f64 {
+    let inner = settings.inner_steps as f64;
+    let gradients = match settings.algorithm {
+        Algorithm::Random | Algorithm::Transfer => 1.0,
+        Algorithm::Maml => 1.0 + 3.0 * inner,
+        Algorithm::FirstOrderMaml => 1.0 + inner,
+        Algorithm::Reptile => inner,
+    };
+    gradients.max(1.0) * settings.meta_batch.max(1) as f64
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

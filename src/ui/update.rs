@@ -1,13 +1,11 @@
-//! The only place that changes the dashboard's state: what a person does, and what the study reports.
+//! What a person does to the dashboard's state. Together with [`super::intake`], which takes in what the
+//! study reports, the only place that changes it.
 
-use std::{sync::Arc, time::Duration};
-
-use super::app::{App, Ask, Effect, Focus, Illustration, MOST_STEPS, Phase, Prompt, View};
-use crate::{
-    eval::Curve,
-    study::{Event, Snapshot},
-    ui::widgets::text::{count, number, rate},
+use super::{
+    app::{App, Ask, Effect, Focus, MOST_STEPS, Prompt, View},
+    family::Illustration,
 };
+use crate::ui::widgets::text::rate;
 
 /// Most support points a fit is shown with.
 const MOST_SHOTS: usize = 100;
@@ -81,6 +79,12 @@ pub enum Action {
     Zoom(bool),
     /// Pan.
     Pan(i32),
+    /// Look further back or forward in training, by notches.
+    Travel(i32),
+    /// Play training again, or pause.
+    PlayPause,
+    /// Look at the newest networks again.
+    Now,
     /// Write (and copy) what the view shows.
     Take {
         /// Also into the clipboard.
@@ -123,6 +127,12 @@ pub fn update(app: &mut App, action: Action) {
         Action::Suspend => app.effects.push(Effect::Suspend),
         Action::Redraw => app.effects.push(Effect::Redraw),
         Action::Take { copy } => app.effects.push(Effect::Take { copy }),
+        Action::Travel(by) => {
+            app.rewind.playing = None;
+            app.travel(by);
+        }
+        Action::PlayPause => app.play_or_pause(),
+        Action::Now => app.rewind = Default::default(),
         Action::NextView => turn(app, 1),
         Action::PreviousView => turn(app, -1),
         Action::GoTo(tab) => match app.views().get(tab) {
@@ -397,106 +407,6 @@ fn pan(app: &mut App, by: i32) {
 }
 
 impl App {
-    /// Takes in what the study reports.
-    pub fn on_event(&mut self, index: usize, event: Event) {
-        if index >= self.runs.len() {
-            return;
-        }
-        let run = &mut self.runs[index];
-        match event {
-            Event::Started { experiment, seed, total_steps } => {
-                run.phase = Phase::Training;
-                run.total = total_steps;
-                self.note(format!("{experiment}, seed {seed}: started, {} steps", count(total_steps)), false);
-            }
-            Event::Progress { step, loss, steps_per_second, .. } => {
-                run.step = step;
-                run.speed = steps_per_second;
-                run.losses.push((step, loss));
-            }
-            Event::Evaluated { experiment, seed, curve } => {
-                let share = curve.nonfinite.iter().copied().fold(0.0, f64::max);
-                let at =
-                    |n: usize| curve.steps.iter().position(|step| *step == n).map(|i| number(curve.mean[i]));
-                let mut text =
-                    format!("{experiment}, seed {seed}: evaluated on {} tasks", count(curve.tasks as u64));
-                for n in [0, 1, 10] {
-                    if let Some(loss) = at(n) {
-                        text.push_str(&format!(", {loss} at n={n}"));
-                    }
-                }
-                if share > 0.0 {
-                    text.push_str(&format!("; up to {:.1}% of them not finite", share * 100.0));
-                }
-                run.curve = Some(curve);
-                self.note(text, share > 0.0);
-            }
-            Event::Finished { experiment, seed, seconds, checkpoint } => {
-                run.step = run.total;
-                let place = checkpoint.as_ref().map(|path| format!(", saved as {path}")).unwrap_or_default();
-                run.phase = Phase::Finished { seconds, checkpoint };
-                self.note(format!("{experiment}, seed {seed}: finished in {seconds:.1} s{place}"), false);
-            }
-            Event::Failed { experiment, seed, step, error } => {
-                run.step = step;
-                self.note(
-                    format!("{experiment}, seed {seed}: failed at step {}: {error}", count(step)),
-                    true,
-                );
-                self.runs[index].phase = Phase::Failed { step, error };
-            }
-            Event::Summary { experiment, seeds, steps, mean, .. } => {
-                let mut text = format!("{experiment}: mean over {seeds} seeds");
-                for (n, mean) in steps.iter().zip(&mean).filter(|(n, _)| [1, 10].contains(*n)) {
-                    text.push_str(&format!(", {} at n={n}", number(*mean)));
-                }
-                self.note(text, false);
-            }
-        }
-    }
-
-    /// Takes in newer parameters of a run.
-    pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
-        if let Some(run) = self.runs.get_mut(index) {
-            if run.phase == Phase::Training {
-                run.step = run.step.max(snapshot.step);
-            }
-            run.snapshot = Some(snapshot);
-        }
-    }
-
-    /// Takes in a preview of a run's adaptation curve.
-    pub fn on_preview(&mut self, index: usize, preview: (u64, Curve)) {
-        if let Some(run) = self.runs.get_mut(index) {
-            run.preview = Some(preview);
-        }
-    }
-
-    /// Time went on. Tells whether anything on screen changes by that alone.
-    pub fn on_time(&mut self, now: Duration) -> bool {
-        let shown = |time: Duration| time.as_secs();
-        let mut changed = self.ended.is_none() && shown(now) != shown(self.now);
-        self.now = now;
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.notice = None;
-            changed = true;
-        }
-        changed
-    }
-
-    /// Every run has ended.
-    pub fn on_over(&mut self) {
-        if self.ended.is_none() {
-            self.ended = Some(self.now);
-            let failed = self.runs.iter().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
-            let words = match failed {
-                0 => "every run has ended".to_owned(),
-                failed => format!("every run has ended, {failed} of them failed"),
-            };
-            self.note(words, failed > 0);
-        }
-    }
-
     /// The prompt as the footer shows it.
     pub fn prompt_text(&self) -> Option<String> {
         let prompt = self.prompt.as_ref()?;

@@ -163,9 +163,9 @@ pub struct Trace<E, const P: usize> {
     pub loss: E,
 }
 
-impl<E: Real, const P: usize> Trace<E, P> {
+impl<E: Real, const P: usize> Default for Trace<E, P> {
     /// No points yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let empty = Rows::new;
         Self {
             rows: 0,
@@ -178,7 +178,9 @@ impl<E: Real, const P: usize> Trace<E, P> {
             loss: E::default(),
         }
     }
+}
 
+impl<E: Real, const P: usize> Trace<E, P> {
     /// Makes room for this many points.
     pub fn resize(&mut self, rows: usize) {
         self.rows = rows;

@@ -69,7 +69,7 @@ pub fn product<E: Real, S: Simd<E>, const P: usize>(
     let mut at = 0;
     macro_rules! tiles {
         ($rb:literal) => {
-            while at + $rb <= rows {
+            while rows - at >= $rb {
                 product_tile::<E, S, P, $rb>(at, first, second, bias, out);
                 at += $rb;
             }

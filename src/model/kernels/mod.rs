@@ -6,6 +6,8 @@
 //! together to rounding, on both paths.
 
 #![allow(unsafe_code)]
+// Registers are arrays walked by an index: iterators over them are not always kept in registers.
+#![allow(clippy::needless_range_loop)]
 
 mod activation;
 mod adam;

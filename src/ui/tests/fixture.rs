@@ -54,6 +54,20 @@ pub fn notebook() -> Study {
     study(SYSTEMS.iter().map(|(name, algorithm)| experiment(name, *algorithm, 3)).collect())
 }
 
+/// Settings at the edges of what is allowed, and names that take more or fewer cells than letters.
+pub fn odd() -> Study {
+    let mut wide =
+        experiment("学習を学ぶ ☃ a name that goes on for longer than any pane", Algorithm::Maml, 7);
+    wide.evaluation = EvaluationSettings { test_tasks: 1, grid: 1, steps: 0, ..wide.evaluation };
+    let mut flat = experiment("e\u{301}\u{200b}", Algorithm::Reptile, 1);
+    flat.task =
+        TaskSettings { amplitude: [0.0, 0.0], phase: [0.0, 0.0], x: [2.0, 2.0], shots: 1, ..flat.task };
+    let mut long = experiment("A", Algorithm::Transfer, 8);
+    long.evaluation.steps = 500;
+    long.budget = Budget::OuterSteps(u64::MAX);
+    study(vec![wide, flat, long])
+}
+
 pub fn plan(study: &Study) -> Vec<Run> {
     let runs = study.experiments.iter().enumerate().flat_map(|(index, experiment)| {
         let settings = Arc::new(experiment.clone());

@@ -169,3 +169,32 @@ fn quitting_is_an_effect() {
     update(&mut app, action);
     assert_eq!(app.effects, [Effect::Quit, Effect::Interrupt]);
 }
+
+#[test]
+fn time_travel_shows_the_networks_of_the_past() {
+    let mut app = on_maml();
+    for step in [100, 1_000, 10_000] {
+        // Reports that come out of order, or again, change nothing.
+        app.on_snapshot(9, fixture::snapshot(step, 0));
+    }
+    press(&mut app, KeyCode::Char('['));
+    assert_eq!(app.shown_snapshot(6).map(|snapshot| snapshot.step), Some(40_000));
+    (0..200).for_each(|_| press(&mut app, KeyCode::Char('[')));
+    assert_eq!(app.rewind.notch, Some(0));
+    assert_eq!(app.shown_snapshot(6).map(|snapshot| snapshot.step), Some(0));
+    // Finished runs are evaluated anew, at the step in view.
+    assert!(app.over_seeds(2).is_none() && app.result(2).is_some());
+    let run = app.next_preview().expect("the past has no curve yet");
+    let preview = app.preview(run).expect("it has parameters");
+    assert_eq!(preview.0, 0);
+    app.on_preview(run, preview);
+    assert!(app.over_seeds(2).is_some_and(|curve| curve.preview));
+    press(&mut app, KeyCode::Char(' '));
+    let start = app.now;
+    (1..1_000).for_each(|tick| _ = app.on_time(start + std::time::Duration::from_millis(50 * tick)));
+    assert_eq!(app.rewind.notch, None, "playing ends at now");
+    press(&mut app, KeyCode::Char('['));
+    press(&mut app, KeyCode::End);
+    assert_eq!(app.shown_snapshot(6).map(|snapshot| snapshot.step), Some(40_000));
+    assert!(app.over_seeds(2).is_some_and(|curve| !curve.preview));
+}

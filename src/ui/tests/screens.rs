@@ -40,6 +40,28 @@ fn overview_before_anything_happened() {
 }
 
 #[test]
+fn previews_and_what_went_wrong_are_marked_in_the_table() {
+    let mut app = fixture::midway(Styles::default());
+    let reptile = 12;
+    app.on_event(reptile, fixture::started("Reptile", 0, 40_000));
+    app.on_snapshot(reptile, fixture::snapshot(900, 0));
+    assert_eq!(app.next_preview(), Some(reptile));
+    app.on_preview(reptile, (900, fixture::curve(4.3, 0.9, 1)));
+    assert_eq!(app.next_preview(), Some(11), "one that was never previewed comes first");
+    let mut lossy = fixture::curve(4.3, 0.7, 1);
+    lossy.mean[10] = f64::NAN;
+    lossy.nonfinite[10] = 1.0;
+    app.on_event(6, fixture::evaluated("MAML", 0, lossy));
+    let screen = picture(&app, 120, 40);
+    assert!(
+        screen.contains("~0.90") && screen.contains("~Reptile") && screen.contains("preview"),
+        "{screen}"
+    );
+    assert!(screen.contains("0.73!") && screen.contains("! some tasks not finite"), "{screen}");
+    insta::assert_snapshot!("overview_previews", screen);
+}
+
+#[test]
 fn experiment() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, View::Experiment(2));

@@ -114,12 +114,10 @@ fn paper(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Random => "nn.Linear's initialisation, uniform in ±1/sqrt(fan-in)",
         Algorithm::Transfer => "the pretrained baseline of Finn et al. 2017, section 5.1, arXiv:1703.03400",
-        Algorithm::Maml => {
-            "Finn, Abbeel, Levine 2017, algorithm 1 and section 5.1, https://arxiv.org/abs/1703.03400"
-        }
+        Algorithm::Maml => "Finn, Abbeel, Levine 2017, algorithm 1 and section 5.1, arXiv:1703.03400",
         Algorithm::FirstOrderMaml => {
             "Finn et al. 2017, arXiv:1703.03400; Nichol, Achiam, Schulman 2018, arXiv:1803.02999"
         }
-        Algorithm::Reptile => "Nichol, Achiam, Schulman 2018, https://arxiv.org/abs/1803.02999",
+        Algorithm::Reptile => "Nichol, Achiam, Schulman 2018, arXiv:1803.02999",
     }
 }

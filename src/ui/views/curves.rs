@@ -21,9 +21,9 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let kind = if app.curves.median { "median" } else { "mean" };
     let title = match app.experiments.get(app.selected).map(|experiment| &experiment.settings.name) {
         Some(name) if area.width >= 70 => {
-            format!("Test loss after n gradient steps ({kind} over tasks; dots: seeds of {name})")
+            format!("Test loss after n gradient steps ({kind}; dots: seeds of {name})")
         }
-        _ => format!("Test loss after n gradient steps ({kind})"),
+        _ => format!("Test loss after n gradient steps ({kind} over tasks)"),
     };
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
@@ -41,7 +41,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
             back.push(Series {
                 name: String::new(),
                 style: styles.series(index).patch(styles.dim()),
-                shape: Shape::Band(curve.high.clone()),
+                shape: Shape::Band(points(app, &curve.high).into_iter().map(|(_, high)| high).collect()),
                 mark: '.',
                 points: points(app, &curve.low),
             });
@@ -84,18 +84,19 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         let list: Vec<String> = at.iter().map(|(loss, name)| format!("{name} {}", number(*loss))).collect();
         format!("n={n}: {}", list.join(", "))
     });
-    let preview = if previews { "~ preview: still in training, 24 tasks" } else { "" };
+    let preview = match (previews, app.rewind.notch) {
+        (true, Some(_)) => "~ networks of the past, 24 tasks",
+        (true, None) => "~ preview: still in training, 24 tasks",
+        (false, _) => "",
+    };
     note(app, area, buffer, &[crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned()]);
 }
 
 /// The curve of every seed of one experiment, the chosen seed on top.
 pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let title = if area.width >= 44 {
-        "Adaptation, every seed (test loss after n steps)"
-    } else {
-        "Adaptation, every seed"
-    };
+    let title =
+        if area.width >= 44 { "Adaptation by seed (test loss after n steps)" } else { "Adaptation by seed" };
     let inner = pane(buffer, area, title, styles);
     let chosen = app.chosen_run(index);
     let mut series = floors(app, index);
@@ -104,13 +105,29 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     for &run in &app.experiments[index].runs {
         let state = &app.runs[run];
         let preview = state.preview.as_ref().map(|(_, curve)| curve);
-        let Some(curve) = state.curve.as_ref().or(preview) else { continue };
-        previews |= state.curve.is_none();
+        let past = state.past.curve.as_ref().map(|(_, curve)| curve);
+        let rewound = app.rewind.notch.is_some();
+        let Some(curve) = (if rewound { past } else { state.curve.as_ref().or(preview) }) else { continue };
+        previews |= rewound || state.curve.is_none();
         let losses = if app.curves.median { &curve.median } else { &curve.mean };
         if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
             at.push(format!("seed {} {}", state.seed, number(*loss)));
         }
         let is_chosen = chosen == Some(run);
+        if is_chosen && !app.curves.median {
+            // The 95 % interval of the mean over tasks: how well this seed is known.
+            let edge = |sign: f64| -> Vec<f64> {
+                curve.mean.iter().zip(&curve.ci95).map(|(mean, half)| mean + sign * half).collect()
+            };
+            let upper = points(app, &edge(1.0)).into_iter().map(|(_, high)| high).collect();
+            series.push(Series {
+                name: String::new(),
+                style: styles.series(index).patch(styles.dim()),
+                shape: Shape::Band(upper),
+                mark: '.',
+                points: points(app, &edge(-1.0)),
+            });
+        }
         let line = Series {
             name: if is_chosen { format!("seed {}", state.seed) } else { String::new() },
             style: if is_chosen {

@@ -114,6 +114,8 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let smooth = smooth(&run.losses);
     let y = Scale::around(raw.iter().map(|(_, loss)| *loss), true);
     let line = |points, style: Style, shape, mark| Series { name: String::new(), style, shape, mark, points };
+    let shown = app.chosen_run(index).and_then(|run| app.shown_snapshot(run));
+    let shown = shown.map(|snapshot| snapshot.step as f64);
     let newest = smooth.last().map(|(_, loss)| *loss);
     let plot = Plot {
         x: Scale::linear(0.0, run.total.max(run.step).max(1) as f64),
@@ -123,7 +125,8 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             line(raw, styles.dim(), Shape::Dots, '.'),
             line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Shape::Line(Pattern::Solid), '#'),
         ],
-        crosshair: None,
+        // Where the parameters in view come from.
+        crosshair: app.rewind.notch.and(shown),
         names: false,
     };
     let unseen = plot.draw(inner, buffer, styles);
@@ -194,11 +197,11 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         }
     }
     let settings = &app.experiments[index].settings;
-    let note = format!(
-        "{} steps, width {}, {}",
-        count(settings.total_steps()),
-        settings.model.hidden,
-        settings.model.activation.name()
-    );
-    pane_note(buffer, area, &note, styles.dim(), styles);
+    let steps = count(settings.total_steps());
+    let (width, activation) = (settings.model.hidden, settings.model.activation.name());
+    let forms =
+        [format!("{steps} steps, width {width}, {activation}"), format!("{steps} steps, {activation}")];
+    let fits = |form: &&String| form.len() + 4 <= usize::from(area.width);
+    let note = forms.iter().find(fits).map_or("", String::as_str);
+    pane_note(buffer, area, note, styles.dim(), styles);
 }

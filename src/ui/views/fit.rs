@@ -125,7 +125,7 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
         losses.push(Span::styled(format!("{name} has no network yet  "), styles.dim()));
         return;
     };
-    losses.push(Span::styled(format!("{} n={} {}  ", name, fit.n, number(fit.loss)), style));
+    losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), style));
     series.push(Series {
         name: fit_name(name),
         style,
@@ -149,9 +149,9 @@ fn state(app: &App, index: usize, drawn: bool) -> String {
     match &run.phase {
         _ if !drawn => format!("seed {seed}: no network yet"),
         Phase::Failed { step, .. } => format!("seed {seed}: failed at step {}", count(*step)),
-        Phase::Training => {
-            let step = run.snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
-            format!("seed {seed} at step {}", count(step))
+        phase if *phase == Phase::Training || app.rewind.notch.is_some() => {
+            let shown = app.chosen_run(index).and_then(|run| app.shown_snapshot(run));
+            format!("seed {seed} at step {}", count(shown.map_or(0, |snapshot| snapshot.step)))
         }
         _ => format!("seed {seed}"),
     }

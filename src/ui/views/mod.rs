@@ -29,6 +29,7 @@ use ratatui::{
 use super::{
     app::{App, View},
     keys,
+    rewind::NOTCHES,
     widgets::text::{clock, fit, put, put_line, width},
 };
 
@@ -80,11 +81,16 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let (done, all) = app.runs_done();
     let time = clock(app.ended.unwrap_or(app.now));
+    let past = app.rewind.notch.map(|notch| {
+        let sign = if app.rewind.playing.is_some() { "playing" } else { "rewound" };
+        format!("{sign} {notch}/{NOTCHES}  ")
+    });
     let state = match (app.ended, app.left()) {
         (Some(_), _) => format!("{done}/{all} runs done in {time} "),
         (None, Some(left)) => format!("{done}/{all} runs  {time} elapsed  {} left ", clock(left)),
         (None, None) => format!("{done}/{all} runs  {time} elapsed "),
     };
+    let state = format!("{}{state}", past.unwrap_or_default());
     let right = usize::from(area.width).saturating_sub(width(&state));
     let (file, subject) = (app.file.as_str(), app.subject());
     // The longest form that fits beside the state.

@@ -89,6 +89,9 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     if best.iter().flatten().count() > 0 {
         notes.push("underlined: best");
     }
+    while notes.len() > 1 && notes.join("   ").len() + 4 > usize::from(area.width) {
+        notes.pop();
+    }
     pane_note(buffer, area, &notes.join("   "), styles.dim(), styles);
 }
 
@@ -137,7 +140,9 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         }
     } else if progress.training.is_empty() {
         facts.push(if app.is_over() { "stopped" } else { "queued" }.to_owned());
-        facts.push(format!("{}/{} steps", count(taken), count(planned)));
+        if planned > 0 {
+            facts.push(format!("{}/{} steps", count(taken), count(planned)));
+        }
     } else {
         let word = if progress.training.len() == 1 { "seed" } else { "seeds" };
         let seeds: Vec<String> = progress.training.iter().map(|(seed, _)| seed.to_string()).collect();
@@ -163,7 +168,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         style: app.styles.series(index),
         runs: format!("{}/{}", progress.finished, progress.runs),
         share: taken as f64 / planned.max(1) as f64,
-        bar: !ended,
+        bar: !ended && planned > 0,
         facts,
         bad,
     }

@@ -12,7 +12,8 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     task::Sine,
     ui::{
-        app::{App, Illustration},
+        app::App,
+        family::Illustration,
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},

@@ -319,16 +319,14 @@ impl Plot<'_> {
         let mut x = area.left();
         // The key curve was drawn last and is named first.
         for series in self.series.iter().rev().filter(|series| !series.name.is_empty()) {
-            let sample = sample(series, styles);
+            let entry = format!("{} {}", sample(series, styles), series.name);
             let room = usize::from(area.right().saturating_sub(x));
-            if room < width(&sample) + 3 {
-                put(buffer, area, x.min(area.right() - 1), area.y, &fit("more", room, styles), styles.dim());
+            if width(&entry) + 2 > room {
+                let cut = fit("...........", room.min(3), styles);
+                put(buffer, area, x, area.y, if room > 0 { &cut } else { "" }, styles.dim());
                 break;
             }
-            x = put(buffer, area, x, area.y, &sample, series.style);
-            let room = usize::from(area.right().saturating_sub(x));
-            let name = format!(" {}", series.name);
-            x = put(buffer, area, x, area.y, &fit(&name, room, styles), series.style) + 1;
+            x = put(buffer, area, x, area.y, &entry, series.style) + 1;
         }
     }
 }

@@ -9,7 +9,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::text::{fit, number, pad, put, width};
+use super::text::{fit, number, pad, put, short_spread, width};
 use crate::ui::style::Styles;
 
 /// One loss.
@@ -64,13 +64,9 @@ impl Entry {
     }
 
     fn spread_text(&self, styles: &Styles) -> String {
-        let short = match self.spread {
-            None => return String::new(),
-            Some(spread) if spread < 0.995 => format!("{spread:.2}").trim_start_matches('0').to_owned(),
-            Some(spread) if spread < 9.95 => format!("{spread:.1}"),
-            Some(spread) => number(spread.round()),
-        };
-        format!("{}{short}", styles.plus_minus())
+        self.spread
+            .map(|spread| format!("{}{}", styles.plus_minus(), short_spread(spread)))
+            .unwrap_or_default()
     }
 
     fn style(&self, styles: &Styles) -> Style {

@@ -138,6 +138,16 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A spread in at most four characters: its second digit is noise.
+pub fn short_spread(value: f64) -> String {
+    match value {
+        v if v < 0.995 => format!("{v:.2}").trim_start_matches('0').to_owned(),
+        v if v < 9.95 => format!("{v:.1}"),
+        v if v < 999.5 => format!("{v:.0}"),
+        v => number(v),
+    }
+}
+
 /// A rate as a person would type it: no trailing zeros.
 pub fn rate(value: f64) -> String {
     if value == 0.0 {

@@ -1,0 +1,180 @@
+//! The file a run goes on from: everything its next step depends on, and how much of its log belongs
+//! to it. One file, replaced whole and carrying its own checksum, so there is never a half of it.
+//!
+//! ```text
+//! metascope resume 1\n
+//! {"step":..,"log_bytes":..,"log_sha256":..,...}\n
+//! weights, first moments, second moments as little-endian f64 (exact for f32 too)
+//! SHA-256 of everything before
+//! ```
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::Experiment;
+use crate::learner::State;
+use crate::model::Weights;
+use crate::task::Position;
+
+/// The first line of a file this version reads and writes.
+const MAGIC: &str = "metascope resume 1";
+/// A file of this size is none of ours: the largest network's takes half a MiB.
+pub(super) const LARGEST_FILE: u64 = 16 << 20;
+
+/// Where a run was interrupted.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Resume {
+    /// Everything but the numbers.
+    pub header: Header,
+    /// What the learner goes on from.
+    pub state: State,
+}
+
+/// What is written as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Header {
+    /// The kernels that computed it; others would give other bits.
+    pub kernel: String,
+    /// Outer steps taken.
+    pub step: u64,
+    /// Sum of the training losses since the last progress event, and how many they are. As bits, so that
+    /// they come back as they were.
+    pub loss_sum_bits: u64,
+    pub losses: u64,
+    /// How many bytes of the log belong to this state, and their SHA-256.
+    pub log_bytes: u64,
+    pub log_sha256: String,
+    /// Seconds spent on the run so far.
+    pub seconds: f64,
+    adam_steps: u64,
+    position: Position,
+}
+
+/// Why a resume file is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// Cut short, flipped bits, something else altogether: the run starts over.
+    Damaged,
+    /// Written by a version that this one does not know: for a person to decide.
+    Newer(String),
+}
+
+impl Header {
+    /// Of a learner's state; the log's part is filled in by who writes the log.
+    pub fn new(kernel: &str, step: u64, loss_sum: f64, losses: u64, seconds: f64, state: &State) -> Self {
+        Self {
+            kernel: kernel.to_owned(),
+            step,
+            loss_sum_bits: loss_sum.to_bits(),
+            losses,
+            log_bytes: 0,
+            log_sha256: String::new(),
+            seconds,
+            adam_steps: state.steps,
+            position: state.position,
+        }
+    }
+}
+
+impl Resume {
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let header = serde_json::to_string(&self.header).expect("a header is plain data");
+        let mut bytes = format!("{MAGIC}\n{header}\n").into_bytes();
+        let [first, second] = &self.state.moments;
+        for value in self.state.weights.values.iter().chain(first).chain(second) {
+            bytes.extend(value.to_le_bytes());
+        }
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend(checksum);
+        bytes
+    }
+
+    /// Reads what [`Resume::to_bytes`] wrote, for a run of these settings.
+    pub fn from_bytes(bytes: &[u8], settings: &Experiment) -> Result<Self, Unusable> {
+        let (body, checksum) = bytes.split_last_chunk::<32>().ok_or(Unusable::Damaged)?;
+        if Sha256::digest(body)[..] != checksum[..] {
+            return Err(Unusable::Damaged);
+        }
+        let mut parts = body.splitn(3, |&byte| byte == b'\n');
+        let mut part = || parts.next().ok_or(Unusable::Damaged);
+        let (magic, header, numbers) = (part()?, part()?, part()?);
+        if magic != MAGIC.as_bytes() {
+            // The checksum is right, so this is whole, and not ours.
+            return Err(Unusable::Newer(String::from_utf8_lossy(magic).chars().take(60).collect()));
+        }
+        let header: Header = serde_json::from_slice(header).map_err(|_| Unusable::Damaged)?;
+        let count = Weights::len_of(settings.model.hidden);
+        let (numbers, rest) = numbers.as_chunks::<8>();
+        if numbers.len() != 3 * count || !rest.is_empty() {
+            return Err(Unusable::Damaged);
+        }
+        let mut vectors = numbers
+            .chunks_exact(count)
+            .map(|vector| vector.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect::<Vec<f64>>());
+        let mut vector = || vectors.next().ok_or(Unusable::Damaged);
+        let weights = Weights {
+            hidden: settings.model.hidden,
+            activation: settings.model.activation,
+            precision: settings.model.precision,
+            values: vector()?,
+        };
+        let moments = [vector()?, vector()?];
+        let (steps, position) = (header.adam_steps, header.position);
+        Ok(Self { header, state: State { weights, moments, steps, position } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::learner::learner;
+    use crate::model::Path;
+
+    fn example() -> (Experiment, Resume) {
+        let text = "[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n";
+        let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
+        let mut learner = learner(&settings, 1, Path::detect());
+        (0..5).for_each(|_| {
+            learner.outer_step().expect("a step");
+        });
+        let state = learner.state();
+        (settings, Resume { header: Header::new("avx2+fma", 5, 0.1 + 0.2, 5, 0.5, &state), state })
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let (settings, resume) = example();
+        assert_eq!(Resume::from_bytes(&resume.to_bytes(), &settings), Ok(resume));
+    }
+
+    #[test]
+    fn any_damage_is_seen() {
+        let (settings, resume) = example();
+        let bytes = resume.to_bytes();
+        for length in (0..bytes.len()).step_by(7) {
+            assert_eq!(Resume::from_bytes(&bytes[..length], &settings), Err(Unusable::Damaged));
+        }
+        for at in (0..bytes.len()).step_by(11) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            assert_eq!(Resume::from_bytes(&flipped, &settings), Err(Unusable::Damaged), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_told_from_damage() {
+        let (settings, resume) = example();
+        let text = "metascope resume 2\n";
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.extend(&resume.to_bytes()[text.len()..]);
+        bytes.truncate(bytes.len() - 32);
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend(checksum);
+        assert_eq!(
+            Resume::from_bytes(&bytes, &settings),
+            Err(Unusable::Newer("metascope resume 2".to_owned()))
+        );
+    }
+}

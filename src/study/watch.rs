@@ -1,0 +1,286 @@
+//! Run folders seen from outside: what other processes, here or on another machine, have written and go
+//! on writing. Reads only, by looking again from time to time, which works on network file systems too.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, bail};
+
+use super::record::{CHECKPOINT, LOG, RESUME, SETTINGS, read_limited, run_folder};
+use super::resume::{LARGEST_FILE, Resume};
+use super::{Event, Run, Snapshot, plan};
+use crate::config::{Experiment, Study, parse};
+use crate::model::Weights;
+
+/// A log that may still grow is looked at this often, ...
+const LOOK: Duration = Duration::from_millis(200);
+/// ... and one of a run that has ended this often: somebody may start it over.
+const LOOK_AT_ENDED: Duration = Duration::from_secs(5);
+/// Files read before the caller gets its turn again: a thousand runs must not delay the first frame.
+const FILES_AT_ONCE: usize = 25;
+/// Bytes of a log taken at once.
+const BYTES_AT_ONCE: u64 = 1 << 20;
+/// Longest line of a log that is one of ours.
+const LONGEST_LINE: usize = 1 << 20;
+/// Folders below the one named in which runs are looked for: out, study, experiment, seed.
+const DEPTH: usize = 4;
+/// The largest settings file there can be.
+const LARGEST_SETTINGS: u64 = 1 << 20;
+
+/// Runs that other processes train.
+pub struct Watcher {
+    runs: Vec<Run>,
+    files: RefCell<Vec<Files>>,
+    events: RefCell<VecDeque<(usize, Event)>>,
+    /// Where the next look begins, so that every run gets its turn.
+    next: RefCell<[usize; 2]>,
+}
+
+/// What is known of one run's files.
+struct Files {
+    folder: PathBuf,
+    /// Bytes of the log that have been taken, and the beginning of a line that is not whole yet.
+    taken: u64,
+    rest: Vec<u8>,
+    ended: bool,
+    looked: Option<Instant>,
+    snapshot: Option<Arc<Snapshot>>,
+    snapshot_time: Option<SystemTime>,
+    snapshot_looked: Option<Instant>,
+}
+
+impl Files {
+    fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            taken: 0,
+            rest: Vec::new(),
+            ended: false,
+            looked: None,
+            snapshot: None,
+            snapshot_time: None,
+            snapshot_looked: None,
+        }
+    }
+
+    fn is_due(&self, looked: Option<Instant>) -> bool {
+        let interval = if self.ended { LOOK_AT_ENDED } else { LOOK };
+        looked.is_none_or(|looked| looked.elapsed() >= interval)
+    }
+
+    /// The events that have been added to the log since the last look.
+    fn read_log(&mut self) -> Vec<Event> {
+        self.looked = Some(Instant::now());
+        let Ok(mut file) = File::open(self.folder.join(LOG)) else { return Vec::new() };
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        if length < self.taken {
+            // Cut back: the run was started over or goes on from an earlier state. What it tells again
+            // replaces what it told.
+            (self.taken, self.ended) = (0, false);
+            self.rest.clear();
+        }
+        let mut bytes = Vec::new();
+        let read = file
+            .seek(SeekFrom::Start(self.taken))
+            .and_then(|_| file.take(BYTES_AT_ONCE).read_to_end(&mut bytes));
+        if read.is_err() {
+            return Vec::new();
+        }
+        self.taken += bytes.len() as u64;
+        self.rest.extend(bytes);
+        let mut events = Vec::new();
+        while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = self.rest.drain(..=end).collect();
+            // A line that is no event was not written by this program; the others still count.
+            if let Ok(event) = serde_json::from_slice::<Event>(&line) {
+                self.ended = matches!(event, Event::Finished { .. } | Event::Failed { .. });
+                events.push(event);
+            }
+        }
+        if self.rest.len() > LONGEST_LINE {
+            self.rest.clear();
+        }
+        events
+    }
+
+    /// The newest parameters on disk, if they are newer than those known.
+    fn read_snapshot(&mut self, settings: &Experiment) {
+        self.snapshot_looked = Some(Instant::now());
+        let path = self.folder.join(RESUME);
+        let time = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        if time.is_none() || time == self.snapshot_time {
+            return;
+        }
+        self.snapshot_time = time;
+        let resume =
+            read_limited(&path, LARGEST_FILE).and_then(|bytes| Resume::from_bytes(&bytes, settings).ok());
+        let found = match resume {
+            Some(resume) => Some((resume.header.step, resume.state.weights)),
+            None => Weights::read(&self.folder.join(CHECKPOINT))
+                .ok()
+                .map(|weights| (settings.total_steps(), weights)),
+        };
+        if let Some((step, weights)) = found {
+            self.snapshot = Some(Arc::new(Snapshot { step, weights }));
+        }
+    }
+}
+
+impl Watcher {
+    /// Watches these runs of a study that another process trains.
+    pub fn of(study_folder: &Path, runs: Vec<Run>) -> Self {
+        let files = runs.iter().map(|run| Files::new(run_folder(study_folder, run))).collect();
+        Self { runs, files: RefCell::new(files), events: RefCell::default(), next: RefCell::new([0, 0]) }
+    }
+
+    /// Watches every run found in a folder: one run's, an experiment's, a study's, or one that holds
+    /// several studies.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or holds no run.
+    pub fn open(folder: &Path) -> anyhow::Result<(Study, Self)> {
+        let mut found = BTreeMap::new();
+        if !folder.is_dir() {
+            bail!("{} is no folder; name the one that holds the runs, such as runs", folder.display());
+        }
+        find(folder, DEPTH, &mut found).with_context(|| format!("{} cannot be read", folder.display()))?;
+        if found.is_empty() {
+            bail!("{} holds no runs of metascope", folder.display());
+        }
+        let mut experiments: Vec<Experiment> = Vec::new();
+        let mut folders = Vec::new();
+        for (parent, seeds) in found {
+            let mut seeds: Vec<(Experiment, PathBuf)> = seeds;
+            seeds.sort_by_key(|(settings, _)| settings.seeds.first().copied());
+            let mut experiment = seeds[0].0.clone();
+            experiment.seeds =
+                seeds.iter().filter_map(|(settings, _)| settings.seeds.first().copied()).collect();
+            if experiments.iter().any(|other| other.name == experiment.name) {
+                // Other settings under the same name: told apart by the end of the folder's name.
+                let hash =
+                    parent.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let hash = hash.rsplit('-').next().unwrap_or_default();
+                experiment.name = format!("{} {}", experiment.name, hash.get(..4).unwrap_or(hash));
+            }
+            folders.extend(seeds.into_iter().map(|(_, folder)| folder));
+            experiments.push(experiment);
+        }
+        let name = folder.file_name().map_or("runs".into(), |name| name.to_string_lossy().into_owned());
+        let study = Study { name, path: Some(folder.to_owned()), experiments };
+        let runs = plan(&study);
+        let files = RefCell::new(folders.into_iter().map(Files::new).collect());
+        let watcher = Self { runs, files, events: RefCell::default(), next: RefCell::new([0, 0]) };
+        Ok((study, watcher))
+    }
+
+    /// Everything each run has told so far.
+    pub fn read_all(&self) -> Vec<Vec<Event>> {
+        let mut files = self.files.borrow_mut();
+        files
+            .iter_mut()
+            .map(|files| {
+                let mut events = Vec::new();
+                loop {
+                    let before = files.taken;
+                    events.extend(files.read_log());
+                    if files.taken == before {
+                        return events;
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// The plan, as far as it can be seen.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// The next event and the index of its run. Looks at a few files if none is waiting.
+    pub fn try_event(&self) -> Option<(usize, Event)> {
+        if self.events.borrow().is_empty() {
+            let mut files = self.files.borrow_mut();
+            self.take_turns(0, files.len(), |run| {
+                let files = &mut files[run];
+                let due = files.is_due(files.looked);
+                if due {
+                    self.events.borrow_mut().extend(files.read_log().into_iter().map(|event| (run, event)));
+                }
+                due
+            });
+        }
+        self.events.borrow_mut().pop_front()
+    }
+
+    /// The newest parameters of a run that are on disk.
+    pub fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        if run == 0 {
+            // Asked for all runs in turn, frame after frame: once a frame, look at a few.
+            let mut files = self.files.borrow_mut();
+            self.take_turns(1, files.len(), |run| {
+                let files = &mut files[run];
+                let due = files.is_due(files.snapshot_looked);
+                if due {
+                    files.read_snapshot(&self.runs[run].settings);
+                }
+                due
+            });
+        }
+        self.files.borrow().get(run)?.snapshot.clone()
+    }
+
+    /// Whether every run has finished or failed and everything has been told.
+    pub fn is_over(&self) -> bool {
+        self.events.borrow().is_empty() && self.files.borrow().iter().all(|files| files.ended)
+    }
+
+    /// Calls `look` for one run after another until a few of them had something to be looked at.
+    fn take_turns(&self, what: usize, runs: usize, mut look: impl FnMut(usize) -> bool) {
+        let mut next = self.next.borrow_mut();
+        let mut looked = 0;
+        for _ in 0..runs {
+            next[what] = (next[what] + 1) % runs;
+            looked += usize::from(look(next[what]));
+            if looked == FILES_AT_ONCE {
+                break;
+            }
+        }
+    }
+}
+
+/// Collects run folders below `folder`, by the folder of their experiment.
+fn find(
+    folder: &Path,
+    depth: usize,
+    found: &mut BTreeMap<PathBuf, Vec<(Experiment, PathBuf)>>,
+) -> std::io::Result<()> {
+    if let Some(settings) = settings_of(folder) {
+        let parent = folder.parent().unwrap_or(folder).to_owned();
+        found.entry(parent).or_default().push((settings, folder.to_owned()));
+        return Ok(());
+    }
+    if depth == 0 {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
+        // Runs that were set aside are history.
+        let aside = entry.file_name().to_string_lossy().contains(".before-");
+        if !aside && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            // A folder that cannot be read hides its own runs, no others.
+            let _ = find(&entry.path(), depth - 1, found);
+        }
+    }
+    Ok(())
+}
+
+/// The settings of the run whose folder this is.
+fn settings_of(folder: &Path) -> Option<Experiment> {
+    let text = String::from_utf8(read_limited(&folder.join(SETTINGS), LARGEST_SETTINGS)?).ok()?;
+    let mut study = parse("run", None, &text).ok()?;
+    (study.experiments.len() == 1 && folder.join(LOG).exists()).then(|| study.experiments.remove(0))
+}

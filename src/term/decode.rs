@@ -1,0 +1,196 @@
+//! Bytes from a terminal, decoded into keys: the few sequences that every terminal sends without being
+//! asked for more.
+//!
+//! crossterm 0.29 can do this too, but it waits for readiness by edges and then reads a blocking
+//! descriptor; an edge without data behind it leaves the program standing until the next key. Here
+//! bytes are read only after `poll` has said that there are some.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Bytes that have arrived and are not a whole key yet.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    pending: Vec<u8>,
+}
+
+/// More than this without an end is no key; it is dropped.
+const LONGEST: usize = 64;
+
+enum Parsed {
+    /// A key and the bytes it took; `None` for a sequence that means nothing here.
+    Whole(Option<KeyEvent>, usize),
+    /// More bytes are needed.
+    Part,
+}
+
+impl Decoder {
+    /// Takes bytes in and gives out the keys they complete.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<KeyEvent> {
+        self.pending.extend_from_slice(bytes);
+        let mut keys = Vec::new();
+        while !self.pending.is_empty() {
+            match parse(&self.pending) {
+                Parsed::Whole(key, length) => {
+                    keys.extend(key);
+                    self.pending.drain(..length);
+                }
+                Parsed::Part if self.pending.len() > LONGEST => self.pending.clear(),
+                Parsed::Part => break,
+            }
+        }
+        keys
+    }
+
+    /// Whether something has begun that may be a key of its own: a lone Escape.
+    pub fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Nothing more has come for a while: a lone Escape was the key Escape, the rest was noise.
+    pub fn settle(&mut self) -> Option<KeyEvent> {
+        let first = self.pending.first().copied();
+        self.pending.clear();
+        (first == Some(0x1b)).then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Parsed {
+    let key = |code, modifiers| Some(KeyEvent::new(code, modifiers));
+    let plain = KeyModifiers::NONE;
+    match bytes {
+        [0x1b] => Parsed::Part,
+        [0x1b, b'[', rest @ ..] => control_sequence(rest),
+        [0x1b, b'O'] => Parsed::Part,
+        // Application mode's arrows, and F1.
+        [0x1b, b'O', last, ..] => Parsed::Whole(named(*last).and_then(|code| key(code, plain)), 3),
+        // Two Escapes in a row are two keys.
+        [0x1b, 0x1b, ..] => Parsed::Whole(key(KeyCode::Esc, plain), 1),
+        [0x1b, rest @ ..] => match parse(rest) {
+            Parsed::Whole(Some(inner), length) => {
+                Parsed::Whole(key(inner.code, inner.modifiers | KeyModifiers::ALT), length + 1)
+            }
+            Parsed::Whole(None, length) => Parsed::Whole(None, length + 1),
+            Parsed::Part => Parsed::Part,
+        },
+        [b'\r' | b'\n', ..] => Parsed::Whole(key(KeyCode::Enter, plain), 1),
+        [b'\t', ..] => Parsed::Whole(key(KeyCode::Tab, plain), 1),
+        [0x7f | 0x08, ..] => Parsed::Whole(key(KeyCode::Backspace, plain), 1),
+        [letter @ 0x01..=0x1a, ..] => {
+            let letter = char::from(b'a' + letter - 1);
+            Parsed::Whole(key(KeyCode::Char(letter), KeyModifiers::CONTROL), 1)
+        }
+        [0x00..=0x1f, ..] => Parsed::Whole(None, 1),
+        _ => letter(bytes),
+    }
+}
+
+/// One UTF-8 letter.
+fn letter(bytes: &[u8]) -> Parsed {
+    let length = match bytes[0] {
+        0x00..=0x7f => 1,
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return Parsed::Whole(None, 1),
+    };
+    if bytes.len() < length {
+        return Parsed::Part;
+    }
+    match std::str::from_utf8(&bytes[..length]).ok().and_then(|text| text.chars().next()) {
+        Some(letter) => Parsed::Whole(Some(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)), length),
+        None => Parsed::Whole(None, 1),
+    }
+}
+
+/// What follows `ESC [`: numbers separated by `;`, then one letter or `~`.
+fn control_sequence(rest: &[u8]) -> Parsed {
+    let Some(end) = rest.iter().position(|byte| (0x40..=0x7e).contains(byte)) else {
+        return Parsed::Part;
+    };
+    let mut numbers = rest[..end].split(|byte| *byte == b';').map(|digits| {
+        std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u8>().ok()).unwrap_or(1)
+    });
+    let (first, second) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1));
+    // xterm counts modifiers from 1: a bit each for Shift, Alt and Control.
+    let bits = second.saturating_sub(1);
+    let mut modifiers = KeyModifiers::NONE;
+    for (bit, modifier) in [(1, KeyModifiers::SHIFT), (2, KeyModifiers::ALT), (4, KeyModifiers::CONTROL)] {
+        if bits & bit != 0 {
+            modifiers |= modifier;
+        }
+    }
+    let code = match (rest[end], first) {
+        (b'Z', _) => Some(KeyCode::BackTab),
+        (b'~', 1 | 7) => Some(KeyCode::Home),
+        (b'~', 3) => Some(KeyCode::Delete),
+        (b'~', 4 | 8) => Some(KeyCode::End),
+        (b'~', 5) => Some(KeyCode::PageUp),
+        (b'~', 6) => Some(KeyCode::PageDown),
+        (b'~', 11) => Some(KeyCode::F(1)),
+        (last, _) => named(last),
+    };
+    Parsed::Whole(code.map(|code| KeyEvent::new(code, modifiers)), end + 3)
+}
+
+fn named(last: u8) -> Option<KeyCode> {
+    Some(match last {
+        b'A' => KeyCode::Up,
+        b'B' => KeyCode::Down,
+        b'C' => KeyCode::Right,
+        b'D' => KeyCode::Left,
+        b'H' => KeyCode::Home,
+        b'F' => KeyCode::End,
+        b'P' => KeyCode::F(1),
+        b'M' => KeyCode::Enter,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(bytes: &[u8]) -> Vec<KeyCode> {
+        Decoder::default().push(bytes).into_iter().map(|key| key.code).collect()
+    }
+
+    #[test]
+    fn the_keys_of_the_table_are_decoded() {
+        use KeyCode::*;
+        assert_eq!(codes(b"q?\r\t\x7f \n"), [Char('q'), Char('?'), Enter, Tab, Backspace, Char(' '), Enter]);
+        assert_eq!(codes(b"\x1b[A\x1b[B\x1bOC\x1bOD\x1b[Z"), [Up, Down, Right, Left, BackTab]);
+        assert_eq!(
+            codes(b"\x1b[5~\x1b[6~\x1b[H\x1b[F\x1b[3~\x1bOP"),
+            [PageUp, PageDown, Home, End, Delete, F(1)]
+        );
+        assert_eq!(codes("é学".as_bytes()), [Char('é'), Char('学')]);
+        assert_eq!(codes(b"\x1b[1;2A"), [Up]);
+        let interrupt = Decoder::default().push(b"\x03");
+        assert_eq!(interrupt, [KeyEvent::new(Char('c'), KeyModifiers::CONTROL)]);
+    }
+
+    #[test]
+    fn a_key_may_arrive_in_pieces() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.push(b"\x1b").is_empty() && decoder.is_waiting());
+        assert!(decoder.push(b"[").is_empty());
+        assert_eq!(decoder.push(b"C")[0].code, KeyCode::Right);
+        assert!(!decoder.is_waiting());
+        assert!(decoder.push(b"\x1b").is_empty());
+        assert_eq!(decoder.settle().map(|key| key.code), Some(KeyCode::Esc));
+        assert_eq!(decoder.settle(), None);
+    }
+
+    #[test]
+    fn noise_is_no_key_and_never_fills_memory() {
+        let mut decoder = Decoder::default();
+        for round in 0..200u8 {
+            let noise: Vec<u8> = (0..=255u8).map(|byte| byte.wrapping_mul(167).wrapping_add(round)).collect();
+            decoder.push(&noise);
+            decoder.push(b"\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1");
+            assert!(decoder.pending.len() <= LONGEST + 1);
+        }
+        decoder.settle();
+        assert_eq!(decoder.push(b"q")[0].code, KeyCode::Char('q'));
+    }
+}

@@ -1,0 +1,64 @@
+//! The family of tasks as the screen needs it: the frozen test tasks of each experiment, and pictures
+//! of the family.
+
+use crate::{
+    config::{EvaluationSettings, TaskSettings},
+    eval,
+    task::{self, Points, Sine, TestTask},
+};
+
+/// Frozen test tasks and the floor that belongs to them.
+pub struct TestSet {
+    /// Where the tasks come from.
+    pub task: TaskSettings,
+    /// How they are tested.
+    pub evaluation: EvaluationSettings,
+    /// The tasks.
+    pub tasks: Vec<TestTask>,
+    /// Test loss of the best constant guess.
+    pub prior_mean: f64,
+}
+
+/// What the Tasks view shows.
+pub struct Illustration {
+    /// Waves overlaid.
+    pub waves: Vec<Sine>,
+    /// x and the average over many waves there.
+    pub average: Points,
+    /// How many waves the average is over.
+    pub averaged: usize,
+    /// The first of the three waves shown.
+    pub first: usize,
+}
+
+impl TestSet {
+    /// The frozen tasks of these settings.
+    pub fn new(task: &TaskSettings, evaluation: &EvaluationSettings) -> Self {
+        Self {
+            task: task.clone(),
+            evaluation: evaluation.clone(),
+            tasks: task::test_tasks(task, evaluation),
+            prior_mean: eval::prior_mean_loss(task),
+        }
+    }
+
+    /// A y range that holds every wave of the family and stays where it is, so that motion means
+    /// something.
+    pub fn y_range(&self) -> [f64; 2] {
+        let most = self.task.amplitude[0].abs().max(self.task.amplitude[1].abs()).max(1e-9) * 1.25;
+        [-most, most]
+    }
+}
+
+impl Illustration {
+    /// A thousand waves of the family, and the average of ten thousand.
+    pub fn new(settings: &TaskSettings) -> Self {
+        let averaged = 10_000;
+        let x = task::grid(settings.x, 60);
+        let waves = task::waves(settings, 0, averaged);
+        let y =
+            x.iter().map(|&x| waves.iter().map(|wave| wave.at(x)).sum::<f64>() / averaged as f64).collect();
+        let waves = waves.into_iter().take(1_000).collect();
+        Self { waves, average: Points { x, y }, averaged, first: 0 }
+    }
+}

@@ -1,0 +1,125 @@
+//! A drawn screen as SVG: text in a grid, so that it stays text and stays sharp.
+
+use std::fmt::Write;
+
+use ratatui::{
+    buffer::Buffer,
+    style::{Color, Modifier},
+};
+
+/// Size of a cell in user units; the ratio is that of common monospaced fonts.
+const CELL: (f64, f64) = (8.4, 18.0);
+
+/// Colours of the page and of plain text.
+const PAGE: &str = "#1c1c1c";
+const INK: &str = "#d8d8d8";
+
+/// The screen as an SVG document.
+pub fn svg(buffer: &Buffer) -> String {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
+    let (width, height) = (f64::from(columns) * CELL.0, f64::from(rows) * CELL.1);
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" font-size=\"14\" \
+         font-family=\"'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,monospace\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"{PAGE}\"/>\n"
+    );
+    for y in 0..rows {
+        let mut x = 0;
+        while x < columns {
+            let Some(first) = buffer.cell((x, y)) else { break };
+            // Cells of one look are one piece of text.
+            let (fg, modifier, from) = (first.fg, first.modifier, x);
+            let mut piece = String::new();
+            while let Some(cell) = buffer.cell((x, y)).filter(|_| x < columns) {
+                if cell.fg != fg || cell.modifier != modifier {
+                    break;
+                }
+                piece.push_str(cell.symbol());
+                x += 1;
+            }
+            write_piece(&mut text, &piece, (from, y, x - from), fg, modifier);
+        }
+    }
+    text.push_str("</svg>\n");
+    text
+}
+
+fn write_piece(
+    text: &mut String,
+    piece: &str,
+    (x, y, cells): (u16, u16, u16),
+    fg: Color,
+    modifier: Modifier,
+) {
+    let reversed = modifier.contains(Modifier::REVERSED);
+    let (left, top) = (f64::from(x) * CELL.0, f64::from(y) * CELL.1);
+    let long = f64::from(cells) * CELL.0;
+    let colour = hex(fg);
+    if reversed {
+        let _ = writeln!(
+            text,
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{long:.1}\" height=\"{}\" fill=\"{colour}\"/>",
+            CELL.1
+        );
+    }
+    if piece.trim().is_empty() {
+        return;
+    }
+    let fill = if reversed { PAGE.to_owned() } else { colour };
+    let mut look = String::new();
+    for (flag, words) in [
+        (Modifier::BOLD, " font-weight=\"bold\""),
+        (Modifier::DIM, " opacity=\"0.6\""),
+        (Modifier::UNDERLINED, " text-decoration=\"underline\""),
+    ] {
+        if modifier.contains(flag) {
+            look.push_str(words);
+        }
+    }
+    let escaped = piece.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let _ = writeln!(
+        text,
+        "<text x=\"{left:.1}\" y=\"{:.1}\" fill=\"{fill}\"{look} textLength=\"{long:.1}\" \
+         lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\">{escaped}</text>",
+        top + CELL.1 * 0.75
+    );
+}
+
+/// The sixteen colours as most dark terminals show them.
+fn hex(colour: Color) -> String {
+    match colour {
+        Color::Red | Color::LightRed => "#e06c5c".to_owned(),
+        Color::Green | Color::LightGreen => "#5fbf7f".to_owned(),
+        Color::Yellow => "#e0a940".to_owned(),
+        Color::LightYellow => "#f0e442".to_owned(),
+        Color::Blue | Color::LightBlue => "#5f9fd7".to_owned(),
+        Color::Magenta | Color::LightMagenta => "#cc79a7".to_owned(),
+        Color::Cyan | Color::LightCyan => "#56b4e9".to_owned(),
+        Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
+        Color::Indexed(178) => "#d7af00".to_owned(),
+        Color::Indexed(74) => "#5fafd7".to_owned(),
+        Color::Indexed(36) => "#00af87".to_owned(),
+        Color::Indexed(175) => "#d787af".to_owned(),
+        Color::Indexed(32) => "#0087d7".to_owned(),
+        Color::Indexed(166) => "#d75f00".to_owned(),
+        Color::Indexed(227) => "#ffff5f".to_owned(),
+        _ => INK.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Style;
+
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_every_tag_is_closed() {
+        let mut buffer = Buffer::with_lines(["a < b & c", "second"]);
+        buffer.set_style(ratatui::layout::Rect::new(0, 1, 6, 1), Style::new().fg(Color::Green));
+        let svg = svg(&buffer);
+        assert!(svg.contains("a &lt; b &amp; c") && svg.contains(">second<") && svg.contains("#5fbf7f"));
+        assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+        assert!(svg.ends_with("</svg>\n"));
+    }
+}

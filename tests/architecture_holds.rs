@@ -1,0 +1,256 @@
+//! The house in src/lib.rs is a promise to whoever reads the code: a room knows only the rooms below
+//! it, only the kernels are unsafe, and nothing panics on purpose. A compiler does not check that; this
+//! does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Panics that a caller is warned of, by file and by what stands in the code.
+const DOCUMENTED_PANICS: [(&str, &str); 1] =
+    [("src/model/operations.rs", "let &Rate::Uniform(rate) = rate else { panic!(")];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source file below `folder`, relative to the repository.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![root().join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the repository") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path.strip_prefix(root()).expect("below the root").to_owned());
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{folder} has no sources");
+    files.sort();
+    files
+}
+
+fn text(file: &Path) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The source with comments and the contents of literals blanked, lines kept.
+fn code(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let hashes = rest[1.min(rest.len())..].chars().take_while(|&c| c == '#').count();
+        let raw_string =
+            c == 'r' && rest[1 + hashes..].starts_with('"') && !is_word(code.chars().next_back());
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if raw_string {
+            let end = format!("\"{}", "#".repeat(hashes));
+            let body = 2 + hashes;
+            rest[body..].find(&end).map_or(rest.len(), |at| body + at + end.len())
+        } else if c == '"' {
+            let (mut escaped, mut length) = (false, rest.len());
+            for (at, c) in rest.char_indices().skip(1) {
+                match c {
+                    '\\' if !escaped => escaped = true,
+                    '"' if !escaped => {
+                        length = at + 1;
+                        break;
+                    }
+                    _ => escaped = false,
+                }
+            }
+            length
+        } else if c == '\'' {
+            // A character, or the mark of a lifetime.
+            let after = rest[1..].chars().next();
+            match after {
+                Some('\\') => rest[3..].find('\'').map_or(1, |at| at + 4),
+                Some(inside) if rest[1 + inside.len_utf8()..].starts_with('\'') => inside.len_utf8() + 2,
+                _ => 1,
+            }
+        } else {
+            code.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        };
+        code.push(' ');
+        code.extend(rest[..length].chars().filter(|&c| c == '\n'));
+        rest = &rest[length..];
+    }
+    code
+}
+
+/// The part of a file that ships: everything before its tests, which come last.
+fn shipped(code: &str) -> &str {
+    code.split("#[cfg(test)]\nmod tests").next().expect("split gives at least one part")
+}
+
+fn is_test(file: &Path) -> bool {
+    file.components().any(|part| part.as_os_str() == "tests")
+}
+
+/// The room a file belongs to.
+fn room(file: &Path) -> String {
+    let inside = file.strip_prefix("src").expect("a source file");
+    let first = inside.components().next().expect("not empty").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The rooms as src/lib.rs lists them, top floor first.
+fn floors() -> Vec<String> {
+    let map = text(Path::new("src/lib.rs"));
+    let map = map.split("```text").nth(1).expect("lib.rs opens with the map");
+    let lines = map.lines().take_while(|line| !line.contains("```"));
+    let name = |line: &str| {
+        let line = line.trim_start_matches("//!").trim();
+        let name = line.split_whitespace().next()?;
+        Some(name.trim_end_matches('/').trim_end_matches(".rs").to_owned())
+    };
+    lines.filter_map(name).collect()
+}
+
+/// The rooms named after `crate::`, in one path or in a group.
+fn imports(code: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let mut rooms = BTreeSet::new();
+    for after in code.split("crate::").skip(1) {
+        let Some(group) = after.strip_prefix('{') else {
+            rooms.insert(name(after));
+            continue;
+        };
+        let (mut depth, mut from) = (0, 0);
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => {
+                    rooms.insert(name(&group[from..at]));
+                    break;
+                }
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    rooms.insert(name(&group[from..at]));
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    rooms.remove("");
+    rooms
+}
+
+#[test]
+fn the_map_names_every_room() {
+    let mut listed = floors();
+    let mut rooms: BTreeSet<String> = sources("src").iter().map(|file| room(file)).collect();
+    rooms.remove("lib");
+    assert_eq!(listed.first().map(String::as_str), Some("main"));
+    listed.sort();
+    assert_eq!(listed, rooms.into_iter().collect::<Vec<_>>(), "the map in src/lib.rs and src/");
+}
+
+#[test]
+fn a_room_imports_only_from_rooms_below_it() {
+    let floors = floors();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for file in sources("src") {
+        let room = room(&file);
+        if room == "lib" {
+            continue;
+        }
+        let floor = floors.iter().position(|other| *other == room).expect("on the map");
+        for import in imports(&code(&text(&file))) {
+            seen += 1;
+            match floors.iter().position(|other| *other == import) {
+                Some(other) if other >= floor => {}
+                Some(_) => wrong.push(format!("{}: {room} looks up to {import}", file.display())),
+                None => wrong.push(format!("{}: crate::{import} is no room", file.display())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 50, "only {seen} imports were found: does the search still work?");
+}
+
+#[test]
+fn only_the_kernels_are_unsafe() {
+    let manifest = text(Path::new("Cargo.toml"));
+    assert!(manifest.contains("unsafe_code = \"deny\""), "the crate denies unsafe code");
+    let kernels = Path::new("src/model/kernels");
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut in_kernels = 0;
+    for file in [sources("src"), sources("tests")].concat() {
+        let code = code(&text(&file));
+        let words = code.split(|c| !is_word(c));
+        let (uses, allows) = words.fold((0, 0), |(uses, allows), word| match word {
+            "unsafe" => (uses + 1, allows),
+            "unsafe_code" => (uses, allows + 1),
+            _ => (uses, allows),
+        });
+        if file.starts_with(kernels) {
+            in_kernels += uses;
+        } else {
+            assert!(uses == 0 && allows == 0, "{} is unsafe", file.display());
+        }
+    }
+    assert!(in_kernels > 0, "no unsafe code is found where it is: does the search still work?");
+}
+
+#[test]
+fn nothing_that_ships_panics_on_purpose() {
+    let mut found = Vec::new();
+    for file in sources("src").into_iter().filter(|file| !is_test(file)) {
+        let text = text(&file);
+        let code = code(&text);
+        for (number, line) in shipped(&code).lines().enumerate() {
+            let words = [".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!("];
+            if words.iter().any(|word| line.contains(word)) {
+                let original = text.lines().nth(number).unwrap_or_default().trim().to_owned();
+                found.push((file.display().to_string(), number + 1, original));
+            }
+        }
+    }
+    let documented = |file: &str, line: &str| {
+        DOCUMENTED_PANICS.iter().any(|(other, start)| *other == file && line.starts_with(start))
+    };
+    let undocumented: Vec<_> = found.iter().filter(|(file, _, line)| !documented(file, line)).collect();
+    assert!(undocumented.is_empty(), "{undocumented:#?}");
+    for (file, start) in DOCUMENTED_PANICS {
+        assert!(
+            found.iter().any(|(other, _, line)| other == file && line.starts_with(start)),
+            "{file}: gone"
+        );
+        assert!(text(Path::new(file)).contains("# Panics"), "{file} does not warn its callers");
+    }
+}
+
+#[test]
+fn every_file_opens_with_why_it_exists() {
+    for file in [sources("src"), sources("tests")].concat() {
+        let text = text(&file);
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("//! ") && first.len() > 20, "{}: {first}", file.display());
+    }
+}
+
+#[test]
+fn the_scanner_sees_code_and_nothing_else() {
+    // What marks a lifetime is blanked with what opens a character.
+    let source = "a /* unsafe */ \"un\\\"safe\" r#\"x\"y\"# 'u' '\\'' &'a b // panic!(\nc \"two\nlines\" d";
+    let code = code(source);
+    let words: Vec<_> = code.split_whitespace().collect();
+    assert_eq!(words, ["a", "&", "a", "b", "c", "d"]);
+    assert_eq!(code.lines().count(), source.lines().count());
+    let rooms =
+        imports("use crate::{config::{A, B}, task, term::{self, Host}}; crate::eval::x(); $crate::model::y");
+    assert_eq!(rooms.into_iter().collect::<Vec<_>>(), ["config", "eval", "model", "task", "term"]);
+}

@@ -1,0 +1,196 @@
+//! The built program in a folder of its own, and what it said there: what the whole-program tests share.
+
+// Every test crate compiles this file and uses a part of it.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// No single command of these tests takes this long, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// All five systems, trained so briefly that it takes no time.
+pub const TINY: &str = r#"[defaults]
+seeds = 2
+outer_steps = 40
+
+[task]
+train_tasks = 20
+
+[evaluation]
+test_tasks = 10
+grid = 7
+steps = 3
+
+[[experiment]]
+name = "Random"
+algorithm = "random"
+
+[[experiment]]
+name = "Transfer"
+algorithm = "transfer"
+
+[[experiment]]
+name = "MAML"
+algorithm = "maml"
+
+[[experiment]]
+name = "First-order MAML"
+algorithm = "first-order-maml"
+
+[[experiment]]
+name = "Reptile"
+algorithm = "reptile"
+inner_steps = 3
+"#;
+
+/// The program's file.
+pub fn binary() -> PathBuf {
+    cargo_bin!("metascope").to_owned()
+}
+
+/// An empty folder that the program is run in.
+pub struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// With this file in it.
+    pub fn with(name: &str, contents: impl AsRef<[u8]>) -> Self {
+        let bench = Self::new();
+        bench.write(name, contents);
+        bench
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.path(name), contents).expect("written");
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The program in this folder, without a terminal and without what the environment might say.
+    pub fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::new(binary());
+        command.current_dir(self.folder()).args(arguments).timeout(PATIENCE);
+        for variable in ["METASCOPE_KERNEL", "NO_COLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// What the program said to these arguments.
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        Said::of(&mut self.command(arguments))
+    }
+
+    /// Every file below the folder, by its relative path, and its bytes.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.folder().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
+                    let name = path.strip_prefix(self.folder()).expect("below the folder");
+                    files.insert(name.display().to_string(), fs::read(&path).expect("readable"));
+                }
+            }
+        }
+        files
+    }
+
+    /// The same without the bytes.
+    pub fn names(&self) -> Vec<String> {
+        self.files().into_keys().collect()
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Said {
+    #[track_caller]
+    pub fn of(command: &mut assert_cmd::Command) -> Self {
+        let output = command.output().expect("the program starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
+        let said =
+            Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        for word in ["panicked at", "RUST_BACKTRACE", "a bug in metascope"] {
+            assert!(!said.stderr.contains(word), "{command:?} panicked: {said:?}");
+        }
+        said
+    }
+
+    /// With this exit code; 0 has nothing to complain about.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        if code != 0 {
+            assert!(!self.stderr.trim().is_empty() || code == 130, "exit code {code} without a word");
+        }
+        self
+    }
+
+    /// Every line of stdout as JSON.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<Value> {
+        let parse = |line: &str| match serde_json::from_str(line) {
+            Ok(Value::Object(object)) => Value::Object(object),
+            other => panic!("no JSON object ({other:?}): {line}"),
+        };
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// All of stdout as one JSON object.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let lines = self.json_lines();
+        assert_eq!(lines.len(), 1, "one object a command: {}", self.stdout);
+        lines.into_iter().next().expect("one")
+    }
+
+    #[track_caller]
+    pub fn says(self, words: &str) -> Self {
+        assert!(self.stderr.contains(words), "{words:?} is missing from: {}", self.stderr);
+        self
+    }
+}
+
+/// The numbers of a JSON list.
+#[track_caller]
+pub fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().unwrap_or_else(|| panic!("no list: {value}"));
+    list.iter().map(|number| number.as_f64().unwrap_or(f64::NAN)).collect()
+}
+
+/// Events of this name.
+pub fn events<'a>(lines: &'a [Value], name: &'a str) -> impl Iterator<Item = &'a Value> {
+    lines.iter().filter(move |line| line["event"] == name)
+}

@@ -1,0 +1,267 @@
+//! A README is believed. So what it shows is tried here as a reader would: its commands run, its files
+//! are valid, its keys are the program's, its map is the folders', its figures are the reference's.
+
+mod program;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use metascope::ui::keys;
+use program::{Bench, binary};
+use serde_json::Value;
+
+const README: &str = include_str!("../README.md");
+const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
+
+/// The contents of every code block of this language.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("```") {
+        let (info, body) = rest[start + 3..].split_once('\n').expect("a block has lines");
+        let end = body.find("```").expect("every block ends");
+        if info.trim() == language {
+            blocks.push(&body[..end]);
+        }
+        rest = &body[end + 3..];
+    }
+    blocks
+}
+
+/// What stands between two comments of this name.
+fn part<'t>(text: &'t str, name: &str) -> &'t str {
+    let (_, after) = text.split_once(&format!("<!-- {name} -->\n")).expect("the part begins");
+    after.split_once(&format!("<!-- /{name} -->")).expect("the part ends").0
+}
+
+#[test]
+fn every_command_runs() {
+    let bench = Bench::with("tasks.json", blocks(README, "json").concat());
+    let folder = binary().parent().expect("the program is in a folder").to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut commands = 0;
+    for line in blocks(README, "sh").iter().flat_map(|block| block.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        commands += 1;
+        if line.starts_with("cargo ") {
+            // One of them is running this; the other's program is the one that runs below.
+            assert!(["cargo run --release", "cargo test"].contains(&line), "{line}");
+            continue;
+        }
+        let output = Command::new("sh")
+            .args(["-e", "-c", line])
+            .current_dir(bench.folder())
+            .env("PATH", format!("{}:{path}", folder.display()))
+            .stdin(Stdio::null())
+            .output()
+            .expect("a shell");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{line}: {}\n{stdout}\n{stderr}", output.status);
+    }
+    assert!(commands >= 8, "only {commands} commands were found: does the search still work?");
+    for left in ["experiments.toml", "events.jsonl", "curves.csv", "curves.svg", "gradient.safetensors"] {
+        assert!(bench.path(left).is_file(), "the README's commands leave {left}");
+    }
+    for event in bench.read("events.jsonl").lines() {
+        serde_json::from_str::<Value>(event).expect("JSON lines");
+    }
+    let mut study = fs::read_dir(bench.path("runs/experiments")).unwrap().map(|entry| entry.unwrap().path());
+    let folder = study.find(|path| path.is_dir()).expect("an experiment's folder");
+    let kept = fs::read_dir(folder.join("seed-0")).unwrap();
+    let kept: BTreeSet<_> = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let documented = blocks(README, "text").into_iter().find(|block| block.starts_with("settings.toml"));
+    let documented: BTreeSet<_> = documented
+        .expect("a list of files")
+        .lines()
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(kept, documented, "a run's folder");
+}
+
+#[test]
+fn cargo_run_runs_this_program() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    // More than one program, and `cargo run` would ask which.
+    assert!(!manifest.contains("[[bin]]"));
+    assert!(!Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin").exists());
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    assert!(README.contains(&format!("Rust](https://rustup.rs) {}", version.trim_matches('"'))), "{version}");
+}
+
+#[test]
+fn the_experiments_files_are_valid() {
+    let snippets = blocks(README, "toml");
+    assert!(!snippets.is_empty());
+    for snippet in snippets {
+        let bench = Bench::with("snippet.toml", snippet);
+        bench.run(&["check", "snippet.toml"]).exits(0);
+    }
+}
+
+#[test]
+fn the_keys_are_the_programs() {
+    let expected = keys::markdown();
+    assert!(
+        part(README, "keys").trim() == expected.trim(),
+        "the list of keys between <!-- keys --> and <!-- /keys --> in README.md should be:\n\n{expected}"
+    );
+}
+
+#[test]
+fn the_picture_shows_this_screen() {
+    let picture = blocks(part(README, "picture"), "text").concat();
+    let lines: Vec<&str> = picture.lines().collect();
+    assert_eq!(lines.len(), 40);
+    assert!(lines.iter().all(|line| line.chars().count() <= 120));
+    assert!(
+        lines[0].starts_with(" metascope  experiments.toml   sine, 10-shot, 5 systems × 5 seeds"),
+        "{}",
+        lines[0]
+    );
+    let tabs =
+        " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log";
+    assert_eq!(lines[1].trim_end(), tabs);
+    // The footer names keys and what they do, as the key table has it.
+    let hints = keys::hints(keys::Context::Overview);
+    let footer: Vec<&str> = lines[39].trim().split("  ").collect();
+    for entry in &footer {
+        assert!(hints.iter().any(|(key, does)| format!("{key} {does}") == *entry), "{entry}");
+    }
+    assert!(footer.len() >= 5);
+}
+
+#[test]
+fn the_events_are_the_contracts() {
+    let block =
+        blocks(README, "text").into_iter().find(|block| block.starts_with("{\"event\"")).expect("there");
+    let bench = Bench::with("experiments.toml", program::TINY);
+    let said = bench.run(&["run", "--json"]).exits(0);
+    let names = |line: &str| -> Vec<String> {
+        line.split('"')
+            .skip(1)
+            .step_by(2)
+            .zip(line.split('"').skip(2).step_by(2))
+            .filter(|(_, after)| after.starts_with(':'))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    };
+    let mut compared = 0;
+    for line in block.lines() {
+        let start = line.split(',').next().expect("the event's name");
+        // The only one that a good study has not.
+        if start.contains("failed") {
+            continue;
+        }
+        let real =
+            said.stdout.lines().find(|real| real.starts_with(start)).unwrap_or_else(|| panic!("{start}"));
+        assert_eq!(names(line), names(real), "fields and their order");
+        compared += 1;
+    }
+    assert_eq!(compared, 5);
+}
+
+#[test]
+fn every_command_and_exit_code_is_in_the_help() {
+    let help = Bench::new().run(&["--help"]).exits(0).stdout;
+    let (_, commands) = help.split_once("Commands:").expect("clap lists them");
+    let commands = commands.lines().skip(1).take_while(|line| !line.trim().is_empty());
+    let listed = blocks(README, "text").into_iter().find(|block| block.starts_with("metascope [FILE]"));
+    let listed = listed.expect("the README lists the commands");
+    for command in commands {
+        let name = command.split_whitespace().next().expect("a name");
+        assert!(
+            name == "help" || listed.contains(&format!("metascope {name}")),
+            "{name} is not in the README"
+        );
+    }
+    for code in [0, 1, 2, 130] {
+        assert!(README.contains(&format!("| {code} |")), "{code}");
+    }
+}
+
+/// The rooms that a map in a document lists.
+fn map(text: &str) -> BTreeSet<String> {
+    let block = blocks(text, "text").into_iter().find(|block| block.contains("src/config/")).expect("a map");
+    block.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_map_is_the_folders() {
+    let mut rooms = BTreeSet::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
+        let entry = entry.unwrap();
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        rooms.insert(format!("src/{}{slash}", entry.file_name().into_string().unwrap()));
+    }
+    rooms.remove("src/lib.rs");
+    // A room may be a file with a folder of its own beside it.
+    let files: Vec<String> =
+        rooms.iter().filter_map(|room| room.strip_suffix(".rs").map(str::to_owned)).collect();
+    for file in files {
+        rooms.remove(&format!("{file}/"));
+    }
+    assert_eq!(map(CONTRIBUTING), rooms);
+    rooms.remove("src/main.rs");
+    assert_eq!(map(README), rooms);
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    for line in
+        blocks(CONTRIBUTING, "text").into_iter().find(|block| block.contains("src/config/")).unwrap().lines()
+    {
+        let (room, words) = line.split_once(' ').unwrap();
+        let room = room.strip_prefix("src/").unwrap();
+        let same = |other: &str| {
+            let other = other.trim_start_matches("//! ");
+            other.split_once(' ').is_some_and(|(name, said)| name == room && said.trim() == words.trim())
+        };
+        assert!(lib.lines().any(same), "src/lib.rs says something else of {room}");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for (name, text) in [("README.md", README), ("CONTRIBUTING.md", CONTRIBUTING)] {
+        for target in text.split("](").skip(1).filter_map(|after| after.split(')').next()) {
+            if target.starts_with("https://") || target.starts_with('#') {
+                continue;
+            }
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(), "{name}: {target}");
+        }
+    }
+    for test in CONTRIBUTING
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .map(|(test, _)| test)
+    {
+        if !test.contains(' ') {
+            let file = format!("tests/{test}.rs");
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).exists(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn the_figures_are_the_references() {
+    let file: Value = serde_json::from_str(include_str!("reference/curves.json")).expect("JSON");
+    let at = |name: &str, what: &str, n: usize| file["curves"][name][what][n].as_f64().expect("a number");
+    for (name, n) in [
+        ("maml", 1),
+        ("maml, outer_gradient = meta+inner", 1),
+        ("first-order maml", 10),
+        ("maml", 10),
+        ("reptile", 10),
+        ("reptile", 32),
+        ("maml", 32),
+    ] {
+        let figure = format!("{:.2}", at(name, "mean", n));
+        let (_, notebook) = README.split_once("## Where the notebook differs").expect("the section");
+        assert!(notebook.contains(&figure), "{name} at n = {n} is {figure}");
+    }
+    let spread = format!("{:.2} ± {:.2}", at("maml", "mean", 10), at("maml", "std_over_seeds", 10));
+    assert!(README.contains(&spread), "{spread}");
+}
