@@ -17,9 +17,10 @@ use metascope::model::Path;
 use metascope::model::kernels::fma_peak_gflops;
 
 /// Measurements of each row, of which the median and the minimum are told.
-const REPEATS: usize = 21;
-/// How long one measurement takes: a few thousand tasks of the default size.
-const MEASUREMENT: Duration = Duration::from_millis(10);
+const REPEATS: usize = 200;
+/// How long one measurement takes, unless a single step takes longer: shorter than a time slice, so that
+/// a neighbour's fall into few of them.
+const MEASUREMENT: Duration = Duration::from_micros(500);
 /// The meta-batch of the tables in which it does not vary: large enough that Adam does not matter.
 const META_BATCH: usize = 25;
 /// Times the program is run with each number of workers.
@@ -123,13 +124,12 @@ fn measure(experiment: &Experiment) -> (Vec<f64>, Vec<f64>) {
         }
         start.elapsed()
     };
-    run(3);
-    let once = run(3).as_secs_f64() / 3.0;
+    // The fastest of a few, as the first ones fill the caches.
+    let once = (0..10).map(|_| run(3)).min().map_or(0.0, |three| three.as_secs_f64() / 3.0);
     let steps = ((MEASUREMENT.as_secs_f64() / once) as usize).max(1);
-    run(steps);
     let (mut times, mut peaks) = (Vec::new(), Vec::new());
     for repeat in 0..REPEATS {
-        if repeat % 5 == 0 {
+        if repeat % 40 == 0 {
             peaks.push(fma_peak_gflops(Path::detect()));
         }
         times.push(run(steps).as_secs_f64() * 1e6 / (steps * experiment.meta_batch) as f64);

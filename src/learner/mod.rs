@@ -144,8 +144,8 @@ where
         Box::new(Self {
             rule,
             gradients: theta.alloc_grads(),
+            adam: Adam::new(&theta, settings.outer_lr, path),
             theta,
-            adam: Adam::new(Mlp::<H, E>::LEN, settings.outer_lr, path),
             tasks: TrainingTasks::new(&settings.task, settings.meta_batch, R::USES_QUERY, seed),
             workspace: Workspace::new(H, settings.model.activation, path),
             settings: settings.model.clone(),
@@ -182,7 +182,7 @@ impl<const H: usize, E: Scalar, R: Rule<H, E>> Learner for Trainer<H, E, R> {
         let rounded = |values: &[f64]| -> Vec<E> { values.iter().map(|&value| E::rounded(value)).collect() };
         self.theta.copy_from_flat(&rounded(&state.weights.values));
         let [first, second] = &state.moments;
-        self.adam.restore(state.steps, [&rounded(first), &rounded(second)]);
+        self.adam.restore(&self.theta, state.steps, [&rounded(first), &rounded(second)]);
         self.tasks.seek(&state.position);
     }
 }

@@ -18,7 +18,8 @@ pub struct Adam<E> {
     /// beta^steps of both decays.
     decayed: [f64; 2],
     moments: [Vec<E>; 2],
-    /// The parameters while they are updated; a tensor's data cannot be borrowed.
+    /// The parameters as the latest update left them: a tensor's data cannot be borrowed, so they are
+    /// updated here and copied there.
     parameters: Vec<E>,
 }
 
@@ -28,9 +29,11 @@ impl<E: Scalar> Adam<E> {
     /// Added to the square root.
     pub const EPSILON: f64 = 1e-8;
 
-    /// For `parameters` numbers, with both moments zero.
-    pub fn new(parameters: usize, rate: f64, path: Path) -> Self {
-        let zeros = vec![E::default(); parameters];
+    /// For these parameters, with both moments zero.
+    pub fn new<const H: usize>(theta: &Mlp<H, E>, rate: f64, path: Path) -> Self {
+        let zeros = vec![E::default(); Mlp::<H, E>::LEN];
+        let mut parameters = zeros.clone();
+        theta.copy_into_flat(&mut parameters);
         Self {
             rate,
             path,
@@ -47,8 +50,9 @@ impl<E: Scalar> Adam<E> {
         (self.steps, [first, second])
     }
 
-    /// Puts back what [`Adam::state`] gave.
-    pub fn restore(&mut self, steps: u64, moments: [&[E]; 2]) {
+    /// Puts back what [`Adam::state`] gave, and takes the parameters that belong to it.
+    pub fn restore<const H: usize>(&mut self, theta: &Mlp<H, E>, steps: u64, moments: [&[E]; 2]) {
+        theta.copy_into_flat(&mut self.parameters);
         self.steps = 0;
         self.decayed = [1.0; 2];
         // Step by step, so that the products are rounded as they were the first time; they vanish after
@@ -80,7 +84,8 @@ impl<E: Scalar> Adam<E> {
         }
     }
 
-    /// One step down `gradients`, which are zeroed for the next backward pass.
+    /// One step down `gradients`, which are zeroed for the next backward pass. `theta` must be what the
+    /// step before (or `new` or `restore`) left.
     pub fn update<const H: usize>(
         &mut self,
         theta: &mut Mlp<H, E>,
@@ -88,7 +93,6 @@ impl<E: Scalar> Adam<E> {
     ) -> Result<(), CpuError> {
         self.count();
         let step = self.step();
-        theta.copy_into_flat(&mut self.parameters);
         let (parameters, [first, second]) = (&mut self.parameters, &mut self.moments);
         theta.visit_gradients(gradients, |_, offset, gradient| {
             let range = offset..offset + gradient.len();
@@ -117,7 +121,7 @@ mod tests {
         let mut ours = Mlp::<16, E>::initialised(&device, &mut stream(1, Purpose::Initialisation));
         let mut theirs = ours.clone();
         let mut gradients = ours.alloc_grads();
-        let mut adam = Adam::new(Mlp::<16, E>::LEN, 0.003, path);
+        let mut adam = Adam::new(&ours, 0.003, path);
         let config = AdamConfig { lr: 0.003, ..Default::default() };
         let mut dfdx_adam = optim::Adam::new(&theirs, config);
         for t in 1..=50 {

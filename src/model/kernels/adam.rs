@@ -31,11 +31,15 @@ fn body<E: Real, S: Simd<E>>(
     let [take1, take2] = step.betas.map(|beta| one - beta);
     let [correct1, correct2] = step.corrections;
     let rate = step.rate * correct1;
+    // The moments of a neuron that has died decay for ever, and numbers below the normal range take
+    // three times as long. Adding and subtracting this rounds them away well before, and nothing else.
+    let floor = S::splat(E::rounded(E::FLOOR));
+    let settle = |moment| S::sub(S::add(moment, floor), floor);
     for lane in 0..whole {
         let g = S::load(gradient, lane);
-        let first = S::mul_add(S::splat(keep1), S::load(m, lane), S::mul(S::splat(take1), g));
+        let first = settle(S::mul_add(S::splat(keep1), S::load(m, lane), S::mul(S::splat(take1), g)));
         let square = S::mul(S::mul(S::splat(take2), g), g);
-        let second = S::mul_add(S::splat(keep2), S::load(v, lane), square);
+        let second = settle(S::mul_add(S::splat(keep2), S::load(v, lane), square));
         S::store(m, lane, first);
         S::store(v, lane, second);
         S::store(gradient, lane, S::splat(E::default()));
@@ -43,10 +47,11 @@ fn body<E: Real, S: Simd<E>>(
         let towards = S::div(S::mul(S::splat(rate), first), S::add(root, S::splat(step.epsilon)));
         S::store(parameters, lane, S::sub(S::load(parameters, lane), towards));
     }
+    let floor = E::rounded(E::FLOOR);
     for i in whole * S::WIDTH..parameters.len() {
         let g = std::mem::take(&mut gradient[i]);
-        m[i] = S::mul_add_one(keep1, m[i], take1 * g);
-        v[i] = S::mul_add_one(keep2, v[i], take2 * g * g);
+        m[i] = (S::mul_add_one(keep1, m[i], take1 * g) + floor) - floor;
+        v[i] = (S::mul_add_one(keep2, v[i], take2 * g * g) + floor) - floor;
         let towards = rate * m[i] / ((v[i] * correct2).root() + step.epsilon);
         parameters[i] = parameters[i] - towards;
     }

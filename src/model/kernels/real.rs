@@ -36,6 +36,8 @@ pub trait Real:
     const EXPM1: &'static [f64];
     /// Adding and subtracting this rounds to an integer (1.5 * 2^mantissa bits).
     const ROUNDER: f64;
+    /// A number whose rounding error is normal, and far below anything that matters to Adam.
+    const FLOOR: f64;
     /// tanh is 1 to this type's rounding from here on.
     const TANH_SATURATES: f64;
 }
@@ -54,7 +56,7 @@ const fn inverse_factorials<const N: usize>() -> [f64; N] {
 }
 
 macro_rules! real {
-    ($type:ident, fast: $fast:ty, mantissa: $mantissa:literal, terms: $terms:literal, one from: $one:literal) => {
+    ($type:ident, fast: $fast:ty, mantissa: $mantissa:literal, terms: $terms:literal, one from: $one:literal, floor: $floor:literal) => {
         impl Real for $type {
             #[cfg(target_arch = "x86_64")]
             type Fast = $fast;
@@ -64,6 +66,7 @@ macro_rules! real {
             const EXPM1: &'static [f64] = &inverse_factorials::<$terms>();
             const ROUNDER: f64 = 1.5 * (1u64 << $mantissa) as f64;
             const TANH_SATURATES: f64 = $one;
+            const FLOOR: f64 = $floor;
 
             #[inline(always)]
             fn fused(self, b: Self, c: Self) -> Self {
@@ -88,5 +91,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, fast: super::simd::Avx2, mantissa: 23, terms: 7, one from: 9.5);
-real!(f64, fast: super::simd::Avx2, mantissa: 52, terms: 13, one from: 19.5);
+real!(f32, fast: super::simd::Avx2, mantissa: 23, terms: 7, one from: 9.5, floor: 1e-25);
+real!(f64, fast: super::simd::Avx2, mantissa: 52, terms: 13, one from: 19.5, floor: 1e-280);
