@@ -34,14 +34,7 @@ impl<E: Scalar> Adam<E> {
         let zeros = vec![E::default(); Mlp::<H, E>::LEN];
         let mut parameters = zeros.clone();
         theta.copy_into_flat(&mut parameters);
-        Self {
-            rate,
-            path,
-            steps: 0,
-            decayed: [1.0; 2],
-            moments: [zeros.clone(), zeros.clone()],
-            parameters: zeros,
-        }
+        Self { rate, path, steps: 0, decayed: [1.0; 2], moments: [zeros.clone(), zeros], parameters }
     }
 
     /// Steps taken, and the first and second moments in checkpoint order.
