@@ -2,9 +2,9 @@
 //! gives both passes contiguous rows.
 //!
 //! Features are innermost: a matrix is rows of `P` numbers, `P` a multiple of eight. A tile keeps a
-//! few rows by one register's width of sums in registers while it walks the shared dimension, so each
-//! loaded vector is used once a row. With ten rows (ten support points) and eight f32 columns the ten
-//! independent sums cover the latency of two FMA units.
+//! few rows by one or two registers' width of sums in registers while it walks the shared dimension, so
+//! each loaded vector is used once a row. Ten independent sums cover the latency of two FMA units. The
+//! shape of a tile does not change the order in which an element is summed, so no bit depends on it.
 
 use super::real::Real;
 use super::simd::Simd;
@@ -15,26 +15,33 @@ pub type Square<E, const P: usize> = [[E; P]; P];
 /// Both factors of one product: `a [rows, P]` by `b [P, P]`, or for [`outer`] `a^T b` over the rows.
 pub type Pair<'a, E, A, const P: usize> = (&'a [[E; P]], A);
 
-/// The `RB` rows of `a` and `lane`-th column block of `b` added to `sums`.
+/// The `RB` rows of `a` times `LB` column blocks of `b`, from `lane` on, added to `sums`.
 #[inline(always)]
-fn accumulate<E: Real, S: Simd<E>, const P: usize, const RB: usize>(
-    sums: &mut [S::V; RB],
+fn accumulate<E: Real, S: Simd<E>, const P: usize, const RB: usize, const LB: usize>(
+    sums: &mut [[S::V; LB]; RB],
     a: &[[E; P]; RB],
     b: &Square<E, P>,
     lane: usize,
 ) {
     for k in 0..P {
-        let column = S::load(&b[k], lane);
+        let mut columns = [S::splat(E::default()); LB];
+        for l in 0..LB {
+            columns[l] = S::load(&b[k], lane + l);
+        }
         for r in 0..RB {
-            sums[r] = S::mul_add(S::splat(a[r][k]), column, sums[r]);
+            let a = S::splat(a[r][k]);
+            for l in 0..LB {
+                sums[r][l] = S::mul_add(a, columns[l], sums[r][l]);
+            }
         }
     }
 }
 
-/// One tile of [`product`]: rows `at .. at + RB`.
+/// One tile of [`product`]: rows `at .. at + RB`, column blocks `lane .. lane + LB`.
 #[inline(always)]
-fn product_tile<E: Real, S: Simd<E>, const P: usize, const RB: usize>(
+fn product_tile<E: Real, S: Simd<E>, const P: usize, const RB: usize, const LB: usize>(
     at: usize,
+    lane: usize,
     first: Pair<E, &Square<E, P>, P>,
     second: Option<Pair<E, &Square<E, P>, P>>,
     bias: Option<&[E; P]>,
@@ -42,17 +49,22 @@ fn product_tile<E: Real, S: Simd<E>, const P: usize, const RB: usize>(
 ) {
     let out = out[at..].first_chunk_mut::<RB>().expect("the caller leaves RB rows");
     let a1 = first.0[at..].first_chunk::<RB>().expect("both factors have as many rows as `out`");
-    let second = second
-        .map(|(a2, b2)| (a2[at..].first_chunk::<RB>().expect("both factors have as many rows as `out`"), b2));
-    for lane in 0..P / S::WIDTH {
-        let start = bias.map_or_else(|| S::splat(E::default()), |bias| S::load(bias, lane));
-        let mut sums = [start; RB];
-        accumulate::<E, S, P, RB>(&mut sums, a1, first.1, lane);
-        if let Some((a2, b2)) = second {
-            accumulate::<E, S, P, RB>(&mut sums, a2, b2, lane);
-        }
+    let mut sums = [[S::splat(E::default()); LB]; RB];
+    if let Some(bias) = bias {
         for r in 0..RB {
-            S::store(&mut out[r], lane, sums[r]);
+            for l in 0..LB {
+                sums[r][l] = S::load(bias, lane + l);
+            }
+        }
+    }
+    accumulate::<E, S, P, RB, LB>(&mut sums, a1, first.1, lane);
+    if let Some((a2, b2)) = second {
+        let a2 = a2[at..].first_chunk::<RB>().expect("both factors have as many rows as `out`");
+        accumulate::<E, S, P, RB, LB>(&mut sums, a2, b2, lane);
+    }
+    for r in 0..RB {
+        for l in 0..LB {
+            S::store(&mut out[r], lane + l, sums[r][l]);
         }
     }
 }
@@ -65,26 +77,52 @@ pub fn product<E: Real, S: Simd<E>, const P: usize>(
     bias: Option<&[E; P]>,
     out: &mut [[E; P]],
 ) {
-    let rows = out.len();
+    let (rows, lanes) = (out.len(), P / S::WIDTH);
     let mut at = 0;
-    macro_rules! tiles {
+    // Rows in groups, each group over all columns.
+    macro_rules! tile {
+        ($rb:literal x $lb:literal, $at:expr, $lane:expr) => {
+            product_tile::<E, S, P, $rb, $lb>($at, $lane, first, second, bias, out)
+        };
+    }
+    macro_rules! single_columns {
         ($rb:literal) => {
             while rows - at >= $rb {
-                product_tile::<E, S, P, $rb>(at, first, second, bias, out);
+                for lane in 0..lanes {
+                    tile!($rb x 1, at, lane);
+                }
                 at += $rb;
             }
         };
     }
     if S::WIDE {
-        // Sixteen 256-bit registers: ten sums, one column, one broadcast.
-        tiles!(10);
-        tiles!(5);
-        tiles!(2);
+        // Sixteen 256-bit registers: ten sums, two columns, a broadcast. Five rows by two columns need
+        // seven loads for their ten multiply-adds, ten rows by one column eleven.
+        while rows - at >= 10 {
+            for lane in (0..lanes - 1).step_by(2) {
+                tile!(5 x 2, at, lane);
+                tile!(5 x 2, at + 5, lane);
+            }
+            if lanes % 2 == 1 {
+                tile!(10 x 1, at, lanes - 1);
+            }
+            at += 10;
+        }
+        while rows - at >= 5 {
+            for lane in (0..lanes - 1).step_by(2) {
+                tile!(5 x 2, at, lane);
+            }
+            if lanes % 2 == 1 {
+                tile!(5 x 1, at, lanes - 1);
+            }
+            at += 5;
+        }
+        single_columns!(2);
     } else {
         // Sixteen 128-bit registers: three rows of a 256-bit column and what belongs to them.
-        tiles!(3);
+        single_columns!(3);
     }
-    tiles!(1);
+    single_columns!(1);
 }
 
 /// `out = base + scale * (a^T b (+ a2^T b2))`, the products summed over the rows; without `base`, the
@@ -96,50 +134,68 @@ pub fn outer<E: Real, S: Simd<E>, const P: usize>(
     base: Option<(&Square<E, P>, E)>,
     out: &mut Square<E, P>,
 ) {
-    if S::WIDE {
-        outer_tiles::<E, S, P, 8>(first, second, base, out);
-    } else {
-        outer_tiles::<E, S, P, 2>(first, second, base, out);
+    let lanes = P / S::WIDTH;
+    if !S::WIDE {
+        for lane in 0..lanes {
+            outer_tiles::<E, S, P, 2, 1>(first, second, base, out, lane);
+        }
+        return;
+    }
+    // As in `product`: four rows by two columns take six loads for eight multiply-adds.
+    for lane in (0..lanes - 1).step_by(2) {
+        outer_tiles::<E, S, P, 4, 2>(first, second, base, out, lane);
+    }
+    if lanes % 2 == 1 {
+        outer_tiles::<E, S, P, 8, 1>(first, second, base, out, lanes - 1);
     }
 }
 
+/// Column blocks `lane .. lane + LB` of [`outer`], `RB` rows at a time.
 #[inline(always)]
-fn outer_tiles<E: Real, S: Simd<E>, const P: usize, const RB: usize>(
+fn outer_tiles<E: Real, S: Simd<E>, const P: usize, const RB: usize, const LB: usize>(
     first: Pair<E, &[[E; P]], P>,
     second: Option<Pair<E, &[[E; P]], P>>,
     base: Option<(&Square<E, P>, E)>,
     out: &mut Square<E, P>,
+    lane: usize,
 ) {
-    for lane in 0..P / S::WIDTH {
-        for at in (0..P).step_by(RB) {
-            let mut sums = [S::splat(E::default()); RB];
-            add_rows::<E, S, P, RB>(&mut sums, first, at, lane);
-            if let Some(second) = second {
-                add_rows::<E, S, P, RB>(&mut sums, second, at, lane);
-            }
-            for r in 0..RB {
+    for at in (0..P).step_by(RB) {
+        let mut sums = [[S::splat(E::default()); LB]; RB];
+        add_rows::<E, S, P, RB, LB>(&mut sums, first, at, lane);
+        if let Some(second) = second {
+            add_rows::<E, S, P, RB, LB>(&mut sums, second, at, lane);
+        }
+        for r in 0..RB {
+            for l in 0..LB {
                 if let Some((base, scale)) = base {
-                    let base = S::load(&base[at + r], lane);
-                    sums[r] = S::mul_add(S::splat(scale), sums[r], base);
+                    let base = S::load(&base[at + r], lane + l);
+                    sums[r][l] = S::mul_add(S::splat(scale), sums[r][l], base);
                 }
-                S::store(&mut out[at + r], lane, sums[r]);
+                S::store(&mut out[at + r], lane + l, sums[r][l]);
             }
         }
     }
 }
 
-/// Columns `at .. at + RB` of `a` times lane `lane` of `b`, summed over the rows into `sums`.
+/// Columns `at .. at + RB` of `a` times blocks `lane .. lane + LB` of `b`, summed over the rows into
+/// `sums`.
 #[inline(always)]
-fn add_rows<E: Real, S: Simd<E>, const P: usize, const RB: usize>(
-    sums: &mut [S::V; RB],
+fn add_rows<E: Real, S: Simd<E>, const P: usize, const RB: usize, const LB: usize>(
+    sums: &mut [[S::V; LB]; RB],
     (a, b): Pair<E, &[[E; P]], P>,
     at: usize,
     lane: usize,
 ) {
     for (a, b) in a.iter().zip(b) {
-        let column = S::load(b, lane);
+        let mut columns = [S::splat(E::default()); LB];
+        for l in 0..LB {
+            columns[l] = S::load(b, lane + l);
+        }
         for r in 0..RB {
-            sums[r] = S::mul_add(S::splat(a[at + r]), column, sums[r]);
+            let a = S::splat(a[at + r]);
+            for l in 0..LB {
+                sums[r][l] = S::mul_add(a, columns[l], sums[r][l]);
+            }
         }
     }
 }
