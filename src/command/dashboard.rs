@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::{Exit, Misuse, run};
+use super::{Exit, run};
 use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
 use crate::config::Study;
 use crate::study::{Busy, Run, Watcher, plan};
@@ -33,7 +33,7 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
 /// The dashboard over run folders.
 pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !dir.exists() {
-        return Err(Misuse(format!("{}: there is no such folder", dir.display())).into());
+        bail!("{}: there is no such folder", dir.display());
     }
     let (study, watcher) = Watcher::open(dir)?;
     if !ui::is_interactive() {

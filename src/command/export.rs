@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::{Exit, Misuse};
+use super::Exit;
 use crate::cli::Format;
 use crate::eval::{Curve, mean_and_deviation, prior_mean_loss};
 use crate::study::{Event, Run, Watcher, replace};
@@ -21,7 +21,7 @@ struct Tested<'a> {
 /// Reads the folders and writes.
 pub fn export(dir: &Path, format: Format, out: Option<&Path>) -> anyhow::Result<Exit> {
     if !dir.exists() {
-        return Err(Misuse(format!("{}: there is no such folder", dir.display())).into());
+        bail!("{}: there is no such folder", dir.display());
     }
     let (_, watcher) = Watcher::open(dir)?;
     let curves = watcher.read_all();

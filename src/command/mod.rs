@@ -85,7 +85,8 @@ fn study(file: Option<&Path>) -> anyhow::Result<Study> {
     let default = Path::new("experiments.toml");
     let loaded = match file {
         Some(file) => config::load(file),
-        None if default.exists() => config::load(default),
+        // Also a link that leads nowhere: what is named and missing must be said.
+        None if default.symlink_metadata().is_ok() => config::load(default),
         None => config::parse("experiments", None, config::presets()[0].text).map_err(LoadError::Problems),
     };
     loaded.map_err(|error| match error {

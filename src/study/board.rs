@@ -1,6 +1,7 @@
 //! What the workers of a session share: the jobs still to do, the test tasks, and how results are told
 //! and summed up.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -68,15 +69,19 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(super) fn new(runs: Vec<Run>, folder: Option<PathBuf>, events: Sender<(usize, Event)>) -> Self {
         let count = runs.len();
-        // Every experiment's first seed before any second one: they should be seen side by side.
+        // Every experiment's first seed before any second one: they should be seen side by side. Among
+        // those the long ones first, so that the workers end together.
         let mut seen = HashMap::new();
         let mut place = |run: &Run| {
             let place = seen.entry(run.experiment).or_insert(0_usize);
             *place += 1;
             *place
         };
-        let mut order: Vec<(usize, usize)> =
-            runs.iter().enumerate().map(|(index, run)| (place(run), index)).collect();
+        let mut order: Vec<(usize, Reverse<u64>, usize)> = runs
+            .iter()
+            .enumerate()
+            .map(|(index, run)| (place(run), Reverse(run.settings.total_steps()), index))
+            .collect();
         order.sort_unstable();
         Self {
             runs,
@@ -84,7 +89,7 @@ impl Shared {
             folder,
             board: Mutex::new(Board {
                 events,
-                jobs: order.into_iter().map(|(_, run)| Job::Train(run)).collect(),
+                jobs: order.into_iter().map(|(.., run)| Job::Train(run)).collect(),
                 open: count,
                 curves: vec![None; count],
                 over: vec![false; count],

@@ -150,3 +150,101 @@ impl Drop for Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::study::{Watcher, plan};
+
+    const STUDY: &str = "[defaults]\nseeds = 2\nouter_steps = 50\n[task]\ntrain_tasks = 10\n\
+        [model]\nhidden = 16\n[evaluation]\ntest_tasks = 5\nsteps = 3\n\
+        [[experiment]]\nname = \"a\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"b\"\nalgorithm = \"reptile\"\n";
+
+    fn runs() -> Vec<Run> {
+        plan(&parse("test", None, STUDY).expect("a good file"))
+    }
+
+    fn options(out: Option<PathBuf>) -> SessionOptions {
+        SessionOptions { jobs: 2, out, study: "test".to_owned(), fresh: false }
+    }
+
+    /// Everything a session tells until it is over.
+    fn told(session: &Session) -> Vec<(usize, Event)> {
+        let mut told = Vec::new();
+        loop {
+            let over = session.is_over();
+            while let Some(event) = session.try_event() {
+                told.push(event);
+            }
+            if over {
+                return told;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_worker_that_panics_is_one_failed_run_and_the_others_go_on() {
+        let mut runs = runs();
+        let mut broken = (*runs[1].settings).clone();
+        // Off the menu, which validation would have refused: building the network panics.
+        broken.model.hidden = 41;
+        runs[1].settings = Arc::new(broken);
+        let told = told(&Session::start(runs, &options(None)).expect("nothing to write"));
+        let of = |run: usize| told.iter().filter(move |(at, _)| *at == run).map(|(_, event)| event);
+        assert!(of(1).any(|event| matches!(event, Event::Failed { error, .. } if error.contains("41"))));
+        for run in [0, 2, 3] {
+            assert!(of(run).any(|event| matches!(event, Event::Finished { .. })), "run {run}");
+        }
+        let seeds: Vec<usize> = told
+            .iter()
+            .filter_map(|(_, event)| match event {
+                Event::Summary { seeds, .. } => Some(*seeds),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(seeds.iter().sum::<usize>(), 3, "a failed run is in no summary");
+    }
+
+    #[test]
+    fn a_watcher_tells_what_the_session_told() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let session =
+            Session::start(runs(), &options(Some(folder.path().to_owned()))).expect("a writable folder");
+        let told = told(&session);
+        let of = |run: usize| {
+            let mine =
+                told.iter().filter(|(at, event)| *at == run && !matches!(event, Event::Summary { .. }));
+            mine.map(|(_, event)| event.to_json()).collect::<Vec<_>>()
+        };
+        let (study, watcher) = Watcher::open(folder.path()).expect("runs");
+        assert_eq!(study.experiments.len(), 2);
+        let mut watched: Vec<Vec<String>> = vec![Vec::new(); 4];
+        while let Some((run, event)) = watcher.try_event() {
+            watched[run].push(event.to_json());
+        }
+        assert!(watcher.is_over());
+        for (run, watched) in watched.iter().enumerate() {
+            assert_eq!(*watched, of(run), "run {run}");
+            let (seen, is) = (watcher.snapshot(0).and(watcher.snapshot(run)), session.snapshot(run));
+            assert_eq!(seen.map(|seen| seen.weights.clone()), is.map(|is| is.weights.clone()));
+        }
+    }
+
+    #[test]
+    fn a_loaded_session_tells_the_same_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut before: Option<Vec<String>> = None;
+        for _ in 0..2 {
+            let session = Session::start(runs(), &options(Some(folder.path().to_owned()))).expect("writable");
+            let mut lines: Vec<String> =
+                told(&session).iter().map(|(run, event)| format!("{run} {}", event.to_json())).collect();
+            lines.sort();
+            if let Some(before) = &before {
+                assert_eq!(*before, lines);
+            }
+            before = Some(lines);
+        }
+    }
+}
