@@ -21,7 +21,6 @@ pub struct Adapter(Box<dyn Adapt>);
 /// [`Adapter`] behind the number type.
 trait Adapt {
     fn take_task(&mut self, support: &Points, query: &Points);
-    fn restart(&mut self);
     fn descend(&mut self, inner_lr: f64);
     fn loss(&mut self) -> f64;
     fn predict(&mut self) -> (Vec<f64>, f64);
@@ -53,11 +52,6 @@ impl Adapter {
     /// Takes up a task, at the initialisation.
     pub fn take_task(&mut self, support: &Points, query: &Points) {
         self.0.take_task(support, query);
-    }
-
-    /// Back to the initialisation, for the same task.
-    pub fn restart(&mut self) {
-        self.0.restart();
     }
 
     /// One SGD step on the support points.
@@ -109,10 +103,6 @@ impl<E: Scalar> Adapt for Typed<E> {
         round_into(&mut self.support[1], &support.y);
         round_into(&mut self.query[0], &query.x);
         round_into(&mut self.query[1], &query.y);
-        self.engine.reset();
-    }
-
-    fn restart(&mut self) {
         self.engine.reset();
     }
 

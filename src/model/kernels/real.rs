@@ -27,8 +27,6 @@ pub trait Real:
     fn fused(self, b: Self, c: Self) -> Self;
     /// Square root.
     fn root(self) -> Self;
-    /// Whether it is neither infinite nor NaN.
-    fn finite(self) -> bool;
     /// `2^k` for an integral `k` in the range of normal numbers, from its bits.
     fn power_of_two(k: Self) -> Self;
     /// Taylor coefficients of `(exp(r) - 1) / r`, highest power first: as many as bring the error for
@@ -75,10 +73,6 @@ macro_rules! real {
             #[inline(always)]
             fn root(self) -> Self {
                 self.sqrt()
-            }
-            #[inline(always)]
-            fn finite(self) -> bool {
-                self.is_finite()
             }
             #[inline(always)]
             fn power_of_two(k: Self) -> Self {
