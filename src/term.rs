@@ -6,11 +6,13 @@
 //! any thread, so each one writes into a pipe that the same poll watches.
 
 mod decode;
+mod editor;
 
 use std::{
     io::{self, IsTerminal, Read, Write},
     mem::ManuallyDrop,
     os::{fd::AsFd, unix::net::UnixStream},
+    path::Path,
     sync::{
         Arc, Once,
         atomic::{AtomicBool, Ordering},
@@ -54,6 +56,11 @@ pub trait Host {
     fn wait(&mut self, timeout: Option<Duration>) -> Vec<Input>;
     /// Gives the terminal to the shell and comes back when the shell says so.
     fn suspend(&mut self);
+    /// Gives the terminal to an editor on this file, at this line (0: anywhere), until it is closed.
+    ///
+    /// # Errors
+    /// If it could not be started or ended badly.
+    fn edit(&mut self, path: &Path, line: usize) -> io::Result<()>;
     /// Puts text into the clipboard of the terminal at the other end of the line, where it allows that.
     fn copy(&mut self, text: &str);
 }
@@ -301,6 +308,18 @@ impl Host for Keyboard {
         // The signal may be taken by another thread a moment after the call has returned.
         thread::sleep(Duration::from_millis(30));
         let _ = enter();
+    }
+
+    fn edit(&mut self, path: &Path, line: usize) -> io::Result<()> {
+        leave();
+        let status = editor::editor(path, line).status();
+        if !self.hung_up.load(Ordering::SeqCst) {
+            enter()?;
+        }
+        match status? {
+            status if status.success() => Ok(()),
+            status => Err(io::Error::other(format!("the editor ended with {status}"))),
+        }
     }
 
     fn copy(&mut self, text: &str) {

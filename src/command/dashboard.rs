@@ -3,14 +3,15 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::rc::Rc;
 
 use anyhow::bail;
 
-use super::{Exit, run};
+use super::{DEFAULT_FILE, Exit, run};
 use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
 use crate::config::Study;
 use crate::study::{Busy, Run, Watcher, plan};
-use crate::ui::{self, Depth, End, Options, Source};
+use crate::ui::{self, Depth, End, Options, Source, StudyFile};
 
 /// Trains and shows it; prints the loss table when the dashboard is left.
 pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
@@ -19,11 +20,16 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     }
     let study = run::narrowed_study(args)?;
     match run::start(&study, args) {
-        Ok(session) => show(&study, session.runs(), &session, screen),
+        Ok(session) => {
+            let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+            let args = args.clone();
+            let file = StudyFile { path, load: Rc::new(move || run::reread_study(&args)) };
+            show(&study, &plan(&study), &session, screen, Some(file))
+        }
         Err(error) => match error.downcast::<Busy>() {
             Ok(busy) => {
                 let watcher = Watcher::of(&busy.folder, plan(&study));
-                show(&study, watcher.runs(), &watcher, screen)
+                show(&study, watcher.runs(), &watcher, screen, None)
             }
             Err(error) => Err(error),
         },
@@ -39,11 +45,17 @@ pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         bail!("watching needs a terminal; `metascope export {} --format csv` does not", dir.display());
     }
-    show(&study, watcher.runs(), &watcher, screen)
+    show(&study, watcher.runs(), &watcher, screen, None)
 }
 
 /// Shows a study until a person leaves.
-fn show(study: &Study, runs: &[Run], source: &impl Source, screen: &ScreenArgs) -> anyhow::Result<Exit> {
+fn show(
+    study: &Study,
+    runs: &[Run],
+    source: &impl Source,
+    screen: &ScreenArgs,
+    file: Option<StudyFile>,
+) -> anyhow::Result<Exit> {
     let options = Options {
         ascii: screen.ascii.then_some(true),
         color: screen.color.map(|color| match color {
@@ -52,6 +64,7 @@ fn show(study: &Study, runs: &[Run], source: &impl Source, screen: &ScreenArgs) 
             Color::Indexed => Depth::Ansi256,
             Color::True => Depth::True,
         }),
+        file,
         stop_on_hangup: screen.on_hangup == OnHangup::Stop,
         ..Options::default()
     };

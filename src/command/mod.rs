@@ -79,20 +79,26 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// The experiments file of a person who names none.
+const DEFAULT_FILE: &str = "experiments.toml";
+
 /// The experiments file a person means: the one named, else `./experiments.toml`, else the copy built
 /// into the program.
 fn study(file: Option<&Path>) -> anyhow::Result<Study> {
-    let default = Path::new("experiments.toml");
-    let loaded = match file {
+    load_study(file).map_err(|error| match error {
+        LoadError::Problems(problems) => Misuse(problems.to_string()).into(),
+        LoadError::Io { .. } => anyhow::anyhow!("{error}"),
+    })
+}
+
+fn load_study(file: Option<&Path>) -> Result<Study, LoadError> {
+    let default = Path::new(DEFAULT_FILE);
+    match file {
         Some(file) => config::load(file),
         // Also a link that leads nowhere: what is named and missing must be said.
         None if default.symlink_metadata().is_ok() => config::load(default),
         None => config::parse("experiments", None, config::presets()[0].text).map_err(LoadError::Problems),
-    };
-    loaded.map_err(|error| match error {
-        LoadError::Problems(problems) => Misuse(problems.to_string()).into(),
-        LoadError::Io { .. } => anyhow::anyhow!("{error}"),
-    })
+    }
 }
 
 /// Reads a checkpoint: 1 if it cannot be read, 2 if it is none.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{Exit, Misuse, study};
+use super::{Exit, Misuse, load_study, study};
 use crate::cli::RunArgs;
 use crate::config::Study;
 use crate::study::{Event, Run, Session, SessionOptions, plan};
@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Trains; with `json`, every event is a line of JSON on stdout.
 pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     let study = narrowed_study(args)?;
-    let session = start(&study, args)?;
+    let (session, runs) = (start(&study, args)?, plan(&study));
     let interrupted = interruptions()?;
     let styles = Styles::detect(|name| std::env::var(name).ok(), None, Some(Depth::Mono));
-    let mut app = App::new(&study, session.runs(), styles);
-    let progress = Progress::new(session.runs(), json);
+    let mut app = App::new(&study, &runs, styles);
+    let progress = Progress::new(&runs, json);
     let (mut failed, mut out) = (false, std::io::stdout());
     loop {
         // Asked first: what was over then has no events left to send.
@@ -66,6 +66,13 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
 /// The study that the arguments ask for.
 pub fn narrowed_study(args: &RunArgs) -> anyhow::Result<Study> {
     let mut study = study(args.file.as_deref())?;
+    narrow(&mut study, args)?;
+    Ok(study)
+}
+
+/// The same, read again after somebody has edited the file; problems with their places.
+pub fn reread_study(args: &RunArgs) -> anyhow::Result<Study> {
+    let mut study = load_study(args.file.as_deref())?;
     narrow(&mut study, args)?;
     Ok(study)
 }

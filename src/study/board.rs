@@ -1,18 +1,19 @@
-//! What the workers of a session share: the jobs still to do, the test tasks, and how results are told
-//! and summed up.
+//! What the workers of a session share: where every run stands, the jobs still to do, the test tasks,
+//! and how results are told and summed up.
 
-use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::control::Wish;
 use super::record::Record;
 use super::session::Slot;
-use super::work::Exam;
+use super::trail::Trail;
+use super::work::{Exam, Going};
 use super::{Event, Run};
 use crate::config::{EvaluationSettings, TaskSettings};
 use crate::eval::{Curve, mean_and_deviation};
@@ -25,16 +26,57 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// What the workers of a session share.
 pub(super) struct Shared {
-    pub(super) runs: Vec<Run>,
-    pub(super) slots: Vec<Slot>,
+    /// Every run there has been; their order is how everybody refers to them, so it only grows.
+    pub(super) entries: RwLock<Vec<Arc<Entry>>>,
     /// Where runs are kept; `None` keeps nothing.
     pub(super) folder: Option<PathBuf>,
     pub(super) board: Mutex<Board>,
     /// Signalled when there is a new job, or no more to come.
     pub(super) wake: Condvar,
     stopping: AtomicBool,
+    /// Of how many landmarks one is kept in memory.
+    pub(super) stride: AtomicUsize,
     pub(super) path: Path,
     pub(super) save_interval: Duration,
+}
+
+/// One run as the workers and the outside share it.
+pub(super) struct Entry {
+    pub(super) run: Run,
+    pub(super) slot: Slot,
+    pub(super) trail: Trail,
+    /// Its past by landmark, where no file holds it.
+    pub(super) kept: Mutex<BTreeMap<usize, Vec<u8>>>,
+    /// What the worker that has it is asked to do.
+    wish: AtomicU8,
+}
+
+impl Entry {
+    pub(super) fn new(run: Run) -> Arc<Self> {
+        let trail = Trail::new(&run.settings);
+        let wish = AtomicU8::new(Wish::GoOn as u8);
+        Arc::new(Self { run, slot: Slot::default(), trail, kept: Mutex::default(), wish })
+    }
+
+    /// Whether the worker should let go of the run after this step.
+    pub(super) fn is_wanted_back(&self) -> bool {
+        self.wish.load(Ordering::Relaxed) != Wish::GoOn as u8
+    }
+
+    pub(super) fn wish(&self, wish: Wish) {
+        self.wish.store(wish as u8, Ordering::Relaxed);
+    }
+
+    /// Takes the wish back that it be dropped.
+    pub(super) fn stay(&self) {
+        let [from, to] = [Wish::Drop as u8, Wish::GoOn as u8];
+        // Fails where that was not the wish, which is as well.
+        let _ = self.wish.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_wish(&self) -> Wish {
+        Wish::ALL[usize::from(self.wish.swap(Wish::GoOn as u8, Ordering::Relaxed))]
+    }
 }
 
 /// How often what is needed to go on is kept.
@@ -47,17 +89,33 @@ fn save_interval() -> Duration {
 pub(super) struct Board {
     events: Sender<(usize, Event)>,
     pub(super) jobs: VecDeque<Job>,
-    /// Runs that are not over: while there are any, idle workers wait for a share of the testing.
-    open: usize,
+    pub(super) stages: Vec<Stage>,
     /// Curves of the runs that have one.
-    curves: Vec<Option<Curve>>,
-    over: Vec<bool>,
+    pub(super) curves: Vec<Option<Curve>>,
     /// Test tasks by what they depend on; most studies have one entry.
     tests: Vec<(TaskSettings, EvaluationSettings, Arc<Vec<TestTask>>)>,
 }
 
+/// Where a run stands. What it would go on from is with it, unless that is on disk or it has not begun.
+pub(super) enum Stage {
+    Queued(Option<Box<Going>>),
+    Working,
+    Paused(Option<Box<Going>>),
+    Stopped(Option<Box<Going>>),
+    /// Done or failed.
+    Over,
+    /// No longer part of the study.
+    Dropped,
+}
+
 pub(super) enum Job {
     Train(usize),
+    Test(Arc<Exam>, Range<usize>),
+}
+
+/// What a worker is to do next.
+pub(super) enum Work {
+    Train(usize, Option<Box<Going>>),
     Test(Arc<Exam>, Range<usize>),
 }
 
@@ -68,38 +126,34 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     pub(super) fn new(runs: Vec<Run>, folder: Option<PathBuf>, events: Sender<(usize, Event)>) -> Self {
-        let count = runs.len();
-        // Every experiment's first seed before any second one: they should be seen side by side. Among
-        // those the long ones first, so that the workers end together.
-        let mut seen = HashMap::new();
-        let mut place = |run: &Run| {
-            let place = seen.entry(run.experiment).or_insert(0_usize);
-            *place += 1;
-            *place
-        };
-        let mut order: Vec<(usize, Reverse<u64>, usize)> = runs
-            .iter()
-            .enumerate()
-            .map(|(index, run)| (place(run), Reverse(run.settings.total_steps()), index))
-            .collect();
-        order.sort_unstable();
-        Self {
-            runs,
-            slots: (0..count).map(|_| Slot::default()).collect(),
+        let shared = Self {
+            entries: RwLock::default(),
             folder,
             board: Mutex::new(Board {
                 events,
-                jobs: order.into_iter().map(|(.., run)| Job::Train(run)).collect(),
-                open: count,
-                curves: vec![None; count],
-                over: vec![false; count],
+                jobs: VecDeque::new(),
+                stages: Vec::new(),
+                curves: Vec::new(),
                 tests: Vec::new(),
             }),
             wake: Condvar::new(),
             stopping: AtomicBool::new(false),
+            stride: AtomicUsize::new(1),
             path: Path::detect(),
             save_interval: save_interval(),
-        }
+        };
+        shared.plan(runs);
+        shared
+    }
+
+    /// A run's entry. `run` is one of those [`Shared::plan`] has given.
+    pub(super) fn entry(&self, run: usize) -> Arc<Entry> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)[run].clone()
+    }
+
+    /// The entry of a run that somebody outside names.
+    pub(super) fn find(&self, run: usize) -> Option<Arc<Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(run).cloned()
     }
 
     pub(super) fn stop(&self) {
@@ -112,18 +166,56 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
+    /// Whether every run is done, failed or stopped.
+    pub(super) fn is_over(&self) -> bool {
+        let board = lock(&self.board);
+        board.stages.iter().all(|stage| matches!(stage, Stage::Over | Stage::Stopped(_) | Stage::Dropped))
+    }
+
+    /// Whether no run is being worked on or waits for a worker.
+    pub(super) fn is_idle(&self) -> bool {
+        let board = lock(&self.board);
+        !board.stages.iter().any(|stage| matches!(stage, Stage::Queued(_) | Stage::Working))
+    }
+
+    /// The runs that wait for a worker, the next one first.
+    pub(super) fn queue(&self) -> Vec<usize> {
+        let board = lock(&self.board);
+        let train = |job: &Job| match job {
+            Job::Train(run) => Some(*run),
+            Job::Test(..) => None,
+        };
+        board.jobs.iter().filter_map(train).collect()
+    }
+
     /// The next job; `None` when there will be no more.
-    pub(super) fn next_job(&self) -> Option<Job> {
+    pub(super) fn next_job(&self) -> Option<Work> {
         let mut board = lock(&self.board);
         loop {
-            if self.is_stopping() || board.open == 0 {
+            if self.is_stopping() {
                 return None;
             }
-            if let Some(job) = board.jobs.pop_front() {
-                return Some(job);
+            match board.jobs.pop_front() {
+                Some(Job::Test(exam, share)) => return Some(Work::Test(exam, share)),
+                Some(Job::Train(run)) => {
+                    match std::mem::replace(&mut board.stages[run], Stage::Working) {
+                        Stage::Queued(going) => return Some(Work::Train(run, going)),
+                        // A job of a run that is not queued is stale.
+                        other => board.stages[run] = other,
+                    }
+                }
+                None => board = self.wake.wait(board).unwrap_or_else(PoisonError::into_inner),
             }
-            board = self.wake.wait(board).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Hands the shares of a run's test out, before any training: a run that is almost done should be.
+    pub(super) fn hand_out(&self, exam: &Arc<Exam>, shares: Vec<Range<usize>>) {
+        let mut board = lock(&self.board);
+        for share in shares.into_iter().rev() {
+            board.jobs.push_front(Job::Test(exam.clone(), share));
+        }
+        self.wake.notify_all();
     }
 
     /// Logs the event, where there is a log, and sends it.
@@ -131,18 +223,22 @@ impl Shared {
         if let Some(record) = record {
             record.append(&event);
         }
-        // Whoever listened may be gone; the work is worth finishing all the same.
-        let _ = lock(&self.board).events.send((run, event));
+        lock(&self.board).tell(run, event);
     }
 
     pub(super) fn failure(&self, run: usize, step: u64, error: String) -> Event {
-        let Run { settings, seed, .. } = &self.runs[run];
+        let Run { settings, seed, .. } = &self.entry(run).run;
         Event::Failed { experiment: settings.name.clone(), seed: *seed, step, error }
     }
 
+    /// Whether the landmark of this number is kept where no file holds it.
+    pub(super) fn is_kept(&self, number: usize, of: usize) -> bool {
+        number.is_multiple_of(self.stride.load(Ordering::Relaxed)) || number + 1 == of
+    }
+
     /// The run's test tasks, drawn once for all runs that share them.
-    pub(super) fn tests_of(&self, run: usize) -> Arc<Vec<TestTask>> {
-        let settings = &self.runs[run].settings;
+    pub(super) fn tests_of(&self, run: &Run) -> Arc<Vec<TestTask>> {
+        let settings = &run.settings;
         let mut board = lock(&self.board);
         for (task, evaluation, tests) in &board.tests {
             if *task == settings.task && *evaluation == settings.evaluation {
@@ -156,21 +252,47 @@ impl Shared {
 
     /// Notes that a run is over, and sums its experiment up if it was the last one.
     pub(super) fn close(&self, run: usize, curve: Option<Curve>) {
+        let entry = self.entry(run);
         let mut board = lock(&self.board);
-        if std::mem::replace(&mut board.over[run], true) {
+        if matches!(board.stages[run], Stage::Over) {
             return;
         }
+        board.stages[run] = Stage::Over;
         board.curves[run] = curve;
-        board.open -= 1;
-        let experiment = self.runs[run].experiment;
-        let mut mates = (0..self.runs.len()).filter(|&mate| self.runs[mate].experiment == experiment);
-        if mates.clone().all(|mate| board.over[mate]) {
-            let curves: Vec<&Curve> = mates.by_ref().filter_map(|mate| board.curves[mate].as_ref()).collect();
-            let steps = self.runs[run].settings.evaluation.steps;
-            let summary = summary(&self.runs[run].settings.name, &curves, steps);
-            let _ = board.events.send((run, summary));
+        match entry.take_wish() {
+            Wish::Drop => {
+                (board.stages[run], board.curves[run]) = (Stage::Dropped, None);
+                return;
+            }
+            Wish::Restart => {
+                drop(board);
+                if let Err(error) = self.begin_again(run, &entry) {
+                    self.report(run, None, self.failure(run, 0, error.to_string()));
+                }
+                return;
+            }
+            // It was done before it could be held.
+            Wish::GoOn | Wish::Pause | Wish::Stop => {}
         }
-        self.wake.notify_all();
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let is_mate = |mate: &usize| {
+            let other = &entries[*mate].run.settings;
+            other.name == entry.run.settings.name && !matches!(board.stages[*mate], Stage::Dropped)
+        };
+        let mates: Vec<usize> = (0..entries.len()).filter(is_mate).collect();
+        if mates.iter().all(|mate| matches!(board.stages[*mate], Stage::Over)) {
+            let curves: Vec<&Curve> = mates.iter().filter_map(|mate| board.curves[*mate].as_ref()).collect();
+            let settings = &entry.run.settings;
+            let summary = summary(&settings.name, &curves, settings.evaluation.steps);
+            board.tell(run, summary);
+        }
+    }
+}
+
+impl Board {
+    pub(super) fn tell(&self, run: usize, event: Event) {
+        // Whoever listened may be gone; the work is worth finishing all the same.
+        let _ = self.events.send((run, event));
     }
 }
 

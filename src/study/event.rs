@@ -66,6 +66,34 @@ pub enum Event {
         /// A sentence for a person.
         error: String,
     },
+    /// A person wants the run to wait. This and the two below say what somebody did in a dashboard; they
+    /// are in no log and never printed, because without a screen nobody can.
+    Paused {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// Outer steps taken.
+        step: u64,
+    },
+    /// A person stopped the run; what it has reached is kept.
+    Stopped {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// Outer steps taken.
+        step: u64,
+    },
+    /// A person put the run (back) into the queue.
+    Queued {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// The outer step it goes on from; 0 is its beginning.
+        step: u64,
+    },
     /// One an experiment, after its last run: statistics over seeds.
     Summary {
         /// Experiment name.

@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! plan      experiments x seeds -> runs
-//! session   the worker threads, seen from outside: events, snapshots, stop
-//! board     what the workers share: jobs, test tasks, results
+//! session   the worker threads, seen from outside: events, snapshots, run control
+//! board     what the workers share: where every run stands, jobs, test tasks, results
+//! control   what a person wants of a run, and another plan
 //! work      what a worker does: train a run, evaluate a share of its test tasks
 //! record    a run's folder: settings, log, checkpoint, and what is needed to go on
 //! resume    the file a run goes on from
+//! trail     parameters of a run's past
 //! lock      one process a study folder
 //! watch     run folders that other processes write
 //! event     what is reported
@@ -15,6 +17,7 @@
 //! ```
 
 mod board;
+mod control;
 mod event;
 mod files;
 mod lock;
@@ -22,13 +25,16 @@ mod plan;
 mod record;
 mod resume;
 mod session;
+mod trail;
 mod watch;
 mod work;
 
+pub use control::Control;
 pub use event::Event;
 pub use files::replace;
 pub use lock::Holder;
 pub use plan::{Run, plan};
 pub use record::study_folder;
 pub use session::{Busy, Session, SessionOptions, Snapshot};
+pub use trail::{MOST_LANDMARKS, landmarks};
 pub use watch::Watcher;

@@ -5,6 +5,7 @@
 //! metrics.jsonl            what the run reported, one event a line; append-only while it runs
 //! checkpoint.safetensors   the trained weights, once it is finished
 //! resume.bin               everything needed to go on, replaced every few seconds
+//! snapshots.bin            parameters of its past, for looking at
 //! ```
 //!
 //! `resume.bin` is the truth: it carries a checksum of itself and of the part of the log that belongs to
@@ -14,11 +15,13 @@
 use std::fmt::{self, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
+use super::trail::SNAPSHOTS;
 use super::{Event, Run, replace};
 use crate::config::{Experiment, resolved_toml};
 use crate::learner::State;
@@ -43,6 +46,10 @@ pub(super) struct Record {
     log: String,
     /// The log on disk; `None` after something could not be written, until a save succeeds.
     file: Option<File>,
+    /// The past on disk; opened when there is something to write.
+    snapshots: Option<File>,
+    /// Records of the past that the disk did not take, by their place.
+    waiting: Vec<(u64, Vec<u8>)>,
 }
 
 /// A run's folder as it was found.
@@ -101,8 +108,11 @@ impl Record {
             None => None,
         };
         let found = resume.and_then(|resume| Some((past(&folder, &resume.header)?, resume)));
-        let mut record = Self { folder, log: String::new(), file: None };
+        let mut record =
+            Self { folder, log: String::new(), file: None, snapshots: None, waiting: Vec::new() };
         let Some(((log, past), resume)) = found else {
+            // Of a run that starts over nothing is known, its past least of all.
+            let _ = fs::remove_file(record.folder.join(SNAPSHOTS));
             record.write_settings(run, kernels)?;
             record.rewrite_log().map_err(|error| trouble(&record.folder.join(LOG), &error))?;
             return Ok(Opened { record, past: Vec::new(), next: Next::Start });
@@ -142,6 +152,24 @@ impl Record {
         }
     }
 
+    /// Writes a record of the run's past to its place. If the disk will not take it, it waits for the next
+    /// save.
+    pub fn keep(&mut self, offset: u64, record: Vec<u8>) {
+        if self.write_past(offset, &record).is_err() {
+            self.snapshots = None;
+            self.waiting.push((offset, record));
+        }
+    }
+
+    fn write_past(&mut self, offset: u64, record: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(SNAPSHOTS);
+        let file = match &mut self.snapshots {
+            Some(file) => file,
+            none => none.insert(OpenOptions::new().write(true).create(true).truncate(false).open(path)?),
+        };
+        file.write_all_at(record, offset)
+    }
+
     /// Brings the log to the disk and then the state that belongs to it. If that fails, the log waits in
     /// memory and the next save tries again.
     pub fn save(&mut self, mut header: Header, state: State) -> Result<(), RecordError> {
@@ -149,9 +177,18 @@ impl Record {
         // A file that was deleted can still be written to, and is lost all the same.
         let synced = match &self.file {
             Some(file) if log.exists() => file.sync_data(),
-            _ => fs::create_dir_all(&self.folder).and_then(|()| self.rewrite_log()),
+            _ => {
+                self.snapshots = None;
+                fs::create_dir_all(&self.folder).and_then(|()| self.rewrite_log())
+            }
         };
         synced.map_err(|error| trouble(&log, &error))?;
+        while let Some((offset, record)) = self.waiting.pop() {
+            if let Err(error) = self.write_past(offset, &record) {
+                self.waiting.push((offset, record));
+                return Err(trouble(&self.folder.join(SNAPSHOTS), &error));
+            }
+        }
         header.log_bytes = self.log.len() as u64;
         header.log_sha256 = hex(&Sha256::digest(&self.log));
         let path = self.folder.join(RESUME);
@@ -260,8 +297,12 @@ pub(super) fn read_limited(path: &Path, largest: u64) -> Option<Vec<u8>> {
 
 /// Where a run lives. Other settings under the same name have another hash, so they never meet.
 pub fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
-    let experiment = format!("{}-{}", tame(&run.settings.name), settings_hash(&run.settings));
-    study_folder.join(experiment).join(format!("seed-{}", run.seed))
+    study_folder.join(folder_name(&run.settings)).join(format!("seed-{}", run.seed))
+}
+
+/// The folder of an experiment's runs: its name and what it was made with.
+pub(super) fn folder_name(settings: &Experiment) -> String {
+    format!("{}-{}", tame(&settings.name), settings_hash(settings))
 }
 
 /// Where a study's runs live.

@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
 
-use super::board::Shared;
-use super::lock::{self, Holder, Lock};
-use super::record::{set_aside, study_folder};
+use super::board::{Shared, lock};
+use super::control::Control;
+use super::lock::{Holder, Lock, take};
+use super::record::{run_folder, set_aside, study_folder};
 use super::work::work;
 use super::{Event, Run};
 use crate::model::Weights;
@@ -79,7 +80,7 @@ impl Session {
         if let Some(folder) = &folder {
             let what = || format!("{} cannot be written", folder.display());
             std::fs::create_dir_all(folder).with_context(what)?;
-            match lock::take(folder).with_context(what)? {
+            match take(folder).with_context(what)? {
                 Ok(lock) => held = Some(lock),
                 Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
             }
@@ -100,9 +101,40 @@ impl Session {
         Ok(session)
     }
 
-    /// The plan.
-    pub fn runs(&self) -> &[Run] {
-        &self.shared.runs
+    /// Makes these runs the study: those it has already go on undisturbed, new ones are queued, and
+    /// those that are not among them are stopped, saved and forgotten. The numbers under which events,
+    /// snapshots and controls know the runs, in this order; [`Session::start`] numbers from 0.
+    pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
+        self.shared.plan(runs)
+    }
+
+    /// Does with a run what a person wants; what its worker has to do happens after its current outer
+    /// step, and is told as an event.
+    ///
+    /// # Errors
+    /// If the folder of a run that starts over cannot be put aside.
+    pub fn control(&self, run: usize, control: Control) -> anyhow::Result<()> {
+        Ok(self.shared.control(run, control)?)
+    }
+
+    /// The runs that wait for a worker, the next one first.
+    pub fn queue(&self) -> Vec<usize> {
+        self.shared.queue()
+    }
+
+    /// The parameters of a run at a landmark of its training (see [`super::landmarks`]), or at the last
+    /// one before it that was kept.
+    pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
+        let entry = self.shared.find(run)?;
+        let found = match &self.shared.folder {
+            Some(folder) => entry.trail.read(&run_folder(folder, &entry.run), landmark),
+            None => {
+                let kept = lock(&entry.kept);
+                let (number, record) = kept.range(..=landmark).next_back()?;
+                entry.trail.snapshot(*number, record)
+            }
+        };
+        found.map(Arc::new)
     }
 
     /// The next event and the index of the run it belongs to (for a summary: the experiment's last
@@ -126,13 +158,18 @@ impl Session {
 
     /// The newest snapshot of a run, from step 0 (the initialisation) on; `None` before it starts.
     pub fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
-        self.shared.slots.get(run)?.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.shared.find(run)?.slot).clone()
     }
 
-    /// Whether the workers have ended: every run is done, failed or stopped, and every event sent
+    /// Whether every run is done, failed or stopped, or the session was stopped, and every event sent
     /// (though perhaps not yet taken).
     pub fn is_over(&self) -> bool {
-        self.workers.iter().all(JoinHandle::is_finished)
+        self.shared.is_over() || self.workers.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Whether nothing moves until a person does something: every run is over or paused.
+    pub fn is_idle(&self) -> bool {
+        self.shared.is_idle() || self.workers.iter().all(JoinHandle::is_finished)
     }
 
     /// Asks every worker to stop after its current outer step.
@@ -246,5 +283,118 @@ mod tests {
             }
             before = Some(lines);
         }
+    }
+
+    /// A study of one run that takes a while, or two.
+    fn long(seeds: usize) -> Vec<Run> {
+        let text = STUDY
+            .replace("outer_steps = 50", "outer_steps = 60000")
+            .replace("seeds = 2", &format!("seeds = {seeds}"));
+        let runs = plan(&parse("test", None, &text).expect("a good file"));
+        runs.into_iter().filter(|run| run.experiment == 0).collect()
+    }
+
+    /// Waits for an event of a run, and gives its step where it has one.
+    fn until(session: &Session, run: usize, name: &str) -> u64 {
+        let began = std::time::Instant::now();
+        loop {
+            assert!(began.elapsed() < Duration::from_secs(60), "never told: {name}");
+            let Some((at, event)) = session.wait_event(Duration::from_millis(20)) else { continue };
+            let json: serde_json::Value = serde_json::from_str(&event.to_json()).expect("JSON");
+            if at == run && json["event"] == name {
+                return json["step"].as_u64().unwrap_or(0);
+            }
+        }
+    }
+
+    /// Waits until it is so: what is told and what is so may be a moment apart.
+    fn soon(so: impl Fn() -> bool) {
+        let began = std::time::Instant::now();
+        while !so() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it never was so");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What a run was left with at its end.
+    fn result(session: &Session, run: usize) -> Vec<f64> {
+        session.snapshot(run).expect("it has ended").weights.values.clone()
+    }
+
+    #[test]
+    fn whatever_is_done_to_a_run_its_result_is_the_same_to_the_bit() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let alone = Session::start(long(1), &options(None)).expect("nothing to write");
+        until(&alone, 0, "finished");
+        for out in [None, Some(folder.path().to_owned())] {
+            let session = Session::start(long(1), &options(out.clone())).expect("writable");
+            let control = |control| session.control(0, control).expect("it can be done");
+            until(&session, 0, "progress");
+            control(Control::Pause);
+            let at = until(&session, 0, "paused");
+            assert!(session.is_idle() && !session.is_over(), "paused is not over");
+            assert_eq!(session.snapshot(0).map(|snapshot| snapshot.step), Some(at));
+            control(Control::Start);
+            assert_eq!(until(&session, 0, "queued"), at);
+            until(&session, 0, "progress");
+            control(Control::Stop);
+            let stopped = until(&session, 0, "stopped");
+            assert!(stopped > at && session.is_over());
+            control(Control::Start);
+            assert_eq!(until(&session, 0, "queued"), stopped);
+            until(&session, 0, "finished");
+            assert_eq!(result(&session, 0), result(&alone, 0));
+            control(Control::Restart);
+            assert_eq!(until(&session, 0, "queued"), 0);
+            until(&session, 0, "started");
+            control(Control::Restart);
+            until(&session, 0, "started");
+            until(&session, 0, "finished");
+            assert_eq!(result(&session, 0), result(&alone, 0));
+            // The past that both have kept is the same too.
+            for landmark in 0..super::super::landmarks(60_000).len() {
+                let [mine, other] =
+                    [&session, &alone].map(|session| session.past(0, landmark).expect("kept"));
+                assert_eq!((mine.step, &mine.weights), (other.step, &other.weights), "{landmark}");
+            }
+        }
+        let aside = std::fs::read_dir(folder.path().join("test")).expect("the study's folder");
+        let aside = aside.filter_map(Result::ok).filter_map(|entry| std::fs::read_dir(entry.path()).ok());
+        assert_eq!(aside.flatten().count(), 3, "both earlier attempts are kept beside the run");
+    }
+
+    #[test]
+    fn a_changed_plan_keeps_what_it_did_not_touch() {
+        let session = Session::start(long(2), &options(None)).expect("nothing to write");
+        until(&session, 0, "progress");
+        let mut more = long(3);
+        more.remove(1);
+        assert_eq!(session.plan(more), [0, 2]);
+        until(&session, 2, "finished");
+        soon(|| session.is_over());
+        assert_eq!(session.snapshot(0).map(|snapshot| snapshot.step), Some(60_000), "it was not disturbed");
+        assert!(session.snapshot(1).is_none_or(|snapshot| snapshot.step < 60_000), "it was dropped");
+        // Back again: it starts, since nothing of it was kept.
+        assert_eq!(session.plan(long(2)), [0, 1]);
+        until(&session, 1, "finished");
+        soon(|| session.is_over());
+    }
+
+    #[test]
+    fn the_queue_is_seen_and_what_waits_in_it_can_be_held() {
+        let mut options = options(None);
+        options.jobs = 1;
+        let session = Session::start(long(3), &options).expect("nothing to write");
+        until(&session, 0, "started");
+        assert_eq!(session.queue(), [1, 2]);
+        session.control(1, Control::Pause).expect("it can be done");
+        assert_eq!(session.queue(), [2]);
+        session.control(2, Control::Stop).expect("it can be done");
+        until(&session, 0, "finished");
+        soon(|| session.is_idle());
+        assert!(!session.is_over(), "one is paused");
+        session.control(1, Control::Start).expect("it can be done");
+        until(&session, 1, "finished");
+        soon(|| session.is_over());
     }
 }

@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 
 use super::record::{CHECKPOINT, LOG, RESUME, SETTINGS, read_limited, run_folder};
 use super::resume::{LARGEST_FILE, Resume};
+use super::trail::Trail;
 use super::{Event, Run, Snapshot, plan};
 use crate::config::{Experiment, Study, parse};
 use crate::model::Weights;
@@ -232,6 +233,15 @@ impl Watcher {
             });
         }
         self.files.borrow().get(run)?.snapshot.clone()
+    }
+
+    /// The parameters of a run at a landmark of its training, or at the last one before it that is on
+    /// disk.
+    pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
+        let trail = Trail::new(&self.runs.get(run)?.settings);
+        let files = self.files.borrow();
+        let folder = &files.get(run)?.folder;
+        trail.read(folder, landmark).map(Arc::new)
     }
 
     /// Whether every run has finished or failed and everything has been told.

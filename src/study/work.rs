@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::board::{Job, Shared, lock};
+use super::board::{Entry, Shared, Work, lock};
 use super::record::{Next, Record};
 use super::resume::Header;
 use super::session::Snapshot;
@@ -16,7 +16,7 @@ use super::{Event, Run};
 use crate::config::Algorithm;
 use crate::eval::{statistics, task_losses};
 use crate::learner::{Learner, State, learner};
-use crate::model::Path;
+use crate::model::{Path, Weights};
 use crate::task::TestTask;
 
 /// Progress events a run.
@@ -48,32 +48,55 @@ struct Paper {
     record: Option<Record>,
 }
 
-/// What ends a run before its time.
+/// What ends a worker's turn with a run before the run's time.
 enum End {
+    /// The session stops.
     Stopped,
-    Failed { step: u64, error: String },
+    /// A person wants the worker to let go of it.
+    WantedBack(Box<Going>),
+    Failed {
+        step: u64,
+        error: String,
+    },
+}
+
+/// A run between two outer steps, outside any thread.
+pub(super) struct Going {
+    state: State,
+    progress: Progress,
+    seconds: f64,
+    record: Option<Record>,
+}
+
+impl Going {
+    /// Outer steps taken.
+    pub(super) fn step(&self) -> u64 {
+        self.progress.step
+    }
 }
 
 /// A worker thread's life.
 pub(super) fn work(shared: &Shared) {
     while let Some(job) = shared.next_job() {
         let run = match &job {
-            Job::Train(run) => *run,
-            Job::Test(exam, _) => exam.run,
+            Work::Train(run, _) => *run,
+            Work::Test(exam, _) => exam.run,
         };
         let ended = catch_unwind(AssertUnwindSafe(|| match job {
-            Job::Train(run) => train(shared, run),
-            Job::Test(exam, share) => test(shared, &exam, share),
+            Work::Train(run, going) => train(shared, run, going),
+            Work::Test(exam, share) => test(shared, &exam, share),
         }));
-        let end = match ended {
-            Ok(Ok(())) => continue,
-            Ok(Err(end)) => end,
-            Err(panic) => End::Failed { step: 0, error: format!("a bug in metascope: {}", words(&*panic)) },
+        let (step, error) = match ended {
+            Ok(Ok(()) | Err(End::Stopped)) => continue,
+            Ok(Err(End::WantedBack(going))) => {
+                shared.take_back(run, going);
+                continue;
+            }
+            Ok(Err(End::Failed { step, error })) => (step, error),
+            Err(panic) => (0, format!("a bug in metascope: {}", words(&*panic))),
         };
-        if let End::Failed { step, error } = end {
-            shared.report(run, None, shared.failure(run, step, error));
-            shared.close(run, None);
-        }
+        shared.report(run, None, shared.failure(run, step, error));
+        shared.close(run, None);
     }
 }
 
@@ -85,65 +108,42 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 
 /// Trains a run, from its beginning or from where it was interrupted, and hands its test tasks out in
 /// shares.
-fn train(shared: &Shared, run: usize) -> Result<(), End> {
-    let Run { settings, seed, .. } = &shared.runs[run];
+fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<(), End> {
+    let entry = shared.entry(number);
+    let Run { settings, seed, .. } = &entry.run;
     let total = settings.total_steps();
-    let mut opened = match &shared.folder {
-        Some(folder) => Some(
-            Record::open(folder, &shared.runs[run], shared.path)
-                .map_err(|error| End::Failed { step: 0, error: error.to_string() })?,
-        ),
-        None => None,
-    };
-    let leave = |step, weights| {
-        *lock(&shared.slots[run]) = Some(Arc::new(Snapshot { step, weights }));
-    };
-    let past = opened.as_mut().map(|opened| std::mem::take(&mut opened.past)).unwrap_or_default();
-    let known = past.iter().rev().find_map(|event| match event {
-        Event::Evaluated { curve, .. } => Some(curve.clone()),
-        _ => None,
-    });
-    let is_begun = !past.is_empty();
-    for event in past {
-        shared.report(run, None, event);
-    }
-    let (mut record, next) = opened.map_or((None, Next::Start), |opened| (Some(opened.record), opened.next));
-    let mut clock = Clock::new();
     let mut learner = learner(settings, *seed, shared.path);
-    let mut progress = Progress::default();
-    match next {
-        Next::Nothing(weights) => {
-            leave(total, weights);
-            shared.close(run, known);
-            return Ok(());
-        }
-        Next::GoOn(resume) => {
-            learner.restore(&resume.state);
-            let Header { step, loss_sum_bits, losses, seconds, .. } = resume.header;
-            progress = Progress { step, sum: f64::from_bits(loss_sum_bits), losses };
-            clock.before = seconds;
-        }
-        Next::Start => {}
-    }
-    if !is_begun {
-        let started = Event::Started { experiment: settings.name.clone(), seed: *seed, total_steps: total };
-        shared.report(run, record.as_mut(), started);
-    }
-    leave(progress.step, learner.weights());
+    let Some(going) =
+        going.map_or_else(|| open(shared, number, &entry, &*learner), |going| Ok(Some(going)))?
+    else {
+        return Ok(());
+    };
+    let Going { state, mut progress, seconds, mut record } = *going;
+    learner.restore(&state);
+    let mut clock = Clock::new(seconds);
+    let leave = |step, weights| {
+        *lock(&entry.slot) = Some(Arc::new(Snapshot { step, weights }));
+    };
+    leave(progress.step, state.weights);
     let save = |record: &mut Option<Record>, learner: &dyn Learner, progress: &Progress, clock: &Clock| {
         let Some(record) = record else { return Ok(()) };
         let state = learner.state();
         record.save(progress.header(shared.path, clock.seconds(), &state), state)
     };
     let interval = (total / PROGRESS_EVENTS).max(1);
+    let mut landmark = entry.trail.next(progress.step + 1);
     while progress.step < total {
-        if shared.is_stopping() {
+        if shared.is_stopping() || entry.is_wanted_back() {
             leave(progress.step, learner.weights());
-            let saved = save(&mut record, &*learner, &progress, &clock);
-            return Err(saved.err().map_or(End::Stopped, |error| End::Failed {
+            save(&mut record, &*learner, &progress, &clock).map_err(|error| End::Failed {
                 step: progress.step,
                 error: format!("stopped, and not saved: {error}"),
-            }));
+            })?;
+            if shared.is_stopping() {
+                return Err(End::Stopped);
+            }
+            let (state, seconds) = (learner.state(), clock.seconds());
+            return Err(End::WantedBack(Box::new(Going { state, progress, seconds, record })));
         }
         let step = progress.step + 1;
         let failed = |error| End::Failed { step, error };
@@ -163,8 +163,12 @@ fn train(shared: &Shared, run: usize) -> Result<(), End> {
                 loss: progress.sum / progress.losses as f64,
                 steps_per_second: clock.lap(progress.losses),
             };
-            shared.report(run, record.as_mut(), event);
+            shared.report(number, record.as_mut(), event);
             (progress.sum, progress.losses) = (0.0, 0);
+        }
+        if landmark.is_some_and(|(_, at)| at == step) {
+            keep(shared, &entry, record.as_mut(), step, &learner.weights());
+            landmark = entry.trail.next(step + 1);
         }
         if step % STEPS_PER_LOOK == 0 {
             let now = Instant::now();
@@ -181,19 +185,77 @@ fn train(shared: &Shared, run: usize) -> Result<(), End> {
     }
     let state = learner.state();
     leave(total, state.weights.clone());
-    let tasks = shared.tests_of(run);
+    let tasks = shared.tests_of(&entry.run);
     let points = settings.evaluation.steps + 1;
     let paper = Paper { losses: vec![0.0; tasks.len() * points], missing: tasks.len(), record };
     let shares = (0..tasks.len()).step_by(TASKS_PER_SHARE);
     let shares: Vec<_> = shares.map(|at| at..(at + TASKS_PER_SHARE).min(tasks.len())).collect();
-    let exam = Arc::new(Exam { run, state, progress, tasks, clock, paper: Mutex::new(paper) });
-    let mut board = lock(&shared.board);
-    for share in shares.into_iter().rev() {
-        // Before any training: a run that is almost done should be done.
-        board.jobs.push_front(Job::Test(exam.clone(), share));
-    }
-    shared.wake.notify_all();
+    let exam = Arc::new(Exam { run: number, state, progress, tasks, clock, paper: Mutex::new(paper) });
+    shared.hand_out(&exam, shares);
     Ok(())
+}
+
+/// Opens a run's folder, where there is one, and tells what the run has told before. `None` if there is
+/// nothing left to do.
+fn open(
+    shared: &Shared,
+    number: usize,
+    entry: &Entry,
+    learner: &dyn Learner,
+) -> Result<Option<Box<Going>>, End> {
+    let Run { settings, seed, .. } = &entry.run;
+    let (mut record, past, next) = match &shared.folder {
+        Some(folder) => {
+            let opened = Record::open(folder, &entry.run, shared.path)
+                .map_err(|error| End::Failed { step: 0, error: error.to_string() })?;
+            (Some(opened.record), opened.past, opened.next)
+        }
+        None => (None, Vec::new(), Next::Start),
+    };
+    let is_begun = !past.is_empty();
+    let known = past.iter().rev().find_map(|event| match event {
+        Event::Evaluated { curve, .. } => Some(curve.clone()),
+        _ => None,
+    });
+    for event in past {
+        shared.report(number, None, event);
+    }
+    if !is_begun {
+        let total_steps = settings.total_steps();
+        let started = Event::Started { experiment: settings.name.clone(), seed: *seed, total_steps };
+        shared.report(number, record.as_mut(), started);
+    }
+    let going = match next {
+        Next::Nothing(weights) => {
+            *lock(&entry.slot) = Some(Arc::new(Snapshot { step: settings.total_steps(), weights }));
+            shared.close(number, known);
+            return Ok(None);
+        }
+        Next::GoOn(resume) => {
+            let Header { step, loss_sum_bits, losses, seconds, .. } = resume.header;
+            let progress = Progress { step, sum: f64::from_bits(loss_sum_bits), losses };
+            Going { state: resume.state, progress, seconds, record }
+        }
+        Next::Start => {
+            let state = learner.state();
+            keep(shared, entry, record.as_mut(), 0, &state.weights);
+            Going { state, progress: Progress::default(), seconds: 0.0, record }
+        }
+    };
+    Ok(Some(Box::new(going)))
+}
+
+/// Keeps the parameters of a landmark: in the run's folder or, where there is none, in memory.
+fn keep(shared: &Shared, entry: &Entry, record: Option<&mut Record>, step: u64, weights: &Weights) {
+    let trail = &entry.trail;
+    let Some((number, _)) = trail.next(step) else { return };
+    match record {
+        Some(record) => record.keep(trail.offset(number), trail.record(step, weights)),
+        None if shared.is_kept(number, trail.len()) => {
+            lock(&entry.kept).insert(number, trail.record(step, weights));
+        }
+        None => {}
+    }
 }
 
 /// How far a run has come, and the losses since its last progress event.
@@ -222,9 +284,10 @@ struct Clock {
 }
 
 impl Clock {
-    fn new() -> Self {
+    /// Of a run that has taken this many seconds before.
+    fn new(before: f64) -> Self {
         let now = Instant::now();
-        Self { started: now, before: 0.0, lapped: now, left: now, saved: now }
+        Self { started: now, before, lapped: now, left: now, saved: now }
     }
 
     /// Seconds spent on the run, by all processes.
@@ -253,7 +316,8 @@ fn diverged(algorithm: Algorithm, loss: f64, inner_lr: f64, outer_lr: f64) -> St
 
 /// Tests a share; whoever finishes the last one draws the conclusions.
 fn test(shared: &Shared, exam: &Exam, share: Range<usize>) -> Result<(), End> {
-    let Run { settings, seed, .. } = &shared.runs[exam.run];
+    let entry = shared.entry(exam.run);
+    let Run { settings, seed, .. } = &entry.run;
     let evaluation = &settings.evaluation;
     let points = evaluation.steps + 1;
     let tasks = &exam.tasks[share.clone()];
@@ -274,7 +338,7 @@ fn test(shared: &Shared, exam: &Exam, share: Range<usize>) -> Result<(), End> {
     let finished = Event::Finished { experiment, seed, seconds, checkpoint };
     let kept = paper.record.as_mut().map_or(Ok(()), |record| {
         let header = exam.progress.header(shared.path, seconds, &exam.state);
-        record.finish(&shared.runs[exam.run], &finished, header, exam.state.clone())
+        record.finish(&entry.run, &finished, header, exam.state.clone())
     });
     let last = match kept {
         Ok(()) => finished,

@@ -1,17 +1,20 @@
 //! Everything the dashboard knows, as plain data. Nothing here draws and nothing here asks the
 //! terminal; [`super::update`] is the only place that changes it.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    config::{Algorithm, Experiment, Study},
+    config::{Algorithm, Study},
     eval::{self, Curve, Fit},
-    study::{Run, Snapshot},
+    study::{Control, Run},
     task::{self, Family, Purpose, TestTask},
     ui::{
+        controls::{CurveControls, FitControls, Prompt},
         family::{Illustration, TestSet},
+        file::Edited,
         play::Play,
-        rewind::{Past, Rewind},
+        rewind::Rewind,
+        runs::{ExperimentState, Phase, RunState},
         style::Styles,
     },
 };
@@ -27,14 +30,20 @@ const LOG_LINES: usize = 5_000;
 
 /// The dashboard's state.
 pub struct App {
-    /// Program, file and study as the header shows them.
+    /// The study that runs.
+    pub study: Study,
+    /// Its file as the header shows it.
     pub file: String,
+    /// What the file says since somebody edited it.
+    pub edited: Option<Edited>,
     /// The look.
     pub styles: Styles,
     /// The experiments in the file's order.
     pub experiments: Vec<ExperimentState>,
-    /// The plan's runs; events refer to them by index.
+    /// Every run there has been; events refer to them by index.
     pub runs: Vec<RunState>,
+    /// The runs that wait for a worker, the next one first.
+    pub queue: Vec<usize>,
     /// The frozen test tasks, one set for each different pair of `[task]` and `[evaluation]`.
     pub sets: Vec<TestSet>,
     /// The view on screen.
@@ -55,8 +64,8 @@ pub struct App {
     pub log: VecDeque<LogLine>,
     /// Lines the log is scrolled up from its end.
     pub log_back: usize,
-    /// The help, and how far it is scrolled; `None` when closed.
-    pub help: Option<usize>,
+    /// The help; `None` when closed.
+    pub help: Option<Help>,
     /// A number being typed.
     pub prompt: Option<Prompt>,
     /// A sentence in the footer, and until when.
@@ -67,65 +76,6 @@ pub struct App {
     pub ended: Option<Duration>,
     /// What the main loop is to do for the state, in order.
     pub effects: Vec<Effect>,
-}
-
-/// One experiment.
-pub struct ExperimentState {
-    /// Its settings.
-    pub settings: Arc<Experiment>,
-    /// Its runs.
-    pub runs: Vec<usize>,
-    /// Its test tasks.
-    pub set: usize,
-}
-
-/// One run.
-pub struct RunState {
-    /// The experiment it belongs to.
-    pub experiment: usize,
-    /// Its seed.
-    pub seed: u64,
-    /// Outer steps it will take.
-    pub total: u64,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Outer steps taken.
-    pub step: u64,
-    /// Outer steps a second, as last reported.
-    pub speed: f64,
-    /// Training losses as reported: step, mean loss.
-    pub losses: Vec<(u64, f64)>,
-    /// The adaptation curve of the trained network.
-    pub curve: Option<Curve>,
-    /// A curve over [`PREVIEW_TASKS`] tasks of the network at this step.
-    pub preview: Option<(u64, Curve)>,
-    /// The newest parameters.
-    pub snapshot: Option<Arc<Snapshot>>,
-    /// Parameters of its past.
-    pub past: Past,
-}
-
-/// Where a run stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
-    /// Waiting for a worker.
-    Queued,
-    /// A worker has it.
-    Training,
-    /// Trained and evaluated.
-    Finished {
-        /// Wall time.
-        seconds: f64,
-        /// Where its checkpoint is, if anywhere.
-        checkpoint: Option<String>,
-    },
-    /// Diverged, panicked or could not be saved.
-    Failed {
-        /// The outer step it happened at.
-        step: u64,
-        /// Why, in a sentence.
-        error: String,
-    },
 }
 
 /// A screen of its own; the tabs are these, in order.
@@ -143,56 +93,6 @@ pub enum View {
     Log,
 }
 
-/// A pane of an experiment's view that can have the screen to itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Focus {
-    /// Every pane.
-    #[default]
-    All,
-    /// The fit.
-    Fit,
-    /// Training loss.
-    Loss,
-    /// Adaptation of every seed.
-    Adaptation,
-    /// About the learner.
-    About,
-}
-
-/// What the fit panes show.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FitControls {
-    /// The test task.
-    pub task: usize,
-    /// n of the boldest fit; 0 and 1 are always shown beside it.
-    pub n: usize,
-    /// Rate of the SGD steps, where it is not the evaluation's own.
-    pub inner_lr: Option<f64>,
-    /// Support points, where they are not as many as the file says.
-    pub shots: Option<usize>,
-    /// Which of the experiment's seeds.
-    pub seed: usize,
-    /// A second experiment on the same task.
-    pub compare: Option<usize>,
-    /// The pane with the screen to itself.
-    pub focus: Focus,
-}
-
-/// How curves are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CurveControls {
-    /// Median over tasks instead of the mean.
-    pub median: bool,
-    /// n on a logarithmic axis (from 1).
-    pub log_x: bool,
-    /// Loss on a logarithmic axis.
-    pub log_y: bool,
-    /// n of the crosshair.
-    pub crosshair: Option<usize>,
-    /// First and last n in view.
-    pub window: Option<(usize, usize)>,
-}
-
 /// A line of the log.
 pub struct LogLine {
     /// When.
@@ -203,26 +103,15 @@ pub struct LogLine {
     pub bad: bool,
 }
 
-/// A number being typed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prompt {
-    /// What it is for.
-    pub what: Ask,
-    /// What was typed so far.
-    pub text: String,
-}
-
-/// What a typed number is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// n.
-    Steps,
-    /// The rate of the SGD steps.
-    Rate,
-    /// The test task, counted from 1.
-    Task,
-    /// K.
-    Shots,
+/// The help, open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Help {
+    /// The first line in view.
+    pub line: usize,
+    /// What is searched for.
+    pub search: String,
+    /// Whether it is being typed.
+    pub typing: bool,
 }
 
 /// Something only the main loop can do.
@@ -236,6 +125,15 @@ pub enum Effect {
     Suspend,
     /// Draw everything anew.
     Redraw,
+    /// Do this with the runs of these numbers.
+    Control(Vec<usize>, Control),
+    /// Make this the study.
+    Plan(Box<Study>),
+    /// Open the experiments file in an editor.
+    Edit {
+        /// The line to begin at, from 1; 0 for where the experiment in view begins.
+        line: usize,
+    },
     /// Copy and write what the view shows as text.
     Take {
         /// Also into the clipboard (OSC 52).
@@ -244,37 +142,8 @@ pub enum Effect {
 }
 
 impl App {
-    /// The state before anything happened. `runs` is the session's plan.
+    /// The state before anything happened. `runs` is the study's plan, numbered in its order.
     pub fn new(study: &Study, runs: &[Run], styles: Styles) -> Self {
-        let mut sets: Vec<TestSet> = Vec::new();
-        let mut experiments = Vec::new();
-        for (index, settings) in study.experiments.iter().enumerate() {
-            let known = sets
-                .iter()
-                .position(|set| set.task == settings.task && set.evaluation == settings.evaluation);
-            let set = known.unwrap_or_else(|| {
-                sets.push(TestSet::new(&settings.task, &settings.evaluation));
-                sets.len() - 1
-            });
-            let runs = (0..runs.len()).filter(|run| runs[*run].experiment == index).collect();
-            experiments.push(ExperimentState { settings: Arc::new(settings.clone()), runs, set });
-        }
-        let runs = runs
-            .iter()
-            .map(|run| RunState {
-                experiment: run.experiment,
-                seed: run.seed,
-                total: run.settings.total_steps(),
-                phase: Phase::Queued,
-                step: 0,
-                speed: f64::NAN,
-                losses: Vec::new(),
-                curve: None,
-                preview: None,
-                snapshot: None,
-                past: Past::default(),
-            })
-            .collect();
         let file = study
             .path
             .as_ref()
@@ -282,23 +151,18 @@ impl App {
         // The subject of the paper, where the file has it.
         let maml = study.experiments.iter().position(|experiment| experiment.algorithm == Algorithm::Maml);
         let play = Play::new(study.experiments.first().map(|experiment| &experiment.task));
-        Self {
+        let mut app = Self {
+            study: study.clone(),
             file,
+            edited: None,
             styles,
-            experiments,
-            runs,
-            sets,
+            experiments: Vec::new(),
+            runs: Vec::new(),
+            queue: Vec::new(),
+            sets: Vec::new(),
             view: View::Overview,
-            selected: maml.unwrap_or(0),
-            fit: FitControls {
-                task: 0,
-                n: 10,
-                inner_lr: None,
-                shots: None,
-                seed: 0,
-                compare: None,
-                focus: Focus::All,
-            },
+            selected: 0,
+            fit: FitControls::default(),
             curves: CurveControls::default(),
             rewind: Rewind::default(),
             illustration: None,
@@ -311,7 +175,10 @@ impl App {
             now: Duration::ZERO,
             ended: None,
             effects: Vec::new(),
-        }
+        };
+        app.replan(study, runs, &Vec::from_iter(0..runs.len()));
+        app.selected = maml.unwrap_or(0);
+        app
     }
 
     /// Every view, in the order of the tabs.
@@ -398,7 +265,7 @@ impl App {
             _ => false,
         };
         let rewound = self.rewind.notch.is_some();
-        (0..self.runs.len())
+        self.active()
             .filter(|&index| {
                 let run = &self.runs[index];
                 let unfinished = run.phase == Phase::Training && run.curve.is_none();

@@ -2,7 +2,7 @@
 //! of the family.
 
 use crate::{
-    config::{EvaluationSettings, TaskSettings},
+    config::{EvaluationSettings, Experiment, TaskSettings},
     eval,
     task::{self, Points, Sine, TestTask},
 };
@@ -32,6 +32,11 @@ pub struct Illustration {
 }
 
 impl TestSet {
+    /// Whether these are the test tasks of this experiment.
+    pub fn is_of(&self, settings: &Experiment) -> bool {
+        self.task == settings.task && self.evaluation == settings.evaluation
+    }
+
     /// The frozen tasks of these settings.
     pub fn new(task: &TaskSettings, evaluation: &EvaluationSettings) -> Self {
         Self {

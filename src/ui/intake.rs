@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::app::{App, Phase};
+use super::{
+    app::App,
+    runs::{Phase, RunState},
+};
 use crate::{
     eval::Curve,
     study::{Event, Snapshot},
@@ -18,11 +21,13 @@ impl App {
         let run = &mut self.runs[index];
         match event {
             Event::Started { experiment, seed, total_steps } => {
+                // Whatever was known is of an earlier attempt.
+                *run = RunState::new(run.experiment, run.seed, total_steps);
                 run.phase = Phase::Training;
-                run.total = total_steps;
                 self.note(format!("{experiment}, seed {seed}: started, {} steps", count(total_steps)), false);
             }
             Event::Progress { step, loss, steps_per_second, .. } => {
+                run.phase = Phase::Training;
                 run.step = step;
                 run.speed = steps_per_second;
                 run.losses.push((step, loss));
@@ -58,6 +63,27 @@ impl App {
                 );
                 self.runs[index].phase = Phase::Failed { step, error };
             }
+            Event::Paused { experiment, seed, step } => {
+                run.phase = Phase::Paused;
+                self.note(format!("{experiment}, seed {seed}: paused at step {}", count(step)), false);
+            }
+            Event::Stopped { experiment, seed, step } => {
+                run.phase = Phase::Stopped;
+                self.note(format!("{experiment}, seed {seed}: stopped at step {}", count(step)), false);
+            }
+            Event::Queued { experiment, seed, step } => {
+                if step == 0 {
+                    *run = RunState::new(run.experiment, run.seed, run.total);
+                }
+                run.phase = Phase::Queued;
+                self.ended = None;
+                let from = if step == 0 {
+                    "from its beginning".to_owned()
+                } else {
+                    format!("from step {}", count(step))
+                };
+                self.note(format!("{experiment}, seed {seed}: goes on {from}"), false);
+            }
             Event::Summary { experiment, seeds, steps, mean, .. } => {
                 let mut text = format!("{experiment}: mean over {seeds} seeds");
                 for (n, mean) in steps.iter().zip(&mean).filter(|(n, _)| [1, 10].contains(*n)) {
@@ -70,12 +96,11 @@ impl App {
 
     /// Takes in newer parameters of a run.
     pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
-        let most = self.most_kept();
         if let Some(run) = self.runs.get_mut(index) {
-            if run.phase == Phase::Training {
+            if run.is_moving() {
+                run.phase = Phase::Training;
                 run.step = run.step.max(snapshot.step);
             }
-            run.past.keep(&snapshot, most);
             run.snapshot = Some(snapshot);
         }
     }
@@ -108,7 +133,7 @@ impl App {
     pub fn on_over(&mut self) {
         if self.ended.is_none() {
             self.ended = Some(self.now);
-            let failed = self.runs.iter().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
+            let failed = self.failures();
             let words = match failed {
                 0 => "every run has ended".to_owned(),
                 failed => format!("every run has ended, {failed} of them failed"),

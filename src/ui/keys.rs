@@ -6,8 +6,8 @@ mod table;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
+    action::Action,
     app::{App, View},
-    update::Action,
 };
 
 /// Where a key means something.
@@ -17,6 +17,8 @@ pub enum Context {
     Anywhere,
     /// In the views that show adaptation curves.
     Curves,
+    /// In the views that show runs.
+    Runs,
     /// Overview.
     Overview,
     /// A view of one experiment.
@@ -29,6 +31,8 @@ pub enum Context {
     Log,
     /// While the help is open.
     Help,
+    /// While a word is typed that is searched for in the help.
+    Search,
     /// While a number is typed.
     Prompt,
 }
@@ -44,6 +48,8 @@ pub enum Press {
     Digit,
     /// Anything that may stand in a number.
     Typed,
+    /// Anything that can be seen, and a blank.
+    Letter,
 }
 
 /// What a key does.
@@ -86,6 +92,7 @@ impl Press {
             Press::Key(code) => !control && key.code == code,
             Press::Ctrl(letter) => key.modifiers.contains(KeyModifiers::CONTROL) && key.code == Char(letter),
             Press::Digit => !control && matches!(key.code, Char('1'..='9')),
+            Press::Letter => !control && matches!(key.code, Char(c) if !c.is_control()),
             Press::Typed => {
                 !control && matches!(key.code, Char(c) if c.is_ascii_digit() || ".eE-+".contains(c))
             }
@@ -98,8 +105,8 @@ pub fn context(app: &App) -> Context {
     if app.prompt.is_some() {
         return Prompt;
     }
-    if app.help.is_some() {
-        return Help;
+    if let Some(help) = &app.help {
+        return if help.typing { Search } else { Help };
     }
     of_view(app.view)
 }
@@ -122,11 +129,12 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
         let mut lines = TABLE.iter().filter(move |binding| binding.context == wanted);
         lines.find(|binding| binding.presses.iter().any(|press| press.fits(key)))
     };
-    // While a number is typed, of the keys for everywhere only those with Ctrl do anything.
+    // While something is typed, of the keys for everywhere only those with Ctrl do anything.
+    let typing = [Prompt, Search].contains(&context);
     let everywhere =
-        || means(Anywhere).filter(|binding| context != Prompt || matches!(binding.presses, [Press::Ctrl(_)]));
-    let curves = || if has_curves(context) { means(Curves) } else { None };
-    match (means(context).or_else(curves).or_else(everywhere)?.does, key.code) {
+        || means(Anywhere).filter(|binding| !typing || matches!(binding.presses, [Press::Ctrl(_)]));
+    let shared = || if has_curves(context) { means(Runs).or_else(|| means(Curves)) } else { None };
+    match (means(context).or_else(shared).or_else(everywhere)?.does, key.code) {
         (Does::This(action), _) => Some(action),
         (Does::GoTo, Char(digit)) => Some(Action::GoTo(digit.to_digit(10)? as usize - 1)),
         (Does::Type, Char(letter)) => Some(Action::Type(letter)),
@@ -134,8 +142,8 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
     }
 }
 
-/// Whether the keys for curves work here.
-fn has_curves(context: Context) -> bool {
+/// Whether the keys for curves and runs work here.
+pub fn has_curves(context: Context) -> bool {
     matches!(context, Overview | Experiment)
 }
 
@@ -143,8 +151,8 @@ fn has_curves(context: Context) -> bool {
 pub fn hints(context: Context) -> Vec<(&'static str, &'static str)> {
     let of =
         |wanted: Context, here: bool| TABLE.iter().filter(move |binding| here && binding.context == wanted);
-    let own = of(context, true).chain(of(Curves, has_curves(context)));
-    let everywhere = of(Anywhere, ![Prompt, Help].contains(&context));
+    let own = of(context, true).chain(of(Runs, has_curves(context))).chain(of(Curves, has_curves(context)));
+    let everywhere = of(Anywhere, ![Prompt, Search, Help].contains(&context));
     own.chain(everywhere)
         .filter(|binding| !binding.hint.is_empty())
         .map(|binding| (hint_label(binding), binding.hint))
@@ -157,11 +165,12 @@ fn hint_label(binding: &Binding) -> &'static str {
         ("Left", Play) => "arrows",
         ("Left", _) => "Left/Right",
         ("Up", _) => "Up/Down",
-        ("+", _) => "+/-",
+        ("+", Play) => "+/-",
+        ("i", _) => "i/I",
         (">", _) => "</>",
         ("A", _) => "a/A p/P",
-        ("E", _) => "e/E",
-        ("Y", _) => "X/Y",
+        ("V", _) => "v/V",
+        ("Y", _) => "N/Y",
         ("[", _) => "[/]",
         (label, _) => label,
     }
@@ -177,8 +186,9 @@ pub fn help(context: Context) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Every context with its heading, in the order the help and the README list them.
-pub const HEADINGS: [(Context, &str); 9] = [
+pub const HEADINGS: [(Context, &str); 11] = [
     (Anywhere, "Everywhere"),
+    (Runs, "Runs: of the selected experiment on the Overview, the seed in view of one experiment"),
     (Curves, "Adaptation curves: Overview and views of one experiment"),
     (Overview, "Overview"),
     (Experiment, "A view of one experiment"),
@@ -186,6 +196,7 @@ pub const HEADINGS: [(Context, &str); 9] = [
     (Play, "Play"),
     (Log, "Log"),
     (Help, "Help"),
+    (Search, "While searching the help"),
     (Prompt, "While a number is typed"),
 ];
 
@@ -219,10 +230,12 @@ mod tests {
                     Press::Ctrl(letter) => KeyEvent::new(Char(letter), KeyModifiers::CONTROL),
                     Press::Digit => key(Char('3')),
                     Press::Typed => key(Char('7')),
+                    Press::Letter => key(Char('x')),
                 };
                 let expected = match binding.does {
                     Does::This(action) => action,
                     Does::GoTo => Action::GoTo(2),
+                    Does::Type if binding.context == Search => Action::Type('x'),
                     Does::Type => Action::Type('7'),
                 };
                 assert_eq!(action(binding.context, &event), Some(expected), "{}", binding.label);

@@ -1,5 +1,5 @@
 //! The dashboard. State is data ([`app`]), drawing is a function of state ([`views`]), a key becomes an
-//! [`update::Action`] through the one key table ([`keys`]), and [`update`] alone changes the state.
+//! [`action::Action`] through the one key table ([`keys`]), and [`update`] alone changes the state.
 //!
 //! ```text
 //!  metascope  experiments.toml  sine, 10-shot, 5 systems x 5 seeds      14/25 runs  0:02 elapsed  0:01 left
@@ -16,13 +16,19 @@
 //! The loop below waits for input or the time of the next frame, never for a worker: training leaves
 //! events in a channel and parameters in slots, and what is newest is taken when a frame is due.
 
+pub mod action;
 pub mod app;
+pub mod controls;
 pub mod family;
+pub mod file;
 mod intake;
 pub mod keys;
 mod play;
 mod report;
 pub mod rewind;
+pub mod runs;
+mod source;
+mod steer;
 pub mod style;
 pub mod summary;
 mod svg;
@@ -40,15 +46,17 @@ use std::{
 use anyhow::Context as _;
 use ratatui::{Terminal, backend::Backend};
 
+pub use file::StudyFile;
 pub use report::loss_table;
+pub use source::Source;
 pub use style::Depth;
 
 use crate::{
     config::Study,
-    study::{Event, Run, Session, Snapshot, Watcher},
+    study::{Run, plan},
     term::{Host, Input, Screen},
 };
-use app::{App, Effect, Phase};
+use app::{App, Effect};
 use style::Styles;
 use update::update;
 
@@ -74,6 +82,8 @@ pub struct Options {
     pub color: Option<Depth>,
     /// Stop training when the line drops, instead of finishing without a screen.
     pub stop_on_hangup: bool,
+    /// The experiments file, where it may be edited while it runs.
+    pub file: Option<StudyFile>,
     /// Where saved views go; the working directory where nothing is said.
     pub save_to: Option<PathBuf>,
 }
@@ -102,58 +112,6 @@ pub struct Outcome {
     pub complete: bool,
 }
 
-/// What the main loop asks of a study; a stand-in for tests.
-pub trait Source {
-    /// The next event and its run, without waiting.
-    fn try_event(&self) -> Option<(usize, Event)>;
-    /// The newest parameters of a run.
-    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>>;
-    /// Whether everything has ended and been told.
-    fn is_over(&self) -> bool;
-    /// Whether this process does the training, which then outlives a lost line.
-    fn is_training(&self) -> bool {
-        false
-    }
-    /// Asks what trains here to stop.
-    fn stop(&self) {}
-}
-
-impl Source for Watcher {
-    fn try_event(&self) -> Option<(usize, Event)> {
-        Watcher::try_event(self)
-    }
-
-    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
-        Watcher::snapshot(self, run)
-    }
-
-    fn is_over(&self) -> bool {
-        Watcher::is_over(self)
-    }
-}
-
-impl Source for Session {
-    fn try_event(&self) -> Option<(usize, Event)> {
-        Session::try_event(self)
-    }
-
-    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
-        Session::snapshot(self, run)
-    }
-
-    fn is_over(&self) -> bool {
-        Session::is_over(self)
-    }
-
-    fn is_training(&self) -> bool {
-        true
-    }
-
-    fn stop(&self) {
-        Session::stop(self);
-    }
-}
-
 /// Whether there is a person to show a dashboard to.
 pub fn is_interactive() -> bool {
     crate::term::is_interactive()
@@ -176,7 +134,8 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
         Err(Lost::Drawing(_)) => End::HungUp,
     };
     if end == End::HungUp && source.is_training() && !options.stop_on_hangup {
-        while !source.is_over() && !screen.keyboard.is_interrupted() {
+        // What is paused is saved, and nobody is there to let it go on.
+        while !source.is_idle() && !screen.keyboard.is_interrupted() {
             while let Some((run, event)) = source.try_event() {
                 app.on_event(run, event);
             }
@@ -185,8 +144,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     }
     drop(screen);
     source.stop();
-    let failed = app.runs.iter().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
-    Ok(Outcome { end, table: loss_table(&app), failed, complete: source.is_over() })
+    Ok(Outcome { end, table: loss_table(&app), failed: app.failures(), complete: source.is_over() })
 }
 
 /// Why the loop could not go on.
@@ -214,7 +172,12 @@ pub fn drive<B: Backend>(
     let mut last_frame: Option<Instant> = None;
     // A key was pressed since the last frame; something changed since then.
     let (mut asked, mut dirty) = (true, true);
+    let mut watch = options.file.clone().map(file::Watch::new);
     loop {
+        if let Some(read) = watch.as_mut().and_then(|watch| watch.look(false)) {
+            app.on_file(read);
+            dirty = true;
+        }
         dirty |= app.on_time(opened.elapsed());
         if !app.is_over() {
             dirty |= take_in(source, app);
@@ -222,13 +185,15 @@ pub fn drive<B: Backend>(
         let pause = if asked { ANSWER } else { FRAME };
         let due = last_frame.is_none_or(|frame| frame.elapsed() >= pause);
         if (dirty || asked) && due {
+            look_back(source, app);
             if !asked {
                 preview(app);
             }
             terminal.draw(|frame| views::draw(app, frame))?;
             last_frame = Some(Instant::now());
             // A view of the past fills in as its curves are computed.
-            (asked, dirty) = (false, app.rewind.notch.is_some() && app.next_preview().is_some());
+            let filling = app.missing_past().is_some() || app.next_preview().is_some();
+            (asked, dirty) = (false, app.rewind.notch.is_some() && filling);
         }
         let since = last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if asked {
@@ -241,6 +206,10 @@ pub fn drive<B: Backend>(
             Some(Duration::from_millis(500))
         } else {
             None
+        };
+        let timeout = match &watch {
+            Some(watch) => Some(timeout.map_or(watch.due_in(), |timeout| timeout.min(watch.due_in()))),
+            None => timeout,
         };
         for input in host.wait(timeout) {
             match input {
@@ -267,6 +236,28 @@ pub fn drive<B: Backend>(
                         asked = true;
                     }
                     Effect::Redraw => blank(terminal)?,
+                    Effect::Control(runs, control) => {
+                        let done = runs.into_iter().try_for_each(|run| source.control(run, control));
+                        if let Err(error) = done {
+                            app.say(format!("{error:#}"));
+                        }
+                        app.ended = None;
+                    }
+                    Effect::Plan(study) => {
+                        let runs = plan(&study);
+                        match source.plan(runs.clone()) {
+                            Some(numbers) => app.replan(&study, &runs, &numbers),
+                            None => app.say("another process trains these runs: change them there"),
+                        }
+                    }
+                    Effect::Edit { line } => {
+                        edit(host, app, options, line);
+                        blank(terminal)?;
+                        if let Some(read) = watch.as_mut().and_then(|watch| watch.look(true)) {
+                            app.on_file(read);
+                        }
+                        asked = true;
+                    }
                     Effect::Take { copy } => take(terminal, host, app, copy, options)?,
                 }
             }
@@ -294,7 +285,10 @@ fn take_in(source: &impl Source, app: &mut App) -> bool {
         taken += 1;
         changed = true;
     }
-    for run in 0..app.runs.len() {
+    let queue = source.queue();
+    changed |= queue != app.queue;
+    app.queue = queue;
+    for run in app.active().collect::<Vec<_>>() {
         let Some(snapshot) = source.snapshot(run) else { continue };
         let known = app.runs[run].snapshot.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot));
         if !known {
@@ -307,6 +301,28 @@ fn take_in(source: &impl Source, app: &mut App) -> bool {
         changed = true;
     }
     changed
+}
+
+/// Parameters of the past that the views look at, as many as the time allows.
+fn look_back(source: &impl Source, app: &mut App) {
+    let start = Instant::now();
+    while start.elapsed() < PREVIEW_TIME
+        && let Some((run, landmark)) = app.missing_past()
+    {
+        app.on_past(run, landmark, source.past(run, landmark));
+    }
+}
+
+/// Opens the experiments file in an editor, making it first where the built-in copy runs.
+fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
+    let Some(file) = &options.file else {
+        app.say("there is no experiments file to edit: these runs are only watched");
+        return;
+    };
+    let opened = file.make(app).and_then(|()| host.edit(&file.path, app.line_to_edit(file, line)));
+    if let Err(error) = opened {
+        app.say(format!("{}: {error}", file.path.display()));
+    }
 }
 
 /// A few previews, as many as the time allows.

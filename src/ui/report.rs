@@ -10,7 +10,8 @@ use std::{
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    app::{App, Phase},
+    app::App,
+    runs::Phase,
     svg::svg,
     views,
     widgets::text::{number, pad, short_spread, width},
@@ -65,7 +66,7 @@ pub fn loss_table(app: &App) -> String {
     if lossy {
         text.push_str("! some tasks went non-finite and are not in the mean\n");
     }
-    for run in &app.runs {
+    for run in app.active().map(|run| &app.runs[run]) {
         if let Phase::Failed { step, error } = &run.phase {
             let name = &app.experiments[run.experiment].settings.name;
             text.push_str(&format!("{name}, seed {}: failed at step {step}: {error}\n", run.seed));

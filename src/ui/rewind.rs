@@ -1,12 +1,16 @@
-//! Time travel: parameters kept from training's past, and the curves of those networks.
+//! Time travel: every view as it was at an earlier step of training.
 //!
-//! Steps are log-spaced, because a network learns most of what it learns at the start: notch 0 is the
-//! initialisation, the last notch the end of training, and equal ways between them mean equal ratios.
+//! Runs keep their parameters at log-spaced landmarks ([`crate::study::landmarks`]), because a network
+//! learns most of what it learns at the start: notch 0 is the initialisation, the last notch the end of
+//! training. What is in view is asked of the study, one run after another, and only that is held here.
 
 use std::{sync::Arc, time::Duration};
 
-use super::app::App;
-use crate::{eval::Curve, study::Snapshot};
+use super::app::{App, View};
+use crate::{
+    eval::Curve,
+    study::{MOST_LANDMARKS, Snapshot},
+};
 
 /// Where in training the views look.
 #[derive(Clone, Debug, Default)]
@@ -18,63 +22,65 @@ pub struct Rewind {
 }
 
 /// Notches from the initialisation to the end of training.
-pub const NOTCHES: usize = 60;
+pub const NOTCHES: usize = MOST_LANDMARKS;
 
 /// Time between notches while it plays.
-const NOTCH_TIME: Duration = Duration::from_millis(150);
+const NOTCH_TIME: Duration = Duration::from_millis(60);
 
-/// Snapshots all runs together may keep: 14 kB each at width 40, so at most some 20 MB.
-const KEPT: usize = 1_500;
-
-/// A run's past.
+/// The part of a run's past that is in view.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// Parameters at ascending steps.
-    snapshots: Vec<Arc<Snapshot>>,
+    /// The landmark that was asked for, and what was there.
+    pub found: Option<(usize, Option<Arc<Snapshot>>)>,
     /// The curve of the network in view, and its step.
     pub curve: Option<(u64, Curve)>,
 }
 
-impl Past {
-    /// Keeps a snapshot; of more than `most`, the one goes that leaves the smallest gap.
-    pub fn keep(&mut self, snapshot: &Arc<Snapshot>, most: usize) {
-        if self.snapshots.last().is_some_and(|last| last.step >= snapshot.step) {
-            return;
-        }
-        self.snapshots.push(Arc::clone(snapshot));
-        if self.snapshots.len() > most.max(3) {
-            let gap = |i: usize| {
-                let [before, after] = [i - 1, i + 1].map(|i| self.snapshots[i].step as f64 + 1.0);
-                after / before
-            };
-            let inner = 1..self.snapshots.len() - 1;
-            if let Some(least) = inner.min_by(|a, b| gap(*a).total_cmp(&gap(*b))) {
-                self.snapshots.remove(least);
-            }
-        }
-    }
-
-    /// The snapshot nearest to this step, by ratio.
-    fn nearest(&self, step: f64) -> Option<&Arc<Snapshot>> {
-        let distance = |snapshot: &Arc<Snapshot>| ((snapshot.step as f64 + 1.0) / (step + 1.0)).ln().abs();
-        self.snapshots.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
-    }
-}
-
 impl App {
-    /// Snapshots each run may keep.
-    pub(super) fn most_kept(&self) -> usize {
-        (KEPT / self.runs.len().max(1)).clamp(8, NOTCHES)
+    /// The landmark of a run that the views look at; `None` is the newest parameters.
+    fn landmark(&self, run: usize) -> Option<usize> {
+        let notch = self.rewind.notch?;
+        let run = self.runs.get(run)?;
+        let landmarks = &self.experiments.get(run.experiment)?.landmarks;
+        let share = notch as f64 / NOTCHES as f64;
+        let landmark = (share * landmarks.len().saturating_sub(1) as f64).round() as usize;
+        // What it has not reached yet is now.
+        let newest = run.snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
+        landmarks.get(landmark).is_some_and(|step| *step < newest).then_some(landmark)
+    }
+
+    /// A run and landmark in view that have not been asked for yet, those of the view in front first.
+    pub fn missing_past(&self) -> Option<(usize, usize)> {
+        self.rewind.notch?;
+        let wanted = |&run: &usize| {
+            let landmark = self.landmark(run)?;
+            let known = self.runs[run].past.found.as_ref().map(|(known, _)| *known);
+            (known != Some(landmark)).then_some((run, landmark))
+        };
+        let front = match self.view {
+            View::Experiment(index) => self.chosen_run(index),
+            _ => None,
+        };
+        let compared = self.fit.compare.and_then(|index| self.chosen_run(index));
+        front.iter().chain(&compared).find_map(wanted).or_else(|| self.active().find_map(|run| wanted(&run)))
+    }
+
+    /// Takes in the parameters at a landmark, if they could be found.
+    pub fn on_past(&mut self, run: usize, landmark: usize, found: Option<Arc<Snapshot>>) {
+        if let Some(run) = self.runs.get_mut(run) {
+            run.past.found = Some((landmark, found));
+        }
     }
 
     /// The parameters in view: the newest, or those of the notch.
     pub fn shown_snapshot(&self, run: usize) -> Option<&Arc<Snapshot>> {
-        let run = self.runs.get(run)?;
-        let Some(notch) = self.rewind.notch else { return run.snapshot.as_ref() };
-        // Notch 1 is step 1, the last one the last step.
-        let share = notch as f64 / NOTCHES as f64;
-        let step = if notch == 0 { 0.0 } else { (run.total as f64).max(1.0).powf(share) };
-        run.past.nearest(step)
+        let state = self.runs.get(run)?;
+        match (self.landmark(run), &state.past.found) {
+            // Until the one asked for is there, the one before it.
+            (Some(_), Some((_, found))) => found.as_ref(),
+            (Some(_), None) => None,
+            (None, _) => state.snapshot.as_ref(),
+        }
     }
 
     /// Moves by notches; past the last one is now.
@@ -96,39 +102,13 @@ impl App {
 
     /// Moves on if it plays and it is time. Whether it did.
     pub(super) fn play_on(&mut self) -> bool {
-        let due = self.rewind.playing.is_some_and(|last| self.now.saturating_sub(last) >= NOTCH_TIME);
-        if due {
+        let Some(last) = self.rewind.playing else { return false };
+        // As many notches as the time says, however seldom it is asked.
+        let notches = self.now.saturating_sub(last).as_millis() / NOTCH_TIME.as_millis();
+        if notches > 0 {
             self.rewind.playing = Some(self.now);
-            self.travel(1);
+            self.travel(i32::try_from(notches).unwrap_or(i32::MAX));
         }
-        due
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{config::Activation, config::Precision, model::Weights};
-
-    fn snapshot(step: u64) -> Arc<Snapshot> {
-        let (activation, precision) = (Activation::Relu, Precision::F32);
-        Arc::new(Snapshot {
-            step,
-            weights: Weights { hidden: 16, activation, precision, values: Vec::new() },
-        })
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_spread_by_ratio() {
-        let mut past = Past::default();
-        (0..=40_000).step_by(20).for_each(|step| past.keep(&snapshot(step), 20));
-        past.keep(&snapshot(7), 20);
-        let steps: Vec<u64> = past.snapshots.iter().map(|snapshot| snapshot.step).collect();
-        assert_eq!((steps.len(), steps[0], steps[19]), (20, 0, 40_000));
-        assert!(steps.windows(2).all(|pair| pair[0] < pair[1]));
-        let early = steps.iter().filter(|step| **step < 4_000).count();
-        assert!((7..=17).contains(&early), "{steps:?}");
-        assert_eq!(past.nearest(0.0).map(|snapshot| snapshot.step), Some(0));
-        assert_eq!(past.nearest(1e9).map(|snapshot| snapshot.step), Some(40_000));
+        notches > 0
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::app::{App, Phase};
+use super::{app::App, runs::Phase};
 use crate::{
     config::{Algorithm, Experiment},
     eval::Curve,
@@ -40,6 +40,10 @@ pub struct Progress {
     pub finished: usize,
     /// Runs failed.
     pub failed: usize,
+    /// Runs that a person lets wait.
+    pub paused: usize,
+    /// Runs that a person ended.
+    pub stopped: usize,
     /// Seeds in training, each with its step.
     pub training: Vec<(u64, u64)>,
     /// Steps taken and steps planned, over all runs.
@@ -113,6 +117,8 @@ impl App {
             runs: 0,
             finished: 0,
             failed: 0,
+            paused: 0,
+            stopped: 0,
             training: Vec::new(),
             steps: (0, 0),
             speed: 0.0,
@@ -123,12 +129,14 @@ impl App {
             progress.steps.1 = progress.steps.1.saturating_add(run.total);
             // A run that failed takes no more steps, so it counts as over.
             let taken = match run.phase {
-                Phase::Queued | Phase::Training => run.step.min(run.total),
+                Phase::Queued | Phase::Training | Phase::Paused | Phase::Stopped => run.step.min(run.total),
                 Phase::Finished { .. } | Phase::Failed { .. } => run.total,
             };
             progress.steps.0 = progress.steps.0.saturating_add(taken);
             match run.phase {
                 Phase::Queued => {}
+                Phase::Paused => progress.paused += 1,
+                Phase::Stopped => progress.stopped += 1,
                 Phase::Training => {
                     progress.training.push((run.seed, run.step));
                     progress.speed += if run.speed.is_finite() { run.speed } else { 0.0 };
@@ -143,9 +151,7 @@ impl App {
 
     /// Runs that have ended, and all runs.
     pub fn runs_done(&self) -> (usize, usize) {
-        let done =
-            |run: &&super::app::RunState| matches!(run.phase, Phase::Finished { .. } | Phase::Failed { .. });
-        (self.runs.iter().filter(done).count(), self.runs.len())
+        (self.active().filter(|run| self.runs[*run].has_ended()).count(), self.active().count())
     }
 
     /// Time until everything has ended, once it can be told.
@@ -168,16 +174,16 @@ impl App {
         for &experiment in experiments {
             let speed = speed_of(experiment).unwrap_or(common / cost(experiment));
             for run in self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]) {
-                if matches!(run.phase, Phase::Queued | Phase::Training) {
+                if run.is_moving() {
                     seconds += run.total.saturating_sub(run.step) as f64 / speed;
                 }
             }
         }
-        let busy = self.runs.iter().filter(|run| run.phase == Phase::Training).count();
+        let busy = self.active().filter(|run| self.runs[*run].phase == Phase::Training).count();
         let unended = experiments
             .iter()
             .flat_map(|experiment| &self.experiments[*experiment].runs)
-            .filter(|run| matches!(self.runs[**run].phase, Phase::Queued | Phase::Training))
+            .filter(|run| self.runs[**run].is_moving())
             .count();
         let workers = busy.min(unended).max(1) as f64;
         Duration::try_from_secs_f64(seconds / workers).ok()

@@ -2,115 +2,15 @@
 //! study reports, the only place that changes it.
 
 use super::{
-    app::{App, Ask, Effect, Focus, MOST_STEPS, Prompt, View},
+    action::Action,
+    app::{App, Effect, Help, MOST_STEPS, View},
+    controls::{Ask, Focus, Prompt},
     family::Illustration,
 };
 use crate::ui::widgets::text::rate;
 
 /// Most support points a fit is shown with.
 const MOST_SHOTS: usize = 100;
-
-/// What a person wants.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Action {
-    /// Leave.
-    Quit,
-    /// Leave, as interrupted.
-    Interrupt,
-    /// To the shell and back.
-    Suspend,
-    /// Draw everything anew.
-    Redraw,
-    /// Next tab.
-    NextView,
-    /// Previous tab.
-    PreviousView,
-    /// The tab at this index.
-    GoTo(usize),
-    /// Open the help.
-    Help,
-    /// Back one step.
-    Escape,
-    /// Move the Overview's selection.
-    Select(i32),
-    /// Open the selected experiment.
-    Open,
-    /// Next test task.
-    NextTask,
-    /// Previous test task.
-    PreviousTask,
-    /// Next one-sided test task.
-    OneSided,
-    /// Change n.
-    Steps(i32),
-    /// Change n on the Play view.
-    PlaySteps(i32),
-    /// Change the inner rate by tenths of a decade.
-    Rate(i32),
-    /// Change K.
-    Shots(i32),
-    /// Rate, K and n back to what the file says.
-    Reset,
-    /// Change the seed shown.
-    Seed(i32),
-    /// Compare with the next other experiment.
-    Compare,
-    /// Give the next pane the screen to itself.
-    Focus,
-    /// Start typing a number.
-    Ask(Ask),
-    /// Type a letter of it.
-    Type(char),
-    /// Erase the last letter.
-    Erase,
-    /// Take the number.
-    Accept,
-    /// Scroll the log or the help.
-    Scroll(i32),
-    /// Mean or median.
-    Median,
-    /// Log axis for n.
-    LogX,
-    /// Log axis for the loss.
-    LogY,
-    /// Move the crosshair.
-    Crosshair(i32),
-    /// Zoom in or out.
-    Zoom(bool),
-    /// Pan.
-    Pan(i32),
-    /// Look further back or forward in training, by notches.
-    Travel(i32),
-    /// Play training again, or pause.
-    PlayPause,
-    /// Look at the newest networks again.
-    Now,
-    /// Write (and copy) what the view shows.
-    Take {
-        /// Also into the clipboard.
-        copy: bool,
-    },
-    /// Move the Play cursor.
-    Cursor(i32, i32),
-    /// Place a support point.
-    Place,
-    /// Place a support point on the wave.
-    PlaceOnWave,
-    /// Take up or let go of a support point.
-    Grab,
-    /// Delete a support point.
-    Remove,
-    /// Delete every support point.
-    Clear,
-    /// A hard task.
-    Surprise,
-    /// Change the wave's height.
-    Amplitude(i32),
-    /// Shift the wave.
-    Phase(i32),
-    /// Change the noise.
-    Noise(i32),
-}
 
 /// `value` moved by `by` within `0..length`.
 fn step(value: usize, by: i32, length: usize) -> usize {
@@ -139,7 +39,18 @@ pub fn update(app: &mut App, action: Action) {
             Some(view) => show(app, *view),
             None => app.say(format!("there is no view {}", tab + 1)),
         },
-        Action::Help => app.help = Some(0),
+        Action::Pause(scope) => app.pause_or_go_on(scope),
+        Action::Stop(scope) => app.stop(scope),
+        Action::StartOver(scope) => app.start_over(scope),
+        Action::MoreSeeds => app.one_more_seed(),
+        Action::ApplyFile => app.apply_file(),
+        Action::EditFile => app.edit_file(),
+        Action::Help => app.help = Some(Help::default()),
+        Action::Search => {
+            if let Some(help) = &mut app.help {
+                *help = Help { typing: true, ..Help::default() };
+            }
+        }
         Action::Escape => escape(app),
         Action::Select(by) => app.selected = step(app.selected, by, app.experiments.len()),
         Action::Open => show(app, View::Experiment(app.selected)),
@@ -179,20 +90,27 @@ pub fn update(app: &mut App, action: Action) {
         }
         Action::Ask(what) => app.prompt = Some(Prompt { what, text: String::new() }),
         Action::Type(letter) => {
-            if let Some(prompt) = &mut app.prompt
+            if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
+                if help.search.chars().count() < 40 {
+                    help.search.push(letter);
+                }
+                help.line = 0;
+            } else if let Some(prompt) = &mut app.prompt
                 && prompt.text.len() < 12
             {
                 prompt.text.push(letter);
             }
         }
         Action::Erase => {
-            if let Some(prompt) = &mut app.prompt {
+            if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
+                help.search.pop();
+            } else if let Some(prompt) = &mut app.prompt {
                 prompt.text.pop();
             }
         }
         Action::Accept => accept(app),
         Action::Scroll(by) => match &mut app.help {
-            Some(line) => *line = (*line as i64 + i64::from(by)).clamp(0, 500) as usize,
+            Some(help) => help.line = (help.line as i64 + i64::from(by)).clamp(0, 500) as usize,
             None => app.log_back = step(app.log_back, by, app.log.len()),
         },
         Action::Median => app.curves.median ^= true,
@@ -261,8 +179,14 @@ fn turn(app: &mut App, by: i64) {
 }
 
 fn escape(app: &mut App) {
-    if app.prompt.take().is_some() || app.help.take().is_some() {
+    if app.prompt.take().is_some() {
         return;
+    }
+    match &mut app.help {
+        // Of a search first what was typed goes, then the help.
+        Some(help) if help.typing || !help.search.is_empty() => return *help = Help::default(),
+        Some(_) => return app.help = None,
+        None => {}
     }
     if app.view == View::Play && app.play.held.take().is_some() {
         return;
@@ -334,6 +258,9 @@ fn compare(app: &mut App) {
 }
 
 fn accept(app: &mut App) {
+    if let Some(help) = &mut app.help {
+        help.typing = false;
+    }
     let Some(prompt) = app.prompt.take() else { return };
     if prompt.text.is_empty() {
         return;

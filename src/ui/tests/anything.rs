@@ -169,7 +169,7 @@ fn every_size_draws_every_view() {
 fn every_view(app: &mut App) {
     for view in app.views() {
         let tab = app.tab(view);
-        update(app, crate::ui::update::Action::GoTo(tab));
+        update(app, crate::ui::action::Action::GoTo(tab));
         let heights = [1, 2, 3, 15, 16, 17, 18, 20, 24, 33, 50, 100];
         for width in (1..70).step_by(7).chain(58..64).chain((70..=300).step_by(13)) {
             heights.iter().for_each(|height| draw(app, width, *height));

@@ -14,6 +14,10 @@ use crate::{
     ui::{app::App, style::Styles},
 };
 
+/// Two systems with two seeds, as a file.
+pub const NOTEBOOK: &str = "[defaults]\nouter_steps = 100\nseeds = 2\n\
+    [[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"B\"\nalgorithm = \"transfer\"\n";
+
 pub const SYSTEMS: [(&str, Algorithm); 5] = [
     ("Random", Algorithm::Random),
     ("Transfer", Algorithm::Transfer),

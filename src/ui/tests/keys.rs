@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::fixture;
 use crate::ui::{
-    app::{App, Effect, Focus, View},
+    app::{App, Effect, View},
+    controls::Focus,
     keys,
     style::Styles,
     update::update,
@@ -80,7 +81,7 @@ fn numbers_can_be_typed_and_wrong_ones_are_refused_in_words() {
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.fit.n, 37);
     assert!(app.notice.as_ref().is_some_and(|(words, _)| words.contains("0 to 100")));
-    type_in(&mut app, "r0.5");
+    type_in(&mut app, "R0.5");
     press(&mut app, KeyCode::Backspace);
     type_in(&mut app, "25");
     press(&mut app, KeyCode::Enter);
@@ -88,7 +89,7 @@ fn numbers_can_be_typed_and_wrong_ones_are_refused_in_words() {
     type_in(&mut app, "t200");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.fit.task, 199);
-    type_in(&mut app, "p3");
+    type_in(&mut app, "#3");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.shown_task(2).expect("there are tasks").support.x.len(), 3);
     type_in(&mut app, "n5");
@@ -103,11 +104,11 @@ fn the_rate_moves_in_round_steps() {
     let mut app = on_maml();
     let mut rates = Vec::new();
     for _ in 0..4 {
-        press(&mut app, KeyCode::Char('+'));
+        press(&mut app, KeyCode::Char('I'));
         rates.push(app.inner_lr(2));
     }
     assert_eq!(rates, [0.013, 0.016, 0.02, 0.025]);
-    (0..500).for_each(|_| press(&mut app, KeyCode::Char('-')));
+    (0..500).for_each(|_| press(&mut app, KeyCode::Char('i')));
     assert!(app.inner_lr(2) > 0.0);
 }
 
@@ -173,15 +174,23 @@ fn quitting_is_an_effect() {
 #[test]
 fn time_travel_shows_the_networks_of_the_past() {
     let mut app = on_maml();
-    for step in [100, 1_000, 10_000] {
-        // Reports that come out of order, or again, change nothing.
-        app.on_snapshot(9, fixture::snapshot(step, 0));
-    }
+    // Asks for what the views look at, as the main loop does, until there is nothing more to ask for.
+    let look_back = |app: &mut App| {
+        while let Some((run, landmark)) = app.missing_past() {
+            let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
+            app.on_past(run, landmark, Some(fixture::snapshot(step, 0)));
+        }
+    };
+    let step = |app: &App| app.shown_snapshot(6).map(|snapshot| snapshot.step);
+    assert_eq!(step(&app), Some(40_000));
     press(&mut app, KeyCode::Char('['));
-    assert_eq!(app.shown_snapshot(6).map(|snapshot| snapshot.step), Some(40_000));
-    (0..200).for_each(|_| press(&mut app, KeyCode::Char('[')));
+    assert_eq!(app.missing_past().map(|(run, _)| run), Some(6), "the run in view is asked for first");
+    look_back(&mut app);
+    assert!((38_000..40_000).contains(&step(&app).expect("a network")), "{:?}", step(&app));
+    (0..30).for_each(|_| press(&mut app, KeyCode::Char('{')));
     assert_eq!(app.rewind.notch, Some(0));
-    assert_eq!(app.shown_snapshot(6).map(|snapshot| snapshot.step), Some(0));
+    look_back(&mut app);
+    assert_eq!(step(&app), Some(0));
     // Finished runs are evaluated anew, at the step in view.
     assert!(app.over_seeds(2).is_none() && app.result(2).is_some());
     let run = app.next_preview().expect("the past has no curve yet");

@@ -5,3 +5,4 @@ mod fixture;
 mod keys;
 mod running;
 mod screens;
+mod steering;

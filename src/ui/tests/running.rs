@@ -1,6 +1,13 @@
 //! The main loop over a made-up keyboard and a made-up study.
 
-use std::{cell::RefCell, collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend};
@@ -9,7 +16,7 @@ use super::fixture;
 use crate::{
     study::{Event, Snapshot},
     term::{Host, Input},
-    ui::{End, Options, Source, app::Phase, drive, loss_table, style::Styles},
+    ui::{End, Options, Source, drive, loss_table, runs::Phase, style::Styles},
 };
 
 /// Plays a script of inputs, one batch a wait.
@@ -17,11 +24,12 @@ struct Script {
     batches: VecDeque<Vec<Input>>,
     suspended: usize,
     copied: Vec<String>,
+    edited: Vec<(PathBuf, usize)>,
 }
 
 impl Script {
     fn new(batches: impl IntoIterator<Item = Vec<Input>>) -> Self {
-        Self { batches: batches.into_iter().collect(), suspended: 0, copied: Vec::new() }
+        Self { batches: batches.into_iter().collect(), suspended: 0, copied: Vec::new(), edited: Vec::new() }
     }
 }
 
@@ -33,6 +41,11 @@ impl Host for Script {
 
     fn suspend(&mut self) {
         self.suspended += 1;
+    }
+
+    fn edit(&mut self, path: &Path, line: usize) -> io::Result<()> {
+        self.edited.push((path.to_owned(), line));
+        Ok(())
     }
 
     fn copy(&mut self, text: &str) {
@@ -49,6 +62,10 @@ impl Source for Told {
 
     fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
         (run == 0).then(|| fixture::snapshot(0, 0))
+    }
+
+    fn past(&self, _: usize, _: usize) -> Option<Arc<Snapshot>> {
+        None
     }
 
     fn is_over(&self) -> bool {

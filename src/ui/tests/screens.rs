@@ -3,10 +3,13 @@
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
 
 use super::fixture;
+use crate::config::{LoadError, parse};
 use crate::ui::{
-    app::{App, Focus, View},
+    action::Action,
+    app::{App, View},
+    controls::{Ask, Focus},
     style::{Depth, Styles},
-    update::{Action, update},
+    update::update,
     views,
 };
 
@@ -122,7 +125,7 @@ fn help() {
 fn typing_a_number() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, View::Experiment(2));
-    update(&mut app, Action::Ask(crate::ui::app::Ask::Steps));
+    update(&mut app, Action::Ask(Ask::Steps));
     update(&mut app, Action::Type('3'));
     let screen = picture(&app, 80, 24);
     assert!(screen.contains("inner steps (0 to 100): 3_"), "{screen}");
@@ -210,4 +213,25 @@ fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
     let mut buffer = Buffer::empty(area);
     views::render(&app, area, &mut buffer);
     insta::assert_snapshot!("overview_colours", styles_of(&buffer));
+}
+
+#[test]
+fn the_edited_file_stands_over_the_view() {
+    let mut app = fixture::midway(Styles::default());
+    let parse = |text: &str| parse("x", None, text).map_err(|problems| LoadError::Problems(problems).into());
+    app.on_file(parse(&fixture::NOTEBOOK.replace("outer_steps", "outer_stps")));
+    each_size("file_broken", &app);
+    app.on_file(parse(fixture::NOTEBOOK));
+    each_size("file_changed", &app);
+}
+
+#[test]
+fn what_waits_is_told_from_what_ended() {
+    let mut app = fixture::midway(Styles::default());
+    let name = "First-order MAML".to_owned();
+    app.on_event(11, crate::study::Event::Paused { experiment: name, seed: 2, step: 26_400 });
+    app.queue = vec![12, 13, 14];
+    each_size("paused", &app);
+    go(&mut app, View::Experiment(3));
+    insta::assert_snapshot!("paused_experiment", picture(&app, 120, 40));
 }

@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::ui::{
-    app::{App, Phase},
+    app::App,
     style::Pattern,
     summary::OverSeeds,
     widgets::{
@@ -295,7 +295,7 @@ fn note(app: &App, area: Rect, buffer: &mut Buffer, remarks: &[String]) {
 }
 
 fn waiting(app: &App, area: Rect, buffer: &mut Buffer) {
-    let failed = app.runs.iter().any(|run| matches!(run.phase, Phase::Failed { .. }));
+    let failed = app.failures() > 0;
     let text = match (app.is_over(), failed) {
         (true, true) => "no curve: runs failed, see the log",
         (true, false) => "no curve: nothing was evaluated",

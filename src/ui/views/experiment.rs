@@ -19,7 +19,9 @@ use ratatui::{
 
 use super::{about, curves, fit};
 use crate::ui::{
-    app::{App, Focus, Phase},
+    app::App,
+    controls::Focus,
+    runs::Phase,
     style::Pattern,
     widgets::{
         plot::{Plot, Series, Shape},
@@ -150,11 +152,13 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let chosen = app.fit.seed.min(runs.len().saturating_sub(1));
     let first = if runs.len() <= lines { 0 } else { (chosen + 1).saturating_sub(lines) };
     let mut y = inner.y;
-    for (i, run) in runs.iter().enumerate().skip(first) {
-        let run = &app.runs[*run];
+    for (i, &at) in runs.iter().enumerate().skip(first) {
+        let run = &app.runs[at];
         let (words, style) = match &run.phase {
             Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.dim()),
-            Phase::Queued => ("queued".to_owned(), styles.dim()),
+            Phase::Queued => (app.place_in_queue(at), styles.dim()),
+            Phase::Paused => (format!("paused at step {}: p goes on", count(run.step)), styles.warn()),
+            Phase::Stopped => (format!("stopped at step {}: p goes on", count(run.step)), styles.dim()),
             Phase::Training => {
                 let share = run.step as f64 / run.total.max(1) as f64;
                 let speed = if run.speed.is_finite() {

@@ -19,7 +19,8 @@ use crate::{
     eval,
     task::TestTask,
     ui::{
-        app::{App, Phase},
+        app::App,
+        runs::Phase,
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},

@@ -16,33 +16,55 @@ use ratatui::{
 };
 
 use crate::ui::{
-    app::App,
+    app::{App, Help},
     keys::{self, Context, HEADINGS},
     widgets::text::{fit, pad, pane, pane_note, put},
 };
 
-/// Draws the help over the view, from line `first`.
-pub fn draw(app: &App, first: usize, body: Rect, buffer: &mut Buffer) {
+/// Draws the help over the view.
+pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let own = keys::of_view(app.view);
     // This view's keys first, then what works everywhere, then the rest.
-    let rest = HEADINGS.iter().map(|(context, _)| *context);
-    let rest = rest.filter(|context| ![own, Context::Curves, Context::Anywhere].contains(context));
+    let mut contexts = vec![own];
+    contexts.extend(keys::has_curves(own).then_some([Context::Runs, Context::Curves]).into_iter().flatten());
+    contexts.push(Context::Anywhere);
+    let rest = HEADINGS.iter().map(|(context, _)| *context).filter(|context| !contexts.contains(context));
+    contexts.extend(rest.collect::<Vec<_>>());
+    let wanted = help.search.to_lowercase();
     let mut lines: Vec<(Option<&str>, &str)> = Vec::new();
-    for context in [own, Context::Curves, Context::Anywhere].into_iter().chain(rest) {
+    for context in contexts {
         let heading = HEADINGS.iter().find(|(other, _)| *other == context).map_or("", |(_, heading)| heading);
+        let mut keys = keys::help(context);
+        if !heading.to_lowercase().contains(&wanted) {
+            keys.retain(|(key, sentence)| {
+                key.to_lowercase() == wanted || sentence.to_lowercase().contains(&wanted)
+            });
+        }
+        if keys.is_empty() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push((None, ""));
         }
         lines.push((None, heading));
-        lines.extend(keys::help(context).into_iter().map(|(key, sentence)| (Some(key), sentence)));
+        lines.extend(keys.into_iter().map(|(key, sentence)| (Some(key), sentence)));
     }
+    if lines.is_empty() {
+        lines.push((None, "no key does that"));
+    }
+    let first = help.line;
     let width = body.width.min(78);
     let height = body.height.min(lines.len() as u16 + 2);
     let area =
         Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
     Clear.render(area, buffer);
-    let inner = pane(buffer, area, "Keys", styles);
+    let title = match (help.typing, help.search.as_str()) {
+        (true, search) => format!("Keys: {search}_"),
+        (false, "") => "Keys".to_owned(),
+        (false, search) => format!("Keys: {search}"),
+    };
+    let inner = pane(buffer, area, &title, styles);
     let rows = usize::from(inner.height);
     let first = first.min(lines.len().saturating_sub(rows));
     for (row, (key, sentence)) in lines.iter().skip(first).take(rows).enumerate() {
@@ -57,6 +79,10 @@ pub fn draw(app: &App, first: usize, body: Rect, buffer: &mut Buffer) {
         }
     }
     let more = lines.len().saturating_sub(first + rows);
-    let note = if more > 0 { format!("{more} lines more: Down") } else { "Esc closes".to_owned() };
+    let note = match more {
+        _ if help.typing => "type a word, Enter keeps it, Esc ends the search".to_owned(),
+        0 => "/ searches, Esc closes".to_owned(),
+        more => format!("{more} lines more: Down. / searches, Esc closes"),
+    };
     pane_note(buffer, area, &note, styles.warn(), styles);
 }

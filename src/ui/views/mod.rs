@@ -3,6 +3,7 @@
 //! ```text
 //!  metascope  experiments.toml  sine, 10-shot, 5 systems x 5 seeds      14/25 runs  0:02 elapsed  0:01 left
 //!  1 Overview  2 Random  3 Transfer  4 MAML  5 First-order  6 Reptile  7 Tasks  8 Play  9 Log
+//!  what the edited experiments file would change: banner.rs
 //!  .
 //!  .  the view: overview.rs, experiment.rs, tasks.rs, play.rs, log.rs
 //!  .
@@ -10,6 +11,7 @@
 //! ```
 
 mod about;
+mod banner;
 mod curves;
 mod experiment;
 mod fit;
@@ -55,6 +57,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         tabs(app, Rect { y: area.y + 1, height: 1, ..area }, buffer);
         footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
         let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
+        let body = banner::draw(app, body, buffer);
         match app.view {
             View::Overview => overview::draw(app, body, buffer),
             View::Experiment(index) => experiment::draw(app, index, body, buffer),
@@ -62,8 +65,8 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
             View::Play => play::draw(app, body, buffer),
             View::Log => log::draw(app, body, buffer),
         }
-        if let Some(line) = app.help {
-            help::draw(app, line, body, buffer);
+        if let Some(help) = &app.help {
+            help::draw(app, help, body, buffer);
         }
     }
     app.styles.finish(buffer);

@@ -22,7 +22,7 @@ use crate::ui::{
     widgets::{
         progress,
         table::Table,
-        text::{clock, count, pane, pane_note, put, short_count, wrap},
+        text::{clock, count, pane, pane_note, put, short_count, width, wrap},
     },
 };
 
@@ -114,15 +114,44 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
 
 fn draw_runs(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, "Runs", &app.styles);
+    pane_note(buffer, area, &queue(app, usize::from(area.width)), app.styles.dim(), &app.styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     let rows: Vec<_> = (0..app.experiments.len()).map(|index| row(app, index)).collect();
     progress::draw(&rows, app.selected, inner, buffer, &app.styles);
+}
+
+/// The queue in as many names as fit.
+fn queue(app: &App, room: usize) -> String {
+    let mut text = String::new();
+    for (place, run) in app.queue.iter().filter_map(|run| app.runs.get(*run)).enumerate() {
+        let Some(experiment) = app.experiments.get(run.experiment) else { continue };
+        let name = format!("{} {}", experiment.settings.name, run.seed);
+        let more = app.queue.len() - place;
+        if width(&text) + width(&name) + 24 > room {
+            return if place == 0 { format!("{more} runs wait") } else { format!("{text}, {more} more") };
+        }
+        text.push_str(if place == 0 { "next: " } else { ", " });
+        text.push_str(&name);
+    }
+    text
+}
+
+/// How far at the front of the queue an experiment's first run is.
+fn queued(app: &App, index: usize) -> String {
+    let runs = app.experiments[index].runs.iter();
+    let first = runs.filter_map(|run| app.queue.iter().position(|other| other == run)).min();
+    match first {
+        Some(0) => "next in the queue".to_owned(),
+        Some(place) => format!("queued, {place} runs before it"),
+        None => "queued".to_owned(),
+    }
 }
 
 /// The progress row of an experiment.
 pub fn row(app: &App, index: usize) -> progress::Row {
     let progress = app.progress(index);
     let ended = progress.finished + progress.failed == progress.runs;
+    let held = progress.paused + progress.stopped;
     let mut facts = Vec::new();
     let (taken, planned) = progress.steps;
     if ended {
@@ -139,7 +168,13 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             facts.push(format!("seeds from {low} to {high} at n={n}"));
         }
     } else if progress.training.is_empty() {
-        facts.push(if app.is_over() { "stopped" } else { "queued" }.to_owned());
+        facts.push(match progress {
+            _ if app.is_over() || progress.stopped + progress.finished + progress.failed == progress.runs => {
+                "stopped: p goes on".to_owned()
+            }
+            _ if progress.paused > 0 => "paused: p goes on".to_owned(),
+            _ => queued(app, index),
+        });
         if planned > 0 {
             facts.push(format!("{}/{} steps", count(taken), count(planned)));
         }
@@ -154,6 +189,9 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             facts.push(format!("{} left", clock(left)));
         }
         facts.push(format!("{word} {}", seeds.join(", ")));
+        if held > 0 {
+            facts.push(format!("{held} paused or stopped"));
+        }
     }
     let bad = match progress.failed {
         0 => String::new(),

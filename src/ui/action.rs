@@ -1,0 +1,120 @@
+//! Everything a person can ask of the dashboard. A key or the mouse becomes one of these, and
+//! [`super::update`] does it.
+
+use super::{controls::Ask, steer::Scope};
+
+/// What a person wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// Leave.
+    Quit,
+    /// Leave, as interrupted.
+    Interrupt,
+    /// To the shell and back.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Next tab.
+    NextView,
+    /// Previous tab.
+    PreviousView,
+    /// The tab at this index.
+    GoTo(usize),
+    /// Open the help.
+    Help,
+    /// Back one step.
+    Escape,
+    /// Move the Overview's selection.
+    Select(i32),
+    /// Open the selected experiment.
+    Open,
+    /// Next test task.
+    NextTask,
+    /// Previous test task.
+    PreviousTask,
+    /// Next one-sided test task.
+    OneSided,
+    /// Change n.
+    Steps(i32),
+    /// Change n on the Play view.
+    PlaySteps(i32),
+    /// Change the inner rate by tenths of a decade.
+    Rate(i32),
+    /// Change K.
+    Shots(i32),
+    /// Rate, K and n back to what the file says.
+    Reset,
+    /// Change the seed shown.
+    Seed(i32),
+    /// Compare with the next other experiment.
+    Compare,
+    /// Give the next pane the screen to itself.
+    Focus,
+    /// Start typing a number.
+    Ask(Ask),
+    /// Type a letter of it.
+    Type(char),
+    /// Erase the last letter.
+    Erase,
+    /// Take the number.
+    Accept,
+    /// Scroll the log or the help.
+    Scroll(i32),
+    /// Mean or median.
+    Median,
+    /// Log axis for n.
+    LogX,
+    /// Log axis for the loss.
+    LogY,
+    /// Move the crosshair.
+    Crosshair(i32),
+    /// Zoom in or out.
+    Zoom(bool),
+    /// Pan.
+    Pan(i32),
+    /// Look further back or forward in training, by notches.
+    Travel(i32),
+    /// Play training again, or pause.
+    PlayPause,
+    /// Look at the newest networks again.
+    Now,
+    /// Pause runs, or let them go on.
+    Pause(Scope),
+    /// End runs.
+    Stop(Scope),
+    /// Start runs over.
+    StartOver(Scope),
+    /// One more seed for an experiment.
+    MoreSeeds,
+    /// Make the edited file the study.
+    ApplyFile,
+    /// Open the file in an editor.
+    EditFile,
+    /// Search the help.
+    Search,
+    /// Write (and copy) what the view shows.
+    Take {
+        /// Also into the clipboard.
+        copy: bool,
+    },
+    /// Move the Play cursor.
+    Cursor(i32, i32),
+    /// Place a support point.
+    Place,
+    /// Place a support point on the wave.
+    PlaceOnWave,
+    /// Take up or let go of a support point.
+    Grab,
+    /// Delete a support point.
+    Remove,
+    /// Delete every support point.
+    Clear,
+    /// A hard task.
+    Surprise,
+    /// Change the wave's height.
+    Amplitude(i32),
+    /// Shift the wave.
+    Phase(i32),
+    /// Change the noise.
+    Noise(i32),
+}

@@ -1,0 +1,79 @@
+//! What a person has set in the panes: which task, how many steps, which axes, what is being typed.
+
+/// A pane of an experiment's view that can have the screen to itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// Every pane.
+    #[default]
+    All,
+    /// The fit.
+    Fit,
+    /// Training loss.
+    Loss,
+    /// Adaptation of every seed.
+    Adaptation,
+    /// About the learner.
+    About,
+}
+
+/// What the fit panes show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitControls {
+    /// The test task.
+    pub task: usize,
+    /// n of the boldest fit; 0 and 1 are always shown beside it.
+    pub n: usize,
+    /// Rate of the SGD steps, where it is not the evaluation's own.
+    pub inner_lr: Option<f64>,
+    /// Support points, where they are not as many as the file says.
+    pub shots: Option<usize>,
+    /// Which of the experiment's seeds.
+    pub seed: usize,
+    /// A second experiment on the same task.
+    pub compare: Option<usize>,
+    /// The pane with the screen to itself.
+    pub focus: Focus,
+}
+
+impl Default for FitControls {
+    fn default() -> Self {
+        Self { task: 0, n: 10, inner_lr: None, shots: None, seed: 0, compare: None, focus: Focus::All }
+    }
+}
+
+/// How curves are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CurveControls {
+    /// Median over tasks instead of the mean.
+    pub median: bool,
+    /// n on a logarithmic axis (from 1).
+    pub log_x: bool,
+    /// Loss on a logarithmic axis.
+    pub log_y: bool,
+    /// n of the crosshair.
+    pub crosshair: Option<usize>,
+    /// First and last n in view.
+    pub window: Option<(usize, usize)>,
+}
+
+/// A number being typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// What it is for.
+    pub what: Ask,
+    /// What was typed so far.
+    pub text: String,
+}
+
+/// What a typed number is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// n.
+    Steps,
+    /// The rate of the SGD steps.
+    Rate,
+    /// The test task, counted from 1.
+    Task,
+    /// K.
+    Shots,
+}

@@ -1,0 +1,240 @@
+//! The experiments file while it is being edited: what it says that is not what runs, and what would
+//! happen if it did. The file is looked at from time to time, which works on network file systems too.
+
+use std::{
+    fmt,
+    fs::OpenOptions,
+    io::{self, Write as _},
+    path::PathBuf,
+    rc::Rc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::app::{App, View};
+use crate::{
+    config::{Experiment, LoadError, Problem, Study, presets, resolved_toml},
+    study::plan,
+};
+
+/// Time between looks at the file.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How the study is read from its file, and where that is.
+#[derive(Clone)]
+pub struct StudyFile {
+    /// The file; it need not exist.
+    pub path: PathBuf,
+    /// Reads it as the command line asks.
+    pub load: Rc<dyn Fn() -> anyhow::Result<Study>>,
+}
+
+impl StudyFile {
+    /// Makes the file where there is none: the built-in copy, which is what runs then.
+    pub(super) fn make(&self, app: &mut App) -> io::Result<()> {
+        match OpenOptions::new().write(true).create_new(true).open(&self.path) {
+            Ok(mut file) => {
+                file.write_all(presets()[0].text.as_bytes())?;
+                app.say(format!("{} was made from the built-in copy", self.path.display()));
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for StudyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StudyFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// What the file says, where that is not what runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edited {
+    /// It cannot be used.
+    Broken {
+        /// Line and column of the first problem, where it has a place.
+        place: Option<(usize, usize)>,
+        /// The first problem.
+        problem: String,
+        /// How many there are besides.
+        more: usize,
+    },
+    /// It can.
+    Changed {
+        /// What it says.
+        study: Box<Study>,
+        /// A sentence an experiment that is new, gone or different.
+        changes: Vec<String>,
+        /// Runs that would start, stop, and go on as they are.
+        runs: [usize; 3],
+    },
+}
+
+/// Notices changes of the file.
+pub(super) struct Watch {
+    file: StudyFile,
+    stamp: Option<(SystemTime, u64)>,
+    looked: Instant,
+}
+
+impl Watch {
+    pub fn new(file: StudyFile) -> Self {
+        let stamp = stamp(&file);
+        Self { file, stamp, looked: Instant::now() }
+    }
+
+    /// Time until the next look.
+    pub fn due_in(&self) -> Duration {
+        LOOK.saturating_sub(self.looked.elapsed())
+    }
+
+    /// Looks, if it is time or `now` is asked for: the file's study if it has been written to since.
+    pub fn look(&mut self, now: bool) -> Option<anyhow::Result<Study>> {
+        if !now && !self.due_in().is_zero() {
+            return None;
+        }
+        self.looked = Instant::now();
+        let stamp = stamp(&self.file);
+        if stamp == self.stamp {
+            return None;
+        }
+        self.stamp = stamp;
+        Some((self.file.load)())
+    }
+}
+
+/// What changes when the file is written.
+fn stamp(file: &StudyFile) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(&file.path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+impl App {
+    /// Takes in what the file says now.
+    pub fn on_file(&mut self, read: anyhow::Result<Study>) {
+        let before = self.edited.take();
+        let read = read.map_err(|error| error.downcast::<LoadError>());
+        self.edited = match read {
+            Err(Ok(LoadError::Problems(problems))) => {
+                let more = problems.list.len().saturating_sub(1);
+                let first = problems.list.into_iter().next();
+                let place = first.as_ref().map(|Problem { line, column, .. }| (*line, *column));
+                let problem = first.map_or_else(|| "it is not valid".to_owned(), |first| first.message);
+                Some(Edited::Broken { place, problem, more })
+            }
+            Err(Ok(error)) => Some(Edited::Broken { place: None, problem: error.to_string(), more: 0 }),
+            Err(Err(error)) => Some(Edited::Broken { place: None, problem: format!("{error:#}"), more: 0 }),
+            Ok(study) if study.experiments == self.study.experiments => {
+                if let Some(path) = &study.path {
+                    self.file = path.display().to_string();
+                }
+                self.study.path = study.path;
+                None
+            }
+            Ok(study) => {
+                let changes = changes(&self.study.experiments, &study.experiments);
+                let runs = self.touched(&study);
+                Some(Edited::Changed { study: Box::new(study), changes, runs })
+            }
+        };
+        if before.is_some() && self.edited.is_none() {
+            self.say("the file says what runs again");
+        }
+        if let Some(Edited::Broken { place, problem, .. }) = &self.edited {
+            let place = place.map(|(line, column)| format!("{line}:{column}: ")).unwrap_or_default();
+            let text = format!("{place}{problem}");
+            self.note(format!("the file was edited and cannot be used: {text}"), true);
+        }
+    }
+
+    /// The line to open the file at: `line`, or for 0 the one that names the experiment in view.
+    pub(super) fn line_to_edit(&self, file: &StudyFile, line: usize) -> usize {
+        let View::Experiment(index) = self.view else { return line };
+        if line > 0 {
+            return line;
+        }
+        let text = std::fs::read_to_string(&file.path).unwrap_or_default();
+        let name = format!("{:?}", self.experiments[index].settings.name);
+        let names = |line: &str| line.trim_start().starts_with("name") && line.contains(&name);
+        text.lines().position(names).map_or(0, |at| at + 1)
+    }
+
+    /// Runs that would start, stop, and go on as they are, if this were the study.
+    fn touched(&self, study: &Study) -> [usize; 3] {
+        let keys = |study: &Study| {
+            let key = |experiment: &Experiment| resolved_toml(experiment, 0);
+            let keys: Vec<String> = study.experiments.iter().map(key).collect();
+            let of = |run: crate::study::Run| (keys[run.experiment].clone(), run.seed);
+            plan(study).into_iter().map(of).collect::<std::collections::HashSet<_>>()
+        };
+        let (old, new) = (keys(&self.study), keys(study));
+        let same = old.intersection(&new).count();
+        [new.len() - same, old.len() - same, same]
+    }
+}
+
+/// What is different, a sentence an experiment.
+fn changes(old: &[Experiment], new: &[Experiment]) -> Vec<String> {
+    let mut changes = Vec::new();
+    for experiment in new {
+        let Some(before) = old.iter().find(|other| other.name == experiment.name) else {
+            changes.push(format!("+ {}", experiment.name));
+            continue;
+        };
+        let mut parts = differences(before, experiment);
+        if before.seeds != experiment.seeds {
+            parts.push(format!("seeds {} to {}", seeds(&before.seeds), seeds(&experiment.seeds)));
+        }
+        if !parts.is_empty() {
+            changes.push(format!("{}: {}", experiment.name, parts.join(", ")));
+        }
+    }
+    let gone = old.iter().filter(|before| !new.iter().any(|other| other.name == before.name));
+    changes.extend(gone.map(|experiment| format!("- {}", experiment.name)));
+    if changes.is_empty() {
+        changes.push("another order".to_owned());
+    }
+    changes
+}
+
+/// The settings that differ, as `inner_lr 0.01 to 0.02`.
+fn differences(old: &Experiment, new: &Experiment) -> Vec<String> {
+    let settings = |experiment| {
+        let text = resolved_toml(experiment, 0);
+        let lines = text.lines().scan(String::new(), |table, line| {
+            if line.starts_with('[') {
+                // Settings of the experiment itself need no table's name.
+                *table = line.trim_matches(['[', ']']).trim_start_matches("experiment").to_owned();
+            }
+            let pair = line.split_once(" = ").map(|(key, value)| {
+                let name = format!("{table}.{key}");
+                (name.trim_matches('.').to_owned(), value.to_owned())
+            });
+            Some(pair)
+        });
+        lines.flatten().collect::<Vec<(String, String)>>()
+    };
+    let (old, new) = (settings(old), settings(new));
+    let value = |settings: &[(String, String)], name: &str| {
+        settings.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
+    };
+    let changed = new.iter().filter(|(name, now)| value(&old, name).as_ref() != Some(now));
+    changed
+        .map(|(name, now)| match value(&old, name) {
+            Some(before) => format!("{name} {before} to {now}"),
+            None => format!("{name} {now}"),
+        })
+        .collect()
+}
+
+/// Seeds in few letters: `0-4`, or all of them.
+fn seeds(seeds: &[u64]) -> String {
+    match (seeds.first(), seeds.last()) {
+        (Some(first), Some(last)) if seeds.len() > 2 && last - first + 1 == seeds.len() as u64 => {
+            format!("{first}-{last}")
+        }
+        _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,126 @@
+//! What a person does with runs: pause, go on, stop, start over, more seeds, and making the edited file
+//! the study. Here it becomes something for the main loop to ask the study for; what comes of it is told
+//! as events.
+
+use super::{
+    app::{App, Effect, View},
+    file::Edited,
+    runs::Phase,
+};
+use crate::study::Control;
+
+/// Which runs are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In a view of one experiment the seed in view, on the Overview the selected experiment's runs.
+    Here,
+    /// Every run of the study.
+    All,
+}
+
+impl App {
+    /// The experiment that is meant.
+    fn experiment_here(&self) -> usize {
+        match self.view {
+            View::Experiment(index) => index,
+            _ => self.selected,
+        }
+    }
+
+    /// The runs that are meant, and what a person would call them.
+    fn meant(&self, scope: Scope) -> (Vec<usize>, String) {
+        let index = self.experiment_here();
+        let Some(experiment) = self.experiments.get(index) else { return (Vec::new(), String::new()) };
+        let name = &experiment.settings.name;
+        match (scope, self.view) {
+            (Scope::All, _) => (self.active().collect(), "every run".to_owned()),
+            (Scope::Here, View::Experiment(_)) => match self.chosen_run(index) {
+                Some(run) => (vec![run], format!("{name}, seed {}", self.runs[run].seed)),
+                None => (Vec::new(), name.clone()),
+            },
+            (Scope::Here, _) => (experiment.runs.clone(), name.clone()),
+        }
+    }
+
+    /// Asks for something to be done with those of the runs for which it makes sense.
+    fn ask(&mut self, runs: &[usize], of: impl Fn(&Phase) -> bool, control: Control) -> bool {
+        let runs: Vec<usize> = runs.iter().copied().filter(|run| of(&self.runs[*run].phase)).collect();
+        let any = !runs.is_empty();
+        if any {
+            self.effects.push(Effect::Control(runs, control));
+        }
+        any
+    }
+
+    /// Pauses what moves; if nothing does, lets what waits or was stopped go on.
+    pub(super) fn pause_or_go_on(&mut self, scope: Scope) {
+        let (runs, name) = self.meant(scope);
+        let moves = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training);
+        let waits = |phase: &Phase| matches!(phase, Phase::Paused | Phase::Stopped);
+        if self.ask(&runs, moves, Control::Pause) {
+            self.say(format!("{name}: paused; p goes on"));
+        } else if self.ask(&runs, waits, Control::Start) {
+            self.say(format!("{name}: goes on"));
+        } else {
+            self.say(format!("{name}: has ended; a starts it over"));
+        }
+    }
+
+    /// Ends what has not ended.
+    pub(super) fn stop(&mut self, scope: Scope) {
+        let (runs, name) = self.meant(scope);
+        let unended = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training | Phase::Paused);
+        if self.ask(&runs, unended, Control::Stop) {
+            self.say(format!("{name}: stopped, what it has reached is kept; p goes on, a starts over"));
+        } else {
+            self.say(format!("{name}: has ended already"));
+        }
+    }
+
+    /// Starts over, whatever it is doing.
+    pub(super) fn start_over(&mut self, scope: Scope) {
+        let (runs, name) = self.meant(scope);
+        self.ask(&runs, |_| true, Control::Restart);
+        self.say(format!("{name}: starts over"));
+    }
+
+    /// Adds the next seed to an experiment.
+    pub(super) fn one_more_seed(&mut self) {
+        let mut study = self.study.clone();
+        let Some(experiment) = study.experiments.get_mut(self.experiment_here()) else { return };
+        let next = experiment.seeds.iter().max().map_or(Some(0), |most| most.checked_add(1));
+        match next {
+            Some(seed) => {
+                experiment.seeds.push(seed);
+                let said = format!("{}: seed {seed} joins the queue", experiment.name);
+                self.effects.push(Effect::Plan(Box::new(study)));
+                self.say(said);
+            }
+            None => self.say("there is no larger seed"),
+        }
+    }
+
+    /// Makes the edited file the study.
+    pub(super) fn apply_file(&mut self) {
+        match self.edited.take() {
+            Some(Edited::Changed { study, runs: [start, stop, same], .. }) => {
+                self.effects.push(Effect::Plan(study));
+                self.say(format!("applied: {start} runs start, {stop} stop, {same} go on as they are"));
+            }
+            Some(broken) => {
+                self.edited = Some(broken);
+                self.say("the file cannot be used as it is; e opens it at the first problem");
+            }
+            None => self.say("the file says what runs; e opens it in your editor"),
+        }
+    }
+
+    /// Asks for the file to be opened: at its first problem, or at the experiment in view.
+    pub(super) fn edit_file(&mut self) {
+        let line = match &self.edited {
+            Some(Edited::Broken { place: Some((line, _)), .. }) => *line,
+            _ => 0,
+        };
+        self.effects.push(Effect::Edit { line });
+    }
+}

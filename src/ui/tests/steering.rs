@@ -1,0 +1,163 @@
+//! Steering runs and editing the file: keys become wishes, events and files become state.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::fixture::{self, NOTEBOOK};
+use crate::{
+    config::{LoadError, parse},
+    study::{Control, Event, plan},
+    ui::{
+        app::{App, Effect, View},
+        file::Edited,
+        keys,
+        runs::Phase,
+        style::Styles,
+        update::update,
+    },
+};
+
+fn press(app: &mut App, letter: char) {
+    press_key(app, KeyCode::Char(letter));
+}
+
+fn press_key(app: &mut App, code: KeyCode) {
+    let key = KeyEvent::new(code, KeyModifiers::NONE);
+    let action = keys::action(keys::context(app), &key).expect("the key means something here");
+    update(app, action);
+}
+
+fn effects(app: &mut App) -> Vec<Effect> {
+    std::mem::take(&mut app.effects)
+}
+
+fn said(app: &App) -> &str {
+    app.notice.as_ref().map_or("", |(words, _)| words)
+}
+
+fn paused(step: u64) -> Event {
+    Event::Paused { experiment: "First-order MAML".to_owned(), seed: 2, step }
+}
+
+#[test]
+fn pausing_takes_what_moves_and_then_lets_it_go_on() {
+    let mut app = fixture::midway(Styles::default());
+    app.selected = 3;
+    press(&mut app, 'p');
+    // Of its three runs one is done, one failed, one trains.
+    assert_eq!(effects(&mut app), [Effect::Control(vec![11], Control::Pause)]);
+    app.on_event(11, paused(26_400));
+    assert_eq!(app.runs[11].phase, Phase::Paused);
+    assert_eq!(app.runs[11].losses.len(), 132, "what it has told is kept");
+    press(&mut app, 'p');
+    assert_eq!(effects(&mut app), [Effect::Control(vec![11], Control::Start)]);
+    app.on_event(11, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 2, step: 26_400 });
+    app.queue = vec![12, 11];
+    assert_eq!(app.place_in_queue(11), "queued, 1 before it");
+    assert_eq!((app.runs[11].phase.clone(), app.runs[11].step), (Phase::Queued, 26_400));
+    press(&mut app, 'P');
+    assert_eq!(effects(&mut app), [Effect::Control(vec![11, 12, 13, 14], Control::Pause)]);
+}
+
+#[test]
+fn a_view_of_one_experiment_steers_the_seed_in_view() {
+    let mut app = fixture::midway(Styles::default());
+    app.view = View::Experiment(3);
+    app.fit.seed = 1;
+    press(&mut app, 'p');
+    assert!(effects(&mut app).is_empty() && said(&app).contains("has ended"), "it failed");
+    press(&mut app, 'a');
+    assert_eq!(effects(&mut app), [Effect::Control(vec![10], Control::Restart)]);
+    assert!(said(&app).contains("seed 1"));
+    app.on_event(10, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 1, step: 0 });
+    assert_eq!((app.runs[10].phase.clone(), app.runs[10].losses.len()), (Phase::Queued, 0));
+    app.fit.seed = 2;
+    press(&mut app, 'x');
+    assert_eq!(effects(&mut app), [Effect::Control(vec![11], Control::Stop)]);
+}
+
+#[test]
+fn one_more_seed_is_a_plan_with_one_more_run() {
+    let mut app = fixture::midway(Styles::default());
+    let maml = app.runs[6].curve.clone();
+    press(&mut app, '+');
+    let [Effect::Plan(study)] = &effects(&mut app)[..] else { panic!("no plan") };
+    assert_eq!(study.experiments[2].seeds, [0, 1, 2, 3]);
+    // The study numbers the new run after all others.
+    let runs = plan(study);
+    let numbers: Vec<usize> = (0..9).chain([15]).chain(9..15).collect();
+    app.replan(study, &runs, &numbers);
+    assert_eq!(app.experiments[2].runs, [6, 7, 8, 15]);
+    assert_eq!((app.runs[15].seed, app.runs[15].phase.clone()), (3, Phase::Queued));
+    assert_eq!(app.runs[6].curve, maml, "the others are as they were");
+    assert_eq!(app.runs_done(), (11, 16));
+}
+
+#[test]
+fn a_bad_edit_shows_its_place_and_changes_nothing() {
+    let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
+    let text = NOTEBOOK.replace("outer_steps", "outer_stps");
+    app.on_file(parse("x", None, &text).map_err(|problems| LoadError::Problems(problems).into()));
+    let Some(Edited::Broken { place: Some((2, 1)), problem, .. }) = &app.edited else {
+        panic!("{:?}", app.edited)
+    };
+    assert!(problem.contains("outer_steps"), "{problem}");
+    press(&mut app, 'r');
+    assert!(effects(&mut app).is_empty() && said(&app).contains("cannot be used"));
+    press(&mut app, 'e');
+    assert_eq!(effects(&mut app), [Effect::Edit { line: 2 }]);
+    app.on_file(Ok(notebook()));
+    assert_eq!(app.edited, None);
+}
+
+fn notebook() -> crate::config::Study {
+    parse("x", None, NOTEBOOK).expect("a good file")
+}
+
+#[test]
+fn a_good_edit_says_what_changes_and_touches_only_that() {
+    let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
+    let text = NOTEBOOK.replace("name = \"B\"", "name = \"B\"\ninner_lr = 0.02\nmodel = { hidden = 32 }")
+        + "[[experiment]]\nname = \"C\"\nalgorithm = \"reptile\"\nseeds = 1\n";
+    let edited = parse("x", None, &text).expect("a good file");
+    app.on_file(Ok(edited.clone()));
+    let Some(Edited::Changed { changes, runs, .. }) = &app.edited else { panic!("{:?}", app.edited) };
+    assert_eq!(*changes, ["B: inner_lr 0.01 to 0.02, model.hidden 40 to 32", "+ C"]);
+    assert_eq!(*runs, [3, 2, 2]);
+    press(&mut app, 'r');
+    assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
+    assert!(app.edited.is_none() && said(&app).contains("3 runs start, 2 stop, 2 go on"));
+}
+
+#[test]
+fn seeds_and_names_that_go_are_said() {
+    let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
+    let text = NOTEBOOK.replace("seeds = 2", "seeds = 4").replace("name = \"B\"", "name = \"D\"");
+    app.on_file(parse("x", None, &text).map_err(|problems| LoadError::Problems(problems).into()));
+    let Some(Edited::Changed { changes, runs, .. }) = &app.edited else { panic!("{:?}", app.edited) };
+    assert_eq!(*changes, ["A: seeds 0, 1 to 0-3", "+ D", "- B"]);
+    assert_eq!(*runs, [6, 2, 2]);
+}
+
+#[test]
+fn the_help_finds_keys_by_what_they_do() {
+    let mut app = fixture::midway(Styles::default());
+    press(&mut app, '?');
+    press(&mut app, '/');
+    "oracle?".chars().for_each(|letter| press(&mut app, letter));
+    assert_eq!(app.help.as_ref().map(|help| help.search.as_str()), Some("oracle?"));
+    let area = ratatui::layout::Rect::new(0, 0, 80, 24);
+    let screen = |app: &App| {
+        let mut buffer = ratatui::buffer::Buffer::empty(area);
+        crate::ui::views::render(app, area, &mut buffer);
+        buffer.content().iter().map(|cell| cell.symbol()).collect::<String>()
+    };
+    assert!(screen(&app).contains("no key does that"));
+    press_key(&mut app, KeyCode::Esc);
+    press(&mut app, '/');
+    "clipb".chars().for_each(|letter| press(&mut app, letter));
+    assert!(!screen(&app).contains("copy the loss table"), "it says OSC 52");
+    (0..5).for_each(|_| press_key(&mut app, KeyCode::Backspace));
+    "OSC".chars().for_each(|letter| press(&mut app, letter));
+    assert!(screen(&app).contains("copy the loss table"), "{}", screen(&app));
+    assert!(!screen(&app).contains("previous view"));
+}

@@ -1,0 +1,49 @@
+//! What the experiments file says since it was edited: where it is broken, or what would change. It
+//! stands over the view until the file is applied or put right.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::ui::{
+    app::App,
+    file::Edited,
+    widgets::text::{pane, pane_note, put, wrap},
+};
+
+/// Most lines of text; the rest is left to the editor.
+const MOST_LINES: usize = 4;
+
+/// Draws it, where there is anything to say, and leaves the rest of the area to the view.
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
+    let Some(edited) = &app.edited else { return area };
+    let styles = &app.styles;
+    let (title, text, note, style) = match edited {
+        Edited::Broken { place, problem, more } => {
+            let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+            let others = match more {
+                0 => String::new(),
+                more => format!(" ({more} more)"),
+            };
+            let text = format!("{}{place}: {problem}{others}", app.file);
+            ("The file cannot be used; the old settings run on", text, "e opens it there", styles.error())
+        }
+        Edited::Changed { changes, runs: [start, stop, same], .. } => {
+            let runs = format!("{start} runs start, {stop} stop, {same} go on as they are");
+            let text = format!("{}\n{runs}", changes.join("; "));
+            ("The file has changed", text, "r applies it, e edits it", styles.warn())
+        }
+    };
+    let room = usize::from(area.width).saturating_sub(4);
+    let mut lines = wrap(&text, room, styles);
+    // What happens to the runs is worth more than the last of many changes.
+    while lines.len() > MOST_LINES.min(usize::from(area.height) / 4) && lines.len() > 1 {
+        lines.remove(lines.len() - 2);
+    }
+    let height = (lines.len() as u16 + 2).min(area.height);
+    let banner = Rect { height, ..area };
+    let inner = pane(buffer, banner, title, styles);
+    for (row, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
+        put(buffer, inner, inner.x + 1, inner.y + row as u16, line, style);
+    }
+    pane_note(buffer, banner, note, styles.key(), styles);
+    Rect { y: area.y + height, height: area.height - height, ..area }
+}
