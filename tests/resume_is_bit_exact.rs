@@ -208,18 +208,3 @@ fn fresh_starts_over_and_keeps_what_was_there() {
         both.map(|folder| fs::read(folder.join("checkpoint.safetensors")).expect("a checkpoint"));
     assert_eq!(new, old, "the same settings and seed give the same bytes");
 }
-
-#[test]
-fn two_processes_do_not_train_one_study() {
-    let folder = folder_with_study();
-    let mut first = start(folder.path());
-    std::thread::sleep(Duration::from_millis(150));
-    let second = start(folder.path()).wait_with_output().expect("it ends");
-    let words = String::from_utf8_lossy(&second.stderr).into_owned();
-    let first_was_running = first.try_wait().expect("a child").is_none();
-    first.wait().expect("it ends");
-    if first_was_running {
-        assert_eq!(second.status.code(), Some(1), "{words}");
-        assert!(words.contains(&format!("process {}", first.id())), "{words}");
-    }
-}
