@@ -381,7 +381,7 @@ fn a_clock_that_goes_backwards_changes_nothing() {
             file.set_modified(time - Duration::from_secs(1_000)).expect("a file's time can be set");
         }
         assert!(before.iter().any(|&step| step < 40_000), "{before:?}");
-        assert_eq!(steps(), [40_000; 4]);
+        assert_eq!(steps(), vec![40_000; before.len()]);
     }
 }
 

@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{Exit, Misuse, study};
 use crate::cli::RunArgs;
 use crate::config::Study;
-use crate::study::{Busy, Event, Run, Session, SessionOptions, plan};
+use crate::study::{Busy, Event, Run, Session, SessionOptions, announce, plan, study_folder};
 use crate::ui::app::App;
 use crate::ui::style::Styles;
 use crate::ui::{Depth, loss_table};
@@ -85,15 +85,19 @@ pub fn start(study: &Study, args: &RunArgs) -> anyhow::Result<Session> {
         study: study.name.clone(),
         fresh: args.fresh,
     };
-    Session::start(plan(study), &options).map_err(|error| {
+    let session = Session::start(plan(study), &options).map_err(|error| {
         if error.chain().any(|cause| cause.is::<std::io::Error>()) {
-            error.context(
-                "nothing was trained: name another folder with --out, or keep nothing with --no-save",
-            )
+            let advice =
+                "nothing was trained: name another folder with --out, or keep nothing with --no-save";
+            error.context(advice)
         } else {
             error
         }
-    })
+    })?;
+    if let Some(out) = &options.out {
+        announce(&study_folder(out, &options.study), session.runs());
+    }
+    Ok(session)
 }
 
 /// Cores this process may use.

@@ -29,6 +29,6 @@ pub use event::Event;
 pub use files::replace;
 pub use lock::Holder;
 pub use plan::{Run, plan};
-pub use record::study_folder;
+pub use record::{announce, study_folder};
 pub use session::{Busy, Session, SessionOptions, Snapshot};
 pub use watch::Watcher;

@@ -325,10 +325,26 @@ pub fn study_folder(out: &Path, study: &str) -> PathBuf {
     out.join(tame(study))
 }
 
-/// Moves a run's folder out of the way, keeping it under another name.
+/// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
+/// study's folder sees all of the plan and not only what has begun. The study's lock is held; a worker that
+/// takes a run up at the same time puts its own files in the place of these.
+pub fn announce(study_folder: &Path, runs: &[Run]) {
+    let kernel = model::Path::detect().name();
+    for run in runs {
+        let folder = run_folder(study_folder, run);
+        let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
+        // Only for those who look on: what cannot be written here is told by the run itself.
+        let _ = fs::create_dir_all(&folder)
+            .and_then(|()| make(LOG))
+            .and_then(|_| make(SETTINGS)?.write_all(settings_text(run, kernel).as_bytes()));
+    }
+}
+
+/// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
 pub(super) fn set_aside(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
     let folder = run_folder(study_folder, run);
-    if !folder.exists() {
+    let is_begun = |file| fs::metadata(folder.join(file)).is_ok_and(|file| file.len() > 0);
+    if ![LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
         return Ok(());
     }
     let mut aside = 1;

@@ -201,6 +201,11 @@ impl Watcher {
         &self.runs
     }
 
+    /// Where a run's checkpoint is, once it is trained.
+    pub fn checkpoint_path(&self, run: usize) -> PathBuf {
+        self.files.borrow()[run].folder.join(CHECKPOINT)
+    }
+
     /// The next event and the index of its run. Looks at a few files if none is waiting.
     pub fn try_event(&self) -> Option<(usize, Event)> {
         if self.events.borrow().is_empty() {

@@ -3,6 +3,9 @@
 // Every test crate compiles this file and uses a part of it.
 #![allow(dead_code)]
 
+#[cfg(target_os = "linux")]
+pub mod terminal;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
