@@ -65,7 +65,9 @@ fn every_command_runs() {
         assert!(output.status.success(), "{line}: {}\n{stdout}\n{stderr}", output.status);
     }
     assert!(commands >= 8, "only {commands} commands were found: does the search still work?");
-    for left in ["experiments.toml", "events.jsonl", "curves.csv", "curves.svg", "gradient.safetensors"] {
+    for left in
+        ["experiments.toml", "events.jsonl", "curves.csv", "curves.svg", "fit.svg", "gradient.safetensors"]
+    {
         assert!(bench.path(left).is_file(), "the README's commands leave {left}");
     }
     for event in bench.read("events.jsonl").lines() {
