@@ -4,6 +4,8 @@
 
 mod program;
 
+use std::time::{Duration, Instant};
+
 use program::Bench;
 use program::terminal::{LEAVE, Terminal};
 
@@ -83,6 +85,31 @@ fn started_a_second_time_it_looks_on() {
     let (shown, seen) = (table(&mut trains), table(&mut stays));
     assert!(shown.1.contains("2/2"), "{}", shown.1);
     assert_eq!(seen, shown);
+}
+
+#[test]
+fn a_thousand_runs_are_on_the_screen_within_a_second() {
+    let mut text =
+        "[defaults]\nseeds = 100\nouter_steps = 1\n[model]\nhidden = 16\n[task]\ntrain_tasks = 2\n\
+                    [evaluation]\ntest_tasks = 2\n"
+            .to_owned();
+    for rate in 1..=10 {
+        text += &format!("[[experiment]]\nname = \"E{rate}\"\nalgorithm = \"maml\"\ninner_lr = 0.0{rate}\n");
+    }
+    let bench = Bench::with("experiments.toml", text);
+    bench.run(&["run"]).exits(0);
+    // The best of a few: other programs have the cores too.
+    let time = |_| {
+        let start = Instant::now();
+        let mut watches = Terminal::open(bench.folder(), "watch runs");
+        let opened = start.elapsed();
+        assert!(watches.text().contains("1000 runs"), "{}", watches.text());
+        watches.press("q");
+        watches.end();
+        opened
+    };
+    let best = (0..5).map(time).min().expect("five");
+    assert!(best < Duration::from_secs(1), "{best:?}");
 }
 
 #[test]
