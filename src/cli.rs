@@ -54,16 +54,7 @@ pub enum Command {
         screen: ScreenArgs,
     },
     /// Write the results of run folders for other programs.
-    Export {
-        /// A run's folder, an experiment's, a study's, or one that holds studies.
-        dir: PathBuf,
-        /// Tidy rows, everything, or a picture of the adaptation curves.
-        #[arg(long, value_enum)]
-        format: Format,
-        /// Where to [default: standard output].
-        #[arg(long, value_name = "PATH")]
-        out: Option<PathBuf>,
-    },
+    Export(ExportCommand),
     /// Measure microseconds per task of every learner, beside this core's FMA peak.
     Bench {
         /// Print one JSON object instead of a table.
@@ -147,6 +138,26 @@ pub enum Format {
     Svg,
 }
 
+/// `metascope export`.
+#[derive(Debug, Args)]
+pub struct ExportCommand {
+    /// A run's folder, an experiment's, a study's, or one that holds studies.
+    pub dir: PathBuf,
+    /// Tidy rows, everything, or a picture of the adaptation curves.
+    #[arg(long, value_enum)]
+    pub format: Format,
+    /// Where to [default: standard output].
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+    /// Instead of the curves, the fits to this test task (1, 2, ...) by every experiment's first seed; a
+    /// picture.
+    #[arg(long, value_name = "TASK", value_parser = positive)]
+    pub fit: Option<usize>,
+    /// Fits after these numbers of SGD steps.
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,10", requires = "fit")]
+    pub steps: Vec<usize>,
+}
+
 /// `metascope run`.
 #[derive(Debug, Args)]
 pub struct RunCommand {
@@ -207,5 +218,13 @@ fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
         _ => Err("a learning rate is a positive number, such as 0.01".to_owned()),
+    }
+}
+
+/// A number that counts from one.
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a whole number from 1 on".to_owned()),
     }
 }

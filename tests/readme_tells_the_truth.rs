@@ -65,7 +65,9 @@ fn every_command_runs() {
         assert!(output.status.success(), "{line}: {}\n{stdout}\n{stderr}", output.status);
     }
     assert!(commands >= 8, "only {commands} commands were found: does the search still work?");
-    for left in ["experiments.toml", "events.jsonl", "curves.csv", "curves.svg", "gradient.safetensors"] {
+    for left in
+        ["experiments.toml", "events.jsonl", "curves.csv", "curves.svg", "fit.svg", "gradient.safetensors"]
+    {
         assert!(bench.path(left).is_file(), "the README's commands leave {left}");
     }
     for event in bench.read("events.jsonl").lines() {
@@ -186,6 +188,39 @@ fn every_command_and_exit_code_is_in_the_help() {
     }
     for code in [0, 1, 2, 130] {
         assert!(README.contains(&format!("| {code} |")), "{code}");
+    }
+}
+
+/// The names of the functions in a file of tests.
+fn tests_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split("#[test]\n")
+        .skip(1)
+        .filter_map(|after| after.split_once("fn ")?.1.split_once('(').map(|(name, _)| name))
+}
+
+#[test]
+fn every_promise_has_a_test_and_every_fault_is_in_the_table() {
+    let mut promised = BTreeSet::new();
+    for row in part(README, "faults").lines().skip(2) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, _, tests] = cells[..] else { panic!("a row has three cells: {row}") };
+        let names: Vec<&str> = tests.split(", ").map(|name| name.trim_matches('`')).collect();
+        assert!(names.iter().all(|name| !name.is_empty()), "no test: {row}");
+        promised.extend(names);
+    }
+    assert!(promised.len() >= 12, "only {} tests were found: does the search still work?", promised.len());
+    let mut known = BTreeSet::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            known.extend(tests_in(&fs::read_to_string(path).unwrap()).map(str::to_owned));
+        }
+    }
+    for name in &promised {
+        assert!(known.contains(*name), "there is no test {name}");
+    }
+    for name in tests_in(include_str!("faults_have_outcomes.rs")) {
+        assert!(promised.contains(name), "{name} is not in the README's table");
     }
 }
 

@@ -5,7 +5,7 @@ mod program;
 
 use std::collections::BTreeMap;
 
-use program::{Bench, Said, events};
+use program::{Bench, Said, assert_same, events};
 use serde_json::Value;
 
 /// Every kind of learner, number type, nonlinearity, pool and meta-batch.
@@ -51,41 +51,13 @@ meta_batch = 7
 task = { train_tasks = "fresh" }
 "#;
 
-/// What a study left behind that may not depend on time: file contents, log lines without their clocks. The
-/// file a run goes on from has clocks inside, and tests/resume_is_bit_exact.rs to itself.
-fn outcome(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
-    let mut files = bench.files();
-    files.retain(|name, _| !name.ends_with("/resume.bin") && !name.ends_with("/lock.json"));
-    for (name, bytes) in &mut files {
-        if name.ends_with(".jsonl") {
-            let timeless = |line: &str| {
-                let mut event: Value = serde_json::from_str(line).expect("a log of JSON lines");
-                for clock in ["steps_per_second", "seconds"] {
-                    event.as_object_mut().expect("an object").remove(clock);
-                }
-                event.to_string()
-            };
-            let text = std::str::from_utf8(bytes).expect("UTF-8");
-            *bytes = text.lines().map(timeless).collect::<Vec<_>>().join("\n").into_bytes();
-        }
-    }
-    files
-}
-
 /// The study's outcome with these arguments and this environment.
 fn trained(arguments: &[&str], environment: &[(&str, &str)]) -> (Bench, BTreeMap<String, Vec<u8>>) {
     let bench = Bench::with("study.toml", STUDY);
     let mut command = bench.command(&[&["run", "study.toml", "--json"], arguments].concat());
     Said::of(command.envs(environment.iter().copied())).exits(0);
-    let outcome = outcome(&bench);
+    let outcome = bench.outcome();
     (bench, outcome)
-}
-
-fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>, what: &str) {
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>(), "{what}");
-    for (name, bytes) in a {
-        assert!(*bytes == b[name], "{what}: {name} differs");
-    }
 }
 
 fn checkpoints(files: &BTreeMap<String, Vec<u8>>) -> Vec<&Vec<u8>> {
@@ -129,9 +101,9 @@ fn a_run_does_not_depend_on_its_company() {
 fn the_same_command_again_leaves_the_same_files() {
     let (bench, first) = trained(&["--only", "Transfer"], &[]);
     let checkpoints_of =
-        |bench: &Bench| -> Vec<Vec<u8>> { checkpoints(&outcome(bench)).into_iter().cloned().collect() };
+        |bench: &Bench| -> Vec<Vec<u8>> { checkpoints(&bench.outcome()).into_iter().cloned().collect() };
     bench.run(&["run", "study.toml", "--only", "Transfer"]).exits(0);
-    assert_same(&first, &outcome(&bench), "the second time");
+    assert_same(&first, &bench.outcome(), "the second time");
     // Started over it trains once more, beside what was kept of the first time.
     bench.run(&["run", "study.toml", "--only", "Transfer", "--fresh"]).exits(0);
     let mut all = checkpoints_of(&bench);
@@ -180,7 +152,7 @@ fn a_diverging_experiment_fails_alone() {
 
     // The others are what they are without it.
     let (_, without) = trained(&["--jobs", "2"], &[]);
-    let with = outcome(&bench);
+    let with = bench.outcome();
     for (name, bytes) in without.iter().filter(|(name, _)| name.contains("seed-")) {
         assert!(with[name] == *bytes, "{name} depends on a run that failed");
     }

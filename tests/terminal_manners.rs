@@ -2,18 +2,20 @@
 //! real pseudo-terminal, which `script` (util-linux) provides.
 #![cfg(target_os = "linux")]
 
+mod program;
+
 use std::{
     fs,
-    io::{Read, Write},
+    ops::{Deref, DerefMut},
     path::PathBuf,
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, Mutex},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-const ENTER: &str = "\x1b[?1049h";
-const LEAVE: &str = "\x1b[?1049l";
+use program::Bench;
+use program::terminal::{ENTER, LEAVE, Terminal};
+
 const SHOW_CURSOR: &str = "\x1b[?25h";
 
 /// A study that trains for as long as a test wants.
@@ -27,113 +29,31 @@ fn study(steps: u64) -> String {
 const SHORT: u64 = 50;
 const ENDLESS: u64 = 1_000_000;
 
+/// The dashboard over a study of its own.
 struct Session {
-    folder: tempfile::TempDir,
-    script: Child,
-    keys: ChildStdin,
-    output: Arc<Mutex<Vec<u8>>>,
+    bench: Bench,
+    terminal: Terminal,
 }
 
 impl Session {
-    /// The dashboard over a study of this many steps, on 120 columns and 40 rows.
     fn start(steps: u64) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the test");
-        fs::write(folder.path().join("experiments.toml"), study(steps)).expect("the folder can be written");
-        let program = env!("CARGO_BIN_EXE_metascope");
-        let command = format!("stty rows 40 cols 120; tty > tty; echo $$ > pid; exec {program}");
-        let mut script = Command::new("script")
-            .args(["-qefc", &command, "/dev/null"])
-            .current_dir(folder.path())
-            .env("TERM", "xterm")
-            .env("LANG", "C.UTF-8")
-            .env_remove("LC_ALL")
-            .env_remove("NO_COLOR")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("script of util-linux runs");
-        let keys = script.stdin.take().expect("piped");
-        let mut pipe = script.stdout.take().expect("piped");
-        let output = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&output);
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(read) = pipe.read(&mut bytes) {
-                if read == 0 {
-                    break;
-                }
-                sink.lock().expect("no test panics while it holds this").extend_from_slice(&bytes[..read]);
-            }
-        });
-        let session = Self { folder, script, keys, output };
-        session.until("it draws", |text| text.contains("Overview"));
-        session
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.output.lock().expect("no test panics while it holds this")).into_owned()
-    }
-
-    fn until(&self, what: &str, found: impl Fn(&str) -> bool) {
-        let start = Instant::now();
-        while !found(&self.text()) {
-            assert!(start.elapsed() < Duration::from_secs(30), "never came: {what}\n{}", self.text());
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Has everything drawn anew until this word is on the screen. One word: blanks are not sent.
-    fn sees(&mut self, word: &str) {
-        let start = Instant::now();
-        loop {
-            let before = self.text().len();
-            self.press("\x0c");
-            thread::sleep(Duration::from_millis(200));
-            if self.text()[before..].contains(word) {
-                return;
-            }
-            assert!(start.elapsed() < Duration::from_secs(20), "never seen: {word}\n{}", self.text());
-        }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("the program reads keys");
-        self.keys.flush().expect("the program reads keys");
-    }
-
-    fn noted(&self, file: &str) -> String {
-        fs::read_to_string(self.folder.path().join(file)).expect("the shell wrote it").trim().to_owned()
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.noted("pid")]).status().expect("kill runs");
-        assert!(sent.success());
-    }
-
-    /// The exit code, and everything that was printed.
-    fn end(&mut self) -> (i32, String) {
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = self.script.try_wait().expect("it is our child") {
-                break status;
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "it does not end\n{}", self.text());
-            thread::sleep(Duration::from_millis(20));
-        };
-        thread::sleep(Duration::from_millis(50));
-        (status.code().unwrap_or(-1), self.text())
+        let bench = Bench::with("experiments.toml", study(steps));
+        let terminal = Terminal::open(bench.folder(), "");
+        Self { bench, terminal }
     }
 }
 
-impl Drop for Session {
-    /// Whatever a test found, nothing of it keeps running.
-    fn drop(&mut self) {
-        if self.script.try_wait().is_ok_and(|status| status.is_none()) {
-            let _ = Command::new("kill").args(["-KILL", &self.noted("pid")]).status();
-            let _ = self.script.kill();
-            let _ = self.script.wait();
-        }
+impl Deref for Session {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Terminal {
+        &mut self.terminal
     }
 }
 
@@ -259,7 +179,7 @@ fn when_the_line_drops_the_study_runs_to_its_end_without_a_busy_loop() {
         assert!(start.elapsed() < Duration::from_secs(60), "it never ends");
         thread::sleep(Duration::from_millis(50));
     }
-    let runs = session.folder.path().join("runs");
+    let runs = session.bench.path("runs");
     let saved = Command::new("find").arg(&runs).args(["-name", "*.safetensors"]).output().expect("find runs");
     assert!(!saved.stdout.is_empty(), "the run was not saved");
 }

@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
         Some(Command::Watch { dir, screen }) => dashboard::watch(&dir, &screen),
-        Some(Command::Export { dir, format, out }) => export::export(&dir, format, out.as_deref()),
+        Some(Command::Export(command)) => export::export(&command),
         Some(Command::Bench { json }) => bench::bench(json),
     };
     match outcome {

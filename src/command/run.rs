@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Exit, Misuse, load_study, study};
 use crate::cli::RunArgs;
 use crate::config::Study;
-use crate::study::{Event, Run, Session, SessionOptions, plan};
+use crate::study::{Busy, Event, Run, Session, SessionOptions, plan};
 use crate::ui::app::App;
 use crate::ui::style::Styles;
 use crate::ui::{Depth, loss_table};
@@ -22,7 +23,14 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Trains; with `json`, every event is a line of JSON on stdout.
 pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     let study = narrowed_study(args)?;
-    let (session, runs) = (start(&study, args)?, plan(&study));
+    let session = start(&study, args).map_err(|error| match error.downcast::<Busy>() {
+        Ok(busy) => {
+            let folder = busy.folder.display();
+            anyhow!("{busy}; `metascope watch {folder}` shows it, and --out names another folder")
+        }
+        Err(error) => error,
+    })?;
+    let runs = plan(&study);
     let interrupted = interruptions()?;
     let styles = Styles::detect(|name| std::env::var(name).ok(), None, Some(Depth::Mono));
     let mut app = App::new(&study, &runs, styles);
@@ -85,7 +93,15 @@ pub fn start(study: &Study, args: &RunArgs) -> anyhow::Result<Session> {
         study: study.name.clone(),
         fresh: args.fresh,
     };
-    Session::start(plan(study), &options)
+    Session::start(plan(study), &options).map_err(|error| {
+        if error.chain().any(|cause| cause.is::<std::io::Error>()) {
+            let advice =
+                "nothing was trained: name another folder with --out, or keep nothing with --no-save";
+            error.context(advice)
+        } else {
+            error
+        }
+    })
 }
 
 /// Cores this process may use.
@@ -163,12 +179,21 @@ impl Progress {
             Event::Failed { experiment, seed, step, error } => {
                 format!("{experiment}, seed {seed}: failed at step {step}: {error}")
             }
+            Event::Unsaved { experiment, seed, error, .. } => {
+                self.say(&format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}"));
+                return;
+            }
             _ => return,
         };
         self.bar.inc(1);
         if self.lines || (self.failures && matches!(event, Event::Failed { .. })) {
-            eprintln!("{line}");
+            self.say(&line);
         }
+    }
+
+    /// A line on stderr, over the bar where there is one. Nobody may be left to read it.
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| _ = writeln!(std::io::stderr(), "{line}"));
     }
 
     fn finish(&self) {

