@@ -346,12 +346,38 @@ fn checkpoints() {
         ("two types", of(|l| l.tensors[4].1 = "F64"), "out.weight is F64"),
         ("an unknown activation", of(|l| l.metadata = Some(json!({"activation": "gelu"}))), "gelu"),
         ("metadata that are no strings", of(|l| l.metadata = Some(json!({"activation": 3}))), "safetensors"),
+        // Found by fuzzing: what is said may quote the file, but neither at length nor to a terminal's face.
+        (
+            "a type that is a text",
+            header(&format!(
+                r#"{{"hidden1.bias":{{"dtype":"{}F32","shape":[16],"data_offsets":[0,64]}}}}"#,
+                "D".repeat(10_000)
+            )),
+            "unknown variant `DDD",
+        ),
+        (
+            "a type that clears the screen",
+            header(r#"{"hidden1.bias":{"dtype":"\u001b[2J","shape":[16],"data_offsets":[0,64]}}"#),
+            "\\u{1b}[2J",
+        ),
+        (
+            "a name that clears the screen",
+            header(r#"{"\u001b[2J":{"dtype":"F32","shape":[16],"data_offsets":[4,64]}}"#),
+            "\\u{1b}[2J",
+        ),
+        (
+            "an activation that is a text",
+            of(|l| l.metadata = Some(json!({"activation": "a\u{1b}".repeat(10_000)}))),
+            "\\u{1b}",
+        ),
+        ("a thousand dimensions", of(|l| l.tensors[5].2 = vec![1; 1000]), "and should have [1]"),
     ] {
         bench.write("bad.safetensors", contents);
         let stderr = pair_refused(&bench, "bad.safetensors", "good.json", 2);
         assert!(stderr.starts_with("bad.safetensors ") && stderr.contains(words), "{what}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{what}: {stderr}");
         assert!(stderr.len() < 400, "{what}: a sentence, not the file: {stderr}");
+        assert!(!stderr.trim_end().contains(char::is_control), "{what}: {stderr:?}");
     }
     fs::create_dir(bench.path("folder")).unwrap();
     for file in ["absent.safetensors", "folder"] {
@@ -459,11 +485,14 @@ fn tasks_files() {
             "support_y: missing",
         ),
         ("a string for a list", with("support_x", json!("0.5")), ":1:"),
+        // Found by fuzzing.
+        ("a text for a number", python(&format!("\"\u{7f}{}\"", "a".repeat(10_000))), "\\u{7f}aaa"),
     ] {
         bench.write("bad.json", &contents);
         let stderr = pair_refused(&bench, "good.safetensors", "bad.json", 2);
         assert!(stderr.starts_with("bad.json:") && stderr.contains(words), "{what}: {stderr}");
         assert!(stderr.len() < 600, "{what}: a sentence, not the file: {stderr}");
+        assert!(!stderr.trim_end().contains(char::is_control), "{what}: {stderr:?}");
     }
     // All at once.
     let both = json!({"tasks": [{"query_x": [1.0]}, task(), {"support_x": [1.0, 2.0], "support_y": [1.0], "query_x": []}]});
