@@ -522,3 +522,34 @@ fn numbers_that_a_wave_makes_infinite_are_found() {
     let stderr = pair_refused(&bench, "good.safetensors", "bad.json", 2);
     assert!(stderr.contains("is not a finite number"), "{stderr}");
 }
+
+#[test]
+fn a_log_whose_curve_has_gaps() {
+    let study =
+        "[evaluation]\ntest_tasks = 5\nsteps = 3\n[[experiment]]\nname = \"A\"\nalgorithm = \"random\"\n";
+    let bench = Bench::with("experiments.toml", study);
+    bench.run(&["run", "--out", "runs"]).exits(0);
+    let logs: Vec<_> = bench.names().into_iter().filter(|name| name.ends_with("metrics.jsonl")).collect();
+    assert_eq!(logs.len(), 5);
+    let good = bench.read(&logs[0]);
+    for (key, value) in
+        [("mean", json!([1.0])), ("ci95", json!([])), ("steps", json!([])), ("steps", json!([0, 1, 2, 3, 4]))]
+    {
+        let lines = good.lines().map(|line| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            if event["event"] == "evaluated" {
+                event[key] = value.clone();
+            }
+            event.to_string() + "\n"
+        });
+        bench.write(&logs[0], lines.collect::<String>());
+        for (format, rows) in [("csv", 1 + 4 * 4), ("json", 0), ("svg", 0)] {
+            let said = bench.run(&["export", "runs", "--format", format]).exits(0);
+            assert!(rows == 0 || said.stdout.lines().count() == rows, "{key}: {}", said.stdout);
+        }
+    }
+    // What is left of the log does not fit the state beside it: the run starts over.
+    bench.run(&["run", "--out", "runs"]).exits(0);
+    let rows = bench.run(&["export", "runs", "--format", "csv"]).exits(0).stdout.lines().count();
+    assert_eq!(rows, 1 + 5 * 4);
+}

@@ -30,5 +30,6 @@ pub use files::replace;
 pub use lock::Holder;
 pub use plan::{Run, plan};
 pub use record::study_folder;
+pub use resume::{Header, Resume, Unusable};
 pub use session::{Busy, Session, SessionOptions, Snapshot};
-pub use watch::Watcher;
+pub use watch::{LogReader, Watcher};
