@@ -21,7 +21,10 @@ fn sources(folder: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).expect("a folder of the repository") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                folders.push(path);
+                // The fuzz targets are built beside their sources.
+                if !path.ends_with("fuzz/target") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 files.push(path.strip_prefix(root()).expect("below the root").to_owned());
             }

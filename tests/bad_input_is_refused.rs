@@ -346,12 +346,38 @@ fn checkpoints() {
         ("two types", of(|l| l.tensors[4].1 = "F64"), "out.weight is F64"),
         ("an unknown activation", of(|l| l.metadata = Some(json!({"activation": "gelu"}))), "gelu"),
         ("metadata that are no strings", of(|l| l.metadata = Some(json!({"activation": 3}))), "safetensors"),
+        // Found by fuzzing: what is said may quote the file, but neither at length nor to a terminal's face.
+        (
+            "a type that is a text",
+            header(&format!(
+                r#"{{"hidden1.bias":{{"dtype":"{}F32","shape":[16],"data_offsets":[0,64]}}}}"#,
+                "D".repeat(10_000)
+            )),
+            "unknown variant `DDD",
+        ),
+        (
+            "a type that clears the screen",
+            header(r#"{"hidden1.bias":{"dtype":"\u001b[2J","shape":[16],"data_offsets":[0,64]}}"#),
+            "\\u{1b}[2J",
+        ),
+        (
+            "a name that clears the screen",
+            header(r#"{"\u001b[2J":{"dtype":"F32","shape":[16],"data_offsets":[4,64]}}"#),
+            "\\u{1b}[2J",
+        ),
+        (
+            "an activation that is a text",
+            of(|l| l.metadata = Some(json!({"activation": "a\u{1b}".repeat(10_000)}))),
+            "\\u{1b}",
+        ),
+        ("a thousand dimensions", of(|l| l.tensors[5].2 = vec![1; 1000]), "and should have [1]"),
     ] {
         bench.write("bad.safetensors", contents);
         let stderr = pair_refused(&bench, "bad.safetensors", "good.json", 2);
         assert!(stderr.starts_with("bad.safetensors ") && stderr.contains(words), "{what}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{what}: {stderr}");
         assert!(stderr.len() < 400, "{what}: a sentence, not the file: {stderr}");
+        assert!(!stderr.trim_end().contains(char::is_control), "{what}: {stderr:?}");
     }
     fs::create_dir(bench.path("folder")).unwrap();
     for file in ["absent.safetensors", "folder"] {
@@ -459,11 +485,14 @@ fn tasks_files() {
             "support_y: missing",
         ),
         ("a string for a list", with("support_x", json!("0.5")), ":1:"),
+        // Found by fuzzing.
+        ("a text for a number", python(&format!("\"\u{7f}{}\"", "a".repeat(10_000))), "\\u{7f}aaa"),
     ] {
         bench.write("bad.json", &contents);
         let stderr = pair_refused(&bench, "good.safetensors", "bad.json", 2);
         assert!(stderr.starts_with("bad.json:") && stderr.contains(words), "{what}: {stderr}");
         assert!(stderr.len() < 600, "{what}: a sentence, not the file: {stderr}");
+        assert!(!stderr.trim_end().contains(char::is_control), "{what}: {stderr:?}");
     }
     // All at once.
     let both = json!({"tasks": [{"query_x": [1.0]}, task(), {"support_x": [1.0, 2.0], "support_y": [1.0], "query_x": []}]});
@@ -492,4 +521,35 @@ fn numbers_that_a_wave_makes_infinite_are_found() {
     bench.write("bad.json", json!({"tasks": [task]}).to_string());
     let stderr = pair_refused(&bench, "good.safetensors", "bad.json", 2);
     assert!(stderr.contains("is not a finite number"), "{stderr}");
+}
+
+#[test]
+fn a_log_whose_curve_has_gaps() {
+    let study =
+        "[evaluation]\ntest_tasks = 5\nsteps = 3\n[[experiment]]\nname = \"A\"\nalgorithm = \"random\"\n";
+    let bench = Bench::with("experiments.toml", study);
+    bench.run(&["run", "--out", "runs"]).exits(0);
+    let logs: Vec<_> = bench.names().into_iter().filter(|name| name.ends_with("metrics.jsonl")).collect();
+    assert_eq!(logs.len(), 5);
+    let good = bench.read(&logs[0]);
+    for (key, value) in
+        [("mean", json!([1.0])), ("ci95", json!([])), ("steps", json!([])), ("steps", json!([0, 1, 2, 3, 4]))]
+    {
+        let lines = good.lines().map(|line| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            if event["event"] == "evaluated" {
+                event[key] = value.clone();
+            }
+            event.to_string() + "\n"
+        });
+        bench.write(&logs[0], lines.collect::<String>());
+        for (format, rows) in [("csv", 1 + 4 * 4), ("json", 0), ("svg", 0)] {
+            let said = bench.run(&["export", "runs", "--format", format]).exits(0);
+            assert!(rows == 0 || said.stdout.lines().count() == rows, "{key}: {}", said.stdout);
+        }
+    }
+    // What is left of the log does not fit the state beside it: the run starts over.
+    bench.run(&["run", "--out", "runs"]).exits(0);
+    let rows = bench.run(&["export", "runs", "--format", "csv"]).exits(0).stdout.lines().count();
+    assert_eq!(rows, 1 + 5 * 4);
 }

@@ -10,6 +10,8 @@ mod init;
 mod run;
 mod tasks;
 
+pub use tasks::parse_tasks;
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::Misuse;
+use crate::config::presentable;
 use crate::task::{Points, Sine};
 
 /// More than any such file has, and little enough to read.
@@ -30,9 +31,9 @@ struct RawTask {
     query_y: Option<Vec<f64>>,
 }
 
-/// Reads (support, query) points of every task; `*_y` may be left out where amplitude and phase are
-/// given. Exit code 1 if the file cannot be read, 2 with all problems if it is wrong.
-pub fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
+/// Reads (support, query) points of every task. Exit code 1 if the file cannot be read, 2 with all
+/// problems if it is wrong.
+pub(super) fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
     let shown = path.display();
     let mut text = Vec::new();
     let file = File::open(path).with_context(|| format!("{shown} cannot be read"))?;
@@ -40,17 +41,27 @@ pub fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
     if text.len() as u64 > LARGEST_FILE {
         return Err(Misuse(format!("{shown}: larger than {} MiB", LARGEST_FILE >> 20)).into());
     }
-    let file: TasksFile = serde_json::from_slice(&text).map_err(|error| {
+    parse_tasks(&shown.to_string(), &text).map_err(|problems| Misuse(problems).into())
+}
+
+/// Reads (support, query) points of every task from the bytes of a tasks file called `shown`; `*_y` may
+/// be left out where amplitude and phase are given.
+///
+/// # Errors
+/// All problems, one a line, each with the file's name and its place.
+pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, String> {
+    let file: TasksFile = serde_json::from_slice(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let what = error.to_string();
-        let what = what.split(" at line ").next().unwrap_or_default();
+        // It may quote the file at any length.
+        let what = presentable(what.split(" at line ").next().unwrap_or_default(), 200);
         // Python writes NaN and Infinity as bare words, which JSON does not have.
-        let hint = if has_bare_word(&text, line, column) {
+        let hint = if has_bare_word(text, line, column) {
             "; NaN and Infinity are not numbers in JSON, and no point may have them"
         } else {
             ""
         };
-        Misuse(format!("{shown}:{line}:{column}: {what}{hint}"))
+        format!("{shown}:{line}:{column}: {what}{hint}")
     })?;
     let mut problems = Vec::new();
     if file.tasks.is_empty() {
@@ -78,7 +89,7 @@ pub fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
         return Ok(tasks);
     }
     let lines: Vec<String> = problems.into_iter().map(|problem| format!("{shown}: {problem}")).collect();
-    Err(Misuse(lines.join("\n")).into())
+    Err(lines.join("\n"))
 }
 
 /// One set of points of one task, `place` its name in the file.

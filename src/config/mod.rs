@@ -16,7 +16,7 @@ mod tests;
 
 pub use load::load;
 pub use presets::{Preset, presets};
-pub use problem::{LoadError, Problem, Problems};
+pub use problem::{LoadError, Problem, Problems, presentable};
 pub use read::parse;
 pub use resolved::resolved_toml;
 

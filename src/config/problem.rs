@@ -154,24 +154,32 @@ pub(super) fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
         .collect()
 }
 
-/// Text from the file, fit to stand in a sentence on one line: cut, and with control characters (which a
-/// terminal would obey) escaped.
+/// Text from the file, fit to stand in a sentence: its first line, cut, in quotes.
 pub(super) fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut quoted = String::from("`");
-    for (i, c) in text.chars().enumerate() {
-        if i == LONGEST || c == '\n' || c == '\r' {
-            quoted.push('…');
-            break;
-        }
-        if c.is_control() {
-            quoted.extend(c.escape_default());
-        } else {
-            quoted.push(c);
-        }
+    let line = text.split(['\n', '\r']).next().unwrap_or_default();
+    let mut shown = presentable(line, LONGEST);
+    if line.len() < text.len() && !shown.ends_with('…') {
+        shown.push('…');
     }
-    quoted.push('`');
-    quoted
+    format!("`{shown}`")
+}
+
+/// Text that a file had a say in, fit to be shown to a person: with control characters (which a terminal
+/// would obey) escaped, and cut where it gets longer than so many characters.
+pub fn presentable(text: &str, longest: usize) -> String {
+    let mut shown = String::new();
+    let mut left = longest;
+    for c in text.chars() {
+        let piece = if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        let Some(rest) = left.checked_sub(piece.chars().count()) else {
+            shown.push('…');
+            break;
+        };
+        left = rest;
+        shown.push_str(&piece);
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -213,5 +221,6 @@ mod tests {
         assert_eq!(quote("[1,\n2]"), "`[1,…`");
         assert_eq!(quote("\u{1b}[2J"), "`\\u{1b}[2J`");
         assert_eq!(quote(&"é".repeat(61)), format!("`{}…`", "é".repeat(60)));
+        assert_eq!(presentable(&"\u{7f}".repeat(100), 20), "\\u{7f}\\u{7f}\\u{7f}…");
     }
 }

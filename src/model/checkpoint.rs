@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::{Map, Value, json};
 
 use super::{Weights, split};
-use crate::config::{Activation, Precision, WIDTHS};
+use crate::config::{Activation, Precision, WIDTHS, presentable};
 
 /// The six tensors, in checkpoint order.
 pub const NAMES: [&str; 6] =
@@ -79,16 +79,21 @@ impl Weights {
     /// # Errors
     /// As [`Weights::read`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let (_, header) = SafeTensors::read_metadata(bytes)
-            .map_err(|error| format!("it is no safetensors file, or cut short ({error})"))?;
-        let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|error| format!("it is no safetensors file, or cut short ({error})"))?;
+        // What the crate says may quote the file at any length.
+        let refused = |error: SafeTensorError| {
+            let error = presentable(&error.to_string(), 200);
+            format!("it is no safetensors file, or cut short ({error})")
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(refused)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(refused)?;
         let activation = match header.metadata().as_ref().and_then(|metadata| metadata.get("activation")) {
             None => Activation::Relu,
             Some(name) => [Activation::Relu, Activation::Tanh]
                 .into_iter()
                 .find(|activation| activation.name() == name)
-                .ok_or_else(|| format!("its activation is {name:?}; relu and tanh are known"))?,
+                .ok_or_else(|| {
+                    format!("its activation is \"{}\"; relu and tanh are known", presentable(name, 60))
+                })?,
         };
         let find =
             |name: &str| PREFIXES.iter().find_map(|prefix| tensors.tensor(&format!("{prefix}{name}")).ok());
@@ -106,7 +111,8 @@ impl Weights {
         for (name, shape) in NAMES.into_iter().zip(shapes(hidden)) {
             let tensor = find(name).ok_or_else(|| format!("it has no tensor named {name}"))?;
             if tensor.shape() != shape {
-                return Err(format!("{name} has shape {:?} and should have {shape:?}", tensor.shape()));
+                let is = presentable(&format!("{:?}", tensor.shape()), 60);
+                return Err(format!("{name} has shape {is} and should have {shape:?}"));
             }
             if tensor.dtype() != precision.dtype() {
                 let (is, others) = (tensor.dtype(), precision.dtype());

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::config::Experiment;
 use crate::eval::{Curve, numbers};
 
 /// What a run reports, in the order it happens. `--json` prints exactly these.
@@ -124,6 +125,20 @@ pub enum Event {
 }
 
 impl Event {
+    /// An event from its line in the log of a run with these settings; `None` if it is none. Whoever draws
+    /// or averages curves relies on their lengths.
+    pub fn read(line: &[u8], settings: &Experiment) -> Option<Self> {
+        let event: Self = serde_json::from_slice(line).ok()?;
+        let whole = match &event {
+            Self::Evaluated { curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
+                steps.iter().copied().eq(0..=settings.evaluation.steps)
+                    && [mean, median, ci95, nonfinite].iter().all(|losses| losses.len() == steps.len())
+            }
+            _ => true,
+        };
+        whole.then_some(event)
+    }
+
     /// The event as one line of JSON, without the line's end. Numbers that are not finite are null.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("events are plain data with string keys")
@@ -133,4 +148,38 @@ impl Event {
 /// A number that may have been written as null because it was not finite.
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    /// A curve of n = 0 and 1, as its line in a log.
+    const CURVE: &str = r#"{"event":"evaluated","experiment":"A","seed":0,"steps":[0,1],"mean":[2.0,null],"median":[2.0,1.0],"ci95":[0.5,0.25],"nonfinite":[0.0,1.0],"tasks":3}"#;
+
+    #[test]
+    fn a_curve_has_every_number_that_its_settings_ask_for() {
+        let text = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n[evaluation]\nsteps = ";
+        let settings = |steps: usize| {
+            parse("x", None, &format!("{text}{steps}\n")).expect("a good file").experiments.remove(0)
+        };
+        let event = Event::read(CURVE.as_bytes(), &settings(1)).expect("a good line");
+        assert_eq!(event.to_json(), CURVE);
+        for steps in [0, 2] {
+            assert!(Event::read(CURVE.as_bytes(), &settings(steps)).is_none(), "{steps}");
+        }
+        for (whole, broken) in [
+            ("[0,1]", "[]"),
+            ("[0,1]", "[0,2]"),
+            ("[0,1]", "[1,0]"),
+            ("[2.0,null]", "[2.0]"),
+            ("[2.0,1.0]", "[]"),
+            ("[0.5,0.25]", "[0.5]"),
+            ("[0.0,1.0]", "[0.0,0.0,1.0]"),
+        ] {
+            let line = CURVE.replace(whole, broken);
+            assert!(Event::read(line.as_bytes(), &settings(1)).is_none(), "{line}");
+        }
+    }
 }

@@ -35,6 +35,7 @@ pub use files::replace;
 pub use lock::Holder;
 pub use plan::{Run, plan};
 pub use record::study_folder;
+pub use resume::{Header, Resume, Unusable};
 pub use session::{Busy, Session, SessionOptions, Snapshot};
 pub use trail::{MOST_LANDMARKS, landmarks};
-pub use watch::Watcher;
+pub use watch::{LogReader, Watcher};

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use super::trail::SNAPSHOTS;
 use super::{Event, Run, replace};
-use crate::config::{Experiment, resolved_toml};
+use crate::config::{Experiment, presentable, resolved_toml};
 use crate::learner::State;
 use crate::model::{self, Weights};
 
@@ -128,7 +128,7 @@ impl Record {
             },
             None => None,
         };
-        let found = resume.and_then(|resume| Some((past(&folder, &resume.header)?, resume)));
+        let found = resume.and_then(|resume| Some((past(&folder, &resume.header, &run.settings)?, resume)));
         // What was begun elsewhere stays what it was made with.
         let kernel = found.as_ref().map_or(kernels.name(), |(_, resume)| &resume.header.kernel);
         let settings = settings_text(run, kernel);
@@ -150,13 +150,12 @@ impl Record {
         record.log = log;
         let finished = matches!(past.last(), Some(Event::Finished { .. }));
         if !finished && resume.header.kernel != kernels.name() {
+            let begun = presentable(&resume.header.kernel, 60);
             return Err(RecordError(format!(
-                "{} was begun with the {} kernels and this process uses {}, which round differently; go on \
-                 where those kernels exist (or set METASCOPE_KERNEL={}), or start over with --fresh",
+                "{} was begun with the {begun} kernels and this process uses {}, which round differently; go on \
+                 where those kernels exist (or set METASCOPE_KERNEL={begun}), or start over with --fresh",
                 record.folder.display(),
-                resume.header.kernel,
-                kernels.name(),
-                resume.header.kernel
+                kernels.name()
             )));
         }
         record.reopen_log().map_err(|error| trouble(&record.folder.join(LOG), &error))?;
@@ -333,7 +332,7 @@ fn remove_leftovers(folder: &Path) {
 }
 
 /// The part of the log that belongs to a saved state, and its events; `None` if it is not there whole.
-fn past(folder: &Path, header: &Header) -> Option<(String, Vec<Event>)> {
+fn past(folder: &Path, header: &Header, settings: &Experiment) -> Option<(String, Vec<Event>)> {
     let mut log = read_limited(&folder.join(LOG), LARGEST_LOG)?;
     let length = usize::try_from(header.log_bytes).ok()?;
     if log.len() < length {
@@ -344,7 +343,8 @@ fn past(folder: &Path, header: &Header) -> Option<(String, Vec<Event>)> {
         return None;
     }
     let log = String::from_utf8(log).ok()?;
-    let events = log.lines().map(|line| serde_json::from_str(line).ok()).collect::<Option<Vec<Event>>>()?;
+    let events =
+        log.lines().map(|line| Event::read(line.as_bytes(), settings)).collect::<Option<Vec<Event>>>()?;
     Some((log, events))
 }
 

@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::Experiment;
+use crate::config::{Experiment, presentable};
 use crate::learner::State;
 use crate::model::Weights;
 use crate::task::Position;
@@ -23,7 +23,7 @@ pub(super) const LARGEST_FILE: u64 = 16 << 20;
 
 /// Where a run was interrupted.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Resume {
+pub struct Resume {
     /// Everything but the numbers.
     pub header: Header,
     /// What the learner goes on from.
@@ -32,17 +32,18 @@ pub(super) struct Resume {
 
 /// What is written as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Header {
+pub struct Header {
     /// The kernels that computed it; others would give other bits.
     pub kernel: String,
     /// Outer steps taken.
     pub step: u64,
-    /// Sum of the training losses since the last progress event, and how many they are. As bits, so that
-    /// they come back as they were.
+    /// Sum of the training losses since the last progress event. As bits, so that it comes back as it was.
     pub loss_sum_bits: u64,
+    /// How many losses that is the sum of.
     pub losses: u64,
-    /// How many bytes of the log belong to this state, and their SHA-256.
+    /// How many bytes of the log belong to this state.
     pub log_bytes: u64,
+    /// Their SHA-256.
     pub log_sha256: String,
     /// Seconds spent on the run so far.
     pub seconds: f64,
@@ -52,7 +53,7 @@ pub(super) struct Header {
 
 /// Why a resume file is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub enum Unusable {
     /// Cut short, flipped bits, something else altogether: the run starts over.
     Damaged,
     /// Written by a version that this one does not know: for a person to decide.
@@ -91,6 +92,9 @@ impl Resume {
     }
 
     /// Reads what [`Resume::to_bytes`] wrote, for a run of these settings.
+    ///
+    /// # Errors
+    /// If it is damaged, or of a format that is not known here.
     pub fn from_bytes(bytes: &[u8], settings: &Experiment) -> Result<Self, Unusable> {
         let (body, checksum) = bytes.split_last_chunk::<32>().ok_or(Unusable::Damaged)?;
         if Sha256::digest(body)[..] != checksum[..] {
@@ -101,9 +105,13 @@ impl Resume {
         let (magic, header, numbers) = (part()?, part()?, part()?);
         if magic != MAGIC.as_bytes() {
             // The checksum is right, so this is whole, and not ours.
-            return Err(Unusable::Newer(String::from_utf8_lossy(magic).chars().take(60).collect()));
+            return Err(Unusable::Newer(presentable(&String::from_utf8_lossy(magic), 60)));
         }
         let header: Header = serde_json::from_slice(header).map_err(|_| Unusable::Damaged)?;
+        let steps = header.step;
+        if steps > settings.total_steps() || header.losses > steps || header.adam_steps != steps {
+            return Err(Unusable::Damaged);
+        }
         let count = Weights::len_of(settings.model.hidden);
         let (numbers, rest) = numbers.as_chunks::<8>();
         if numbers.len() != 3 * count || !rest.is_empty() {
@@ -120,7 +128,7 @@ impl Resume {
             values: vector()?,
         };
         let moments = [vector()?, vector()?];
-        let (steps, position) = (header.adam_steps, header.position);
+        let position = header.position;
         Ok(Self { header, state: State { weights, moments, steps, position } })
     }
 }
@@ -164,17 +172,36 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_told_from_damage() {
+    fn a_newer_format_is_told_from_damage_and_cannot_drive_the_terminal() {
         let (settings, resume) = example();
-        let text = "metascope resume 2\n";
-        let mut bytes = text.as_bytes().to_vec();
-        bytes.extend(&resume.to_bytes()[text.len()..]);
-        bytes.truncate(bytes.len() - 32);
-        let checksum = Sha256::digest(&bytes);
-        bytes.extend(checksum);
-        assert_eq!(
-            Resume::from_bytes(&bytes, &settings),
-            Err(Unusable::Newer("metascope resume 2".to_owned()))
-        );
+        let bytes = resume.to_bytes();
+        let rest = &bytes[MAGIC.len()..bytes.len() - 32];
+        for (magic, shown) in [
+            ("metascope resume 2", "metascope resume 2".to_owned()),
+            ("metascope\u{1b}[2J", "metascope\\u{1b}[2J".to_owned()),
+            (&"m".repeat(100), "m".repeat(60) + "…"),
+        ] {
+            let mut bytes = [magic.as_bytes(), rest].concat();
+            let checksum = Sha256::digest(&bytes);
+            bytes.extend(checksum);
+            assert_eq!(Resume::from_bytes(&bytes, &settings), Err(Unusable::Newer(shown)));
+        }
+    }
+
+    #[test]
+    fn counts_that_no_run_comes_to_are_damage() {
+        let (settings, resume) = example();
+        let beyond = settings.total_steps() + 1;
+        let changes: [fn(&mut Header, u64); 4] = [
+            |header, beyond| (header.step, header.adam_steps) = (beyond, beyond),
+            |header, _| header.step += 1,
+            |header, _| header.adam_steps = u64::MAX,
+            |header, _| header.losses = u64::MAX,
+        ];
+        for change in changes {
+            let mut changed = resume.clone();
+            change(&mut changed.header, beyond);
+            assert_eq!(Resume::from_bytes(&changed.to_bytes(), &settings), Err(Unusable::Damaged));
+        }
     }
 }

@@ -42,12 +42,36 @@ pub struct Watcher {
     next: RefCell<[usize; 2]>,
 }
 
+/// Takes a log apart while it grows.
+#[derive(Debug, Default)]
+pub struct LogReader {
+    /// The beginning of a line that is not whole yet.
+    rest: Vec<u8>,
+}
+
+impl LogReader {
+    /// The events of a run with these settings whose lines end within these bytes, which follow those
+    /// taken before.
+    pub fn take(&mut self, bytes: &[u8], settings: &Experiment) -> Vec<Event> {
+        self.rest.extend(bytes);
+        let whole = self.rest.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        // A line that is no event was not written by this program; the others still count.
+        let lines = self.rest[..whole].split(|&byte| byte == b'\n');
+        let events = lines.filter_map(|line| Event::read(line, settings)).collect();
+        self.rest.drain(..whole);
+        if self.rest.len() > LONGEST_LINE {
+            self.rest.clear();
+        }
+        events
+    }
+}
+
 /// What is known of one run's files.
 struct Files {
     folder: PathBuf,
-    /// Bytes of the log that have been taken, and the beginning of a line that is not whole yet.
+    /// Bytes of the log that have been taken, and who takes them.
     taken: u64,
-    rest: Vec<u8>,
+    log: LogReader,
     ended: bool,
     looked: Option<Instant>,
     snapshot: Option<Arc<Snapshot>>,
@@ -60,7 +84,7 @@ impl Files {
         Self {
             folder,
             taken: 0,
-            rest: Vec::new(),
+            log: LogReader::default(),
             ended: false,
             looked: None,
             snapshot: None,
@@ -75,7 +99,7 @@ impl Files {
     }
 
     /// The events that have been added to the log since the last look.
-    fn read_log(&mut self) -> Vec<Event> {
+    fn read_log(&mut self, settings: &Experiment) -> Vec<Event> {
         self.looked = Some(Instant::now());
         let Ok(mut file) = File::open(self.folder.join(LOG)) else { return Vec::new() };
         let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -83,7 +107,7 @@ impl Files {
             // Cut back: the run was started over or goes on from an earlier state. What it tells again
             // replaces what it told.
             (self.taken, self.ended) = (0, false);
-            self.rest.clear();
+            self.log = LogReader::default();
         }
         let mut bytes = Vec::new();
         let read = file
@@ -93,19 +117,9 @@ impl Files {
             return Vec::new();
         }
         self.taken += bytes.len() as u64;
-        self.rest.extend(bytes);
-        let whole = self.rest.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        let mut events = Vec::new();
-        for line in self.rest[..whole].split(|&byte| byte == b'\n') {
-            // A line that is no event was not written by this program; the others still count.
-            if let Ok(event) = serde_json::from_slice::<Event>(line) {
-                self.ended = matches!(event, Event::Finished { .. } | Event::Failed { .. });
-                events.push(event);
-            }
-        }
-        self.rest.drain(..whole);
-        if self.rest.len() > LONGEST_LINE {
-            self.rest.clear();
+        let events = self.log.take(&bytes, settings);
+        if let Some(last) = events.last() {
+            self.ended = matches!(last, Event::Finished { .. } | Event::Failed { .. });
         }
         events
     }
@@ -185,11 +199,12 @@ impl Watcher {
         let mut files = self.files.borrow_mut();
         files
             .iter_mut()
-            .map(|files| {
+            .zip(&self.runs)
+            .map(|(files, run)| {
                 let mut events = Vec::new();
                 loop {
                     let before = files.taken;
-                    events.extend(files.read_log());
+                    events.extend(files.read_log(&run.settings));
                     if files.taken == before {
                         return events;
                     }
@@ -216,7 +231,8 @@ impl Watcher {
                 let files = &mut files[run];
                 let due = files.is_due(files.looked);
                 if due {
-                    self.events.borrow_mut().extend(files.read_log().into_iter().map(|event| (run, event)));
+                    let events = files.read_log(&self.runs[run].settings);
+                    self.events.borrow_mut().extend(events.into_iter().map(|event| (run, event)));
                 }
                 due
             });
@@ -299,4 +315,26 @@ fn settings_of(folder: &Path) -> Option<Experiment> {
     let text = String::from_utf8(read_limited(&folder.join(SETTINGS), LARGEST_SETTINGS)?).ok()?;
     let mut study = parse("run", None, &text).ok()?;
     (study.experiments.len() == 1 && folder.join(LOG).exists()).then(|| study.experiments.remove(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_of_empty_lines_takes_no_time() {
+        let text = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
+        let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
+        let began = Instant::now();
+        let mut reader = LogReader::default();
+        for _ in 0..8 {
+            assert!(reader.take(&vec![b'\n'; BYTES_AT_ONCE as usize], &settings).is_empty());
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        let line = r#"{"event":"started","experiment":"A","seed":0,"total_steps":7}"#;
+        let (one, other) = line.split_at(20);
+        assert!(reader.take(one.as_bytes(), &settings).is_empty());
+        assert!(reader.take(other.as_bytes(), &settings).is_empty());
+        assert_eq!(reader.take(b"\n", &settings).iter().map(Event::to_json).collect::<Vec<_>>(), [line]);
+    }
 }
