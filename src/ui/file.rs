@@ -178,6 +178,7 @@ impl App {
 /// What is different, a sentence an experiment.
 fn changes(old: &[Experiment], new: &[Experiment]) -> Vec<String> {
     let mut changes = Vec::new();
+    let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
     for experiment in new {
         let Some(before) = old.iter().find(|other| other.name == experiment.name) else {
             changes.push(format!("+ {}", experiment.name));
@@ -188,9 +189,18 @@ fn changes(old: &[Experiment], new: &[Experiment]) -> Vec<String> {
             parts.push(format!("seeds {} to {}", seeds(&before.seeds), seeds(&experiment.seeds)));
         }
         if !parts.is_empty() {
-            changes.push(format!("{}: {}", experiment.name, parts.join(", ")));
+            // A default that was changed says the same of many: once is enough.
+            let parts = parts.join(", ");
+            match alike.iter_mut().find(|(other, _)| *other == parts) {
+                Some((_, names)) => names.push(experiment.name.as_str()),
+                None => alike.push((parts, vec![experiment.name.as_str()])),
+            }
         }
     }
+    changes.extend(alike.into_iter().map(|(parts, names)| match names.len() {
+        count if count > 1 && count == new.len() => format!("every experiment: {parts}"),
+        _ => format!("{}: {parts}", names.join(", ")),
+    }));
     let gone = old.iter().filter(|before| !new.iter().any(|other| other.name == before.name));
     changes.extend(gone.map(|experiment| format!("- {}", experiment.name)));
     if changes.is_empty() {

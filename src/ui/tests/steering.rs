@@ -121,11 +121,20 @@ fn a_good_edit_says_what_changes_and_touches_only_that() {
     let edited = parse("x", None, &text).expect("a good file");
     app.on_file(Ok(edited.clone()));
     let Some(Edited::Changed { changes, runs, .. }) = &app.edited else { panic!("{:?}", app.edited) };
-    assert_eq!(*changes, ["B: inner_lr 0.01 to 0.02, model.hidden 40 to 32", "+ C"]);
+    assert_eq!(*changes, ["+ C", "B: inner_lr 0.01 to 0.02, model.hidden 40 to 32"]);
     assert_eq!(*runs, [3, 2, 2]);
     press(&mut app, 'r');
     assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
     assert!(app.edited.is_none() && said(&app).contains("3 runs start, 2 stop, 2 go on"));
+}
+
+#[test]
+fn a_default_that_was_changed_is_said_once() {
+    let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
+    let edited = parse("x", None, &NOTEBOOK.replace("= 100", "= 200")).expect("a good file");
+    app.on_file(Ok(edited));
+    let Some(Edited::Changed { changes, .. }) = &app.edited else { panic!("{:?}", app.edited) };
+    assert_eq!(*changes, ["every experiment: outer_steps 100 to 200"]);
 }
 
 #[test]
@@ -134,7 +143,7 @@ fn seeds_and_names_that_go_are_said() {
     let text = NOTEBOOK.replace("seeds = 2", "seeds = 4").replace("name = \"B\"", "name = \"D\"");
     app.on_file(parse("x", None, &text).map_err(|problems| LoadError::Problems(problems).into()));
     let Some(Edited::Changed { changes, runs, .. }) = &app.edited else { panic!("{:?}", app.edited) };
-    assert_eq!(*changes, ["A: seeds 0, 1 to 0-3", "+ D", "- B"]);
+    assert_eq!(*changes, ["+ D", "A: seeds 0, 1 to 0-3", "- B"]);
     assert_eq!(*runs, [6, 2, 2]);
 }
 

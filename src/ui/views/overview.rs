@@ -142,6 +142,7 @@ fn queued(app: &App, index: usize) -> String {
     let first = runs.filter_map(|run| app.queue.iter().position(|other| other == run)).min();
     match first {
         Some(0) => "next in the queue".to_owned(),
+        Some(1) => "queued, 1 run before it".to_owned(),
         Some(place) => format!("queued, {place} runs before it"),
         None => "queued".to_owned(),
     }
