@@ -346,7 +346,7 @@ fn checkpoints() {
         ("two types", of(|l| l.tensors[4].1 = "F64"), "out.weight is F64"),
         ("an unknown activation", of(|l| l.metadata = Some(json!({"activation": "gelu"}))), "gelu"),
         ("metadata that are no strings", of(|l| l.metadata = Some(json!({"activation": 3}))), "safetensors"),
-        // Found by fuzzing: what is said may quote the file, but neither at length nor to a terminal's face.
+        // The first found by fuzzing, the others like it: a message quotes the file cut and escaped.
         (
             "a type that is a text",
             header(&format!(

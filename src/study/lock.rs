@@ -9,6 +9,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use crate::config::presentable;
+
 /// The lock's name in a study's folder.
 const NAME: &str = "lock.json";
 
@@ -27,7 +29,8 @@ pub struct Holder {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "process {} on {}", self.pid, self.host)
+        // The note is a file that anybody may have written.
+        write!(f, "process {} on {}", self.pid, presentable(&self.host, 64))
     }
 }
 

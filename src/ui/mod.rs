@@ -203,9 +203,11 @@ pub fn drive<B: Backend>(
             Some(Duration::ZERO)
         } else if asked {
             Some(ANSWER.saturating_sub(since))
-        } else if dirty || !app.is_over() || app.rewind.playing.is_some() {
-            // Whether a run has something to tell is looked at once a frame.
+        } else if dirty {
             Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
+        } else if !app.is_over() || app.rewind.playing.is_some() {
+            // Whether a run has something to tell is looked at once a frame.
+            Some(FRAME)
         } else if app.notice.is_some() {
             // Nothing will change but a notice that goes away.
             Some(Duration::from_millis(500))

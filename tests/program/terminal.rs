@@ -28,11 +28,16 @@ pub struct Terminal {
 impl Terminal {
     /// The program in this folder with these arguments, once it draws.
     pub fn open(folder: &Path, arguments: &str) -> Self {
+        Self::open_with(folder, arguments, "")
+    }
+
+    /// The same with variables in its environment, as a shell takes them.
+    pub fn open_with(folder: &Path, arguments: &str, variables: &str) -> Self {
         let notes = tempfile::tempdir().expect("a folder for notes");
         let at = notes.path().display();
         let program = binary();
         let command = format!(
-            "stty rows 40 cols 120; tty > {at}/tty; echo $$ > {at}/pid; exec {} {arguments}",
+            "stty rows 40 cols 120; tty > {at}/tty; echo $$ > {at}/pid; exec env {variables} {} {arguments}",
             program.display()
         );
         let mut script = Command::new("script")
