@@ -2,7 +2,7 @@
 //! on writing. Reads only, by looking again from time to time, which works on network file systems too.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -160,11 +160,12 @@ impl Watcher {
     /// # Errors
     /// If the folder cannot be read or holds no run.
     pub fn open(folder: &Path) -> anyhow::Result<(Study, Self)> {
-        let mut found = BTreeMap::new();
+        let mut search = Search::default();
         if !folder.is_dir() {
             bail!("{} is no folder; name the one that holds the runs, such as runs", folder.display());
         }
-        find(folder, DEPTH, &mut found).with_context(|| format!("{} cannot be read", folder.display()))?;
+        search.below(folder, DEPTH).with_context(|| format!("{} cannot be read", folder.display()))?;
+        let found = search.found;
         if found.is_empty() {
             bail!("{} holds no runs of metascope", folder.display());
         }
@@ -285,36 +286,59 @@ impl Watcher {
     }
 }
 
-/// Collects run folders below `folder`, by the folder of their experiment.
-fn find(
-    folder: &Path,
-    depth: usize,
-    found: &mut BTreeMap<PathBuf, Vec<(Experiment, PathBuf)>>,
-) -> std::io::Result<()> {
-    if let Some(settings) = settings_of(folder) {
-        let parent = folder.parent().unwrap_or(folder).to_owned();
-        found.entry(parent).or_default().push((settings, folder.to_owned()));
-        return Ok(());
-    }
-    if depth == 0 {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
-        // Runs that were set aside are history.
-        let aside = entry.file_name().to_string_lossy().contains(".before-");
-        if !aside && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            // A folder that cannot be read hides its own runs, no others.
-            let _ = find(&entry.path(), depth - 1, found);
-        }
-    }
-    Ok(())
+/// Looks for run folders.
+#[derive(Default)]
+struct Search {
+    /// Runs by the folder of their experiment.
+    found: BTreeMap<PathBuf, Vec<(Experiment, PathBuf)>>,
+    /// Settings by their text without the line that names the seed: a thousand runs of five experiments
+    /// are read five times.
+    known: HashMap<String, Experiment>,
 }
 
-/// The settings of the run whose folder this is.
-fn settings_of(folder: &Path) -> Option<Experiment> {
-    let text = String::from_utf8(read_limited(&folder.join(SETTINGS), LARGEST_SETTINGS)?).ok()?;
-    let mut study = parse("run", None, &text).ok()?;
-    (study.experiments.len() == 1 && folder.join(LOG).exists()).then(|| study.experiments.remove(0))
+impl Search {
+    fn below(&mut self, folder: &Path, depth: usize) -> std::io::Result<()> {
+        if let Some(settings) = self.settings_of(folder) {
+            let parent = folder.parent().unwrap_or(folder).to_owned();
+            self.found.entry(parent).or_default().push((settings, folder.to_owned()));
+            return Ok(());
+        }
+        if depth == 0 {
+            return Ok(());
+        }
+        for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
+            // Runs that were set aside are history.
+            let aside = entry.file_name().to_string_lossy().contains(".before-");
+            if !aside && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                // A folder that cannot be read hides its own runs, no others.
+                let _ = self.below(&entry.path(), depth - 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings of the run whose folder this is.
+    fn settings_of(&mut self, folder: &Path) -> Option<Experiment> {
+        let text = String::from_utf8(read_limited(&folder.join(SETTINGS), LARGEST_SETTINGS)?).ok()?;
+        if !folder.join(LOG).exists() {
+            return None;
+        }
+        let line = |line: &&str| line.starts_with("seeds = [");
+        let seed = text.lines().find(line).and_then(|line| {
+            let seed = line.strip_prefix("seeds = [")?.strip_suffix(']')?;
+            seed.parse::<u64>().ok()
+        });
+        let rest: String = text.split_inclusive('\n').filter(|other| !line(other)).collect();
+        if let (Some(seed), Some(known)) = (seed, self.known.get(&rest)) {
+            return Some(Experiment { seeds: vec![seed], ..known.clone() });
+        }
+        let mut study = parse("run", None, &text).ok()?;
+        let only = (study.experiments.len() == 1).then(|| study.experiments.remove(0))?;
+        if seed.is_some_and(|seed| only.seeds == [seed]) {
+            self.known.insert(rest, only.clone());
+        }
+        Some(only)
+    }
 }
 
 #[cfg(test)]
