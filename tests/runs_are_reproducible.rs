@@ -91,7 +91,7 @@ fn a_run_does_not_depend_on_its_company() {
     let (_, alone) = trained(&["--only", "MAML", "--seed", "11"], &[]);
     let of_runs =
         |files: &BTreeMap<String, Vec<u8>>| files.keys().filter(|name| name.contains("seed-")).count();
-    assert_eq!((of_runs(&alone), of_runs(&all)), (3, 36));
+    assert_eq!((of_runs(&alone), of_runs(&all)), (4, 48));
     for (name, bytes) in &alone {
         assert!(all[name] == *bytes, "{name} differs when the run is alone");
     }

@@ -13,7 +13,7 @@ use super::control::Wish;
 use super::record::Record;
 use super::session::Slot;
 use super::trail::Trail;
-use super::work::{Exam, Going};
+use super::work::{Conclusion, Exam, Going};
 use super::{Event, Run};
 use crate::config::{EvaluationSettings, TaskSettings};
 use crate::eval::{Curve, mean_and_deviation};
@@ -92,6 +92,10 @@ pub(super) struct Board {
     pub(super) stages: Vec<Stage>,
     /// Curves of the runs that have one.
     pub(super) curves: Vec<Option<Curve>>,
+    /// Runs whose results are to be kept.
+    conclusions: VecDeque<Conclusion>,
+    /// Workers that may still have one.
+    workers: usize,
     /// Test tasks by what they depend on; most studies have one entry.
     tests: Vec<(TaskSettings, EvaluationSettings, Arc<Vec<TestTask>>)>,
 }
@@ -134,6 +138,8 @@ impl Shared {
                 jobs: VecDeque::new(),
                 stages: Vec::new(),
                 curves: Vec::new(),
+                conclusions: VecDeque::new(),
+                workers: 0,
                 tests: Vec::new(),
             }),
             wake: Condvar::new(),
@@ -215,6 +221,35 @@ impl Shared {
         for share in shares.into_iter().rev() {
             board.jobs.push_front(Job::Test(exam.clone(), share));
         }
+        self.wake.notify_all();
+    }
+
+    /// Leaves the results of a run to whoever keeps them.
+    pub(super) fn hand_over(&self, conclusion: Conclusion) {
+        lock(&self.board).conclusions.push_back(conclusion);
+        self.wake.notify_all();
+    }
+
+    /// The next results to keep; `None` when no worker is left to have any.
+    pub(super) fn next_conclusion(&self) -> Option<Conclusion> {
+        let mut board = lock(&self.board);
+        loop {
+            match board.conclusions.pop_front() {
+                None if board.workers == 0 => return None,
+                None => board = self.wake.wait(board).unwrap_or_else(PoisonError::into_inner),
+                next => return next,
+            }
+        }
+    }
+
+    /// A worker is about to begin.
+    pub(super) fn join(&self) {
+        lock(&self.board).workers += 1;
+    }
+
+    /// A worker ends.
+    pub(super) fn leave(&self) {
+        lock(&self.board).workers -= 1;
         self.wake.notify_all();
     }
 

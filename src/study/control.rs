@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::board::{Board, Entry, Job, Shared, Stage, lock};
-use super::record::{RecordError, folder_name, set_aside};
+use super::folders::{folder_name, set_aside};
+use super::record::RecordError;
 use super::trail::Trail;
 use super::work::Going;
 use super::{Event, Run};

@@ -7,6 +7,7 @@
 //! board     what the workers share: where every run stands, jobs, test tasks, results
 //! control   what a person wants of a run, and another plan
 //! work      what a worker does: train a run, evaluate a share of its test tasks
+//! folders   where runs live
 //! record    a run's folder: settings, log, checkpoint, and what is needed to go on
 //! resume    the file a run goes on from
 //! trail     parameters of a run's past
@@ -20,6 +21,7 @@ mod board;
 mod control;
 mod event;
 mod files;
+mod folders;
 mod lock;
 mod plan;
 mod record;
@@ -32,9 +34,9 @@ mod work;
 pub use control::Control;
 pub use event::Event;
 pub use files::replace;
+pub use folders::study_folder;
 pub use lock::Holder;
 pub use plan::{Run, plan};
-pub use record::study_folder;
 pub use resume::{Header, Resume, Unusable};
 pub use session::{Busy, Session, SessionOptions, Snapshot};
 pub use trail::{MOST_LANDMARKS, landmarks};

@@ -13,7 +13,7 @@
 //! bits. While a disk is full, or the folder gone, training goes on: settings and log wait in memory, and
 //! every save tries again.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::os::unix::fs::FileExt;
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::folders::{hex, run_folder};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use super::trail::SNAPSHOTS;
 use super::{Event, Run, replace};
@@ -86,7 +87,7 @@ impl fmt::Display for RecordError {
 impl std::error::Error for RecordError {}
 
 /// What could not be done with a path, and what to do about it.
-fn trouble(path: &Path, error: &io::Error) -> RecordError {
+pub(super) fn trouble(path: &Path, error: &io::Error) -> RecordError {
     let advice = if is_full(error) {
         "make room, and the same command goes on from what is saved"
     } else {
@@ -273,6 +274,9 @@ impl Record {
     }
 
     fn write_settings(&self) -> io::Result<()> {
+        if fs::read(self.folder.join(SETTINGS)).is_ok_and(|found| found == self.settings.as_bytes()) {
+            return Ok(());
+        }
         replace(&self.folder.join(SETTINGS), self.settings.as_bytes())
     }
 
@@ -287,7 +291,12 @@ impl Record {
     /// Writes the whole log anew and opens it for appending.
     fn rewrite_log(&mut self) -> io::Result<()> {
         self.file = None;
-        replace(&self.folder.join(LOG), self.log.as_bytes())?;
+        if self.log.is_empty() {
+            // Nothing that a disk would have to be waited for.
+            File::create(self.folder.join(LOG))?;
+        } else {
+            replace(&self.folder.join(LOG), self.log.as_bytes())?;
+        }
         self.reopen_log()
     }
 
@@ -312,7 +321,7 @@ fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
 }
 
 /// What a run is made with, as an experiments file.
-fn settings_text(run: &Run, kernel: &str) -> String {
+pub(super) fn settings_text(run: &Run, kernel: &str) -> String {
     format!(
         "# What this run was made with: metascope {}, kernels {kernel}.\n{}",
         env!("CARGO_PKG_VERSION"),
@@ -354,91 +363,4 @@ pub(super) fn read_limited(path: &Path, largest: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(largest + 1).read_to_end(&mut bytes).ok()?;
     (bytes.len() as u64 <= largest).then_some(bytes)
-}
-
-/// Where a run lives. Other settings under the same name have another hash, so they never meet.
-pub fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
-    study_folder.join(folder_name(&run.settings)).join(format!("seed-{}", run.seed))
-}
-
-/// The folder of an experiment's runs: its name and what it was made with.
-pub(super) fn folder_name(settings: &Experiment) -> String {
-    format!("{}-{}", tame(&settings.name), settings_hash(settings))
-}
-
-/// Where a study's runs live.
-pub fn study_folder(out: &Path, study: &str) -> PathBuf {
-    out.join(tame(study))
-}
-
-/// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
-/// study's folder sees all of the plan and not only what has begun. The study's lock is held; a worker that
-/// takes a run up at the same time puts its own files in the place of these.
-pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
-    let kernel = model::Path::detect().name();
-    for run in runs {
-        let folder = run_folder(study_folder, run);
-        let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
-        // Only for those who look on: what cannot be written here is told by the run itself.
-        let _ = fs::create_dir_all(&folder)
-            .and_then(|()| make(LOG))
-            .and_then(|_| make(SETTINGS)?.write_all(settings_text(run, kernel).as_bytes()));
-    }
-}
-
-/// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
-pub(super) fn set_aside(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
-    let folder = run_folder(study_folder, run);
-    let is_begun = |file| fs::metadata(folder.join(file)).is_ok_and(|file| file.len() > 0);
-    if ![LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
-        return Ok(());
-    }
-    let mut aside = 1;
-    loop {
-        let to = folder.with_file_name(format!("seed-{}.before-{aside}", run.seed));
-        if !to.exists() {
-            return fs::rename(&folder, &to).map_err(|error| trouble(&to, &error));
-        }
-        aside += 1;
-    }
-}
-
-/// Twelve hexadecimal digits that change with any setting but the seeds.
-fn settings_hash(settings: &Experiment) -> String {
-    hex(&Sha256::digest(resolved_toml(settings, 0).as_bytes())[..6])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-/// A name as a folder that cannot be a path, hidden, or anything a shell minds.
-fn tame(name: &str) -> String {
-    let keep = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let tamed: String = name.chars().take(40).map(keep).collect();
-    let tamed = tamed.trim_start_matches(['.', '-']).trim_end_matches(['.', '-']);
-    if tamed.is_empty() { "unnamed".to_owned() } else { tamed.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_escape() {
-        for (name, folder) in [
-            ("First-order MAML", "First-order-MAML"),
-            ("../../etc/passwd", "etc-passwd"),
-            ("..", "unnamed"),
-            ("/", "unnamed"),
-            (".hidden", "hidden"),
-            ("k=3, a\u{2603}b", "k-3--a-b"),
-        ] {
-            assert_eq!(tame(name), folder);
-        }
-    }
 }

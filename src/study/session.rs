@@ -10,9 +10,9 @@ use anyhow::Context;
 
 use super::board::{Shared, lock};
 use super::control::Control;
+use super::folders::{announce, run_folder, set_aside, study_folder};
 use super::lock::{Holder, Lock, take};
-use super::record::{announce, run_folder, set_aside, study_folder};
-use super::work::work;
+use super::work::{keep_results, work};
 use super::{Event, Run};
 use crate::model::Weights;
 
@@ -92,6 +92,7 @@ impl Session {
         }
         let planned = runs.clone();
         let (sender, events) = channel();
+        let jobs = options.jobs.max(1);
         let shared = Arc::new(Shared::new(runs, folder, sender));
         let mut session = Self { shared, events, workers: Vec::new(), _lock: held };
         if let Some(folder) = session.shared.folder.clone() {
@@ -99,10 +100,17 @@ impl Session {
             let thread = std::thread::Builder::new().name("announcer".to_owned());
             session.workers.push(thread.spawn(move || announce(&folder, &planned))?);
         }
-        for worker in 0..options.jobs.max(1) {
+        for worker in 0..jobs {
             let shared = session.shared.clone();
             let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
-            session.workers.push(thread.spawn(move || work(&shared))?);
+            session.shared.join();
+            let spawned = thread.spawn(move || work(&shared));
+            session.workers.push(spawned.inspect_err(|_| session.shared.leave())?);
+        }
+        if session.shared.folder.is_some() {
+            let shared = session.shared.clone();
+            let thread = std::thread::Builder::new().name("keeper".to_owned());
+            session.workers.push(thread.spawn(move || keep_results(&shared))?);
         }
         Ok(session)
     }

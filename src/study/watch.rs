@@ -11,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
 
-use super::record::{CHECKPOINT, LOG, RESUME, SETTINGS, read_limited, run_folder};
+use super::folders::run_folder;
+use super::record::{CHECKPOINT, LOG, RESUME, SETTINGS, read_limited};
 use super::resume::{LARGEST_FILE, Resume};
 use super::trail::Trail;
 use super::{Event, Run, Snapshot, plan};

@@ -14,7 +14,7 @@ use super::resume::Header;
 use super::session::Snapshot;
 use super::{Event, Run};
 use crate::config::Algorithm;
-use crate::eval::{statistics, task_losses};
+use crate::eval::{Curve, statistics, task_losses};
 use crate::learner::{Learner, State, learner};
 use crate::model::{Path, Weights};
 use crate::task::TestTask;
@@ -101,6 +101,7 @@ pub(super) fn work(shared: &Shared) {
         shared.report(run, None, shared.failure(run, step, error));
         shared.close(run, None);
     }
+    shared.leave();
 }
 
 /// What a panic said.
@@ -328,8 +329,8 @@ fn diverged(algorithm: Algorithm, loss: f64, inner_lr: f64, outer_lr: f64) -> St
     format!("diverged: the training loss became {loss}. Try a smaller learning rate ({rates})")
 }
 
-/// Tests a share; whoever finishes the last one draws the conclusions.
-fn test(shared: &Shared, exam: &Exam, share: Range<usize>) -> Result<(), End> {
+/// Tests a share; with the last one the curve is known, and what remains is to keep it.
+fn test(shared: &Shared, exam: &Arc<Exam>, share: Range<usize>) -> Result<(), End> {
     let entry = shared.entry(exam.run);
     let Run { settings, seed, .. } = &entry.run;
     let evaluation = &settings.evaluation;
@@ -345,15 +346,53 @@ fn test(shared: &Shared, exam: &Exam, share: Range<usize>) -> Result<(), End> {
     }
     let curve = statistics(&paper.losses, evaluation.steps);
     let (experiment, seed) = (settings.name.clone(), *seed);
-    let evaluated = Event::Evaluated { experiment: experiment.clone(), seed, curve: curve.clone() };
+    let evaluated = Event::Evaluated { experiment, seed, curve: curve.clone() };
     shared.report(exam.run, paper.record.as_mut(), evaluated);
     let seconds = exam.clock.seconds();
-    let checkpoint = paper.record.as_ref().map(|record| record.checkpoint_path().display().to_string());
-    let finished = Event::Finished { experiment, seed, seconds, checkpoint };
-    let kept = paper.record.as_mut().map_or(Ok(()), |record| {
+    let last = Conclusion { exam: exam.clone(), record: paper.record.take(), curve, seconds };
+    if last.record.is_some() {
+        // A disk takes milliseconds to say that it has something: others wait for it.
+        shared.hand_over(last);
+    } else {
+        conclude(shared, last);
+    }
+    Ok(())
+}
+
+/// A run that is trained and tested, and not yet kept.
+pub(super) struct Conclusion {
+    exam: Arc<Exam>,
+    record: Option<Record>,
+    curve: Curve,
+    seconds: f64,
+}
+
+/// The life of the thread that waits for the disk.
+pub(super) fn keep_results(shared: &Shared) {
+    while let Some(conclusion) = shared.next_conclusion() {
+        let run = conclusion.exam.run;
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| conclude(shared, conclusion))) {
+            let step = shared.entry(run).run.settings.total_steps();
+            let error = format!("a bug in metascope: {}", words(&*panic));
+            shared.report(run, None, shared.failure(run, step, error));
+            shared.close(run, None);
+        }
+    }
+}
+
+/// Keeps what a run has come to, tells it, and closes the run.
+fn conclude(shared: &Shared, conclusion: Conclusion) {
+    let Conclusion { exam, mut record, curve, seconds } = conclusion;
+    let entry = shared.entry(exam.run);
+    let Run { settings, seed, .. } = &entry.run;
+    let checkpoint = record.as_ref().map(|record| record.checkpoint_path().display().to_string());
+    let finished = Event::Finished { experiment: settings.name.clone(), seed: *seed, seconds, checkpoint };
+    let kept = record.as_mut().map_or(Ok(()), |record| {
         let header = exam.progress.header(shared.path, seconds, &exam.state);
         record.finish(&entry.run, &finished, header, exam.state.clone())
     });
+    // Before anybody may start it over.
+    drop(record);
     let last = match kept {
         Ok(()) => finished,
         Err(error) => shared.failure(
@@ -365,5 +404,4 @@ fn test(shared: &Shared, exam: &Exam, share: Range<usize>) -> Result<(), End> {
     // Logged already, if at all.
     shared.report(exam.run, None, last);
     shared.close(exam.run, Some(curve));
-    Ok(())
 }

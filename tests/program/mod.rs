@@ -108,20 +108,11 @@ impl Bench {
 
     /// Every file below the folder, by its relative path, and its bytes.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![self.folder().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).expect("a folder") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.is_file() {
-                    let name = path.strip_prefix(self.folder()).expect("below the folder");
-                    files.insert(name.display().to_string(), fs::read(&path).expect("readable"));
-                }
-            }
-        }
-        files
+        let read = |name: String| {
+            let bytes = fs::read(self.path(&name)).expect("readable");
+            (name, bytes)
+        };
+        self.names().into_iter().map(read).collect()
     }
 
     /// What a study left behind that may not depend on time: file contents, log lines without their clocks.
@@ -145,9 +136,23 @@ impl Bench {
         files
     }
 
-    /// The names of the files below the folder.
+    /// The names of the files below the folder. They may come and go meanwhile.
     pub fn names(&self) -> Vec<String> {
-        self.files().into_keys().collect()
+        let mut names = Vec::new();
+        let mut folders = vec![self.folder().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
+                    let name = path.strip_prefix(self.folder()).expect("below the folder");
+                    names.push(name.display().to_string());
+                }
+            }
+        }
+        names.sort();
+        names
     }
 }
 
