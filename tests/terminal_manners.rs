@@ -122,7 +122,8 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
     let mut session = Session::start(ENDLESS);
     session.press("\t\t\t?");
     thread::sleep(Duration::from_millis(300));
-    session.press("\x1bq");
+    // Alone: with a letter right behind it, it would be Alt.
+    session.press("\x1b");
     thread::sleep(Duration::from_millis(300));
     session.press("q");
     let (_, output) = session.end();
@@ -135,7 +136,9 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
         "\x1b[?u",
         "\x1b[>",
         "\x1b[?1000h",
+        "\x1b[?1002h",
         "\x1b[?1006h",
+        "\x1b[?1000l",
         "\x1b[?2004h",
         "\x1b]11",
     ] {
@@ -143,6 +146,49 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
     }
     // Every update ends, and leaving ends one more, in case a frame was cut short.
     assert_eq!(output.matches("\x1b[?2026h").count() + 1, output.matches("\x1b[?2026l").count());
+}
+
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1000l\x1b[?1002l\x1b[?1006l";
+
+#[test]
+fn the_mouse_is_taken_on_request_and_given_back() {
+    for way in ["q", "Mq", "\x03", "-TERM"] {
+        let mut session = Session::start(ENDLESS);
+        session.press("M");
+        session.until("the mouse is taken", |text| text.contains(MOUSE_ON));
+        // A click on the second tab.
+        session.press("\x1b[<0;16;2M\x1b[<0;16;2m");
+        session.sees("Training");
+        match way {
+            signal if signal.starts_with('-') => session.signal(signal),
+            keys => session.press(keys),
+        }
+        let (_, output) = session.end();
+        assert_eq!(output.matches(MOUSE_ON).count(), 1, "{way:?}");
+        assert_eq!(output.matches(MOUSE_OFF).count(), 1, "{way:?}");
+        let (off, left) = (output.find(MOUSE_OFF), output.rfind(LEAVE));
+        assert!(output.find(MOUSE_ON) < off && off < left, "{way:?}");
+        given_back(&output);
+    }
+}
+
+#[test]
+fn the_shell_never_gets_a_terminal_that_reports_the_mouse() {
+    let mut session = Session::start(ENDLESS);
+    session.press("M");
+    session.until("the mouse is taken", |text| text.contains(MOUSE_ON));
+    // There is no job control here: the shell's turn is over at once.
+    session.press("\x1a");
+    session.until("it is taken again", |text| text.matches(MOUSE_ON).count() == 2);
+    session.press("q");
+    let (_, output) = session.end();
+    let marks = [MOUSE_ON, MOUSE_OFF, LEAVE, ENTER];
+    let mut found: Vec<_> = marks.iter().flat_map(|mark| output.match_indices(mark)).collect();
+    found.sort();
+    let order: Vec<_> = found.into_iter().map(|(_, mark)| mark).collect();
+    assert_eq!(order, [ENTER, MOUSE_ON, MOUSE_OFF, LEAVE, ENTER, MOUSE_ON, MOUSE_OFF, LEAVE]);
+    given_back(&output);
 }
 
 #[test]
