@@ -1,5 +1,6 @@
 //! The terminal as a resource: taken once, given back on every way out, be it quitting, an error, a
-//! panic, a signal or a lost line. Nothing is asked of the terminal, no mouse, no keyboard protocol.
+//! panic, a signal or a lost line. Nothing is asked of the terminal and no keyboard protocol is pushed; the
+//! mouse is the person's own until the dashboard is told to take it.
 //!
 //! Two facts shaped this. crossterm 0.29 spins for ever once the line has dropped, and may block where
 //! it was told not to wait, so stdin is polled, read and decoded here. And signals may be delivered to
@@ -7,6 +8,7 @@
 
 mod decode;
 mod editor;
+mod mouse;
 
 use std::{
     io::{self, IsTerminal, Read, Write},
@@ -36,11 +38,15 @@ use rustix::{
 };
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 
+pub use mouse::{Button, Mouse, MouseKind};
+
 /// What reaches the dashboard from outside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A key.
     Key(KeyEvent),
+    /// The mouse, where it is switched on.
+    Mouse(Mouse),
     /// The screen must be drawn anew: another size, or a shell was in between.
     Redraw,
     /// SIGINT, SIGTERM or SIGQUIT.
@@ -63,6 +69,8 @@ pub trait Host {
     fn edit(&mut self, path: &Path, line: usize) -> io::Result<()>;
     /// Puts text into the clipboard of the terminal at the other end of the line, where it allows that.
     fn copy(&mut self, text: &str);
+    /// Has the terminal report the mouse, or no more.
+    fn mouse(&mut self, on: bool);
 }
 
 /// Whether there is a person to show a dashboard to.
@@ -75,15 +83,28 @@ pub fn is_interactive() -> bool {
 /// Whether the dashboard's screen is up; what the panic hook and the guard agree on.
 static UP: AtomicBool = AtomicBool::new(false);
 
+/// Whether the mouse is wanted while the screen is up. Outside of it the mouse is always given back.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
 fn enter() -> io::Result<()> {
     terminal::enable_raw_mode()?;
     UP.store(true, Ordering::SeqCst);
-    crossterm::execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)
+    crossterm::execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)?;
+    if MOUSE.load(Ordering::SeqCst) { send(mouse::ON) } else { Ok(()) }
+}
+
+fn send(sequence: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(sequence.as_bytes())?;
+    out.flush()
 }
 
 /// Safe to call at any time, as often as one likes. Errors are nothing to act on: the line may be gone.
 fn leave() {
     if UP.swap(false, Ordering::SeqCst) {
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = send(mouse::OFF);
+        }
         let _ = crossterm::execute!(io::stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
         let _ = terminal::disable_raw_mode();
     }
@@ -180,7 +201,7 @@ impl<W: Write> Write for Synchronized<W> {
 /// one packet, shorter than a person notices.
 const ESCAPE: Duration = Duration::from_millis(25);
 
-/// Keys from stdin, and signals.
+/// Keys and the mouse from stdin, and signals.
 pub struct Keyboard {
     wake: UnixStream,
     interrupted: Arc<AtomicBool>,
@@ -288,14 +309,14 @@ impl Host for Keyboard {
             match rustix::io::read(io::stdin(), &mut bytes) {
                 // The end of the input: there is no keyboard any more.
                 Ok(0) => self.lose(&mut inputs),
-                Ok(read) => inputs.extend(self.decoder.push(&bytes[..read]).into_iter().map(Input::Key)),
+                Ok(read) => inputs.extend(self.decoder.push(&bytes[..read])),
                 Err(Errno::INTR | Errno::AGAIN) => {}
                 Err(_) => self.lose(&mut inputs),
             }
         } else if failed || keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             self.lose(&mut inputs);
         } else if self.decoder.is_waiting() && inputs.is_empty() {
-            inputs.extend(self.decoder.settle().map(Input::Key));
+            inputs.extend(self.decoder.settle());
         }
         inputs
     }
@@ -326,6 +347,13 @@ impl Host for Keyboard {
         let mut out = io::stdout();
         let _ = write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()));
         let _ = out.flush();
+    }
+
+    fn mouse(&mut self, on: bool) {
+        // Told apart from before, so that nothing is sent twice.
+        if MOUSE.swap(on, Ordering::SeqCst) != on {
+            let _ = send(if on { mouse::ON } else { mouse::OFF });
+        }
     }
 }
 

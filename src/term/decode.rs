@@ -1,5 +1,5 @@
 //! Bytes from a terminal, decoded into keys: the few sequences that every terminal sends without being
-//! asked for more.
+//! asked for more. And into what the mouse does, once it is switched on.
 //!
 //! crossterm 0.29 can do this too, but it waits for readiness by edges and then reads a blocking
 //! descriptor; an edge without data behind it leaves the program standing until the next key. Here
@@ -7,55 +7,61 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::{Input, mouse};
+
 /// Bytes that have arrived and are not a whole key yet.
 #[derive(Debug, Default)]
 pub struct Decoder {
     pending: Vec<u8>,
 }
 
+/// How a report of the mouse begins. No key does.
+const MOUSE: &[u8] = b"\x1b[<";
+
 /// More than this without an end is no key; it is dropped.
 const LONGEST: usize = 64;
 
 enum Parsed {
-    /// A key and the bytes it took; `None` for a sequence that means nothing here.
-    Whole(Option<KeyEvent>, usize),
+    /// An input and the bytes it took; `None` for a sequence that means nothing here.
+    Whole(Option<Input>, usize),
     /// More bytes are needed.
     Part,
 }
 
 impl Decoder {
-    /// Takes bytes in and gives out the keys they complete.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<KeyEvent> {
+    /// Takes bytes in and gives out what they complete.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Input> {
         self.pending.extend_from_slice(bytes);
-        let mut keys = Vec::new();
+        let mut inputs = Vec::new();
         while !self.pending.is_empty() {
             match parse(&self.pending) {
-                Parsed::Whole(key, length) => {
-                    keys.extend(key);
+                Parsed::Whole(input, length) => {
+                    inputs.extend(input);
                     self.pending.drain(..length);
                 }
                 Parsed::Part if self.pending.len() > LONGEST => self.pending.clear(),
                 Parsed::Part => break,
             }
         }
-        keys
+        inputs
     }
 
     /// Whether something has begun that may be a key of its own: a lone Escape.
     pub fn is_waiting(&self) -> bool {
-        !self.pending.is_empty()
+        // The rest of a report of the mouse comes, however late, and must not be taken for keys.
+        !self.pending.is_empty() && !self.pending.starts_with(MOUSE)
     }
 
     /// Nothing more has come for a while: a lone Escape was the key Escape, the rest was noise.
-    pub fn settle(&mut self) -> Option<KeyEvent> {
+    pub fn settle(&mut self) -> Option<Input> {
         let first = self.pending.first().copied();
         self.pending.clear();
-        (first == Some(0x1b)).then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE))
+        (first == Some(0x1b)).then(|| Input::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)))
     }
 }
 
 fn parse(bytes: &[u8]) -> Parsed {
-    let key = |code, modifiers| Some(KeyEvent::new(code, modifiers));
+    let key = |code, modifiers| Some(Input::Key(KeyEvent::new(code, modifiers)));
     let plain = KeyModifiers::NONE;
     match bytes {
         [0x1b] => Parsed::Part,
@@ -66,10 +72,10 @@ fn parse(bytes: &[u8]) -> Parsed {
         // Two Escapes in a row are two keys.
         [0x1b, 0x1b, ..] => Parsed::Whole(key(KeyCode::Esc, plain), 1),
         [0x1b, rest @ ..] => match parse(rest) {
-            Parsed::Whole(Some(inner), length) => {
+            Parsed::Whole(Some(Input::Key(inner)), length) => {
                 Parsed::Whole(key(inner.code, inner.modifiers | KeyModifiers::ALT), length + 1)
             }
-            Parsed::Whole(None, length) => Parsed::Whole(None, length + 1),
+            Parsed::Whole(_, length) => Parsed::Whole(None, length + 1),
             Parsed::Part => Parsed::Part,
         },
         [b'\r' | b'\n', ..] => Parsed::Whole(key(KeyCode::Enter, plain), 1),
@@ -97,7 +103,10 @@ fn letter(bytes: &[u8]) -> Parsed {
         return Parsed::Part;
     }
     match std::str::from_utf8(&bytes[..length]).ok().and_then(|text| text.chars().next()) {
-        Some(letter) => Parsed::Whole(Some(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)), length),
+        Some(letter) => {
+            let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+            Parsed::Whole(Some(Input::Key(key)), length)
+        }
         None => Parsed::Whole(None, 1),
     }
 }
@@ -107,6 +116,9 @@ fn control_sequence(rest: &[u8]) -> Parsed {
     let Some(end) = rest.iter().position(|byte| (0x40..=0x7e).contains(byte)) else {
         return Parsed::Part;
     };
+    if let Some(numbers) = rest[..end].strip_prefix(b"<") {
+        return Parsed::Whole(mouse::report(numbers, rest[end]).map(Input::Mouse), end + 3);
+    }
     let mut numbers = rest[..end].split(|byte| *byte == b';').map(|digits| {
         std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u8>().ok()).unwrap_or(1)
     });
@@ -129,7 +141,7 @@ fn control_sequence(rest: &[u8]) -> Parsed {
         (b'~', 11) => Some(KeyCode::F(1)),
         (last, _) => named(last),
     };
-    Parsed::Whole(code.map(|code| KeyEvent::new(code, modifiers)), end + 3)
+    Parsed::Whole(code.map(|code| Input::Key(KeyEvent::new(code, modifiers))), end + 3)
 }
 
 fn named(last: u8) -> Option<KeyCode> {
@@ -149,9 +161,17 @@ fn named(last: u8) -> Option<KeyCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term::{Button, Mouse, MouseKind};
+
+    fn code(input: &Input) -> KeyCode {
+        match input {
+            Input::Key(key) => key.code,
+            other => panic!("{other:?} is no key"),
+        }
+    }
 
     fn codes(bytes: &[u8]) -> Vec<KeyCode> {
-        Decoder::default().push(bytes).into_iter().map(|key| key.code).collect()
+        Decoder::default().push(bytes).iter().map(code).collect()
     }
 
     #[test]
@@ -166,7 +186,7 @@ mod tests {
         assert_eq!(codes("é学".as_bytes()), [Char('é'), Char('学')]);
         assert_eq!(codes(b"\x1b[1;2A"), [Up]);
         let interrupt = Decoder::default().push(b"\x03");
-        assert_eq!(interrupt, [KeyEvent::new(Char('c'), KeyModifiers::CONTROL)]);
+        assert_eq!(interrupt, [Input::Key(KeyEvent::new(Char('c'), KeyModifiers::CONTROL))]);
     }
 
     #[test]
@@ -174,10 +194,10 @@ mod tests {
         let mut decoder = Decoder::default();
         assert!(decoder.push(b"\x1b").is_empty() && decoder.is_waiting());
         assert!(decoder.push(b"[").is_empty());
-        assert_eq!(decoder.push(b"C")[0].code, KeyCode::Right);
+        assert_eq!(code(&decoder.push(b"C")[0]), KeyCode::Right);
         assert!(!decoder.is_waiting());
         assert!(decoder.push(b"\x1b").is_empty());
-        assert_eq!(decoder.settle().map(|key| key.code), Some(KeyCode::Esc));
+        assert_eq!(decoder.settle().as_ref().map(code), Some(KeyCode::Esc));
         assert_eq!(decoder.settle(), None);
     }
 
@@ -191,6 +211,31 @@ mod tests {
             assert!(decoder.pending.len() <= LONGEST + 1);
         }
         decoder.settle();
-        assert_eq!(decoder.push(b"q")[0].code, KeyCode::Char('q'));
+        assert_eq!(code(&decoder.push(b"q")[0]), KeyCode::Char('q'));
+    }
+
+    #[test]
+    fn the_mouse_may_arrive_in_pieces_however_late() {
+        let press = Mouse { kind: MouseKind::Press(Button::Left), column: 11, row: 4 };
+        let bytes = b"\x1b[<0;12;5M";
+        assert_eq!(Decoder::default().push(bytes), [Input::Mouse(press)]);
+        for cut in 1..bytes.len() {
+            let mut decoder = Decoder::default();
+            assert!(decoder.push(&bytes[..cut]).is_empty());
+            // Only what may be the key Escape is waited for with a clock.
+            assert_eq!(decoder.is_waiting(), cut < MOUSE.len(), "{cut}");
+            assert_eq!(decoder.push(&bytes[cut..]), [Input::Mouse(press)], "{cut}");
+            assert!(decoder.pending.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_broken_report_is_no_key_and_what_follows_is_whole() {
+        assert_eq!(codes(b"\x1b[<M\x1b[<0;1Mq"), [KeyCode::Char('q')]);
+        assert_eq!(codes(b"\x1b[<-1;2;3M\x1b[<0;0;0mq"), [KeyCode::Char('q')]);
+        assert_eq!(codes(b"\x1b[<9999999999;1;1M\x1b[<0;1;1;1Mq"), [KeyCode::Char('q')]);
+        let mut decoder = Decoder::default();
+        assert!(decoder.push(&[MOUSE, &b"1".repeat(2 * LONGEST)].concat()).is_empty());
+        assert_eq!(code(&decoder.push(b"q")[0]), KeyCode::Char('q'));
     }
 }

@@ -26,6 +26,8 @@ pub enum Action {
     Escape,
     /// Move the Overview's selection.
     Select(i32),
+    /// Select the Overview's experiment of this index.
+    SelectThis(usize),
     /// Open the selected experiment.
     Open,
     /// Next test task.
@@ -90,6 +92,8 @@ pub enum Action {
     ApplyFile,
     /// Open the file in an editor.
     EditFile,
+    /// Take the mouse, or give it back.
+    Mouse,
     /// Search the help.
     Search,
     /// Write (and copy) what the view shows.
@@ -111,6 +115,26 @@ pub enum Action {
     Clear,
     /// A hard task.
     Surprise,
+    /// Place a support point here.
+    PlaceAt {
+        /// Input.
+        x: f64,
+        /// Target; `None` lies on the wave.
+        y: Option<f64>,
+    },
+    /// Take hold of this support point.
+    Hold(usize),
+    /// Move the held support point here.
+    DragTo {
+        /// Input.
+        x: f64,
+        /// Target.
+        y: f64,
+    },
+    /// Let go of the held support point.
+    LetGo,
+    /// Delete this support point.
+    Delete(usize),
     /// Change the wave's height.
     Amplitude(i32),
     /// Shift the wave.

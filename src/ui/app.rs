@@ -74,6 +74,10 @@ pub struct App {
     pub now: Duration,
     /// When everything had ended.
     pub ended: Option<Duration>,
+    /// Columns and rows of the screen that was drawn last.
+    pub size: (u16, u16),
+    /// Whether the mouse is the dashboard's.
+    pub mouse: bool,
     /// What the main loop is to do for the state, in order.
     pub effects: Vec<Effect>,
 }
@@ -134,6 +138,8 @@ pub enum Effect {
         /// The line to begin at, from 1; 0 for where the experiment in view begins.
         line: usize,
     },
+    /// Have the terminal report the mouse, or no more.
+    Mouse(bool),
     /// Copy and write what the view shows as text.
     Take {
         /// Also into the clipboard (OSC 52).
@@ -174,6 +180,8 @@ impl App {
             notice: None,
             now: Duration::ZERO,
             ended: None,
+            size: (0, 0),
+            mouse: false,
             effects: Vec::new(),
         };
         app.replan(study, runs, &Vec::from_iter(0..runs.len()));

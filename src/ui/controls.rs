@@ -52,6 +52,8 @@ pub struct CurveControls {
     pub log_y: bool,
     /// n of the crosshair.
     pub crosshair: Option<usize>,
+    /// The report that the crosshair on the training loss stands at, while that has the screen to itself.
+    pub report: Option<usize>,
     /// First and last n in view.
     pub window: Option<(usize, usize)>,
 }

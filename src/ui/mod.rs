@@ -24,6 +24,7 @@ pub mod file;
 mod intake;
 pub mod keys;
 mod play;
+pub mod pointer;
 mod report;
 pub mod rewind;
 pub mod runs;
@@ -34,6 +35,7 @@ pub mod summary;
 mod svg;
 pub mod update;
 pub mod views;
+pub mod why;
 pub mod widgets;
 
 use std::{
@@ -192,7 +194,8 @@ pub fn drive<B: Backend>(
             if !asked {
                 preview(app);
             }
-            terminal.draw(|frame| views::draw(app, frame))?;
+            let drawn = terminal.draw(|frame| views::draw(app, frame))?.area;
+            app.size = (drawn.width, drawn.height);
             last_frame = Some(Instant::now());
             // A view of the past fills in as its curves are computed.
             let filling = app.missing_past().is_some() || app.next_preview().is_some();
@@ -226,6 +229,12 @@ pub fn drive<B: Backend>(
                         asked = true;
                     }
                 }
+                Input::Mouse(mouse) => {
+                    if let Some(action) = pointer::action(app, &mouse) {
+                        update(app, action);
+                        asked = true;
+                    }
+                }
                 Input::Redraw => {
                     app.effects.push(Effect::Redraw);
                     asked = true;
@@ -243,6 +252,7 @@ pub fn drive<B: Backend>(
                         asked = true;
                     }
                     Effect::Redraw => blank(terminal)?,
+                    Effect::Mouse(on) => host.mouse(on),
                     Effect::Control(runs, control) => {
                         let done = runs.into_iter().try_for_each(|run| source.control(run, control));
                         if let Err(error) = done {

@@ -85,23 +85,45 @@ impl Play {
     /// Moves the cursor by these shares of the plot.
     pub fn move_by(&mut self, across: f64, up: f64) {
         let [low, high] = self.range;
-        self.x = (self.x + across * (high - low)).clamp(low, high);
-        self.y = (self.y + up * 2.0 * self.height).clamp(-self.height, self.height);
+        self.move_to(self.x + across * (high - low), self.y + up * 2.0 * self.height);
+    }
+
+    /// Moves the cursor here, and the held point with it.
+    pub fn move_to(&mut self, x: f64, y: f64) {
+        let [low, high] = self.range;
+        self.x = x.clamp(low, high);
+        self.y = y.clamp(-self.height, self.height);
+        let noise = self.noise;
         if let Some(point) = self.held.and_then(|held| self.points.get_mut(held)) {
             point.x = self.x;
-            point.y = Some(self.y);
+            // It is seen where the hand is: with its noise.
+            point.y = Some(self.y - noise * point.deviation);
         }
     }
 
     /// Puts a support point where the cursor is; on the wave if it is near it.
     pub fn place(&mut self) -> bool {
+        let near = (self.sine.at(self.x) - self.y).abs() < self.height * 0.06;
+        self.add((!near).then_some(self.y))
+    }
+
+    /// Adds a support point at the cursor's x, seen at `y` or lying on the wave.
+    fn add(&mut self, y: Option<f64>) -> bool {
         if self.points.len() >= MOST_POINTS {
             return false;
         }
-        let near = (self.sine.at(self.x) - self.y).abs() < self.height * 0.06;
         let deviation = normal(&mut self.stream());
-        self.points.push(Placed { x: self.x, deviation, y: (!near).then_some(self.y) });
+        self.points.push(Placed { x: self.x, deviation, y: y.map(|y| y - self.noise * deviation) });
         true
+    }
+
+    /// Puts a support point here, on the wave where no `y` is given, and takes hold of it.
+    pub fn place_at(&mut self, x: f64, y: Option<f64>) -> bool {
+        self.held = None;
+        self.move_to(x, y.unwrap_or(self.sine.at(x)));
+        let placed = self.add(y.map(|_| self.y));
+        self.held = placed.then_some(self.points.len() - 1);
+        placed
     }
 
     /// Puts a support point on the wave at the cursor's x.
@@ -124,19 +146,34 @@ impl Play {
 
     /// Takes the nearest point up, or lets go of it.
     pub fn grab(&mut self) {
-        self.held = if self.held.is_some() { None } else { self.nearest() };
-        if let Some(held) = self.held {
-            self.x = self.points[held].x;
-            self.y = self.task().support.y[held];
+        let held = self.held.take();
+        if let (None, Some(nearest)) = (held, self.nearest()) {
+            self.hold(nearest);
         }
+    }
+
+    /// Takes hold of a point and brings the cursor there.
+    pub fn hold(&mut self, point: usize) {
+        let support = self.task().support;
+        self.held = (point < self.points.len()).then_some(point);
+        if let (Some(x), Some(y)) = (support.x.get(point), support.y.get(point)) {
+            (self.x, self.y) = (*x, *y);
+        }
+    }
+
+    /// Removes this point.
+    pub fn remove(&mut self, point: usize) {
+        if point < self.points.len() {
+            self.points.remove(point);
+        }
+        self.held = None;
     }
 
     /// Removes the held point, or the nearest.
     pub fn delete(&mut self) {
         if let Some(index) = self.held.or(self.nearest()) {
-            self.points.remove(index);
+            self.remove(index);
         }
-        self.held = None;
     }
 
     /// Removes every point.

@@ -12,6 +12,9 @@ use crate::ui::widgets::text::rate;
 /// Most support points a fit is shown with.
 const MOST_SHOTS: usize = 100;
 
+/// What takes the mouse takes it from the terminal's own selecting.
+const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift selects text, M gives it back";
+
 /// `value` moved by `by` within `0..length`.
 fn step(value: usize, by: i32, length: usize) -> usize {
     let last = length.saturating_sub(1) as i64;
@@ -27,6 +30,11 @@ pub fn update(app: &mut App, action: Action) {
         Action::Suspend => app.effects.push(Effect::Suspend),
         Action::Redraw => app.effects.push(Effect::Redraw),
         Action::Take { copy } => app.effects.push(Effect::Take { copy }),
+        Action::Mouse => {
+            app.mouse ^= true;
+            app.effects.push(Effect::Mouse(app.mouse));
+            app.say(if app.mouse { MOUSE_ON } else { "the mouse is the terminal's again" });
+        }
         Action::Travel(by) => {
             app.rewind.playing = None;
             app.travel(by);
@@ -53,6 +61,7 @@ pub fn update(app: &mut App, action: Action) {
         }
         Action::Escape => escape(app),
         Action::Select(by) => app.selected = step(app.selected, by, app.experiments.len()),
+        Action::SelectThis(index) => app.selected = index.min(app.experiments.len().saturating_sub(1)),
         Action::Open => show(app, View::Experiment(app.selected)),
         Action::NextTask => next_task(app, 1),
         Action::PreviousTask => next_task(app, -1),
@@ -123,15 +132,21 @@ pub fn update(app: &mut App, action: Action) {
             app.play.move_by(f64::from(across) / 60.0, f64::from(up) / 30.0);
         }
         Action::Place => {
-            if !app.play.place() {
-                app.say("that is enough support points");
-            }
+            let placed = app.play.place();
+            enough(app, placed);
         }
         Action::PlaceOnWave => {
-            if !app.play.place_on_wave() {
-                app.say("that is enough support points");
-            }
+            let placed = app.play.place_on_wave();
+            enough(app, placed);
         }
+        Action::PlaceAt { x, y } => {
+            let placed = app.play.place_at(x, y);
+            enough(app, placed);
+        }
+        Action::Hold(point) => app.play.hold(point),
+        Action::DragTo { x, y } => app.play.move_to(x, y),
+        Action::LetGo => app.play.held = None,
+        Action::Delete(point) => app.play.remove(point),
         Action::Grab => app.play.grab(),
         Action::Remove => app.play.delete(),
         Action::Clear => app.play.clear(),
@@ -152,6 +167,12 @@ pub fn update(app: &mut App, action: Action) {
             let most = app.play.height;
             app.play.noise = (app.play.noise + f64::from(by) * 0.05).clamp(0.0, most);
         }
+    }
+}
+
+fn enough(app: &mut App, placed: bool) {
+    if !placed {
+        app.say("that is enough support points");
     }
 }
 
@@ -191,7 +212,8 @@ fn escape(app: &mut App) {
     if app.view == View::Play && app.play.held.take().is_some() {
         return;
     }
-    if app.curves.crosshair.take().is_some() || app.curves.window.take().is_some() {
+    let curves = &mut app.curves;
+    if curves.report.take().is_some() || curves.crosshair.take().is_some() || curves.window.take().is_some() {
         return;
     }
     if matches!(app.view, View::Experiment(_)) {
@@ -303,6 +325,15 @@ fn last_n(app: &App) -> usize {
 }
 
 fn crosshair(app: &mut App, by: i32) {
+    if let (View::Experiment(index), Focus::Loss) = (app.view, app.fit.focus) {
+        let reports = app.chosen_run(index).map_or(0, |run| app.runs[run].losses.len());
+        app.curves.report = match app.curves.report {
+            _ if reports == 0 => None,
+            None => Some(if by > 0 { 0 } else { reports - 1 }),
+            Some(report) => Some(step(report, by, reports)),
+        };
+        return;
+    }
     let (first, last) = app.curves.window.unwrap_or((0, last_n(app)));
     app.curves.crosshair = Some(match app.curves.crosshair {
         None => first,

@@ -19,7 +19,7 @@ pub fn picture(tested: &[Tested]) -> String {
     let floor = prior_mean_loss(&tested[0].run.settings.task);
     let finite = tested.iter().flat_map(|tested| &tested.curve.mean).copied().filter(|mean| mean.is_finite());
     // One that diverges must not flatten the others: what is above the axis is said in words.
-    let top = finite.clone().fold(floor, f64::max).min(2.0 * floor);
+    let [top, step] = round_axis(finite.clone().fold(floor, f64::max).min(2.0 * floor));
     let cut = finite.filter(|mean| *mean > top).count();
     let mut experiments: Vec<usize> = tested.iter().map(|tested| tested.run.experiment).collect();
     experiments.dedup();
@@ -33,10 +33,11 @@ pub fn picture(tested: &[Tested]) -> String {
     let clipped = if cut > 0 { format!(", {cut} points above the range") } else { String::new() };
     let title = format!("Test loss after n gradient steps, mean over tasks; thin: each seed{clipped}");
     picture.text((LEFT, 22.0), "font-size=\"14\"", &title);
-    for tick in 0..=5 {
-        let loss = top * f64::from(tick) / 5.0;
+    let digits = if step < 0.1 { 2 } else { 1 };
+    for tick in 0..=(top / step).round() as u32 {
+        let loss = step * f64::from(tick);
         picture.draw(&format!("<path d=\"M{LEFT} {:.1}H{edge}\" stroke=\"#ddd\"/>", y(loss)));
-        picture.text((LEFT - 6.0, y(loss) + 4.0), "text-anchor=\"end\"", &format!("{loss:.2}"));
+        picture.text((LEFT - 6.0, y(loss) + 4.0), "text-anchor=\"end\"", &format!("{loss:.digits$}"));
     }
     for n in (0..=most_steps).step_by(most_steps.div_ceil(5)) {
         picture.text((x(n as f64), bottom + 18.0), "text-anchor=\"middle\"", &n.to_string());
@@ -67,4 +68,28 @@ pub fn picture(tested: &[Tested]) -> String {
     let right = 50.0 + LETTER * longest as f64;
     let height = (bottom + BELOW).max(ABOVE + 30.0 + LINE * experiments.len() as f64);
     picture.document([edge + right, height])
+}
+
+/// An axis from 0 to `most` or a little more: its end and the step of its round ticks, four to ten of them.
+fn round_axis(most: f64) -> [f64; 2] {
+    let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
+    let power = 10_f64.powf((most / 5.0).log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|round| round * power).into_iter().find(|step| most / step <= 6.0);
+    let step = step.unwrap_or(10.0 * power);
+    [(most / step).ceil() * step, step]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_end_at_round_numbers() {
+        let cases =
+            [(4.34, 5.0, 1.0), (8.5, 10.0, 2.0), (0.3, 0.3, 0.05), (1.0, 1.0, 0.2), (f64::NAN, 1.0, 0.2)];
+        for (most, top, step) in cases {
+            let found = round_axis(most);
+            assert!((found[0] - top).abs() < 1e-9 && (found[1] - step).abs() < 1e-9, "{most}: {found:?}");
+        }
+    }
 }

@@ -5,17 +5,21 @@ use proptest::prelude::*;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::fixture;
-use crate::ui::{
-    app::App,
-    keys,
-    style::{Depth, Styles},
-    update::update,
-    views,
+use crate::{
+    term::{Button, Mouse, MouseKind},
+    ui::{
+        app::App,
+        keys, pointer,
+        style::{Depth, Styles},
+        update::update,
+        views,
+    },
 };
 
 #[derive(Clone, Debug)]
 enum Happening {
     Key(KeyCode, bool),
+    Mouse(Mouse),
     Screen(u16, u16),
     Started(usize),
     Progress(usize, u64, f64),
@@ -37,8 +41,18 @@ fn loss() -> impl Strategy<Value = f64> {
     ]
 }
 
+fn mouse() -> impl Strategy<Value = Happening> {
+    let buttons = [Button::Left, Button::Right];
+    let kinds =
+        buttons.into_iter().flat_map(|b| [MouseKind::Press(b), MouseKind::Drag(b), MouseKind::Release(b)]);
+    let kinds = kinds.chain([MouseKind::WheelUp, MouseKind::WheelDown]).collect::<Vec<_>>();
+    let cell = prop_oneof![6 => 0u16..130, 1 => any::<u16>()];
+    (prop::sample::select(kinds), cell.clone(), prop_oneof![3 => 0u16..45, 1 => Just(1), 1 => cell])
+        .prop_map(|(kind, column, row)| Happening::Mouse(Mouse { kind, column, row }))
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
-    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPE".chars().map(KeyCode::Char);
+    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPEM".chars().map(KeyCode::Char);
     let named = [
         KeyCode::Tab,
         KeyCode::BackTab,
@@ -58,6 +72,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     let run = 0usize..16;
     prop_oneof![
         12 => (code, prop::bool::weighted(0.03)).prop_map(|(code, control)| Happening::Key(code, control)),
+        8 => mouse(),
         3 => (1u16..=300, 1u16..=100).prop_map(|(width, height)| Happening::Screen(width, height)),
         2 => (55u16..=130, 14u16..=45).prop_map(|(width, height)| Happening::Screen(width, height)),
         1 => run.clone().prop_map(Happening::Started),
@@ -80,7 +95,16 @@ fn happen(app: &mut App, screen: &mut (u16, u16), happening: Happening) {
                 update(app, action);
             }
         }
-        Happening::Screen(width, height) => *screen = (width, height),
+        Happening::Mouse(mouse) => {
+            app.mouse = true;
+            if let Some(action) = pointer::action(app, &mouse) {
+                update(app, action);
+            }
+        }
+        Happening::Screen(width, height) => {
+            *screen = (width, height);
+            app.size = *screen;
+        }
         Happening::Started(run) => app.on_event(run, fixture::started(name(run), 0, 40_000)),
         Happening::Progress(run, step, loss) => {
             app.on_event(run, fixture::progress(name(run), 0, step, loss))
@@ -129,6 +153,7 @@ fn invariants(app: &App) {
     if let Some((first, last)) = app.curves.window {
         assert!(first < last && last <= 500);
     }
+    assert!(app.play.task().support.x.iter().all(|x| (app.play.range[0]..=app.play.range[1]).contains(x)));
     if let Some(held) = app.play.held {
         assert!(held < app.play.points.len());
     }
@@ -150,6 +175,7 @@ proptest! {
             _ => fixture::app(&fixture::odd(), styles),
         };
         let mut screen = (80, 24);
+        app.size = screen;
         for happening in happenings {
             happen(&mut app, &mut screen, happening);
             invariants(&app);

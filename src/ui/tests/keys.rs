@@ -207,3 +207,22 @@ fn time_travel_shows_the_networks_of_the_past() {
     assert_eq!(app.shown_snapshot(6).map(|snapshot| snapshot.step), Some(40_000));
     assert!(app.over_seeds(2).is_some_and(|curve| !curve.preview));
 }
+
+#[test]
+fn the_loss_pane_alone_has_a_crosshair_of_its_own() {
+    let mut app = on_maml();
+    type_in(&mut app, "ff");
+    assert_eq!(app.fit.focus, Focus::Loss);
+    press(&mut app, KeyCode::Char('h'));
+    assert_eq!((app.curves.report, app.curves.crosshair), (Some(199), None));
+    (0..3).for_each(|_| press(&mut app, KeyCode::Char('h')));
+    let area = ratatui::layout::Rect::new(0, 0, 80, 24);
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    crate::ui::views::render(&app, area, &mut buffer);
+    let screen: String = buffer.content().iter().map(|cell| cell.symbol()).collect();
+    let (step, loss) = app.runs[6].losses[196];
+    assert_eq!(step, 39_400);
+    assert!(screen.contains(&format!("step 39,400: {loss:.2}, smoothed ")), "{screen}");
+    press(&mut app, KeyCode::Esc);
+    assert_eq!((app.curves.report, app.fit.focus), (None, Focus::Loss));
+}

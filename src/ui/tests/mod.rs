@@ -3,6 +3,7 @@
 mod anything;
 mod fixture;
 mod keys;
+mod mouse;
 mod running;
 mod screens;
 mod steering;

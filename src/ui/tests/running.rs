@@ -15,8 +15,8 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::fixture;
 use crate::{
     study::{Event, Snapshot},
-    term::{Host, Input},
-    ui::{End, Options, Source, drive, loss_table, runs::Phase, style::Styles},
+    term::{Button, Host, Input, Mouse, MouseKind},
+    ui::{End, Options, Source, app::View, drive, loss_table, runs::Phase, style::Styles},
 };
 
 /// Plays a script of inputs, one batch a wait.
@@ -25,11 +25,18 @@ struct Script {
     suspended: usize,
     copied: Vec<String>,
     edited: Vec<(PathBuf, usize)>,
+    mouse: Vec<bool>,
 }
 
 impl Script {
     fn new(batches: impl IntoIterator<Item = Vec<Input>>) -> Self {
-        Self { batches: batches.into_iter().collect(), suspended: 0, copied: Vec::new(), edited: Vec::new() }
+        Self {
+            batches: batches.into_iter().collect(),
+            suspended: 0,
+            copied: Vec::new(),
+            edited: Vec::new(),
+            mouse: Vec::new(),
+        }
     }
 }
 
@@ -50,6 +57,10 @@ impl Host for Script {
 
     fn copy(&mut self, text: &str) {
         self.copied.push(text.to_owned());
+    }
+
+    fn mouse(&mut self, on: bool) {
+        self.mouse.push(on);
     }
 }
 
@@ -119,6 +130,21 @@ fn each_way_out_is_told_apart() {
 fn the_shell_gets_the_terminal_and_gives_it_back() {
     let batches = vec![key('z', KeyModifiers::CONTROL), vec![Input::Redraw], key('q', KeyModifiers::NONE)];
     assert_eq!(play(batches, &Options::default()).1.suspended, 1);
+}
+
+#[test]
+fn the_mouse_reaches_the_view_that_was_drawn_once_it_is_asked_for() {
+    let none = KeyModifiers::NONE;
+    // The last columns of the tabs: the log, on a screen of 80.
+    let click = || vec![Input::Mouse(Mouse { kind: MouseKind::Press(Button::Left), column: 77, row: 1 })];
+    let (_, script, app, screen) = play(vec![click(), key('q', none)], &Options::default());
+    assert_eq!((script.mouse.len(), app.view), (0, View::Overview));
+    assert_eq!(app.size, (80, 24));
+    // A line of the screen stands between quotes.
+    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log\"")), "{screen}");
+    let batches = vec![key('M', none), click(), key('q', none)];
+    let (_, script, app, _) = play(batches, &Options::default());
+    assert_eq!((script.mouse, app.view), (vec![true], View::Log));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the experiments file says since it was edited: where it is broken, or what would change. It
 //! stands over the view until the file is applied or put right.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::ui::{
     app::App,
@@ -12,11 +12,41 @@ use crate::ui::{
 /// Most lines of text; the rest is left to the editor.
 const MOST_LINES: usize = 4;
 
+/// What it says, and how.
+struct Banner {
+    title: &'static str,
+    lines: Vec<String>,
+    note: &'static str,
+    style: Style,
+}
+
+/// The area that it leaves to the view.
+pub fn below(app: &App, area: Rect) -> Rect {
+    let height = content(app, area).map_or(0, |banner| banner.height(area));
+    Rect { y: area.y + height, height: area.height - height, ..area }
+}
+
+impl Banner {
+    fn height(&self, area: Rect) -> u16 {
+        (self.lines.len() as u16 + 2).min(area.height)
+    }
+}
+
 /// Draws it, where there is anything to say, and leaves the rest of the area to the view.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
-    let Some(edited) = &app.edited else { return area };
+    let Some(content) = content(app, area) else { return area };
+    let banner = Rect { height: content.height(area), ..area };
+    let inner = pane(buffer, banner, content.title, &app.styles);
+    for (row, line) in content.lines.iter().take(usize::from(inner.height)).enumerate() {
+        put(buffer, inner, inner.x + 1, inner.y + row as u16, line, content.style);
+    }
+    pane_note(buffer, banner, content.note, app.styles.key(), &app.styles);
+    below(app, area)
+}
+
+fn content(app: &App, area: Rect) -> Option<Banner> {
     let styles = &app.styles;
-    let (title, text, note, style) = match edited {
+    let (title, text, note, style) = match app.edited.as_ref()? {
         Edited::Broken { place, problem, more } => {
             let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
             let others = match more {
@@ -38,12 +68,5 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
     while lines.len() > MOST_LINES.min(usize::from(area.height) / 4) && lines.len() > 1 {
         lines.remove(lines.len() - 2);
     }
-    let height = (lines.len() as u16 + 2).min(area.height);
-    let banner = Rect { height, ..area };
-    let inner = pane(buffer, banner, title, styles);
-    for (row, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
-        put(buffer, inner, inner.x + 1, inner.y + row as u16, line, style);
-    }
-    pane_note(buffer, banner, note, styles.key(), styles);
-    Rect { y: area.y + height, height: area.height - height, ..area }
+    Some(Banner { title, lines, note, style })
 }

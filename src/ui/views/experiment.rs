@@ -23,6 +23,7 @@ use crate::ui::{
     controls::Focus,
     runs::Phase,
     style::Pattern,
+    why::why,
     widgets::{
         plot::{Plot, Series, Shape},
         scale::Scale,
@@ -119,6 +120,13 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let shown = app.chosen_run(index).and_then(|run| app.shown_snapshot(run));
     let shown = shown.map(|snapshot| snapshot.step as f64);
     let newest = smooth.last().map(|(_, loss)| *loss);
+    // The report under the crosshair, and what the mean had come to there.
+    let marked = app.curves.report.filter(|_| app.fit.focus == Focus::Loss).and_then(|report| {
+        let &(step, loss) = run.losses.get(report).or(run.losses.last())?;
+        let smoothed =
+            smooth.iter().rev().find(|(at, _)| *at <= step as f64).map_or(f64::NAN, |(_, mean)| *mean);
+        Some((step, loss, smoothed))
+    });
     let plot = Plot {
         x: Scale::linear(0.0, run.total.max(run.step).max(1) as f64),
         y,
@@ -128,11 +136,14 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Shape::Line(Pattern::Solid), '#'),
         ],
         // Where the parameters in view come from.
-        crosshair: app.rewind.notch.and(shown),
+        crosshair: marked.map(|(step, ..)| step as f64).or(app.rewind.notch.and(shown)),
         names: false,
     };
     let unseen = plot.draw(inner, buffer, styles);
     let mut note = unseen.announce();
+    if let Some((step, raw, smoothed)) = marked {
+        note = format!("step {}: {}, smoothed {}", count(step), number(raw), number(smoothed));
+    }
     if note.is_empty() {
         note = newest.map(|loss| format!("now {}", number(loss))).unwrap_or_default();
     }
@@ -189,6 +200,13 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         // A reason is worth more than one line where the chosen run has one.
         let failed = matches!(run.phase, Phase::Failed { .. });
         let wrapped = if failed && i == chosen {
+            let settings = &app.experiments[index].settings;
+            let words = match &run.phase {
+                Phase::Failed { step, error } if error.starts_with("diverged") => {
+                    format!("{words}\n{}", why(settings, &run.losses, *step))
+                }
+                _ => words,
+            };
             wrap(&words, room, styles)
         } else {
             vec![fit_text(&words, room, styles)]

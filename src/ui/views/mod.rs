@@ -11,14 +11,15 @@
 //! ```
 
 mod about;
-mod banner;
+pub(super) mod banner;
 mod curves;
 mod experiment;
 mod fit;
 mod help;
 mod log;
-mod overview;
-mod play;
+pub(super) mod overview;
+pub(super) mod play;
+pub(super) mod tabs;
 mod tasks;
 
 use ratatui::{
@@ -50,13 +51,10 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        too_small(app, area, buffer);
-    } else {
+    if let Some((tabs, body)) = areas(area) {
         header(app, Rect { height: 1, ..area }, buffer);
-        tabs(app, Rect { y: area.y + 1, height: 1, ..area }, buffer);
         footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
-        let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
+        tabs::draw(app, tabs, buffer);
         let body = banner::draw(app, body, buffer);
         match app.view {
             View::Overview => overview::draw(app, body, buffer),
@@ -68,8 +66,18 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         if let Some(help) = &app.help {
             help::draw(app, help, body, buffer);
         }
+    } else {
+        too_small(app, area, buffer);
     }
     app.styles.finish(buffer);
+}
+
+/// Where the tabs are, and what is below them; `None` on a screen that is too small.
+pub(super) fn areas(screen: Rect) -> Option<(Rect, Rect)> {
+    (screen.width >= SMALLEST.0 && screen.height >= SMALLEST.1).then(|| {
+        let tabs = Rect { y: screen.y + 1, height: 1, ..screen };
+        (tabs, Rect { y: screen.y + 2, height: screen.height - 3, ..screen })
+    })
 }
 
 fn too_small(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -104,53 +112,6 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, x, area.y, form, styles.plain());
     let state = fit(&state, usize::from(area.width), styles);
     put(buffer, area, area.x + right as u16, area.y, &state, styles.bold());
-}
-
-fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let views = app.views();
-    let shown = app.tab(app.view);
-    let room = usize::from(area.width).saturating_sub(1);
-    // Names give up letters before tabs give up their place.
-    let labels = |longest: usize| -> Vec<String> {
-        let label = |(i, view): (usize, &View)| {
-            let name = fit(app.view_name(*view), longest, styles);
-            if i < 9 { format!("{} {name}", i + 1) } else { name }
-        };
-        views.iter().enumerate().map(label).collect()
-    };
-    // With a blank after each.
-    let whole = |labels: &[String]| labels.iter().map(|label| width(label) + 1).sum::<usize>();
-    let all_fit = (6..=20).rev().find(|longest| whole(&labels(*longest)) <= room + 1);
-    let longest = all_fit.unwrap_or(12);
-    let room = if all_fit.is_some() { room + 1 } else { room.saturating_sub(4) };
-    let labels = labels(longest);
-    // The page of tabs that holds the one in view, from the left.
-    let mut first = 0;
-    while first < shown && whole(&labels[first..=shown]) > room {
-        first += 1;
-    }
-    let (less, more) = if styles.ascii { ("<", ">") } else { ("‹", "›") };
-    let mut x = area.x + 1;
-    if first > 0 {
-        x = put(buffer, area, area.x, area.y, less, styles.key());
-    }
-    for (i, label) in labels.iter().enumerate().skip(first) {
-        let last = i + 1 == labels.len();
-        if usize::from(area.right().saturating_sub(x)) < width(label) + if last { 0 } else { 2 }
-            && all_fit.is_none()
-        {
-            put(buffer, area, x, area.y, more, styles.key());
-            break;
-        }
-        let style = match views[i] {
-            _ if i == shown => styles.selected().patch(styles.bold()),
-            View::Experiment(index) => styles.series(index),
-            _ => styles.plain(),
-        };
-        let gap = if all_fit.is_some() && whole(&labels) + labels.len() <= room { 2 } else { 1 };
-        x = put(buffer, area, x, area.y, label, style) + gap;
-    }
 }
 
 fn footer(app: &App, area: Rect, buffer: &mut Buffer) {

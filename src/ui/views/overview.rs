@@ -22,12 +22,19 @@ use crate::ui::{
     widgets::{
         progress,
         table::Table,
-        text::{clock, count, pane, pane_note, put, short_count, width, wrap},
+        text::{clock, count, inside, pane, pane_note, put, short_count, width, wrap},
     },
 };
 
-/// Draws the view.
-pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+/// Where everything is; what there is no room for is `None`.
+struct Panes {
+    plot: Option<Rect>,
+    table: Rect,
+    reading: Option<Rect>,
+    runs: Option<Rect>,
+}
+
+fn panes(app: &App, area: Rect) -> Panes {
     let rows = app.experiments.len() as u16;
     if area.width >= 100 && area.height >= 20 {
         let runs = (rows + 2).min(area.height / 3);
@@ -38,33 +45,66 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         // The spread stands beside the mean where that leaves the plot the larger half.
         let wide = table.wide() as u16 + 3;
         let right = if wide * 5 / 2 <= area.width { wide } else { 55.min(area.width / 2) };
-        curves::draw_all(app, Rect { width: area.width - right, ..top }, buffer);
-        let right = Rect { x: area.right() - right, width: right, ..top };
-        draw_right(app, right, buffer);
-        draw_runs(app, Rect { y: top.bottom(), height: runs, ..area }, buffer);
-        return;
+        let plot = Some(Rect { width: area.width - right, ..top });
+        let (table, reading) = split_right(app, Rect { x: area.right() - right, width: right, ..top });
+        return Panes { plot, table, reading, runs: Some(Rect { y: top.bottom(), height: runs, ..area }) };
     }
     // Rows, floors, head and border.
     let table = (rows + 5).min(area.height.saturating_sub(9).max(9)).min(area.height);
     let plot = area.height - table;
-    if plot >= 6 {
-        curves::draw_all(app, Rect { height: plot, ..area }, buffer);
-        draw_table(app, Rect { y: area.y + plot, height: table, ..area }, buffer);
-    } else {
-        draw_table(app, area, buffer);
+    if plot < 6 {
+        return Panes { plot: None, table: area, reading: None, runs: None };
+    }
+    let table = Rect { y: area.y + plot, height: table, ..area };
+    Panes { plot: Some(Rect { height: plot, ..area }), table, reading: None, runs: None }
+}
+
+/// Draws the view.
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let panes = panes(app, area);
+    if let Some(plot) = panes.plot {
+        curves::draw_all(app, plot, buffer);
+    }
+    draw_table(app, panes.table, buffer);
+    if let Some(reading) = panes.reading {
+        draw_reading(app, reading, buffer);
+    }
+    if let Some(runs) = panes.runs {
+        draw_runs(app, runs, buffer);
     }
 }
 
-fn draw_right(app: &App, area: Rect, buffer: &mut Buffer) {
+/// The experiment whose row of the table or of the runs is drawn at this cell.
+pub fn experiment_at(app: &App, area: Rect, column: u16, row: u16) -> Option<usize> {
+    let panes = panes(app, area);
+    let at = (column, row).into();
+    let found = if inside(panes.table).contains(at) {
+        let steps = app.table_steps();
+        let rows = curves::table_rows(app, &steps);
+        let table = Table { steps: &steps, rows: &rows, keep: app.selected };
+        table.row_at(table_room(panes.table), row)
+    } else {
+        let runs = panes.runs.map(inside).filter(|runs| runs.contains(at))?;
+        progress::row_at(app.experiments.len(), app.selected, runs, row)
+    };
+    // The table's last rows are yardsticks.
+    found.filter(|index| *index < app.experiments.len())
+}
+
+fn split_right(app: &App, area: Rect) -> (Rect, Option<Rect>) {
     let rows = app.experiments.len() as u16 + 2;
     let full = 2 * rows + 3;
     let table = if area.height >= full { full } else { (rows + 3).min(area.height) };
     let rest = area.height - table;
     let table = if rest >= 5 { table } else { area.height };
-    draw_table(app, Rect { height: table, ..area }, buffer);
-    if rest >= 5 {
-        draw_reading(app, Rect { y: area.y + table, height: rest, ..area }, buffer);
-    }
+    let reading = (rest >= 5).then_some(Rect { y: area.y + table, height: rest, ..area });
+    (Rect { height: table, ..area }, reading)
+}
+
+/// The room of the loss table in its pane.
+fn table_room(area: Rect) -> Rect {
+    let (inner, air) = (inside(area), u16::from(area.width >= 90));
+    Rect { x: inner.x + air, width: inner.width.saturating_sub(air), ..inner }
 }
 
 /// The loss table in its pane; shared with whoever shows it.
@@ -74,10 +114,8 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     let rows = curves::table_rows(app, &steps);
     let kind = if app.curves.median { "median over tasks" } else { "mean over tasks" };
     let title = format!("Test loss: {kind}, {} std over seeds", styles.plus_minus());
-    let inner = pane(buffer, area, &title, styles);
-    let air = u16::from(area.width >= 90);
-    let inner = Rect { x: inner.x + air, width: inner.width.saturating_sub(air), ..inner };
-    Table { steps: &steps, rows: &rows, keep: app.selected }.draw(inner, buffer, styles);
+    pane(buffer, area, &title, styles);
+    Table { steps: &steps, rows: &rows, keep: app.selected }.draw(table_room(area), buffer, styles);
     let mut notes = Vec::new();
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
         notes.push("! some tasks not finite");

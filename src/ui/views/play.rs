@@ -10,26 +10,46 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use crate::ui::{
-    app::App,
-    style::Pattern,
-    widgets::{
-        plot::{Plot, Series, Shape},
-        scale::Scale,
-        text::{number, pad, pane, pane_note, put, rate, wrap},
+use crate::{
+    eval::Fit,
+    task::TestTask,
+    ui::{
+        app::App,
+        style::Pattern,
+        widgets::{
+            geometry::Geometry,
+            plot::{Plot, Series, Shape},
+            scale::Scale,
+            text::{fit, inside, number, pad, pane, pane_note, put, rate, wrap},
+        },
     },
 };
 
 /// Fits drawn; all are ranked.
 const DRAWN: usize = 3;
 
+/// A learner on the task: its experiment, its loss before the first step, its fit.
+type Ranked = (usize, f64, Fit);
+
+/// The plot's pane and the ranking's.
+fn panes(area: Rect) -> (Rect, Rect) {
+    let right = (area.width / 3).clamp(30, 44);
+    let left = Rect { width: area.width - right, ..area };
+    (left, Rect { x: left.right(), width: right, ..area })
+}
+
+/// Where the plot's values lie when the view is drawn into `area`.
+pub fn geometry(app: &App, area: Rect) -> Option<Geometry> {
+    let inner = inside(panes(area).0);
+    plot(app, &app.play.task(), &[], inner.width).geometry(inner)
+}
+
 /// Draws the view.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let play = &app.play;
     let task = play.task();
-    let right = (area.width / 3).clamp(30, 44);
-    let left = Rect { width: area.width - right, ..area };
+    let (left, right) = panes(area);
     let title = format!(
         "y = {:.2} sin(x + {:.2}), K {}, noise {}, n={}",
         play.sine.amplitude,
@@ -55,7 +75,20 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let key = |loss: f64| if loss.is_finite() { loss } else { f64::INFINITY };
     ranking.sort_by(|a, b| key(a.2.loss).total_cmp(&key(b.2.loss)));
+    let unseen = plot(app, &task, &ranking, inner.width).draw(inner, buffer, styles);
+    let at = format!("cursor x {:.2}, y {:.2}", play.x, play.y);
+    let note = if unseen.announce().is_empty() { at } else { format!("{}; {at}", unseen.announce()) };
+    pane_note(buffer, left, &note, styles.warn(), styles);
+    draw_ranking(app, &task, &ranking, &unready, right, buffer);
+}
 
+/// The truth, the points, the cursor and the best fits. Every experiment's name has a place kept for it,
+/// so that the plot does not move under the hand when another learner gets better.
+fn plot(app: &App, task: &TestTask, ranking: &[Ranked], width: u16) -> Plot<'static> {
+    let styles = &app.styles;
+    let play = &app.play;
+    let longest = if width < 60 { 9 } else { 18 };
+    let name = |index: usize| fit(&app.experiments[index].settings.name, longest, styles);
     let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
     let mut series = vec![Series {
         name: "truth".to_owned(),
@@ -64,15 +97,27 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         mark: '.',
         points: curve(&task.query.y),
     }];
-    for (index, _, fit) in ranking.iter().take(DRAWN).rev() {
+    let drawn = &ranking[..ranking.len().min(DRAWN)];
+    for index in 0..app.experiments.len() {
+        if drawn.iter().all(|(other, ..)| *other != index) {
+            series.push(Series {
+                name: name(index),
+                style: styles.series(index),
+                shape: Shape::Line(styles.pattern(index)),
+                mark: styles.mark(index),
+                points: Vec::new(),
+            });
+        }
+    }
+    for (index, _, fitted) in drawn.iter().rev() {
         let best = *index == ranking[0].0;
         let style = styles.series(*index);
         series.push(Series {
-            name: app.experiments[*index].settings.name.clone(),
+            name: name(*index),
             style: if best { style.add_modifier(Modifier::BOLD) } else { style },
             shape: Shape::Line(if best { Pattern::Solid } else { styles.pattern(*index) }),
             mark: styles.mark(*index),
-            points: curve(&fit.y),
+            points: curve(&fitted.y),
         });
     }
     series.push(Series {
@@ -89,21 +134,27 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         mark: 'X',
         points: vec![(play.x, play.y)],
     });
-    let plot = Plot {
+    Plot {
         x: Scale::linear(play.range[0], play.range[1]),
         y: Scale::linear(-play.height, play.height),
         x_name: "x",
         series,
         crosshair: None,
         names: true,
-    };
-    let unseen = plot.draw(inner, buffer, styles);
-    let at = format!("cursor x {:.2}, y {:.2}", play.x, play.y);
-    let note = if unseen.announce().is_empty() { at } else { format!("{}; {at}", unseen.announce()) };
-    pane_note(buffer, left, &note, styles.warn(), styles);
+    }
+}
 
-    let right = Rect { x: left.right(), width: right, ..area };
-    let inner = pane(buffer, right, "Ranking by test loss", styles);
+/// Every learner, the best first, and what the numbers mean.
+fn draw_ranking(
+    app: &App,
+    task: &TestTask,
+    ranking: &[Ranked],
+    unready: &[usize],
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let styles = &app.styles;
+    let inner = pane(buffer, area, "Ranking by test loss", styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let name = usize::from(inner.width).saturating_sub(16);
     let mut y = inner.y;
@@ -120,14 +171,14 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     for index in unready {
         y += 1;
-        let title = pad(&app.experiments[index].settings.name, name, styles);
+        let title = pad(&app.experiments[*index].settings.name, name, styles);
         put(buffer, inner, inner.x, y, &format!("- {title} no network"), styles.dim());
     }
     y += 2;
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
          wave. Space places a point, g moves one, u draws a hard task.",
-        number(super::fit::oracle_loss(&task)),
+        number(super::fit::oracle_loss(task)),
         app.fit.n
     );
     for line in wrap(&text, usize::from(inner.width), styles) {

@@ -1,6 +1,7 @@
 //! Pieces that views are made of. None of them knows the program's state: each draws what it is given.
 
 pub mod canvas;
+pub mod geometry;
 pub mod plot;
 pub mod progress;
 pub mod scale;

@@ -12,6 +12,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     canvas::Canvas,
+    geometry::Geometry,
     scale::Scale,
     text::{fit, put, width},
 };
@@ -97,37 +98,47 @@ impl Plot<'_> {
     /// Draws into `area` and tells what could not be shown.
     pub fn draw(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) -> Unseen {
         let unseen = self.unseen();
-        if area.width < 8 || area.height < 3 {
-            return unseen;
-        }
-        let names = self.names && self.series.iter().any(|series| !series.name.is_empty());
-        let beside = names && area.width >= NAMES_FROM;
-        // The names of a narrow plot stand above it.
-        let legend = u16::from(names && !beside && area.height >= 6);
-        let rows = area.height - 1 - legend;
-        let ticks = self.y.ticks(usize::from(rows / 3).clamp(2, 9));
-        let label = ticks.iter().map(|(_, text)| width(text)).max().unwrap_or(0).min(7) as u16 + 1;
-        let gutter = if beside { self.gutter(area.width) } else { 0 };
-        let canvas_area = Rect {
-            x: area.x + label,
-            y: area.y + legend,
-            width: area.width.saturating_sub(label + gutter),
-            height: rows,
-        };
-        if canvas_area.width < 2 {
-            return unseen;
-        }
-        self.draw_axes(area, canvas_area, &ticks, buffer, styles);
-        self.draw_series(canvas_area, buffer, styles);
-        if beside {
-            self.draw_names(area, canvas_area, buffer, styles);
-        } else if legend > 0 {
+        let Some(canvas) = self.geometry(area).map(|geometry| geometry.canvas) else { return unseen };
+        self.draw_axes(area, canvas, &self.y_ticks(canvas.height), buffer, styles);
+        self.draw_series(canvas, buffer, styles);
+        if self.has_names() && area.width >= NAMES_FROM {
+            self.draw_names(area, canvas, buffer, styles);
+        } else if canvas.y > area.y {
             self.draw_legend(area, buffer, styles);
         }
         unseen
     }
 
-    /// The value of x at a column of the plot drawn into `area`; the inverse of what a reader does.
+    /// Where values lie when it is drawn into `area`; `None` where there is no room to draw. What counts
+    /// are the axes and the series' names, not the points.
+    pub fn geometry(&self, area: Rect) -> Option<Geometry> {
+        if area.width < 8 || area.height < 3 {
+            return None;
+        }
+        let beside = self.has_names() && area.width >= NAMES_FROM;
+        // The names of a narrow plot stand above it.
+        let legend = u16::from(self.has_names() && !beside && area.height >= 6);
+        let rows = area.height - 1 - legend;
+        let ticks = self.y_ticks(rows);
+        let label = ticks.iter().map(|(_, text)| width(text)).max().unwrap_or(0).min(7) as u16 + 1;
+        let gutter = if beside { self.gutter(area.width) } else { 0 };
+        let canvas = Rect {
+            x: area.x + label,
+            y: area.y + legend,
+            width: area.width.saturating_sub(label + gutter),
+            height: rows,
+        };
+        (canvas.width >= 2).then_some(Geometry { canvas, x: self.x, y: self.y })
+    }
+
+    fn has_names(&self) -> bool {
+        self.names && self.series.iter().any(|series| !series.name.is_empty())
+    }
+
+    fn y_ticks(&self, rows: u16) -> Vec<(f64, String)> {
+        self.y.ticks(usize::from(rows / 3).clamp(2, 9))
+    }
+
     fn unseen(&self) -> Unseen {
         let mut unseen = Unseen::default();
         // A band repeats what its curve shows.
@@ -318,7 +329,8 @@ impl Plot<'_> {
     fn draw_legend(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) {
         let mut x = area.left();
         // The key curve was drawn last and is named first.
-        for series in self.series.iter().rev().filter(|series| !series.name.is_empty()) {
+        let named = |series: &&Series| !series.name.is_empty() && !series.points.is_empty();
+        for series in self.series.iter().rev().filter(named) {
             let entry = format!("{} {}", sample(series, styles), series.name);
             let room = usize::from(area.right().saturating_sub(x));
             if width(&entry) + 2 > room {

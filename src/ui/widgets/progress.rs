@@ -29,12 +29,23 @@ pub struct Row {
     pub bad: String,
 }
 
+/// The first row in view, so that the row `keep` is too.
+fn first(rows: usize, keep: usize, room: usize) -> usize {
+    if rows <= room { 0 } else { (keep + 1).saturating_sub(room) }
+}
+
+/// The row of so many that is drawn at line `y` of the screen.
+pub fn row_at(rows: usize, keep: usize, area: Rect, y: u16) -> Option<usize> {
+    let line = usize::from(y.checked_sub(area.y).filter(|line| *line < area.height)?);
+    Some(first(rows, keep, usize::from(area.height)) + line).filter(|row| *row < rows)
+}
+
 /// Draws as many rows as there is room for, and says how many there is not.
 pub fn draw(rows: &[Row], keep: usize, area: Rect, buffer: &mut Buffer, styles: &Styles) {
     let room = usize::from(area.height);
     let name = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(4, 18);
     let runs = rows.iter().map(|row| width(&row.runs)).max().unwrap_or(0);
-    let first = if rows.len() <= room { 0 } else { (keep + 1).saturating_sub(room) };
+    let first = first(rows.len(), keep, room);
     let bar = (usize::from(area.width) / 5).clamp(6, 24);
     for (i, row) in rows.iter().skip(first).take(room).enumerate() {
         let y = area.y + i as u16;

@@ -88,6 +88,23 @@ impl Table<'_> {
         self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(6, 16)
     }
 
+    /// Lines a row, the first row in view, and how many there is room for.
+    fn window(&self, area: Rect) -> (usize, usize, usize) {
+        let rows = usize::from(area.height);
+        let below = usize::from(area.width) < self.wide() && rows > 2 * self.rows.len();
+        let lines = if below { 2 } else { 1 };
+        let visible = rows.saturating_sub(1) / lines;
+        let first = if self.rows.len() <= visible { 0 } else { (self.keep + 1).saturating_sub(visible) };
+        (lines, first, visible)
+    }
+
+    /// The row that is drawn at line `y` of the screen.
+    pub fn row_at(&self, area: Rect, y: u16) -> Option<usize> {
+        let (lines, first, visible) = self.window(area);
+        let row = usize::from(y.checked_sub(area.y + 1)?) / lines;
+        (row < visible && first + row < self.rows.len()).then_some(first + row)
+    }
+
     /// Draws into `area`.
     pub fn draw(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) {
         let room = usize::from(area.width);
@@ -96,7 +113,8 @@ impl Table<'_> {
             return;
         }
         let beside = room >= self.wide();
-        let below = !beside && rows > 2 * self.rows.len();
+        let (lines, first, visible) = self.window(area);
+        let below = lines == 2;
         let column = if beside { WIDE } else { NARROW };
         let name = self.name_width().min(room.saturating_sub(column * self.steps.len()).max(6));
         // A table too narrow for every column keeps the first ones, which tell most.
@@ -116,9 +134,6 @@ impl Table<'_> {
                 false => right(buffer, i, area.y, &head, styles.dim()),
             }
         }
-        let lines = if below { 2 } else { 1 };
-        let visible = (rows - 1) / lines;
-        let first = if self.rows.len() <= visible { 0 } else { (self.keep + 1).saturating_sub(visible) };
         for (i, row) in self.rows.iter().skip(first).take(visible).enumerate() {
             let y = area.y + 1 + (i * lines) as u16;
             let style = if row.selected { row.style.patch(styles.selected()) } else { row.style };

@@ -87,6 +87,11 @@ pub fn pane(buffer: &mut Buffer, area: Rect, title: &str, styles: &Styles) -> Re
     inner
 }
 
+/// The room inside a pane.
+pub fn inside(area: Rect) -> Rect {
+    Block::bordered().inner(area)
+}
+
 /// Writes a note into a pane's lower border.
 pub fn pane_note(buffer: &mut Buffer, area: Rect, note: &str, style: Style, styles: &Styles) {
     if area.width > 6 && area.height > 1 && !note.is_empty() {
