@@ -42,7 +42,8 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
         let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
         while let Some((run, reported)) = event {
             failed |= matches!(reported, Event::Failed { .. });
-            if json {
+            // That something waits for a disk is for a person, on stderr: the contract's events are results.
+            if json && !matches!(reported, Event::Unsaved { .. }) {
                 // Rust's stdout writes whole lines at once; the flush is for pipes that buffer more.
                 writeln!(out, "{}", reported.to_json())?;
                 out.flush()?;

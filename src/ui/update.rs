@@ -89,6 +89,7 @@ pub fn update(app: &mut App, action: Action) {
         }
         Action::Compare => compare(app),
         Action::Focus => {
+            app.curves.report = None;
             app.fit.focus = match app.fit.focus {
                 Focus::All => Focus::Fit,
                 Focus::Fit => Focus::Loss,

@@ -132,7 +132,9 @@ pub fn finished(name: &str, seed: u64) -> Event {
 }
 
 pub fn failed(name: &str, seed: u64) -> Event {
-    let error = "the training loss became NaN: the inner rate 0.5 is too large for these tasks".to_owned();
+    let error =
+        "diverged: the training loss became not a number. Try a smaller learning rate (inner_lr = 0.01)"
+            .to_owned();
     Event::Failed { experiment: name.to_owned(), seed, step: 1_200, error }
 }
 

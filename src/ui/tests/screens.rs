@@ -76,6 +76,10 @@ fn experiment_with_a_failed_seed() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, View::Experiment(3));
     update(&mut app, Action::Seed(1));
+    for (width, height) in [(80, 24), (120, 40)] {
+        let screen = picture(&app, width, height);
+        assert!(screen.contains("diverged at step") && screen.contains("why: it diverged"), "{screen}");
+    }
     each_size("experiment_failed", &app);
 }
 

@@ -203,7 +203,8 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             let settings = &app.experiments[index].settings;
             let words = match &run.phase {
                 Phase::Failed { step, error } if error.starts_with("diverged") => {
-                    format!("{words}\n{}", why(settings, &run.losses, *step))
+                    // The log has the whole reason; here is room for what matters.
+                    format!("diverged at step {}\n{}", count(*step), why(settings, &run.losses, *step))
                 }
                 _ => words,
             };
