@@ -98,10 +98,10 @@ impl Shared {
         let mut board = lock(&self.board);
         match (control, std::mem::replace(&mut board.stages[run], Stage::Over)) {
             (Control::Pause, Stage::Queued(going)) => {
-                board.hold(run, &entry.run, Stage::Paused(going), false);
+                board.hold(run, &entry.run, Stage::Paused(going));
             }
             (Control::Stop, Stage::Queued(going) | Stage::Paused(going)) => {
-                board.hold(run, &entry.run, Stage::Stopped(going), true);
+                board.hold(run, &entry.run, Stage::Stopped(going));
             }
             (Control::Start, Stage::Paused(going) | Stage::Stopped(going)) => {
                 board.queue(run, &entry.run, going);
@@ -132,8 +132,8 @@ impl Shared {
         let mut board = lock(&self.board);
         match entry.take_wish() {
             Wish::GoOn => board.queue(run, &entry.run, Some(going)),
-            Wish::Pause => board.hold(run, &entry.run, Stage::Paused(Some(going)), false),
-            Wish::Stop => board.hold(run, &entry.run, Stage::Stopped(Some(going)), true),
+            Wish::Pause => board.hold(run, &entry.run, Stage::Paused(Some(going))),
+            Wish::Stop => board.hold(run, &entry.run, Stage::Stopped(Some(going))),
             Wish::Drop => board.stages[run] = Stage::Dropped,
             Wish::Restart => {
                 drop(board);
@@ -166,22 +166,18 @@ impl Shared {
 
 impl Board {
     /// A run waits, or is stopped, until a person wants it to go on.
-    fn hold(&mut self, number: usize, run: &Run, stage: Stage, stopped: bool) {
+    fn hold(&mut self, number: usize, run: &Run, stage: Stage) {
         self.jobs.retain(|job| !matches!(job, Job::Train(other) if *other == number));
-        let step = match &stage {
-            Stage::Paused(Some(going)) | Stage::Stopped(Some(going)) => going.step(),
-            _ => 0,
-        };
-        self.stages[number] = stage;
         let (experiment, seed) = (run.settings.name.clone(), run.seed);
-        self.tell(
-            number,
-            if stopped {
-                Event::Stopped { experiment, seed, step }
-            } else {
-                Event::Paused { experiment, seed, step }
-            },
-        );
+        let step = |going: &Option<Box<Going>>| going.as_ref().map_or(0, |going| going.step());
+        match &stage {
+            Stage::Paused(going) => self.tell(number, Event::Paused { experiment, seed, step: step(going) }),
+            Stage::Stopped(going) => {
+                self.tell(number, Event::Stopped { experiment, seed, step: step(going) })
+            }
+            Stage::Queued(_) | Stage::Working | Stage::Over | Stage::Dropped => {}
+        }
+        self.stages[number] = stage;
     }
 
     /// A run is the next to be worked on.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::config::Experiment;
 use crate::eval::{Curve, numbers};
 
-/// What a run reports, in the order it happens. `--json` prints exactly these.
+/// What a run reports, in the order it happens. `--json` prints these, but for what is between a run, its
+/// disk and a person at a dashboard.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {

@@ -175,8 +175,10 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
             shared.report(number, record.as_mut(), event);
             (progress.sum, progress.losses) = (0.0, 0);
         }
-        if landmark.is_some_and(|(_, at)| at == step) {
-            keep(shared, &entry, record.as_mut(), step, &learner.weights());
+        if let Some((number, at)) = landmark
+            && at == step
+        {
+            keep(shared, &entry, record.as_mut(), number, step, &learner.weights());
             landmark = entry.trail.next(step + 1);
         }
         if step % STEPS_PER_LOOK == 0 {
@@ -253,7 +255,7 @@ fn open(
         }
         Next::Start => {
             let state = learner.state();
-            keep(shared, entry, record.as_mut(), 0, &state.weights);
+            keep(shared, entry, record.as_mut(), 0, 0, &state.weights);
             Going { state, progress: Progress::default(), seconds: 0.0, record }
         }
     };
@@ -261,9 +263,15 @@ fn open(
 }
 
 /// Keeps the parameters of a landmark: in the run's folder or, where there is none, in memory.
-fn keep(shared: &Shared, entry: &Entry, record: Option<&mut Record>, step: u64, weights: &Weights) {
+fn keep(
+    shared: &Shared,
+    entry: &Entry,
+    record: Option<&mut Record>,
+    number: usize,
+    step: u64,
+    weights: &Weights,
+) {
     let trail = &entry.trail;
-    let Some((number, _)) = trail.next(step) else { return };
     match record {
         Some(record) => record.keep(trail.offset(number), trail.record(step, weights)),
         None if shared.is_kept(number, trail.len()) => {

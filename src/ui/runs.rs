@@ -1,8 +1,11 @@
 //! What the dashboard knows of experiments and their runs, as plain data.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use super::{app::App, rewind::Past};
+use super::{
+    app::{App, View},
+    rewind::Past,
+};
 use crate::{
     config::{Experiment, Study},
     eval::Curve,
@@ -109,10 +112,10 @@ impl App {
     /// Takes over a study whose runs, in the order of the plan, are known under these numbers. Runs that
     /// were there before stay as they are.
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
-        let kept: Vec<usize> = self.active().collect();
-        let shown = self.view_name(self.view).to_owned();
-        let selected = self.experiments.get(self.selected).map(|experiment| experiment.settings.name.clone());
-        let experiment_shown = matches!(self.view, super::app::View::Experiment(_));
+        let kept: HashSet<usize> = self.active().collect();
+        let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());
+        let shown = if let View::Experiment(index) = self.view { name_of(index) } else { None };
+        let selected = name_of(self.selected);
         self.experiments.clear();
         for (index, settings) in study.experiments.iter().enumerate() {
             let set = self.sets.iter().position(|set| set.is_of(settings)).unwrap_or_else(|| {
@@ -140,8 +143,8 @@ impl App {
             }
         }
         let named = |name: &str| self.experiments.iter().position(|other| other.settings.name == name);
-        if experiment_shown {
-            self.view = named(&shown).map_or(super::app::View::Overview, super::app::View::Experiment);
+        if let Some(shown) = shown {
+            self.view = named(&shown).map_or(View::Overview, View::Experiment);
         }
         self.selected = selected.and_then(|name| named(&name)).unwrap_or(0);
         self.fit.compare = None;
@@ -149,11 +152,11 @@ impl App {
         self.ended = None;
     }
 
-    /// How far at the front of the queue a run is, in words.
-    pub fn place_in_queue(&self, run: usize) -> String {
-        match self.queue.iter().position(|other| *other == run) {
+    /// How far at the front of the queue the first of these runs is, in words.
+    pub fn place_in_queue(&self, runs: &[usize]) -> String {
+        match self.queue.iter().position(|other| runs.contains(other)) {
             Some(0) => "next in the queue".to_owned(),
-            Some(place) => format!("queued, {} before it", place),
+            Some(place) => format!("queued, {place} before it"),
             None => "queued".to_owned(),
         }
     }

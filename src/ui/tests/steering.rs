@@ -52,7 +52,7 @@ fn pausing_takes_what_moves_and_then_lets_it_go_on() {
     assert_eq!(effects(&mut app), [Effect::Control(vec![11], Control::Start)]);
     app.on_event(11, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 2, step: 26_400 });
     app.queue = vec![12, 11];
-    assert_eq!(app.place_in_queue(11), "queued, 1 before it");
+    assert_eq!(app.place_in_queue(&[11]), "queued, 1 before it");
     assert_eq!((app.runs[11].phase.clone(), app.runs[11].step), (Phase::Queued, 26_400));
     press(&mut app, 'P');
     assert_eq!(effects(&mut app), [Effect::Control(vec![11, 12, 13, 14], Control::Pause)]);

@@ -167,7 +167,7 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let run = &app.runs[at];
         let (words, style) = match &run.phase {
             Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.dim()),
-            Phase::Queued => (app.place_in_queue(at), styles.dim()),
+            Phase::Queued => (app.place_in_queue(&[at]), styles.dim()),
             Phase::Paused => (format!("paused at step {}: p goes on", count(run.step)), styles.warn()),
             Phase::Stopped => (format!("stopped at step {}: p goes on", count(run.step)), styles.dim()),
             Phase::Training => {

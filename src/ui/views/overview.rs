@@ -174,18 +174,6 @@ fn queue(app: &App, room: usize) -> String {
     text
 }
 
-/// How far at the front of the queue an experiment's first run is.
-fn queued(app: &App, index: usize) -> String {
-    let runs = app.experiments[index].runs.iter();
-    let first = runs.filter_map(|run| app.queue.iter().position(|other| other == run)).min();
-    match first {
-        Some(0) => "next in the queue".to_owned(),
-        Some(1) => "queued, 1 run before it".to_owned(),
-        Some(place) => format!("queued, {place} runs before it"),
-        None => "queued".to_owned(),
-    }
-}
-
 /// The progress row of an experiment.
 pub fn row(app: &App, index: usize) -> progress::Row {
     let progress = app.progress(index);
@@ -212,7 +200,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
                 "stopped: p goes on".to_owned()
             }
             _ if progress.paused > 0 => "paused: p goes on".to_owned(),
-            _ => queued(app, index),
+            _ => app.place_in_queue(&app.experiments[index].runs),
         });
         if planned > 0 {
             facts.push(format!("{}/{} steps", count(taken), count(planned)));
