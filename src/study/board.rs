@@ -292,8 +292,6 @@ impl Shared {
         if matches!(board.stages[run], Stage::Over) {
             return;
         }
-        board.stages[run] = Stage::Over;
-        board.curves[run] = curve;
         match entry.take_wish() {
             Wish::Drop => {
                 (board.stages[run], board.curves[run]) = (Stage::Dropped, None);
@@ -301,25 +299,30 @@ impl Shared {
             }
             Wish::Restart => {
                 drop(board);
-                if let Err(error) = self.begin_again(run, &entry) {
-                    self.report(run, None, self.failure(run, 0, error.to_string()));
+                match self.begin_again(run, &entry) {
+                    Ok(()) => return,
+                    Err(error) => self.report(run, None, self.failure(run, 0, error.to_string())),
                 }
-                return;
+                board = lock(&self.board);
             }
             // It was done before it could be held.
             Wish::GoOn | Wish::Pause | Wish::Stop => {}
         }
+        board.stages[run] = Stage::Over;
+        board.curves[run] = curve;
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let is_mate = |mate: &usize| {
             let other = &entries[*mate].run.settings;
             other.name == entry.run.settings.name && !matches!(board.stages[*mate], Stage::Dropped)
         };
         let mates: Vec<usize> = (0..entries.len()).filter(is_mate).collect();
-        if mates.iter().all(|mate| matches!(board.stages[*mate], Stage::Over)) {
+        if let Some(last) = mates.last()
+            && mates.iter().all(|mate| matches!(board.stages[*mate], Stage::Over))
+        {
             let curves: Vec<&Curve> = mates.iter().filter_map(|mate| board.curves[*mate].as_ref()).collect();
             let settings = &entry.run.settings;
             let summary = summary(&settings.name, &curves, settings.evaluation.steps);
-            board.tell(run, summary);
+            board.tell(*last, summary);
         }
     }
 }
@@ -345,5 +348,27 @@ fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
         steps: (0..=steps).collect(),
         mean,
         seed_std,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use crate::study::plan;
+
+    #[test]
+    fn a_summary_belongs_to_the_last_run_whichever_ends_last() {
+        let text = "[[experiment]]\nname = \"a\"\nalgorithm = \"maml\"\nseeds = 3\n";
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let (sender, events) = std::sync::mpsc::channel();
+            let shared = Shared::new(plan(&parse("test", None, text).expect("a good file")), None, sender);
+            for run in order {
+                assert!(events.try_recv().is_err(), "one of them is not over");
+                shared.close(run, None);
+            }
+            assert!(matches!(events.try_recv(), Ok((2, Event::Summary { seeds: 0, .. }))), "{order:?}");
+            assert!(events.try_recv().is_err(), "it is told once");
+        }
     }
 }

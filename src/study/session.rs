@@ -154,8 +154,8 @@ impl Session {
         found.map(Arc::new)
     }
 
-    /// The next event and the index of the run it belongs to (for a summary: the experiment's last
-    /// run), without waiting.
+    /// The next event and the index of the run it belongs to (for a summary: the last run its
+    /// experiment has in the plan), without waiting.
     pub fn try_event(&self) -> Option<(usize, Event)> {
         self.events.try_recv().ok()
     }
