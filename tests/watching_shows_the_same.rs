@@ -4,8 +4,6 @@
 
 mod program;
 
-use std::time::{Duration, Instant};
-
 use program::Bench;
 use program::terminal::{LEAVE, Terminal};
 
@@ -88,7 +86,7 @@ fn started_a_second_time_it_looks_on() {
 }
 
 #[test]
-fn a_thousand_runs_are_on_the_screen_within_a_second() {
+fn a_thousand_runs_are_all_shown() {
     let mut text =
         "[defaults]\nseeds = 100\nouter_steps = 1\n[model]\nhidden = 16\n[task]\ntrain_tasks = 2\n\
                     [evaluation]\ntest_tasks = 2\n"
@@ -98,18 +96,11 @@ fn a_thousand_runs_are_on_the_screen_within_a_second() {
     }
     let bench = Bench::with("experiments.toml", text);
     bench.run(&["run"]).exits(0);
-    // The best of a few: other programs have the cores too.
-    let time = |_| {
-        let start = Instant::now();
-        let mut watches = Terminal::open(bench.folder(), "watch runs");
-        let opened = start.elapsed();
-        assert!(watches.text().contains("1000 runs"), "{}", watches.text());
-        watches.press("q");
-        watches.end();
-        opened
-    };
-    let best = (0..5).map(time).min().expect("five");
-    assert!(best < Duration::from_secs(1), "{best:?}");
+    // How soon is measured by benches/screen.
+    let mut watches = Terminal::open(bench.folder(), "watch runs");
+    assert!(watches.text().contains("1000 runs"), "{}", watches.text());
+    watches.sees("1000/1000");
+    assert_eq!(table(&mut watches).0, 0);
 }
 
 #[test]
