@@ -28,8 +28,8 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
         }
         Err(error) => match error.downcast::<Busy>() {
             Ok(busy) => {
-                let watcher = Watcher::of(&busy.folder, plan(&study));
-                show(&study, watcher.runs(), &watcher, screen, None)
+                let watcher = Watcher::of(&busy.folder, &study);
+                show(&study, &watcher.runs(), &watcher, screen, None)
             }
             Err(error) => Err(error),
         },
@@ -45,7 +45,7 @@ pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         bail!("watching needs a terminal; `metascope export {} --format csv` does not", dir.display());
     }
-    show(&study, watcher.runs(), &watcher, screen, None)
+    show(&study, &watcher.runs(), &watcher, screen, None)
 }
 
 /// Shows a study until a person leaves.

@@ -49,9 +49,8 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
 
 /// What the tests of the trained networks gave.
 fn results(dir: &Path, watcher: &Watcher, format: Format) -> anyhow::Result<String> {
-    let curves = watcher.read_all();
-    let tested: Vec<Tested> = watcher
-        .runs()
+    let (runs, curves) = (watcher.runs(), watcher.read_all());
+    let tested: Vec<Tested> = runs
         .iter()
         .zip(curves)
         .filter_map(|(run, events)| {
@@ -63,7 +62,7 @@ fn results(dir: &Path, watcher: &Watcher, format: Format) -> anyhow::Result<Stri
         })
         .collect();
     if tested.is_empty() {
-        bail!("{}: none of its {} runs has been tested yet", dir.display(), watcher.runs().len());
+        bail!("{}: none of its {} runs has been tested yet", dir.display(), runs.len());
     }
     Ok(match format {
         Format::Csv => csv(&tested),

@@ -6,10 +6,11 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Run;
 use super::record::{CHECKPOINT, LOG, RESUME, RecordError, SETTINGS, settings_text, trouble};
+use super::{Run, replace};
 use crate::config::{Experiment, resolved_toml};
 use crate::model;
 
@@ -28,8 +29,34 @@ pub fn study_folder(out: &Path, study: &str) -> PathBuf {
     out.join(tame(study))
 }
 
+/// The plan's name in a study's folder.
+pub(super) const PLAN: &str = "plan.json";
+
+/// An experiment as the plan in a study's folder names it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Planned {
+    /// Its folder's name.
+    pub folder: String,
+    /// The seeds of its runs.
+    pub seeds: Vec<u64>,
+}
+
+/// Writes down which runs are the study now, in its order, for whoever watches the folder.
+fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
+    let mut plan: Vec<Planned> = Vec::new();
+    let mut last = None;
+    for run in runs {
+        match plan.last_mut() {
+            Some(planned) if last == Some(run.experiment) => planned.seeds.push(run.seed),
+            _ => plan.push(Planned { folder: folder_name(&run.settings), seeds: vec![run.seed] }),
+        }
+        last = Some(run.experiment);
+    }
+    replace(&study_folder.join(PLAN), serde_json::to_string(&plan)?.as_bytes())
+}
+
 /// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
-/// study's folder sees all of the plan and not only what has begun. The study's lock is held; a worker that
+/// study's folder sees all of the plan and not only what has begun, and writes the plan down. The study's lock is held; a worker that
 /// takes a run up at the same time puts its own files in the place of these.
 pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
     let kernel = model::Path::detect().name();
@@ -41,6 +68,7 @@ pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
             .and_then(|()| make(LOG))
             .and_then(|_| make(SETTINGS)?.write_all(settings_text(run, kernel).as_bytes()));
     }
+    let _ = write_plan(study_folder, runs);
 }
 
 /// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.

@@ -12,6 +12,7 @@
 //! resume    the file a run goes on from
 //! trail     parameters of a run's past
 //! lock      one process a study folder
+//! search    which runs there are, from the folders alone
 //! watch     run folders that other processes write
 //! event     what is reported
 //! files     files that are whole or not there
@@ -26,6 +27,7 @@ mod lock;
 mod plan;
 mod record;
 mod resume;
+mod search;
 mod session;
 mod trail;
 mod watch;
@@ -40,4 +42,4 @@ pub use plan::{Run, plan};
 pub use resume::{Header, Resume, Unusable};
 pub use session::{Busy, Session, SessionOptions, Snapshot};
 pub use trail::{MOST_LANDMARKS, landmarks};
-pub use watch::{LogReader, Watcher};
+pub use watch::{Found, LogReader, Watcher};

@@ -2,7 +2,7 @@
 //! on writing. Reads only, by looking again from time to time, which works on network file systems too.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -12,11 +12,12 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, bail};
 
 use super::folders::run_folder;
-use super::record::{CHECKPOINT, LOG, RESUME, SETTINGS, read_limited};
+use super::record::{CHECKPOINT, LOG, RESUME, read_limited};
 use super::resume::{LARGEST_FILE, Resume};
+use super::search::Search;
 use super::trail::Trail;
 use super::{Event, Run, Snapshot, plan};
-use crate::config::{Experiment, Study, parse};
+use crate::config::{Experiment, Study};
 use crate::model::Weights;
 
 /// A log that may still grow is looked at this often, ...
@@ -29,18 +30,40 @@ const FILES_AT_ONCE: usize = 25;
 const BYTES_AT_ONCE: u64 = 1 << 20;
 /// Longest line of a log that is one of ours.
 const LONGEST_LINE: usize = 1 << 20;
-/// Folders below the one named in which runs are looked for: out, study, experiment, seed.
-const DEPTH: usize = 4;
-/// The largest settings file there can be.
-const LARGEST_SETTINGS: u64 = 1 << 20;
+/// Runs that were not there before are looked for this often, ...
+const SEARCH: Duration = Duration::from_secs(2);
+/// ... and, where looking takes long, no more than this share of the time.
+const SHARE: u32 = 20;
 
 /// Runs that other processes train.
 pub struct Watcher {
-    runs: Vec<Run>,
+    /// Every run there has been; their order is how everybody refers to them, so it only grows.
+    runs: RefCell<Vec<Run>>,
     files: RefCell<Vec<Files>>,
+    around: RefCell<Around>,
     events: RefCell<VecDeque<(usize, Event)>>,
     /// Where the next look begins, so that every run gets its turn.
     next: RefCell<[usize; 2]>,
+}
+
+/// Where runs are looked for.
+struct Around {
+    search: Search,
+    /// What the last look has found: experiments by name, and folders.
+    seen: (Vec<String>, Vec<PathBuf>),
+    /// When to look again.
+    due: Instant,
+}
+
+/// What others have made of a study that is looked on.
+#[derive(Debug)]
+pub struct Found {
+    /// The experiments there are now.
+    pub study: Study,
+    /// Their runs.
+    pub runs: Vec<Run>,
+    /// The numbers they are known under.
+    pub numbers: Vec<usize>,
 }
 
 /// Takes a log apart while it grows.
@@ -70,6 +93,8 @@ impl LogReader {
 /// What is known of one run's files.
 struct Files {
     folder: PathBuf,
+    /// Whether the run is part of what is watched.
+    present: bool,
     /// Bytes of the log that have been taken, and who takes them.
     taken: u64,
     log: LogReader,
@@ -84,6 +109,7 @@ impl Files {
     fn new(folder: PathBuf) -> Self {
         Self {
             folder,
+            present: true,
             taken: 0,
             log: LogReader::default(),
             ended: false,
@@ -96,7 +122,7 @@ impl Files {
 
     fn is_due(&self, looked: Option<Instant>) -> bool {
         let interval = if self.ended { LOOK_AT_ENDED } else { LOOK };
-        looked.is_none_or(|looked| looked.elapsed() >= interval)
+        self.present && looked.is_none_or(|looked| looked.elapsed() >= interval)
     }
 
     /// The events that have been added to the log since the last look.
@@ -149,10 +175,11 @@ impl Files {
 }
 
 impl Watcher {
-    /// Watches these runs of a study that another process trains.
-    pub fn of(study_folder: &Path, runs: Vec<Run>) -> Self {
-        let files = runs.iter().map(|run| Files::new(run_folder(study_folder, run))).collect();
-        Self { runs, files: RefCell::new(files), events: RefCell::default(), next: RefCell::new([0, 0]) }
+    /// Watches these runs of a study that another process trains, and whatever that one makes of its plan.
+    pub fn of(study_folder: &Path, study: &Study) -> Self {
+        let runs = plan(study);
+        let folders: Vec<_> = runs.iter().map(|run| run_folder(study_folder, run)).collect();
+        Self::new(Search::planned(study_folder, study), study, runs, folders)
     }
 
     /// Watches every run found in a folder: one run's, an experiment's, a study's, or one that holds
@@ -161,39 +188,71 @@ impl Watcher {
     /// # Errors
     /// If the folder cannot be read or holds no run.
     pub fn open(folder: &Path) -> anyhow::Result<(Study, Self)> {
-        let mut search = Search::default();
         if !folder.is_dir() {
             bail!("{} is no folder; name the one that holds the runs, such as runs", folder.display());
         }
-        search.below(folder, DEPTH).with_context(|| format!("{} cannot be read", folder.display()))?;
-        let found = search.found;
-        if found.is_empty() {
+        let mut search = Search::all(folder);
+        let found = search.look().with_context(|| format!("{} cannot be read", folder.display()))?;
+        let Some((study, folders)) = found else {
             bail!("{} holds no runs of metascope", folder.display());
-        }
-        let mut experiments: Vec<Experiment> = Vec::new();
-        let mut folders = Vec::new();
-        for (parent, seeds) in found {
-            let mut seeds: Vec<(Experiment, PathBuf)> = seeds;
-            seeds.sort_by_key(|(settings, _)| settings.seeds.first().copied());
-            let mut experiment = seeds[0].0.clone();
-            experiment.seeds =
-                seeds.iter().filter_map(|(settings, _)| settings.seeds.first().copied()).collect();
-            if experiments.iter().any(|other| other.name == experiment.name) {
-                // Other settings under the same name: told apart by the end of the folder's name.
-                let hash =
-                    parent.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                let hash = hash.rsplit('-').next().unwrap_or_default();
-                experiment.name = format!("{} {}", experiment.name, hash.get(..4).unwrap_or(hash));
-            }
-            folders.extend(seeds.into_iter().map(|(_, folder)| folder));
-            experiments.push(experiment);
-        }
-        let name = folder.file_name().map_or("runs".into(), |name| name.to_string_lossy().into_owned());
-        let study = Study { name, path: Some(folder.to_owned()), experiments };
-        let runs = plan(&study);
-        let files = RefCell::new(folders.into_iter().map(Files::new).collect());
-        let watcher = Self { runs, files, events: RefCell::default(), next: RefCell::new([0, 0]) };
+        };
+        let watcher = Self::new(search, &study, plan(&study), folders);
         Ok((study, watcher))
+    }
+
+    fn new(search: Search, study: &Study, runs: Vec<Run>, folders: Vec<PathBuf>) -> Self {
+        let around = Around { search, seen: (names(study), folders.clone()), due: Instant::now() + SEARCH };
+        Self {
+            runs: RefCell::new(runs),
+            files: RefCell::new(folders.into_iter().map(Files::new).collect()),
+            around: RefCell::new(around),
+            events: RefCell::default(),
+            next: RefCell::new([0, 0]),
+        }
+    }
+
+    /// Runs that came or went since the last look; `None` if none did, or it is too soon to look again.
+    pub fn found(&self) -> Option<Found> {
+        let began = Instant::now();
+        if began < self.around.borrow().due {
+            return None;
+        }
+        let found = self.look_around();
+        self.around.borrow_mut().due = Instant::now() + SEARCH.max(began.elapsed() * SHARE);
+        found
+    }
+
+    fn look_around(&self) -> Option<Found> {
+        let mut around = self.around.borrow_mut();
+        // A folder that cannot be read, or is empty for now, takes nothing from the screen.
+        let (study, folders) = around.search.look().ok()??;
+        let seen = (names(&study), folders.clone());
+        if seen == around.seen {
+            return None;
+        }
+        around.seen = seen;
+        let (mut files, mut runs) = (self.files.borrow_mut(), self.runs.borrow_mut());
+        let known = files.iter().enumerate().map(|(number, files)| (files.folder.clone(), number));
+        let known: HashMap<PathBuf, usize> = known.collect();
+        let were: Vec<bool> = files.iter_mut().map(|files| std::mem::take(&mut files.present)).collect();
+        let planned = plan(&study);
+        let mut numbers = Vec::new();
+        for (run, folder) in planned.iter().zip(folders) {
+            let number = known.get(&folder).copied().unwrap_or(files.len());
+            if number == files.len() {
+                files.push(Files::new(folder));
+                runs.push(run.clone());
+            } else {
+                // What it told before it went is forgotten with it.
+                if !were[number] {
+                    files[number] = Files::new(folder);
+                }
+                files[number].present = true;
+                runs[number] = run.clone();
+            }
+            numbers.push(number);
+        }
+        Some(Found { study, runs: planned, numbers })
     }
 
     /// Everything each run has told so far.
@@ -201,7 +260,7 @@ impl Watcher {
         let mut files = self.files.borrow_mut();
         files
             .iter_mut()
-            .zip(&self.runs)
+            .zip(self.runs.borrow().iter())
             .map(|(files, run)| {
                 let mut events = Vec::new();
                 loop {
@@ -216,8 +275,8 @@ impl Watcher {
     }
 
     /// The plan, as far as it can be seen.
-    pub fn runs(&self) -> &[Run] {
-        &self.runs
+    pub fn runs(&self) -> Vec<Run> {
+        self.runs.borrow().clone()
     }
 
     /// Where a run's checkpoint is, once it is trained.
@@ -228,12 +287,12 @@ impl Watcher {
     /// The next event and the index of its run. Looks at a few files if none is waiting.
     pub fn try_event(&self) -> Option<(usize, Event)> {
         if self.events.borrow().is_empty() {
-            let mut files = self.files.borrow_mut();
+            let (mut files, runs) = (self.files.borrow_mut(), self.runs.borrow());
             self.take_turns(0, files.len(), |run| {
                 let files = &mut files[run];
                 let due = files.is_due(files.looked);
                 if due {
-                    let events = files.read_log(&self.runs[run].settings);
+                    let events = files.read_log(&runs[run].settings);
                     self.events.borrow_mut().extend(events.into_iter().map(|event| (run, event)));
                 }
                 due
@@ -246,12 +305,12 @@ impl Watcher {
     pub fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
         if run == 0 {
             // Asked for all runs in turn, frame after frame: once a frame, look at a few.
-            let mut files = self.files.borrow_mut();
+            let (mut files, runs) = (self.files.borrow_mut(), self.runs.borrow());
             self.take_turns(1, files.len(), |run| {
                 let files = &mut files[run];
                 let due = files.is_due(files.snapshot_looked);
                 if due {
-                    files.read_snapshot(&self.runs[run].settings);
+                    files.read_snapshot(&runs[run].settings);
                 }
                 due
             });
@@ -262,7 +321,7 @@ impl Watcher {
     /// The parameters of a run at a landmark of its training, or at the last one before it that is on
     /// disk.
     pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
-        let trail = Trail::new(&self.runs.get(run)?.settings);
+        let trail = Trail::new(&self.runs.borrow().get(run)?.settings);
         let files = self.files.borrow();
         let folder = &files.get(run)?.folder;
         trail.read(folder, landmark).map(Arc::new)
@@ -270,7 +329,8 @@ impl Watcher {
 
     /// Whether every run has finished or failed and everything has been told.
     pub fn is_over(&self) -> bool {
-        self.events.borrow().is_empty() && self.files.borrow().iter().all(|files| files.ended)
+        self.events.borrow().is_empty()
+            && self.files.borrow().iter().all(|files| files.ended || !files.present)
     }
 
     /// Calls `look` for one run after another until a few of them had something to be looked at.
@@ -287,64 +347,15 @@ impl Watcher {
     }
 }
 
-/// Looks for run folders.
-#[derive(Default)]
-struct Search {
-    /// Runs by the folder of their experiment.
-    found: BTreeMap<PathBuf, Vec<(Experiment, PathBuf)>>,
-    /// Settings by their text without the line that names the seed: a thousand runs of five experiments
-    /// are read five times.
-    known: HashMap<String, Experiment>,
-}
-
-impl Search {
-    fn below(&mut self, folder: &Path, depth: usize) -> std::io::Result<()> {
-        if let Some(settings) = self.settings_of(folder) {
-            let parent = folder.parent().unwrap_or(folder).to_owned();
-            self.found.entry(parent).or_default().push((settings, folder.to_owned()));
-            return Ok(());
-        }
-        if depth == 0 {
-            return Ok(());
-        }
-        for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
-            // Runs that were set aside are history.
-            let aside = entry.file_name().to_string_lossy().contains(".before-");
-            if !aside && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                // A folder that cannot be read hides its own runs, no others.
-                let _ = self.below(&entry.path(), depth - 1);
-            }
-        }
-        Ok(())
-    }
-
-    /// The settings of the run whose folder this is.
-    fn settings_of(&mut self, folder: &Path) -> Option<Experiment> {
-        let text = String::from_utf8(read_limited(&folder.join(SETTINGS), LARGEST_SETTINGS)?).ok()?;
-        if !folder.join(LOG).exists() {
-            return None;
-        }
-        let line = |line: &&str| line.starts_with("seeds = [");
-        let seed = text.lines().find(line).and_then(|line| {
-            let seed = line.strip_prefix("seeds = [")?.strip_suffix(']')?;
-            seed.parse::<u64>().ok()
-        });
-        let rest: String = text.split_inclusive('\n').filter(|other| !line(other)).collect();
-        if let (Some(seed), Some(known)) = (seed, self.known.get(&rest)) {
-            return Some(Experiment { seeds: vec![seed], ..known.clone() });
-        }
-        let mut study = parse("run", None, &text).ok()?;
-        let only = (study.experiments.len() == 1).then(|| study.experiments.remove(0))?;
-        if seed.is_some_and(|seed| only.seeds == [seed]) {
-            self.known.insert(rest, only.clone());
-        }
-        Some(only)
-    }
+fn names(study: &Study) -> Vec<String> {
+    study.experiments.iter().map(|experiment| experiment.name.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::parse;
+    use crate::study::{Session, SessionOptions, study_folder};
 
     #[test]
     fn a_log_of_empty_lines_takes_no_time() {
@@ -361,5 +372,66 @@ mod tests {
         assert!(reader.take(one.as_bytes(), &settings).is_empty());
         assert!(reader.take(other.as_bytes(), &settings).is_empty());
         assert_eq!(reader.take(b"\n", &settings).iter().map(Event::to_json).collect::<Vec<_>>(), [line]);
+    }
+    /// Trains to the end what the text says.
+    fn train(out: &Path, text: &str) -> Study {
+        let study = parse("test", None, &format!("{SHORT}{text}")).expect("a good file");
+        let options =
+            SessionOptions { jobs: 1, out: Some(out.to_owned()), study: "test".to_owned(), fresh: false };
+        let session = Session::start(plan(&study), &options).expect("a writable folder");
+        while !session.is_over() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        study
+    }
+
+    const SHORT: &str = "[defaults]\nouter_steps = 5\n[task]\ntrain_tasks = 4\n[model]\nhidden = 16\n\
+        [evaluation]\ntest_tasks = 2\nsteps = 1\n";
+    const ZEBRA: &str = "[[experiment]]\nname = \"zebra\"\nalgorithm = \"maml\"\nseeds = [1]\n";
+    const AARDVARK: &str = "[[experiment]]\nname = \"aardvark\"\nalgorithm = \"reptile\"\nseeds = [7, 3]\n";
+
+    /// Everything that is told of a run, as kinds of events.
+    fn told(watcher: &Watcher, of: usize) -> usize {
+        std::iter::from_fn(|| watcher.try_event()).filter(|(run, _)| *run == of).count()
+    }
+
+    #[test]
+    fn runs_that_come_and_go_are_found_in_the_order_of_the_plan() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = folder.path();
+        train(out, ZEBRA);
+        let (study, watcher) = Watcher::open(out).expect("a run");
+        assert_eq!(names(&study), ["zebra"]);
+        let events = told(&watcher, 0);
+        assert!(events > 3 && watcher.is_over());
+        assert!(watcher.look_around().is_none(), "nothing has changed");
+        // Of the same study, and not in the order of the alphabet.
+        let both = train(out, &format!("{ZEBRA}{AARDVARK}"));
+        let looks_on = Watcher::of(&study_folder(out, "test"), &study);
+        for watcher in [&watcher, &looks_on] {
+            let found = watcher.look_around().expect("two more");
+            assert_eq!(names(&found.study), ["zebra", "aardvark"]);
+            assert_eq!(found.numbers, [0, 1, 2]);
+            assert_eq!(found.runs.iter().map(|run| run.seed).collect::<Vec<_>>(), [1, 7, 3]);
+            assert!(!watcher.is_over());
+            assert_eq!(told(watcher, 2), events);
+            assert!(watcher.is_over());
+        }
+        // Other settings under the same name: the plan's own come first and keep the name.
+        let again = train(out, &AARDVARK.replace("[7, 3]", "[7]\ninner_lr = 0.5"));
+        let found = watcher.look_around().expect("one more");
+        assert_eq!(found.numbers[0], 3);
+        assert_eq!(found.study.experiments[0].name, "aardvark");
+        assert_eq!(found.study.experiments.len(), 3);
+        let found = looks_on.look_around().expect("another plan");
+        assert_eq!((names(&found.study), found.numbers), (names(&again), vec![3]));
+        // Gone and back again: told from the beginning.
+        let gone = run_folder(&study_folder(out, "test"), &plan(&both)[1]);
+        fs::rename(&gone, out.join("elsewhere.before-1")).expect("one file system");
+        let found = watcher.look_around().expect("one less");
+        assert!(!found.numbers.contains(&1));
+        fs::rename(out.join("elsewhere.before-1"), &gone).expect("one file system");
+        assert!(watcher.look_around().expect("one more").numbers.contains(&1));
+        assert_eq!(told(&watcher, 1), events);
     }
 }

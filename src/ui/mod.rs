@@ -181,8 +181,12 @@ pub fn drive<B: Backend>(
             dirty = true;
         }
         dirty |= app.on_time(opened.elapsed());
+        if let Some(found) = source.found() {
+            app.replan(&found.study, &found.runs, &found.numbers);
+            dirty = true;
+        }
         let mut more = false;
-        if !app.is_over() {
+        if !app.is_over() || source.looks_again().is_some() {
             let (changed, waiting) = take_in(source, app);
             dirty |= changed;
             more = waiting;
@@ -215,7 +219,7 @@ pub fn drive<B: Backend>(
             // Nothing will change but a notice that goes away.
             Some(Duration::from_millis(500))
         } else {
-            None
+            source.looks_again()
         };
         let timeout = match &watch {
             Some(watch) => Some(timeout.map_or(watch.due_in(), |timeout| timeout.min(watch.due_in()))),
@@ -313,7 +317,10 @@ fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
             changed = true;
         }
     }
-    if over && taken < EVENTS_AT_ONCE {
+    if !over {
+        // Somebody goes on with what had ended.
+        app.ended = None;
+    } else if taken < EVENTS_AT_ONCE && !app.is_over() {
         app.on_over();
         changed = true;
     }

@@ -1,8 +1,8 @@
 //! What the dashboard asks of a study, whether it is trained here or by another process.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::study::{Control, Event, Run, Session, Snapshot, Watcher};
+use crate::study::{Control, Event, Found, Run, Session, Snapshot, Watcher};
 
 /// What the main loop asks of a study; tests have a stand-in.
 pub trait Source {
@@ -21,6 +21,14 @@ pub trait Source {
     /// Whether this process does the training, which then outlives a lost line.
     fn is_training(&self) -> bool {
         false
+    }
+    /// Runs that others have added or taken away since it was asked last.
+    fn found(&self) -> Option<Found> {
+        None
+    }
+    /// How often to look when everything has ended, where others may go on with it.
+    fn looks_again(&self) -> Option<Duration> {
+        None
     }
     /// The runs that wait for a worker, the next one first.
     fn queue(&self) -> Vec<usize> {
@@ -57,6 +65,14 @@ impl Source for Watcher {
 
     fn is_over(&self) -> bool {
         Watcher::is_over(self)
+    }
+
+    fn found(&self) -> Option<Found> {
+        Watcher::found(self)
+    }
+
+    fn looks_again(&self) -> Option<Duration> {
+        Some(Duration::from_secs(1))
     }
 }
 

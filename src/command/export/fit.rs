@@ -47,7 +47,8 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
         return Err(Misuse(format!("--steps: at most {MOST_FITS} numbers, up to {MOST_STEPS}")).into());
     }
     let mut panels: Vec<Panel> = Vec::new();
-    for (index, run) in watcher.runs().iter().enumerate() {
+    let runs = watcher.runs();
+    for (index, run) in runs.iter().enumerate() {
         // Every experiment's first seed that is trained.
         let shown = panels.last().is_some_and(|panel| panel.run.experiment == run.experiment);
         let path = watcher.checkpoint_path(index);
@@ -73,7 +74,7 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
         panels.push(Panel { run, task, tested, truth: line.y, drawn });
     }
     if panels.is_empty() {
-        bail!("none of the {} runs is trained yet, so there is nothing to fit with", watcher.runs().len());
+        bail!("none of the {} runs is trained yet, so there is nothing to fit with", runs.len());
     }
     Ok(draw(&panels, number, &steps))
 }
