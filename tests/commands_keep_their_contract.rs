@@ -198,8 +198,9 @@ fn out_holds_a_folder_a_run_with_its_settings_log_and_checkpoint() {
         assert_eq!(tensors.len(), 6);
     }
     assert_eq!(seen.len(), 10);
-    // Settings, log, checkpoint, what a run goes on from and its past; the study's lock; the study itself.
-    assert_eq!(bench.names().len(), 5 * 10 + 2, "{:?}", bench.names());
+    // Settings, log, checkpoint, what a run goes on from and its past; the study's lock and plan; the study
+    // itself.
+    assert_eq!(bench.names().len(), 5 * 10 + 3, "{:?}", bench.names());
 }
 
 #[test]
@@ -290,7 +291,7 @@ fn an_interrupted_run_exits_with_130_and_leaves_whole_files() {
                 SafeTensors::deserialize(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
                 checkpoints += 1;
             } else {
-                let known = [".toml", "resume.bin", "snapshots.bin", "lock.json"];
+                let known = [".toml", "resume.bin", "snapshots.bin", "lock.json", "plan.json"];
                 assert!(known.iter().any(|end| name.ends_with(end)), "left behind: {name}");
             }
         }

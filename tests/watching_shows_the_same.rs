@@ -86,6 +86,23 @@ fn started_a_second_time_it_looks_on() {
 }
 
 #[test]
+fn what_others_start_later_comes_up_in_watch() {
+    let bench = study(50);
+    bench.run(&["run"]).exits(0);
+    let mut watches = Terminal::open(bench.folder(), "watch runs");
+    watches.sees("4/4");
+    let text = std::fs::read_to_string(bench.path("experiments.toml")).expect("it was written");
+    let later = text.replace("name = \"MAML\"", "name = \"Latecomer\"").replace("seeds = 2", "seeds = 3");
+    std::fs::write(bench.path("later.toml"), later).expect("a writable folder");
+    bench.run(&["run", "later.toml"]).exits(0);
+    let drawn = plain(&watches.sees("Latecomer"));
+    assert!(drawn.contains("/10"), "{drawn}");
+    watches.sees("10/10");
+    let (code, left) = table(&mut watches);
+    assert!(code == 0 && left.contains("Latecomer") && left.contains("3/3"), "{left}");
+}
+
+#[test]
 fn a_thousand_runs_are_all_shown() {
     let mut text =
         "[defaults]\nseeds = 100\nouter_steps = 1\n[model]\nhidden = 16\n[task]\ntrain_tasks = 2\n\

@@ -60,6 +60,8 @@ fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
 /// takes a run up at the same time puts its own files in the place of these.
 pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
     let kernel = model::Path::detect().name();
+    // First, so that a plan made while this one is announced is not overwritten by it.
+    let _ = write_plan(study_folder, runs);
     for run in runs {
         let folder = run_folder(study_folder, run);
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
@@ -68,7 +70,6 @@ pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
             .and_then(|()| make(LOG))
             .and_then(|_| make(SETTINGS)?.write_all(settings_text(run, kernel).as_bytes()));
     }
-    let _ = write_plan(study_folder, runs);
 }
 
 /// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.

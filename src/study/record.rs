@@ -330,7 +330,7 @@ pub(super) fn settings_text(run: &Run, kernel: &str) -> String {
 }
 
 /// Removes what a killed process was just writing. The study's lock is held, so nobody else is.
-fn remove_leftovers(folder: &Path) {
+pub(super) fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
         if path.extension().is_some_and(|extension| extension == "tmp") {

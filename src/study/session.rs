@@ -12,6 +12,7 @@ use super::board::{Shared, lock};
 use super::control::Control;
 use super::folders::{announce, run_folder, set_aside, study_folder};
 use super::lock::{Holder, Lock, take};
+use super::record::remove_leftovers;
 use super::work::{keep_results, work};
 use super::{Event, Run};
 use crate::model::Weights;
@@ -84,6 +85,7 @@ impl Session {
                 Ok(lock) => held = Some(lock),
                 Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
             }
+            remove_leftovers(folder);
             if options.fresh {
                 for run in &runs {
                     set_aside(folder, run)?;

@@ -67,7 +67,7 @@ pub enum Edited {
         study: Box<Study>,
         /// A sentence an experiment that is new, gone or different.
         changes: Vec<String>,
-        /// Runs that would start, stop, and go on as they are.
+        /// Runs that would start, leave the study, and stay as they are.
         runs: [usize; 3],
     },
 }
@@ -161,7 +161,7 @@ impl App {
         text.lines().position(names).map_or(0, |at| at + 1)
     }
 
-    /// Runs that would start, stop, and go on as they are, if this were the study.
+    /// Runs that would start, leave the study, and stay as they are, if this were the study.
     fn touched(&self, study: &Study) -> [usize; 3] {
         let keys = |study: &Study| {
             let key = |experiment: &Experiment| resolved_toml(experiment, 0);

@@ -103,9 +103,11 @@ impl App {
     /// Makes the edited file the study.
     pub(super) fn apply_file(&mut self) {
         match self.edited.take() {
-            Some(Edited::Changed { study, runs: [start, stop, same], .. }) => {
+            Some(Edited::Changed { study, runs: [start, gone, same], .. }) => {
                 self.effects.push(Effect::Plan(study));
-                self.say(format!("applied: {start} runs start, {stop} stop, {same} go on as they are"));
+                self.say(format!(
+                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are"
+                ));
             }
             Some(broken) => {
                 self.edited = Some(broken);

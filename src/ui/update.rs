@@ -7,7 +7,7 @@ use super::{
     controls::{Ask, Focus, Prompt},
     family::Illustration,
 };
-use crate::ui::widgets::text::rate;
+use crate::ui::{views::help, widgets::text::rate};
 
 /// Most support points a fit is shown with.
 const MOST_SHOTS: usize = 100;
@@ -119,8 +119,11 @@ pub fn update(app: &mut App, action: Action) {
             }
         }
         Action::Accept => accept(app),
-        Action::Scroll(by) => match &mut app.help {
-            Some(help) => help.line = (help.line as i64 + i64::from(by)).clamp(0, 500) as usize,
+        Action::Scroll(by) => match app.help.take() {
+            Some(help) => {
+                let line = step(help.line, by, help::furthest(app, &help) + 1);
+                app.help = Some(Help { line, ..help });
+            }
             None => app.log_back = step(app.log_back, by, app.log.len()),
         },
         Action::Median => app.curves.median ^= true,

@@ -116,10 +116,12 @@ impl Bench {
     }
 
     /// What a study left behind that may not depend on time: file contents, log lines without their clocks.
-    /// The file a run goes on from has clocks inside, and tests/resume_is_bit_exact.rs to itself.
+    /// The file a run goes on from has clocks inside, and tests/resume_is_bit_exact.rs to itself; the study's
+    /// lock and plan say who trains what, not what came of it.
     pub fn outcome(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = self.files();
-        files.retain(|name, _| !name.ends_with("/resume.bin") && !name.ends_with("/lock.json"));
+        let other = ["/resume.bin", "/lock.json", "/plan.json"];
+        files.retain(|name, _| !other.iter().any(|end| name.ends_with(end)));
         for (name, bytes) in &mut files {
             if name.ends_with(".jsonl") {
                 let timeless = |line: &str| {

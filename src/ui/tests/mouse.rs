@@ -200,6 +200,12 @@ fn the_wheel_scrolls_log_and_help() {
     assert_eq!(app.help.as_ref().map(|help| help.line), Some(3), "down is towards the end");
     mouse(&mut app, WheelUp, (10, 10));
     assert_eq!((app.help.as_ref().map(|help| help.line), app.log_back), (Some(0), 0));
+    // Not past its end: the way back begins with the first notch.
+    (0..200).for_each(|_| _ = mouse(&mut app, WheelDown, (10, 10)));
+    let end = app.help.as_ref().map_or(0, |help| help.line);
+    assert!(end > 3 && end < 200, "{end}");
+    mouse(&mut app, WheelUp, (10, 10));
+    assert_eq!(app.help.as_ref().map(|help| help.line), Some(end - 3));
     assert_eq!(mouse(&mut app, Press(LEFT), (10, 10)), None, "the help lies over the view");
 }
 

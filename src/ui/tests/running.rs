@@ -1,7 +1,7 @@
 //! The main loop over a made-up keyboard and a made-up study.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
     io,
     path::{Path, PathBuf},
@@ -14,7 +14,8 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::fixture;
 use crate::{
-    study::{Event, Snapshot},
+    config::Algorithm,
+    study::{Event, Found, Snapshot},
     term::{Button, Host, Input, Mouse, MouseKind},
     ui::{End, Options, Source, app::View, drive, loss_table, runs::Phase, style::Styles},
 };
@@ -82,6 +83,74 @@ impl Source for Told {
     fn is_over(&self) -> bool {
         self.0.borrow().is_empty()
     }
+}
+
+/// What others train: when it has ended, they add an experiment and train that.
+struct Grows {
+    told: Told,
+    asked: Cell<usize>,
+}
+
+impl Source for Grows {
+    fn try_event(&self) -> Option<(usize, Event)> {
+        self.told.try_event()
+    }
+
+    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        self.told.snapshot(run)
+    }
+
+    fn past(&self, _: usize, _: usize) -> Option<Arc<Snapshot>> {
+        None
+    }
+
+    fn is_over(&self) -> bool {
+        self.told.is_over()
+    }
+
+    fn looks_again(&self) -> Option<Duration> {
+        Some(Duration::from_millis(1))
+    }
+
+    fn found(&self) -> Option<Found> {
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() != 20 {
+            return None;
+        }
+        self.told.0.borrow_mut().extend([
+            (1, fixture::started("Late", 0, 10)),
+            (1, fixture::evaluated("Late", 0, fixture::curve(4.3, 0.7, 1))),
+            (1, fixture::finished("Late", 0)),
+        ]);
+        let study = fixture::study(vec![
+            fixture::experiment("Early", Algorithm::Random, 1),
+            fixture::experiment("Late", Algorithm::Maml, 1),
+        ]);
+        let runs = fixture::plan(&study);
+        Some(Found { study, runs, numbers: vec![0, 1] })
+    }
+}
+
+#[test]
+fn what_others_add_is_taken_in_even_after_everything_had_ended() {
+    let study = fixture::study(vec![fixture::experiment("Early", Algorithm::Random, 1)]);
+    let mut app = fixture::app(&study, Styles::default());
+    let told = Told(RefCell::new(VecDeque::from([
+        (0, fixture::started("Early", 0, 0)),
+        (0, fixture::evaluated("Early", 0, fixture::curve(4.3, 4.1, 1))),
+        (0, fixture::finished("Early", 0)),
+    ])));
+    let source = Grows { told, asked: Cell::default() };
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a test screen");
+    let waits = std::iter::repeat_n(Vec::new(), 80);
+    let mut script = Script::new(waits.chain([key('q', KeyModifiers::NONE)]));
+    drive(&mut terminal, &mut script, &source, &mut app, &Options::default()).expect("a test screen");
+    assert!(matches!(app.runs[1].phase, Phase::Finished { .. }));
+    assert!(app.is_over());
+    let ends = app.log.iter().filter(|line| line.text.contains("every run has ended")).count();
+    assert_eq!(ends, 2, "once before the new one came and once after");
+    let screen = terminal.backend().to_string();
+    assert!(screen.contains("Late") && screen.contains("2/2"), "{screen}");
 }
 
 fn key(letter: char, modifiers: KeyModifiers) -> Vec<Input> {

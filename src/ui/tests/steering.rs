@@ -125,7 +125,7 @@ fn a_good_edit_says_what_changes_and_touches_only_that() {
     assert_eq!(*runs, [3, 2, 2]);
     press(&mut app, 'r');
     assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
-    assert!(app.edited.is_none() && said(&app).contains("3 runs start, 2 stop, 2 go on"));
+    assert!(app.edited.is_none() && said(&app).contains("3 runs start, 2 leave the study, 2 stay"));
 }
 
 #[test]

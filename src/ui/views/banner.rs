@@ -56,8 +56,8 @@ fn content(app: &App, area: Rect) -> Option<Banner> {
             let text = format!("{}{place}: {problem}{others}", app.file);
             ("The file cannot be used; the old settings run on", text, "e opens it there", styles.error())
         }
-        Edited::Changed { changes, runs: [start, stop, same], .. } => {
-            let runs = format!("{start} runs start, {stop} stop, {same} go on as they are");
+        Edited::Changed { changes, runs: [start, gone, same], .. } => {
+            let runs = format!("{start} runs start, {gone} leave the study, {same} stay as they are");
             let text = format!("{}\n{runs}", changes.join("; "));
             ("The file has changed", text, "r applies it, e edits it", styles.warn())
         }

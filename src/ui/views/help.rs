@@ -16,15 +16,15 @@ use ratatui::{
 };
 
 use crate::ui::{
-    app::{App, Help},
+    app::{App, Help, View},
     keys::{self, Context, HEADINGS},
+    views::{areas, banner},
     widgets::text::{fit, pad, pane, pane_note, put},
 };
 
-/// Draws the help over the view.
-pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let own = keys::of_view(app.view);
+/// The help's lines: a key and what it does, or a heading without a key.
+fn lines(view: View, help: &Help) -> Vec<(Option<&'static str>, &'static str)> {
+    let own = keys::of_view(view);
     // This view's keys first, then what works everywhere, then the rest.
     let mut contexts = vec![own];
     contexts.extend(keys::has_curves(own).then_some([Context::Runs, Context::Curves]).into_iter().flatten());
@@ -32,7 +32,7 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     let rest = HEADINGS.iter().map(|(context, _)| *context).filter(|context| !contexts.contains(context));
     contexts.extend(rest.collect::<Vec<_>>());
     let wanted = help.search.to_lowercase();
-    let mut lines: Vec<(Option<&str>, &str)> = Vec::new();
+    let mut lines = Vec::new();
     for context in contexts {
         let heading = HEADINGS.iter().find(|(other, _)| *other == context).map_or("", |(_, heading)| heading);
         let mut keys = keys::help(context);
@@ -53,9 +53,28 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     if lines.is_empty() {
         lines.push((None, "no key does that"));
     }
+    lines
+}
+
+/// Rows of text there is room for in the help over this part of the screen.
+fn rows(body: Rect) -> usize {
+    usize::from(body.height).saturating_sub(2)
+}
+
+/// The furthest the help can be scrolled on the screen that was drawn last.
+pub fn furthest(app: &App, help: &Help) -> usize {
+    let (width, height) = app.size;
+    let body = areas(Rect { x: 0, y: 0, width, height }).map(|(_, body)| banner::below(app, body));
+    lines(app.view, help).len().saturating_sub(body.map_or(0, rows))
+}
+
+/// Draws the help over the view.
+pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let lines = lines(app.view, help);
     let first = help.line;
     let width = body.width.min(78);
-    let height = body.height.min(lines.len() as u16 + 2);
+    let height = (rows(body).min(lines.len()) + 2).min(usize::from(body.height)) as u16;
     let area =
         Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
     Clear.render(area, buffer);

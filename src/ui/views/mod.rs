@@ -15,7 +15,7 @@ pub(super) mod banner;
 mod curves;
 mod experiment;
 mod fit;
-mod help;
+pub(super) mod help;
 mod log;
 pub(super) mod overview;
 pub(super) mod play;
