@@ -71,15 +71,13 @@ impl Search {
             let name = folder.file_name().map(|name| name.to_string_lossy());
             let place = plan.iter().position(|planned| Some(&*planned.folder) == name.as_deref());
             let seeds = place.map_or(&[][..], |place| &plan[place].seeds);
+            let places: HashMap<u64, usize> = seeds.iter().copied().zip(0..).collect();
+            let place_of = |run: &Experiment| places.get(run.seeds.first()?).copied();
             // Where there is none yet, the process has not come so far, and all will do.
             if self.only_planned && !plan.is_empty() {
-                runs.retain(|(run, _)| run.seeds.first().is_some_and(|seed| seeds.contains(seed)));
+                runs.retain(|(run, _)| place_of(run).is_some());
             }
-            let rank = |seed: u64| {
-                let planned = seeds.iter().position(|other| *other == seed);
-                (planned.unwrap_or(usize::MAX), seed)
-            };
-            runs.sort_by_key(|(run, _)| run.seeds.first().map(|seed| rank(*seed)));
+            runs.sort_by_key(|(run, _)| (place_of(run).unwrap_or(usize::MAX), run.seeds.first().copied()));
             if !runs.is_empty() {
                 ordered.push(((study, place.unwrap_or(usize::MAX), folder), runs));
             }
