@@ -1,7 +1,7 @@
 //! Which runs there are, from the folders alone: those of one study, or all below a folder that a person
 //! names. It is asked again and again, since other processes add runs, so what is known is not read twice.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ pub(super) struct Search {
 /// Runs by the folder of their experiment.
 type Runs = BTreeMap<PathBuf, Vec<(Experiment, PathBuf)>>;
 
+/// A study's plan by the folder of an experiment: its place, and the seeds of its runs.
+type Plan = HashMap<String, (usize, Vec<u64>)>;
+
 impl Search {
     /// For every run below a folder.
     pub fn all(root: &Path) -> Self {
@@ -63,14 +66,13 @@ impl Search {
         let mut found = Runs::new();
         let root = self.root.clone();
         self.below(&root, DEPTH, &mut found)?;
-        let mut plans: HashMap<PathBuf, Vec<Planned>> = HashMap::new();
+        let mut plans: HashMap<PathBuf, Plan> = HashMap::new();
         let mut ordered = Vec::new();
         for (folder, mut runs) in found {
             let study = folder.parent().unwrap_or(&folder).to_owned();
             let plan = plans.entry(study.clone()).or_insert_with(|| read_plan(&study));
-            let name = folder.file_name().map(|name| name.to_string_lossy());
-            let place = plan.iter().position(|planned| Some(&*planned.folder) == name.as_deref());
-            let seeds = place.map_or(&[][..], |place| &plan[place].seeds);
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let (place, seeds) = plan.get(&*name).map_or((usize::MAX, &[][..]), |(at, seeds)| (*at, seeds));
             let places: HashMap<u64, usize> = seeds.iter().copied().zip(0..).collect();
             let place_of = |run: &Experiment| places.get(run.seeds.first()?).copied();
             // Where there is none yet, the process has not come so far, and all will do.
@@ -79,22 +81,24 @@ impl Search {
             }
             runs.sort_by_key(|(run, _)| (place_of(run).unwrap_or(usize::MAX), run.seeds.first().copied()));
             if !runs.is_empty() {
-                ordered.push(((study, place.unwrap_or(usize::MAX), folder), runs));
+                ordered.push(((study, place, folder), runs));
             }
         }
         ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut experiments: Vec<Experiment> = Vec::new();
+        let mut names = HashSet::new();
         let mut folders = Vec::new();
         for ((.., folder), runs) in ordered {
             let seeds = runs.iter().filter_map(|(run, _)| run.seeds.first().copied()).collect();
             let mut experiment = Experiment { seeds, ..runs[0].0.clone() };
-            if experiments.iter().any(|other| other.name == experiment.name) {
+            if names.contains(&experiment.name) {
                 // Other settings under the same name: told apart by the end of the folder's name.
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let hash = name.rsplit('-').next().unwrap_or_default();
                 experiment.name = format!("{} {}", experiment.name, hash.get(..4).unwrap_or(hash));
             }
             folders.extend(runs.into_iter().map(|(_, folder)| folder));
+            names.insert(experiment.name.clone());
             experiments.push(experiment);
         }
         let study = Study { name: self.name.clone(), path: Some(self.path.clone()), experiments };
@@ -155,7 +159,9 @@ impl Search {
 }
 
 /// A study's plan; nothing if it cannot be read, which costs no more than the order.
-fn read_plan(study_folder: &Path) -> Vec<Planned> {
+fn read_plan(study_folder: &Path) -> Plan {
     let bytes = read_limited(&study_folder.join(PLAN), LARGEST_PLAN);
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    let plan: Option<Vec<Planned>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let plan = plan.unwrap_or_default().into_iter().enumerate();
+    plan.map(|(place, planned)| (planned.folder, (place, planned.seeds))).collect()
 }
