@@ -180,9 +180,12 @@ pub struct EvalCommand {
     /// Losses after these numbers of SGD steps.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,2,5,10,32")]
     pub steps: Vec<usize>,
-    /// Rate of the SGD steps.
-    #[arg(long, value_name = "X", default_value_t = 0.01, value_parser = rate)]
-    pub inner_lr: f64,
+    /// Rate of the inner steps; the one it was trained with, or 0.01 where the checkpoint names none.
+    #[arg(long, value_name = "X", value_parser = rate)]
+    pub inner_lr: Option<f64>,
+    /// Adapt by SGD of the whole network, whatever the checkpoint's own rule.
+    #[arg(long)]
+    pub plain: bool,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -196,12 +199,12 @@ pub struct GradientCommand {
     /// The tasks (JSON).
     #[arg(long, value_name = "FILE.json")]
     pub tasks: PathBuf,
-    /// Rate of the inner SGD steps.
+    /// Rate of the inner steps; the one it was trained with, or 0.01 where the checkpoint names none.
     #[arg(long, value_name = "X", value_parser = rate)]
-    pub inner_lr: f64,
-    /// Inner SGD steps.
+    pub inner_lr: Option<f64>,
+    /// Inner steps; as many as it was trained for, or 1 where the checkpoint does not say.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]
-    pub inner_steps: u16,
+    pub inner_steps: Option<u16>,
     /// Do not differentiate through the inner steps.
     #[arg(long)]
     pub first_order: bool,

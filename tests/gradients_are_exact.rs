@@ -5,19 +5,15 @@ use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use dfdx::prelude::*;
-use metascope::config::{Activation, Precision, WIDTHS};
+use metascope::config::{Activation, ModelSettings, Precision, WIDTHS};
 use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
-use metascope::model::{Mlp, Order, Path, Weights, reference};
+use metascope::model::{Adaptation, Kernels, Mlp, Order, Weights, reference};
 use metascope::task::{Points, Purpose, Sine, stream};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 
 type Tasks = Vec<(Points, Points)>;
-
-fn paths() -> impl Iterator<Item = Path> {
-    [Path::Avx2Fma, Path::Portable].into_iter().filter(|path| path.is_available())
-}
 
 /// Largest difference over largest entry.
 fn gap(found: &[f64], expected: &[f64]) -> f64 {
@@ -50,7 +46,8 @@ fn tensors(file: &HashMap<String, Vec<f64>>, prefix: &str) -> Vec<f64> {
 }
 
 fn golden_weights(file: &HashMap<String, Vec<f64>>, precision: Precision) -> Weights {
-    Weights { hidden: 40, activation: Activation::Relu, precision, values: tensors(file, "weights") }
+    let model = ModelSettings { layers: 2, hidden: 40, activation: Activation::Relu, precision };
+    Weights { model, adaptation: Adaptation::sgd(0.01, 1), values: tensors(file, "weights") }
 }
 
 fn golden_tasks(file: &HashMap<String, Vec<f64>>) -> Tasks {
@@ -67,16 +64,16 @@ fn golden_tasks(file: &HashMap<String, Vec<f64>>) -> Tasks {
 fn the_reference_file_agrees() {
     let file = golden();
     let tasks = golden_tasks(&file);
-    for path in paths() {
+    for kernels in Kernels::available() {
         for (precision, bound) in [(Precision::F64, 1e-12), (Precision::F32, 1e-6)] {
             let weights = golden_weights(&file, precision);
             for steps in [1, 3, 5] {
                 for (order, name) in [(Order::Exact, "meta_gradient"), (Order::First, "fo_gradient")] {
-                    let found = meta_gradient(&weights, &tasks, 0.01, steps, order, path).unwrap();
+                    let found = meta_gradient(&weights, &tasks, steps, order, kernels).unwrap();
                     let expected = tensors(&file, &format!("relu.steps{steps}.mean.{name}"));
                     let gap = gap(&found.gradient.values, &expected);
-                    println!("{} {precision:?} {steps} {order:?}: {gap:.1e}", path.name());
-                    assert!(gap <= bound, "{path:?} {precision:?} steps {steps} {order:?}: {gap:e}");
+                    println!("{} {precision:?} {steps} {order:?}: {gap:.1e}", kernels.name());
+                    assert!(gap <= bound, "{kernels:?} {precision:?} steps {steps} {order:?}: {gap:e}");
                 }
             }
         }
@@ -87,16 +84,16 @@ fn the_reference_file_agrees() {
 fn adapted_weights_agree_with_the_reference_file() {
     let file = golden();
     let weights = golden_weights(&file, Precision::F64);
-    for path in paths() {
+    for kernels in Kernels::available() {
         for (task, (support, query)) in golden_tasks(&file).iter().enumerate() {
-            let mut adapter = Adapter::on(&weights, path);
+            let mut adapter = Adapter::on(&weights, kernels);
             adapter.take_task(support, query);
             for step in 1..=5 {
-                adapter.descend(0.01);
+                adapter.descend();
                 if [1, 3, 5].contains(&step) {
                     let expected = tensors(&file, &format!("relu.steps{step}.task{task}.adapted"));
                     let gap = gap(&adapter.weights(), &expected);
-                    assert!(gap < 1e-13, "{path:?} task {task} step {step}: {gap:e}");
+                    assert!(gap < 1e-13, "{kernels:?} task {task} step {step}: {gap:e}");
                 }
             }
         }
@@ -105,12 +102,13 @@ fn adapted_weights_agree_with_the_reference_file() {
 
 /// Random weights as a network is initialised, and tasks with these numbers of points.
 fn random_problem(
-    hidden: usize,
+    (layers, hidden): (usize, usize),
     activation: Activation,
     precision: Precision,
     rows: &[(usize, usize)],
     seed: u64,
 ) -> (Weights, Tasks) {
+    let model = ModelSettings { layers, hidden, activation, precision };
     use rand::RngExt;
     let mut stream = stream(seed, Purpose::Illustration);
     let mut uniform = |bound: f64| {
@@ -118,8 +116,7 @@ fn random_problem(
         f64::from((stream.random::<f64>() * 2.0 - 1.0) as f32 * bound as f32)
     };
     let inner = (hidden as f64).sqrt().recip();
-    let values =
-        (0..Weights::len_of(hidden)).map(|i| uniform(if i < 2 * hidden { 1.0 } else { inner })).collect();
+    let values = (0..model.parameters()).map(|i| uniform(if i < 2 * hidden { 1.0 } else { inner })).collect();
     let tasks = rows
         .iter()
         .map(|&(support, query)| {
@@ -132,20 +129,23 @@ fn random_problem(
             (points(support), points(query))
         })
         .collect();
-    (Weights { hidden, activation, precision, values }, tasks)
+    (Weights { model, adaptation: Adaptation::sgd(0.01, 1), values }, tasks)
 }
 
 /// The mean exact meta-gradient by the plain tensor operations.
-fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, inner_lr: f64, steps: usize) -> Vec<f64> {
+fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, steps: usize) -> Vec<f64> {
     let device = Cpu::default();
-    let theta = Mlp::<H, f64>::from_weights(&device, weights);
+    let Weights { model, adaptation, values } = weights;
+    let inner_lr = adaptation.inner_lr;
+    let mut theta = Mlp::<H, f64>::zeros(&device, model.layers, &[]);
+    theta.copy_from_flat(values);
     let mut mean = vec![0.0; weights.values.len()];
     for (support, query) in tasks {
         let column = |values: &[f64]| reference::column(&device, values);
         let (xs, ys) = (column(&support.x), column(&support.y));
         let (xq, yq) = (column(&query.x), column(&query.y));
         let traced = theta.trace(Gradients::leaky());
-        let loss = reference::meta_loss(traced, weights.activation, (&xs, &ys), (&xq, &yq), inner_lr, steps);
+        let loss = reference::meta_loss(traced, model.activation, (&xs, &ys), (&xq, &yq), inner_lr, steps);
         let mut gradients = loss.backward();
         theta
             .visit_gradients(&mut gradients, |_, offset, values| {
@@ -158,78 +158,116 @@ fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, inner_lr: f64,
     mean
 }
 
-fn reference_gradient(weights: &Weights, tasks: &Tasks, inner_lr: f64, steps: usize) -> Vec<f64> {
-    match weights.hidden {
-        16 => by_reference::<16>(weights, tasks, inner_lr, steps),
-        32 => by_reference::<32>(weights, tasks, inner_lr, steps),
-        40 => by_reference::<40>(weights, tasks, inner_lr, steps),
-        64 => by_reference::<64>(weights, tasks, inner_lr, steps),
-        100 => by_reference::<100>(weights, tasks, inner_lr, steps),
-        128 => by_reference::<128>(weights, tasks, inner_lr, steps),
+fn reference_gradient(weights: &Weights, tasks: &Tasks, steps: usize) -> Vec<f64> {
+    match weights.model.hidden {
+        16 => by_reference::<16>(weights, tasks, steps),
+        32 => by_reference::<32>(weights, tasks, steps),
+        40 => by_reference::<40>(weights, tasks, steps),
+        64 => by_reference::<64>(weights, tasks, steps),
+        100 => by_reference::<100>(weights, tasks, steps),
+        128 => by_reference::<128>(weights, tasks, steps),
         hidden => panic!("{hidden} is not on the menu"),
+    }
+}
+
+/// The same weights in single precision.
+fn in_single(weights: &Weights) -> Weights {
+    let mut single = weights.clone();
+    single.model.precision = Precision::F32;
+    single
+}
+
+/// Holds the kernels to the plain tensor operations, for one network and number of inner steps.
+fn agrees_with_the_reference(shape: (usize, usize), activation: Activation, steps: usize) {
+    let rows = [(10, 10), (7, 3), (1, 13)];
+    let (double, tasks) = random_problem(shape, activation, Precision::F64, &rows, 7);
+    let single = in_single(&double);
+    let expected = reference_gradient(&double, &tasks, steps);
+    for kernels in Kernels::available() {
+        for (weights, bound) in [(&double, 1e-12), (&single, 1e-6)] {
+            let found = meta_gradient(weights, &tasks, steps, Order::Exact, kernels).unwrap();
+            let gap = gap(&found.gradient.values, &expected);
+            let what =
+                format!("{} {shape:?} {activation:?} {steps} {:?}", kernels.name(), weights.model.precision);
+            assert!(gap <= bound, "{what}: {gap:e}");
+        }
     }
 }
 
 #[test]
 fn every_width_and_activation_agrees_with_the_reference() {
-    let rows = [(10, 10), (7, 3), (1, 13)];
-    for (hidden, activation, steps) in WIDTHS
-        .into_iter()
-        .flat_map(|hidden| [(hidden, Activation::Relu), (hidden, Activation::Tanh)])
-        .flat_map(|(hidden, activation)| [1, 3, 5, 10].map(|steps| (hidden, activation, steps)))
-    {
-        let (double, tasks) = random_problem(hidden, activation, Precision::F64, &rows, 7);
-        let single = Weights { precision: Precision::F32, ..double.clone() };
-        let expected = reference_gradient(&double, &tasks, 0.01, steps);
-        for path in paths() {
-            for (weights, bound) in [(&double, 1e-12), (&single, 1e-6)] {
-                let found = meta_gradient(weights, &tasks, 0.01, steps, Order::Exact, path).unwrap();
-                let gap = gap(&found.gradient.values, &expected);
-                let what = format!("{} {hidden} {activation:?} {steps} {:?}", path.name(), weights.precision);
-                assert!(gap <= bound, "{what}: {gap:e}");
+    for hidden in WIDTHS {
+        for activation in Activation::ALL {
+            for steps in [1, 3, 5, 10] {
+                agrees_with_the_reference((2, hidden), activation, steps);
             }
         }
     }
 }
 
 #[test]
-fn central_differences_agree() {
-    for activation in [Activation::Relu, Activation::Tanh] {
-        for steps in [0, 1, 4] {
-            let (weights, tasks) = random_problem(16, activation, Precision::F64, &[(9, 11), (4, 6)], 3);
-            let path = Path::detect();
-            let found = meta_gradient(&weights, &tasks, 0.02, steps, Order::Exact, path).unwrap();
-            let loss_at = |i: usize, offset: f64| {
-                let mut moved = weights.clone();
-                moved.values[i] += offset;
-                let mut total = 0.0;
-                for (support, query) in &tasks {
-                    let mut adapter = Adapter::on(&moved, path);
-                    adapter.take_task(support, query);
-                    (0..steps).for_each(|_| adapter.descend(0.02));
-                    total += adapter.loss() / tasks.len() as f64;
+fn every_depth_agrees_with_the_reference() {
+    for layers in [1, 3, 4] {
+        for hidden in [16, 40, 100] {
+            for activation in Activation::ALL {
+                for steps in [1, 3] {
+                    agrees_with_the_reference((layers, hidden), activation, steps);
                 }
-                total
-            };
-            let gradient = &found.gradient.values;
-            let largest = gradient.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-            for (i, &entry) in gradient.iter().enumerate() {
-                // Three widths: a kink of relu inside one of them is not inside a smaller one.
-                let off =
-                    [1e-5, 1e-6, 1e-7].map(|h| ((loss_at(i, h) - loss_at(i, -h)) / (2.0 * h) - entry).abs());
-                assert!(
-                    off.into_iter().fold(f64::INFINITY, f64::min) < 3e-8 * largest,
-                    "{activation:?} {steps} entry {i}: {off:?}"
-                );
             }
+        }
+    }
+}
+
+/// The mean query loss after `steps` inner steps, found without any gradient of it.
+fn loss_after(weights: &Weights, tasks: &Tasks, steps: usize) -> f64 {
+    let mut total = 0.0;
+    for (support, query) in tasks {
+        let mut adapter = Adapter::new(weights);
+        adapter.take_task(support, query);
+        (0..steps).for_each(|_| adapter.descend());
+        total += adapter.loss() / tasks.len() as f64;
+    }
+    total
+}
+
+/// Holds the meta-gradient at every `stride`-th number to central differences.
+fn central_differences_agree_at(weights: &Weights, tasks: &Tasks, steps: usize, stride: usize) {
+    let found = meta_gradient(weights, tasks, steps, Order::Exact, Kernels::fastest()).unwrap();
+    let loss_at = |i: usize, offset: f64| {
+        let mut moved = weights.clone();
+        moved.values[i] += offset;
+        loss_after(&moved, tasks, steps)
+    };
+    let gradient = &found.gradient.values;
+    let largest = gradient.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    for (i, &entry) in gradient.iter().enumerate().step_by(stride) {
+        // Three widths: a kink of relu inside one of them is not inside a smaller one.
+        let off = [1e-5, 1e-6, 1e-7].map(|h| ((loss_at(i, h) - loss_at(i, -h)) / (2.0 * h) - entry).abs());
+        assert!(
+            off.into_iter().fold(f64::INFINITY, f64::min) < 3e-8 * largest,
+            "{:?} {:?} {steps} steps, entry {i}: {off:?}",
+            weights.model,
+            weights.adaptation
+        );
+    }
+}
+
+#[test]
+fn central_differences_agree() {
+    for activation in Activation::ALL {
+        for (layers, steps) in [(2, 0), (2, 1), (2, 4), (1, 2), (3, 2), (4, 1)] {
+            let rows = [(9, 11), (4, 6)];
+            let (mut weights, tasks) = random_problem((layers, 16), activation, Precision::F64, &rows, 3);
+            weights.adaptation.inner_lr = 0.02;
+            central_differences_agree_at(&weights, &tasks, steps, if layers == 2 { 1 } else { 7 });
         }
     }
 }
 
 #[test]
 fn first_order_is_not_exact() {
-    let (weights, tasks) = random_problem(40, Activation::Relu, Precision::F64, &[(10, 10)], 5);
-    let of = |order| meta_gradient(&weights, &tasks, 0.01, 1, order, Path::detect()).unwrap();
+    let (weights, tasks) = random_problem((2, 40), Activation::Relu, Precision::F64, &[(10, 10)], 5);
+    let of = |order| meta_gradient(&weights, &tasks, 1, order, Kernels::fastest()).unwrap();
     let gap = gap(&of(Order::First).gradient.values, &of(Order::Exact).gradient.values);
     assert!(gap > 0.01, "the orders differ by {gap:e} only");
 }
@@ -238,6 +276,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
     fn any_shape_agrees_with_the_reference(
+        layers in 1_usize..=4,
         width in 0..WIDTHS.len(),
         tanh in any::<bool>(),
         steps in 0_usize..6,
@@ -245,12 +284,13 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let activation = if tanh { Activation::Tanh } else { Activation::Relu };
-        let (double, tasks) = random_problem(WIDTHS[width], activation, Precision::F64, &rows, seed);
-        let expected = reference_gradient(&double, &tasks, 0.01, steps);
-        for path in paths() {
-            let found = meta_gradient(&double, &tasks, 0.01, steps, Order::Exact, path).unwrap();
+        let shape = (layers, WIDTHS[width]);
+        let (double, tasks) = random_problem(shape, activation, Precision::F64, &rows, seed);
+        let expected = reference_gradient(&double, &tasks, steps);
+        for kernels in Kernels::available() {
+            let found = meta_gradient(&double, &tasks, steps, Order::Exact, kernels).unwrap();
             let gap = gap(&found.gradient.values, &expected);
-            prop_assert!(gap <= 1e-12, "{path:?}: {gap:e}");
+            prop_assert!(gap <= 1e-12, "{kernels:?}: {gap:e}");
         }
     }
 }

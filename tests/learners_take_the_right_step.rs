@@ -4,8 +4,8 @@
 
 use metascope::config::{self, Experiment};
 use metascope::eval::Adapter;
-use metascope::learner::{learner, meta_gradient};
-use metascope::model::{Order, Path, Weights};
+use metascope::learner::{Trainer, meta_gradient};
+use metascope::model::{Kernels, Order, Weights};
 use metascope::task::{Batch, Points, TrainingTasks};
 
 const STEPS: usize = 6;
@@ -53,7 +53,8 @@ impl Adam {
 type Tasks = [(Points, Points)];
 
 fn gradient(theta: &Weights, tasks: &Tasks, settings: &Experiment, steps: usize, order: Order) -> Vec<f64> {
-    let found = meta_gradient(theta, tasks, settings.inner_lr, steps, order, Path::detect());
+    assert_eq!(theta.adaptation.inner_lr, settings.inner_lr);
+    let found = meta_gradient(theta, tasks, steps, order, Kernels::fastest());
     found.expect("memory for sixteen units").gradient.values
 }
 
@@ -74,7 +75,7 @@ fn distance(
     uses_query: bool,
     rule: impl Fn(&Weights, &Tasks, &Experiment) -> Vec<f64>,
 ) -> f64 {
-    let mut learner = learner(settings, SEED, Path::detect());
+    let mut learner = Trainer::new(settings, SEED, Kernels::fastest());
     let mut tasks = TrainingTasks::<f64>::new(&settings.task, settings.meta_batch, uses_query, SEED);
     let mut theta = learner.weights();
     let zeros = || vec![0.0; theta.values.len()];
@@ -148,7 +149,7 @@ fn reptile_moves_to_where_k_steps_lead() {
             for (support, _) in tasks {
                 let mut adapter = Adapter::new(theta);
                 adapter.take_task(support, support);
-                (0..k).for_each(|_| adapter.descend(settings.inner_lr));
+                (0..k).for_each(|_| adapter.descend());
                 for ((mean, start), end) in mean.iter_mut().zip(&theta.values).zip(adapter.weights()) {
                     *mean += (start - end) / (f64::from(k) * settings.inner_lr * tasks.len() as f64);
                 }

@@ -8,8 +8,8 @@ use serde_json::{Map, json};
 
 use super::Exit;
 use crate::config::{Algorithm, Budget, Experiment, TrainTasks, parse};
-use crate::learner::{Learner, learner};
-use crate::model::Path;
+use crate::learner::Trainer;
+use crate::model::Kernels;
 use crate::model::kernels::fma_peak_gflops;
 
 /// What is measured: a learner, its inner steps, and the kFLOP of one task of the default model.
@@ -30,7 +30,7 @@ const WARM_UP_TASKS: usize = 2000;
 
 /// Measures and prints.
 pub fn bench(json: bool) -> anyhow::Result<Exit> {
-    let path = Path::detect();
+    let path = Kernels::fastest();
     // The first measurement also brings the core up to its speed.
     fma_peak_gflops(path);
     let mut peaks = vec![fma_peak_gflops(path)];
@@ -38,7 +38,7 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
     for meta_batch in META_BATCHES {
         for (name, algorithm, inner_steps, kflop) in LEARNERS {
             let mut learner = default_learner(algorithm, inner_steps, meta_batch, path)?;
-            let mut times = microseconds_per_task(&mut *learner, meta_batch)?;
+            let mut times = microseconds_per_task(&mut learner, meta_batch)?;
             times.sort_by(f64::total_cmp);
             rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
             peaks.push(fma_peak_gflops(path));
@@ -80,8 +80,8 @@ fn default_learner(
     algorithm: Algorithm,
     inner_steps: usize,
     meta_batch: usize,
-    path: Path,
-) -> anyhow::Result<Box<dyn Learner>> {
+    path: Kernels,
+) -> anyhow::Result<Trainer> {
     let text = "[[experiment]]\nname = \"bench\"\nalgorithm = \"maml\"\n";
     let study = parse("bench", None, text).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     let defaults = study.experiments[0].clone();
@@ -93,11 +93,11 @@ fn default_learner(
         task: crate::config::TaskSettings { train_tasks: TrainTasks::Fresh, ..defaults.task },
         ..defaults
     };
-    Ok(learner(&settings, 0, path))
+    Ok(Trainer::new(&settings, 0, path))
 }
 
 /// Microseconds a task of each measurement.
-fn microseconds_per_task(learner: &mut dyn Learner, meta_batch: usize) -> anyhow::Result<Vec<f64>> {
+fn microseconds_per_task(learner: &mut Trainer, meta_batch: usize) -> anyhow::Result<Vec<f64>> {
     let steps = TASKS / meta_batch;
     for _ in 0..WARM_UP_TASKS / meta_batch {
         learner.outer_step()?;

@@ -5,9 +5,10 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::tasks::read_tasks;
-use super::{Exit, Misuse, checkpoint};
+use super::{Exit, Misuse, adapt_at, checkpoint};
 use crate::cli::EvalCommand;
 use crate::eval::{Adapter, Curve, statistics};
+use crate::model::{Adaptation, Weights};
 
 /// The largest n: a million steps take seconds a task.
 const MOST_STEPS: usize = 1_000_000;
@@ -21,6 +22,14 @@ struct Report {
     losses: Vec<Vec<f64>>,
 }
 
+/// The network alone, to be adapted by SGD of the whole of it.
+fn plain(weights: &Weights) -> Weights {
+    let Weights { model, adaptation, values } = weights;
+    let values = values[..model.parameters()].to_vec();
+    let adaptation = Adaptation::sgd(adaptation.inner_lr, adaptation.inner_steps);
+    Weights { model: *model, adaptation, values }
+}
+
 /// Adapts and prints.
 pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     let mut steps = command.steps.clone();
@@ -30,7 +39,12 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     if most > MOST_STEPS {
         return Err(Misuse(format!("--steps {most}: at most {MOST_STEPS} steps")).into());
     }
-    let weights = checkpoint(&command.checkpoint)?;
+    let mut weights = checkpoint(&command.checkpoint)?;
+    if command.plain {
+        weights = plain(&weights);
+    }
+    adapt_at(&mut weights, command.inner_lr)?;
+    let inner_lr = weights.adaptation.inner_lr;
     let tasks = read_tasks(&command.tasks)?;
     let mut adapter = Adapter::new(&weights);
     let losses: Vec<Vec<f64>> = tasks
@@ -40,7 +54,7 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
             let mut taken = 0;
             let mut loss_after = |n: usize| {
                 for _ in taken..n {
-                    adapter.descend(command.inner_lr);
+                    adapter.descend();
                 }
                 taken = n;
                 adapter.loss()
@@ -52,11 +66,11 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     curve.steps = steps;
     let mut out = std::io::stdout().lock();
     if command.json {
-        let report = Report { curve, inner_lr: command.inner_lr, losses };
+        let report = Report { curve, inner_lr, losses };
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "{} tasks, SGD steps of {}", curve.tasks, command.inner_lr)?;
+    writeln!(out, "{} tasks, SGD steps of {inner_lr}", curve.tasks)?;
     writeln!(out, "{:>7}  {:>12}  {:>12}  {:>12}  not finite", "n", "mean loss", "median", "95 % +-")?;
     for i in 0..curve.steps.len() {
         writeln!(

@@ -6,23 +6,26 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::tasks::read_tasks;
-use super::{Exit, checkpoint};
+use super::{Exit, adapt_at, checkpoint};
 use crate::cli::GradientCommand;
 use crate::learner::meta_gradient;
-use crate::model::{Order, Path};
+use crate::model::{Kernels, Order};
 use crate::study::replace;
 
 /// Computes, writes and prints.
 pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
-    let weights = checkpoint(&command.checkpoint)?;
+    let mut weights = checkpoint(&command.checkpoint)?;
+    adapt_at(&mut weights, command.inner_lr)?;
+    let inner_lr = weights.adaptation.inner_lr;
     let tasks = read_tasks(&command.tasks)?;
     let order = if command.first_order { Order::First } else { Order::Exact };
-    let steps = usize::from(command.inner_steps);
-    let found = meta_gradient(&weights, &tasks, command.inner_lr, steps, order, Path::detect())?;
+    // A file that says nothing of inner steps is asked about one.
+    let steps = command.inner_steps.map_or(weights.adaptation.inner_steps.max(1), usize::from);
+    let found = meta_gradient(&weights, &tasks, steps, order, Kernels::fastest())?;
     if let Some(out) = &command.out {
         let metadata = [
             ("quantity", "mean over tasks of the gradient of the query loss".to_owned()),
-            ("inner_lr", command.inner_lr.to_string()),
+            ("inner_lr", inner_lr.to_string()),
             ("inner_steps", steps.to_string()),
             ("first_order", command.first_order.to_string()),
             ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
@@ -44,21 +47,16 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
             "gradient_norm": norm,
             "gradient_max": largest,
             "tasks": found.losses.len(),
-            "inner_lr": command.inner_lr,
+            "inner_lr": inner_lr,
             "inner_steps": steps,
             "first_order": command.first_order,
-            "kernel": Path::detect().name(),
+            "kernel": Kernels::fastest().name(),
         });
         writeln!(out, "{report}")?;
         return Ok(Exit::Done);
     }
     let order = if command.first_order { "first-order" } else { "exact" };
-    writeln!(
-        out,
-        "{order} meta-gradient over {} tasks, {steps} inner steps of {}",
-        tasks.len(),
-        command.inner_lr
-    )?;
+    writeln!(out, "{order} meta-gradient over {} tasks, {steps} inner steps of {inner_lr}", tasks.len())?;
     writeln!(out, "mean query loss  {mean_loss:.9}")?;
     writeln!(out, "norm             {norm:.9}")?;
     writeln!(out, "largest entry    {largest:.9}")?;

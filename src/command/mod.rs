@@ -19,6 +19,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::config::{self, LoadError, Study};
+use crate::learner::read_checkpoint;
 use crate::model::{CheckpointError, Weights};
 
 /// How a command ended, in the words of its exit code.
@@ -103,9 +104,20 @@ fn load_study(file: Option<&Path>) -> Result<Study, LoadError> {
     }
 }
 
+/// Has weights adapt at the rate that a person gave, where one was given and there is such a rate.
+fn adapt_at(weights: &mut Weights, inner_lr: Option<f64>) -> anyhow::Result<()> {
+    let Some(inner_lr) = inner_lr else { return Ok(()) };
+    if !weights.adaptation.inner.has_rate() {
+        let text = "--inner-lr: this checkpoint's learner has no single inner rate to be changed";
+        return Err(Misuse(text.to_owned()).into());
+    }
+    weights.adaptation.inner_lr = inner_lr;
+    Ok(())
+}
+
 /// Reads a checkpoint: 1 if it cannot be read, 2 if it is none.
 fn checkpoint(path: &Path) -> anyhow::Result<Weights> {
-    Weights::read(path).map_err(|error| {
+    read_checkpoint(path).map(|checkpoint| checkpoint.weights).map_err(|error| {
         let text = format!("{} {error}", path.display());
         match error {
             CheckpointError::Io(_) => anyhow::anyhow!(text),

@@ -129,10 +129,12 @@ pub enum TrainTasks {
     Fresh,
 }
 
-/// `[model]`: a 1-H-H-1 network.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// `[model]`: a network of one input, hidden layers of one width, and one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelSettings {
-    /// Width of both hidden layers, one of [`WIDTHS`].
+    /// Hidden layers, 1 to 4.
+    pub layers: usize,
+    /// Width of the hidden layers, one of [`WIDTHS`].
     pub hidden: usize,
     /// The nonlinearity after both hidden layers.
     pub activation: Activation,

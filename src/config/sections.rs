@@ -241,6 +241,7 @@ impl Model {
     /// With the built-in values for whatever is still not said.
     pub fn resolve(self) -> ModelSettings {
         ModelSettings {
+            layers: 2,
             hidden: self.hidden.value_or(40),
             activation: self.activation.value_or(Activation::Relu),
             precision: self.precision.value_or(Precision::F32),

@@ -1,13 +1,14 @@
-//! Plain SGD on a task's support points, as a person would do it with a trained initialisation.
+//! A trained initialisation at work: inner steps on a task's support points, by its own rule of adaptation.
 
-use crate::config::Precision;
-use crate::model::{Engine, Path, Scalar, Weights, engine, split};
+use crate::config::{Experiment, Precision};
+use crate::learner;
+use crate::model::{Engine, Kernels, Scalar, Weights, engine};
 use crate::task::Points;
 
 /// A network's prediction after `n` steps on a task's support points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
-    /// SGD steps taken.
+    /// Inner steps taken.
     pub n: usize,
     /// Predictions at the points asked for.
     pub y: Vec<f64>,
@@ -21,7 +22,7 @@ pub struct Adapter(Box<dyn Adapt>);
 /// [`Adapter`] behind the number type.
 trait Adapt {
     fn take_task(&mut self, support: &Points, query: &Points);
-    fn descend(&mut self, inner_lr: f64);
+    fn descend(&mut self);
     fn loss(&mut self) -> f64;
     fn predict(&mut self) -> (Vec<f64>, f64);
     fn weights(&self, values: &mut Vec<f64>);
@@ -36,16 +37,16 @@ struct Typed<E> {
 }
 
 impl Adapter {
-    /// For these weights, on the best kernels this processor has.
+    /// For these weights, on the fastest kernels this processor has.
     pub fn new(weights: &Weights) -> Self {
-        Self::on(weights, Path::detect())
+        Self::on(weights, Kernels::fastest())
     }
 
     /// The same on chosen kernels.
-    pub fn on(weights: &Weights, path: Path) -> Self {
-        match weights.precision {
-            Precision::F32 => Self(Box::new(Typed::<f32>::new(weights, path))),
-            Precision::F64 => Self(Box::new(Typed::<f64>::new(weights, path))),
+    pub fn on(weights: &Weights, kernels: Kernels) -> Self {
+        match weights.model.precision {
+            Precision::F32 => Self(Box::new(Typed::<f32>::new(weights, kernels))),
+            Precision::F64 => Self(Box::new(Typed::<f64>::new(weights, kernels))),
         }
     }
 
@@ -54,9 +55,9 @@ impl Adapter {
         self.0.take_task(support, query);
     }
 
-    /// One SGD step on the support points.
-    pub fn descend(&mut self, inner_lr: f64) {
-        self.0.descend(inner_lr);
+    /// One inner step on the support points.
+    pub fn descend(&mut self) {
+        self.0.descend();
     }
 
     /// The loss on the query points.
@@ -78,16 +79,23 @@ impl Adapter {
 }
 
 impl<E: Scalar> Typed<E> {
-    fn new(weights: &Weights, path: Path) -> Self {
-        let flat: Vec<E> = weights.values.iter().map(|&value| E::rounded(value)).collect();
-        let mut engine: Box<dyn Engine<E>> = engine(weights.hidden, weights.activation, path);
-        engine.load(&mut |tensors| {
-            for (tensor, values) in tensors.into_iter().zip(split(weights.hidden, &flat)) {
-                tensor.copy_from_slice(values);
-            }
-        });
+    fn new(weights: &Weights, kernels: Kernels) -> Self {
+        let Weights { model, adaptation, values } = weights;
+        let mut engine: Box<dyn Engine<E>> = engine(model, adaptation, kernels);
+        let mut from = 0;
+        for (number, tensor) in weights.tensors().iter().enumerate() {
+            let tensor = &values[from..from + tensor.count()];
+            engine.load(number, &|numbers| {
+                for (number, &value) in numbers.iter_mut().zip(tensor) {
+                    *number = E::rounded(value);
+                }
+            });
+            from += tensor.len();
+        }
+        engine.begin();
         let none = || [Vec::new(), Vec::new()];
-        Self { engine, support: none(), query: none(), predictions: Vec::new(), parameters: flat.len() }
+        let parameters = model.parameters();
+        Self { engine, support: none(), query: none(), predictions: Vec::new(), parameters }
     }
 }
 
@@ -106,9 +114,9 @@ impl<E: Scalar> Adapt for Typed<E> {
         self.engine.reset();
     }
 
-    fn descend(&mut self, inner_lr: f64) {
+    fn descend(&mut self) {
         let [x, y] = &self.support;
-        self.engine.descend(x, y, E::rounded(inner_lr));
+        self.engine.descend(x, y);
     }
 
     fn loss(&mut self) -> f64 {
@@ -130,9 +138,9 @@ impl<E: Scalar> Adapt for Typed<E> {
     }
 }
 
-/// Predictions at `query.x`, and their loss against `query.y`, after each of `steps` (ascending) SGD
-/// steps of rate `inner_lr` on `support`. Microseconds a step: meant to be called while drawing.
-pub fn fits(weights: &Weights, support: &Points, query: &Points, inner_lr: f64, steps: &[usize]) -> Vec<Fit> {
+/// Predictions at `query.x`, and their loss against `query.y`, after each of `steps` (ascending) inner
+/// steps on `support`. Microseconds a step: meant to be called while drawing.
+pub fn fits(weights: &Weights, support: &Points, query: &Points, steps: &[usize]) -> Vec<Fit> {
     let mut adapter = Adapter::new(weights);
     adapter.take_task(support, query);
     let mut taken = 0;
@@ -140,11 +148,24 @@ pub fn fits(weights: &Weights, support: &Points, query: &Points, inner_lr: f64, 
         .iter()
         .map(|&n| {
             while taken < n && !support.x.is_empty() {
-                adapter.descend(inner_lr);
+                adapter.descend();
                 taken += 1;
             }
             let (y, loss) = adapter.predict();
             Fit { n, y, loss }
         })
         .collect()
+}
+
+/// The weights as they are tested: by their own adaptation, at the rate of `[evaluation]` where the
+/// algorithm says that tests have one rate for all.
+pub fn tested(weights: &Weights, settings: &Experiment) -> Weights {
+    let rate = test_rate(settings);
+    Weights { adaptation: weights.adaptation.at_rate(rate), ..weights.clone() }
+}
+
+/// The rate of the inner steps of an experiment's tests.
+pub fn test_rate(settings: &Experiment) -> f64 {
+    let common = learner::of(settings.algorithm).tested_at_common_rate();
+    if common { settings.evaluation.inner_lr } else { settings.inner_lr }
 }

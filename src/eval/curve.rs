@@ -1,13 +1,13 @@
-//! The adaptation curve: test loss after n = 0, 1, 2, ... SGD steps, over many test tasks, and what is
+//! The adaptation curve: test loss after n = 0, 1, 2, ... inner steps, over many test tasks, and what is
 //! said of it.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Adapter;
-use crate::model::{Path, Weights};
+use crate::model::{Kernels, Weights};
 use crate::task::TestTask;
 
-/// Test MSE after n = 0, 1, 2, ... plain SGD steps on the support points, over many test tasks.
+/// Test MSE after n = 0, 1, 2, ... inner steps on the support points, over many test tasks.
 /// Every vector has one entry an element of `steps`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
@@ -36,20 +36,14 @@ pub fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error>
 
 /// Losses of each task at n = 0..=steps, task after task. Tasks do not touch each other, so any split
 /// of them over threads gives the same numbers.
-pub fn task_losses(
-    weights: &Weights,
-    tasks: &[TestTask],
-    inner_lr: f64,
-    steps: usize,
-    path: Path,
-) -> Vec<f64> {
-    let mut adapter = Adapter::on(weights, path);
+pub fn task_losses(weights: &Weights, tasks: &[TestTask], steps: usize, kernels: Kernels) -> Vec<f64> {
+    let mut adapter = Adapter::on(weights, kernels);
     let mut losses = Vec::with_capacity(tasks.len() * (steps + 1));
     for task in tasks {
         adapter.take_task(&task.support, &task.query);
         losses.push(adapter.loss());
         for _ in 0..steps {
-            adapter.descend(inner_lr);
+            adapter.descend();
             losses.push(adapter.loss());
         }
     }
@@ -108,8 +102,8 @@ pub fn median(sorted: &[f64]) -> f64 {
 }
 
 /// The adaptation curve n = 0..=steps over `tasks`, in this thread (about 100 us a task at 32 steps).
-pub fn curve(weights: &Weights, tasks: &[TestTask], inner_lr: f64, steps: usize) -> Curve {
-    statistics(&task_losses(weights, tasks, inner_lr, steps, Path::detect()), steps)
+pub fn curve(weights: &Weights, tasks: &[TestTask], steps: usize) -> Curve {
+    statistics(&task_losses(weights, tasks, steps, Kernels::fastest()), steps)
 }
 
 #[cfg(test)]

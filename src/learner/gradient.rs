@@ -1,14 +1,14 @@
 //! The meta-gradient by itself, for those who check it against their own.
 
-use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 
-use super::value;
+use super::outer::value;
 use crate::config::Precision;
-use crate::model::{Mlp, Order, Path, Rate, Scalar, Weights, Workspace, with_width};
+use crate::model::{Kernels, Mlp, Order, Scalar, Weights, Workspace, with_width};
 use crate::task::{Batch, Points};
 
-/// The mean over tasks of the gradient of the query loss with respect to the initial weights.
+/// The mean over tasks of the gradient of the query loss with respect to everything that training moves:
+/// the initial weights, and the learned numbers of the adaptation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetaGradient {
     /// Shaped and typed as the weights it belongs to.
@@ -17,50 +17,47 @@ pub struct MetaGradient {
     pub losses: Vec<f64>,
 }
 
-/// The meta-gradient at `weights` over tasks of (support, query) points, after `steps` inner steps of
-/// rate `inner_lr`.
+/// The meta-gradient at `weights` over tasks of (support, query) points, after `steps` inner steps of the
+/// weights' own adaptation.
 ///
 /// # Errors
 /// Only if memory runs out.
 pub fn meta_gradient(
     weights: &Weights,
     tasks: &[(Points, Points)],
-    inner_lr: f64,
     steps: usize,
     order: Order,
-    path: Path,
+    kernels: Kernels,
 ) -> anyhow::Result<MetaGradient> {
-    with_width!(weights.hidden, H => match weights.precision {
-        Precision::F32 => of_type::<H, f32>(weights, tasks, inner_lr, steps, order, path),
-        Precision::F64 => of_type::<H, f64>(weights, tasks, inner_lr, steps, order, path),
+    with_width!(weights.model.hidden, H => match weights.model.precision {
+        Precision::F32 => of_type::<H, f32>(weights, tasks, steps, order, kernels),
+        Precision::F64 => of_type::<H, f64>(weights, tasks, steps, order, kernels),
     })
 }
 
 fn of_type<const H: usize, E: Scalar>(
     weights: &Weights,
     tasks: &[(Points, Points)],
-    inner_lr: f64,
     steps: usize,
     order: Order,
-    path: Path,
+    kernels: Kernels,
 ) -> anyhow::Result<MetaGradient>
 where
     Cpu: Device<E>,
 {
-    let theta = Mlp::<H, E>::from_weights(&Cpu::default(), weights);
-    let workspace = Workspace::new(H, weights.activation, path);
-    let rate = Rate::Uniform(E::rounded(inner_lr));
-    let batch = |points: &Points| {
-        let rounded = |values: &[f64]| values.iter().map(|&value| E::rounded(value)).collect();
-        Batch::of_one(rounded(&points.x), rounded(&points.y))
-    };
+    let rounded = |values: &[f64]| -> Vec<E> { values.iter().map(|&value| E::rounded(value)).collect() };
+    let Weights { model, adaptation, values } = weights;
+    let mut theta = Mlp::<H, E>::zeros(&Cpu::default(), model.layers, &adaptation.tensors(model));
+    theta.copy_from_flat(&rounded(values));
+    let workspace = Workspace::new(model, adaptation, kernels);
+    let batch = |points: &Points| Batch::of_one(rounded(&points.x), rounded(&points.y));
     // Tasks may differ in their numbers of points, so each is a meta-batch of its own; their gradients
     // gather in one place.
-    let mut gradients = theta.alloc_grads();
+    let mut gradients = theta.zero_gradients()?;
     let mut losses = Vec::with_capacity(tasks.len());
     for (support, query) in tasks {
         let (support, query) = (batch(support), batch(query));
-        let loss = theta.trace(gradients).adapt(&support, &rate, steps, order).loss(&query, &workspace);
+        let loss = theta.trace(gradients).adapt(&support, steps, order).loss(&query, &workspace);
         losses.push(value(&loss));
         gradients = loss.try_backward()?;
     }

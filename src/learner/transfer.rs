@@ -1,22 +1,70 @@
 //! Transfer learning: train on one task after another as if they were one, and hope that the result
 //! is a good place to start from. On sine waves it cannot be: their average is flat.
 
-use super::{OuterLoss, Rule, Traced};
-use crate::model::{Scalar, Workspace};
-use crate::task::MetaBatch;
+use dfdx::prelude::{Cpu, Device};
+
+use super::words::rate;
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule};
+use crate::config::Experiment;
+use crate::model::Scalar;
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_support(theta)`.
+#[derive(Clone, Copy, Debug)]
 pub struct Transfer;
 
-impl<const H: usize, E: Scalar> Rule<H, E> for Transfer {
-    const USES_QUERY: bool = false;
+impl Learner for Transfer {
+    fn name(&self) -> &'static str {
+        "transfer"
+    }
 
-    fn outer_loss(
-        &self,
-        theta: Traced<H, E>,
-        tasks: &MetaBatch<E>,
-        workspace: &Workspace<E>,
-    ) -> OuterLoss<E> {
-        theta.loss(&tasks.support, workspace).into()
+    fn aliases(&self) -> &'static [&'static str] {
+        &["pretrain", "pretrained", "pretraining", "joint"]
+    }
+
+    fn title(&self) -> &'static str {
+        "transfer learning"
+    }
+
+    fn paper(&self) -> &'static str {
+        "the pretrained baseline of Finn et al. 2017, section 5.1, arXiv:1703.03400"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn rule(&self, _: &Experiment) -> &'static [&'static str] {
+        &["θ ← θ − β ∇L_support(θ)"]
+    }
+
+    fn settings(&self, settings: &Experiment) -> String {
+        format!("β {} (Adam), meta-batch {}", rate(settings.outer_lr), settings.meta_batch)
+    }
+
+    fn notes(&self, _: &Experiment) -> &'static [&'static str] {
+        &[
+            "Look for: a flat line. Waves of every phase cancel, so the best single network answers 0 everywhere, and its loss stays at the prior mean.",
+        ]
+    }
+
+    fn cost(&self, _: usize) -> Cost {
+        Cost { support: 1, query: 0, hessian_products: 0 }
+    }
+
+    fn uses_query(&self) -> bool {
+        false
+    }
+
+    fn tested_at_common_rate(&self) -> bool {
+        true
+    }
+}
+
+impl Rule for Transfer {
+    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    where
+        Cpu: Device<E>,
+    {
+        step.theta.loss(&step.tasks.support, step.workspace).into()
     }
 }

@@ -1,5 +1,6 @@
 //! Weights as safetensors files, under the names and in the layout of PyTorch's `nn.Linear`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -8,12 +9,16 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::{Map, Value, json};
 
-use super::{Weights, split};
-use crate::config::{Activation, Precision, WIDTHS, presentable};
+use super::adaptation::Adaptation;
+use super::tensors::{TensorInfo, split_mut};
+use super::weights::{Weights, tensors};
+use crate::config::{Activation, ModelSettings, Precision, WIDTHS, presentable};
 
-/// The six tensors, in checkpoint order.
-pub const NAMES: [&str; 6] =
-    ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias", "out.weight", "out.bias"];
+/// What a checkpoint says in words beside its tensors, name by name.
+pub type Metadata = BTreeMap<String, String>;
+
+/// What a checkpoint's words say of how it adapts; the error is a sentence for a person.
+pub type HowItAdapts<'a> = &'a dyn Fn(&Metadata) -> Result<Adaptation, String>;
 
 /// What is put before the names by those who keep several things in one file.
 const PREFIXES: [&str; 4] = ["", "weights.", "model.", "module."];
@@ -41,6 +46,9 @@ impl fmt::Display for CheckpointError {
 
 impl std::error::Error for CheckpointError {}
 
+/// Hidden layers a network may have.
+const MOST_LAYERS: usize = 1 + super::mlp::MOST_DEEPER;
+
 impl Precision {
     fn dtype(self) -> Dtype {
         match self {
@@ -50,53 +58,51 @@ impl Precision {
     }
 }
 
-/// The shapes of the six tensors of a network of this width.
-fn shapes(hidden: usize) -> [Vec<usize>; 6] {
-    [vec![hidden, 1], vec![hidden], vec![hidden, hidden], vec![hidden], vec![1, hidden], vec![1]]
+/// A checkpoint's parameters and what it says of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The parameters, and how they adapt.
+    pub weights: Weights,
+    /// The words beside the tensors.
+    pub metadata: Metadata,
 }
 
-impl Weights {
+impl Checkpoint {
     /// Reads a checkpoint; an absent `activation` in its metadata means relu. Other tensors in the file
     /// are ignored.
     ///
     /// # Errors
-    /// If the file cannot be read, is no safetensors file, or does not hold the six tensors of a network
-    /// on the menu in F32 or F64.
-    pub fn read(path: &Path) -> Result<Self, CheckpointError> {
+    /// If the file cannot be read, is no safetensors file, or does not hold the tensors of a network
+    /// on the menu, and of what its adaptation learns, in F32 or F64.
+    pub fn read(path: &Path, adapts: HowItAdapts<'_>) -> Result<Self, CheckpointError> {
         let file = File::open(path).map_err(CheckpointError::Io)?;
         let mut bytes = Vec::new();
         file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(CheckpointError::Io)?;
         if bytes.len() as u64 > LARGEST_FILE {
             let what =
-                format!("it is larger than {} MiB; the largest network here has 0.2", LARGEST_FILE >> 20);
+                format!("it is larger than {} MiB; the largest network here has 2", LARGEST_FILE >> 20);
             return Err(CheckpointError::Malformed(what));
         }
-        Self::from_bytes(&bytes).map_err(CheckpointError::Malformed)
+        Self::from_bytes(&bytes, adapts).map_err(CheckpointError::Malformed)
     }
 
     /// The same from the file's bytes; the error is a sentence for a person.
     ///
     /// # Errors
-    /// As [`Weights::read`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+    /// As [`Checkpoint::read`].
+    pub fn from_bytes(bytes: &[u8], adapts: HowItAdapts<'_>) -> Result<Self, String> {
         // What the crate says may quote the file at any length.
         let refused = |error: SafeTensorError| {
             let error = presentable(&error.to_string(), 200);
             format!("it is no safetensors file, or cut short ({error})")
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(refused)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(refused)?;
-        let activation = match header.metadata().as_ref().and_then(|metadata| metadata.get("activation")) {
-            None => Activation::Relu,
-            Some(name) => [Activation::Relu, Activation::Tanh]
-                .into_iter()
-                .find(|activation| activation.name() == name)
-                .ok_or_else(|| {
-                    format!("its activation is \"{}\"; relu and tanh are known", presentable(name, 60))
-                })?,
-        };
+        let file = SafeTensors::deserialize(bytes).map_err(refused)?;
+        let metadata: Metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let activation = activation(&metadata)?;
+        let adaptation = adapts(&metadata)?;
         let find =
-            |name: &str| PREFIXES.iter().find_map(|prefix| tensors.tensor(&format!("{prefix}{name}")).ok());
+            |name: &str| PREFIXES.iter().find_map(|prefix| file.tensor(&format!("{prefix}{name}")).ok());
         let bias = find("hidden1.bias").ok_or("it has no tensor named hidden1.bias")?;
         let hidden = bias.shape().first().copied().unwrap_or(0);
         if !WIDTHS.contains(&hidden) {
@@ -107,9 +113,15 @@ impl Weights {
             Dtype::F64 => Precision::F64,
             other => return Err(format!("its numbers are {other:?}; F32 and F64 are known")),
         };
-        let mut values = Vec::with_capacity(Self::len_of(hidden));
-        for (name, shape) in NAMES.into_iter().zip(shapes(hidden)) {
-            let tensor = find(name).ok_or_else(|| format!("it has no tensor named {name}"))?;
+        let is_there = |layer: &usize| find(&format!("hidden{layer}.weight")).is_some();
+        let layers = (2..).take_while(is_there).count() + 1;
+        if layers > MOST_LAYERS {
+            return Err(format!("it has {layers} hidden layers; 1 to {MOST_LAYERS} exist here"));
+        }
+        let model = ModelSettings { layers, hidden, activation, precision };
+        let mut values = Vec::new();
+        for TensorInfo { name, shape } in tensors(&model, &adaptation) {
+            let tensor = find(&name).ok_or_else(|| format!("it has no tensor named {name}"))?;
             if tensor.shape() != shape {
                 let is = presentable(&format!("{:?}", tensor.shape()), 60);
                 return Err(format!("{name} has shape {is} and should have {shape:?}"));
@@ -127,34 +139,45 @@ impl Weights {
                 }
             }
         }
-        Ok(Self { hidden, activation, precision, values })
+        Ok(Self { weights: Weights { model, adaptation, values }, metadata })
     }
+}
 
-    /// The file's bytes: the six tensors, and `metadata` beside the activation. The same weights and
+/// The nonlinearity that a checkpoint's words name.
+fn activation(metadata: &Metadata) -> Result<Activation, String> {
+    let Some(name) = metadata.get("activation") else { return Ok(Activation::Relu) };
+    let known = Activation::ALL.into_iter().find(|activation| activation.name() == name);
+    known.ok_or_else(|| format!("its activation is \"{}\"; relu and tanh are known", presentable(name, 60)))
+}
+
+impl Weights {
+    /// A checkpoint's bytes: every tensor, and `metadata` beside the activation. The same weights and
     /// metadata give the same bytes, which is why the header is written here: the safetensors crate
     /// keeps metadata in a hash map and would order it differently every time.
     pub fn to_bytes(&self, metadata: &[(&str, String)]) -> Vec<u8> {
+        let ModelSettings { activation, precision, .. } = self.model;
         let mut strings = Map::new();
-        strings.insert("activation".into(), json!(self.activation.name()));
+        strings.insert("activation".into(), json!(activation.name()));
         for (key, value) in metadata {
             strings.insert((*key).into(), json!(value));
         }
         let mut header = Map::new();
         header.insert("__metadata__".into(), Value::Object(strings));
         let mut data = Vec::new();
-        for ((name, shape), values) in
-            NAMES.into_iter().zip(shapes(self.hidden)).zip(split(self.hidden, &self.values))
-        {
+        let mut values = self.values.clone();
+        let tensors = self.tensors();
+        let sizes = tensors.iter().map(TensorInfo::count);
+        for (TensorInfo { name, shape }, values) in tensors.iter().zip(split_mut(&mut values, sizes)) {
             let start = data.len();
-            for &value in values {
-                match self.precision {
+            for &mut value in values {
+                match precision {
                     Precision::F32 => data.extend((value as f32).to_le_bytes()),
                     Precision::F64 => data.extend(value.to_le_bytes()),
                 }
             }
-            let dtype = format!("{:?}", self.precision.dtype());
+            let dtype = format!("{:?}", precision.dtype());
             let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, data.len()] });
-            header.insert(name.into(), info);
+            header.insert(name.clone(), info);
         }
         let mut header = Value::Object(header).to_string().into_bytes();
         // The format asks for data aligned to eight bytes.
@@ -176,24 +199,32 @@ fn menu() -> String {
 mod tests {
     use super::*;
 
-    fn weights(precision: Precision) -> Weights {
-        let values = (0..Weights::len_of(16)).map(|i| f64::from((i as f32).sin())).collect();
-        Weights { hidden: 16, activation: Activation::Tanh, precision, values }
+    fn weights(precision: Precision, layers: usize) -> Weights {
+        let model = ModelSettings { layers, hidden: 16, activation: Activation::Tanh, precision };
+        let values = (0..model.parameters()).map(|i| f64::from((i as f32).sin())).collect();
+        Weights { model, adaptation: Adaptation::sgd(0.01, 1), values }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Weights, String> {
+        let sgd = |_: &Metadata| Ok(Adaptation::sgd(0.01, 1));
+        Checkpoint::from_bytes(bytes, &sgd).map(|checkpoint| checkpoint.weights)
     }
 
     #[test]
     fn comes_back_as_it_was() {
-        for precision in [Precision::F32, Precision::F64] {
-            let weights = weights(precision);
+        for (precision, layers) in
+            [(Precision::F32, 2), (Precision::F64, 2), (Precision::F32, 1), (Precision::F64, 4)]
+        {
+            let weights = weights(precision, layers);
             let bytes = weights.to_bytes(&[("seed", "3".into()), ("experiment", "a \"b\"\n".into())]);
             assert_eq!(bytes, weights.to_bytes(&[("seed", "3".into()), ("experiment", "a \"b\"\n".into())]));
-            assert_eq!(Weights::from_bytes(&bytes), Ok(weights));
+            assert_eq!(read(&bytes), Ok(weights));
         }
     }
 
     #[test]
     fn the_crate_reads_our_header() {
-        let bytes = weights(Precision::F32).to_bytes(&[("step", "12".into())]);
+        let bytes = weights(Precision::F32, 2).to_bytes(&[("step", "12".into())]);
         let (_, header) = SafeTensors::read_metadata(&bytes).expect("a valid header");
         let metadata = header.metadata().clone().expect("metadata");
         assert_eq!(metadata["step"], "12");
@@ -202,18 +233,25 @@ mod tests {
 
     #[test]
     fn every_truncation_is_refused() {
-        let bytes = weights(Precision::F32).to_bytes(&[]);
+        let bytes = weights(Precision::F32, 2).to_bytes(&[]);
         for length in 0..bytes.len() {
-            assert!(Weights::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+            assert!(read(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
         }
     }
 
     #[test]
     fn says_what_is_wrong() {
-        let narrow = Weights { hidden: 8, values: vec![0.0; Weights::len_of(8)], ..weights(Precision::F32) };
-        let error = Weights::from_bytes(&narrow.to_bytes(&[])).expect_err("8 is off the menu");
+        let with = |hidden: usize, layers: usize| {
+            let mut weights = weights(Precision::F32, layers);
+            weights.model.hidden = hidden;
+            weights.values = vec![0.0; weights.model.parameters()];
+            weights.to_bytes(&[])
+        };
+        let error = read(&with(8, 2)).expect_err("8 is off the menu");
         assert!(error.contains("8 units") && error.contains("40"), "{error}");
-        let error = Weights::from_bytes(b"hello, world, this is text").expect_err("text");
+        let error = read(&with(16, 5)).expect_err("too deep");
+        assert!(error.contains("5 hidden layers; 1 to 4"), "{error}");
+        let error = read(b"hello, world, this is text").expect_err("text");
         assert!(error.contains("safetensors"), "{error}");
     }
 }

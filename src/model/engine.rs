@@ -3,8 +3,11 @@
 
 use std::marker::PhantomData;
 
-use super::kernels::{self, Aligned, Direction, Nonlinearity, Packed, Path, Real, Relu, Tanh, Trace};
-use crate::config::Activation;
+use super::adaptation::{Adaptation, Operator};
+use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Relu, Squares, Tanh, Trace};
+use super::mlp::Scalar;
+use super::tensors::TensorInfo;
+use crate::config::{Activation, ModelSettings};
 use crate::task::Batch;
 
 /// How far back the meta-gradient goes.
@@ -16,39 +19,30 @@ pub enum Order {
     First,
 }
 
-/// The rate of the inner steps.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Rate<E> {
-    /// One for all parameters.
-    Uniform(E),
-    /// One a parameter, in checkpoint order (as [`super::Weights::values`]): a rate a layer, a frozen
-    /// body (0) or a learned rate are all of this kind.
-    PerParameter(Vec<E>),
-}
-
-/// Runs one network's passes; made by [`engine`] for a width, an activation and a number type.
+/// Runs one network's passes; made by [`engine`] for a network, its adaptation and a number type.
 pub trait Engine<E: Real> {
-    /// Takes initial weights: `copy` writes the six tensors, in checkpoint order, into slices of their
-    /// sizes.
-    fn load(&mut self, copy: &mut dyn FnMut([&mut [E]; 6]));
+    /// Takes one tensor of the initial parameters, by its number in checkpoint order: `copy` writes it into
+    /// a slice of its size. The learned numbers of the adaptation follow the network's tensors.
+    fn load(&mut self, tensor: usize, copy: &dyn Fn(&mut [E]));
+
+    /// All tensors are loaded: begins at them.
+    fn begin(&mut self);
 
     /// Mean over tasks of the query loss after `steps` inner steps on the support points; for zero
     /// steps `support` is not looked at. With `gradient`, the mean of the tasks' gradients with respect
-    /// to the loaded weights is kept for [`Engine::take_gradient`].
+    /// to the loaded parameters is kept for [`Engine::take_gradient`].
     fn meta_loss(
         &mut self,
         support: &Batch<E>,
         query: &Batch<E>,
-        rate: &Rate<E>,
         steps: usize,
         order: Order,
         gradient: bool,
     ) -> E;
 
-    /// Mean over tasks of (theta - theta') / (steps * rate), where theta' is `steps` >= 1 inner steps of
-    /// one rate away, kept for [`Engine::take_gradient`]; returns the mean support loss before the last
-    /// inner step.
-    fn pull(&mut self, support: &Batch<E>, rate: E, steps: usize) -> E;
+    /// Mean over tasks of (theta - theta') / (steps * alpha), where theta' is `steps` >= 1 inner steps
+    /// away, kept for [`Engine::take_gradient`]; returns the mean support loss before the last inner step.
+    fn pull(&mut self, support: &Batch<E>, steps: usize) -> E;
 
     /// The gradient kept last, to be held until it is wanted.
     fn take_gradient(&mut self) -> Ticket;
@@ -62,14 +56,14 @@ pub trait Engine<E: Real> {
     /// Puts the loaded weights back as the current ones, for [`Engine::descend`].
     fn reset(&mut self);
 
-    /// One SGD step of the current weights on these points.
-    fn descend(&mut self, x: &[E], y: &[E], rate: E);
+    /// One inner step of the current weights on these points.
+    fn descend(&mut self, x: &[E], y: &[E]);
 
     /// Loss of the current weights on these points; `predictions` of the same length, where given,
     /// receives what the network answers.
     fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E;
 
-    /// The current weights, unpadded, in checkpoint order.
+    /// The current weights, unpadded, in checkpoint order, without the adaptation's numbers.
     fn current(&self, out: &mut [E]);
 }
 
@@ -81,17 +75,25 @@ pub struct Ticket {
     share: f64,
 }
 
-/// The engine of a network of `hidden` (one of [`crate::config::WIDTHS`]) units a layer.
+/// The engine of a network that adapts so.
 ///
 /// # Panics
 /// For a width off the menu, which validation and checkpoint reading refuse.
-pub fn engine<E: Real>(hidden: usize, activation: Activation, path: Path) -> Box<dyn Engine<E>> {
+pub fn engine<E: Scalar>(
+    model: &ModelSettings,
+    adaptation: &Adaptation,
+    kernels: Kernels,
+) -> Box<dyn Engine<E>> {
     macro_rules! widths {
         ($($hidden:literal => $padded:literal),*) => {
-            match (hidden, activation) {
-                $(($hidden, Activation::Relu) => Box::new(Machine::<E, Relu, $padded>::new(hidden, path)),
-                  ($hidden, Activation::Tanh) => Box::new(Machine::<E, Tanh, $padded>::new(hidden, path)),)*
-                _ => unreachable!("width {hidden} is not on the menu"),
+            match (model.hidden, model.activation) {
+                $(($hidden, Activation::Relu) => {
+                    Box::new(Machine::<E, Relu, $padded>::new(model, adaptation, kernels))
+                }
+                ($hidden, Activation::Tanh) => {
+                    Box::new(Machine::<E, Tanh, $padded>::new(model, adaptation, kernels))
+                })*
+                (hidden, _) => unreachable!("width {hidden} is not on the menu"),
             }
         };
     }
@@ -100,119 +102,142 @@ pub fn engine<E: Real>(hidden: usize, activation: Activation, path: Path) -> Box
 
 /// One point of the trajectory of inner steps.
 struct Point<E, const P: usize> {
-    weights: Box<Packed<E, P>>,
-    /// `weights.w2` transposed.
-    w2t: Box<Aligned<E, P>>,
+    weights: Packed<E, P>,
+    /// The squares of `weights`, transposed.
+    wt: Squares<E, P>,
     /// The support points' pass at these weights.
     trace: Trace<E, P>,
 }
 
 impl<E: Real, const P: usize> Point<E, P> {
-    fn new() -> Self {
-        Self { weights: Packed::zero(), w2t: Aligned::zero(), trace: Trace::default() }
+    fn new(layers: usize) -> Self {
+        Self { weights: Packed::zero(layers), wt: Squares::zero(layers), trace: Trace::new(layers) }
     }
 }
 
-struct Machine<E, A, const P: usize> {
-    path: Path,
+/// The gradient of everything that training moves.
+struct Gradient<E, const P: usize> {
+    network: Packed<E, P>,
+    /// By the adaptation's learned numbers, one tensor after another.
+    numbers: Vec<E>,
+}
+
+struct Machine<E: Real, A, const P: usize> {
+    kernels: Kernels,
     hidden: usize,
+    layers: usize,
+    inner: Box<dyn Operator<E>>,
+    inner_lr: E,
+    /// Where the adaptation's learned numbers lie in a flat vector, tensor by tensor.
+    places: Vec<std::ops::Range<usize>>,
+    numbers: Vec<E>,
     /// theta_0, theta_1, ...: the loaded weights and what the inner steps made of them.
     trajectory: Vec<Point<E, P>>,
-    /// Index of the current weights in `trajectory`, for `descend` and `test`: 0 or 1.
-    current: usize,
+    /// Inner steps taken to the current weights, for `descend` and `test`; these are the trajectory's point
+    /// 0 before the first and its point 1 after it.
+    taken: usize,
     /// The query points' pass.
     query: Trace<E, P>,
     /// Scratch of the Hessian-vector product.
     tangent: Trace<E, P>,
-    /// The gradient on its way back, its w2 transposed, and where its next value is written.
-    v: Box<Packed<E, P>>,
-    v2t: Box<Aligned<E, P>>,
-    next: Box<Packed<E, P>>,
+    /// The gradient on its way back, its squares transposed, and where its next value is written.
+    v: Packed<E, P>,
+    vt: Squares<E, P>,
+    next: Packed<E, P>,
     /// Sum over the tasks of a meta-batch, and what makes it their mean.
-    sum: Box<Packed<E, P>>,
+    sum: Box<Gradient<E, P>>,
     share: f64,
     /// Gradients that wait for the backward pass, and memory for more.
-    held: Vec<Option<Box<Packed<E, P>>>>,
-    spare: Vec<Box<Packed<E, P>>>,
-    /// A rate for every parameter, and a vector scaled by it; unused with one rate for all.
-    rates: Box<Packed<E, P>>,
-    scaled: Box<Packed<E, P>>,
+    held: Vec<Option<Box<Gradient<E, P>>>>,
+    spare: Vec<Box<Gradient<E, P>>>,
+    /// An inner gradient, and P of something; unused where P is a rate.
+    gradient: Packed<E, P>,
+    scaled: Packed<E, P>,
     activation: PhantomData<A>,
 }
 
-impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
-    fn new(hidden: usize, path: Path) -> Self {
+impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
+    fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
+        let layers = model.layers;
+        let mut end = 0;
+        let mut place = |tensor: &TensorInfo| {
+            let start = end;
+            end += tensor.count();
+            start..end
+        };
+        let places: Vec<_> = adaptation.tensors(model).iter().map(&mut place).collect();
+        let zero = || Packed::zero(layers);
         Self {
-            path,
-            hidden,
-            trajectory: vec![Point::new(), Point::new()],
-            current: 0,
-            query: Trace::default(),
-            tangent: Trace::default(),
-            v: Packed::zero(),
-            v2t: Aligned::zero(),
-            next: Packed::zero(),
-            sum: Packed::zero(),
+            kernels,
+            hidden: model.hidden,
+            layers,
+            inner: E::operator(adaptation, model),
+            inner_lr: E::rounded(adaptation.inner_lr),
+            numbers: vec![E::default(); end],
+            places,
+            trajectory: vec![Point::new(layers), Point::new(layers)],
+            taken: 0,
+            query: Trace::new(layers),
+            tangent: Trace::new(layers),
+            v: zero(),
+            vt: Squares::zero(layers),
+            next: zero(),
+            sum: Box::new(Gradient { network: zero(), numbers: vec![E::default(); end] }),
             share: 1.0,
             held: Vec::new(),
             spare: Vec::new(),
-            rates: Packed::zero(),
-            scaled: Packed::zero(),
+            gradient: zero(),
+            scaled: zero(),
             activation: PhantomData,
         }
     }
 
-    /// Unpacks a rate for every parameter; one rate for all is returned as it is.
-    fn take_rate(&mut self, rate: &Rate<E>) -> Option<E> {
-        match rate {
-            Rate::Uniform(rate) => Some(*rate),
-            Rate::PerParameter(rates) => {
-                let hidden = self.hidden;
-                self.rates.pack(hidden, &mut |tensors| {
-                    for (tensor, rates) in tensors.into_iter().zip(split(hidden, rates)) {
-                        tensor.copy_from_slice(rates);
-                    }
-                });
-                None
+    /// Forward and backward over `x`, `y` at point `at` of the trajectory, then inner step `number` to
+    /// point `to`.
+    fn step(&mut self, number: usize, (at, to): (usize, usize), x: &[E], y: &[E]) {
+        let kernels = self.kernels;
+        let Point { weights, wt, trace } = &mut self.trajectory[at];
+        kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, trace);
+        match self.inner.uniform() {
+            Some(rate) => {
+                kernels::add_gradient(kernels, trace, x, weights, E::default() - rate, &mut self.next);
             }
-        }
-    }
-
-    /// Forward and backward over `x`, `y` at point `at` of the trajectory, then the step to point `to`.
-    fn step(&mut self, at: usize, to: usize, x: &[E], y: &[E], rate: Option<E>) {
-        let path = self.path;
-        let Point { weights, w2t, trace } = &mut self.trajectory[at];
-        kernels::forward_backward::<E, A, P>(path, weights, &w2t.0, x, y, trace);
-        match rate {
-            Some(rate) => kernels::add_gradient(path, trace, x, weights, E::default() - rate, &mut self.next),
             None => {
-                kernels::gradient(path, trace, x, &mut self.scaled);
-                let minus_one = E::rounded(-1.0);
-                kernels::add_product(path, weights, minus_one, &self.rates, &self.scaled, &mut self.next);
+                kernels::gradient(kernels, trace, x, &mut self.gradient);
+                self.inner.apply(number, self.gradient.view(), self.scaled.view_mut());
+                kernels::subtract(kernels, weights, &self.scaled, &mut self.next);
             }
         }
         let point = &mut self.trajectory[to];
         std::mem::swap(&mut point.weights, &mut self.next);
-        kernels::transpose(path, &point.weights.w2, &mut point.w2t.0);
+        kernels::transpose(kernels, &point.weights, &mut point.wt);
     }
 
     /// Pulls `v`, a gradient at point `at + 1`, back through the inner step from point `at`: with
-    /// theta' = theta - r g(theta), that is v - H (r v).
-    fn pull_back(&mut self, at: usize, x: &[E], rate: Option<E>) {
-        let path = self.path;
-        let Point { weights, w2t, trace } = &self.trajectory[at];
-        let (scale, v) = match rate {
+    /// theta' = theta - P g(theta), that is v - H P' v. The numbers of P take their share on the way.
+    fn pull_back(&mut self, at: usize, x: &[E], order: Order) {
+        let kernels = self.kernels;
+        let Point { weights, wt, trace } = &self.trajectory[at];
+        if !self.numbers.is_empty() {
+            kernels::gradient(kernels, trace, x, &mut self.gradient);
+            let sums = &mut self.sum.numbers;
+            self.inner.differentiate(at, self.gradient.view(), self.v.view(), sums);
+        }
+        if order == Order::First {
+            return;
+        }
+        let (scale, v) = match self.inner.uniform() {
             Some(rate) => (E::default() - rate, &self.v),
             None => {
-                kernels::multiply(path, &self.rates, &self.v, &mut self.scaled);
+                self.inner.transpose(at, self.v.view(), self.scaled.view_mut());
                 (E::rounded(-1.0), &self.scaled)
             }
         };
-        kernels::transpose(path, &v.w2, &mut self.v2t.0);
-        let direction = Direction { v, v2t: &self.v2t.0 };
+        kernels::transpose(kernels, v, &mut self.vt);
+        let direction = Direction { v, vt: &self.vt };
         let (tangent, out) = (&mut self.tangent, &mut self.next);
         kernels::add_hessian_product::<E, A, P>(
-            path, weights, &w2t.0, trace, x, direction, &self.v, scale, tangent, out,
+            kernels, weights, wt, trace, x, direction, &self.v, scale, tangent, out,
         );
         std::mem::swap(&mut self.v, &mut self.next);
     }
@@ -220,54 +245,68 @@ impl<E: Real, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     /// Adds `v`, a task's gradient, to the sum over tasks, which it starts for the first one.
     fn add_to_sum(&mut self, task: usize) {
         if task == 0 {
-            std::mem::swap(&mut self.sum, &mut self.v);
+            std::mem::swap(&mut self.sum.network, &mut self.v);
         } else {
-            kernels::add(self.path, &mut self.sum, &self.v);
+            kernels::add(self.kernels, &mut self.sum.network, &self.v);
         }
+    }
+
+    /// The current weights' place in the trajectory.
+    fn current(&self) -> usize {
+        self.taken.min(1)
     }
 }
 
-impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
-    fn load(&mut self, copy: &mut dyn FnMut([&mut [E]; 6])) {
-        let Point { weights, w2t, .. } = &mut self.trajectory[0];
-        weights.pack(self.hidden, copy);
-        kernels::transpose(self.path, &weights.w2, &mut w2t.0);
-        self.current = 0;
+impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
+    fn load(&mut self, tensor: usize, copy: &dyn Fn(&mut [E])) {
+        match tensor.checked_sub(2 * (self.layers + 1)) {
+            None => self.trajectory[0].weights.pack(self.hidden, tensor, copy),
+            Some(number) => copy(&mut self.numbers[self.places[number].clone()]),
+        }
+    }
+
+    fn begin(&mut self) {
+        let Point { weights, wt, .. } = &mut self.trajectory[0];
+        kernels::transpose(self.kernels, weights, wt);
+        if !self.numbers.is_empty() {
+            self.inner.load(&self.numbers);
+        }
+        self.taken = 0;
     }
 
     fn meta_loss(
         &mut self,
         support: &Batch<E>,
         query: &Batch<E>,
-        rate: &Rate<E>,
         steps: usize,
         order: Order,
         gradient: bool,
     ) -> E {
-        let path = self.path;
-        let rate = self.take_rate(rate);
+        let kernels = self.kernels;
         while self.trajectory.len() <= steps {
-            self.trajectory.push(Point::new());
+            self.trajectory.push(Point::new(self.layers));
         }
+        self.sum.numbers.fill(E::default());
+        let goes_back = order == Order::Exact || !self.numbers.is_empty();
         let mut total = E::default();
         for task in 0..query.tasks() {
             for at in 0..steps {
                 let (x, y) = support.task(task);
-                self.step(at, at + 1, x, y, rate);
+                self.step(at, (at, at + 1), x, y);
             }
             let (x, y) = query.task(task);
-            let Point { weights, w2t, .. } = &self.trajectory[steps];
+            let Point { weights, wt, .. } = &self.trajectory[steps];
             if !gradient {
-                kernels::loss::<E, A, P>(path, weights, &w2t.0, x, y, &mut self.query);
+                kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
                 total += self.query.loss;
                 continue;
             }
-            kernels::forward_backward::<E, A, P>(path, weights, &w2t.0, x, y, &mut self.query);
+            kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
             total += self.query.loss;
-            kernels::gradient(path, &self.query, x, &mut self.v);
-            if order == Order::Exact {
+            kernels::gradient(kernels, &self.query, x, &mut self.v);
+            if goes_back {
                 for at in (0..steps).rev() {
-                    self.pull_back(at, support.task(task).0, rate);
+                    self.pull_back(at, support.task(task).0, order);
                 }
             }
             self.add_to_sum(task);
@@ -276,26 +315,30 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
         total * E::rounded(self.share)
     }
 
-    fn pull(&mut self, support: &Batch<E>, rate: E, steps: usize) -> E {
+    fn pull(&mut self, support: &Batch<E>, steps: usize) -> E {
         let mut total = E::default();
+        self.sum.numbers.fill(E::default());
         for task in 0..support.tasks() {
             let (x, y) = support.task(task);
-            self.step(0, 1, x, y, Some(rate));
-            for _ in 1..steps {
-                self.step(1, 1, x, y, Some(rate));
+            self.step(0, (0, 1), x, y);
+            for step in 1..steps {
+                self.step(step, (1, 1), x, y);
             }
             total += self.trajectory[usize::from(steps > 1)].trace.loss;
             let [theta, adapted] = [0, 1].map(|at: usize| &self.trajectory[at].weights);
-            kernels::subtract(self.path, theta, adapted, &mut self.v);
+            kernels::subtract(self.kernels, theta, adapted, &mut self.v);
             self.add_to_sum(task);
         }
         let tasks = support.tasks() as f64;
-        self.share = 1.0 / (tasks * steps as f64 * rate.exact());
+        self.share = 1.0 / (tasks * steps as f64 * self.inner_lr.exact());
         total * E::rounded(1.0 / tasks)
     }
 
     fn take_gradient(&mut self) -> Ticket {
-        let empty = self.spare.pop().unwrap_or_else(Packed::zero);
+        let (layers, numbers) = (self.layers, self.numbers.len());
+        let empty =
+            || Box::new(Gradient { network: Packed::zero(layers), numbers: vec![E::default(); numbers] });
+        let empty = self.spare.pop().unwrap_or_else(empty);
         let gradient = Some(std::mem::replace(&mut self.sum, empty));
         let free = self.held.iter().position(Option::is_none);
         let slot = free.unwrap_or_else(|| {
@@ -309,7 +352,14 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
     fn add_gradient(&self, ticket: &Ticket, tensor: usize, scale: E, sums: &mut [E]) {
         let Some(gradient) = &self.held[ticket.slot] else { return };
         let scale = E::rounded(ticket.share) * scale;
-        gradient.visit(self.hidden, tensor, sums, |sum, value| *sum += scale * value);
+        match tensor.checked_sub(2 * (self.layers + 1)) {
+            None => gradient.network.visit(self.hidden, tensor, sums, |sum, value| *sum += scale * value),
+            Some(number) => {
+                for (sum, &value) in sums.iter_mut().zip(&gradient.numbers[self.places[number].clone()]) {
+                    *sum += scale * value;
+                }
+            }
+        }
     }
 
     fn release(&mut self, ticket: Ticket) {
@@ -317,51 +367,32 @@ impl<E: Real, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
     }
 
     fn reset(&mut self) {
-        self.current = 0;
+        self.taken = 0;
     }
 
-    fn descend(&mut self, x: &[E], y: &[E], rate: E) {
-        self.step(self.current, 1, x, y, Some(rate));
-        self.current = 1;
+    fn descend(&mut self, x: &[E], y: &[E]) {
+        self.step(self.taken, (self.current(), 1), x, y);
+        self.taken += 1;
     }
 
     fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E {
-        let Point { weights, w2t, .. } = &self.trajectory[self.current];
+        let Point { weights, wt, .. } = &self.trajectory[self.current()];
         if let Some(predictions) = predictions {
-            kernels::forward::<E, A, P>(self.path, weights, &w2t.0, x, &mut self.query);
-            predictions.copy_from_slice(&self.query.d3[..x.len()]);
+            kernels::forward::<E, A, P>(self.kernels, weights, wt, x, &mut self.query);
+            predictions.copy_from_slice(&self.query.d_out[..x.len()]);
         }
-        kernels::loss::<E, A, P>(self.path, weights, &w2t.0, x, y, &mut self.query);
+        kernels::loss::<E, A, P>(self.kernels, weights, wt, x, y, &mut self.query);
         self.query.loss
     }
 
     fn current(&self, out: &mut [E]) {
-        let weights = &self.trajectory[self.current].weights;
-        for (tensor, out) in split_mut(self.hidden, out).into_iter().enumerate() {
-            weights.visit(self.hidden, tensor, out, |out, value| *out = value);
+        let weights = &self.trajectory[Machine::current(self)].weights;
+        let mut rest = out;
+        for tensor in 0..weights.view().count() {
+            let count = weights.count(self.hidden, tensor);
+            let (tensor_out, tail) = std::mem::take(&mut rest).split_at_mut(count);
+            weights.visit(self.hidden, tensor, tensor_out, |out, value| *out = value);
+            rest = tail;
         }
     }
 }
-
-/// The six tensors of a flat parameter vector in checkpoint order.
-pub fn split<E>(hidden: usize, flat: &[E]) -> [&[E]; 6] {
-    let mut rest = flat;
-    [hidden, hidden, hidden * hidden, hidden, hidden, 1].map(|length| {
-        let (tensor, tail) = rest.split_at(length);
-        rest = tail;
-        tensor
-    })
-}
-
-/// The same, to write to.
-pub fn split_mut<E>(hidden: usize, flat: &mut [E]) -> [&mut [E]; 6] {
-    let mut rest = flat;
-    [hidden, hidden, hidden * hidden, hidden, hidden, 1].map(|length| {
-        let (tensor, tail) = std::mem::take(&mut rest).split_at_mut(length);
-        rest = tail;
-        tensor
-    })
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,220 +1,287 @@
-//! The network as dfdx tensors of compile-time shape: 1-H-H-1, the parameters' names and layout those
-//! of PyTorch.
+//! The network as dfdx tensors of compile-time shape, the parameters' names and layout those of PyTorch,
+//! and beside them whatever numbers its adaptation learns.
 
-use dfdx::nn::{ModuleVisitor, TensorCollection, TensorOptions};
+use arrayvec::ArrayVec;
+use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 use rand::distr::{Distribution, Uniform};
 
-use super::Weights;
-use super::engine::{split, split_mut};
+use super::adaptation::{Adaptation, Operator};
 use super::kernels::Real;
-use crate::config::{Activation, Precision};
+use super::tensors::{TensorInfo, split_mut};
+use crate::config::{ModelSettings, Precision};
 use crate::task::Stream;
 
 /// f32 or f64 as dfdx and the kernels both know them.
 pub trait Scalar: Real + Dtype {
     /// The name of the type in files and settings.
     const PRECISION: Precision;
+
+    /// What an inner step of a network does with a gradient of this type.
+    fn operator(adaptation: &Adaptation, model: &ModelSettings) -> Box<dyn Operator<Self>>;
 }
 
 impl Scalar for f32 {
     const PRECISION: Precision = Precision::F32;
+
+    fn operator(adaptation: &Adaptation, model: &ModelSettings) -> Box<dyn Operator<Self>> {
+        adaptation.inner.single(model, adaptation.inner_lr)
+    }
 }
 
 impl Scalar for f64 {
     const PRECISION: Precision = Precision::F64;
+
+    fn operator(adaptation: &Adaptation, model: &ModelSettings) -> Box<dyn Operator<Self>> {
+        adaptation.inner.double(model, adaptation.inner_lr)
+    }
 }
+
+/// Most hidden layers after the first.
+pub const MOST_DEEPER: usize = 3;
 
 /// A fully connected layer: `y = x weight^T + bias`.
 #[derive(Clone, Debug)]
-pub struct Layer<const I: usize, const O: usize, E: Dtype, T = NoneTape, D: Storage<E> = Cpu> {
+pub struct Layer<const I: usize, const O: usize, E: Dtype, T = NoneTape> {
     /// `[O, I]`.
-    pub weight: Tensor<Rank2<O, I>, E, D, T>,
+    pub weight: Tensor<Rank2<O, I>, E, Cpu, T>,
     /// `[O]`.
-    pub bias: Tensor<Rank1<O>, E, D, T>,
+    pub bias: Tensor<Rank1<O>, E, Cpu, T>,
 }
 
-/// The parameters of a 1-H-H-1 network. With a tape `T`, operations on them are recorded.
+/// Numbers that an adaptation learns, in one of the shapes a network of width `H` has.
 #[derive(Clone, Debug)]
-pub struct Mlp<const H: usize, E: Dtype, T = NoneTape, D: Storage<E> = Cpu> {
+pub enum Array<const H: usize, E: Dtype, T = NoneTape> {
+    /// `[1]`.
+    One(Tensor<Rank1<1>, E, Cpu, T>),
+    /// `[H]`.
+    Vector(Tensor<Rank1<H>, E, Cpu, T>),
+    /// `[H, 1]`.
+    Column(Tensor<Rank2<H, 1>, E, Cpu, T>),
+    /// `[1, H]`.
+    Row(Tensor<Rank2<1, H>, E, Cpu, T>),
+    /// `[H, H]`.
+    Square(Tensor<Rank2<H, H>, E, Cpu, T>),
+}
+
+/// All that training moves: the parameters of a network of one input, hidden layers of width `H` and one
+/// output, and the learned numbers of its adaptation. With a tape `T`, operations on them are recorded.
+#[derive(Clone, Debug)]
+pub struct Mlp<const H: usize, E: Dtype, T = NoneTape> {
     /// First hidden layer.
-    pub hidden1: Layer<1, H, E, T, D>,
-    /// Second hidden layer.
-    pub hidden2: Layer<H, H, E, T, D>,
+    pub hidden1: Layer<1, H, E, T>,
+    /// The hidden layers after it.
+    pub deeper: ArrayVec<Layer<H, H, E, T>, MOST_DEEPER>,
     /// Output layer.
-    pub out: Layer<H, 1, E, T, D>,
+    pub out: Layer<H, 1, E, T>,
+    /// What the adaptation learns besides (see [`super::Inner::tensors`]); often nothing.
+    pub learned: Vec<Array<H, E, T>>,
+}
+
+/// Does something with every tensor in checkpoint order, be they borrowed or borrowed to be written to.
+macro_rules! each {
+    (($($borrow:tt)*) $mlp:expr, $tensor:ident => $body:expr) => {{
+        let mlp = $mlp;
+        { let $tensor = $($borrow)* mlp.hidden1.weight; $body }
+        { let $tensor = $($borrow)* mlp.hidden1.bias; $body }
+        for layer in $($borrow)* mlp.deeper {
+            { let $tensor = $($borrow)* layer.weight; $body }
+            { let $tensor = $($borrow)* layer.bias; $body }
+        }
+        { let $tensor = $($borrow)* mlp.out.weight; $body }
+        { let $tensor = $($borrow)* mlp.out.bias; $body }
+        for array in $($borrow)* mlp.learned {
+            match array {
+                Array::One($tensor) => $body,
+                Array::Vector($tensor) => $body,
+                Array::Column($tensor) => $body,
+                Array::Row($tensor) => $body,
+                Array::Square($tensor) => $body,
+            }
+        }
+    }};
+}
+
+/// Another [`Mlp`] with something made of every tensor, in checkpoint order: of borrowed ones, or of the
+/// tensors themselves.
+macro_rules! rebuild {
+    (($($borrow:tt)*) $mlp:expr, $tensor:ident => $body:expr) => {{
+        let mlp = $mlp;
+        Mlp {
+            hidden1: Layer {
+                weight: { let $tensor = $($borrow)* mlp.hidden1.weight; $body },
+                bias: { let $tensor = $($borrow)* mlp.hidden1.bias; $body },
+            },
+            deeper: {
+                let mut deeper = ArrayVec::new();
+                for layer in $($borrow)* mlp.deeper {
+                    deeper.push(Layer {
+                        weight: { let $tensor = $($borrow)* layer.weight; $body },
+                        bias: { let $tensor = $($borrow)* layer.bias; $body },
+                    });
+                }
+                deeper
+            },
+            out: Layer {
+                weight: { let $tensor = $($borrow)* mlp.out.weight; $body },
+                bias: { let $tensor = $($borrow)* mlp.out.bias; $body },
+            },
+            learned: {
+                let mut learned = Vec::new();
+                for array in $($borrow)* mlp.learned {
+                    learned.push(match array {
+                        Array::One($tensor) => Array::One($body),
+                        Array::Vector($tensor) => Array::Vector($body),
+                        Array::Column($tensor) => Array::Column($body),
+                        Array::Row($tensor) => Array::Row($body),
+                        Array::Square($tensor) => Array::Square($body),
+                    });
+                }
+                learned
+            },
+        }
+    }};
 }
 
 impl<const H: usize, E: Scalar> Mlp<H, E> {
-    /// Number of parameters.
-    pub const LEN: usize = Weights::len_of(H);
-
-    /// All parameters zero.
-    pub fn zeros(device: &Cpu) -> Self {
+    /// All parameters zero: a network of `layers` hidden layers, and learned numbers of these shapes.
+    ///
+    /// # Panics
+    /// For a shape that is none of [`Array`]'s.
+    pub fn zeros(device: &Cpu, layers: usize, learned: &[TensorInfo]) -> Self {
+        let array = |tensor: &TensorInfo| match tensor.shape[..] {
+            [1] => Array::One(device.zeros()),
+            [n] if n == H => Array::Vector(device.zeros()),
+            [n, 1] if n == H => Array::Column(device.zeros()),
+            [1, n] if n == H => Array::Row(device.zeros()),
+            [n, m] if n == H && m == H => Array::Square(device.zeros()),
+            _ => panic!("{} has a shape that no network of width {H} has: {:?}", tensor.name, tensor.shape),
+        };
         Self {
             hidden1: Layer { weight: device.zeros(), bias: device.zeros() },
-            hidden2: Layer { weight: device.zeros(), bias: device.zeros() },
+            deeper: (1..layers).map(|_| Layer { weight: device.zeros(), bias: device.zeros() }).collect(),
             out: Layer { weight: device.zeros(), bias: device.zeros() },
+            learned: learned.iter().map(array).collect(),
         }
     }
 
-    /// `nn.Linear`'s initialisation: weights and biases uniform in +-1/sqrt(fan_in), drawn in
-    /// checkpoint order.
-    pub fn initialised(device: &Cpu, stream: &mut Stream) -> Self {
-        let mut flat = Vec::with_capacity(Self::LEN);
-        for (fan_in, count) in [(1, 2 * H), (H, H * H + H), (H, H + 1)] {
-            let bound = 1.0 / (fan_in as f64).sqrt();
-            let uniform = Uniform::new(-bound, bound).expect("-bound < bound, both finite");
-            flat.extend((0..count).map(|_| E::rounded(uniform.sample(&mut *stream))));
-        }
-        let mut mlp = Self::zeros(device);
-        mlp.copy_from_flat(&flat);
-        mlp
+    /// The numbers of all tensors together.
+    pub fn count(&self) -> usize {
+        let mut count = 0;
+        each!((&) self, tensor => count += tensor.shape().num_elements());
+        count
     }
 
-    /// These weights, whose width must be `H`, rounded to `E`.
-    pub fn from_weights(device: &Cpu, weights: &Weights) -> Self {
-        let flat: Vec<E> = weights.values.iter().map(|&value| E::rounded(value)).collect();
-        let mut mlp = Self::zeros(device);
-        mlp.copy_from_flat(&flat);
-        mlp
-    }
-
-    /// The parameters as plain numbers.
-    pub fn to_weights(&self, activation: Activation) -> Weights {
-        let mut flat = vec![E::default(); Self::LEN];
-        self.copy_into_flat(&mut flat);
-        let values = flat.into_iter().map(|value| value.exact()).collect();
-        Weights { hidden: H, activation, precision: E::PRECISION, values }
-    }
-
-    /// Overwrites every parameter from a flat vector in checkpoint order.
+    /// Overwrites every tensor from a flat vector in checkpoint order.
     pub fn copy_from_flat(&mut self, flat: &[E]) {
-        let [w1, b1, w2, b2, w3, b3] = split(H, flat);
-        self.hidden1.weight.copy_from(w1);
-        self.hidden1.bias.copy_from(b1);
-        self.hidden2.weight.copy_from(w2);
-        self.hidden2.bias.copy_from(b2);
-        self.out.weight.copy_from(w3);
-        self.out.bias.copy_from(b3);
+        let mut rest = flat;
+        each!((&mut) self, tensor => {
+            let (numbers, tail) = rest.split_at(tensor.shape().num_elements());
+            tensor.copy_from(numbers);
+            rest = tail;
+        });
     }
 
-    /// Writes the six tensors, in checkpoint order, to slices of their sizes.
-    pub fn copy_into(&self, [w1, b1, w2, b2, w3, b3]: [&mut [E]; 6]) {
-        self.hidden1.weight.copy_into(w1);
-        self.hidden1.bias.copy_into(b1);
-        self.hidden2.weight.copy_into(w2);
-        self.hidden2.bias.copy_into(b2);
-        self.out.weight.copy_into(w3);
-        self.out.bias.copy_into(b3);
-    }
-
-    /// Writes every parameter to a flat vector in checkpoint order.
+    /// Writes every tensor to a flat vector in checkpoint order.
     pub fn copy_into_flat(&self, flat: &mut [E]) {
-        self.copy_into(split_mut(H, flat));
+        let mut rest = flat;
+        each!((&) self, tensor => {
+            let (numbers, tail) = std::mem::take(&mut rest).split_at_mut(tensor.shape().num_elements());
+            tensor.copy_into(numbers);
+            rest = tail;
+        });
     }
 
-    /// The same parameters with a tape that adds into `gradients`.
-    pub fn trace(&self, gradients: Gradients<E, Cpu>) -> Mlp<H, E, OwnedTape<E, Cpu>> {
-        Mlp {
-            hidden1: Layer {
-                weight: self.hidden1.weight.trace(gradients),
-                bias: self.hidden1.bias.retaped(),
-            },
-            hidden2: Layer { weight: self.hidden2.weight.retaped(), bias: self.hidden2.bias.retaped() },
-            out: Layer { weight: self.out.weight.retaped(), bias: self.out.bias.retaped() },
-        }
+    /// Calls `take` with the number of every tensor in checkpoint order, and with what copies it to a slice
+    /// of its size.
+    pub fn copy_each(&self, mut take: impl FnMut(usize, &dyn Fn(&mut [E]))) {
+        let mut number = 0;
+        each!((&) self, tensor => {
+            take(number, &|numbers| tensor.copy_into(numbers));
+            number += 1;
+        });
     }
 
-    /// Calls `visit` with the six gradients: which tensor it is, where it begins in a flat vector in
-    /// checkpoint order, and the gradient.
+    /// Gradients of these parameters, all zero, that forget those of everything else after a backward pass.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    pub fn zero_gradients(&self) -> Result<Gradients<E, Cpu>, CpuError>
+    where
+        Cpu: Device<E>,
+    {
+        let mut gradients = Gradients::leaky();
+        each!((&) self, tensor => tensor.try_zero_grads(&mut gradients)?);
+        Ok(gradients)
+    }
+
+    /// Calls `visit` with the gradient of every tensor: its number in checkpoint order, where it begins in a
+    /// flat vector, and the gradient.
+    ///
+    /// # Errors
+    /// If memory runs out.
     pub fn visit_gradients(
         &self,
         gradients: &mut Gradients<E, Cpu>,
         mut visit: impl FnMut(usize, usize, &mut [E]),
     ) -> Result<(), CpuError> {
-        visit(0, 0, gradients.get_or_alloc_mut(&self.hidden1.weight)?);
-        visit(1, H, gradients.get_or_alloc_mut(&self.hidden1.bias)?);
-        visit(2, 2 * H, gradients.get_or_alloc_mut(&self.hidden2.weight)?);
-        visit(3, 2 * H + H * H, gradients.get_or_alloc_mut(&self.hidden2.bias)?);
-        visit(4, 3 * H + H * H, gradients.get_or_alloc_mut(&self.out.weight)?);
-        visit(5, 4 * H + H * H, gradients.get_or_alloc_mut(&self.out.bias)?);
+        let (mut number, mut offset) = (0, 0);
+        each!((&) self, tensor => {
+            let gradient = gradients.get_or_alloc_mut(tensor)?;
+            visit(number, offset, gradient);
+            offset += gradient.len();
+            number += 1;
+        });
         Ok(())
+    }
+
+    /// The same parameters with a tape that adds into `gradients`.
+    pub fn trace(&self, gradients: Gradients<E, Cpu>) -> Mlp<H, E, OwnedTape<E, Cpu>> {
+        let (_, tape) = self.hidden1.weight.trace(gradients).split_tape();
+        self.put_tape(tape)
+    }
+
+    /// The parameters with `tape` on the first and empty tapes on the rest.
+    pub fn put_tape<T: Tape<E, Cpu>>(&self, tape: T) -> Mlp<H, E, T> {
+        let mut tape = Some(tape);
+        rebuild!((&) self, tensor => tensor.clone().put_tape(tape.take().unwrap_or_default()))
     }
 }
 
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
     /// The same parameters with an empty tape, to use them twice in one expression.
     pub fn with_empty_tape(&self) -> Self {
-        let Mlp { hidden1, hidden2, out } = self;
-        Self {
-            hidden1: Layer { weight: hidden1.weight.with_empty_tape(), bias: hidden1.bias.with_empty_tape() },
-            hidden2: Layer { weight: hidden2.weight.with_empty_tape(), bias: hidden2.bias.with_empty_tape() },
-            out: Layer { weight: out.weight.with_empty_tape(), bias: out.bias.with_empty_tape() },
-        }
+        rebuild!((&) self, tensor => tensor.with_empty_tape())
     }
 
     /// The bare parameters and all their tapes merged into one.
     pub fn split_tape(self) -> (Mlp<H, E>, T) {
-        let Mlp { hidden1, hidden2, out } = self;
-        let (w1, t1) = hidden1.weight.split_tape();
-        let (b1, t2) = hidden1.bias.split_tape();
-        let (w2, t3) = hidden2.weight.split_tape();
-        let (b2, t4) = hidden2.bias.split_tape();
-        let (w3, t5) = out.weight.split_tape();
-        let (b3, t6) = out.bias.split_tape();
-        let bare = Mlp {
-            hidden1: Layer { weight: w1, bias: b1 },
-            hidden2: Layer { weight: w2, bias: b2 },
-            out: Layer { weight: w3, bias: b3 },
-        };
-        (bare, t1.merge(t2).merge(t3).merge(t4).merge(t5).merge(t6))
+        let mut merged: Option<T> = None;
+        let bare = rebuild!(() self, tensor => {
+            let (bare, tape) = tensor.split_tape();
+            merged = Some(match merged.take() {
+                Some(merged) => merged.merge(tape),
+                None => tape,
+            });
+            bare
+        });
+        (bare, merged.unwrap_or_default())
     }
 }
 
-impl<const H: usize, E: Scalar> Mlp<H, E> {
-    /// The parameters with `tape` on the first and empty tapes on the rest.
-    pub fn put_tape<T: Tape<E, Cpu>>(self, tape: T) -> Mlp<H, E, T> {
-        let Mlp { hidden1, hidden2, out } = self;
-        Mlp {
-            hidden1: Layer { weight: hidden1.weight.put_tape(tape), bias: hidden1.bias.retaped() },
-            hidden2: Layer { weight: hidden2.weight.retaped(), bias: hidden2.bias.retaped() },
-            out: Layer { weight: out.weight.retaped(), bias: out.bias.retaped() },
-        }
+/// `nn.Linear`'s initialisation of this network: weights and biases uniform in +-1/sqrt(fan_in), drawn in
+/// checkpoint order.
+pub fn initial_parameters(model: &ModelSettings, stream: &mut Stream) -> Vec<f64> {
+    let mut values = vec![0.0; model.parameters()];
+    let tensors = model.tensors();
+    let mut fan_in = 1;
+    for (tensor, values) in tensors.iter().zip(split_mut(&mut values, tensors.iter().map(TensorInfo::count)))
+    {
+        // A bias has its weight's.
+        fan_in = tensor.shape.get(1).copied().unwrap_or(fan_in);
+        let bound = 1.0 / (fan_in as f64).sqrt();
+        let uniform = Uniform::new(-bound, bound).expect("-bound < bound, both finite");
+        values.fill_with(|| uniform.sample(&mut *stream));
     }
-}
-
-impl<const I: usize, const O: usize, E: Dtype, D: Device<E>> TensorCollection<E, D>
-    for Layer<I, O, E, NoneTape, D>
-{
-    type To<E2: Dtype, D2: Device<E2>> = Layer<I, O, E2, NoneTape, D2>;
-
-    fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        visitor.visit_fields(
-            (
-                Self::tensor("weight", |s| &s.weight, |s| &mut s.weight, TensorOptions::reset_to_zeros()),
-                Self::tensor("bias", |s| &s.bias, |s| &mut s.bias, TensorOptions::reset_to_zeros()),
-            ),
-            |(weight, bias)| Layer { weight, bias },
-        )
-    }
-}
-
-impl<const H: usize, E: Dtype, D: Device<E>> TensorCollection<E, D> for Mlp<H, E, NoneTape, D> {
-    type To<E2: Dtype, D2: Device<E2>> = Mlp<H, E2, NoneTape, D2>;
-
-    fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        visitor.visit_fields(
-            (
-                Self::module("hidden1", |s| &s.hidden1, |s| &mut s.hidden1),
-                Self::module("hidden2", |s| &s.hidden2, |s| &mut s.hidden2),
-                Self::module("out", |s| &s.out, |s| &mut s.out),
-            ),
-            |(hidden1, hidden2, out)| Mlp { hidden1, hidden2, out },
-        )
-    }
+    values
 }

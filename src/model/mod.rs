@@ -31,18 +31,22 @@ macro_rules! with_width {
 pub(crate) use with_width;
 
 mod adam;
+mod adaptation;
 mod checkpoint;
 mod engine;
 pub mod kernels;
 mod mlp;
 mod operations;
 pub mod reference;
+mod tensors;
 mod weights;
 
 pub use adam::Adam;
-pub use checkpoint::CheckpointError;
-pub use engine::{Engine, Order, Rate, engine, split};
-pub use kernels::Path;
-pub use mlp::{Layer, Mlp, Scalar};
+pub use adaptation::{Adaptation, Inner, Operator, Sgd};
+pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata};
+pub use engine::{Engine, Order, engine};
+pub use kernels::{Kernels, View, ViewMut};
+pub use mlp::{Array, Layer, Mlp, Scalar, initial_parameters};
 pub use operations::{Adapted, Workspace};
-pub use weights::Weights;
+pub use tensors::TensorInfo;
+pub use weights::{Weights, count, tensors};

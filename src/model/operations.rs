@@ -10,14 +10,15 @@ use std::rc::Rc;
 
 use dfdx::prelude::*;
 
-use super::engine::Ticket;
-use super::kernels::Path;
-use super::{Engine, Mlp, Order, Rate, Scalar, engine};
-use crate::config::Activation;
+use super::adaptation::Adaptation;
+use super::engine::{Engine, Order, Ticket, engine};
+use super::kernels::Kernels;
+use super::mlp::{Mlp, Scalar};
+use crate::config::ModelSettings;
 use crate::task::Batch;
 
-/// The kernels' memory for one network, shared by the operations of one thread. Cloning it makes
-/// another handle to the same memory.
+/// The kernels' memory for one network and its adaptation, shared by the operations of one thread.
+/// Cloning it makes another handle to the same memory.
 #[derive(Clone)]
 pub struct Workspace<E>(Shared<E>);
 
@@ -38,9 +39,9 @@ impl<E: Scalar> Drop for Held<E> {
 }
 
 impl<E: Scalar> Workspace<E> {
-    /// Memory for a network of this width and nonlinearity.
-    pub fn new(hidden: usize, activation: Activation, path: Path) -> Self {
-        Self(Rc::new(RefCell::new(engine(hidden, activation, path))))
+    /// Memory for a network that adapts so.
+    pub fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
+        Self(Rc::new(RefCell::new(engine(model, adaptation, kernels))))
     }
 }
 
@@ -49,29 +50,22 @@ impl<E: Scalar> Workspace<E> {
 pub struct Adapted<'a, const H: usize, E: Scalar, T> {
     theta: Mlp<H, E, T>,
     support: &'a Batch<E>,
-    rate: &'a Rate<E>,
     steps: usize,
     order: Order,
 }
 
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
-    /// theta' = theta after `steps` SGD steps of `rate` on each task's support points, starting from
-    /// theta for every task. `order` says whether gradients flow through the steps.
-    pub fn adapt<'a>(
-        self,
-        support: &'a Batch<E>,
-        rate: &'a Rate<E>,
-        steps: usize,
-        order: Order,
-    ) -> Adapted<'a, H, E, T> {
-        Adapted { theta: self, support, rate, steps, order }
+    /// theta' = theta after `steps` inner steps on each task's support points, starting from theta for
+    /// every task. `order` says whether gradients flow through the steps; what a step is, the workspace
+    /// knows.
+    pub fn adapt(self, support: &Batch<E>, steps: usize, order: Order) -> Adapted<'_, H, E, T> {
+        Adapted { theta: self, support, steps, order }
     }
 
     /// The mean squared error on each task's points, averaged over the tasks.
     pub fn loss(self, points: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
         operation(self, workspace, |engine, gradient| {
-            let no_steps = Rate::Uniform(E::default());
-            engine.meta_loss(points, points, &no_steps, 0, Order::First, gradient)
+            engine.meta_loss(points, points, 0, Order::First, gradient)
         })
     }
 }
@@ -80,22 +74,21 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
     /// The mean squared error of the adapted weights on each task's query points, averaged over the
     /// tasks. Its gradient is with respect to the *initial* weights.
     pub fn loss(self, query: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
-        let Self { theta, support, rate, steps, order } = self;
+        let Self { theta, support, steps, order } = self;
         operation(theta, workspace, |engine, gradient| {
-            engine.meta_loss(support, query, rate, steps, order, gradient)
+            engine.meta_loss(support, query, steps, order, gradient)
         })
     }
 
-    /// Reptile's direction: an operation whose gradient is (theta - theta') / (steps * rate), averaged
+    /// Reptile's direction: an operation whose gradient is (theta - theta') / (steps * alpha), averaged
     /// over the tasks. Its value, for the plots, is the support loss before the last inner step.
     ///
     /// # Panics
-    /// With a rate per parameter or no steps: the quotient would have no meaning.
+    /// With no steps: the quotient would have no meaning.
     pub fn pull(self, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
-        let Self { theta, support, rate, steps, .. } = self;
-        let &Rate::Uniform(rate) = rate else { panic!("Reptile's quotient needs one rate") };
+        let Self { theta, support, steps, .. } = self;
         assert!(steps > 0, "Reptile needs an inner step");
-        operation(theta, workspace, |engine, _| engine.pull(support, rate, steps))
+        operation(theta, workspace, |engine, _| engine.pull(support, steps))
     }
 }
 
@@ -108,7 +101,8 @@ fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
 ) -> Tensor<Rank0, E, Cpu, T> {
     let (theta, mut tape) = theta.split_tape();
     let mut engine = workspace.0.borrow_mut();
-    engine.load(&mut |tensors| theta.copy_into(tensors));
+    theta.copy_each(|tensor, copy| engine.load(tensor, copy));
+    engine.begin();
     let mut value: Tensor<Rank0, E, Cpu> = theta.out.bias.device().zeros();
     value.copy_from(&[compute(&mut **engine, T::OWNS_TAPE)]);
     if T::OWNS_TAPE {

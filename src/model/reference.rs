@@ -6,7 +6,7 @@
 
 use dfdx::prelude::*;
 
-use super::{Layer, Mlp, Scalar};
+use super::mlp::{Layer, Mlp, Scalar};
 use crate::config::Activation;
 
 /// A column of points, `[N, 1]`, recorded on no tape.
@@ -17,10 +17,9 @@ pub fn column<E: Scalar>(device: &Cpu, values: &[E]) -> Column<E> {
     device.tensor_from_vec(values.to_vec(), (values.len(), Const::<1>))
 }
 
-/// Hidden activations and predictions of a forward pass.
+/// Hidden activations, layer by layer, and predictions of a forward pass.
 struct Forward<const H: usize, E: Scalar, T> {
-    h1: Tensor<(usize, Const<H>), E, Cpu, T>,
-    h2: Tensor<(usize, Const<H>), E, Cpu, T>,
+    h: Vec<Tensor<(usize, Const<H>), E, Cpu, T>>,
     prediction: Tensor<(usize, Const<1>), E, Cpu, T>,
 }
 
@@ -38,16 +37,17 @@ where
         Activation::Relu => z.relu(),
         Activation::Tanh => z.tanh(),
     };
-    let Mlp { hidden1, hidden2, out } = theta.with_empty_tape();
-    let z1 =
-        x.retaped::<T>().matmul(hidden1.weight.permute()) + hidden1.bias.broadcast_like(&(n, Const::<H>));
-    let h1 = sigma(z1);
-    let z2 =
-        h1.with_empty_tape().matmul(hidden2.weight.permute()) + hidden2.bias.broadcast_like(&(n, Const::<H>));
-    let h2 = sigma(z2);
-    let prediction =
-        h2.with_empty_tape().matmul(out.weight.permute()) + out.bias.broadcast_like(&(n, Const::<1>));
-    Forward { h1, h2, prediction }
+    let Mlp { hidden1, deeper, out, .. } = theta.with_empty_tape();
+    let z = x.retaped::<T>().matmul(hidden1.weight.permute()) + hidden1.bias.broadcast_like(&(n, Const::<H>));
+    let mut h = vec![sigma(z)];
+    for layer in deeper {
+        let below = h[h.len() - 1].with_empty_tape();
+        let z = below.matmul(layer.weight.permute()) + layer.bias.broadcast_like(&(n, Const::<H>));
+        h.push(sigma(z));
+    }
+    let last = h[h.len() - 1].with_empty_tape();
+    let prediction = last.matmul(out.weight.permute()) + out.bias.broadcast_like(&(n, Const::<1>));
+    Forward { h, prediction }
 }
 
 /// Mean squared error of the network on these points.
@@ -61,14 +61,16 @@ where
     Cpu: Device<E>,
     T: Tape<E, Cpu>,
 {
-    let Forward { h1, h2, prediction } = forward(&theta, activation, x);
+    let Forward { h, prediction } = forward(&theta, activation, x);
     let error = prediction - y.clone();
     // A tensor used twice leaves its tape behind; every tape must reach the loss, or its operations
     // would vanish without a word.
-    let (_, tape) = theta.split_tape();
-    let (h1, h2) = (h1.split_tape().1, h2.split_tape().1);
+    let (_, mut tape) = theta.split_tape();
+    for h in h {
+        tape = tape.merge(h.split_tape().1);
+    }
     let (loss, last) = error.square().mean().split_tape();
-    loss.put_tape(tape.merge(h1).merge(h2).merge(last))
+    loss.put_tape(tape.merge(last))
 }
 
 /// sigma' from the activation's value, itself a taped operation where sigma'' is not zero.
@@ -104,48 +106,52 @@ where
     T: Tape<E, Cpu>,
 {
     let points = x.shape().0;
-    let again = |t: &Tensor<(usize, Const<H>), E, Cpu, T>| t.with_empty_tape();
-    let Forward { h1, h2, prediction } = forward(&theta, activation, x);
-    let twice = theta.with_empty_tape();
-    // d3 = 2 e / N; d2 = (d3 w3) s'(z2); d1 = (d2 w2) s'(z1).
-    let d3 = (prediction - y.clone()) * E::rounded(2.0 / points as f64);
-    let d2 = d3.with_empty_tape().matmul(twice.out.weight) * slope(activation, &h2);
-    let d1 = again(&d2).matmul(twice.hidden2.weight) * slope(activation, &h1);
-    let gradient = Mlp {
-        hidden1: Layer {
-            weight: again(&d1).permute::<_, Axes2<1, 0>>().matmul(x.retaped::<T>()),
-            bias: again(&d1).sum::<_, Axis<0>>(),
-        },
-        hidden2: Layer {
-            weight: again(&d2).permute::<_, Axes2<1, 0>>().matmul(again(&h1)),
-            bias: again(&d2).sum::<_, Axis<0>>(),
-        },
-        out: Layer {
-            weight: d3.with_empty_tape().permute::<_, Axes2<1, 0>>().matmul(again(&h2)),
-            bias: d3.with_empty_tape().sum::<_, Axis<0>>(),
-        },
-    };
+    let Forward { h, prediction } = forward(&theta, activation, x);
+    let mut twice = theta.with_empty_tape();
+    // d_out = 2 e / N; d of the last layer = (d_out w_out) s'(z); of one below = (d W) s'(z).
+    let d_out = (prediction - y.clone()) * E::rounded(2.0 / points as f64);
+    let last = h.len() - 1;
+    let d = d_out.with_empty_tape().matmul(twice.out.weight) * slope(activation, &h[last]);
+    let mut d = vec![d];
+    while let Some(layer) = twice.deeper.pop() {
+        let above = d[d.len() - 1].with_empty_tape();
+        d.push(above.matmul(layer.weight) * slope(activation, &h[twice.deeper.len()]));
+    }
+    d.reverse();
     let rate = E::rounded(inner_lr);
-    let mut next = Mlp {
-        hidden1: Layer {
-            weight: theta.hidden1.weight - gradient.hidden1.weight * rate,
-            bias: theta.hidden1.bias - gradient.hidden1.bias * rate,
-        },
-        hidden2: Layer {
-            weight: theta.hidden2.weight - gradient.hidden2.weight * rate,
-            bias: theta.hidden2.bias - gradient.hidden2.bias * rate,
-        },
-        out: Layer {
-            weight: theta.out.weight - gradient.out.weight * rate,
-            bias: theta.out.bias - gradient.out.bias * rate,
-        },
+    let Mlp { hidden1, deeper, out, learned } = theta;
+    let hidden1 = {
+        let weight = d[0].with_empty_tape().permute::<_, Axes2<1, 0>>().matmul(x.retaped::<T>());
+        descend(hidden1, weight, d[0].with_empty_tape().sum::<_, Axis<0>>(), rate)
     };
+    let moved = deeper.into_iter().enumerate().map(|(at, layer)| {
+        let (d, h) = (&d[at + 1], &h[at]);
+        let weight = d.with_empty_tape().permute::<_, Axes2<1, 0>>().matmul(h.with_empty_tape());
+        descend(layer, weight, d.with_empty_tape().sum::<_, Axis<0>>(), rate)
+    });
+    let deeper = moved.collect();
+    let weight = d_out.with_empty_tape().permute::<_, Axes2<1, 0>>().matmul(h[last].with_empty_tape());
+    let mut out = descend(out, weight, d_out.with_empty_tape().sum::<_, Axis<0>>(), rate);
     // The tapes of what was used twice.
-    let left = d1.split_tape().1.merge(d2.split_tape().1).merge(d3.split_tape().1);
-    let left = left.merge(h1.split_tape().1).merge(h2.split_tape().1);
-    let (bias, tape) = next.out.bias.split_tape();
-    next.out.bias = bias.put_tape(tape.merge(left));
-    next
+    let (bias, mut tape) = out.bias.split_tape();
+    for used in d.into_iter().chain(h) {
+        tape = tape.merge(used.split_tape().1);
+    }
+    out.bias = bias.put_tape(tape.merge(d_out.split_tape().1));
+    Mlp { hidden1, deeper, out, learned }
+}
+
+/// A layer less `rate` times its gradient.
+fn descend<const I: usize, const O: usize, E: Scalar, T: Tape<E, Cpu>>(
+    layer: Layer<I, O, E, T>,
+    weight: Tensor<Rank2<O, I>, E, Cpu, T>,
+    bias: Tensor<Rank1<O>, E, Cpu, T>,
+    rate: E,
+) -> Layer<I, O, E, T>
+where
+    Cpu: Device<E>,
+{
+    Layer { weight: layer.weight - weight * rate, bias: layer.bias - bias * rate }
 }
 
 /// The query loss after `steps` inner steps, on the tape of `theta`: its gradient is exact MAML's.

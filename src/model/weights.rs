@@ -1,24 +1,35 @@
-//! Parameters as plain numbers: what travels between threads, files and the screen.
+//! Parameters as plain numbers, with the way they are meant to adapt: what travels between threads, files
+//! and the screen.
 
-use crate::config::{Activation, Precision};
+use super::adaptation::Adaptation;
+use super::tensors::TensorInfo;
+use crate::config::ModelSettings;
 
-/// The parameters of one 1-H-H-1 network, outside any tape.
+/// All that training moves of one network, outside any tape, and how the network adapts to a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    /// H, the width of both hidden layers.
-    pub hidden: usize,
-    /// The nonlinearity these weights were trained for.
-    pub activation: Activation,
-    /// The type they were computed in; `values` holds that type's numbers exactly.
-    pub precision: Precision,
-    /// `hidden1.weight [H,1]`, `hidden1.bias [H]`, `hidden2.weight [H,H]`, `hidden2.bias [H]`,
-    /// `out.weight [1,H]`, `out.bias [1]`, row after row.
+    /// Which network. `values` holds numbers of its precision exactly.
+    pub model: ModelSettings,
+    /// How it adapts: in training, in every test, on screen.
+    pub adaptation: Adaptation,
+    /// The network's parameters and then the learned numbers of its adaptation, tensor after tensor in
+    /// checkpoint order, each row after row.
     pub values: Vec<f64>,
 }
 
 impl Weights {
-    /// Number of parameters of a network of this width: `H*H + 4H + 1`.
-    pub const fn len_of(hidden: usize) -> usize {
-        hidden * hidden + 4 * hidden + 1
+    /// The tensors that `values` holds, in order.
+    pub fn tensors(&self) -> Vec<TensorInfo> {
+        tensors(&self.model, &self.adaptation)
     }
+}
+
+/// The tensors of a network and of what its adaptation learns, in checkpoint order.
+pub fn tensors(model: &ModelSettings, adaptation: &Adaptation) -> Vec<TensorInfo> {
+    [model.tensors(), adaptation.tensors(model)].concat()
+}
+
+/// How many numbers these hold.
+pub fn count(model: &ModelSettings, adaptation: &Adaptation) -> usize {
+    tensors(model, adaptation).iter().map(TensorInfo::count).sum()
 }

@@ -17,7 +17,7 @@ use super::work::{Conclusion, Exam, Going};
 use super::{Event, Run};
 use crate::config::{EvaluationSettings, TaskSettings};
 use crate::eval::{Curve, mean_and_deviation};
-use crate::model::Path;
+use crate::model::Kernels;
 use crate::task::{TestTask, test_tasks};
 
 /// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     stopping: AtomicBool,
     /// Of how many landmarks one is kept in memory.
     pub(super) stride: AtomicUsize,
-    pub(super) path: Path,
+    pub(super) path: Kernels,
     pub(super) save_interval: Duration,
 }
 
@@ -145,7 +145,7 @@ impl Shared {
             wake: Condvar::new(),
             stopping: AtomicBool::new(false),
             stride: AtomicUsize::new(1),
-            path: Path::detect(),
+            path: Kernels::fastest(),
             save_interval: save_interval(),
         };
         shared.plan(runs);

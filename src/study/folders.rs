@@ -59,7 +59,7 @@ fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
 /// study's folder sees all of the plan and not only what has begun, and writes the plan down. The study's
 /// lock is held; a worker that takes a run up at the same time puts its own files in the place of these.
 pub(super) fn announce(study_folder: &Path, runs: &[Run]) {
-    let kernel = model::Path::detect().name();
+    let kernel = model::Kernels::fastest().name();
     // First, so that a plan made while this one is announced is not overwritten by it.
     let _ = write_plan(study_folder, runs);
     for run in runs {

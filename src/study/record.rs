@@ -27,6 +27,7 @@ use super::trail::SNAPSHOTS;
 use super::{Event, Run, replace};
 use crate::config::{Experiment, presentable, resolved_toml};
 use crate::learner::State;
+use crate::learner::{checkpoint_from_bytes, metadata};
 use crate::model::{self, Weights};
 
 /// The log's name in a run's folder.
@@ -108,7 +109,7 @@ fn is_full(error: &io::Error) -> bool {
 
 impl Record {
     /// Opens the run's folder, making it if need be, and looks how far the run has come.
-    pub fn open(study_folder: &Path, run: &Run, kernels: model::Path) -> Result<Opened, RecordError> {
+    pub fn open(study_folder: &Path, run: &Run, kernels: model::Kernels) -> Result<Opened, RecordError> {
         let folder = run_folder(study_folder, run);
         match fs::create_dir_all(&folder) {
             Err(error) if !may_pass(&error) => return Err(trouble(&folder, &error)),
@@ -270,7 +271,8 @@ impl Record {
         let ours = format!("\"metascope\":\"{}\"", env!("CARGO_PKG_VERSION"));
         let is_ours = found.windows(ours.len()).any(|part| part == ours.as_bytes());
         found == checkpoint_bytes(run, weights)
-            || !is_ours && Weights::from_bytes(&found).as_ref() == Ok(weights)
+            || !is_ours
+                && checkpoint_from_bytes(&found).is_ok_and(|found| found.weights.values == weights.values)
     }
 
     fn write_settings(&self) -> io::Result<()> {
@@ -311,13 +313,7 @@ impl Record {
 
 /// A run's checkpoint.
 fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
-    weights.to_bytes(&[
-        ("algorithm", run.settings.algorithm.name().to_owned()),
-        ("experiment", run.settings.name.clone()),
-        ("seed", run.seed.to_string()),
-        ("step", run.settings.total_steps().to_string()),
-        ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
-    ])
+    weights.to_bytes(&metadata(&run.settings, run.seed, run.settings.total_steps()))
 }
 
 /// What a run is made with, as an experiments file.

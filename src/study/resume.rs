@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Experiment, presentable};
-use crate::learner::State;
-use crate::model::Weights;
+use crate::learner::{State, adaptation_of};
+use crate::model::{self, Weights};
 use crate::task::Position;
 
 /// The first line of a file this version reads and writes.
@@ -112,7 +112,8 @@ impl Resume {
         if steps > settings.total_steps() || header.losses > steps || header.adam_steps != steps {
             return Err(Unusable::Damaged);
         }
-        let count = Weights::len_of(settings.model.hidden);
+        let adaptation = adaptation_of(settings);
+        let count = model::count(&settings.model, &adaptation);
         let (numbers, rest) = numbers.as_chunks::<8>();
         if numbers.len() != 3 * count || !rest.is_empty() {
             return Err(Unusable::Damaged);
@@ -121,12 +122,7 @@ impl Resume {
             .chunks_exact(count)
             .map(|vector| vector.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect::<Vec<f64>>());
         let mut vector = || vectors.next().ok_or(Unusable::Damaged);
-        let weights = Weights {
-            hidden: settings.model.hidden,
-            activation: settings.model.activation,
-            precision: settings.model.precision,
-            values: vector()?,
-        };
+        let weights = Weights { model: settings.model, adaptation, values: vector()? };
         let moments = [vector()?, vector()?];
         let position = header.position;
         Ok(Self { header, state: State { weights, moments, steps, position } })
@@ -137,13 +133,13 @@ impl Resume {
 mod tests {
     use super::*;
     use crate::config::parse;
-    use crate::learner::learner;
-    use crate::model::Path;
+    use crate::learner::Trainer;
+    use crate::model::Kernels;
 
     fn example() -> (Experiment, Resume) {
         let text = "[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n";
         let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
-        let mut learner = learner(&settings, 1, Path::detect());
+        let mut learner = Trainer::new(&settings, 1, Kernels::fastest());
         (0..5).for_each(|_| {
             learner.outer_step().expect("a step");
         });

@@ -21,7 +21,8 @@ use sha2::{Digest, Sha256};
 
 use super::session::Snapshot;
 use crate::config::{Experiment, ModelSettings, Precision};
-use crate::model::Weights;
+use crate::learner::adaptation_of;
+use crate::model::{self, Adaptation, Weights};
 
 /// The name of the past in a run's folder.
 pub(super) const SNAPSHOTS: &str = "snapshots.bin";
@@ -56,12 +57,17 @@ pub fn landmarks(total: u64) -> Vec<u64> {
 pub(super) struct Trail {
     landmarks: Vec<u64>,
     model: ModelSettings,
+    adaptation: Adaptation,
 }
 
 impl Trail {
     /// Of a run of these settings.
     pub fn new(settings: &Experiment) -> Self {
-        Self { landmarks: landmarks(settings.total_steps()), model: settings.model.clone() }
+        Self {
+            landmarks: landmarks(settings.total_steps()),
+            model: settings.model,
+            adaptation: adaptation_of(settings),
+        }
     }
 
     /// Landmarks of the run.
@@ -81,7 +87,7 @@ impl Trail {
             Precision::F32 => 4,
             Precision::F64 => 8,
         };
-        2 * WORD + number * Weights::len_of(self.model.hidden)
+        2 * WORD + number * model::count(&self.model, &self.adaptation)
     }
 
     /// The record of these parameters.
@@ -114,8 +120,8 @@ impl Trail {
             }
             Precision::F64 => numbers.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
         };
-        let ModelSettings { hidden, activation, precision } = self.model;
-        Some(Snapshot { step, weights: Weights { hidden, activation, precision, values } })
+        let (model, adaptation) = (self.model, self.adaptation.clone());
+        Some(Snapshot { step, weights: Weights { model, adaptation, values } })
     }
 
     /// The snapshot of a landmark in a run's folder, or of the last one before it that is whole.
@@ -149,8 +155,7 @@ fn checksum(bytes: &[u8]) -> [u8; WORD] {
 mod tests {
     use super::*;
     use crate::config::parse;
-    use crate::learner::learner;
-    use crate::model;
+    use crate::learner::Trainer;
 
     #[test]
     fn landmarks_are_few_and_spread_by_ratio() {
@@ -176,7 +181,7 @@ mod tests {
             let settings = parse("x", None, &text).expect("a good file").experiments.remove(0);
             let trail = Trail::new(&settings);
             let (number, step) = trail.next(38).expect("a landmark");
-            let weights = learner(&settings, 1, model::Path::detect()).weights();
+            let weights = Trainer::new(&settings, 1, model::Kernels::fastest()).weights();
             let record = trail.record(step, &weights);
             assert_eq!(record.len(), trail.record_length());
             let back = trail.snapshot(number, &record).expect("whole");

@@ -18,7 +18,7 @@ use super::search::Search;
 use super::trail::Trail;
 use super::{Event, Run, Snapshot, plan};
 use crate::config::{Experiment, Study};
-use crate::model::Weights;
+use crate::learner::read_checkpoint;
 
 /// A log that may still grow is looked at this often, ...
 const LOOK: Duration = Duration::from_millis(200);
@@ -164,9 +164,9 @@ impl Files {
             read_limited(&path, LARGEST_FILE).and_then(|bytes| Resume::from_bytes(&bytes, settings).ok());
         let found = match resume {
             Some(resume) => Some((resume.header.step, resume.state.weights)),
-            None => Weights::read(&self.folder.join(CHECKPOINT))
+            None => read_checkpoint(&self.folder.join(CHECKPOINT))
                 .ok()
-                .map(|weights| (settings.total_steps(), weights)),
+                .map(|checkpoint| (settings.total_steps(), checkpoint.weights)),
         };
         if let Some((step, weights)) = found {
             self.snapshot = Some(Arc::new(Snapshot { step, weights }));

@@ -14,9 +14,9 @@ use super::resume::Header;
 use super::session::Snapshot;
 use super::{Event, Run};
 use crate::config::Algorithm;
-use crate::eval::{Curve, statistics, task_losses};
-use crate::learner::{Learner, State, learner};
-use crate::model::{Path, Weights};
+use crate::eval::{Curve, statistics, task_losses, tested};
+use crate::learner::{State, Trainer};
+use crate::model::{Kernels, Weights};
 use crate::task::TestTask;
 
 /// Progress events a run.
@@ -116,9 +116,9 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
     let entry = shared.entry(number);
     let Run { settings, seed, .. } = &entry.run;
     let total = settings.total_steps();
-    let mut learner = learner(settings, *seed, shared.path);
+    let mut learner = Trainer::new(settings, *seed, shared.path);
     let Some(going) =
-        going.map_or_else(|| open(shared, number, &entry, &*learner), |going| Ok(Some(going)))?
+        going.map_or_else(|| open(shared, number, &entry, &learner), |going| Ok(Some(going)))?
     else {
         return Ok(());
     };
@@ -129,7 +129,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
         *lock(&entry.slot) = Some(Arc::new(Snapshot { step, weights }));
     };
     leave(progress.step, state.weights);
-    let save = |record: &mut Option<Record>, learner: &dyn Learner, progress: &Progress, clock: &Clock| {
+    let save = |record: &mut Option<Record>, learner: &Trainer, progress: &Progress, clock: &Clock| {
         let Some(record) = record else { return Ok(()) };
         let state = learner.state();
         record.save(progress.header(shared.path, clock.seconds(), &state), state)
@@ -140,7 +140,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
     while progress.step < total {
         if shared.is_stopping() || entry.is_wanted_back() {
             leave(progress.step, learner.weights());
-            save(&mut record, &*learner, &progress, &clock).map_err(|error| End::Failed {
+            save(&mut record, &learner, &progress, &clock).map_err(|error| End::Failed {
                 step: progress.step,
                 error: format!("stopped, and not saved: {error}"),
             })?;
@@ -188,7 +188,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
                 clock.left = now;
             }
             if now - clock.saved >= shared.save_interval {
-                let saved = save(&mut record, &*learner, &progress, &clock);
+                let saved = save(&mut record, &learner, &progress, &clock);
                 if let (Err(error), false) = (&saved, unsaved) {
                     // It is tried again; the run fails if it still cannot be done at the end.
                     let (experiment, seed) = (settings.name.clone(), *seed);
@@ -214,12 +214,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
 
 /// Opens a run's folder, where there is one, and tells what the run has told before. `None` if there is
 /// nothing left to do.
-fn open(
-    shared: &Shared,
-    number: usize,
-    entry: &Entry,
-    learner: &dyn Learner,
-) -> Result<Option<Box<Going>>, End> {
+fn open(shared: &Shared, number: usize, entry: &Entry, learner: &Trainer) -> Result<Option<Box<Going>>, End> {
     let Run { settings, seed, .. } = &entry.run;
     let (mut record, past, next) = match &shared.folder {
         Some(folder) => {
@@ -290,7 +285,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn header(&self, path: Path, seconds: f64, state: &State) -> Header {
+    fn header(&self, path: Kernels, seconds: f64, state: &State) -> Header {
         Header::new(path.name(), self.step, self.sum, self.losses, seconds, state)
     }
 }
@@ -344,7 +339,8 @@ fn test(shared: &Shared, exam: &Arc<Exam>, share: Range<usize>) -> Result<(), En
     let evaluation = &settings.evaluation;
     let points = evaluation.steps + 1;
     let tasks = &exam.tasks[share.clone()];
-    let losses = task_losses(&exam.state.weights, tasks, evaluation.inner_lr, evaluation.steps, shared.path);
+    let weights = tested(&exam.state.weights, settings);
+    let losses = task_losses(&weights, tasks, evaluation.steps, shared.path);
     let mut paper = lock(&exam.paper);
     let paper = &mut *paper;
     paper.losses[share.start * points..share.end * points].copy_from_slice(&losses);

@@ -6,6 +6,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     config::{Algorithm, Study},
     eval::{self, Curve, Fit},
+    model::Weights,
     study::{Control, Run},
     task::{self, Family, Purpose, TestTask},
     ui::{
@@ -222,7 +223,7 @@ impl App {
 
     /// The rate in use for an experiment's fits.
     pub fn inner_lr(&self, experiment: usize) -> f64 {
-        self.fit.inner_lr.unwrap_or(self.set(experiment).evaluation.inner_lr)
+        self.fit.inner_lr.unwrap_or_else(|| eval::test_rate(&self.experiments[experiment].settings))
     }
 
     /// The run whose network an experiment's fit shows: the chosen seed's.
@@ -260,8 +261,10 @@ impl App {
     /// The fits of an experiment's chosen seed on a task, from its newest parameters.
     pub fn fits(&self, experiment: usize, task: &TestTask, steps: &[usize]) -> Option<Vec<Fit>> {
         let snapshot = self.shown_snapshot(self.chosen_run(experiment)?)?;
-        let rate = self.inner_lr(experiment);
-        Some(eval::fits(&snapshot.weights, &task.support, &task.query, rate, steps))
+        let weights = &snapshot.weights;
+        let adaptation = weights.adaptation.at_rate(self.inner_lr(experiment));
+        let weights = Weights { adaptation, ..weights.clone() };
+        Some(eval::fits(&weights, &task.support, &task.query, steps))
     }
 
     /// The run whose preview is the most out of date among those that views show; `None` when every
@@ -298,7 +301,8 @@ impl App {
         let snapshot = self.shown_snapshot(run)?;
         let set = self.set(state.experiment);
         let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
-        let curve = eval::curve(&snapshot.weights, tasks, set.evaluation.inner_lr, set.evaluation.steps);
+        let weights = eval::tested(&snapshot.weights, &self.experiments[state.experiment].settings);
+        let curve = eval::curve(&weights, tasks, set.evaluation.steps);
         Some((snapshot.step, curve))
     }
 

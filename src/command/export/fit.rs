@@ -67,10 +67,10 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
         evaluation.test_tasks = number;
         let task = test_tasks(&settings.task, &evaluation).pop();
         let task = task.ok_or_else(|| Misuse("--fit: test tasks are counted from 1".to_owned()))?;
-        let rate = evaluation.inner_lr;
-        let tested = fits(&weights, &task.support, &task.query, rate, &steps);
+        let weights = crate::eval::tested(&weights, settings);
+        let tested = fits(&weights, &task.support, &task.query, &steps);
         let line = task.sine.points(grid(settings.task.x, POINTS));
-        let drawn = fits(&weights, &task.support, &line, rate, &steps);
+        let drawn = fits(&weights, &task.support, &line, &steps);
         panels.push(Panel { run, task, tested, truth: line.y, drawn });
     }
     if panels.is_empty() {

@@ -34,8 +34,9 @@ fn task() -> impl Strategy<Value = TaskSettings> {
 }
 
 fn model() -> impl Strategy<Value = ModelSettings> {
-    (select(&WIDTHS[..]), select(&Activation::ALL[..]), select(&Precision::ALL[..]))
-        .prop_map(|(hidden, activation, precision)| ModelSettings { hidden, activation, precision })
+    (select(&WIDTHS[..]), select(&Activation::ALL[..]), select(&Precision::ALL[..])).prop_map(
+        |(hidden, activation, precision)| ModelSettings { layers: 2, hidden, activation, precision },
+    )
 }
 
 fn evaluation() -> impl Strategy<Value = EvaluationSettings> {

@@ -1,8 +1,8 @@
 //! Adam's arithmetic on flat slices (Kingma and Ba 2015, algorithm 1), in f32 or f64.
 
-use super::Path;
 use super::real::Real;
 use super::simd::Simd;
+use super::{Kernels, Kind};
 
 /// The numbers of one Adam step that are the same for every parameter.
 #[derive(Clone, Copy, Debug)]
@@ -65,16 +65,16 @@ fn avx2_fma<E: Real>(step: &AdamStep<E>, parameters: &mut [E], gradient: &mut [E
 
 /// One step: updates both moments and the parameters, and zeroes the gradient for the next pass.
 pub fn adam<E: Real>(
-    path: Path,
+    kernels: Kernels,
     step: &AdamStep<E>,
     parameters: &mut [E],
     gradient: &mut [E],
     moments: [&mut [E]; 2],
 ) {
-    match path {
-        // SAFETY: `Path::Avx2Fma` means that this processor has AVX2 and FMA (see `Path`).
+    match kernels.0 {
+        // SAFETY: `Kernels` holds this kind only where the processor has AVX2 and FMA.
         #[cfg(target_arch = "x86_64")]
-        Path::Avx2Fma => unsafe { avx2_fma(step, parameters, gradient, moments) },
+        Kind::Avx2Fma => unsafe { avx2_fma(step, parameters, gradient, moments) },
         _ => body::<E, E::Portable>(step, parameters, gradient, moments),
     }
 }

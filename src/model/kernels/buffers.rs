@@ -4,101 +4,204 @@
 use super::dense::Square;
 use super::real::Real;
 
-/// Parameters (or a gradient, or a direction) of one network, padded to width `P`.
+/// Parameters (or a gradient, or a direction) of one network, padded to width `P`: one block of rows, the
+/// squares first, so that passes that treat every number alike walk it once.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
 pub struct Packed<E, const P: usize> {
-    /// `hidden2.weight`, one row an output feature.
-    pub w2: Square<E, P>,
-    /// `hidden1.weight`.
-    pub w1: [E; P],
-    /// `hidden1.bias`.
-    pub b1: [E; P],
-    /// `hidden2.bias`.
-    pub b2: [E; P],
-    /// `out.weight`.
-    pub w3: [E; P],
-    /// `out.bias`.
-    pub b3: E,
+    layers: usize,
+    rows: Rows<E, P>,
 }
 
+/// What [`Packed`] holds, part by part.
+pub struct Parts<'a, E, const P: usize> {
+    /// `hidden2.weight` and on, one row an output feature.
+    pub squares: &'a [Square<E, P>],
+    /// `hidden1.weight`.
+    pub input: &'a [E; P],
+    /// `hidden1.bias` and on.
+    pub biases: &'a [[E; P]],
+    /// `out.weight`.
+    pub output: &'a [E; P],
+    /// `out.bias` in its first number; the others are zero.
+    pub last: &'a [E; P],
+}
+
+/// The same, to write to.
+pub struct PartsMut<'a, E, const P: usize> {
+    /// `hidden2.weight` and on, one row an output feature.
+    pub squares: &'a mut [Square<E, P>],
+    /// `hidden1.weight`.
+    pub input: &'a mut [E; P],
+    /// `hidden1.bias` and on.
+    pub biases: &'a mut [[E; P]],
+    /// `out.weight`.
+    pub output: &'a mut [E; P],
+    /// `out.bias` in its first number; the others are zero.
+    pub last: &'a mut [E; P],
+}
+
+/// Says at a call that cannot fail why it cannot.
+const WHOLE: &str = "a network's rows are counted when it is made";
+
 impl<E: Real, const P: usize> Packed<E, P> {
-    /// All zero.
-    pub fn zero() -> Box<Self> {
-        let row = [E::default(); P];
-        Box::new(Self { w2: [row; P], w1: row, b1: row, b2: row, w3: row, b3: E::default() })
+    /// All zero, for a network of so many hidden layers.
+    pub fn zero(layers: usize) -> Self {
+        assert!(layers > 0, "a network has a hidden layer");
+        Self { layers, rows: Rows::zero(Self::rows_of(layers)) }
     }
 
-    /// The five vectors and matrices and the scalar as flat slices, in one order.
+    /// Rows of a network: the squares, the input weights, a bias a layer, the output weights and its bias.
+    const fn rows_of(layers: usize) -> usize {
+        (layers - 1) * P + layers + 3
+    }
+
+    /// Part by part.
     #[inline(always)]
-    pub fn slices(&self) -> [&[E]; 6] {
-        [self.w2.as_flattened(), &self.w1, &self.b1, &self.b2, &self.w3, std::slice::from_ref(&self.b3)]
+    pub fn parts(&self) -> Parts<'_, E, P> {
+        let rows = self.rows.get(Self::rows_of(self.layers));
+        let (squares, rest) = rows.split_at((self.layers - 1) * P);
+        let (input, rest) = rest.split_first().expect(WHOLE);
+        let (biases, rest) = rest.split_at(self.layers);
+        Parts { squares: squares.as_chunks().0, input, biases, output: &rest[0], last: &rest[1] }
+    }
+
+    /// Part by part, to write to.
+    #[inline(always)]
+    pub fn parts_mut(&mut self) -> PartsMut<'_, E, P> {
+        let rows = self.rows.get_mut(Self::rows_of(self.layers));
+        let (squares, rest) = rows.split_at_mut((self.layers - 1) * P);
+        let (input, rest) = rest.split_first_mut().expect(WHOLE);
+        let (biases, rest) = rest.split_at_mut(self.layers);
+        let (output, last) = rest.split_first_mut().expect(WHOLE);
+        PartsMut { squares: squares.as_chunks_mut().0, input, biases, output, last: &mut last[0] }
+    }
+
+    /// Every number, padding included, in an order that is the same for all networks of this depth.
+    #[inline(always)]
+    pub fn flat(&self) -> &[E] {
+        self.rows.get(Self::rows_of(self.layers)).as_flattened()
     }
 
     /// The same, to write to.
     #[inline(always)]
-    pub fn slices_mut(&mut self) -> [&mut [E]; 6] {
-        [
-            self.w2.as_flattened_mut(),
-            &mut self.w1,
-            &mut self.b1,
-            &mut self.b2,
-            &mut self.w3,
-            std::slice::from_mut(&mut self.b3),
-        ]
+    pub fn flat_mut(&mut self) -> &mut [E] {
+        self.rows.get_mut(Self::rows_of(self.layers)).as_flattened_mut()
     }
 
-    /// Takes an unpadded network of width `hidden`: `copy` writes its six tensors, in checkpoint order.
-    pub fn pack(&mut self, hidden: usize, copy: &mut dyn FnMut([&mut [E]; 6])) {
-        let Self { w1, b1, w2, b2, w3, b3 } = self;
-        let [w1, b1, b2, w3] = [w1, b1, b2, w3].map(|row| &mut row[..hidden]);
-        let w2 = w2.as_flattened_mut();
-        copy([w1, b1, &mut w2[..hidden * hidden], b2, w3, std::slice::from_mut(b3)]);
-        // Rows written back to back are moved apart, the last one first so that none is overwritten.
-        for row in (0..hidden).rev().take_while(|_| hidden < P) {
-            w2.copy_within(row * hidden..(row + 1) * hidden, row * P);
-            w2[row * P + hidden..(row + 1) * P].fill(E::default());
+    /// The tensors one by one, whatever the width.
+    pub fn view(&self) -> View<'_, E> {
+        View { flat: self.flat(), stride: P, layers: self.layers }
+    }
+
+    /// The same, to write to.
+    pub fn view_mut(&mut self) -> ViewMut<'_, E> {
+        let layers = self.layers;
+        ViewMut { flat: self.flat_mut(), stride: P, layers }
+    }
+
+    /// Numbers of the `tensor`-th tensor of an unpadded network of width `hidden`.
+    pub fn count(&self, hidden: usize, tensor: usize) -> usize {
+        let is_last = tensor == 2 * self.layers + 1;
+        match self.view().tensor(tensor).len() {
+            _ if is_last => 1,
+            length if length == P => hidden,
+            _ => hidden * hidden,
         }
     }
 
-    /// Walks the `tensor`-th tensor, in checkpoint order, of a network of width `hidden` beside an
-    /// unpadded one.
+    /// Takes one tensor of an unpadded network of width `hidden`: `copy` writes its numbers.
+    pub fn pack(&mut self, hidden: usize, tensor: usize, copy: impl FnOnce(&mut [E])) {
+        let count = self.count(hidden, tensor);
+        let mut view = self.view_mut();
+        let flat = view.tensor_mut(tensor);
+        copy(&mut flat[..count]);
+        // Rows written back to back are moved apart, the last one first so that none is overwritten.
+        for row in (0..flat.len() / P).rev().take_while(|_| count > P && hidden < P) {
+            if row < hidden {
+                flat.copy_within(row * hidden..(row + 1) * hidden, row * P);
+                flat[row * P + hidden..(row + 1) * P].fill(E::default());
+            }
+        }
+    }
+
+    /// Walks the `tensor`-th tensor of a network of width `hidden` beside an unpadded one.
     #[inline(always)]
     pub fn visit(&self, hidden: usize, tensor: usize, unpadded: &mut [E], mut visit: impl FnMut(&mut E, E)) {
+        let packed = self.view().tensor(tensor);
+        let width = if packed.len() == P { unpadded.len() } else { hidden };
         let mut row = |unpadded: &mut [E], row: &[E]| {
             for (unpadded, &value) in unpadded.iter_mut().zip(row) {
                 visit(unpadded, value);
             }
         };
-        match tensor {
-            0 => row(unpadded, &self.w1),
-            1 => row(unpadded, &self.b1),
-            2 if hidden == P => row(unpadded, self.w2.as_flattened()),
-            2 => {
-                for (unpadded, w2) in unpadded.chunks_exact_mut(hidden).zip(&self.w2) {
-                    row(unpadded, w2);
-                }
-            }
-            3 => row(unpadded, &self.b2),
-            4 => row(unpadded, &self.w3),
-            _ => row(unpadded, std::slice::from_ref(&self.b3)),
+        if width == P {
+            return row(unpadded, packed);
+        }
+        for (unpadded, packed) in unpadded.chunks_exact_mut(width).zip(packed.chunks_exact(P)) {
+            row(unpadded, packed);
         }
     }
 }
 
-/// A square matrix on its own cache lines.
-#[derive(Clone, Debug)]
-#[repr(C, align(64))]
-pub struct Aligned<E, const P: usize>(pub Square<E, P>);
+/// The tensors of a [`Packed`] network in checkpoint order (a layer's weight, then its bias, the output
+/// layer last), as padded rows of `stride` numbers back to back.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, E> {
+    flat: &'a [E],
+    stride: usize,
+    layers: usize,
+}
 
-impl<E: Real, const P: usize> Aligned<E, P> {
-    /// All zero.
-    pub fn zero() -> Box<Self> {
-        Box::new(Self([[E::default(); P]; P]))
+/// The same, to write to.
+#[derive(Debug)]
+pub struct ViewMut<'a, E> {
+    flat: &'a mut [E],
+    stride: usize,
+    layers: usize,
+}
+
+impl<'a, E> View<'a, E> {
+    /// Tensors.
+    pub fn count(&self) -> usize {
+        2 * (self.layers + 1)
+    }
+
+    /// Numbers from the beginning of a row to that of the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The rows of one tensor: as many as it has outputs for the weights between hidden layers, one for all
+    /// others (a column of input weights lies in it as a bias does).
+    pub fn tensor(&self, tensor: usize) -> &'a [E] {
+        &self.flat[place(self.layers, self.stride, tensor)]
     }
 }
 
-/// Rows of `P` features, as many as a task has points; grows, never shrinks.
+impl<E> ViewMut<'_, E> {
+    /// The rows of one tensor, as in [`View::tensor`].
+    pub fn tensor_mut(&mut self, tensor: usize) -> &mut [E] {
+        &mut self.flat[place(self.layers, self.stride, tensor)]
+    }
+}
+
+/// Where a tensor's numbers lie: the squares first, then the input weights, the biases, the output layer.
+fn place(layers: usize, stride: usize, tensor: usize) -> std::ops::Range<usize> {
+    let squares = (layers - 1) * stride;
+    let (layer, is_bias) = (tensor / 2, tensor % 2 == 1);
+    let row = match (layer, is_bias) {
+        (0, false) => squares,
+        (layer, false) if layer < layers => {
+            return (layer - 1) * stride * stride..layer * stride * stride;
+        }
+        (layer, true) if layer < layers => squares + 1 + layer,
+        (_, false) => squares + 1 + layers,
+        (_, true) => squares + 2 + layers,
+    };
+    row * stride..(row + 1) * stride
+}
+
+/// Rows of `P` features on cache lines of their own; grows, never shrinks.
 #[derive(Clone, Debug)]
 pub struct Rows<E, const P: usize> {
     blocks: Vec<Block<E, P>>,
@@ -112,9 +215,10 @@ struct Block<E, const P: usize>([[E; P]; 8]);
 impl<E: Real, const P: usize> Rows<E, P> {
     const NO_GAPS: () = assert!(size_of::<Block<E, P>>() == 8 * P * size_of::<E>());
 
-    fn new() -> Self {
+    /// So many rows, all zero.
+    pub fn zero(rows: usize) -> Self {
         let () = Self::NO_GAPS;
-        Self { blocks: Vec::new() }
+        Self { blocks: vec![Block([[E::default(); P]; 8]); rows.div_ceil(8)] }
     }
 
     fn reserve(&mut self, rows: usize) {
@@ -140,55 +244,60 @@ impl<E: Real, const P: usize> Rows<E, P> {
     }
 }
 
+/// Square matrices on cache lines of their own: the weights between hidden layers, transposed.
+#[derive(Clone, Debug)]
+pub struct Squares<E, const P: usize>(Rows<E, P>);
+
+impl<E: Real, const P: usize> Squares<E, P> {
+    /// Those of a network of so many hidden layers, all zero.
+    pub fn zero(layers: usize) -> Self {
+        Self(Rows::zero((layers - 1) * P))
+    }
+
+    /// All of them for a network of so many hidden layers.
+    #[inline(always)]
+    pub fn get(&self, layers: usize) -> &[Square<E, P>] {
+        self.0.get((layers - 1) * P).as_chunks().0
+    }
+
+    /// The same, to write to.
+    #[inline(always)]
+    pub fn get_mut(&mut self, layers: usize) -> &mut [Square<E, P>] {
+        self.0.get_mut((layers - 1) * P).as_chunks_mut().0
+    }
+}
+
 /// What one forward and backward pass over a task's points leaves behind; also its directional
 /// derivative, with each field the derivative of that field.
 #[derive(Clone, Debug)]
 pub struct Trace<E, const P: usize> {
-    /// Points.
-    pub rows: usize,
-    /// First hidden layer's activations.
-    pub h1: Rows<E, P>,
-    /// Second hidden layer's activations.
-    pub h2: Rows<E, P>,
-    /// Derivative of the loss by the second layer's inputs z2.
-    pub d2: Rows<E, P>,
-    /// Derivative of the loss by the first layer's inputs z1.
-    pub d1: Rows<E, P>,
-    /// Derivative of the loss by h1, before the slope of the nonlinearity; kept only where the
-    /// nonlinearity is curved.
-    pub u1: Rows<E, P>,
+    /// Activations of each hidden layer.
+    pub h: Vec<Rows<E, P>>,
+    /// Derivative of the loss by each hidden layer's inputs z.
+    pub d: Vec<Rows<E, P>>,
+    /// Derivative of the loss by each hidden layer's activations, before the slope of the nonlinearity;
+    /// kept below the last layer, and only where the nonlinearity is curved.
+    pub u: Vec<Rows<E, P>>,
     /// Derivative of the loss by the prediction, a point.
-    pub d3: Vec<E>,
+    pub d_out: Vec<E>,
     /// Mean squared error.
     pub loss: E,
 }
 
-impl<E: Real, const P: usize> Default for Trace<E, P> {
-    /// No points yet.
-    fn default() -> Self {
-        let empty = Rows::new;
-        Self {
-            rows: 0,
-            h1: empty(),
-            h2: empty(),
-            d2: empty(),
-            d1: empty(),
-            u1: empty(),
-            d3: Vec::new(),
-            loss: E::default(),
-        }
-    }
-}
-
 impl<E: Real, const P: usize> Trace<E, P> {
+    /// Of a network of so many hidden layers; no points yet.
+    pub fn new(layers: usize) -> Self {
+        let empty = || vec![Rows::zero(0); layers];
+        Self { h: empty(), d: empty(), u: empty(), d_out: Vec::new(), loss: E::default() }
+    }
+
     /// Makes room for this many points.
     pub fn resize(&mut self, rows: usize) {
-        self.rows = rows;
-        for kept in [&mut self.h1, &mut self.h2, &mut self.d2, &mut self.d1, &mut self.u1] {
+        for kept in [&mut self.h, &mut self.d, &mut self.u].into_iter().flatten() {
             kept.reserve(rows);
         }
-        if self.d3.len() < rows {
-            self.d3.resize(rows, E::default());
+        if self.d_out.len() < rows {
+            self.d_out.resize(rows, E::default());
         }
     }
 }

@@ -4,9 +4,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use super::Path;
 use super::real::Real;
 use super::simd::Simd;
+use super::{Kernels, Kind};
 
 /// Sums kept in flight: enough to cover the latency of two FMA units.
 const SUMS: usize = 12;
@@ -38,15 +38,15 @@ fn avx2_fma(rounds: u64) -> f32 {
 
 /// The f32 peak of the core this thread runs on, in GFLOP/s (multiply and add are two), the median of
 /// measurements of a third of a millisecond each.
-pub fn fma_peak_gflops(path: Path) -> f64 {
+pub fn fma_peak_gflops(kernels: Kernels) -> f64 {
     const ROUNDS: u64 = 20_000;
     let mut rates: Vec<f64> = (0..61)
         .map(|_| {
             let start = Instant::now();
-            black_box(match path {
-                // SAFETY: `Path::Avx2Fma` means that this processor has AVX2 and FMA (see `Path`).
+            black_box(match kernels.0 {
+                // SAFETY: `Kernels` holds this kind only where the processor has AVX2 and FMA.
                 #[cfg(target_arch = "x86_64")]
-                Path::Avx2Fma => unsafe { avx2_fma(ROUNDS) },
+                Kind::Avx2Fma => unsafe { avx2_fma(ROUNDS) },
                 _ => body::<<f32 as Real>::Portable>(ROUNDS),
             });
             (ROUNDS as usize * SUMS * 8 * 2) as f64 / start.elapsed().as_secs_f64() / 1e9

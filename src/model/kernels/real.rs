@@ -23,8 +23,6 @@ pub trait Real:
     /// Arrays that the compiler maps to whatever the baseline has.
     type Portable: Simd<Self>;
 
-    /// `self * b + c`, rounded once.
-    fn fused(self, b: Self, c: Self) -> Self;
     /// Square root.
     fn root(self) -> Self;
     /// `2^k` for an integral `k` in the range of normal numbers, from its bits.
@@ -66,10 +64,6 @@ macro_rules! real {
             const TANH_SATURATES: f64 = $one;
             const FLOOR: f64 = $floor;
 
-            #[inline(always)]
-            fn fused(self, b: Self, c: Self) -> Self {
-                self.mul_add(b, c)
-            }
             #[inline(always)]
             fn root(self) -> Self {
                 self.sqrt()

@@ -2,8 +2,6 @@
 //! instructions and once as plain arrays. Everything is `inline(always)`: the instructions only exist
 //! inside a function compiled for them, which the dispatch in this room's `mod.rs` provides.
 
-use super::real::Real;
-
 /// Vectors of `E`.
 pub trait Simd<E>: 'static {
     /// A few numbers.
@@ -187,7 +185,7 @@ macro_rules! avx2 {
             }
             #[inline(always)]
             fn mul_add_one(a: $type, b: $type, c: $type) -> $type {
-                a.fused(b, c)
+                a.mul_add(b, c)
             }
             #[inline(always)]
             fn positive_part(v: Self::V) -> Self::V {

@@ -9,7 +9,7 @@ use crate::{
         Precision, Study, TaskSettings, TrainTasks,
     },
     eval::Curve,
-    model::Weights,
+    model::{Adaptation, Weights},
     study::{Event, Run, Snapshot},
     ui::{app::App, style::Styles},
 };
@@ -45,7 +45,12 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
             query: 10,
             train_tasks: TrainTasks::Pool(10_000),
         },
-        model: ModelSettings { hidden: 16, activation: Activation::Relu, precision: Precision::F32 },
+        model: ModelSettings {
+            layers: 2,
+            hidden: 16,
+            activation: Activation::Relu,
+            precision: Precision::F32,
+        },
         evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
     }
 }
@@ -103,13 +108,15 @@ pub fn curve(start: f64, end: f64, seed: u64) -> Curve {
 }
 
 pub fn snapshot(step: u64, seed: u64) -> Arc<Snapshot> {
-    let values = (0..Weights::len_of(16)).map(|i| 0.4 * ((i as f64 + seed as f64) * 1.7 + step as f64).sin());
+    let (activation, precision) = (Activation::Relu, Precision::F32);
+    let model = ModelSettings { layers: 2, hidden: 16, activation, precision };
+    let numbers = 0..model.parameters();
+    let values = numbers.map(|i| 0.4 * ((i as f64 + seed as f64) * 1.7 + step as f64).sin());
     Arc::new(Snapshot {
         step,
         weights: Weights {
-            hidden: 16,
-            activation: Activation::Relu,
-            precision: Precision::F32,
+            model,
+            adaptation: Adaptation::sgd(0.01, 1),
             values: values.map(|value| f64::from(value as f32)).collect(),
         },
     })

@@ -1,0 +1,149 @@
+//! What an algorithm has to say of itself to be trained, tested, drawn and explained, and the list of them
+//! all. Everybody else asks here; nobody tells algorithms apart.
+
+use std::fmt;
+use std::ops::Deref;
+
+use dfdx::prelude::{Cpu, Device};
+
+use super::cost::Cost;
+use super::outer::{OuterLoss, OuterStep};
+use super::words;
+use crate::config::Experiment;
+use crate::model::{Adaptation, Scalar};
+
+/// The facts of an algorithm: one file holds them all, next to its [`Rule`].
+pub trait Learner: Sync + 'static {
+    /// The name in `experiments.toml` and in checkpoints.
+    fn name(&self) -> &'static str;
+
+    /// Other names that people write for it.
+    fn aliases(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What people call it, in a sentence.
+    fn title(&self) -> &'static str;
+
+    /// Authors, year, section, address.
+    fn paper(&self) -> &'static str;
+
+    /// The settings of `[defaults]` and `[[experiment]]` that count for it, `outer_lr` and such aside that
+    /// count for everything that trains.
+    fn keys(&self) -> &'static [&'static str];
+
+    /// The update rule, a line a step: θ the initial weights, θ′ the adapted ones.
+    fn rule(&self, settings: &Experiment) -> &'static [&'static str];
+
+    /// The settings in force, in the rule's letters.
+    fn settings(&self, settings: &Experiment) -> String {
+        words::settings(settings, "inner")
+    }
+
+    /// What to look for in its curves, a paragraph each.
+    fn notes(&self, settings: &Experiment) -> &'static [&'static str];
+
+    /// Work of one outer step on one task, with so many inner steps.
+    fn cost(&self, inner_steps: usize) -> Cost;
+
+    /// What `metascope bench` calls it, and with how many inner steps; `None` where there is nothing to
+    /// measure.
+    fn bench(&self) -> Option<(&'static str, usize)> {
+        Some((self.name(), 1))
+    }
+
+    /// What to change first after training has diverged.
+    fn remedy(&self, settings: &Experiment) -> String {
+        words::remedy(self.keys().contains(&"inner_lr"), settings)
+    }
+
+    /// Whether it trains at all.
+    fn trains(&self) -> bool {
+        true
+    }
+
+    /// Whether its outer loss looks at query points.
+    fn uses_query(&self) -> bool {
+        true
+    }
+
+    /// How a network that it trains adapts to a task, in training and in every test: plain SGD if it does
+    /// not say otherwise.
+    fn adaptation(&self, inner_lr: f64, inner_steps: usize) -> Adaptation {
+        Adaptation::sgd(inner_lr, inner_steps)
+    }
+
+    /// Whether tests take the rate of `[evaluation]`, as those of the notebook do, and not the one it was
+    /// trained with.
+    fn tested_at_common_rate(&self) -> bool {
+        false
+    }
+}
+
+/// What an algorithm does: the part of it that is held beside the paper.
+pub trait Rule: Learner {
+    /// The loss whose gradient with respect to `step.theta` the outer optimiser descends, over the tasks
+    /// of one meta-batch.
+    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    where
+        Cpu: Device<E>;
+}
+
+/// A learner of the list below, or of your own.
+#[derive(Clone, Copy)]
+pub struct Algorithm(pub &'static dyn super::trainer::Trainable);
+
+/// Every algorithm, in the order the documentation lists them.
+pub static ALGORITHMS: &[Algorithm] = &[
+    Algorithm(&super::Random),
+    Algorithm(&super::Transfer),
+    Algorithm(&super::Maml),
+    Algorithm(&super::FirstOrderMaml),
+    Algorithm(&super::Reptile),
+];
+
+impl Algorithm {
+    /// The algorithm of this name.
+    pub fn find(name: &str) -> Option<Self> {
+        ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// The algorithm that people also call so, in small letters with hyphens.
+    pub fn known_as(alias: &str) -> Option<Self> {
+        ALGORITHMS.iter().copied().find(|algorithm| algorithm.aliases().contains(&alias))
+    }
+
+    /// Whether a setting counts for it.
+    pub fn uses(&self, key: &str) -> bool {
+        self.keys().contains(&key)
+    }
+}
+
+impl Deref for Algorithm {
+    type Target = dyn super::trainer::Trainable;
+
+    fn deref(&self) -> &Self::Target {
+        self.0
+    }
+}
+
+impl PartialEq for Algorithm {
+    /// A name belongs to one algorithm.
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Algorithm {}
+
+impl fmt::Debug for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl serde::Serialize for Algorithm {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}

@@ -1,0 +1,58 @@
+//! What one outer step is made of: the weights on their tape, the tasks, and the loss that is descended.
+
+use dfdx::prelude::*;
+
+use crate::config::Experiment;
+use crate::model::{Mlp, Scalar, Workspace};
+use crate::task::MetaBatch;
+
+/// The weights with the tape that an outer step is recorded on.
+pub type Traced<const H: usize, E> = Mlp<H, E, OwnedTape<E, Cpu>>;
+
+/// A scalar on that tape.
+pub type TracedLoss<E> = Tensor<Rank0, E, Cpu, OwnedTape<E, Cpu>>;
+
+/// What a [`super::Rule`] is given for one outer step.
+pub struct OuterStep<'a, const H: usize, E: Scalar> {
+    /// The initial weights, and the learned numbers of the adaptation.
+    pub theta: Traced<H, E>,
+    /// The tasks of the meta-batch.
+    pub tasks: &'a MetaBatch<E>,
+    /// The experiment's settings.
+    pub settings: &'a Experiment,
+    /// The kernels' memory, which knows how the network adapts.
+    pub workspace: &'a Workspace<E>,
+}
+
+/// What an outer step descends, and the number that tells a person how training goes.
+pub struct OuterLoss<E: Scalar> {
+    /// Backward from here.
+    pub descend: TracedLoss<E>,
+    /// The training loss to show.
+    pub shown: f64,
+}
+
+impl<E: Scalar> From<TracedLoss<E>> for OuterLoss<E> {
+    /// What is descended is what is shown.
+    fn from(descend: TracedLoss<E>) -> Self {
+        let shown = value(&descend);
+        Self { descend, shown }
+    }
+}
+
+impl<E: Scalar> OuterLoss<E> {
+    /// Descends `more` as well, without showing it.
+    pub fn plus(self, more: TracedLoss<E>) -> Self
+    where
+        Cpu: Device<E>,
+    {
+        Self { descend: self.descend + more, shown: self.shown }
+    }
+}
+
+/// The number in a scalar tensor.
+pub(super) fn value<E: Scalar>(scalar: &TracedLoss<E>) -> f64 {
+    let mut value = [E::default()];
+    scalar.copy_into(&mut value);
+    value[0].exact()
+}

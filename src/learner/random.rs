@@ -1,0 +1,77 @@
+//! No training at all: the initialisation as drawn, which every learner has to beat.
+
+use dfdx::prelude::{Cpu, Device};
+
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule};
+use crate::config::Experiment;
+use crate::model::Scalar;
+
+/// theta stays as drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Random;
+
+impl Learner for Random {
+    fn name(&self) -> &'static str {
+        "random"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["none", "scratch", "init", "untrained"]
+    }
+
+    fn title(&self) -> &'static str {
+        "no training"
+    }
+
+    fn paper(&self) -> &'static str {
+        "nn.Linear's initialisation, uniform in ±1/sqrt(fan-in)"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn rule(&self, _: &Experiment) -> &'static [&'static str] {
+        &["θ stays as drawn"]
+    }
+
+    fn settings(&self, _: &Experiment) -> String {
+        "Random initial weights, as drawn.".to_owned()
+    }
+
+    fn notes(&self, _: &Experiment) -> &'static [&'static str] {
+        &[
+            "Look for: SGD from scratch. Ten points and a few steps get it nowhere; what is below this curve was learned.",
+        ]
+    }
+
+    fn cost(&self, _: usize) -> Cost {
+        Cost { support: 0, query: 0, hessian_products: 0 }
+    }
+
+    fn bench(&self) -> Option<(&'static str, usize)> {
+        None
+    }
+
+    fn trains(&self) -> bool {
+        false
+    }
+
+    fn uses_query(&self) -> bool {
+        false
+    }
+
+    fn tested_at_common_rate(&self) -> bool {
+        true
+    }
+}
+
+impl Rule for Random {
+    /// Never descended: it takes no outer step.
+    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    where
+        Cpu: Device<E>,
+    {
+        step.theta.loss(&step.tasks.support, step.workspace).into()
+    }
+}

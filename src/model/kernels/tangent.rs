@@ -1,0 +1,175 @@
+//! The Hessian-vector product, which is what exact meta-gradients are made of: how everything that
+//! [`super::passes`] computes moves when the weights move in one direction (Pearlmutter 1994). Written
+//! once and compiled twice, as the passes are.
+
+use super::activation::Nonlinearity;
+use super::buffers::{Packed, Parts, Squares, Trace};
+use super::dense::{Square, outer, product};
+use super::passes::{neighbours, scale_by_slope, store, sum_rows};
+use super::real::Real;
+use super::simd::Simd;
+
+/// A direction in the space of weights, with its squares transposed.
+pub struct Direction<'a, E, const P: usize> {
+    /// The direction.
+    pub v: &'a Packed<E, P>,
+    /// Its squares transposed.
+    pub vt: &'a Squares<E, P>,
+}
+
+/// `out = base + scale * H v`, with H the Hessian of the loss that `trace` belongs to, at `w`:
+/// the directional derivative of `forward_backward` and `gradient` along v.
+/// The VJP of an SGD step of rate a is `base` = v and `scale` = -a. `tangent` receives the
+/// directional derivatives of `trace`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+pub fn add_hessian_product<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Packed<E, P>,
+    wt: &Squares<E, P>,
+    trace: &Trace<E, P>,
+    x: &[E],
+    direction: Direction<'_, E, P>,
+    base: &Packed<E, P>,
+    scale: E,
+    tangent: &mut Trace<E, P>,
+    out: &mut Packed<E, P>,
+) {
+    tangent.resize(x.len());
+    let (w, v) = (w.parts(), direction.v.parts());
+    let layers = w.biases.len();
+    let transposed = Transposed { w: wt.get(layers), v: direction.vt.get(layers) };
+    tangent_forward::<E, S, A, P>(&w, &v, transposed, trace, x, tangent);
+    tangent_backward::<E, S, A, P>(&w, &v, trace, x.len(), tangent);
+    tangent_gradient::<E, S, P>(trace, tangent, x, (&base.parts(), scale), out);
+}
+
+/// The squares of weights and direction, transposed.
+#[derive(Clone, Copy)]
+struct Transposed<'a, E, const P: usize> {
+    w: &'a [Square<E, P>],
+    v: &'a [Square<E, P>],
+}
+
+/// How the activations and 2 e / N move.
+#[inline(always)]
+fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Parts<'_, E, P>,
+    v: &Parts<'_, E, P>,
+    transposed: Transposed<'_, E, P>,
+    trace: &Trace<E, P>,
+    x: &[E],
+    tangent: &mut Trace<E, P>,
+) {
+    let rows = x.len();
+    let last = w.biases.len() - 1;
+    let (h, t) = (trace.h[0].get(rows), tangent.h[0].get_mut(rows));
+    for n in 0..rows {
+        let x = S::splat(x[n]);
+        for lane in 0..P / S::WIDTH {
+            let z = S::mul_add(x, S::load(v.input, lane), S::load(&v.biases[0], lane));
+            S::store(&mut t[n], lane, A::slope::<E, S>(S::load(&h[n], lane), z));
+        }
+    }
+    for layer in 1..=last {
+        let (below, t) = neighbours(&mut tangent.h, layer, rows);
+        let of_w = (&*below, &transposed.w[layer - 1]);
+        let of_v = (trace.h[layer - 1].get(rows), &transposed.v[layer - 1]);
+        product::<E, S, P>(of_v, Some(of_w), Some(&v.biases[layer]), t);
+        scale_by_slope::<E, S, A, P>(trace.h[layer].get(rows), t);
+    }
+    let two_n = E::rounded(2.0 / rows as f64);
+    let (h, t) = (trace.h[last].get(rows), tangent.h[last].get(rows));
+    for n in 0..rows {
+        let mut sums = S::splat(E::default());
+        for lane in 0..P / S::WIDTH {
+            sums = S::mul_add(S::load(&h[n], lane), S::load(v.output, lane), sums);
+            sums = S::mul_add(S::load(&t[n], lane), S::load(w.output, lane), sums);
+        }
+        tangent.d_out[n] = (S::sum(sums) + v.last[0]) * two_n;
+    }
+}
+
+/// How the derivatives by every layer's inputs move.
+#[inline(always)]
+fn tangent_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Parts<'_, E, P>,
+    v: &Parts<'_, E, P>,
+    trace: &Trace<E, P>,
+    rows: usize,
+    tangent: &mut Trace<E, P>,
+) {
+    let last = w.biases.len() - 1;
+    let Trace { h: t, d: r, d_out: moves, .. } = tangent;
+    let (h_last, t_last, r_last) = (trace.h[last].get(rows), t[last].get(rows), r[last].get_mut(rows));
+    for n in 0..rows {
+        let (d_out, moves) = (S::splat(trace.d_out[n]), S::splat(moves[n]));
+        for lane in 0..P / S::WIDTH {
+            let (h, output) = (S::load(&h_last[n], lane), S::load(w.output, lane));
+            let u = S::mul_add(moves, output, S::mul(d_out, S::load(v.output, lane)));
+            let mut r = A::slope::<E, S>(h, u);
+            if A::CURVED {
+                let bend = A::bend::<E, S>(h, S::load(&t_last[n], lane), S::mul(d_out, output));
+                r = S::add(r, bend);
+            }
+            S::store(&mut r_last[n], lane, r);
+        }
+    }
+    for layer in (1..=last).rev() {
+        let (below, r) = neighbours(r, layer, rows);
+        let of_v = (trace.d[layer].get(rows), &v.squares[layer - 1]);
+        product::<E, S, P>((r, &w.squares[layer - 1]), Some(of_v), None, below);
+        let (h, t, u) = (&trace.h[layer - 1], &t[layer - 1], &trace.u[layer - 1]);
+        scale_by_slope::<E, S, A, P>(h.get(rows), below);
+        if A::CURVED {
+            let (h, t, u) = (h.get(rows), t.get(rows), u.get(rows));
+            for n in 0..rows {
+                for lane in 0..P / S::WIDTH {
+                    let (h, t, u) = (S::load(&h[n], lane), S::load(&t[n], lane), S::load(&u[n], lane));
+                    let r = S::add(S::load(&below[n], lane), A::bend::<E, S>(h, t, u));
+                    S::store(&mut below[n], lane, r);
+                }
+            }
+        }
+    }
+}
+
+/// `base + scale *` how the gradient moves.
+#[inline(always)]
+fn tangent_gradient<E: Real, S: Simd<E>, const P: usize>(
+    trace: &Trace<E, P>,
+    tangent: &Trace<E, P>,
+    x: &[E],
+    (base, scale): (&Parts<'_, E, P>, E),
+    out: &mut Packed<E, P>,
+) {
+    let rows = x.len();
+    let last = trace.h.len() - 1;
+    let out = out.parts_mut();
+    for layer in 1..=last {
+        let [moved, still] = [tangent, trace].map(|trace| trace.d[layer].get(rows));
+        let [t, h] = [tangent, trace].map(|trace| trace.h[layer - 1].get(rows));
+        let base = (&base.squares[layer - 1], scale);
+        outer::<E, S, P>((moved, h), Some((still, t)), Some(base), &mut out.squares[layer - 1]);
+    }
+    let (first, top, moved) = (tangent.d[0].get(rows), trace.h[last].get(rows), tangent.h[last].get(rows));
+    for lane in 0..P / S::WIDTH {
+        let mut g = [S::splat(E::default()); 3];
+        for n in 0..rows {
+            let r = S::load(&first[n], lane);
+            g[0] = S::mul_add(S::splat(x[n]), r, g[0]);
+            g[1] = S::add(g[1], r);
+            // d_out^T h moves with both of its factors.
+            g[2] = S::mul_add(S::splat(trace.d_out[n]), S::load(&moved[n], lane), g[2]);
+            g[2] = S::mul_add(S::splat(tangent.d_out[n]), S::load(&top[n], lane), g[2]);
+        }
+        store::<E, S, P>(g[0], Some((base.input, scale)), out.input, lane);
+        store::<E, S, P>(g[1], Some((&base.biases[0], scale)), &mut out.biases[0], lane);
+        store::<E, S, P>(g[2], Some((base.output, scale)), out.output, lane);
+    }
+    for layer in 1..=last {
+        let base = Some((&base.biases[layer], scale));
+        sum_rows::<E, S, P>(tangent.d[layer].get(rows), base, &mut out.biases[layer]);
+    }
+    let sum = tangent.d_out[..rows].iter().fold(E::default(), |sum, &d| sum + d);
+    out.last[0] = S::mul_add_one(scale, sum, base.last[0]);
+}

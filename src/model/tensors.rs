@@ -1,0 +1,96 @@
+//! Names, shapes and order of a network's tensors: those of PyTorch's `nn.Linear`, a layer's weight before
+//! its bias, from the input to the output. Checkpoints, resume files, snapshots and the outer optimiser
+//! hold parameters in this order, so a flat vector of them means the same everywhere.
+
+use crate::config::ModelSettings;
+
+/// A tensor as a file names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// `hidden1.weight` and so on.
+    pub name: String,
+    /// Its dimensions, outermost first; a linear layer's weight is `[out, in]`.
+    pub shape: Vec<usize>,
+}
+
+impl TensorInfo {
+    /// A tensor of this name and shape.
+    pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> Self {
+        Self { name: name.into(), shape: shape.into() }
+    }
+
+    /// How many numbers it holds.
+    pub fn count(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl ModelSettings {
+    /// The tensors of the network itself: `hidden1.weight [H,1]`, `hidden1.bias [H]`, for each further
+    /// hidden layer `[H,H]` and `[H]`, and `out.weight [1,H]`, `out.bias [1]`.
+    pub fn tensors(&self) -> Vec<TensorInfo> {
+        let Self { layers, hidden, .. } = *self;
+        let mut tensors = Vec::with_capacity(self.tensor_count());
+        for layer in 0..=layers {
+            let name = if layer < layers { format!("hidden{}", layer + 1) } else { "out".to_owned() };
+            let inputs = if layer == 0 { 1 } else { hidden };
+            let outputs = if layer < layers { hidden } else { 1 };
+            tensors.push(TensorInfo::new(format!("{name}.weight"), [outputs, inputs]));
+            tensors.push(TensorInfo::new(format!("{name}.bias"), [outputs]));
+        }
+        tensors
+    }
+
+    /// How many tensors these are.
+    pub fn tensor_count(&self) -> usize {
+        2 * (self.layers + 1)
+    }
+
+    /// How many numbers these hold: the network's parameters.
+    pub fn parameters(&self) -> usize {
+        let Self { layers, hidden, .. } = *self;
+        (layers - 1) * (hidden * hidden + hidden) + 3 * hidden + 1
+    }
+
+    /// The network as people write it: `1-40-40-1`.
+    pub fn shape_in_words(&self) -> String {
+        format!("1-{}1", format!("{}-", self.hidden).repeat(self.layers))
+    }
+}
+
+/// The slices of a flat vector that belong to tensors of these sizes, one after another.
+pub fn split_mut<E>(
+    flat: &mut [E],
+    sizes: impl IntoIterator<Item = usize>,
+) -> impl Iterator<Item = &mut [E]> {
+    let mut rest = flat;
+    sizes.into_iter().map(move |size| {
+        let (tensor, tail) = std::mem::take(&mut rest).split_at_mut(size);
+        rest = tail;
+        tensor
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Activation, Precision};
+
+    #[test]
+    fn names_shapes_and_counts_agree() {
+        for layers in 1..=4 {
+            let (activation, precision) = (Activation::Relu, Precision::F32);
+            let model = ModelSettings { layers, hidden: 40, activation, precision };
+            let tensors = model.tensors();
+            assert_eq!(tensors.len(), model.tensor_count());
+            assert_eq!(tensors.iter().map(TensorInfo::count).sum::<usize>(), model.parameters());
+        }
+        let (activation, precision) = (Activation::Relu, Precision::F32);
+        let model = ModelSettings { layers: 2, hidden: 40, activation, precision };
+        let names: Vec<String> = model.tensors().into_iter().map(|tensor| tensor.name).collect();
+        let expected =
+            ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias", "out.weight", "out.bias"];
+        assert_eq!(names, expected);
+        assert_eq!((model.parameters(), model.shape_in_words().as_str()), (1761, "1-40-40-1"));
+    }
+}
