@@ -15,8 +15,11 @@
 
 mod problem;
 
-use metascope::config::{Activation, Algorithm, Precision};
 use metascope::model::Path;
+use metascope::{
+    learner::Algorithm,
+    model::{Activation, Precision},
+};
 
 fn main() {
     println!("kernel path: {}", Path::detect().name());
@@ -27,7 +30,7 @@ fn main() {
 fn weights(hidden: usize) -> metascope::model::Weights {
     let base = problem::experiment(Algorithm::Maml, 1);
     let settings = problem::network(&base, hidden, Activation::Relu, Precision::F32);
-    metascope::learner::learner(&settings, 0, Path::detect()).weights()
+    settings.learner(0, Path::detect()).weights()
 }
 
 /// A flat parameter vector as its six tensors.
@@ -44,7 +47,7 @@ fn single(values: &[f64]) -> Vec<f32> {
 #[divan::bench_group(sample_size = 100)]
 mod kernel {
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::Algorithm;
+    use metascope::learner::Algorithm;
     use metascope::model::kernels::{self, AdamStep, Aligned, Direction, Packed, Path, Relu, Trace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
@@ -151,9 +154,9 @@ mod composition {
     use dfdx::nn::ZeroGrads;
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::{Activation, Algorithm};
     use metascope::model::{Mlp, Order, Path, Rate, Workspace};
     use metascope::task::{MetaBatch, TrainingTasks};
+    use metascope::{learner::Algorithm, model::Activation};
 
     use super::{copy_tensors, problem, single, weights};
 
@@ -198,15 +201,14 @@ mod composition {
 #[divan::bench_group(sample_size = 20)]
 mod outer_step {
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::Algorithm;
-    use metascope::learner::learner;
+    use metascope::learner::Algorithm;
     use metascope::model::Path;
 
     use super::problem;
 
     fn step(bencher: Bencher, algorithm: Algorithm, meta_batch: usize) {
         let settings = problem::experiment(algorithm, meta_batch);
-        let mut learner = learner(&settings, 0, Path::detect());
+        let mut learner = settings.learner(0, Path::detect());
         let flop = problem::task_flop(&settings) * meta_batch;
         bencher.counter(ItemsCount::new(flop)).bench_local(|| learner.outer_step().expect("there is memory"));
     }
@@ -234,8 +236,8 @@ mod outer_step {
 
 mod evaluation {
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::Algorithm;
     use metascope::eval::{statistics, task_losses};
+    use metascope::learner::Algorithm;
     use metascope::model::Path;
     use metascope::task::test_tasks;
 
@@ -269,8 +271,8 @@ mod evaluation {
 #[divan::bench_group(sample_size = 20)]
 mod sampling {
     use divan::Bencher;
-    use metascope::config::{Algorithm, TrainTasks};
     use metascope::task::TrainingTasks;
+    use metascope::{learner::Algorithm, task::TrainTasks};
 
     use super::problem;
 

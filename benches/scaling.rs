@@ -11,10 +11,10 @@ mod problem;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use metascope::config::{Activation, Algorithm, Experiment, Precision, WIDTHS};
-use metascope::learner::learner;
-use metascope::model::Path;
+use metascope::experiments::Experiment;
+use metascope::learner::{Algorithm, Training};
 use metascope::model::kernels::fma_peak_gflops;
+use metascope::model::{Activation, Path, Precision, WIDTHS};
 
 /// Measurements of each row, of which the median and the minimum are told.
 const REPEATS: usize = 200;
@@ -43,11 +43,15 @@ fn main() {
         );
     }
     if wants("steps") {
-        let row = |steps: usize| (steps.to_string(), Experiment { inner_steps: steps, ..base.clone() });
+        let training = |inner_steps| Training { inner_steps, ..base.training.clone() };
+        let row =
+            |steps: usize| (steps.to_string(), Experiment { training: training(steps), ..base.clone() });
         table("inner steps", [1, 2, 3, 5, 10].map(row));
     }
     if wants("batch") {
-        let row = |meta_batch: usize| (meta_batch.to_string(), Experiment { meta_batch, ..base.clone() });
+        let training = |meta_batch| Training { meta_batch, ..base.training.clone() };
+        let row =
+            |tasks: usize| (tasks.to_string(), Experiment { training: training(tasks), ..base.clone() });
         table("meta-batch", [1, 2, 5, 10, 25, 50, 100, 200, 400].map(row));
     }
     if wants("shots") {
@@ -116,7 +120,7 @@ fn table(what: &str, rows: impl IntoIterator<Item = (String, Experiment)>) {
 /// Microseconds a task of each measurement, and the f32 FMA peaks in GFLOP/s measured between them: on a
 /// machine with neighbours both move.
 fn measure(experiment: &Experiment) -> (Vec<f64>, Vec<f64>) {
-    let mut learner = learner(experiment, 0, Path::detect());
+    let mut learner = experiment.learner(0, Path::detect());
     let mut run = |steps: usize| {
         let start = Instant::now();
         for _ in 0..steps {
@@ -132,7 +136,7 @@ fn measure(experiment: &Experiment) -> (Vec<f64>, Vec<f64>) {
         if repeat % 40 == 0 {
             peaks.push(fma_peak_gflops(Path::detect()));
         }
-        times.push(run(steps).as_secs_f64() * 1e6 / (steps * experiment.meta_batch) as f64);
+        times.push(run(steps).as_secs_f64() * 1e6 / (steps * experiment.training.meta_batch) as f64);
     }
     (times, peaks)
 }

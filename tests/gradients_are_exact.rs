@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use dfdx::prelude::*;
-use metascope::config::{Activation, Precision, WIDTHS};
 use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
-use metascope::model::{Mlp, Order, Path, Weights, reference};
+use metascope::model::{Activation, Mlp, Order, Path, Precision, WIDTHS, Weights, reference};
 use metascope::task::{Points, Purpose, Sine, stream};
 use proptest::prelude::*;
 use safetensors::SafeTensors;

@@ -4,7 +4,10 @@
 // Each bench uses its part.
 #![allow(dead_code)]
 
-use metascope::config::{Activation, Algorithm, Budget, Experiment, Precision, TrainTasks, parse};
+use metascope::experiments::{Experiment, parse};
+use metascope::learner::{Algorithm, Budget};
+use metascope::model::{Activation, Precision};
+use metascope::task::TrainTasks;
 
 /// The defaults of `experiments.toml` with new tasks at every step, so that the pool of a long run does
 /// not have to be drawn first.
@@ -12,10 +15,10 @@ pub fn experiment(algorithm: Algorithm, meta_batch: usize) -> Experiment {
     let text = "[[experiment]]\nname = \"bench\"\nalgorithm = \"maml\"\n";
     let study = parse("bench", None, text).expect("the smallest experiments file has no mistakes");
     let mut experiment = study.experiments[0].clone();
-    experiment.algorithm = algorithm;
-    experiment.meta_batch = meta_batch;
-    experiment.inner_steps = if algorithm == Algorithm::Reptile { 3 } else { 1 };
-    experiment.budget = Budget::OuterSteps(1);
+    experiment.training.algorithm = algorithm;
+    experiment.training.meta_batch = meta_batch;
+    experiment.training.inner_steps = if algorithm == Algorithm::Reptile { 3 } else { 1 };
+    experiment.training.budget = Budget::OuterSteps(1);
     experiment.task.train_tasks = TrainTasks::Fresh;
     experiment
 }
@@ -47,10 +50,10 @@ pub fn hessian_product_flop(hidden: usize, rows: usize) -> usize {
 
 /// Operations of one task of an outer step: 401,600 for exact MAML with the defaults.
 pub fn task_flop(experiment: &Experiment) -> usize {
-    let (hidden, steps) = (experiment.model.hidden, experiment.inner_steps);
+    let (hidden, steps) = (experiment.model.hidden, experiment.training.inner_steps);
     let support = gradient_flop(hidden, experiment.task.shots);
     let query = gradient_flop(hidden, experiment.task.query);
-    match experiment.algorithm {
+    match experiment.training.algorithm {
         Algorithm::Random => 0,
         Algorithm::Transfer => support,
         Algorithm::Reptile => steps * support,

@@ -7,10 +7,11 @@ use std::time::Instant;
 use serde_json::{Map, json};
 
 use super::Exit;
-use crate::config::{Algorithm, Budget, Experiment, TrainTasks, parse};
-use crate::learner::{Learner, learner};
+use crate::experiments::{Experiment, parse};
+use crate::learner::{Algorithm, Budget, Learner, Training};
 use crate::model::Path;
 use crate::model::kernels::fma_peak_gflops;
+use crate::task::{TaskSettings, TrainTasks};
 
 /// What is measured: a learner, its inner steps, and the kFLOP of one task of the default model.
 const LEARNERS: [(&str, Algorithm, usize, f64); 4] = [
@@ -86,14 +87,17 @@ fn default_learner(
     let study = parse("bench", None, text).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     let defaults = study.experiments[0].clone();
     let settings = Experiment {
-        algorithm,
-        inner_steps,
-        meta_batch,
-        budget: Budget::OuterSteps(1),
-        task: crate::config::TaskSettings { train_tasks: TrainTasks::Fresh, ..defaults.task },
+        training: Training {
+            algorithm,
+            inner_steps,
+            meta_batch,
+            budget: Budget::OuterSteps(1),
+            ..defaults.training
+        },
+        task: TaskSettings { train_tasks: TrainTasks::Fresh, ..defaults.task },
         ..defaults
     };
-    Ok(learner(&settings, 0, path))
+    Ok(settings.learner(0, path))
 }
 
 /// Microseconds a task of each measurement.

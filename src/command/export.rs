@@ -83,7 +83,7 @@ fn csv(tested: &[Tested]) -> String {
             let _ = writeln!(
                 text,
                 "\"{name}\",{},{},{n},{},{},{},{},{}",
-                run.settings.algorithm.name(),
+                run.settings.training.algorithm.name(),
                 run.seed,
                 number(curve.mean[i]),
                 number(curve.median[i]),

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::config::{self, LoadError, Study};
+use crate::config::LoadError;
+use crate::experiments::{Study, load, parse, presets};
 use crate::model::{CheckpointError, Weights};
 
 /// How a command ended, in the words of its exit code.
@@ -96,10 +97,10 @@ fn study(file: Option<&Path>) -> anyhow::Result<Study> {
 fn load_study(file: Option<&Path>) -> Result<Study, LoadError> {
     let default = Path::new(DEFAULT_FILE);
     match file {
-        Some(file) => config::load(file),
+        Some(file) => load(file),
         // Also a link that leads nowhere: what is named and missing must be said.
-        None if default.symlink_metadata().is_ok() => config::load(default),
-        None => config::parse("experiments", None, config::presets()[0].text).map_err(LoadError::Problems),
+        None if default.symlink_metadata().is_ok() => load(default),
+        None => parse("experiments", None, presets()[0].text).map_err(LoadError::Problems),
     }
 }
 

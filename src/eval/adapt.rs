@@ -1,7 +1,6 @@
 //! Plain SGD on a task's support points, as a person would do it with a trained initialisation.
 
-use crate::config::Precision;
-use crate::model::{Engine, Path, Scalar, Weights, engine, split};
+use crate::model::{Engine, Path, Precision, Scalar, Weights, engine, split};
 use crate::task::Points;
 
 /// A network's prediction after `n` steps on a task's support points.

@@ -4,8 +4,7 @@ use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 
 use super::value;
-use crate::config::Precision;
-use crate::model::{Mlp, Order, Path, Rate, Scalar, Weights, Workspace, with_width};
+use crate::model::{Mlp, Order, Path, Precision, Rate, Scalar, Weights, Workspace, with_width};
 use crate::task::{Batch, Points};
 
 /// The mean over tasks of the gradient of the query loss with respect to the initial weights.

@@ -4,18 +4,21 @@
 mod gradient;
 mod maml;
 mod reptile;
+mod settings;
 mod transfer;
 
 use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 
-use crate::config::{Algorithm, Experiment, OuterGradient, Precision};
-use crate::model::{Adam, Mlp, Order, Path, Rate, Scalar, Weights, Workspace, with_width};
-use crate::task::{MetaBatch, Position, Purpose, TrainingTasks, stream};
+use crate::model::{
+    Adam, Mlp, ModelSettings, Order, Path, Precision, Rate, Scalar, Weights, Workspace, with_width,
+};
+use crate::task::{MetaBatch, Position, Purpose, TaskSettings, TrainingTasks, stream};
 
 pub use gradient::{MetaGradient, meta_gradient};
 pub use maml::Maml;
 pub use reptile::Reptile;
+pub use settings::{Algorithm, Budget, OuterGradient, Training};
 pub use transfer::Transfer;
 
 /// The weights with the tape that an outer step is recorded on.
@@ -90,33 +93,48 @@ pub struct State {
     pub position: Position,
 }
 
-/// The learner of this experiment, before its first step; all it will ever do follows from the
-/// settings and the seed.
-pub fn learner(settings: &Experiment, seed: u64, path: Path) -> Box<dyn Learner> {
-    with_width!(settings.model.hidden, H => match settings.model.precision {
+/// A learner before its first step; all it will ever do follows from the settings and the seed.
+pub fn learner(
+    training: &Training,
+    task: &TaskSettings,
+    model: &ModelSettings,
+    seed: u64,
+    path: Path,
+) -> Box<dyn Learner> {
+    let settings = Settings { training, task, model };
+    with_width!(model.hidden, H => match model.precision {
         Precision::F32 => of_type::<H, f32>(settings, seed, path),
         Precision::F64 => of_type::<H, f64>(settings, seed, path),
     })
 }
 
-fn of_type<const H: usize, E: Scalar>(settings: &Experiment, seed: u64, path: Path) -> Box<dyn Learner>
+/// All that a learner depends on beside its seed.
+#[derive(Clone, Copy)]
+struct Settings<'s> {
+    training: &'s Training,
+    task: &'s TaskSettings,
+    model: &'s ModelSettings,
+}
+
+fn of_type<const H: usize, E: Scalar>(settings: Settings<'_>, seed: u64, path: Path) -> Box<dyn Learner>
 where
     Cpu: Device<E>,
 {
-    let rate = Rate::Uniform(E::rounded(settings.inner_lr));
+    let training = settings.training;
+    let rate = Rate::Uniform(E::rounded(training.inner_lr));
     let maml = |order| Maml {
         rate: rate.clone(),
-        steps: settings.inner_steps,
+        steps: training.inner_steps,
         order,
-        plus_inner: settings.outer_gradient == OuterGradient::MetaPlusInner,
+        plus_inner: training.outer_gradient == OuterGradient::MetaPlusInner,
     };
-    match settings.algorithm {
+    match training.algorithm {
         // Random initialisation is a transfer learner that is never asked to step.
         Algorithm::Random | Algorithm::Transfer => Trainer::<H, E, _>::boxed(Transfer, settings, seed, path),
         Algorithm::Maml => Trainer::<H, E, _>::boxed(maml(Order::Exact), settings, seed, path),
         Algorithm::FirstOrderMaml => Trainer::<H, E, _>::boxed(maml(Order::First), settings, seed, path),
         Algorithm::Reptile => {
-            let reptile = Reptile { rate, steps: settings.inner_steps };
+            let reptile = Reptile { rate, steps: training.inner_steps };
             Trainer::<H, E, _>::boxed(reptile, settings, seed, path)
         }
     }
@@ -131,22 +149,22 @@ struct Trainer<const H: usize, E: Scalar, R> {
     adam: Adam<E>,
     tasks: TrainingTasks<E>,
     workspace: Workspace<E>,
-    settings: crate::config::ModelSettings,
+    settings: ModelSettings,
 }
 
 impl<const H: usize, E: Scalar, R: Rule<H, E> + 'static> Trainer<H, E, R>
 where
     Cpu: Device<E>,
 {
-    fn boxed(rule: R, settings: &Experiment, seed: u64, path: Path) -> Box<dyn Learner> {
+    fn boxed(rule: R, settings: Settings<'_>, seed: u64, path: Path) -> Box<dyn Learner> {
         let mut initialisation = stream(seed, Purpose::Initialisation);
         let theta = Mlp::initialised(&Cpu::default(), &mut initialisation);
         Box::new(Self {
             rule,
             gradients: theta.alloc_grads(),
-            adam: Adam::new(&theta, settings.outer_lr, path),
+            adam: Adam::new(&theta, settings.training.outer_lr, path),
             theta,
-            tasks: TrainingTasks::new(&settings.task, settings.meta_batch, R::USES_QUERY, seed),
+            tasks: TrainingTasks::new(settings.task, settings.training.meta_batch, R::USES_QUERY, seed),
             workspace: Workspace::new(H, settings.model.activation, path),
             settings: settings.model.clone(),
         })
@@ -190,22 +208,34 @@ impl<const H: usize, E: Scalar, R: Rule<H, E>> Learner for Trainer<H, E, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{TrainTasks, parse};
+    use crate::model::Activation;
+    use crate::task::TrainTasks;
 
     #[test]
     fn a_restored_learner_goes_on_to_the_bit() {
-        for algorithm in ["transfer", "maml", "first-order-maml", "reptile"] {
-            for (precision, pool) in [("f32", true), ("f64", false)] {
-                let text = format!(
-                    "[defaults]\nouter_steps = 60\nmeta_batch = 3\ninner_steps = 2\n[task]\ntrain_tasks = 25\n\
-                     [model]\nprecision = \"{precision}\"\nhidden = 16\n\
-                     [[experiment]]\nname = \"x\"\nalgorithm = \"{algorithm}\"\n"
-                );
-                let mut settings = parse("x", None, &text).expect("a good file").experiments.remove(0);
-                if !pool {
-                    settings.task.train_tasks = TrainTasks::Fresh;
-                }
-                let make = || learner(&settings, 3, Path::detect());
+        for algorithm in Algorithm::ALL.into_iter().skip(1) {
+            for (precision, train_tasks) in
+                [(Precision::F32, TrainTasks::Pool(25)), (Precision::F64, TrainTasks::Fresh)]
+            {
+                let training = Training {
+                    algorithm,
+                    budget: Budget::OuterSteps(60),
+                    meta_batch: 3,
+                    inner_lr: 0.01,
+                    inner_steps: 2,
+                    outer_lr: 0.001,
+                    outer_gradient: OuterGradient::Meta,
+                };
+                let task = TaskSettings {
+                    amplitude: [0.1, 5.0],
+                    phase: [0.0, std::f64::consts::TAU],
+                    x: [-5.0, 5.0],
+                    shots: 10,
+                    query: 10,
+                    train_tasks,
+                };
+                let model = ModelSettings { hidden: 16, activation: Activation::Relu, precision };
+                let make = || learner(&training, &task, &model, 3, Path::detect());
                 let (mut straight, mut resumed) = (make(), make());
                 for step in 0..40 {
                     if step % 13 == 0 {
@@ -219,7 +249,7 @@ mod tests {
                     assert_eq!(
                         losses[0].to_bits(),
                         losses[1].to_bits(),
-                        "{algorithm} {precision} step {step}"
+                        "{algorithm:?} {precision:?} step {step}"
                     );
                 }
                 assert_eq!(straight.state(), resumed.state());

@@ -129,7 +129,7 @@ mod tests {
             dfdx_adam.update(&mut theirs, &gradients).expect("every parameter has a gradient");
             adam.update(&mut ours, &mut gradients).expect("there is memory");
         }
-        let weights = |mlp: &Mlp<16, E>| mlp.to_weights(crate::config::Activation::Relu).values;
+        let weights = |mlp: &Mlp<16, E>| mlp.to_weights(super::super::Activation::Relu).values;
         let pairs = weights(&ours).into_iter().zip(weights(&theirs));
         pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
     }

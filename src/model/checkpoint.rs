@@ -8,8 +8,9 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::{Map, Value, json};
 
+use super::{Activation, Precision, WIDTHS};
 use super::{Weights, split};
-use crate::config::{Activation, Precision, WIDTHS, presentable};
+use crate::config::presentable;
 
 /// The six tensors, in checkpoint order.
 pub const NAMES: [&str; 6] =

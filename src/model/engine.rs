@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
+use super::Activation;
 use super::kernels::{self, Aligned, Direction, Nonlinearity, Packed, Path, Real, Relu, Tanh, Trace};
-use crate::config::Activation;
 use crate::task::Batch;
 
 /// How far back the meta-gradient goes.
@@ -81,7 +81,7 @@ pub struct Ticket {
     share: f64,
 }
 
-/// The engine of a network of `hidden` (one of [`crate::config::WIDTHS`]) units a layer.
+/// The engine of a network of `hidden` (one of [`super::WIDTHS`]) units a layer.
 ///
 /// # Panics
 /// For a width off the menu, which validation and checkpoint reading refuse.

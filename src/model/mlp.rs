@@ -8,7 +8,7 @@ use rand::distr::{Distribution, Uniform};
 use super::Weights;
 use super::engine::{split, split_mut};
 use super::kernels::Real;
-use crate::config::{Activation, Precision};
+use super::{Activation, Precision};
 use crate::task::Stream;
 
 /// f32 or f64 as dfdx and the kernels both know them.

@@ -2,6 +2,7 @@
 //! them, and how weights are stored.
 //!
 //! ```text
+//! settings     which network: width, activation, precision
 //! mlp          parameters as tensors of compile-time shape
 //! operations   adapt, loss, pull: what learners are written in, on the tape
 //! engine       one task from its initial weights to its gradient, in the kernels
@@ -12,7 +13,7 @@
 //! checkpoint   weights as safetensors files, as PyTorch reads and writes them
 //! ```
 
-/// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`crate::config::WIDTHS`]: where a
+/// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`crate::model::WIDTHS`]: where a
 /// width read from a file becomes a compile-time shape.
 macro_rules! with_width {
     ($hidden:expr, $width:ident => $body:expr) => {
@@ -37,6 +38,7 @@ pub mod kernels;
 mod mlp;
 mod operations;
 pub mod reference;
+mod settings;
 mod weights;
 
 pub use adam::Adam;
@@ -45,4 +47,5 @@ pub use engine::{Engine, Order, Rate, engine, split};
 pub use kernels::Path;
 pub use mlp::{Layer, Mlp, Scalar};
 pub use operations::{Adapted, Workspace};
+pub use settings::{Activation, ModelSettings, Precision, WIDTHS};
 pub use weights::Weights;

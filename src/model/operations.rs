@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use dfdx::prelude::*;
 
+use super::Activation;
 use super::engine::Ticket;
 use super::kernels::Path;
 use super::{Engine, Mlp, Order, Rate, Scalar, engine};
-use crate::config::Activation;
 use crate::task::Batch;
 
 /// The kernels' memory for one network, shared by the operations of one thread. Cloning it makes

@@ -6,8 +6,8 @@
 
 use dfdx::prelude::*;
 
+use super::Activation;
 use super::{Layer, Mlp, Scalar};
-use crate::config::Activation;
 
 /// A column of points, `[N, 1]`, recorded on no tape.
 pub type Column<E> = Tensor<(usize, Const<1>), E, Cpu>;

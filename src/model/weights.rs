@@ -1,6 +1,6 @@
 //! Parameters as plain numbers: what travels between threads, files and the screen.
 
-use crate::config::{Activation, Precision};
+use super::{Activation, Precision};
 
 /// The parameters of one 1-H-H-1 network, outside any tape.
 #[derive(Clone, Debug, PartialEq)]

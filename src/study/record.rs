@@ -25,7 +25,8 @@ use super::folders::{hex, run_folder};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use super::trail::SNAPSHOTS;
 use super::{Event, Run, replace};
-use crate::config::{Experiment, presentable, resolved_toml};
+use crate::config::presentable;
+use crate::experiments::{Experiment, resolved_toml};
 use crate::learner::State;
 use crate::model::{self, Weights};
 
@@ -312,7 +313,7 @@ impl Record {
 /// A run's checkpoint.
 fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
     weights.to_bytes(&[
-        ("algorithm", run.settings.algorithm.name().to_owned()),
+        ("algorithm", run.settings.training.algorithm.name().to_owned()),
         ("experiment", run.settings.name.clone()),
         ("seed", run.seed.to_string()),
         ("step", run.settings.total_steps().to_string()),

@@ -11,7 +11,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Experiment, presentable};
+use crate::config::presentable;
+use crate::experiments::Experiment;
 use crate::learner::State;
 use crate::model::Weights;
 use crate::task::Position;
@@ -136,14 +137,13 @@ impl Resume {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
-    use crate::learner::learner;
+    use crate::experiments::parse;
     use crate::model::Path;
 
     fn example() -> (Experiment, Resume) {
         let text = "[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n";
         let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
-        let mut learner = learner(&settings, 1, Path::detect());
+        let mut learner = settings.learner(1, Path::detect());
         (0..5).for_each(|_| {
             learner.outer_step().expect("a step");
         });

@@ -20,8 +20,8 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::session::Snapshot;
-use crate::config::{Experiment, ModelSettings, Precision};
-use crate::model::Weights;
+use crate::experiments::Experiment;
+use crate::model::{ModelSettings, Precision, Weights};
 
 /// The name of the past in a run's folder.
 pub(super) const SNAPSHOTS: &str = "snapshots.bin";
@@ -148,8 +148,7 @@ fn checksum(bytes: &[u8]) -> [u8; WORD] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
-    use crate::learner::learner;
+    use crate::experiments::parse;
     use crate::model;
 
     #[test]
@@ -176,7 +175,7 @@ mod tests {
             let settings = parse("x", None, &text).expect("a good file").experiments.remove(0);
             let trail = Trail::new(&settings);
             let (number, step) = trail.next(38).expect("a landmark");
-            let weights = learner(&settings, 1, model::Path::detect()).weights();
+            let weights = settings.learner(1, model::Path::detect()).weights();
             let record = trail.record(step, &weights);
             assert_eq!(record.len(), trail.record_length());
             let back = trail.snapshot(number, &record).expect("whole");

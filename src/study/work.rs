@@ -13,9 +13,8 @@ use super::record::{Next, Record};
 use super::resume::Header;
 use super::session::Snapshot;
 use super::{Event, Run};
-use crate::config::Algorithm;
 use crate::eval::{Curve, statistics, task_losses};
-use crate::learner::{Learner, State, learner};
+use crate::learner::{Algorithm, Learner, State};
 use crate::model::{Path, Weights};
 use crate::task::TestTask;
 
@@ -116,7 +115,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
     let entry = shared.entry(number);
     let Run { settings, seed, .. } = &entry.run;
     let total = settings.total_steps();
-    let mut learner = learner(settings, *seed, shared.path);
+    let mut learner = settings.learner(*seed, shared.path);
     let Some(going) =
         going.map_or_else(|| open(shared, number, &entry, &*learner), |going| Ok(Some(going)))?
     else {
@@ -156,7 +155,8 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
         progress.step = step;
         if !loss.is_finite() {
             leave(step, learner.weights());
-            let error = diverged(settings.algorithm, loss, settings.inner_lr, settings.outer_lr);
+            let training = &settings.training;
+            let error = diverged(training.algorithm, loss, training.inner_lr, training.outer_lr);
             // Into the log too, for those who look on; a run that goes on cuts it off again.
             shared.report(number, record.as_mut(), shared.failure(number, step, error));
             shared.close(number, None);

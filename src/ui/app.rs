@@ -4,8 +4,9 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    config::{Algorithm, Study},
     eval::{self, Curve, Fit},
+    experiments::Study,
+    learner::Algorithm,
     study::{Control, Run},
     task::{self, Family, Purpose, TestTask},
     ui::{
@@ -155,7 +156,8 @@ impl App {
             .as_ref()
             .map_or_else(|| format!("{} (built in)", study.name), |path| path.display().to_string());
         // The subject of the paper, where the file has it.
-        let maml = study.experiments.iter().position(|experiment| experiment.algorithm == Algorithm::Maml);
+        let maml =
+            study.experiments.iter().position(|experiment| experiment.training.algorithm == Algorithm::Maml);
         let play = Play::new(study.experiments.first().map(|experiment| &experiment.task));
         let mut app = Self {
             study: study.clone(),

@@ -2,7 +2,8 @@
 //! likely cause.
 
 use super::widgets::text::{count, number, rate};
-use crate::config::{Algorithm, Experiment};
+use crate::experiments::Experiment;
+use crate::learner::Algorithm;
 
 /// Rates up to here are usual for these networks and tasks; the notebook's is 0.01.
 const USUAL_INNER: f64 = 0.1;
@@ -38,14 +39,14 @@ pub fn why(settings: &Experiment, losses: &[(u64, f64)], step: u64) -> String {
 
 /// The setting to change first.
 fn cause(settings: &Experiment) -> String {
-    let adapts = !matches!(settings.algorithm, Algorithm::Random | Algorithm::Transfer);
-    let (inner, outer) = (settings.inner_lr, settings.outer_lr);
+    let adapts = !matches!(settings.training.algorithm, Algorithm::Random | Algorithm::Transfer);
+    let (inner, outer) = (settings.training.inner_lr, settings.training.outer_lr);
     if adapts && inner > USUAL_INNER {
         format!("Inner steps of rate {} overshoot; try inner_lr = {}", rate(inner), rate(inner / 10.0))
     } else if outer > USUAL_OUTER {
         format!("Outer steps of rate {} overshoot; try outer_lr = {}", rate(outer), rate(outer / 10.0))
-    } else if adapts && settings.inner_steps > 5 {
-        let steps = settings.inner_steps;
+    } else if adapts && settings.training.inner_steps > 5 {
+        let steps = settings.training.inner_steps;
         format!(
             "The derivative runs through {steps} inner steps; try fewer, or inner_lr = {}",
             rate(inner / 3.0)
@@ -58,7 +59,7 @@ fn cause(settings: &Experiment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::experiments::parse;
 
     fn settings(lines: &str) -> Experiment {
         let text = format!("[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\n{lines}\n");

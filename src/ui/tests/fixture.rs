@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::{
-    config::{
-        Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient,
-        Precision, Study, TaskSettings, TrainTasks,
-    },
     eval::Curve,
+    experiments::{Experiment, Study},
+    learner::{Algorithm, Budget, OuterGradient, Training},
     model::Weights,
+    model::{Activation, ModelSettings, Precision},
     study::{Event, Run, Snapshot},
+    task::{EvaluationSettings, TaskSettings, TrainTasks},
     ui::{app::App, style::Styles},
 };
 
@@ -29,14 +29,16 @@ pub const SYSTEMS: [(&str, Algorithm); 5] = [
 pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
     Experiment {
         name: name.to_owned(),
-        algorithm,
         seeds: (0..seeds).collect(),
-        budget: Budget::Epochs(4),
-        meta_batch: 1,
-        inner_lr: 0.01,
-        inner_steps: 1,
-        outer_lr: 0.001,
-        outer_gradient: OuterGradient::Meta,
+        training: Training {
+            algorithm,
+            budget: Budget::Epochs(4),
+            meta_batch: 1,
+            inner_lr: 0.01,
+            inner_steps: 1,
+            outer_lr: 0.001,
+            outer_gradient: OuterGradient::Meta,
+        },
         task: TaskSettings {
             amplitude: [0.1, 5.0],
             phase: [0.0, std::f64::consts::TAU],
@@ -68,7 +70,7 @@ pub fn odd() -> Study {
         TaskSettings { amplitude: [0.0, 0.0], phase: [0.0, 0.0], x: [2.0, 2.0], shots: 1, ..flat.task };
     let mut long = experiment("A", Algorithm::Transfer, 8);
     long.evaluation.steps = 500;
-    long.budget = Budget::OuterSteps(u64::MAX);
+    long.training.budget = Budget::OuterSteps(u64::MAX);
     study(vec![wide, flat, long])
 }
 

@@ -14,7 +14,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::fixture;
 use crate::{
-    config::Algorithm,
+    learner::Algorithm,
     study::{Event, Found, Snapshot},
     term::{Button, Host, Input, Mouse, MouseKind},
     ui::{End, Options, Source, app::View, drive, loss_table, runs::Phase, style::Styles},

@@ -4,7 +4,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
-    config::{Algorithm, Experiment, OuterGradient},
+    experiments::Experiment,
+    learner::{Algorithm, OuterGradient},
     ui::{
         app::App,
         widgets::text::{pane, pane_note, put, rate, wrap},
@@ -15,7 +16,7 @@ use crate::{
 pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let settings = &app.experiments[index].settings;
-    let inner = pane(buffer, area, &format!("About {}", title(settings.algorithm)), styles);
+    let inner = pane(buffer, area, &format!("About {}", title(settings.training.algorithm)), styles);
     let room = usize::from(inner.width).saturating_sub(2);
     let mut lines = Vec::new();
     let mut write = |text: &str, style: Style| {
@@ -26,7 +27,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         write(line, styles.bold().patch(styles.series(index)));
     }
     write(&settings_in_words(settings), styles.plain());
-    write(paper(settings.algorithm), styles.dim());
+    write(paper(settings.training.algorithm), styles.dim());
     for line in notes(settings) {
         write(line, styles.plain());
     }
@@ -51,7 +52,7 @@ fn title(algorithm: Algorithm) -> &'static str {
 
 /// The update rule: θ the initial weights, θ′ the adapted ones.
 fn rule(settings: &Experiment) -> &'static [&'static str] {
-    match (settings.algorithm, settings.outer_gradient) {
+    match (settings.training.algorithm, settings.training.outer_gradient) {
         (Algorithm::Random, _) => &["θ stays as drawn"],
         (Algorithm::Transfer, _) => &["θ ← θ − β ∇L_support(θ)"],
         (Algorithm::Maml, OuterGradient::Meta) => &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β dL_query(θ′)/dθ"],
@@ -69,22 +70,22 @@ fn rule(settings: &Experiment) -> &'static [&'static str] {
 }
 
 fn settings_in_words(settings: &Experiment) -> String {
-    let (alpha, beta) = (rate(settings.inner_lr), rate(settings.outer_lr));
-    let batch = settings.meta_batch;
-    match settings.algorithm {
+    let (alpha, beta) = (rate(settings.training.inner_lr), rate(settings.training.outer_lr));
+    let batch = settings.training.meta_batch;
+    match settings.training.algorithm {
         Algorithm::Random => "Random initial weights, as drawn.".to_owned(),
         Algorithm::Transfer => format!("β {beta} (Adam), meta-batch {batch}"),
         Algorithm::Maml | Algorithm::FirstOrderMaml => {
-            format!("α {alpha}, {} inner, β {beta} (Adam), meta-batch {batch}", settings.inner_steps)
+            format!("α {alpha}, {} inner, β {beta} (Adam), meta-batch {batch}", settings.training.inner_steps)
         }
         Algorithm::Reptile => {
-            format!("α {alpha}, k {}, β {beta} (Adam), meta-batch {batch}", settings.inner_steps)
+            format!("α {alpha}, k {}, β {beta} (Adam), meta-batch {batch}", settings.training.inner_steps)
         }
     }
 }
 
 fn notes(settings: &Experiment) -> &'static [&'static str] {
-    match (settings.algorithm, settings.outer_gradient) {
+    match (settings.training.algorithm, settings.training.outer_gradient) {
         (Algorithm::Random, _) => &[
             "Look for: SGD from scratch. Ten points and a few steps get it nowhere; what is below this curve was learned.",
         ],

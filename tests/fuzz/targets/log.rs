@@ -7,8 +7,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use metascope::config::{Experiment, parse};
-use metascope::learner::learner;
+use metascope::experiments::{Experiment, parse};
 use metascope::model::Path;
 use metascope::study::{Event, LogReader, Resume, Unusable};
 use sha2::{Digest, Sha256};
@@ -54,7 +53,7 @@ fn read_resume(bytes: &[u8]) {
             let written = resume.to_bytes();
             let again = Resume::from_bytes(&written, &SETTINGS).expect("what was written can be read");
             assert_eq!(again.to_bytes(), written);
-            let mut learner = learner(&SETTINGS, 0, Path::detect());
+            let mut learner = SETTINGS.learner(0, Path::detect());
             learner.restore(&resume.state);
             // Whatever the numbers are, a step may find them useless, but not crash on them.
             let _ = learner.outer_step();

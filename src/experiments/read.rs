@@ -8,14 +8,16 @@ use toml::{
 };
 
 use super::{
-    Algorithm, Experiment, Study,
+    Experiment, Study,
     merge::{Entry, resolve},
-    problem::{Finding, Problem, Problems, Report, locate, quote},
-    schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP, thousands},
+    schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
     sections::{Evaluation, Model, Task, Training},
-    syntax,
-    table::{Setting, Table},
 };
+use crate::config::{
+    self, Finding, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate, quote, readable,
+    thousands,
+};
+use crate::learner::Algorithm;
 
 /// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
 /// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
@@ -37,7 +39,7 @@ pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Probl
     let outcome = thread::scope(|scope| {
         let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
         let reading =
-            reader.spawn_scoped(scope, || read(text, &syntax::readable(text))).map_err(|e| e.to_string())?;
+            reader.spawn_scoped(scope, || read(text, &readable(text))).map_err(|e| e.to_string())?;
         reading.join().map_err(|_| "its reader panicked, which is a bug: please report it".to_owned())
     });
     let list = match outcome {
@@ -59,8 +61,8 @@ pub(super) fn too_large() -> String {
 
 /// Reads all there is and reports all there is to report.
 fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
-    let syntax::Syntax { root, errors, shadows } = syntax::read(text, readable);
-    let mut report = Report::new(text, errors, shadows);
+    let Syntax { root, errors, shadows } = config::read(text, readable);
+    let mut report = Report::new(text, errors, shadows, schema::home);
     let mut top = Table::open("the top level of this file", TOP, &root, &mut report);
 
     let (defaults, task) = (top.table("defaults"), top.table("task"));
@@ -220,6 +222,6 @@ fn read_algorithm(table: &mut Table<'_, '_, '_>) -> Setting<Algorithm> {
         Some("none" | "scratch" | "init" | "untrained") => "random",
         _ => return table.word("algorithm", &Algorithm::ALL.map(|one| (one.name(), one))),
     };
-    let names = schema::alternatives(&Algorithm::ALL.map(Algorithm::name));
+    let names = alternatives(&Algorithm::ALL.map(Algorithm::name));
     table.refuse("algorithm", value, &format!("{names}; did you mean \"{meant}\"?"))
 }
