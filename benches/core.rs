@@ -15,25 +15,32 @@
 
 mod problem;
 
-use metascope::config::{Activation, Algorithm, Precision};
-use metascope::model::Path;
+use metascope::learner::{Algorithm, Maml};
+use metascope::model::{Kernels, ModelSettings};
 
 fn main() {
-    println!("kernel path: {}", Path::detect().name());
+    println!("kernels: {}", Kernels::fastest().name());
     divan::main();
 }
 
 /// A network of width `hidden` as it is initialised.
 fn weights(hidden: usize) -> metascope::model::Weights {
-    let base = problem::experiment(Algorithm::Maml, 1);
-    let settings = problem::network(&base, hidden, Activation::Relu, Precision::F32);
-    metascope::learner::learner(&settings, 0, Path::detect()).weights()
+    let base = problem::experiment(Algorithm(&Maml), 1);
+    let settings = problem::network(&base, ModelSettings { hidden, ..base.model });
+    settings.trainer(0, Kernels::fastest()).weights()
 }
 
-/// A flat parameter vector as its six tensors.
-fn copy_tensors(hidden: usize, flat: &[f32], tensors: [&mut [f32]; 6]) {
-    for (tensor, values) in tensors.into_iter().zip(metascope::model::split(hidden, flat)) {
-        tensor.copy_from_slice(values);
+/// Calls `take` with the number of each of a network's tensors and what copies it.
+fn copy_tensors(
+    weights: &metascope::model::Weights,
+    flat: &[f32],
+    mut take: impl FnMut(usize, &dyn Fn(&mut [f32])),
+) {
+    let mut rest = flat;
+    for (number, tensor) in weights.tensors().iter().enumerate() {
+        let (values, tail) = rest.split_at(tensor.count());
+        take(number, &|to| to.copy_from_slice(values));
+        rest = tail;
     }
 }
 
@@ -44,42 +51,46 @@ fn single(values: &[f64]) -> Vec<f32> {
 #[divan::bench_group(sample_size = 100)]
 mod kernel {
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::Algorithm;
-    use metascope::model::kernels::{self, AdamStep, Aligned, Direction, Packed, Path, Relu, Trace};
+    use metascope::learner::cost::hessian_product_flop;
+    use metascope::learner::{Algorithm, Maml};
+    use metascope::model::Kernels;
+    use metascope::model::kernels::{self, AdamStep, Direction, Packed, Relu, Squares, Trace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
 
     const ROWS: usize = 10;
+    const LAYERS: usize = 2;
 
     /// A network, a direction, a task, and the forward and backward pass over it.
     struct Setup<const P: usize> {
-        path: Path,
-        w: Box<Packed<f32, P>>,
-        w2t: Box<Aligned<f32, P>>,
+        kernels: Kernels,
+        w: Packed<f32, P>,
+        wt: Squares<f32, P>,
         tasks: MetaBatch<f32>,
         trace: Trace<f32, P>,
-        out: Box<Packed<f32, P>>,
+        out: Packed<f32, P>,
     }
 
     impl<const P: usize> Setup<P> {
         fn new() -> Self {
-            let path = Path::detect();
-            let (mut w, mut w2t) = (Packed::zero(), Aligned::zero());
-            let flat = single(&weights(P).values);
-            w.pack(P, &mut |tensors| copy_tensors(P, &flat, tensors));
-            kernels::transpose(path, &w.w2, &mut w2t.0);
-            let task = problem::experiment(Algorithm::Maml, 1).task;
+            let kernels = Kernels::fastest();
+            let (mut w, mut wt) = (Packed::zero(LAYERS), Squares::zero(LAYERS));
+            let weights = weights(P);
+            copy_tensors(&weights, &single(&weights.values), |tensor, copy| w.pack(P, tensor, copy));
+            kernels::transpose(kernels, &w, &mut wt);
+            let task = problem::experiment(Algorithm(&Maml), 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();
             assert_eq!(tasks.support.rows(), ROWS);
-            let mut setup = Self { path, w, w2t, tasks, trace: Trace::default(), out: Packed::zero() };
+            let (trace, out) = (Trace::new(LAYERS), Packed::zero(LAYERS));
+            let mut setup = Self { kernels, w, wt, tasks, trace, out };
             setup.pass();
             setup
         }
 
         fn pass(&mut self) {
             let (x, y) = self.tasks.support.task(0);
-            kernels::forward_backward::<f32, Relu, P>(self.path, &self.w, &self.w2t.0, x, y, &mut self.trace);
+            kernels::forward_backward::<f32, Relu, P>(self.kernels, &self.w, &self.wt, x, y, &mut self.trace);
         }
     }
 
@@ -93,25 +104,27 @@ mod kernel {
     /// The weight gradient and the SGD step, in one.
     #[divan::bench(consts = [40, 128])]
     fn add_gradient<const P: usize>(bencher: Bencher) {
-        let Setup { path, w, tasks, trace, mut out, .. } = Setup::<P>::new();
+        let Setup { kernels, w, tasks, trace, mut out, .. } = Setup::<P>::new();
         let x = tasks.support.task(0).0;
         let product = 2 * ROWS * P * (P + 2);
         bencher
             .counter(ItemsCount::new(product))
-            .bench_local(|| kernels::add_gradient(path, &trace, x, &w, -0.01, &mut out));
+            .bench_local(|| kernels::add_gradient(kernels, &trace, x, &w, -0.01, &mut out));
     }
 
     #[divan::bench(consts = [40, 128])]
     fn hessian_product<const P: usize>(bencher: Bencher) {
-        let Setup { path, w, w2t, tasks, trace, mut out, .. } = Setup::<P>::new();
+        let Setup { kernels, w, wt, tasks, trace, mut out, .. } = Setup::<P>::new();
         let x = tasks.support.task(0).0;
-        let (v, v2t, mut tangent) = (w.clone(), w2t.clone(), Trace::default());
-        bencher.counter(ItemsCount::new(problem::hessian_product_flop(P, ROWS))).bench_local(|| {
-            let direction = Direction { v: &v, v2t: &v2t.0 };
+        let (v, vt, mut tangent) = (w.clone(), wt.clone(), Trace::new(LAYERS));
+        let model = problem::experiment(Algorithm(&Maml), 1).model;
+        let flop = hessian_product_flop(&metascope::model::ModelSettings { hidden: P, ..model }, ROWS);
+        bencher.counter(ItemsCount::new(flop)).bench_local(|| {
+            let direction = Direction { v: &v, vt: &vt };
             kernels::add_hessian_product::<f32, Relu, P>(
-                path,
+                kernels,
                 &w,
-                &w2t.0,
+                &wt,
                 &trace,
                 x,
                 direction,
@@ -125,8 +138,8 @@ mod kernel {
 
     #[divan::bench(consts = [40, 128])]
     fn transpose<const P: usize>(bencher: Bencher) {
-        let Setup { path, w, mut w2t, .. } = Setup::<P>::new();
-        bencher.bench_local(|| kernels::transpose(path, &w.w2, &mut w2t.0));
+        let Setup { kernels, w, mut wt, .. } = Setup::<P>::new();
+        bencher.bench_local(|| kernels::transpose(kernels, &w, &mut wt));
     }
 
     /// Adam on all parameters of the network; no count of operations, as a root is not one of them.
@@ -141,26 +154,23 @@ mod kernel {
             let moments = [&mut first[..], &mut second[..]];
             // The kernel zeroes it; moments that die out would become denormal and slow.
             gradient.copy_from_slice(&values);
-            kernels::adam(Path::detect(), &step, &mut parameters, &mut gradient, moments);
+            kernels::adam(Kernels::fastest(), &step, &mut parameters, &mut gradient, moments);
         });
     }
 }
 
 #[divan::bench_group(sample_size = 20)]
 mod composition {
-    use dfdx::nn::ZeroGrads;
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::{Activation, Algorithm};
-    use metascope::model::{Mlp, Order, Path, Rate, Workspace};
+    use metascope::learner::{Algorithm, Maml};
+    use metascope::model::{Kernels, Mlp, Order, Workspace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
 
-    const RATE: Rate<f32> = Rate::Uniform(0.01);
-
     fn setup(meta_batch: usize) -> (ItemsCount, MetaBatch<f32>) {
-        let settings = problem::experiment(Algorithm::Maml, meta_batch);
+        let settings = problem::experiment(Algorithm(&Maml), meta_batch);
         let tasks = TrainingTasks::new(&settings.task, meta_batch, true, 0).draw().clone();
         (ItemsCount::new(problem::task_flop(&settings) * meta_batch), tasks)
     }
@@ -169,11 +179,14 @@ mod composition {
     #[divan::bench(args = [1, 25])]
     fn engine(bencher: Bencher, meta_batch: usize) {
         let (flop, tasks) = setup(meta_batch);
-        let flat = single(&weights(40).values);
-        let mut engine = metascope::model::engine::<f32>(40, Activation::Relu, Path::detect());
+        let weights = weights(40);
+        let flat = single(&weights.values);
+        let mut engine =
+            metascope::model::engine::<f32>(&weights.model, &weights.adaptation, Kernels::fastest());
         bencher.counter(flop).bench_local(|| {
-            engine.load(&mut |tensors| copy_tensors(40, &flat, tensors));
-            engine.meta_loss(&tasks.support, &tasks.query, &RATE, 1, Order::Exact, true);
+            copy_tensors(&weights, &flat, |tensor, copy| engine.load(tensor, copy));
+            engine.begin();
+            engine.meta_loss(&tasks.support, &tasks.query, 1, Order::Exact, true);
             let gradient = engine.take_gradient();
             engine.release(gradient);
         });
@@ -183,12 +196,14 @@ mod composition {
     #[divan::bench(args = [1, 25])]
     fn tape(bencher: Bencher, meta_batch: usize) {
         let (flop, tasks) = setup(meta_batch);
-        let theta = Mlp::<40, f32>::from_weights(&Cpu::default(), &weights(40));
-        let workspace = Workspace::new(40, Activation::Relu, Path::detect());
-        let mut kept = theta.alloc_grads();
+        let weights = weights(40);
+        let mut theta = Mlp::<40, f32>::zeros(&Cpu::default(), weights.model.layers, &[]);
+        theta.copy_from_flat(&single(&weights.values));
+        let workspace = Workspace::new(&weights.model, &weights.adaptation, Kernels::fastest());
+        let mut kept = theta.zero_gradients().expect("there is memory");
         bencher.counter(flop).bench_local(|| {
             let gradients = std::mem::replace(&mut kept, Gradients::leaky());
-            let adapted = theta.trace(gradients).adapt(&tasks.support, &RATE, 1, Order::Exact);
+            let adapted = theta.trace(gradients).adapt(&tasks.support, 1, Order::Exact);
             kept = adapted.loss(&tasks.query, &workspace).backward();
             theta.visit_gradients(&mut kept, |_, _, sums| sums.fill(0.0)).expect("there is memory");
         });
@@ -198,45 +213,45 @@ mod composition {
 #[divan::bench_group(sample_size = 20)]
 mod outer_step {
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::Algorithm;
-    use metascope::learner::learner;
-    use metascope::model::Path;
+    use metascope::learner::{Algorithm, FirstOrderMaml, Maml, Reptile, Transfer};
+    use metascope::model::Kernels;
 
     use super::problem;
 
     fn step(bencher: Bencher, algorithm: Algorithm, meta_batch: usize) {
         let settings = problem::experiment(algorithm, meta_batch);
-        let mut learner = learner(&settings, 0, Path::detect());
+        let mut trainer = settings.trainer(0, Kernels::fastest());
         let flop = problem::task_flop(&settings) * meta_batch;
-        bencher.counter(ItemsCount::new(flop)).bench_local(|| learner.outer_step().expect("there is memory"));
+        bencher.counter(ItemsCount::new(flop)).bench_local(|| trainer.outer_step().expect("there is memory"));
     }
 
     #[divan::bench(args = [1, 25])]
     fn transfer(bencher: Bencher, meta_batch: usize) {
-        step(bencher, Algorithm::Transfer, meta_batch);
+        step(bencher, Algorithm(&Transfer), meta_batch);
     }
 
     #[divan::bench(args = [1, 25])]
     fn maml(bencher: Bencher, meta_batch: usize) {
-        step(bencher, Algorithm::Maml, meta_batch);
+        step(bencher, Algorithm(&Maml), meta_batch);
     }
 
     #[divan::bench(args = [1, 25])]
     fn first_order_maml(bencher: Bencher, meta_batch: usize) {
-        step(bencher, Algorithm::FirstOrderMaml, meta_batch);
+        step(bencher, Algorithm(&FirstOrderMaml), meta_batch);
     }
 
     #[divan::bench(args = [1, 25])]
     fn reptile_3(bencher: Bencher, meta_batch: usize) {
-        step(bencher, Algorithm::Reptile, meta_batch);
+        step(bencher, Algorithm(&Reptile), meta_batch);
     }
 }
 
 mod evaluation {
     use divan::{Bencher, counter::ItemsCount};
-    use metascope::config::Algorithm;
     use metascope::eval::{statistics, task_losses};
-    use metascope::model::Path;
+    use metascope::learner::cost::{forward_flop, gradient_flop};
+    use metascope::learner::{Algorithm, Maml};
+    use metascope::model::Kernels;
     use metascope::task::test_tasks;
 
     use super::{problem, weights};
@@ -247,15 +262,15 @@ mod evaluation {
     /// The losses of 64 tasks after 0 to 32 steps.
     #[divan::bench]
     fn losses_of_64_tasks(bencher: Bencher) {
-        let settings = problem::experiment(Algorithm::Maml, 1);
+        let settings = problem::experiment(Algorithm(&Maml), 1);
         let mut tasks = test_tasks(&settings.task, &settings.evaluation);
         tasks.truncate(TASKS);
         let (weights, test) = (weights(40), &settings.evaluation);
-        let flop = test.steps * problem::gradient_flop(40, settings.task.shots)
-            + (test.steps + 1) * problem::forward_flop(40, test.grid);
+        let flop = test.steps * gradient_flop(&weights.model, settings.task.shots)
+            + (test.steps + 1) * forward_flop(&weights.model, test.grid);
         bencher
             .counter(ItemsCount::new(TASKS * flop))
-            .bench(|| task_losses(&weights, &tasks, test.inner_lr, test.steps, Path::detect()));
+            .bench(|| task_losses(&weights, &tasks, test.steps, Kernels::fastest()));
     }
 
     /// Means, medians and intervals over 1,000 tasks.
@@ -269,13 +284,16 @@ mod evaluation {
 #[divan::bench_group(sample_size = 20)]
 mod sampling {
     use divan::Bencher;
-    use metascope::config::{Algorithm, TrainTasks};
     use metascope::task::TrainingTasks;
+    use metascope::{
+        learner::{Algorithm, Maml},
+        task::TrainTasks,
+    };
 
     use super::problem;
 
     fn draw(bencher: Bencher, train_tasks: TrainTasks, meta_batch: usize) {
-        let mut settings = problem::experiment(Algorithm::Maml, meta_batch);
+        let mut settings = problem::experiment(Algorithm(&Maml), meta_batch);
         settings.task.train_tasks = train_tasks;
         let mut tasks = TrainingTasks::<f32>::new(&settings.task, meta_batch, true, 0);
         bencher.bench_local(|| {

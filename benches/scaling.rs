@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! cargo bench --bench scaling                  everything, as Markdown tables
-//! cargo bench --bench scaling -- width jobs    some of: width steps batch shots type learner jobs
+//! cargo bench --bench scaling -- width jobs    some of: depth width steps batch shots type
+//!                                              learner jobs
 //! ```
 
 mod problem;
@@ -11,10 +12,10 @@ mod problem;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use metascope::config::{Activation, Algorithm, Experiment, Precision, WIDTHS};
-use metascope::learner::learner;
-use metascope::model::Path;
+use metascope::experiments::Experiment;
+use metascope::learner::{Algorithm, Training};
 use metascope::model::kernels::fma_peak_gflops;
+use metascope::model::{Activation, Kernels, ModelSettings, Precision, WIDTHS};
 
 /// Measurements of each row, of which the median and the minimum are told.
 const REPEATS: usize = 200;
@@ -30,24 +31,30 @@ fn main() {
     // Cargo adds `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
-    let base = problem::experiment(Algorithm::Maml, META_BATCH);
+    let base = problem::experiment(Algorithm(&metascope::learner::Maml), META_BATCH);
     // The first measurement also brings the core up to its speed.
-    fma_peak_gflops(Path::detect());
-    println!("Kernel path {}, load {}.", Path::detect().name(), load());
+    fma_peak_gflops(Kernels::fastest());
+    println!("Kernels {}, load {}.", Kernels::fastest().name(), load());
+    let model = base.model;
+    let network = |name: String, model: ModelSettings| (name, problem::network(&base, model));
+    if wants("depth") {
+        let row = |layers: usize| network(layers.to_string(), ModelSettings { layers, ..model });
+        table("hidden layers", [1, 2, 3, 4].map(row));
+    }
     if wants("width") {
-        table(
-            "hidden width",
-            WIDTHS.map(|hidden| {
-                (hidden.to_string(), problem::network(&base, hidden, Activation::Relu, Precision::F32))
-            }),
-        );
+        let row = |hidden: usize| network(hidden.to_string(), ModelSettings { hidden, ..model });
+        table("hidden width", WIDTHS.map(row));
     }
     if wants("steps") {
-        let row = |steps: usize| (steps.to_string(), Experiment { inner_steps: steps, ..base.clone() });
+        let training = |inner_steps| Training { inner_steps, ..base.training.clone() };
+        let row =
+            |steps: usize| (steps.to_string(), Experiment { training: training(steps), ..base.clone() });
         table("inner steps", [1, 2, 3, 5, 10].map(row));
     }
     if wants("batch") {
-        let row = |meta_batch: usize| (meta_batch.to_string(), Experiment { meta_batch, ..base.clone() });
+        let training = |meta_batch| Training { meta_batch, ..base.training.clone() };
+        let row =
+            |tasks: usize| (tasks.to_string(), Experiment { training: training(tasks), ..base.clone() });
         table("meta-batch", [1, 2, 5, 10, 25, 50, 100, 200, 400].map(row));
     }
     if wants("shots") {
@@ -69,18 +76,18 @@ fn main() {
             "activation, precision",
             kinds.map(|(activation, precision)| {
                 let name = format!("{} {}", activation.name(), precision.name());
-                (name, problem::network(&base, 40, activation, precision))
+                network(name, ModelSettings { activation, precision, ..model })
             }),
         );
     }
     if wants("learner") {
-        let learners = [Algorithm::Transfer, Algorithm::FirstOrderMaml, Algorithm::Reptile, Algorithm::Maml];
+        let learners = || Algorithm::ALL.iter().filter(|algorithm| algorithm.bench().is_some());
         table(
             "learner, meta-batch",
             [1, META_BATCH].into_iter().flat_map(|meta_batch| {
-                learners.map(|algorithm| {
+                learners().map(move |algorithm| {
                     let name = format!("{}, {meta_batch}", algorithm.name());
-                    (name, problem::experiment(algorithm, meta_batch))
+                    (name, problem::experiment(*algorithm, meta_batch))
                 })
             }),
         );
@@ -116,11 +123,11 @@ fn table(what: &str, rows: impl IntoIterator<Item = (String, Experiment)>) {
 /// Microseconds a task of each measurement, and the f32 FMA peaks in GFLOP/s measured between them: on a
 /// machine with neighbours both move.
 fn measure(experiment: &Experiment) -> (Vec<f64>, Vec<f64>) {
-    let mut learner = learner(experiment, 0, Path::detect());
+    let mut trainer = experiment.trainer(0, Kernels::fastest());
     let mut run = |steps: usize| {
         let start = Instant::now();
         for _ in 0..steps {
-            learner.outer_step().expect("there is memory");
+            trainer.outer_step().expect("there is memory");
         }
         start.elapsed()
     };
@@ -130,9 +137,9 @@ fn measure(experiment: &Experiment) -> (Vec<f64>, Vec<f64>) {
     let (mut times, mut peaks) = (Vec::new(), Vec::new());
     for repeat in 0..REPEATS {
         if repeat % 40 == 0 {
-            peaks.push(fma_peak_gflops(Path::detect()));
+            peaks.push(fma_peak_gflops(Kernels::fastest()));
         }
-        times.push(run(steps).as_secs_f64() * 1e6 / (steps * experiment.meta_batch) as f64);
+        times.push(run(steps).as_secs_f64() * 1e6 / (steps * experiment.training.meta_batch) as f64);
     }
     (times, peaks)
 }

@@ -9,17 +9,18 @@
 //! ui/         the dashboard: state, update, keys, style, views/, widgets/
 //! term.rs     the terminal as a resource: enter, leave, hang-up
 //! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
+//! experiments/ experiments.toml as a whole: its experiments, their checks, presets
 //! eval/       adaptation curves and their statistics; floors and oracles
 //! learner/    one file an algorithm: transfer, maml (exact and first order), reptile
 //! model/      the network as dfdx tensors; tape operations; kernels; checkpoints
 //! task/       sine tasks: what a task is, how its points are drawn
-//! config/     the schema of experiments.toml, its validation, its error reports
+//! config/     reading tables of settings: keys, values, places, error reports
 //! ```
 //!
 //! How data flows:
 //!
 //! ```text
-//! experiments.toml -> config::Study -> study: one Run per experiment x seed
+//! experiments.toml -> Study -> study: one Run per experiment x seed
 //!                                        |
 //!            worker threads: learner.outer_step() ... -> Event --+--> run folders, JSON lines
 //!                                        |                       |
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod eval;
+pub mod experiments;
 pub mod learner;
 pub mod model;
 pub mod study;

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use metascope::config::{Activation, ModelSettings, Precision};
 use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
+use metascope::model::{Activation, ModelSettings, Precision};
 use metascope::model::{
     Adaptation, Inner, Kernels, Operator, Order, Sgd, TensorInfo, View, ViewMut, Weights,
 };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use metascope::config::parse;
+use metascope::experiments::parse;
 use metascope::study::{Event, Session, SessionOptions, Watcher, plan};
 use program::{Bench, Said, assert_same, binary, events};
 use rustix::process::{Pid, Signal, kill_process};

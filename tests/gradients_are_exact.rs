@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use dfdx::prelude::*;
-use metascope::config::{Activation, ModelSettings, Precision, WIDTHS};
 use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
+use metascope::model::{Activation, ModelSettings, Precision, WIDTHS};
 use metascope::model::{Adaptation, Kernels, Mlp, Order, Weights, reference};
 use metascope::task::{Points, Purpose, Sine, stream};
 use proptest::prelude::*;

@@ -2,9 +2,9 @@
 //! more than some rules do. So the first steps of every learner are taken a second time here, from
 //! gradients that other tests have judged, with Adam written out.
 
-use metascope::config::{self, Experiment};
 use metascope::eval::Adapter;
-use metascope::learner::{Trainer, meta_gradient};
+use metascope::experiments::{Experiment, parse};
+use metascope::learner::meta_gradient;
 use metascope::model::{Kernels, Order, Weights};
 use metascope::task::{Batch, Points, TrainingTasks};
 
@@ -16,7 +16,7 @@ fn experiment(lines: &str) -> Experiment {
     let text = format!(
         "[task]\ntrain_tasks = 20\n[model]\nhidden = 16\nprecision = \"f64\"\n[[experiment]]\nname = \"A\"\n{lines}\n"
     );
-    let study = config::parse("test", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let study = parse("test", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
     study.experiments[0].clone()
 }
 
@@ -53,7 +53,7 @@ impl Adam {
 type Tasks = [(Points, Points)];
 
 fn gradient(theta: &Weights, tasks: &Tasks, settings: &Experiment, steps: usize, order: Order) -> Vec<f64> {
-    assert_eq!(theta.adaptation.inner_lr, settings.inner_lr);
+    assert_eq!(theta.adaptation.inner_lr, settings.training.inner_lr);
     let found = meta_gradient(theta, tasks, steps, order, Kernels::fastest());
     found.expect("memory for sixteen units").gradient.values
 }
@@ -75,11 +75,11 @@ fn distance(
     uses_query: bool,
     rule: impl Fn(&Weights, &Tasks, &Experiment) -> Vec<f64>,
 ) -> f64 {
-    let mut learner = Trainer::new(settings, SEED, Kernels::fastest());
-    let mut tasks = TrainingTasks::<f64>::new(&settings.task, settings.meta_batch, uses_query, SEED);
-    let mut theta = learner.weights();
+    let mut trainer = settings.trainer(SEED, Kernels::fastest());
+    let mut tasks = TrainingTasks::<f64>::new(&settings.task, settings.training.meta_batch, uses_query, SEED);
+    let mut theta = trainer.weights();
     let zeros = || vec![0.0; theta.values.len()];
-    let mut adam = Adam { rate: settings.outer_lr, m: zeros(), v: zeros(), t: 0 };
+    let mut adam = Adam { rate: settings.training.outer_lr, m: zeros(), v: zeros(), t: 0 };
     let mut worst = 0.0_f64;
     for _ in 0..STEPS {
         let batch = tasks.draw();
@@ -88,9 +88,9 @@ fn distance(
         let tasks: Vec<_> = support.into_iter().zip(query).collect();
         let gradient = rule(&theta, &tasks, settings);
         adam.step(&mut theta.values, &gradient);
-        learner.outer_step().expect("memory for sixteen units");
-        for (mine, its) in theta.values.iter().zip(&learner.weights().values) {
-            worst = worst.max((mine - its).abs() / settings.outer_lr);
+        trainer.outer_step().expect("memory for sixteen units");
+        for (mine, its) in theta.values.iter().zip(&trainer.weights().values) {
+            worst = worst.max((mine - its).abs() / settings.training.outer_lr);
         }
     }
     worst
@@ -113,7 +113,7 @@ fn maml_takes_the_gradient_it_is_told_to() {
                 ))
             };
             let meta = |theta: &Weights, tasks: &Tasks, settings: &Experiment| {
-                gradient(theta, tasks, settings, settings.inner_steps, order)
+                gradient(theta, tasks, settings, settings.training.inner_steps, order)
             };
             let plus_inner = |theta: &Weights, tasks: &Tasks, settings: &Experiment| {
                 sum(&meta(theta, tasks, settings), &inner(theta, tasks, settings))
@@ -125,7 +125,7 @@ fn maml_takes_the_gradient_it_is_told_to() {
 
             let other = if order == Order::Exact { Order::First } else { Order::Exact };
             let other = |theta: &Weights, tasks: &Tasks, settings: &Experiment| {
-                gradient(theta, tasks, settings, settings.inner_steps, other)
+                gradient(theta, tasks, settings, settings.training.inner_steps, other)
             };
             assert!(distance(&settings("meta"), true, other) > APART, "{what}: the orders are alike");
         }
@@ -151,7 +151,7 @@ fn reptile_moves_to_where_k_steps_lead() {
                 adapter.take_task(support, support);
                 (0..k).for_each(|_| adapter.descend());
                 for ((mean, start), end) in mean.iter_mut().zip(&theta.values).zip(adapter.weights()) {
-                    *mean += (start - end) / (f64::from(k) * settings.inner_lr * tasks.len() as f64);
+                    *mean += (start - end) / (f64::from(k) * settings.training.inner_lr * tasks.len() as f64);
                 }
             }
             mean

@@ -4,7 +4,10 @@
 // Each bench uses its part.
 #![allow(dead_code)]
 
-use metascope::config::{Activation, Algorithm, Budget, Experiment, Precision, TrainTasks, parse};
+use metascope::experiments::{Experiment, parse};
+use metascope::learner::{Algorithm, Budget};
+use metascope::model::ModelSettings;
+use metascope::task::TrainTasks;
 
 /// The defaults of `experiments.toml` with new tasks at every step, so that the pool of a long run does
 /// not have to be drawn first.
@@ -13,48 +16,21 @@ pub fn experiment(algorithm: Algorithm, meta_batch: usize) -> Experiment {
     let study = parse("bench", None, text).expect("the smallest experiments file has no mistakes");
     let mut experiment = study.experiments[0].clone();
     experiment.algorithm = algorithm;
-    experiment.meta_batch = meta_batch;
-    experiment.inner_steps = if algorithm == Algorithm::Reptile { 3 } else { 1 };
-    experiment.budget = Budget::OuterSteps(1);
+    experiment.training.meta_batch = meta_batch;
+    experiment.training.inner_steps = algorithm.bench().map_or(1, |(_, inner_steps)| inner_steps);
+    experiment.training.budget = Budget::OuterSteps(1);
     experiment.task.train_tasks = TrainTasks::Fresh;
     experiment
 }
 
 /// The same with another network.
-pub fn network(base: &Experiment, hidden: usize, activation: Activation, precision: Precision) -> Experiment {
-    let mut experiment = base.clone();
-    experiment.model.hidden = hidden;
-    experiment.model.activation = activation;
-    experiment.model.precision = precision;
-    experiment
+pub fn network(base: &Experiment, model: ModelSettings) -> Experiment {
+    Experiment { model, ..base.clone() }
 }
 
-/// Operations (multiply and add are two) of a forward pass of `rows` points through 1-H-H-1. As in all
-/// counts here, biases and the nonlinearity are left out: they are 1 to 3 % at width 40 with relu.
-pub fn forward_flop(hidden: usize, rows: usize) -> usize {
-    2 * rows * hidden * (hidden + 2)
-}
-
-/// Operations of a gradient: 100,800 for width 40 and ten points.
-pub fn gradient_flop(hidden: usize, rows: usize) -> usize {
-    6 * rows * hidden * (hidden + 2)
-}
-
-/// Operations of a Hessian-vector product: 200,000 for width 40 and ten points.
-pub fn hessian_product_flop(hidden: usize, rows: usize) -> usize {
-    4 * rows * hidden * (3 * hidden + 5)
-}
-
-/// Operations of one task of an outer step: 401,600 for exact MAML with the defaults.
+/// Operations (multiply and add are two) of one task of an outer step: 401,600 for exact MAML with the
+/// defaults.
 pub fn task_flop(experiment: &Experiment) -> usize {
-    let (hidden, steps) = (experiment.model.hidden, experiment.inner_steps);
-    let support = gradient_flop(hidden, experiment.task.shots);
-    let query = gradient_flop(hidden, experiment.task.query);
-    match experiment.algorithm {
-        Algorithm::Random => 0,
-        Algorithm::Transfer => support,
-        Algorithm::Reptile => steps * support,
-        Algorithm::FirstOrderMaml => steps * support + query,
-        Algorithm::Maml => steps * (support + hessian_product_flop(hidden, experiment.task.shots)) + query,
-    }
+    let cost = experiment.algorithm.cost(experiment.training.inner_steps);
+    cost.flop(&experiment.model, experiment.task.shots, experiment.task.query)
 }

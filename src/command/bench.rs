@@ -7,18 +7,11 @@ use std::time::Instant;
 use serde_json::{Map, json};
 
 use super::Exit;
-use crate::config::{Algorithm, Budget, Experiment, TrainTasks, parse};
-use crate::learner::Trainer;
-use crate::model::Kernels;
+use crate::learner::{Algorithm, Budget, Trainer, Training};
 use crate::model::kernels::fma_peak_gflops;
+use crate::model::{Kernels, ModelSettings};
+use crate::task::{TaskSettings, TrainTasks};
 
-/// What is measured: a learner, its inner steps, and the kFLOP of one task of the default model.
-const LEARNERS: [(&str, Algorithm, usize, f64); 4] = [
-    ("maml", Algorithm::Maml, 1, 401.6),
-    ("fomaml", Algorithm::FirstOrderMaml, 1, 201.6),
-    ("reptile k=3", Algorithm::Reptile, 3, 302.4),
-    ("transfer", Algorithm::Transfer, 1, 100.8),
-];
 const META_BATCHES: [usize; 2] = [1, 25];
 /// Measurements of each, of which the median and the minimum are told.
 const REPEATS: usize = 400;
@@ -30,18 +23,24 @@ const WARM_UP_TASKS: usize = 2000;
 
 /// Measures and prints.
 pub fn bench(json: bool) -> anyhow::Result<Exit> {
-    let path = Kernels::fastest();
+    let kernels = Kernels::fastest();
     // The first measurement also brings the core up to its speed.
-    fma_peak_gflops(path);
-    let mut peaks = vec![fma_peak_gflops(path)];
+    fma_peak_gflops(kernels);
+    let mut peaks = vec![fma_peak_gflops(kernels)];
     let mut rows = Vec::new();
+    let model = ModelSettings::default();
+    let task = TaskSettings { train_tasks: TrainTasks::Fresh, ..TaskSettings::default() };
     for meta_batch in META_BATCHES {
-        for (name, algorithm, inner_steps, kflop) in LEARNERS {
-            let mut learner = default_learner(algorithm, inner_steps, meta_batch, path)?;
-            let mut times = microseconds_per_task(&mut learner, meta_batch)?;
+        for algorithm in Algorithm::ALL {
+            let Some((name, inner_steps)) = algorithm.bench() else { continue };
+            let budget = Budget::OuterSteps(1);
+            let training = Training { budget, meta_batch, inner_steps, ..Training::default() };
+            let mut trainer = Trainer::new(&**algorithm, (&training, &task, &model), 0, kernels);
+            let mut times = microseconds_per_task(&mut trainer, meta_batch)?;
             times.sort_by(f64::total_cmp);
+            let kflop = algorithm.cost(inner_steps).flop(&model, task.shots, task.query) as f64 / 1e3;
             rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
-            peaks.push(fma_peak_gflops(path));
+            peaks.push(fma_peak_gflops(kernels));
         }
     }
     // The peak is measured beside every row: on a machine with neighbours it moves.
@@ -51,7 +50,7 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     if json {
         let mut report = Map::new();
-        report.insert("kernel".into(), json!(path.name()));
+        report.insert("kernel".into(), json!(kernels.name()));
         report.insert("fma_peak_gflops".into(), json!(rounded(peak, 1)));
         for (name, median, least, kflop) in rows {
             report.insert(
@@ -66,7 +65,7 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
         writeln!(out, "{}", serde_json::Value::Object(report))?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "kernel {}, f32 FMA peak of this core {peak:.1} GFLOP/s", path.name())?;
+    writeln!(out, "kernel {}, f32 FMA peak of this core {peak:.1} GFLOP/s", kernels.name())?;
     writeln!(out, "one task of an outer step, 1-40-40-1 relu, 10 support and 10 query points:")?;
     writeln!(out, "{:18} {:>10} {:>10} {:>14}", "", "median us", "min us", "share of peak")?;
     for (name, median, least, kflop) in rows {
@@ -75,38 +74,17 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A learner of the default model on tasks that are new at every step.
-fn default_learner(
-    algorithm: Algorithm,
-    inner_steps: usize,
-    meta_batch: usize,
-    path: Kernels,
-) -> anyhow::Result<Trainer> {
-    let text = "[[experiment]]\nname = \"bench\"\nalgorithm = \"maml\"\n";
-    let study = parse("bench", None, text).map_err(|problems| anyhow::anyhow!("{problems}"))?;
-    let defaults = study.experiments[0].clone();
-    let settings = Experiment {
-        algorithm,
-        inner_steps,
-        meta_batch,
-        budget: Budget::OuterSteps(1),
-        task: crate::config::TaskSettings { train_tasks: TrainTasks::Fresh, ..defaults.task },
-        ..defaults
-    };
-    Ok(Trainer::new(&settings, 0, path))
-}
-
 /// Microseconds a task of each measurement.
-fn microseconds_per_task(learner: &mut Trainer, meta_batch: usize) -> anyhow::Result<Vec<f64>> {
+fn microseconds_per_task(trainer: &mut Trainer, meta_batch: usize) -> anyhow::Result<Vec<f64>> {
     let steps = TASKS / meta_batch;
     for _ in 0..WARM_UP_TASKS / meta_batch {
-        learner.outer_step()?;
+        trainer.outer_step()?;
     }
     let mut times = Vec::with_capacity(REPEATS);
     for _ in 0..REPEATS {
         let start = Instant::now();
         for _ in 0..steps {
-            learner.outer_step()?;
+            trainer.outer_step()?;
         }
         times.push(start.elapsed().as_secs_f64() * 1e6 / (steps * meta_batch) as f64);
     }

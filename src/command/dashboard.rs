@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use super::{DEFAULT_FILE, Exit, run};
 use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
-use crate::config::Study;
+use crate::experiments::Study;
 use crate::study::{Busy, Run, Watcher, plan};
 use crate::ui::{self, Depth, End, Options, Source, StudyFile};
 

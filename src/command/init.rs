@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::{Exit, Misuse};
-use crate::config::presets;
+use crate::experiments::presets;
 
 /// Writes the preset to a file that does not exist yet.
 pub fn init(preset: &str, file: &Path) -> anyhow::Result<Exit> {

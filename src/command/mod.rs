@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::config::{self, LoadError, Study};
+use crate::config::LoadError;
+use crate::experiments::{self, Study};
 use crate::learner::read_checkpoint;
 use crate::model::{CheckpointError, Weights};
 
@@ -97,10 +98,11 @@ fn study(file: Option<&Path>) -> anyhow::Result<Study> {
 fn load_study(file: Option<&Path>) -> Result<Study, LoadError> {
     let default = Path::new(DEFAULT_FILE);
     match file {
-        Some(file) => config::load(file),
+        Some(file) => experiments::load(file),
         // Also a link that leads nowhere: what is named and missing must be said.
-        None if default.symlink_metadata().is_ok() => config::load(default),
-        None => config::parse("experiments", None, config::presets()[0].text).map_err(LoadError::Problems),
+        None if default.symlink_metadata().is_ok() => experiments::load(default),
+        None => experiments::parse("experiments", None, experiments::presets()[0].text)
+            .map_err(LoadError::Problems),
     }
 }
 

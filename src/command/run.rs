@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Exit, Misuse, load_study, study};
 use crate::cli::RunArgs;
-use crate::config::Study;
+use crate::experiments::Study;
 use crate::study::{Busy, Event, Run, Session, SessionOptions, plan};
 use crate::ui::app::App;
 use crate::ui::style::Styles;

@@ -86,15 +86,20 @@ impl std::error::Error for LoadError {
 
 /// A problem while it is still known by its byte offset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Finding {
+pub struct Finding {
     pub at: usize,
     pub message: String,
 }
 
+/// Where a key that stands in the wrong table belongs; `None` if it belongs nowhere.
+pub type Home = fn(&str) -> Option<&'static str>;
+
 /// Collects findings while the tree is read.
-pub(super) struct Report<'a> {
+pub struct Report<'a> {
     /// The file's text, to quote from.
     pub text: &'a str,
+    /// Where keys belong.
+    pub home: Home,
     findings: Vec<Finding>,
     /// Where a syntax error makes everything else doubtful: disjoint, in order.
     shadows: Vec<Range<usize>>,
@@ -103,8 +108,8 @@ pub(super) struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// A report that begins with these syntax errors.
-    pub fn new(text: &'a str, syntax: Vec<Finding>, shadows: Vec<Range<usize>>) -> Self {
-        Self { text, syntax_errors: !syntax.is_empty(), findings: syntax, shadows }
+    pub fn new(text: &'a str, syntax: Vec<Finding>, shadows: Vec<Range<usize>>, home: Home) -> Self {
+        Self { text, home, syntax_errors: !syntax.is_empty(), findings: syntax, shadows }
     }
 
     /// Whether the file is TOML at all. If not, what is absent may only be unreadable, and what
@@ -137,7 +142,7 @@ impl<'a> Report<'a> {
 
 /// Puts lines and columns to findings, in one pass over the text: a hostile file may have a hundred
 /// thousand of them on a line of a megabyte.
-pub(super) fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
+pub fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
     findings.sort();
     findings.dedup();
     let (mut reached, mut line, mut column) = (0, 1, 1);
@@ -155,7 +160,7 @@ pub(super) fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
 }
 
 /// Text from the file, fit to stand in a sentence: its first line, cut, in quotes.
-pub(super) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
     let line = text.split(['\n', '\r']).next().unwrap_or_default();
     let mut shown = presentable(line, LONGEST);

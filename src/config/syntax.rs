@@ -11,7 +11,7 @@ use toml::{
 use super::problem::{Finding, quote};
 
 /// A file's tree, and what is wrong with its syntax.
-pub(super) struct Syntax<'a> {
+pub struct Syntax<'a> {
     /// What could be read.
     pub root: DeTable<'a>,
     /// At most one a line, in order.
@@ -25,7 +25,7 @@ const STOPS: [&str; 4] = ["key with no value", "unclosed table", "unclosed array
 
 /// What the parser can read to its end: the text itself, or a copy with spaces for each line that would
 /// end its tree.
-pub(super) fn readable(text: &str) -> Cow<'_, str> {
+pub fn readable(text: &str) -> Cow<'_, str> {
     let (_, errors) = DeTable::parse_recoverable(text);
     let stops: Vec<usize> = errors
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn readable(text: &str) -> Cow<'_, str> {
 }
 
 /// Reads all that can be read of a text, given its [`readable`] form.
-pub(super) fn read<'a>(text: &str, readable: &'a str) -> Syntax<'a> {
+pub fn read<'a>(text: &str, readable: &'a str) -> Syntax<'a> {
     let (root, mut raw) = DeTable::parse_recoverable(readable);
     let root = root.into_inner();
     if text != readable {

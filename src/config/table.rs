@@ -9,13 +9,20 @@ use toml::{
 };
 
 use super::{
-    problem::{Report, quote},
-    schema::{END, RATE, SEED, alternatives, home, nearest, thousands},
+    problem::{Home, Report, quote},
+    words::{alternatives, nearest, thousands},
 };
+
+/// Any seed.
+pub const SEED: RangeInclusive<u64> = 0..=u64::MAX;
+/// Learning rates. Reptile divides by one, so the smallest is far from f32's smallest number.
+const RATE: RangeInclusive<f64> = 1e-12..=1_000.0;
+/// Ends of the ranges of amplitude, phase and x.
+const END: RangeInclusive<f64> = -1e6..=1e6;
 
 /// What a table says about one setting.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Setting<T> {
+pub enum Setting<T> {
     /// Nothing.
     Absent,
     /// Something that was refused and reported.
@@ -65,7 +72,7 @@ impl<T> Setting<T> {
 }
 
 /// One table while it is read.
-pub(super) struct Table<'t, 'a, 'r> {
+pub struct Table<'t, 'a, 'r> {
     /// As in the file: `[task]`.
     title: &'static str,
     keys: &'static [&'static str],
@@ -82,7 +89,7 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
         report: &'r mut Report<'a>,
     ) -> Self {
         for key in entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
-            report.problem(key.span().start, unknown_key(key.get_ref(), title, keys));
+            report.problem(key.span().start, unknown_key(key.get_ref(), title, keys, report.home));
         }
         Self { title, keys, entries, report }
     }
@@ -230,12 +237,12 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
 }
 
 /// A whole number within bounds.
-pub(super) fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
+pub fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
     integer(value.as_integer()?).and_then(|number| u64::try_from(number).ok()).filter(|n| bounds.contains(n))
 }
 
 /// What [`count`] expects, in words.
-pub(super) fn expected_count(bounds: &RangeInclusive<u64>) -> String {
+pub fn expected_count(bounds: &RangeInclusive<u64>) -> String {
     if *bounds == SEED {
         return "a whole number from 0 to 2^64 - 1".to_owned();
     }
@@ -269,7 +276,7 @@ fn hint(value: &DeValue<'_>, expected: &str) -> String {
     }
 }
 
-fn unknown_key(key: &str, title: &str, keys: &[&str]) -> String {
+fn unknown_key(key: &str, title: &str, keys: &[&str], home: Home) -> String {
     let mut message = format!("unknown key {} in {title}", quote(key));
     if let Some(name) = nearest(key, keys) {
         message += &format!("; did you mean `{name}`?");

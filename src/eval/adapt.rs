@@ -1,7 +1,6 @@
 //! A trained initialisation at work: inner steps on a task's support points, by its own rule of adaptation.
 
-use crate::config::{Experiment, Precision};
-use crate::learner;
+use crate::model::Precision;
 use crate::model::{Engine, Kernels, Scalar, Weights, engine};
 use crate::task::Points;
 
@@ -155,17 +154,4 @@ pub fn fits(weights: &Weights, support: &Points, query: &Points, steps: &[usize]
             Fit { n, y, loss }
         })
         .collect()
-}
-
-/// The weights as they are tested: by their own adaptation, at the rate of `[evaluation]` where the
-/// algorithm says that tests have one rate for all.
-pub fn tested(weights: &Weights, settings: &Experiment) -> Weights {
-    let rate = test_rate(settings);
-    Weights { adaptation: weights.adaptation.at_rate(rate), ..weights.clone() }
-}
-
-/// The rate of the inner steps of an experiment's tests.
-pub fn test_rate(settings: &Experiment) -> f64 {
-    let common = learner::of(settings.algorithm).tested_at_common_rate();
-    if common { settings.evaluation.inner_lr } else { settings.inner_lr }
 }

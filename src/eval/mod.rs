@@ -5,6 +5,6 @@ mod adapt;
 mod curve;
 mod oracle;
 
-pub use adapt::{Adapter, Fit, fits, test_rate, tested};
+pub use adapt::{Adapter, Fit, fits};
 pub use curve::{Curve, curve, mean_and_deviation, median, numbers, statistics, task_losses};
 pub use oracle::{oracle, prior_mean_loss};

@@ -1,8 +1,7 @@
 //! The two yardsticks drawn on every curve: the best constant guess, and a learner that knows the
 //! family is made of sines.
 
-use crate::config::TaskSettings;
-use crate::task::{Points, Sine};
+use crate::task::{Points, Sine, TaskSettings};
 
 /// Test loss of the prior-mean predictor: at every x it answers the mean of y over all tasks, so what
 /// remains is the variance of y over tasks, averaged over the x range. 4.252 for the notebook's ranges,
@@ -56,8 +55,7 @@ pub fn oracle(support: &Points) -> Sine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TrainTasks;
-    use crate::task::waves;
+    use crate::task::{TrainTasks, waves};
 
     fn settings(phase: [f64; 2]) -> TaskSettings {
         TaskSettings {

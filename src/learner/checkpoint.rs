@@ -3,30 +3,22 @@
 
 use std::path::Path;
 
-use super::Algorithm;
-use crate::config::{Experiment, presentable};
+use super::registry::Algorithm;
+use super::settings::Training;
+use crate::config::presentable;
 use crate::model::{Adaptation, Checkpoint, CheckpointError, Metadata};
 
 /// The rate of a checkpoint that names none: the notebook's, and what PyTorch's files are tested with.
 const RATE: f64 = 0.01;
 
-/// What a checkpoint of this run says beside its tensors: facts that follow from the settings alone.
-pub fn metadata(settings: &Experiment, seed: u64, step: u64) -> Vec<(&'static str, String)> {
-    let algorithm = super::of(settings.algorithm);
-    let mut words = vec![
-        ("algorithm", algorithm.name().to_owned()),
-        ("experiment", settings.name.clone()),
-        ("seed", seed.to_string()),
-        ("step", step.to_string()),
-    ];
-    if algorithm.uses("inner_lr") {
-        words.push(("inner_lr", settings.inner_lr.to_string()));
-    }
-    if algorithm.uses("inner_steps") {
-        words.push(("inner_steps", settings.inner_steps.to_string()));
-    }
-    words.push(("metascope", env!("CARGO_PKG_VERSION").to_owned()));
-    words
+/// What a checkpoint says beside its tensors of how it was trained and adapts; [`read_checkpoint`] reads it
+/// back.
+pub fn metadata(algorithm: Algorithm, training: &Training) -> Vec<(&'static str, String)> {
+    let rates =
+        [("inner_lr", training.inner_lr.to_string()), ("inner_steps", training.inner_steps.to_string())];
+    let used = rates.into_iter().filter(|(key, _)| algorithm.uses(key));
+    let name = ("algorithm", algorithm.name().to_owned());
+    std::iter::once(name).chain(used).collect()
 }
 
 /// Reads a checkpoint that adapts by the rule of the algorithm it names; one that names none (a plain MLP of

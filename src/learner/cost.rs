@@ -2,7 +2,7 @@
 //! operations that is. Biases and the nonlinearity are left out of the counts: they are 1 to 3 % at width 40
 //! with relu.
 
-use crate::config::ModelSettings;
+use crate::model::ModelSettings;
 
 /// The passes of one outer step over one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn hessian_product_flop(model: &ModelSettings, rows: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Activation, Precision};
+    use crate::model::{Activation, Precision};
 
     #[test]
     fn the_counts_are_those_that_benches_are_held_to() {

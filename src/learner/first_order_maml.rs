@@ -7,8 +7,7 @@
 use dfdx::prelude::{Cpu, Device};
 
 use super::maml::query_loss;
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule};
-use crate::config::{Experiment, OuterGradient};
+use super::{Cost, Learner, OuterGradient, OuterLoss, OuterStep, Rule, Training};
 use crate::model::{Order, Scalar};
 
 /// theta <- theta - beta mean over tasks of d/dtheta' `L_query(theta')`,
@@ -37,7 +36,7 @@ impl Learner for FirstOrderMaml {
         &["inner_lr", "inner_steps", "outer_gradient"]
     }
 
-    fn rule(&self, settings: &Experiment) -> &'static [&'static str] {
+    fn rule(&self, settings: &Training) -> &'static [&'static str] {
         match settings.outer_gradient {
             OuterGradient::Meta => &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β ∇L_query(θ′)"],
             OuterGradient::MetaPlusInner => {
@@ -46,7 +45,7 @@ impl Learner for FirstOrderMaml {
         }
     }
 
-    fn notes(&self, _: &Experiment) -> &'static [&'static str] {
+    fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "The gradient at θ′ is used as if θ′ did not depend on θ: no second derivatives.",
             "Look for: a bad start at n = 0, then a fall. \"Almost as good as MAML\" does not hold at the notebook's budget: 1.27 against 0.73 at n = 10.",

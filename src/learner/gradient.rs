@@ -3,7 +3,7 @@
 use dfdx::prelude::*;
 
 use super::outer::value;
-use crate::config::Precision;
+use crate::model::Precision;
 use crate::model::{Kernels, Mlp, Order, Scalar, Weights, Workspace, with_width};
 use crate::task::{Batch, Points};
 

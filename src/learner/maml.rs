@@ -7,8 +7,7 @@
 
 use dfdx::prelude::{Cpu, Device};
 
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule};
-use crate::config::{Experiment, OuterGradient};
+use super::{Cost, Learner, OuterGradient, OuterLoss, OuterStep, Rule, Training};
 use crate::model::{Order, Scalar};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`,
@@ -53,7 +52,7 @@ impl Learner for Maml {
         &["inner_lr", "inner_steps", "outer_gradient"]
     }
 
-    fn rule(&self, settings: &Experiment) -> &'static [&'static str] {
+    fn rule(&self, settings: &Training) -> &'static [&'static str] {
         match settings.outer_gradient {
             OuterGradient::Meta => &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β dL_query(θ′)/dθ"],
             OuterGradient::MetaPlusInner => {
@@ -62,7 +61,7 @@ impl Learner for Maml {
         }
     }
 
-    fn notes(&self, settings: &Experiment) -> &'static [&'static str] {
+    fn notes(&self, settings: &Training) -> &'static [&'static str] {
         match settings.outer_gradient {
             OuterGradient::Meta => &[
                 "The derivative runs through the inner step, second order and exact.",

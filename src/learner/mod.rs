@@ -3,8 +3,10 @@
 //! the loop around them is here too.
 //!
 //! ```text
-//! algorithm            what an algorithm has to say of itself, and the list of them all
+//! rule                 what an algorithm has to say of itself
 //! random .. reptile    the algorithms
+//! registry             the list of them all
+//! settings             how an experiment trains
 //! outer                what one outer step is made of
 //! trainer              the outer loop, the same for every algorithm
 //! gradient             the meta-gradient by itself
@@ -13,7 +15,6 @@
 //! words                words that several of them share
 //! ```
 
-mod algorithm;
 mod checkpoint;
 pub mod cost;
 mod first_order_maml;
@@ -21,12 +22,14 @@ mod gradient;
 mod maml;
 mod outer;
 mod random;
+mod registry;
 mod reptile;
+mod rule;
+mod settings;
 mod trainer;
 mod transfer;
 pub mod words;
 
-pub use algorithm::{ALGORITHMS, Algorithm, Learner, Rule};
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
 pub use first_order_maml::FirstOrderMaml;
@@ -34,16 +37,9 @@ pub use gradient::{MetaGradient, meta_gradient};
 pub use maml::Maml;
 pub use outer::{OuterLoss, OuterStep, Traced, TracedLoss};
 pub use random::Random;
+pub use registry::Algorithm;
 pub use reptile::Reptile;
+pub use rule::{Learner, Rule};
+pub use settings::{Budget, OuterGradient, Training};
 pub use trainer::{State, Trainable, Trainer};
 pub use transfer::Transfer;
-
-/// The learner behind a setting.
-pub fn of(algorithm: crate::config::Algorithm) -> Algorithm {
-    Algorithm::find(algorithm.name()).expect("every algorithm of the file is in the list")
-}
-
-/// How the networks of an experiment adapt in training.
-pub fn adaptation_of(settings: &crate::config::Experiment) -> crate::model::Adaptation {
-    of(settings.algorithm).adaptation(settings.inner_lr, settings.inner_steps)
-}

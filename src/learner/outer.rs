@@ -2,7 +2,7 @@
 
 use dfdx::prelude::*;
 
-use crate::config::Experiment;
+use super::settings::Training;
 use crate::model::{Mlp, Scalar, Workspace};
 use crate::task::MetaBatch;
 
@@ -18,8 +18,8 @@ pub struct OuterStep<'a, const H: usize, E: Scalar> {
     pub theta: Traced<H, E>,
     /// The tasks of the meta-batch.
     pub tasks: &'a MetaBatch<E>,
-    /// The experiment's settings.
-    pub settings: &'a Experiment,
+    /// How the experiment trains.
+    pub settings: &'a Training,
     /// The kernels' memory, which knows how the network adapts.
     pub workspace: &'a Workspace<E>,
 }

@@ -2,8 +2,7 @@
 
 use dfdx::prelude::{Cpu, Device};
 
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule};
-use crate::config::Experiment;
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
 use crate::model::Scalar;
 
 /// theta stays as drawn.
@@ -31,15 +30,15 @@ impl Learner for Random {
         &[]
     }
 
-    fn rule(&self, _: &Experiment) -> &'static [&'static str] {
+    fn rule(&self, _: &Training) -> &'static [&'static str] {
         &["θ stays as drawn"]
     }
 
-    fn settings(&self, _: &Experiment) -> String {
+    fn settings(&self, _: &Training) -> String {
         "Random initial weights, as drawn.".to_owned()
     }
 
-    fn notes(&self, _: &Experiment) -> &'static [&'static str] {
+    fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "Look for: SGD from scratch. Ten points and a few steps get it nowhere; what is below this curve was learned.",
         ]

@@ -6,8 +6,7 @@
 
 use dfdx::prelude::{Cpu, Device};
 
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, words};
-use crate::config::Experiment;
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training, words};
 use crate::model::{Order, Scalar};
 
 /// theta <- theta - beta mean over tasks of (theta - theta') / (k alpha), theta' = k SGD steps of rate
@@ -32,16 +31,16 @@ impl Learner for Reptile {
         &["inner_lr", "inner_steps"]
     }
 
-    fn rule(&self, _: &Experiment) -> &'static [&'static str] {
+    fn rule(&self, _: &Training) -> &'static [&'static str] {
         &["θₖ = θ after k steps of rate α", "θ ← θ − β (θ − θₖ)/(k α)"]
     }
 
-    fn settings(&self, settings: &Experiment) -> String {
+    fn settings(&self, settings: &Training) -> String {
         let (alpha, beta) = (words::rate(settings.inner_lr), words::rate(settings.outer_lr));
         format!("α {alpha}, k {}, β {beta} (Adam), meta-batch {}", settings.inner_steps, settings.meta_batch)
     }
 
-    fn notes(&self, _: &Experiment) -> &'static [&'static str] {
+    fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "No query points: θ moves towards the weights that k SGD steps reach.",
             "Look for: level with MAML at n = 10 (0.69) and ahead by n = 32 (0.60 against 0.69), within the seed spread.",

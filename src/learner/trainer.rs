@@ -3,22 +3,31 @@
 
 use dfdx::prelude::*;
 
-use super::algorithm::Rule;
 use super::outer::{OuterLoss, OuterStep};
-use crate::config::{Experiment, Precision};
+use super::rule::{Learner, Rule};
+use super::settings::Training;
 use crate::model::{
-    Adam, Adaptation, Kernels, Mlp, Scalar, Weights, Workspace, initial_parameters, with_width,
+    Adam, Adaptation, Kernels, Mlp, ModelSettings, Precision, Scalar, Weights, Workspace, initial_parameters,
+    with_width,
 };
-use crate::task::{Position, Purpose, TrainingTasks, stream};
+use crate::task::{Position, Purpose, TaskSettings, TrainingTasks, stream};
 
 /// A network being trained: all a worker thread knows of it.
 pub struct Trainer(Box<dyn Steps>);
 
 impl Trainer {
-    /// The network of this experiment, before its first step; all it will ever do follows from the
+    /// A network that `learner` trains, before its first step; all it will ever do follows from the
     /// settings and the seed.
-    pub fn new(settings: &Experiment, seed: u64, kernels: Kernels) -> Self {
-        super::of(settings.algorithm).trainer(settings, seed, kernels)
+    ///
+    /// # Panics
+    /// For a width off the menu, or more than 4 hidden layers, which the experiments file refuses.
+    pub fn new(
+        learner: &dyn Trainable,
+        (training, task, model): (&Training, &TaskSettings, &ModelSettings),
+        seed: u64,
+        kernels: Kernels,
+    ) -> Self {
+        learner.trainer((training, task, model), seed, kernels)
     }
 
     /// One step of the outer optimiser; returns its training loss.
@@ -60,14 +69,18 @@ pub struct State {
 }
 
 /// What every [`Rule`] is once it stands in the list of algorithms: facts, and a way to train.
-pub trait Trainable: super::Learner {
-    /// The network of this experiment before its first step.
-    fn trainer(&self, settings: &Experiment, seed: u64, kernels: Kernels) -> Trainer;
+pub trait Trainable: Learner {
+    /// What [`Trainer::new`] gives.
+    fn trainer(&self, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Trainer;
 }
 
+/// What training depends on beside the algorithm and the seed.
+type Settings<'a> = (&'a Training, &'a TaskSettings, &'a ModelSettings);
+
 impl<R: Rule + Copy> Trainable for R {
-    fn trainer(&self, settings: &Experiment, seed: u64, kernels: Kernels) -> Trainer {
-        with_width!(settings.model.hidden, H => match settings.model.precision {
+    fn trainer(&self, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Trainer {
+        let model = settings.2;
+        with_width!(model.hidden, H => match model.precision {
             Precision::F32 => Trainer(Box::new(Typed::<H, f32>::new(*self, settings, seed, kernels))),
             Precision::F64 => Trainer(Box::new(Typed::<H, f64>::new(*self, settings, seed, kernels))),
         })
@@ -93,7 +106,8 @@ struct Typed<const H: usize, E: Scalar> {
     adam: Adam<E>,
     tasks: TrainingTasks<E>,
     workspace: Workspace<E>,
-    settings: Experiment,
+    training: Training,
+    model: ModelSettings,
     adaptation: Adaptation,
 }
 
@@ -101,20 +115,21 @@ impl<const H: usize, E: Scalar> Typed<H, E>
 where
     Cpu: Device<E>,
 {
-    fn new<R: Rule>(rule: R, settings: &Experiment, seed: u64, kernels: Kernels) -> Self {
-        let model = &settings.model;
-        let adaptation = rule.adaptation(settings.inner_lr, settings.inner_steps);
+    fn new<R: Rule>(rule: R, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Self {
+        let (training, task, model) = settings;
+        let adaptation = rule.adaptation(training.inner_lr, training.inner_steps);
         let mut values = initial_parameters(model, &mut stream(seed, Purpose::Initialisation));
         values.extend(adaptation.inner.initial(model, adaptation.inner_lr));
         let mut theta = Mlp::zeros(&Cpu::default(), model.layers, &adaptation.tensors(model));
         theta.copy_from_flat(&rounded(&values));
         Self {
             gradients: theta.zero_gradients().expect("a network's gradients are a few kilobytes"),
-            adam: Adam::new(&theta, settings.outer_lr, kernels),
+            adam: Adam::new(&theta, training.outer_lr, kernels),
             theta,
-            tasks: TrainingTasks::new(&settings.task, settings.meta_batch, rule.uses_query(), seed),
+            tasks: TrainingTasks::new(task, training.meta_batch, rule.uses_query(), seed),
             workspace: Workspace::new(model, &adaptation, kernels),
-            settings: settings.clone(),
+            training: training.clone(),
+            model: *model,
             adaptation,
             outer_loss: Box::new(move |step| rule.outer_loss(step)),
         }
@@ -127,7 +142,7 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
         let OuterLoss { descend, shown } = (self.outer_loss)(OuterStep {
             theta: self.theta.trace(gradients),
             tasks: self.tasks.draw(),
-            settings: &self.settings,
+            settings: &self.training,
             workspace: &self.workspace,
         });
         self.gradients = descend.try_backward()?;
@@ -139,7 +154,7 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
         let mut flat = vec![E::default(); self.theta.count()];
         self.theta.copy_into_flat(&mut flat);
         let values = flat.into_iter().map(|value| value.exact()).collect();
-        Weights { model: self.settings.model, adaptation: self.adaptation.clone(), values }
+        Weights { model: self.model, adaptation: self.adaptation.clone(), values }
     }
 
     fn state(&self) -> State {
@@ -168,24 +183,19 @@ fn rounded<E: Scalar>(values: &[f64]) -> Vec<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{TrainTasks, parse};
-    use crate::learner::ALGORITHMS;
+    use crate::learner::Algorithm;
+    use crate::task::TrainTasks;
 
     #[test]
     fn a_restored_trainer_goes_on_to_the_bit() {
-        for algorithm in ALGORITHMS.iter().filter(|algorithm| algorithm.trains()) {
-            let algorithm = algorithm.name();
-            for (precision, pool) in [("f32", true), ("f64", false)] {
-                let text = format!(
-                    "[defaults]\nouter_steps = 60\nmeta_batch = 3\ninner_steps = 2\n[task]\ntrain_tasks = 25\n\
-                     [model]\nprecision = \"{precision}\"\nhidden = 16\n\
-                     [[experiment]]\nname = \"x\"\nalgorithm = \"{algorithm}\"\n"
-                );
-                let mut settings = parse("x", None, &text).expect("a good file").experiments.remove(0);
-                if !pool {
-                    settings.task.train_tasks = TrainTasks::Fresh;
-                }
-                let make = || Trainer::new(&settings, 3, Kernels::fastest());
+        for algorithm in Algorithm::ALL.iter().filter(|algorithm| algorithm.trains()) {
+            for (precision, train_tasks) in
+                [(Precision::F32, TrainTasks::Pool(25)), (Precision::F64, TrainTasks::Fresh)]
+            {
+                let training = Training { meta_batch: 3, inner_steps: 2, ..Training::default() };
+                let task = TaskSettings { train_tasks, ..TaskSettings::default() };
+                let model = ModelSettings { hidden: 16, precision, ..ModelSettings::default() };
+                let make = || Trainer::new(&**algorithm, (&training, &task, &model), 3, Kernels::fastest());
                 let (mut straight, mut resumed) = (make(), make());
                 for step in 0..40 {
                     if step % 13 == 0 {
@@ -199,7 +209,7 @@ mod tests {
                     assert_eq!(
                         losses[0].to_bits(),
                         losses[1].to_bits(),
-                        "{algorithm} {precision} step {step}"
+                        "{algorithm:?} {precision:?} step {step}"
                     );
                 }
                 assert_eq!(straight.state(), resumed.state());

@@ -4,8 +4,7 @@
 use dfdx::prelude::{Cpu, Device};
 
 use super::words::rate;
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule};
-use crate::config::Experiment;
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
 use crate::model::Scalar;
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_support(theta)`.
@@ -33,15 +32,15 @@ impl Learner for Transfer {
         &[]
     }
 
-    fn rule(&self, _: &Experiment) -> &'static [&'static str] {
+    fn rule(&self, _: &Training) -> &'static [&'static str] {
         &["θ ← θ − β ∇L_support(θ)"]
     }
 
-    fn settings(&self, settings: &Experiment) -> String {
+    fn settings(&self, settings: &Training) -> String {
         format!("β {} (Adam), meta-batch {}", rate(settings.outer_lr), settings.meta_batch)
     }
 
-    fn notes(&self, _: &Experiment) -> &'static [&'static str] {
+    fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "Look for: a flat line. Waves of every phase cancel, so the best single network answers 0 everywhere, and its loss stays at the prior mean.",
         ]

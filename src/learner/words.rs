@@ -1,6 +1,6 @@
 //! Words that several learners share.
 
-use crate::config::Experiment;
+use super::settings::Training;
 
 /// Rates up to here are usual for these networks and tasks; the notebook's is 0.01.
 const USUAL_INNER: f64 = 0.1;
@@ -22,14 +22,14 @@ pub fn rate(value: f64) -> String {
 }
 
 /// The rates, the inner steps and the meta-batch, with a word for an inner step.
-pub fn settings(settings: &Experiment, steps: &str) -> String {
+pub fn settings(settings: &Training, steps: &str) -> String {
     let (alpha, beta) = (rate(settings.inner_lr), rate(settings.outer_lr));
     let (inner_steps, batch) = (settings.inner_steps, settings.meta_batch);
     format!("α {alpha}, {inner_steps} {steps}, β {beta} (Adam), meta-batch {batch}")
 }
 
 /// The setting to change first after training has diverged.
-pub fn remedy(adapts: bool, settings: &Experiment) -> String {
+pub fn remedy(adapts: bool, settings: &Training) -> String {
     let (inner, outer) = (settings.inner_lr, settings.outer_lr);
     if adapts && inner > USUAL_INNER {
         format!("Inner steps of rate {} overshoot; try inner_lr = {}", rate(inner), rate(inner / 10.0))

@@ -15,8 +15,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::kernels::{Real, View, ViewMut};
+use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
-use crate::config::ModelSettings;
 
 /// How a network adapts to a task.
 #[derive(Clone, Debug)]

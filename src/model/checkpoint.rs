@@ -10,9 +10,10 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::{Map, Value, json};
 
 use super::adaptation::Adaptation;
+use super::settings::{Activation, ModelSettings, Precision, WIDTHS};
 use super::tensors::{TensorInfo, split_mut};
 use super::weights::{Weights, tensors};
-use crate::config::{Activation, ModelSettings, Precision, WIDTHS, presentable};
+use crate::config::presentable;
 
 /// What a checkpoint says in words beside its tensors, name by name.
 pub type Metadata = BTreeMap<String, String>;

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use super::adaptation::{Adaptation, Operator};
 use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Relu, Squares, Tanh, Trace};
 use super::mlp::Scalar;
+use super::settings::{Activation, ModelSettings};
 use super::tensors::TensorInfo;
-use crate::config::{Activation, ModelSettings};
 use crate::task::Batch;
 
 /// How far back the meta-gradient goes.

@@ -8,8 +8,8 @@ use rand::distr::{Distribution, Uniform};
 
 use super::adaptation::{Adaptation, Operator};
 use super::kernels::Real;
+use super::settings::{ModelSettings, Precision};
 use super::tensors::{TensorInfo, split_mut};
-use crate::config::{ModelSettings, Precision};
 use crate::task::Stream;
 
 /// f32 or f64 as dfdx and the kernels both know them.

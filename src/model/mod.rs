@@ -2,7 +2,10 @@
 //! them, and how weights are stored.
 //!
 //! ```text
+//! settings     which network: depth, width, activation, precision
+//! tensors      names, shapes and order of its tensors
 //! mlp          parameters as tensors of compile-time shape
+//! adaptation   what an inner step makes of a gradient, as a value
 //! operations   adapt, loss, pull: what learners are written in, on the tape
 //! engine       one task from its initial weights to its gradient, in the kernels
 //! kernels/     the arithmetic, compiled for AVX2 with FMA and portably
@@ -12,7 +15,7 @@
 //! checkpoint   weights as safetensors files, as PyTorch reads and writes them
 //! ```
 
-/// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`crate::config::WIDTHS`]: where a
+/// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`WIDTHS`]: where a
 /// width read from a file becomes a compile-time shape.
 macro_rules! with_width {
     ($hidden:expr, $width:ident => $body:expr) => {
@@ -38,6 +41,7 @@ pub mod kernels;
 mod mlp;
 mod operations;
 pub mod reference;
+mod settings;
 mod tensors;
 mod weights;
 
@@ -48,5 +52,6 @@ pub use engine::{Engine, Order, engine};
 pub use kernels::{Kernels, View, ViewMut};
 pub use mlp::{Array, Layer, Mlp, Scalar, initial_parameters};
 pub use operations::{Adapted, Workspace};
+pub use settings::{Activation, ModelSettings, Precision, WIDTHS};
 pub use tensors::TensorInfo;
 pub use weights::{Weights, count, tensors};

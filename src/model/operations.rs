@@ -14,7 +14,7 @@ use super::adaptation::Adaptation;
 use super::engine::{Engine, Order, Ticket, engine};
 use super::kernels::Kernels;
 use super::mlp::{Mlp, Scalar};
-use crate::config::ModelSettings;
+use super::settings::ModelSettings;
 use crate::task::Batch;
 
 /// The kernels' memory for one network and its adaptation, shared by the operations of one thread.

@@ -7,7 +7,7 @@
 use dfdx::prelude::*;
 
 use super::mlp::{Layer, Mlp, Scalar};
-use crate::config::Activation;
+use super::settings::Activation;
 
 /// A column of points, `[N, 1]`, recorded on no tape.
 pub type Column<E> = Tensor<(usize, Const<1>), E, Cpu>;

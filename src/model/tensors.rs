@@ -2,7 +2,7 @@
 //! its bias, from the input to the output. Checkpoints, resume files, snapshots and the outer optimiser
 //! hold parameters in this order, so a flat vector of them means the same everywhere.
 
-use crate::config::ModelSettings;
+use super::settings::ModelSettings;
 
 /// A tensor as a file names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ pub fn split_mut<E>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::{Activation, Precision};
     use super::*;
-    use crate::config::{Activation, Precision};
 
     #[test]
     fn names_shapes_and_counts_agree() {

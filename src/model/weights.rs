@@ -2,8 +2,8 @@
 //! and the screen.
 
 use super::adaptation::Adaptation;
+use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
-use crate::config::ModelSettings;
 
 /// All that training moves of one network, outside any tape, and how the network adapts to a task.
 #[derive(Clone, Debug, PartialEq)]

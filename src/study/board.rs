@@ -15,9 +15,9 @@ use super::session::Slot;
 use super::trail::Trail;
 use super::work::{Conclusion, Exam, Going};
 use super::{Event, Run};
-use crate::config::{EvaluationSettings, TaskSettings};
 use crate::eval::{Curve, mean_and_deviation};
 use crate::model::Kernels;
+use crate::task::{EvaluationSettings, TaskSettings};
 use crate::task::{TestTask, test_tasks};
 
 /// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
@@ -354,7 +354,7 @@ fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::experiments::parse;
     use crate::study::plan;
 
     #[test]

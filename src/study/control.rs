@@ -13,7 +13,7 @@ use super::record::RecordError;
 use super::trail::Trail;
 use super::work::Going;
 use super::{Event, Run};
-use crate::config::Experiment;
+use crate::experiments::Experiment;
 
 /// What a person can do with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::Experiment;
 use crate::eval::{Curve, numbers};
+use crate::experiments::Experiment;
 
 /// What a run reports, in the order it happens. `--json` prints these, but for what is between a run, its
 /// disk and a person at a dashboard.
@@ -154,7 +154,7 @@ fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::experiments::parse;
 
     /// A curve of n = 0 and 1, as its line in a log.
     const CURVE: &str = r#"{"event":"evaluated","experiment":"A","seed":0,"steps":[0,1],"mean":[2.0,null],"median":[2.0,1.0],"ci95":[0.5,0.25],"nonfinite":[0.0,1.0],"tasks":3}"#;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::record::{CHECKPOINT, LOG, RESUME, RecordError, SETTINGS, settings_text, trouble};
 use super::{Run, replace};
-use crate::config::{Experiment, resolved_toml};
+use crate::experiments::{Experiment, resolved_toml};
 use crate::model;
 
 /// Where a run lives. Other settings under the same name have another hash, so they never meet.

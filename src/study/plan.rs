@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{Experiment, Study};
+use crate::experiments::{Experiment, Study};
 
 /// One training run; its index in the plan is how everything else refers to it.
 #[derive(Clone, Debug)]

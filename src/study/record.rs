@@ -25,7 +25,8 @@ use super::folders::{hex, run_folder};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use super::trail::SNAPSHOTS;
 use super::{Event, Run, replace};
-use crate::config::{Experiment, presentable, resolved_toml};
+use crate::config::presentable;
+use crate::experiments::{Experiment, resolved_toml};
 use crate::learner::State;
 use crate::learner::{checkpoint_from_bytes, metadata};
 use crate::model::{self, Weights};
@@ -313,7 +314,15 @@ impl Record {
 
 /// A run's checkpoint.
 fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
-    weights.to_bytes(&metadata(&run.settings, run.seed, run.settings.total_steps()))
+    let Run { settings, seed, .. } = run;
+    let mut words = metadata(settings.algorithm, &settings.training);
+    words.extend([
+        ("experiment", settings.name.clone()),
+        ("seed", seed.to_string()),
+        ("step", settings.total_steps().to_string()),
+        ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
+    ]);
+    weights.to_bytes(&words)
 }
 
 /// What a run is made with, as an experiments file.

@@ -11,8 +11,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Experiment, presentable};
-use crate::learner::{State, adaptation_of};
+use crate::config::presentable;
+use crate::experiments::Experiment;
+use crate::learner::State;
 use crate::model::{self, Weights};
 use crate::task::Position;
 
@@ -112,7 +113,7 @@ impl Resume {
         if steps > settings.total_steps() || header.losses > steps || header.adam_steps != steps {
             return Err(Unusable::Damaged);
         }
-        let adaptation = adaptation_of(settings);
+        let adaptation = settings.adaptation();
         let count = model::count(&settings.model, &adaptation);
         let (numbers, rest) = numbers.as_chunks::<8>();
         if numbers.len() != 3 * count || !rest.is_empty() {
@@ -132,14 +133,13 @@ impl Resume {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
-    use crate::learner::Trainer;
+    use crate::experiments::parse;
     use crate::model::Kernels;
 
     fn example() -> (Experiment, Resume) {
         let text = "[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n";
         let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
-        let mut learner = Trainer::new(&settings, 1, Kernels::fastest());
+        let mut learner = settings.trainer(1, Kernels::fastest());
         (0..5).for_each(|_| {
             learner.outer_step().expect("a step");
         });

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::folders::{PLAN, Planned};
 use super::record::{LOG, SETTINGS, read_limited};
-use crate::config::{Experiment, Study, parse};
+use crate::experiments::{Experiment, Study, parse};
 
 /// Folders below the one named in which runs are looked for: out, study, experiment, seed.
 const DEPTH: usize = 4;

@@ -210,7 +210,7 @@ impl Drop for Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::experiments::parse;
     use crate::study::{Watcher, plan};
 
     const STUDY: &str = "[defaults]\nseeds = 2\nouter_steps = 50\n[task]\ntrain_tasks = 10\n\

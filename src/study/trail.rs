@@ -20,9 +20,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::session::Snapshot;
-use crate::config::{Experiment, ModelSettings, Precision};
-use crate::learner::adaptation_of;
+use crate::experiments::Experiment;
 use crate::model::{self, Adaptation, Weights};
+use crate::model::{ModelSettings, Precision};
 
 /// The name of the past in a run's folder.
 pub(super) const SNAPSHOTS: &str = "snapshots.bin";
@@ -66,7 +66,7 @@ impl Trail {
         Self {
             landmarks: landmarks(settings.total_steps()),
             model: settings.model,
-            adaptation: adaptation_of(settings),
+            adaptation: settings.adaptation(),
         }
     }
 
@@ -154,8 +154,7 @@ fn checksum(bytes: &[u8]) -> [u8; WORD] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
-    use crate::learner::Trainer;
+    use crate::experiments::parse;
 
     #[test]
     fn landmarks_are_few_and_spread_by_ratio() {
@@ -181,7 +180,7 @@ mod tests {
             let settings = parse("x", None, &text).expect("a good file").experiments.remove(0);
             let trail = Trail::new(&settings);
             let (number, step) = trail.next(38).expect("a landmark");
-            let weights = Trainer::new(&settings, 1, model::Kernels::fastest()).weights();
+            let weights = settings.trainer(1, model::Kernels::fastest()).weights();
             let record = trail.record(step, &weights);
             assert_eq!(record.len(), trail.record_length());
             let back = trail.snapshot(number, &record).expect("whole");

@@ -17,7 +17,7 @@ use super::resume::{LARGEST_FILE, Resume};
 use super::search::Search;
 use super::trail::Trail;
 use super::{Event, Run, Snapshot, plan};
-use crate::config::{Experiment, Study};
+use crate::experiments::{Experiment, Study};
 use crate::learner::read_checkpoint;
 
 /// A log that may still grow is looked at this often, ...
@@ -354,7 +354,7 @@ fn names(study: &Study) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::parse;
+    use crate::experiments::parse;
     use crate::study::{Session, SessionOptions, study_folder};
 
     #[test]

@@ -13,9 +13,9 @@ use super::record::{Next, Record};
 use super::resume::Header;
 use super::session::Snapshot;
 use super::{Event, Run};
-use crate::config::Algorithm;
-use crate::eval::{Curve, statistics, task_losses, tested};
-use crate::learner::{State, Trainer};
+use crate::eval::{Curve, statistics, task_losses};
+use crate::experiments::Experiment;
+use crate::learner::{State, Trainer, Training};
 use crate::model::{Kernels, Weights};
 use crate::task::TestTask;
 
@@ -116,7 +116,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
     let entry = shared.entry(number);
     let Run { settings, seed, .. } = &entry.run;
     let total = settings.total_steps();
-    let mut learner = Trainer::new(settings, *seed, shared.path);
+    let mut learner = settings.trainer(*seed, shared.path);
     let Some(going) =
         going.map_or_else(|| open(shared, number, &entry, &learner), |going| Ok(Some(going)))?
     else {
@@ -156,7 +156,7 @@ fn train(shared: &Shared, number: usize, going: Option<Box<Going>>) -> Result<()
         progress.step = step;
         if !loss.is_finite() {
             leave(step, learner.weights());
-            let error = diverged(settings.algorithm, loss, settings.inner_lr, settings.outer_lr);
+            let error = diverged(settings, loss);
             // Into the log too, for those who look on; a run that goes on cuts it off again.
             shared.report(number, record.as_mut(), shared.failure(number, step, error));
             shared.close(number, None);
@@ -323,13 +323,14 @@ impl Clock {
 }
 
 /// Why a run with a loss of NaN or infinity stopped, and what to try.
-fn diverged(algorithm: Algorithm, loss: f64, inner_lr: f64, outer_lr: f64) -> String {
+fn diverged(settings: &Experiment, loss: f64) -> String {
     let loss = if loss.is_nan() { "not a number" } else { "infinite" };
-    let rates = match algorithm {
-        Algorithm::Random | Algorithm::Transfer => format!("outer_lr = {outer_lr}"),
-        _ => format!("inner_lr = {inner_lr}, outer_lr = {outer_lr}"),
-    };
-    format!("diverged: the training loss became {loss}. Try a smaller learning rate ({rates})")
+    let Training { inner_lr, outer_lr, .. } = settings.training;
+    let inner =
+        if settings.algorithm.uses("inner_lr") { format!("inner_lr = {inner_lr}, ") } else { String::new() };
+    format!(
+        "diverged: the training loss became {loss}. Try a smaller learning rate ({inner}outer_lr = {outer_lr})"
+    )
 }
 
 /// Tests a share; with the last one the curve is known, and what remains is to keep it.
@@ -339,7 +340,7 @@ fn test(shared: &Shared, exam: &Arc<Exam>, share: Range<usize>) -> Result<(), En
     let evaluation = &settings.evaluation;
     let points = evaluation.steps + 1;
     let tasks = &exam.tasks[share.clone()];
-    let weights = tested(&exam.state.weights, settings);
+    let weights = settings.tested(&exam.state.weights);
     let losses = task_losses(&weights, tasks, evaluation.steps, shared.path);
     let mut paper = lock(&exam.paper);
     let paper = &mut *paper;

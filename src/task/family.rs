@@ -2,8 +2,8 @@
 
 use rand::distr::{Distribution, Uniform};
 
+use super::{EvaluationSettings, TaskSettings};
 use super::{Number, Purpose, Sine, Stream, TestTask, grid, stream};
-use crate::config::{EvaluationSettings, TaskSettings};
 
 /// Draws waves and inputs from the ranges of `[task]`.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 mod batch;
 mod family;
 mod number;
+mod settings;
 mod sine;
 mod streams;
 mod training;
@@ -11,6 +12,7 @@ mod training;
 pub use batch::Batch;
 pub use family::{Family, test_tasks, waves};
 pub use number::Number;
+pub use settings::{EvaluationSettings, TaskSettings, TrainTasks};
 pub use sine::Sine;
 pub use streams::{Purpose, Stream, stream};
 pub use training::{MetaBatch, Position, TrainingTasks};

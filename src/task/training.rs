@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Family, Number, Purpose, Sine, Stream, stream};
-use crate::config::{TaskSettings, TrainTasks};
+use super::{TaskSettings, TrainTasks};
 
 /// The tasks of one outer step.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    config::{Algorithm, Study},
     eval::{self, Curve, Fit},
+    experiments::Study,
     model::Weights,
     study::{Control, Run},
     task::{self, Family, Purpose, TestTask},
@@ -155,8 +155,8 @@ impl App {
             .path
             .as_ref()
             .map_or_else(|| format!("{} (built in)", study.name), |path| path.display().to_string());
-        // The subject of the paper, where the file has it.
-        let maml = study.experiments.iter().position(|experiment| experiment.algorithm == Algorithm::Maml);
+        // The first that judges adapted networks on points of their own: MAML, where the file has it.
+        let maml = study.experiments.iter().position(|experiment| experiment.algorithm.uses_query());
         let play = Play::new(study.experiments.first().map(|experiment| &experiment.task));
         let mut app = Self {
             study: study.clone(),
@@ -223,7 +223,7 @@ impl App {
 
     /// The rate in use for an experiment's fits.
     pub fn inner_lr(&self, experiment: usize) -> f64 {
-        self.fit.inner_lr.unwrap_or_else(|| eval::test_rate(&self.experiments[experiment].settings))
+        self.fit.inner_lr.unwrap_or_else(|| self.experiments[experiment].settings.test_rate())
     }
 
     /// The run whose network an experiment's fit shows: the chosen seed's.
@@ -301,7 +301,7 @@ impl App {
         let snapshot = self.shown_snapshot(run)?;
         let set = self.set(state.experiment);
         let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
-        let weights = eval::tested(&snapshot.weights, &self.experiments[state.experiment].settings);
+        let weights = self.experiments[state.experiment].settings.tested(&snapshot.weights);
         let curve = eval::curve(&weights, tasks, set.evaluation.steps);
         Some((snapshot.step, curve))
     }

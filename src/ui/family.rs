@@ -2,9 +2,10 @@
 //! of the family.
 
 use crate::{
-    config::{EvaluationSettings, Experiment, TaskSettings},
     eval,
+    experiments::Experiment,
     task::{self, Points, Sine, TestTask},
+    task::{EvaluationSettings, TaskSettings},
 };
 
 /// Frozen test tasks and the floor that belongs to them.

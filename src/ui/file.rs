@@ -12,7 +12,8 @@ use std::{
 
 use super::app::{App, View};
 use crate::{
-    config::{Experiment, LoadError, Problem, Study, presets, resolved_toml},
+    config::{LoadError, Problem},
+    experiments::{Experiment, Study, presets, resolved_toml},
     study::plan,
 };
 

@@ -54,7 +54,7 @@ pub use source::Source;
 pub use style::Depth;
 
 use crate::{
-    config::Study,
+    experiments::Study,
     study::{Run, plan},
     term::{Host, Input, Screen},
 };

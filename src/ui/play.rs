@@ -4,7 +4,7 @@
 use rand::RngExt;
 
 use crate::{
-    config::TaskSettings,
+    task::TaskSettings,
     task::{self, Points, Purpose, Sine, Stream, TestTask},
 };
 

@@ -7,8 +7,8 @@ use super::{
     rewind::Past,
 };
 use crate::{
-    config::{Experiment, Study},
     eval::Curve,
+    experiments::{Experiment, Study},
     study::{Run, Snapshot, landmarks},
     ui::family::TestSet,
 };

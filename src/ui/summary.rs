@@ -4,10 +4,7 @@
 use std::time::Duration;
 
 use super::{app::App, runs::Phase};
-use crate::{
-    config::{Algorithm, Experiment},
-    eval::Curve,
-};
+use crate::{eval::Curve, experiments::Experiment};
 
 /// The n of the loss table; those the evaluation reaches are shown.
 pub const TABLE_STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
@@ -242,20 +239,14 @@ impl App {
 
     /// Whether an experiment is not trained at all.
     pub fn is_untrained(&self, experiment: usize) -> bool {
-        self.experiments[experiment].settings.algorithm == Algorithm::Random
+        !self.experiments[experiment].settings.algorithm.trains()
     }
 }
 
 /// Work of one outer step in gradients of one task: a Hessian-vector product is worth two of them.
 fn cost(settings: &Experiment) -> f64 {
-    let inner = settings.inner_steps as f64;
-    let gradients = match settings.algorithm {
-        Algorithm::Random | Algorithm::Transfer => 1.0,
-        Algorithm::Maml => 1.0 + 3.0 * inner,
-        Algorithm::FirstOrderMaml => 1.0 + inner,
-        Algorithm::Reptile => inner,
-    };
-    gradients.max(1.0) * settings.meta_batch.max(1) as f64
+    let gradients = settings.algorithm.cost(settings.training.inner_steps).in_gradients();
+    gradients.max(1.0) * settings.training.meta_batch.max(1) as f64
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

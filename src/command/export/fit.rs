@@ -67,7 +67,7 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
         evaluation.test_tasks = number;
         let task = test_tasks(&settings.task, &evaluation).pop();
         let task = task.ok_or_else(|| Misuse("--fit: test tasks are counted from 1".to_owned()))?;
-        let weights = crate::eval::tested(&weights, settings);
+        let weights = settings.tested(&weights);
         let tested = fits(&weights, &task.support, &task.query, &steps);
         let line = task.sine.points(grid(settings.task.x, POINTS));
         let drawn = fits(&weights, &task.support, &line, &steps);

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use crate::{
-    config::{
-        Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient,
-        Precision, Study, TaskSettings, TrainTasks,
-    },
     eval::Curve,
-    model::{Adaptation, Weights},
+    experiments::{Experiment, Study},
+    learner::{Algorithm, Budget, OuterGradient, Training},
+    model::{Activation, Adaptation, ModelSettings, Precision, Weights},
     study::{Event, Run, Snapshot},
+    task::{EvaluationSettings, TaskSettings, TrainTasks},
     ui::{app::App, style::Styles},
 };
 
@@ -19,11 +18,11 @@ pub const NOTEBOOK: &str = "[defaults]\nouter_steps = 100\nseeds = 2\n\
     [[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"B\"\nalgorithm = \"transfer\"\n";
 
 pub const SYSTEMS: [(&str, Algorithm); 5] = [
-    ("Random", Algorithm::Random),
-    ("Transfer", Algorithm::Transfer),
-    ("MAML", Algorithm::Maml),
-    ("First-order MAML", Algorithm::FirstOrderMaml),
-    ("Reptile", Algorithm::Reptile),
+    ("Random", Algorithm(&crate::learner::Random)),
+    ("Transfer", Algorithm(&crate::learner::Transfer)),
+    ("MAML", Algorithm(&crate::learner::Maml)),
+    ("First-order MAML", Algorithm(&crate::learner::FirstOrderMaml)),
+    ("Reptile", Algorithm(&crate::learner::Reptile)),
 ];
 
 pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
@@ -31,12 +30,14 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
         name: name.to_owned(),
         algorithm,
         seeds: (0..seeds).collect(),
-        budget: Budget::Epochs(4),
-        meta_batch: 1,
-        inner_lr: 0.01,
-        inner_steps: 1,
-        outer_lr: 0.001,
-        outer_gradient: OuterGradient::Meta,
+        training: Training {
+            budget: Budget::Epochs(4),
+            meta_batch: 1,
+            inner_lr: 0.01,
+            inner_steps: 1,
+            outer_lr: 0.001,
+            outer_gradient: OuterGradient::Meta,
+        },
         task: TaskSettings {
             amplitude: [0.1, 5.0],
             phase: [0.0, std::f64::consts::TAU],
@@ -65,15 +66,18 @@ pub fn notebook() -> Study {
 
 /// Settings at the edges of what is allowed, and names that take more or fewer cells than letters.
 pub fn odd() -> Study {
-    let mut wide =
-        experiment("学習を学ぶ ☃ a name that goes on for longer than any pane", Algorithm::Maml, 7);
+    let mut wide = experiment(
+        "学習を学ぶ ☃ a name that goes on for longer than any pane",
+        Algorithm(&crate::learner::Maml),
+        7,
+    );
     wide.evaluation = EvaluationSettings { test_tasks: 1, grid: 1, steps: 0, ..wide.evaluation };
-    let mut flat = experiment("e\u{301}\u{200b}", Algorithm::Reptile, 1);
+    let mut flat = experiment("e\u{301}\u{200b}", Algorithm(&crate::learner::Reptile), 1);
     flat.task =
         TaskSettings { amplitude: [0.0, 0.0], phase: [0.0, 0.0], x: [2.0, 2.0], shots: 1, ..flat.task };
-    let mut long = experiment("A", Algorithm::Transfer, 8);
+    let mut long = experiment("A", Algorithm(&crate::learner::Transfer), 8);
     long.evaluation.steps = 500;
-    long.budget = Budget::OuterSteps(u64::MAX);
+    long.training.budget = Budget::OuterSteps(u64::MAX);
     study(vec![wide, flat, long])
 }
 

@@ -100,7 +100,8 @@ fn a_click_on_a_tab_goes_there() {
 #[test]
 fn more_tabs_than_fit_can_be_reached() {
     let names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"];
-    let experiments = names.map(|name| fixture::experiment(name, crate::config::Algorithm::Maml, 1));
+    let experiments =
+        names.map(|name| fixture::experiment(name, crate::learner::Algorithm(&crate::learner::Maml), 1));
     let mut app = fixture::app(&fixture::study(experiments.to_vec()), Styles::default());
     app.size = (60, 16);
     update(&mut app, Action::Mouse);

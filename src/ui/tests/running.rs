@@ -14,7 +14,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::fixture;
 use crate::{
-    config::Algorithm,
+    learner::Algorithm,
     study::{Event, Found, Snapshot},
     term::{Button, Host, Input, Mouse, MouseKind},
     ui::{End, Options, Source, app::View, drive, loss_table, runs::Phase, style::Styles},
@@ -123,8 +123,8 @@ impl Source for Grows {
             (1, fixture::finished("Late", 0)),
         ]);
         let study = fixture::study(vec![
-            fixture::experiment("Early", Algorithm::Random, 1),
-            fixture::experiment("Late", Algorithm::Maml, 1),
+            fixture::experiment("Early", Algorithm(&crate::learner::Random), 1),
+            fixture::experiment("Late", Algorithm(&crate::learner::Maml), 1),
         ]);
         let runs = fixture::plan(&study);
         Some(Found { study, runs, numbers: vec![0, 1] })
@@ -133,7 +133,7 @@ impl Source for Grows {
 
 #[test]
 fn what_others_add_is_taken_in_even_after_everything_had_ended() {
-    let study = fixture::study(vec![fixture::experiment("Early", Algorithm::Random, 1)]);
+    let study = fixture::study(vec![fixture::experiment("Early", Algorithm(&crate::learner::Random), 1)]);
     let mut app = fixture::app(&study, Styles::default());
     let told = Told(RefCell::new(VecDeque::from([
         (0, fixture::started("Early", 0, 0)),

@@ -3,7 +3,8 @@
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
 
 use super::fixture;
-use crate::config::{LoadError, parse};
+use crate::config::LoadError;
+use crate::experiments::parse;
 use crate::ui::{
     action::Action,
     app::{App, View},

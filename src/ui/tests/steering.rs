@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::fixture::{self, NOTEBOOK};
 use crate::{
-    config::{LoadError, parse},
+    config::LoadError,
+    experiments::parse,
     study::{Control, Event, plan},
     ui::{
         app::{App, Effect, View},
@@ -109,7 +110,7 @@ fn a_bad_edit_shows_its_place_and_changes_nothing() {
     assert_eq!(app.edited, None);
 }
 
-fn notebook() -> crate::config::Study {
+fn notebook() -> crate::experiments::Study {
     parse("x", None, NOTEBOOK).expect("a good file")
 }
 

@@ -4,6 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use metascope::learner::checkpoint_from_bytes;
 use metascope::model::Weights;
 use serde_json::Value;
 
@@ -18,15 +19,17 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn read(bytes: &[u8]) {
-    match Weights::from_bytes(bytes) {
-        Ok(weights) => {
-            assert_eq!(weights.values.len(), Weights::len_of(weights.hidden));
-            let written = weights.to_bytes(&[("step", "1".to_owned())]);
-            let again = Weights::from_bytes(&written).expect("what was written can be read");
+    match checkpoint_from_bytes(bytes) {
+        Ok(checkpoint) => {
+            let weights = checkpoint.weights;
+            let words = checkpoint.metadata.iter().filter(|(key, _)| *key != "activation");
+            let words: Vec<(&str, String)> = words.map(|(key, word)| (key.as_str(), word.clone())).collect();
+            assert_eq!(weights.values.len(), metascope::model::count(&weights.model, &weights.adaptation));
+            let written = weights.to_bytes(&words);
+            let again = checkpoint_from_bytes(&written).expect("what was written can be read").weights;
             let bits = |weights: &Weights| weights.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&again), bits(&weights));
-            let other = |weights: Weights| (weights.hidden, weights.activation, weights.precision);
-            assert_eq!(other(again), other(weights));
+            assert_eq!((again.model, &again.adaptation), (weights.model, &weights.adaptation));
         }
         Err(sentence) => {
             assert!((1..LONGEST).contains(&sentence.chars().count()), "{sentence}");

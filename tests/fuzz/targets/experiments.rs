@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use metascope::config::{Study, parse, resolved_toml};
+use metascope::experiments::{Study, parse, resolved_toml};
 
 fuzz_target!(|text: &str| {
     match parse("fuzz", None, text) {

@@ -1,15 +1,14 @@
 //! Any bytes as the two files that a run goes on from. As a log, which grows while it is read: the same events however
 //! it is cut into pieces, each of which comes back from its own line. As a resume file with the checksum put right: a
-//! state that comes back to the bit and that a learner can go on from, or a refusal fit for a terminal.
+//! state that comes back to the bit and that a trainer can go on from, or a refusal fit for a terminal.
 
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use metascope::config::{Experiment, parse};
-use metascope::learner::learner;
-use metascope::model::Path;
+use metascope::experiments::{Experiment, parse};
+use metascope::model::Kernels;
 use metascope::study::{Event, LogReader, Resume, Unusable};
 use sha2::{Digest, Sha256};
 
@@ -54,10 +53,10 @@ fn read_resume(bytes: &[u8]) {
             let written = resume.to_bytes();
             let again = Resume::from_bytes(&written, &SETTINGS).expect("what was written can be read");
             assert_eq!(again.to_bytes(), written);
-            let mut learner = learner(&SETTINGS, 0, Path::detect());
-            learner.restore(&resume.state);
+            let mut trainer = SETTINGS.trainer(0, Kernels::fastest());
+            trainer.restore(&resume.state);
             // Whatever the numbers are, a step may find them useless, but not crash on them.
-            let _ = learner.outer_step();
+            let _ = trainer.outer_step();
         }
         Err(Unusable::Newer(format)) => {
             assert!(format.chars().count() < LONGEST && !format.chars().any(char::is_control), "{format:?}");

@@ -1,19 +1,21 @@
 //! What a file means: built-in values, what overrides what, and the ways to write the same thing.
 
 use super::{MINIMAL, read};
-use crate::config::{Activation, Algorithm, Budget, OuterGradient, Precision, TrainTasks};
+use crate::learner::{Algorithm, Budget, OuterGradient};
+use crate::model::{Activation, Precision};
+use crate::task::TrainTasks;
 
 #[test]
 fn a_minimal_file_has_the_built_in_values() {
     let study = read(MINIMAL);
     assert_eq!((study.name.as_str(), &study.path), ("test", &None));
     let experiment = &study.experiments[0];
-    assert_eq!((experiment.name.as_str(), experiment.algorithm), ("A", Algorithm::Maml));
+    assert_eq!((experiment.name.as_str(), experiment.algorithm), ("A", Algorithm(&crate::learner::Maml)));
     assert_eq!(experiment.seeds, [0, 1, 2, 3, 4]);
-    assert_eq!(experiment.budget, Budget::Epochs(4));
-    assert_eq!((experiment.meta_batch, experiment.inner_steps), (1, 1));
-    assert_eq!((experiment.inner_lr, experiment.outer_lr), (0.01, 0.001));
-    assert_eq!(experiment.outer_gradient, OuterGradient::Meta);
+    assert_eq!(experiment.training.budget, Budget::Epochs(4));
+    assert_eq!((experiment.training.meta_batch, experiment.training.inner_steps), (1, 1));
+    assert_eq!((experiment.training.inner_lr, experiment.training.outer_lr), (0.01, 0.001));
+    assert_eq!(experiment.training.outer_gradient, OuterGradient::Meta);
     assert_eq!(experiment.task.train_tasks, TrainTasks::Pool(10_000));
     assert_eq!((experiment.model.hidden, experiment.model.activation), (40, Activation::Relu));
     assert_eq!(experiment.model.precision, Precision::F32);
@@ -30,10 +32,13 @@ fn an_experiment_overrides_the_shared_tables_key_by_key() {
          [[experiment]]\nname = \"B\"\nalgorithm = \"reptile\"\nseeds = 1\nmodel.activation = \"tanh\"\n",
     );
     let [a, b] = &study.experiments[..] else { panic!() };
-    assert_eq!((&a.seeds[..], a.budget, a.inner_lr), (&[7, 3][..], Budget::Epochs(2), 0.02));
+    assert_eq!(
+        (&a.seeds[..], a.training.budget, a.training.inner_lr),
+        (&[7, 3][..], Budget::Epochs(2), 0.02)
+    );
     assert_eq!((a.task.shots, a.task.query, a.model.hidden), (20, 6, 64));
     assert_eq!((a.evaluation.steps, a.evaluation.grid), (4, 9));
-    assert_eq!((&b.seeds[..], b.budget, b.task.shots), (&[0][..], Budget::OuterSteps(50), 5));
+    assert_eq!((&b.seeds[..], b.training.budget, b.task.shots), (&[0][..], Budget::OuterSteps(50), 5));
     assert_eq!((b.model.hidden, b.model.activation, b.evaluation.steps), (64, Activation::Tanh, 3));
 }
 
@@ -43,7 +48,7 @@ fn an_experiment_counts_its_steps_as_it_likes() {
         "[defaults]\nepochs = 2\n[task]\ntrain_tasks = \"fresh\"\n\
          [[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\nouter_steps = 7\n",
     );
-    assert_eq!(study.experiments[0].budget, Budget::OuterSteps(7));
+    assert_eq!(study.experiments[0].training.budget, Budget::OuterSteps(7));
     assert_eq!(study.experiments[0].total_steps(), 7);
 }
 
@@ -55,8 +60,11 @@ fn numbers_may_be_written_in_every_way_that_toml_has() {
          task = { x = [-5, 5], amplitude = [2, 2.0] }\n",
     );
     let experiment = &study.experiments[0];
-    assert_eq!((experiment.inner_lr, experiment.outer_lr), (1.0, 0.001));
-    assert_eq!((experiment.budget, experiment.meta_batch), (Budget::OuterSteps(1_000_000), 16));
+    assert_eq!((experiment.training.inner_lr, experiment.training.outer_lr), (1.0, 0.001));
+    assert_eq!(
+        (experiment.training.budget, experiment.training.meta_batch),
+        (Budget::OuterSteps(1_000_000), 16)
+    );
     assert_eq!(experiment.seeds, [1, 2, 15, u64::MAX, 0]);
     assert_eq!((experiment.task.x, experiment.task.amplitude), ([-5.0, 5.0], [2.0, 2.0]));
 }

@@ -260,7 +260,8 @@ fn limits_on_experiments_and_names() {
 
 #[test]
 fn every_line_shown_says_where_in_which_file() {
-    let shown = crate::config::parse("x", Some("a/b.toml".as_ref()), "a = 1\nb = 2").unwrap_err().to_string();
+    let shown =
+        crate::experiments::parse("x", Some("a/b.toml".as_ref()), "a = 1\nb = 2").unwrap_err().to_string();
     let starts: Vec<_> = shown.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(starts, ["a/b.toml:1:1:", "a/b.toml:1:1:", "a/b.toml:2:1:"]);
     assert!(refused("a = 1").to_string().starts_with("test.toml:1:1: "));

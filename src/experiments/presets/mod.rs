@@ -44,7 +44,9 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::config::{Algorithm, Budget, Study, TrainTasks, parse};
+    use crate::experiments::{Study, parse};
+    use crate::learner::{Algorithm, Budget};
+    use crate::task::TrainTasks;
 
     fn study(name: &str) -> Study {
         let preset = presets().iter().find(|preset| preset.name == name).unwrap();
@@ -66,20 +68,20 @@ mod tests {
     #[test]
     fn the_shipped_file_is_the_notebook() {
         let study = study("notebook");
-        let trained = |e: &&crate::config::Experiment| e.algorithm != Algorithm::Random;
+        let trained = |e: &&crate::experiments::Experiment| e.algorithm.trains();
         let trained: Vec<_> = study.experiments.iter().filter(trained).collect();
-        let algorithms: Vec<_> = study.experiments.iter().map(|e| e.algorithm).collect();
-        assert_eq!(algorithms, Algorithm::ALL);
+        let algorithms: Vec<_> = study.experiments.iter().map(|e| e.algorithm.name()).collect();
+        assert_eq!(algorithms, ["random", "transfer", "maml", "first-order-maml", "reptile"]);
         assert_eq!(trained.iter().map(|e| e.seeds.len()).sum::<usize>(), 20);
         assert_eq!(trained.iter().map(|e| e.seeds.len() as u64 * e.total_steps()).sum::<u64>(), 650_000);
 
-        let epochs: Vec<_> = trained.iter().map(|e| e.budget).collect();
+        let epochs: Vec<_> = trained.iter().map(|e| e.training.budget).collect();
         assert_eq!(epochs, [1, 4, 4, 4].map(Budget::Epochs));
-        assert_eq!(trained.iter().map(|e| e.inner_steps).collect::<Vec<_>>(), [1, 1, 1, 3]);
+        assert_eq!(trained.iter().map(|e| e.training.inner_steps).collect::<Vec<_>>(), [1, 1, 1, 3]);
         for experiment in &study.experiments {
             assert_eq!(experiment.seeds, [0, 1, 2, 3, 4]);
-            assert_eq!(experiment.meta_batch, 1);
-            assert_eq!((experiment.inner_lr, experiment.outer_lr), (0.01, 0.001));
+            assert_eq!(experiment.training.meta_batch, 1);
+            assert_eq!((experiment.training.inner_lr, experiment.training.outer_lr), (0.01, 0.001));
             assert_eq!((experiment.task.shots, experiment.task.query), (10, 10));
             assert_eq!(experiment.task.amplitude, [0.1, 5.0]);
             assert_eq!(experiment.task.phase, [0.0, std::f64::consts::TAU]);
@@ -105,15 +107,21 @@ mod tests {
         let deeper = study("deeper");
         let steps = |algorithm| -> HashSet<_> {
             let of = deeper.experiments.iter().filter(move |e| e.algorithm == algorithm);
-            of.map(|e| (e.inner_steps, e.meta_batch)).collect()
+            of.map(|e| (e.training.inner_steps, e.training.meta_batch)).collect()
         };
-        assert_eq!(steps(Algorithm::Maml), HashSet::from([(1, 1), (3, 1), (5, 1), (1, 4)]));
-        assert_eq!(steps(Algorithm::FirstOrderMaml), steps(Algorithm::Maml));
-        assert_eq!(steps(Algorithm::Reptile), HashSet::from([(3, 1), (8, 1), (3, 4), (8, 4)]));
+        assert_eq!(steps(Algorithm(&crate::learner::Maml)), HashSet::from([(1, 1), (3, 1), (5, 1), (1, 4)]));
+        assert_eq!(
+            steps(Algorithm(&crate::learner::FirstOrderMaml)),
+            steps(Algorithm(&crate::learner::Maml))
+        );
+        assert_eq!(
+            steps(Algorithm(&crate::learner::Reptile)),
+            HashSet::from([(3, 1), (8, 1), (3, 4), (8, 4)])
+        );
         let gradients: HashSet<_> = study("gradients")
             .experiments
             .iter()
-            .map(|e| (e.algorithm.name(), e.outer_gradient.name()))
+            .map(|e| (e.algorithm.name(), e.training.outer_gradient.name()))
             .collect();
         assert_eq!(gradients.len(), 4);
     }

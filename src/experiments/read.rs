@@ -8,14 +8,16 @@ use toml::{
 };
 
 use super::{
-    Algorithm, Experiment, Study,
+    Experiment, Study,
     merge::{Entry, resolve},
-    problem::{Finding, Problem, Problems, Report, locate, quote},
-    schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP, thousands},
+    schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
     sections::{Evaluation, Model, Task, Training},
-    syntax,
-    table::{Setting, Table},
 };
+use crate::config::{
+    self, Finding, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate, quote, readable,
+    thousands,
+};
+use crate::learner::Algorithm;
 
 /// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
 /// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
@@ -37,7 +39,7 @@ pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Probl
     let outcome = thread::scope(|scope| {
         let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
         let reading =
-            reader.spawn_scoped(scope, || read(text, &syntax::readable(text))).map_err(|e| e.to_string())?;
+            reader.spawn_scoped(scope, || read(text, &readable(text))).map_err(|e| e.to_string())?;
         reading.join().map_err(|_| "its reader panicked, which is a bug: please report it".to_owned())
     });
     let list = match outcome {
@@ -59,8 +61,8 @@ pub(super) fn too_large() -> String {
 
 /// Reads all there is and reports all there is to report.
 fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
-    let syntax::Syntax { root, errors, shadows } = syntax::read(text, readable);
-    let mut report = Report::new(text, errors, shadows);
+    let Syntax { root, errors, shadows } = config::read(text, readable);
+    let mut report = Report::new(text, errors, shadows, schema::home);
     let mut top = Table::open("the top level of this file", TOP, &root, &mut report);
 
     let (defaults, task) = (top.table("defaults"), top.table("task"));
@@ -160,7 +162,8 @@ fn read_experiment<'a>(
     }
     let algorithm = read_algorithm(&mut table);
     if algorithm == Setting::Absent && !table.has_unknown_key_like("algorithm") {
-        let names = Algorithm::ALL.map(|algorithm| format!("\"{}\"", algorithm.name())).join(", ");
+        let names = Algorithm::ALL.iter().map(|algorithm| format!("\"{}\"", algorithm.name()));
+        let names = names.collect::<Vec<_>>().join(", ");
         table.report.absent(at, format!("this [[experiment]] has no `algorithm`: add one of {names}"));
     }
     let training = Training::read(&mut table).over(&shared.training);
@@ -214,12 +217,11 @@ fn read_name<'a>(
 fn read_algorithm(table: &mut Table<'_, '_, '_>) -> Setting<Algorithm> {
     let Some(value) = table.get("algorithm") else { return Setting::Absent };
     let word = value.get_ref().as_str().map(|word| word.trim().to_lowercase().replace(['_', ' '], "-"));
-    let meant = match word.as_deref() {
-        Some("fomaml" | "fo-maml" | "first-order" | "maml-first-order" | "firstorder") => "first-order-maml",
-        Some("pretrain" | "pretrained" | "pretraining" | "joint") => "transfer",
-        Some("none" | "scratch" | "init" | "untrained") => "random",
-        _ => return table.word("algorithm", &Algorithm::ALL.map(|one| (one.name(), one))),
+    let menu: Vec<_> = Algorithm::ALL.iter().map(|algorithm| (algorithm.name(), *algorithm)).collect();
+    let Some(meant) = word.as_deref().and_then(Algorithm::known_as) else {
+        return table.word("algorithm", &menu);
     };
-    let names = schema::alternatives(&Algorithm::ALL.map(Algorithm::name));
-    table.refuse("algorithm", value, &format!("{names}; did you mean \"{meant}\"?"))
+    let names: Vec<&str> = menu.iter().map(|(name, _)| *name).collect();
+    let expected = format!("{}; did you mean \"{}\"?", alternatives(&names), meant.name());
+    table.refuse("algorithm", value, &expected)
 }

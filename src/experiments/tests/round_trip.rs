@@ -3,10 +3,10 @@
 use proptest::{collection::hash_set, prelude::*, sample::select};
 
 use super::read;
-use crate::config::{
-    Activation, Algorithm, Budget, EvaluationSettings, Experiment, ModelSettings, OuterGradient, Precision,
-    TaskSettings, TrainTasks, WIDTHS, presets, resolved_toml,
-};
+use crate::experiments::{Experiment, presets, resolved_toml};
+use crate::learner::{Algorithm, Budget, OuterGradient, Training};
+use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
+use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
 
 fn range(points: bool) -> impl Strategy<Value = [f64; 2]> {
     (-1e6..1e6, 0.0..1.0).prop_map(move |(low, part): (f64, f64)| {
@@ -54,7 +54,7 @@ fn evaluation() -> impl Strategy<Value = EvaluationSettings> {
 prop_compose! {
     fn experiment()(
         name in "\\P{Cc}{1,60}",
-        algorithm in select(&Algorithm::ALL[..]),
+        algorithm in select(Algorithm::ALL),
         seeds in hash_set(any::<u64>(), 1..5),
         length in 1..1_000_000u64,
         (meta_batch, inner_steps) in (1..20usize, 1..20usize),
@@ -70,8 +70,9 @@ prop_compose! {
         };
         let name = if name.trim().is_empty() { "A" } else { name.trim() };
         Experiment {
-            name: name.to_owned(), algorithm, seeds: seeds.into_iter().collect(), budget, meta_batch, inner_lr,
-            inner_steps, outer_lr, outer_gradient, task, model, evaluation,
+            name: name.to_owned(), seeds: seeds.into_iter().collect(), task, model, evaluation,
+            algorithm,
+            training: Training { budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient },
         }
     }
 }

@@ -8,13 +8,11 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{
-    Activation, Budget, EvaluationSettings, ModelSettings, OuterGradient, Precision, TaskSettings,
-    TrainTasks, WIDTHS,
-    problem::Report,
-    schema,
-    table::{Setting, Table, count, expected_count},
-};
+use super::schema;
+use crate::config::{Report, SEED, Setting, Table, count, expected_count, thousands};
+use crate::learner::{Budget, OuterGradient};
+use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
+use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
 
 /// What `[defaults]` and each `[[experiment]]` may say about training.
 #[derive(Clone)]
@@ -89,7 +87,7 @@ impl Training {
 /// `seeds = 5` or `seeds = [0, 7]`.
 fn seeds(table: &mut Table<'_, '_, '_>) -> Setting<Vec<u64>> {
     let Some(value) = table.get("seeds") else { return Setting::Absent };
-    let most = schema::thousands(*schema::SEEDS.end());
+    let most = thousands(*schema::SEEDS.end());
     match value.get_ref() {
         DeValue::Array(list) if list.is_empty() => {
             table.refuse("seeds", value, "a count or a list with at least one seed")
@@ -117,13 +115,10 @@ fn seed_list<'a>(table: &mut Table<'_, 'a, '_>, list: &[Spanned<DeValue<'a>>]) -
     let mut seen = HashSet::new();
     let mut seeds = Vec::with_capacity(list.len());
     for item in list {
-        match count(item.get_ref(), &schema::SEED) {
+        match count(item.get_ref(), &SEED) {
             None => {
-                let _: Setting<u64> = table.refuse(
-                    "seeds",
-                    item,
-                    &format!("a list of seeds, each {}", expected_count(&schema::SEED)),
-                );
+                let _: Setting<u64> =
+                    table.refuse("seeds", item, &format!("a list of seeds, each {}", expected_count(&SEED)));
             }
             Some(seed) if !seen.insert(seed) => {
                 let message = format!("seed `{seed}` stands in this list already: each seed is one run");
@@ -267,7 +262,7 @@ impl Evaluation {
             grid: table.size("grid", schema::GRID),
             steps: table.size("steps", schema::CURVE_STEPS),
             inner_lr: table.rate("inner_lr"),
-            seed: table.count("seed", schema::SEED),
+            seed: table.count("seed", SEED),
         }
     }
 

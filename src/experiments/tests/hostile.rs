@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::{MINIMAL, refused};
-use crate::config::{parse, presets};
+use crate::experiments::{parse, presets};
 
 /// Reads a file that is no good; in no time that a person would notice.
 fn survives(text: &str) -> String {

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{Budget, Experiment, TrainTasks};
+use super::Experiment;
+use crate::learner::Budget;
+use crate::task::TrainTasks;
 
 /// One experiment with one seed as an experiments file of its own, every setting explicit; reading it
 /// gives the same experiment.
 pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
-    let Experiment { task, model, evaluation, .. } = experiment;
+    let Experiment { training, task, model, evaluation, .. } = experiment;
     let mut out = String::new();
     let mut table = |header: &str, settings: &[(&str, String)]| {
         let _ = writeln!(out, "{header}");
@@ -15,7 +17,7 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
             let _ = writeln!(out, "{key} = {value}");
         }
     };
-    let budget = match experiment.budget {
+    let budget = match training.budget {
         Budget::Epochs(epochs) => ("epochs", epochs.to_string()),
         Budget::OuterSteps(steps) => ("outer_steps", steps.to_string()),
     };
@@ -26,11 +28,11 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
             ("algorithm", text(experiment.algorithm.name())),
             ("seeds", format!("[{seed}]")),
             budget,
-            ("meta_batch", experiment.meta_batch.to_string()),
-            ("inner_lr", float(experiment.inner_lr)),
-            ("inner_steps", experiment.inner_steps.to_string()),
-            ("outer_lr", float(experiment.outer_lr)),
-            ("outer_gradient", text(experiment.outer_gradient.name())),
+            ("meta_batch", training.meta_batch.to_string()),
+            ("inner_lr", float(training.inner_lr)),
+            ("inner_steps", training.inner_steps.to_string()),
+            ("outer_lr", float(training.outer_lr)),
+            ("outer_gradient", text(training.outer_gradient.name())),
         ],
     );
     let train_tasks = match task.train_tasks {

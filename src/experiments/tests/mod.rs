@@ -6,7 +6,8 @@ mod hostile;
 mod round_trip;
 mod syntax_errors;
 
-use super::{Problems, Study, parse};
+use super::{Study, parse};
+use crate::config::Problems;
 
 /// An experiment that says only what it must.
 const MINIMAL: &str = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";

@@ -2,12 +2,13 @@
 //! several settings together can fail: no training at all, or more than the memory of a machine.
 
 use super::{
-    Algorithm, Budget, Experiment, OuterGradient, TrainTasks,
-    problem::Report,
-    schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, thousands},
+    Experiment,
+    schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS},
     sections::{Evaluation, Model, Task, Training},
-    table::Setting,
 };
+use crate::config::{Report, Setting, thousands};
+use crate::learner::{self, Algorithm, Budget, OuterGradient};
+use crate::task::TrainTasks;
 
 /// One `[[experiment]]` with the shared settings under its own.
 pub(super) struct Entry {
@@ -51,14 +52,16 @@ impl Entry {
         let training = self.training;
         Experiment {
             name: self.name.unwrap_or_default(),
-            algorithm: self.algorithm.value_or(Algorithm::Random),
             seeds: training.seeds.value_or((0..5).collect()),
-            budget: training.budget.value_or(Budget::Epochs(4)),
-            meta_batch: training.meta_batch.value_or(1),
-            inner_lr: training.inner_lr.value_or(0.01),
-            inner_steps: training.inner_steps.value_or(1),
-            outer_lr: training.outer_lr.value_or(0.001),
-            outer_gradient: training.outer_gradient.value_or(OuterGradient::Meta),
+            algorithm: self.algorithm.value_or(Algorithm::ALL[0]),
+            training: learner::Training {
+                budget: training.budget.value_or(Budget::Epochs(4)),
+                meta_batch: training.meta_batch.value_or(1),
+                inner_lr: training.inner_lr.value_or(0.01),
+                inner_steps: training.inner_steps.value_or(1),
+                outer_lr: training.outer_lr.value_or(0.001),
+                outer_gradient: training.outer_gradient.value_or(OuterGradient::Meta),
+            },
             task: self.task.resolve(),
             model: self.model.resolve(),
             evaluation: self.evaluation.resolve(),
@@ -123,7 +126,7 @@ impl Places {
 }
 
 fn check(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
-    if !places.broken_training && experiment.algorithm != Algorithm::Random {
+    if !places.broken_training && experiment.algorithm.trains() {
         check_length(experiment, places, report);
         check_training_memory(experiment, places, report);
     }
@@ -134,7 +137,7 @@ fn check(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
 
 /// Training must have an end and at least one step.
 fn check_length(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
-    match (experiment.budget, experiment.task.train_tasks) {
+    match (experiment.training.budget, experiment.task.train_tasks) {
         (Budget::Epochs(epochs), TrainTasks::Fresh) => {
             let message = match places.budget {
                 Some(_) => format!(
@@ -151,7 +154,7 @@ fn check_length(experiment: &Experiment, places: &Places, report: &mut Report<'_
             let message = format!(
                 "not one outer step: it takes meta_batch = {} tasks, but epochs x train_tasks = {epochs} x \
                  {tasks} has only {}",
-                experiment.meta_batch,
+                experiment.training.meta_batch,
                 epochs * tasks as u64
             );
             report.problem(places.first(&[places.meta_batch, places.train_tasks, places.budget]), message);
@@ -170,13 +173,11 @@ fn check_training_memory(experiment: &Experiment, places: &Places, report: &mut 
             report.problem(places.first(&[places.train_tasks, places.shots]), message);
         }
     }
-    let inner_steps = match experiment.algorithm {
-        Algorithm::Transfer | Algorithm::Random => 1,
-        _ => experiment.inner_steps,
-    };
+    let adapts = experiment.algorithm.uses("inner_steps");
+    let inner_steps = if adapts { experiment.training.inner_steps } else { 1 };
     let hidden = experiment.model.hidden;
     let rows = task.shots + task.query + hidden;
-    let values = product(&[experiment.meta_batch, inner_steps, hidden, rows]);
+    let values = product(&[experiment.training.meta_batch, inner_steps, hidden, rows]);
     if values > MOST_TAPE_VALUES {
         let what = "meta_batch x inner_steps x hidden x (shots + query + hidden)";
         let message = too_much(what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");

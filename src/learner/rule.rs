@@ -1,15 +1,12 @@
-//! What an algorithm has to say of itself to be trained, tested, drawn and explained, and the list of them
-//! all. Everybody else asks here; nobody tells algorithms apart.
-
-use std::fmt;
-use std::ops::Deref;
+//! What an algorithm has to say of itself to be trained, tested, drawn and explained. Everybody else asks
+//! here; nobody tells algorithms apart.
 
 use dfdx::prelude::{Cpu, Device};
 
 use super::cost::Cost;
 use super::outer::{OuterLoss, OuterStep};
+use super::settings::Training;
 use super::words;
-use crate::config::Experiment;
 use crate::model::{Adaptation, Scalar};
 
 /// The facts of an algorithm: one file holds them all, next to its [`Rule`].
@@ -33,15 +30,15 @@ pub trait Learner: Sync + 'static {
     fn keys(&self) -> &'static [&'static str];
 
     /// The update rule, a line a step: θ the initial weights, θ′ the adapted ones.
-    fn rule(&self, settings: &Experiment) -> &'static [&'static str];
+    fn rule(&self, settings: &Training) -> &'static [&'static str];
 
     /// The settings in force, in the rule's letters.
-    fn settings(&self, settings: &Experiment) -> String {
+    fn settings(&self, settings: &Training) -> String {
         words::settings(settings, "inner")
     }
 
     /// What to look for in its curves, a paragraph each.
-    fn notes(&self, settings: &Experiment) -> &'static [&'static str];
+    fn notes(&self, settings: &Training) -> &'static [&'static str];
 
     /// Work of one outer step on one task, with so many inner steps.
     fn cost(&self, inner_steps: usize) -> Cost;
@@ -53,7 +50,7 @@ pub trait Learner: Sync + 'static {
     }
 
     /// What to change first after training has diverged.
-    fn remedy(&self, settings: &Experiment) -> String {
+    fn remedy(&self, settings: &Training) -> String {
         words::remedy(self.keys().contains(&"inner_lr"), settings)
     }
 
@@ -87,63 +84,4 @@ pub trait Rule: Learner {
     fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
     where
         Cpu: Device<E>;
-}
-
-/// A learner of the list below, or of your own.
-#[derive(Clone, Copy)]
-pub struct Algorithm(pub &'static dyn super::trainer::Trainable);
-
-/// Every algorithm, in the order the documentation lists them.
-pub static ALGORITHMS: &[Algorithm] = &[
-    Algorithm(&super::Random),
-    Algorithm(&super::Transfer),
-    Algorithm(&super::Maml),
-    Algorithm(&super::FirstOrderMaml),
-    Algorithm(&super::Reptile),
-];
-
-impl Algorithm {
-    /// The algorithm of this name.
-    pub fn find(name: &str) -> Option<Self> {
-        ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == name)
-    }
-
-    /// The algorithm that people also call so, in small letters with hyphens.
-    pub fn known_as(alias: &str) -> Option<Self> {
-        ALGORITHMS.iter().copied().find(|algorithm| algorithm.aliases().contains(&alias))
-    }
-
-    /// Whether a setting counts for it.
-    pub fn uses(&self, key: &str) -> bool {
-        self.keys().contains(&key)
-    }
-}
-
-impl Deref for Algorithm {
-    type Target = dyn super::trainer::Trainable;
-
-    fn deref(&self) -> &Self::Target {
-        self.0
-    }
-}
-
-impl PartialEq for Algorithm {
-    /// A name belongs to one algorithm.
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
-
-impl Eq for Algorithm {}
-
-impl fmt::Debug for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl serde::Serialize for Algorithm {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.name())
-    }
 }

@@ -8,10 +8,10 @@ use std::{
 
 use super::{
     Study,
-    problem::{Finding, LoadError, Problems, locate},
     read::{parse, too_large},
     schema::LARGEST_FILE,
 };
+use crate::config::{Finding, LoadError, Problems, locate};
 
 /// Reads the experiments file at `path`; the study is called after the file.
 ///

@@ -55,8 +55,6 @@ pub(super) const LONGEST_NAME: usize = 60;
 
 /// A count; one run a seed.
 pub(super) const SEEDS: RangeInclusive<u64> = 1..=10_000;
-/// Any seed.
-pub(super) const SEED: RangeInclusive<u64> = 0..=u64::MAX;
 /// Passes over the pool.
 pub(super) const EPOCHS: RangeInclusive<u64> = 1..=1_000_000;
 /// Optimiser steps: the most that a million epochs over the largest pool can be.
@@ -77,10 +75,6 @@ pub(super) const TEST_TASKS: RangeInclusive<u64> = 1..=100_000;
 pub(super) const GRID: RangeInclusive<u64> = 2..=10_000;
 /// Steps of the adaptation curve.
 pub(super) const CURVE_STEPS: RangeInclusive<u64> = 0..=10_000;
-/// Learning rates. Reptile divides by one, so the smallest is far from f32's smallest number.
-pub(super) const RATE: RangeInclusive<f64> = 1e-12..=1_000.0;
-/// Ends of the ranges of amplitude, phase and x.
-pub(super) const END: RangeInclusive<f64> = -1e6..=1e6;
 
 /// Support points of the whole pool: 320 MB of coordinates in f64.
 pub(super) const MOST_POOL_POINTS: u64 = 20_000_000;
@@ -107,74 +101,10 @@ pub(super) fn home(key: &str) -> Option<&'static str> {
     }
 }
 
-/// Names that other programs and the papers use, without their hyphens and underscores.
-const SYNONYMS: [(&str, &str); 12] = [
-    ("lr", "inner_lr"),
-    ("learningrate", "inner_lr"),
-    ("alpha", "inner_lr"),
-    ("beta", "outer_lr"),
-    ("metalr", "outer_lr"),
-    ("k", "shots"),
-    ("k", "inner_steps"),
-    ("width", "hidden"),
-    ("units", "hidden"),
-    ("batchsize", "meta_batch"),
-    ("dtype", "precision"),
-    ("nonlinearity", "activation"),
-];
-
-/// The candidate that a misspelt word most likely means.
-pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    /// Longer words than this are no slip of the finger.
-    const LONGEST: usize = 40;
-    let plain = |word: &str| word.trim().to_lowercase().replace(['-', '_', ' '], "");
-    let word = plain(word);
-    let length = word.chars().count();
-    if word.is_empty() || length > LONGEST {
-        return None;
-    }
-    let synonyms = SYNONYMS.iter().filter(|(synonym, _)| *synonym == word);
-    if let Some(name) = synonyms.filter_map(|(_, name)| candidates.iter().find(|c| *c == name)).next() {
-        return Some(name);
-    }
-    let contains = |candidate: &str| length >= 3 && candidate.contains(&word);
-    candidates
-        .iter()
-        .map(|candidate| {
-            let plain = plain(candidate);
-            let distance = strsim::damerau_levenshtein(&word, &plain);
-            (if contains(&plain) { distance.min(1) } else { distance }, *candidate)
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= (length / 3).max(1) && *distance < length)
-        .map(|(_, candidate)| candidate)
-}
-
-/// `"a", "b" or "c"`.
-pub(super) fn alternatives(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
-}
-
-/// A number with a comma every three digits.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::nearest;
 
     #[test]
     fn a_slip_is_recognised_and_a_stranger_is_not() {
@@ -196,10 +126,5 @@ mod tests {
     fn an_experiment_may_have_every_setting_of_the_defaults() {
         assert!(DEFAULTS.iter().all(|key| EXPERIMENT.contains(key)));
         assert!([TOP, EXPERIMENT, TASK, MODEL, EVALUATION].concat().iter().all(|key| home(key).is_some()));
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(["1", "999", "1,000", "1,000,000"], [1, 999, 1_000, 1_000_000].map(thousands));
     }
 }
