@@ -1,17 +1,25 @@
-//! How tables of settings are read: from text to a tree in which everything knows its place, from a
-//! table to its settings, and from mistakes to sentences. What the settings are, the rooms say that have
-//! them.
+//! How settings are defined and read: a key says what a setting is; a file becomes a tree in which
+//! everything knows its place; a table of it, the values of its keys; and a mistake, a sentence. Which
+//! settings there are, the rooms say that have them.
 
+mod key;
 mod problem;
 mod syntax;
 mod table;
+mod value;
+mod values;
 mod words;
 
+pub use key::{AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
 pub use problem::{LoadError, Problem, Problems, presentable};
+pub use value::{Typed, Value};
+pub use values::Values;
 
 pub(crate) use problem::{Finding, Report, locate, quote};
 pub(crate) use syntax::{Syntax, read, readable};
-pub(crate) use table::{SEED, Setting, Table, count, expected_count};
+pub(crate) use table::{Setting, Table};
+pub(crate) use value::words;
+pub(crate) use values::Layer;
 #[cfg(test)]
 pub(crate) use words::nearest;
 pub(crate) use words::{alternatives, thousands};

@@ -92,7 +92,7 @@ pub struct Finding {
 }
 
 /// Where a key that stands in the wrong table belongs; `None` if it belongs nowhere.
-pub type Home = fn(&str) -> Option<&'static str>;
+pub type Home = fn(&str) -> Option<String>;
 
 /// Collects findings while the tree is read.
 pub struct Report<'a> {

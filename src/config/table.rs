@@ -1,7 +1,7 @@
 //! Reads one table of `experiments.toml` setting by setting. Whatever it refuses it reports with the
 //! offending text and what would be right, and it knows which of its keys nobody should have written.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashSet, ops::RangeInclusive};
 
 use toml::{
     Spanned,
@@ -9,16 +9,11 @@ use toml::{
 };
 
 use super::{
+    key::{AnyKey, Domain, RATE, SEED, whole_number},
     problem::{Home, Report, quote},
+    value::Value,
     words::{alternatives, nearest, thousands},
 };
-
-/// Any seed.
-pub const SEED: RangeInclusive<u64> = 0..=u64::MAX;
-/// Learning rates. Reptile divides by one, so the smallest is far from f32's smallest number.
-const RATE: RangeInclusive<f64> = 1e-12..=1_000.0;
-/// Ends of the ranges of amplitude, phase and x.
-const END: RangeInclusive<f64> = -1e6..=1e6;
 
 /// What a table says about one setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,33 +27,12 @@ pub enum Setting<T> {
 }
 
 impl<T> Setting<T> {
-    /// This setting, or the shared one where this table says nothing.
-    pub fn or(self, shared: Setting<T>) -> Setting<T> {
-        match self {
-            Setting::Absent => shared,
-            own => own,
-        }
-    }
-
     /// The value, or the one that holds where nothing is said.
     pub fn value_or(self, default: T) -> T {
         match self {
             Setting::Given(value, _) => value,
             Setting::Absent | Setting::Broken => default,
         }
-    }
-
-    /// Where it was given.
-    pub fn at(&self) -> Option<usize> {
-        match self {
-            Setting::Given(_, at) => Some(*at),
-            Setting::Absent | Setting::Broken => None,
-        }
-    }
-
-    /// Whether it was refused.
-    pub fn is_broken(&self) -> bool {
-        matches!(self, Setting::Broken)
     }
 
     /// The same setting as another type.
@@ -69,13 +43,21 @@ impl<T> Setting<T> {
             Setting::Given(value, at) => Setting::Given(into(value), at),
         }
     }
+
+    /// Where it was given.
+    pub fn at(&self) -> Option<usize> {
+        match self {
+            Setting::Given(_, at) => Some(*at),
+            Setting::Absent | Setting::Broken => None,
+        }
+    }
 }
 
 /// One table while it is read.
 pub struct Table<'t, 'a, 'r> {
     /// As in the file: `[task]`.
     title: &'static str,
-    keys: &'static [&'static str],
+    keys: Vec<&'static str>,
     entries: &'t DeTable<'a>,
     pub report: &'r mut Report<'a>,
 }
@@ -84,12 +66,12 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
     /// Begins to read a table that may have these keys, and reports all others.
     pub fn open(
         title: &'static str,
-        keys: &'static [&'static str],
+        keys: Vec<&'static str>,
         entries: &'t DeTable<'a>,
         report: &'r mut Report<'a>,
     ) -> Self {
         for key in entries.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
-            report.problem(key.span().start, unknown_key(key.get_ref(), title, keys, report.home));
+            report.problem(key.span().start, unknown_key(key.get_ref(), title, &keys, report.home));
         }
         Self { title, keys, entries, report }
     }
@@ -98,12 +80,12 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
     pub fn has_unknown_key_like(&self, key: &str) -> bool {
         let mut unknown =
             self.entries.keys().map(Spanned::get_ref).filter(|k| !self.keys.contains(&k.as_ref()));
-        unknown.any(|unknown| nearest(unknown, self.keys) == Some(key))
+        unknown.any(|unknown| nearest(unknown, &self.keys) == Some(key))
     }
 
     /// The value of a key. A value that the parser made up after a syntax error counts as absent.
     pub fn get(&self, key: &str) -> Option<&'t Spanned<DeValue<'a>>> {
-        debug_assert!(self.keys.contains(&key), "{key} is not in the schema of {}", self.title);
+        debug_assert!(self.keys.contains(&key), "{key} is no key of {}", self.title);
         self.entries.get(key).filter(|value| value.span() != (0..0))
     }
 
@@ -112,17 +94,28 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
         self.entries.get_key_value(key).map(|(key, _)| key.span().start)
     }
 
-    /// Whatever `read` makes of a key's value; if it makes nothing of it, `expected` says why.
-    pub fn setting<T>(
-        &mut self,
-        key: &str,
-        expected: impl FnOnce() -> String,
-        read: impl FnOnce(&DeValue<'a>) -> Option<T>,
-    ) -> Setting<T> {
-        let Some(value) = self.get(key) else { return Setting::Absent };
-        match read(value.get_ref()) {
+    /// What the table says about a setting.
+    pub fn value(&mut self, key: &dyn AnyKey) -> Setting<Value> {
+        let (name, domain) = (key.name(), key.domain());
+        let Some(value) = self.get(name) else { return Setting::Absent };
+        let number_up_to = |most: f64| number(value.get_ref()).filter(|number| (0.0..=most).contains(number));
+        let read = match domain {
+            Domain::Range { ends, point } => return self.range(name, value, ends, *point),
+            Domain::Seeds(bounds) => return self.seeds(name, value, bounds),
+            Domain::Words(words) => return self.word(name, words).map(Value::Word),
+            Domain::Count(bounds) => count(value.get_ref(), bounds).map(Value::Count),
+            Domain::CountOr { word, .. } if value.get_ref().as_str() == Some(word) => Some(Value::Word(word)),
+            Domain::CountOr { bounds, .. } => count(value.get_ref(), bounds).map(Value::Count),
+            Domain::Menu { numbers, .. } => count(value.get_ref(), &SEED)
+                .filter(|number| numbers.iter().any(|one| *one as u64 == *number))
+                .map(Value::Count),
+            Domain::Rate => number(value.get_ref()).filter(|rate| RATE.contains(rate)).map(Value::Number),
+            // Adding 0 takes the sign from -0.
+            Domain::Size(most) => number_up_to(*most).map(|number| Value::Number(number + 0.0)),
+        };
+        match read {
             Some(read) => Setting::Given(read, value.span().start),
-            None => self.refuse(key, value, &expected()),
+            None => self.refuse(name, value, &domain.in_words()),
         }
     }
 
@@ -154,51 +147,87 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
         first.is_some_and(|item| item.get_ref().is_table()) && self.text_of(value).starts_with("[[")
     }
 
-    /// A whole number within bounds.
-    pub fn count(&mut self, key: &str, bounds: RangeInclusive<u64>) -> Setting<u64> {
-        self.setting(key, || expected_count(&bounds), |value| count(value, &bounds))
-    }
-
-    /// The same, for what ends up as a length; no bound here exceeds 32 bits.
-    pub fn size(&mut self, key: &str, bounds: RangeInclusive<u64>) -> Setting<usize> {
-        self.count(key, bounds).map(|count| count as usize)
-    }
-
-    /// A learning rate.
-    pub fn rate(&mut self, key: &str) -> Setting<f64> {
-        let expected = || format!("a number above 0 (from {:e} to {})", RATE.start(), RATE.end());
-        self.setting(key, expected, |value| number(value).filter(|rate| RATE.contains(rate)))
-    }
-
-    /// One of a few words, each with what it means.
-    pub fn word<T: Copy>(&mut self, key: &str, menu: &[(&str, T)]) -> Setting<T> {
+    /// One of a few words.
+    pub fn word(&mut self, key: &str, words: &[&'static str]) -> Setting<&'static str> {
         let Some(value) = self.get(key) else { return Setting::Absent };
-        let word = value.get_ref().as_str();
-        if let Some((_, meaning)) = menu.iter().find(|(name, _)| Some(*name) == word) {
-            return Setting::Given(*meaning, value.span().start);
+        let said = value.get_ref().as_str();
+        if let Some(word) = words.iter().find(|word| Some(**word) == said) {
+            return Setting::Given(*word, value.span().start);
         }
-        let names: Vec<&str> = menu.iter().map(|(name, _)| *name).collect();
-        let guess = word
-            .filter(|_| names.len() > 1)
-            .and_then(|word| nearest(word, &names))
-            .map_or(String::new(), |name| format!("; did you mean \"{name}\"?"));
-        self.refuse(key, value, &(alternatives(&names) + &guess))
+        let guess = said
+            .filter(|_| words.len() > 1)
+            .and_then(|said| nearest(said, words))
+            .map_or(String::new(), |word| format!("; did you mean \"{word}\"?"));
+        self.refuse(key, value, &(alternatives(words) + &guess))
+    }
+
+    /// `seeds = 5` or `seeds = [0, 7]`.
+    fn seeds(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'a>>,
+        bounds: &RangeInclusive<u64>,
+    ) -> Setting<Value> {
+        let seeds = match value.get_ref() {
+            DeValue::Array(list) if list.is_empty() => {
+                return self.refuse(key, value, "a count or a list with at least one seed");
+            }
+            DeValue::Array(list) if list.len() as u64 > *bounds.end() => {
+                let (many, most) = (list.len(), thousands(*bounds.end()));
+                let message = format!("`{key}` lists {many} seeds, but may list at most {most}");
+                self.report.problem(value.span().start, message);
+                return Setting::Broken;
+            }
+            DeValue::Array(list) => self.seed_list(key, list),
+            number @ DeValue::Integer(_) => match count(number, bounds) {
+                Some(count) => Some((0..count).collect()),
+                None => return self.refuse(key, value, &(whole_number(bounds) + ", or a list of seeds")),
+            },
+            _ => return self.refuse(key, value, &(whole_number(bounds) + ", or a list such as [0, 1, 2]")),
+        };
+        seeds.map_or(Setting::Broken, |seeds| Setting::Given(Value::List(seeds), value.span().start))
+    }
+
+    /// Seeds one by one; `None` if one of them was refused.
+    fn seed_list(&mut self, key: &str, list: &[Spanned<DeValue<'a>>]) -> Option<Vec<u64>> {
+        let mut seen = HashSet::new();
+        let mut seeds = Vec::with_capacity(list.len());
+        for item in list {
+            match count(item.get_ref(), &SEED) {
+                None => {
+                    let expected = format!("a list of seeds, each {}", whole_number(&SEED));
+                    let _: Setting<()> = self.refuse(key, item, &expected);
+                }
+                Some(seed) if !seen.insert(seed) => {
+                    let message = format!("seed `{seed}` stands in this list already: each seed is one run");
+                    self.report.problem(item.span().start, message);
+                }
+                Some(seed) => seeds.push(seed),
+            }
+        }
+        (seeds.len() == list.len()).then_some(seeds)
     }
 
     /// A range `[low, high]`; `may_be_a_point` allows both ends to be the same.
-    pub fn range(&mut self, key: &str, may_be_a_point: bool) -> Setting<[f64; 2]> {
-        let Some(value) = self.get(key) else { return Setting::Absent };
+    fn range(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'a>>,
+        bounds: &RangeInclusive<f64>,
+        may_be_a_point: bool,
+    ) -> Setting<Value> {
         let Some([low, high]) = value.get_ref().as_array().map(|list| list.iter().as_slice()) else {
             return self.refuse(key, value, "two numbers, [low, high]");
         };
         let mut ends = [0.0; 2];
         let mut broken = false;
         for ((end, item), name) in ends.iter_mut().zip([low, high]).zip(["low", "high"]) {
-            match number(item.get_ref()).filter(|number| END.contains(number)) {
+            match number(item.get_ref()).filter(|number| bounds.contains(number)) {
                 Some(number) => *end = number,
                 None => {
                     broken = true;
-                    let expected = format!("a number from -{0} to {0}", thousands(*END.end() as u64));
+                    let expected =
+                        format!("a number from {} to {}", whole(*bounds.start()), whole(*bounds.end()));
                     let _: Setting<f64> = self.refuse(&format!("{key} ({name} end)"), item, &expected);
                 }
             }
@@ -214,7 +243,7 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
         if low == high && !may_be_a_point {
             return self.refuse(key, value, "[low, high] with the low end below the high end");
         }
-        Setting::Given(ends, value.span().start)
+        Setting::Given(Value::Range(ends), value.span().start)
     }
 
     /// A table within this one, and where it stands.
@@ -237,16 +266,14 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
 }
 
 /// A whole number within bounds.
-pub fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
+fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Option<u64> {
     integer(value.as_integer()?).and_then(|number| u64::try_from(number).ok()).filter(|n| bounds.contains(n))
 }
 
-/// What [`count`] expects, in words.
-pub fn expected_count(bounds: &RangeInclusive<u64>) -> String {
-    if *bounds == SEED {
-        return "a whole number from 0 to 2^64 - 1".to_owned();
-    }
-    format!("a whole number from {} to {}", thousands(*bounds.start()), thousands(*bounds.end()))
+/// The end of a range's bounds: whole, and grouped where it is large.
+fn whole(number: f64) -> String {
+    let sign = if number < 0.0 { "-" } else { "" };
+    format!("{sign}{}", thousands(number.abs() as u64))
 }
 
 fn integer(integer: &DeInteger<'_>) -> Option<i128> {

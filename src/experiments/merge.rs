@@ -3,12 +3,14 @@
 
 use super::{
     Experiment,
-    schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS},
-    sections::{Evaluation, Model, Task, Training},
+    schema::{
+        MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS, training,
+    },
 };
-use crate::config::{Report, Setting, thousands};
-use crate::learner::{self, Algorithm, Budget, OuterGradient};
-use crate::task::TrainTasks;
+use crate::config::{Layer, Report, Setting, thousands};
+use crate::learner::{Algorithm, Budget, Training};
+use crate::model::ModelSettings;
+use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
 
 /// One `[[experiment]]` with the shared settings under its own.
 pub(super) struct Entry {
@@ -17,10 +19,29 @@ pub(super) struct Entry {
     /// `None` if it is absent or was refused.
     pub name: Option<String>,
     pub algorithm: Setting<Algorithm>,
-    pub training: Training,
-    pub task: Task,
-    pub model: Model,
-    pub evaluation: Evaluation,
+    pub layers: Layers,
+}
+
+/// What the tables say: those above the experiments, or those of one experiment.
+#[derive(Default)]
+pub(super) struct Layers {
+    /// `[defaults]`, or the experiment itself.
+    pub training: Layer,
+    pub task: Layer,
+    pub model: Layer,
+    pub evaluation: Layer,
+}
+
+impl Layers {
+    /// What these say, and `shared` about all else.
+    pub fn over(self, shared: &Self) -> Self {
+        Self {
+            training: self.training.over(&shared.training),
+            task: self.task.over(&shared.task),
+            model: self.model.over(&shared.model),
+            evaluation: self.evaluation.over(&shared.evaluation),
+        }
+    }
 }
 
 /// Fills in the built-in values and checks what settings mean together. The result counts only if
@@ -29,18 +50,16 @@ pub(super) fn resolve(entries: Vec<Entry>, report: &mut Report<'_>) -> Vec<Exper
     let mut runs = 0;
     let mut experiments = Vec::with_capacity(entries.len());
     for entry in entries {
-        let at = entry.at;
-        let places = Places::of(&entry);
         let experiment = entry.resolve();
         if report.is_well_formed() {
-            check(&experiment, &places, report);
+            check(&experiment, &entry, report);
         }
         let before = runs;
         runs += experiment.seeds.len();
         if before <= MOST_RUNS && runs > MOST_RUNS {
             let most = thousands(MOST_RUNS as u64);
             let message = format!("from here on the study has more than {most} runs (experiments x seeds)");
-            report.problem(places.seeds.unwrap_or(at).max(at), message);
+            report.problem(entry.first(&["seeds"]).max(entry.at), message);
         }
         experiments.push(experiment);
     }
@@ -48,98 +67,57 @@ pub(super) fn resolve(entries: Vec<Entry>, report: &mut Report<'_>) -> Vec<Exper
 }
 
 impl Entry {
-    fn resolve(self) -> Experiment {
-        let training = self.training;
+    fn resolve(&self) -> Experiment {
+        let Layers { training: said, task, model, evaluation } = &self.layers;
+        let values = said.resolve(&training());
         Experiment {
-            name: self.name.unwrap_or_default(),
-            seeds: training.seeds.value_or((0..5).collect()),
-            algorithm: self.algorithm.value_or(Algorithm::ALL[0]),
-            training: learner::Training {
-                budget: training.budget.value_or(Budget::Epochs(4)),
-                meta_batch: training.meta_batch.value_or(1),
-                inner_lr: training.inner_lr.value_or(0.01),
-                inner_steps: training.inner_steps.value_or(1),
-                outer_lr: training.outer_lr.value_or(0.001),
-                outer_gradient: training.outer_gradient.value_or(OuterGradient::Meta),
-            },
-            task: self.task.resolve(),
-            model: self.model.resolve(),
-            evaluation: self.evaluation.resolve(),
+            name: self.name.clone().unwrap_or_default(),
+            algorithm: self.algorithm.clone().value_or(Algorithm::ALL[0]),
+            seeds: values.get(&SEEDS).into_owned(),
+            training: Training::new(&values),
+            task: TaskSettings::new(&task.resolve(TaskSettings::KEYS)),
+            model: ModelSettings::new(&model.resolve(ModelSettings::KEYS)),
+            evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
         }
     }
-}
 
-/// Where the settings of one experiment were given, for the checks to point at.
-struct Places {
-    at: usize,
-    broken_training: bool,
-    broken_evaluation: bool,
-    seeds: Option<usize>,
-    budget: Option<usize>,
-    meta_batch: Option<usize>,
-    inner_steps: Option<usize>,
-    shots: Option<usize>,
-    query: Option<usize>,
-    train_tasks: Option<usize>,
-    hidden: Option<usize>,
-    test_tasks: Option<usize>,
-    grid: Option<usize>,
-    steps: Option<usize>,
-}
-
-impl Places {
-    fn of(entry: &Entry) -> Self {
-        let Entry { training, task, model, evaluation, .. } = entry;
-        let shots_broken = task.shots.is_broken();
-        Self {
-            at: entry.at,
-            broken_training: shots_broken
-                || entry.algorithm.at().is_none()
-                || training.budget.is_broken()
-                || training.meta_batch.is_broken()
-                || training.inner_steps.is_broken()
-                || task.query.is_broken()
-                || task.train_tasks.is_broken()
-                || model.hidden.is_broken(),
-            broken_evaluation: shots_broken
-                || evaluation.test_tasks.is_broken()
-                || evaluation.grid.is_broken()
-                || evaluation.steps.is_broken(),
-            seeds: training.seeds.at(),
-            budget: training.budget.at(),
-            meta_batch: training.meta_batch.at(),
-            inner_steps: training.inner_steps.at(),
-            shots: task.shots.at(),
-            query: task.query.at(),
-            train_tasks: task.train_tasks.at(),
-            hidden: model.hidden.at(),
-            test_tasks: evaluation.test_tasks.at(),
-            grid: evaluation.grid.at(),
-            steps: evaluation.steps.at(),
-        }
+    fn layers(&self) -> [&Layer; 4] {
+        let Layers { training, task, model, evaluation } = &self.layers;
+        [training, task, model, evaluation]
     }
 
     /// The first of these settings that stands in the file; else the experiment itself.
-    fn first(&self, settings: &[Option<usize>]) -> usize {
-        settings.iter().copied().flatten().next().unwrap_or(self.at)
+    fn first(&self, names: &[&str]) -> usize {
+        let place = |name: &&str| self.layers().iter().find_map(|layer| layer.at(name));
+        names.iter().find_map(place).unwrap_or(self.at)
+    }
+
+    /// Whether one of these settings was refused.
+    fn is_broken(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.layers().iter().any(|layer| layer.is_broken(name)))
     }
 }
 
-fn check(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
-    if !places.broken_training && experiment.algorithm.trains() {
-        check_length(experiment, places, report);
-        check_training_memory(experiment, places, report);
+fn check(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
+    let is_trained = entry.algorithm.at().is_some() && experiment.algorithm.trains();
+    let matter = [&BUDGET[..], &["meta_batch", "inner_steps", "shots", "query", "train_tasks", "hidden"]];
+    if is_trained && !entry.is_broken(&matter.concat()) {
+        check_length(experiment, entry, report);
+        check_training_memory(experiment, entry, report);
     }
-    if !places.broken_evaluation {
-        check_evaluation_memory(experiment, places, report);
+    if !entry.is_broken(&["shots", "test_tasks", "grid", "steps"]) {
+        check_evaluation_memory(experiment, entry, report);
     }
 }
+
+/// How long to train.
+const BUDGET: [&str; 2] = ["epochs", "outer_steps"];
 
 /// Training must have an end and at least one step.
-fn check_length(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
+fn check_length(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     match (experiment.training.budget, experiment.task.train_tasks) {
         (Budget::Epochs(epochs), TrainTasks::Fresh) => {
-            let message = match places.budget {
+            let message = match BUDGET.iter().find_map(|key| entry.layers.training.at(key)) {
                 Some(_) => format!(
                     "`epochs` is `{epochs}`, but with train_tasks = \"fresh\" a pass has no end: say how \
                      long to train with outer_steps instead, for example outer_steps = 40000"
@@ -148,7 +126,7 @@ fn check_length(experiment: &Experiment, places: &Places, report: &mut Report<'_
                          outer_steps, for example outer_steps = 40000 in [defaults]"
                     .to_owned(),
             };
-            report.problem(places.first(&[places.budget, places.train_tasks]), message);
+            report.problem(entry.first(&["epochs", "outer_steps", "train_tasks"]), message);
         }
         (Budget::Epochs(epochs), TrainTasks::Pool(tasks)) if experiment.total_steps() == 0 => {
             let message = format!(
@@ -157,20 +135,20 @@ fn check_length(experiment: &Experiment, places: &Places, report: &mut Report<'_
                 experiment.training.meta_batch,
                 epochs * tasks as u64
             );
-            report.problem(places.first(&[places.meta_batch, places.train_tasks, places.budget]), message);
+            report.problem(entry.first(&["meta_batch", "train_tasks", "epochs", "outer_steps"]), message);
         }
         _ => {}
     }
 }
 
-fn check_training_memory(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
+fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     let task = &experiment.task;
     if let TrainTasks::Pool(tasks) = task.train_tasks {
         let points = product(&[tasks, task.shots]);
         if points > MOST_POOL_POINTS {
             let message =
                 too_much("train_tasks x shots", points, MOST_POOL_POINTS, "points to keep in memory");
-            report.problem(places.first(&[places.train_tasks, places.shots]), message);
+            report.problem(entry.first(&["train_tasks", "shots"]), message);
         }
     }
     let adapts = experiment.algorithm.uses("inner_steps");
@@ -181,24 +159,24 @@ fn check_training_memory(experiment: &Experiment, places: &Places, report: &mut 
     if values > MOST_TAPE_VALUES {
         let what = "meta_batch x inner_steps x hidden x (shots + query + hidden)";
         let message = too_much(what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");
-        let settings = [places.meta_batch, places.inner_steps, places.shots, places.query, places.hidden];
-        report.problem(places.first(&settings), message);
+        let settings = ["meta_batch", "inner_steps", "shots", "query", "hidden"];
+        report.problem(entry.first(&settings), message);
     }
 }
 
-fn check_evaluation_memory(experiment: &Experiment, places: &Places, report: &mut Report<'_>) {
+fn check_evaluation_memory(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     let evaluation = &experiment.evaluation;
     let points = product(&[evaluation.test_tasks, experiment.task.shots + evaluation.grid]);
     if points > MOST_TEST_POINTS {
         let message =
             too_much("test_tasks x (shots + grid)", points, MOST_TEST_POINTS, "points to keep in memory");
-        report.problem(places.first(&[places.test_tasks, places.grid, places.shots]), message);
+        report.problem(entry.first(&["test_tasks", "grid", "shots"]), message);
     }
     let losses = product(&[evaluation.test_tasks, evaluation.steps + 1]);
     if losses > MOST_TEST_LOSSES {
         let message =
             too_much("test_tasks x (steps + 1)", losses, MOST_TEST_LOSSES, "losses to keep in memory");
-        report.problem(places.first(&[places.test_tasks, places.steps]), message);
+        report.problem(entry.first(&["test_tasks", "steps"]), message);
     }
 }
 

@@ -7,7 +7,6 @@ mod presets;
 mod read;
 mod resolved;
 mod schema;
-mod sections;
 #[cfg(test)]
 mod tests;
 

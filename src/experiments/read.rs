@@ -9,15 +9,16 @@ use toml::{
 
 use super::{
     Experiment, Study,
-    merge::{Entry, resolve},
-    schema::{self, DEFAULTS, EXPERIMENT, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
-    sections::{Evaluation, Model, Task, Training},
+    merge::{Entry, Layers, resolve},
+    schema::{self, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
 };
 use crate::config::{
-    self, Finding, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate, quote, readable,
-    thousands,
+    self, Finding, Keys, Layer, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate,
+    quote, readable, thousands,
 };
 use crate::learner::Algorithm;
+use crate::model::ModelSettings;
+use crate::task::{EvaluationSettings, TaskSettings};
 
 /// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
 /// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
@@ -63,25 +64,18 @@ pub(super) fn too_large() -> String {
 fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
     let Syntax { root, errors, shadows } = config::read(text, readable);
     let mut report = Report::new(text, errors, shadows, schema::home);
-    let mut top = Table::open("the top level of this file", TOP, &root, &mut report);
+    let mut top = Table::open("the top level of this file", TOP.to_vec(), &root, &mut report);
 
-    let (defaults, task) = (top.table("defaults"), top.table("task"));
-    let (model, evaluation) = (top.table("model"), top.table("evaluation"));
+    let defaults = top.table("defaults");
+    let tables = own_tables(&mut top);
     let entries = experiment_tables(&mut top);
 
-    let empty = DeTable::new();
-    let shared = Shared {
-        training: Training::read(&mut Table::open(
-            "[defaults]",
-            DEFAULTS,
-            defaults.unwrap_or(&empty),
-            &mut report,
-        )),
-        task: task.map_or(Task::SILENT, |table| Task::read("[task]", table, &mut report)),
-        model: model.map_or(Model::SILENT, |table| Model::read("[model]", table, &mut report)),
-        evaluation: evaluation
-            .map_or(Evaluation::SILENT, |table| Evaluation::read("[evaluation]", table, &mut report)),
-    };
+    let training = schema::training();
+    let mut shared = read_tables(tables, TITLES, &mut report);
+    if let Some(defaults) = defaults {
+        let mut table = Table::open("[defaults]", schema::names(&training), defaults, &mut report);
+        shared.training = Layer::read(&training, &mut table);
+    }
 
     let mut names = HashMap::new();
     let entries: Vec<Entry> = entries
@@ -93,12 +87,29 @@ fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Pro
     if problems.is_empty() { Ok(experiments) } else { Err(problems) }
 }
 
-/// The tables above the experiments.
-struct Shared {
-    training: Training,
-    task: Task,
-    model: Model,
-    evaluation: Evaluation,
+/// The `task`, `model` and `evaluation` tables within a table.
+type Tables<'t, 'a> = [Option<&'t DeTable<'a>>; 3];
+
+/// How reports call them at the top of the file, and in an experiment.
+const TITLES: [&str; 3] = ["[task]", "[model]", "[evaluation]"];
+const OWN_TITLES: [&str; 3] = ["[experiment.task]", "[experiment.model]", "[experiment.evaluation]"];
+
+fn own_tables<'t, 'a>(table: &mut Table<'t, 'a, '_>) -> Tables<'t, 'a> {
+    ["task", "model", "evaluation"].map(|key| table.table(key))
+}
+
+fn read_tables<'a>(tables: Tables<'_, 'a>, titles: [&'static str; 3], report: &mut Report<'a>) -> Layers {
+    let mut read = |at: usize, keys: &Keys| {
+        tables[at].map_or_else(Layer::default, |entries| {
+            Layer::read(keys, &mut Table::open(titles[at], schema::names(keys), entries, report))
+        })
+    };
+    Layers {
+        training: Layer::default(),
+        task: read(0, TaskSettings::KEYS),
+        model: read(1, ModelSettings::KEYS),
+        evaluation: read(2, EvaluationSettings::KEYS),
+    }
 }
 
 /// Every `[[experiment]]` and its place; an empty list is a problem.
@@ -151,11 +162,11 @@ fn experiment_tables<'t, 'a>(top: &mut Table<'t, 'a, '_>) -> Vec<(usize, &'t DeT
 fn read_experiment<'a>(
     at: usize,
     entries: &DeTable<'a>,
-    shared: &Shared,
+    shared: &Layers,
     names: &mut HashMap<String, usize>,
     report: &mut Report<'a>,
 ) -> Entry {
-    let mut table = Table::open("[[experiment]]", EXPERIMENT, entries, report);
+    let mut table = Table::open("[[experiment]]", schema::experiment(), entries, report);
     let name = table.get("name").map(|value| read_name(&mut table, value, names));
     if name.is_none() && !table.has_unknown_key_like("name") {
         table.report.absent(at, "this [[experiment]] has no `name`: add name = \"...\"".to_owned());
@@ -166,21 +177,10 @@ fn read_experiment<'a>(
         let names = names.collect::<Vec<_>>().join(", ");
         table.report.absent(at, format!("this [[experiment]] has no `algorithm`: add one of {names}"));
     }
-    let training = Training::read(&mut table).over(&shared.training);
-    let (task, model, evaluation) = (table.table("task"), table.table("model"), table.table("evaluation"));
-    Entry {
-        at,
-        name: name.flatten(),
-        algorithm,
-        training,
-        task: task.map_or(Task::SILENT, |t| Task::read("[experiment.task]", t, report)).over(&shared.task),
-        model: model
-            .map_or(Model::SILENT, |t| Model::read("[experiment.model]", t, report))
-            .over(&shared.model),
-        evaluation: evaluation
-            .map_or(Evaluation::SILENT, |t| Evaluation::read("[experiment.evaluation]", t, report))
-            .over(&shared.evaluation),
-    }
+    let training = Layer::read(&schema::training(), &mut table);
+    let tables = own_tables(&mut table);
+    let own = Layers { training, ..read_tables(tables, OWN_TITLES, report) };
+    Entry { at, name: name.flatten(), algorithm, layers: own.over(shared) }
 }
 
 /// A name that is there, short enough to show, and not taken; spaces around it do not count.
@@ -217,11 +217,11 @@ fn read_name<'a>(
 fn read_algorithm(table: &mut Table<'_, '_, '_>) -> Setting<Algorithm> {
     let Some(value) = table.get("algorithm") else { return Setting::Absent };
     let word = value.get_ref().as_str().map(|word| word.trim().to_lowercase().replace(['_', ' '], "-"));
-    let menu: Vec<_> = Algorithm::ALL.iter().map(|algorithm| (algorithm.name(), *algorithm)).collect();
+    let names: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
     let Some(meant) = word.as_deref().and_then(Algorithm::known_as) else {
-        return table.word("algorithm", &menu);
+        let known = |name| Algorithm::find(name).unwrap_or(Algorithm::ALL[0]);
+        return table.word("algorithm", &names).map(known);
     };
-    let names: Vec<&str> = menu.iter().map(|(name, _)| *name).collect();
     let expected = format!("{}; did you mean \"{}\"?", alternatives(&names), meant.name());
     table.refuse("algorithm", value, &expected)
 }

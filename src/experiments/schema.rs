@@ -1,48 +1,21 @@
-//! The names and limits of `experiments.toml`: which keys a table may have, where each belongs, and
-//! the values that are sensible. Everything else in this room asks here.
+//! The tables of `experiments.toml`: which keys each may have, where a key belongs, and the limits that
+//! no single setting has. Everything else in this room asks here.
 
-use std::ops::RangeInclusive;
+use std::borrow::Cow;
+
+use crate::config::{AnyKey, Domain, Key, Keys};
+use crate::learner::Training;
+use crate::model::ModelSettings;
+use crate::task::{EvaluationSettings, TaskSettings};
 
 /// Tables at the top of the file.
-pub(super) const TOP: &[&str] = &["defaults", "task", "model", "evaluation", "experiment"];
+pub(super) const TOP: [&str; 5] = ["defaults", "task", "model", "evaluation", "experiment"];
 
-/// Settings of `[defaults]`, each of which an experiment may have too.
-pub(super) const DEFAULTS: &[&str] = &[
-    "seeds",
-    "epochs",
-    "outer_steps",
-    "meta_batch",
-    "inner_lr",
-    "inner_steps",
-    "outer_lr",
-    "outer_gradient",
-];
+/// What an experiment says of itself alone.
+const OWN: [&str; 2] = ["name", "algorithm"];
 
-/// Settings of `[[experiment]]`: its own two, those of `[defaults]`, and its own tables.
-pub(super) const EXPERIMENT: &[&str] = &[
-    "name",
-    "algorithm",
-    "seeds",
-    "epochs",
-    "outer_steps",
-    "meta_batch",
-    "inner_lr",
-    "inner_steps",
-    "outer_lr",
-    "outer_gradient",
-    "task",
-    "model",
-    "evaluation",
-];
-
-/// Settings of `[task]`.
-pub(super) const TASK: &[&str] = &["family", "amplitude", "phase", "x", "shots", "query", "train_tasks"];
-
-/// Settings of `[model]`.
-pub(super) const MODEL: &[&str] = &["hidden", "activation", "precision"];
-
-/// Settings of `[evaluation]`.
-pub(super) const EVALUATION: &[&str] = &["test_tasks", "grid", "steps", "inner_lr", "seed"];
+/// Tables that stand at the top of the file and may stand in an experiment.
+const TABLES: [&str; 3] = ["task", "model", "evaluation"];
 
 /// A file larger than this was not written by a person.
 pub(super) const LARGEST_FILE: usize = 1 << 20;
@@ -52,29 +25,6 @@ pub(super) const MOST_EXPERIMENTS: usize = 1_000;
 pub(super) const MOST_RUNS: usize = 10_000;
 /// Characters of an experiment's name: it heads a pane and a table's row.
 pub(super) const LONGEST_NAME: usize = 60;
-
-/// A count; one run a seed.
-pub(super) const SEEDS: RangeInclusive<u64> = 1..=10_000;
-/// Passes over the pool.
-pub(super) const EPOCHS: RangeInclusive<u64> = 1..=1_000_000;
-/// Optimiser steps: the most that a million epochs over the largest pool can be.
-pub(super) const OUTER_STEPS: RangeInclusive<u64> = 1..=1_000_000_000_000;
-/// Tasks in one outer step.
-pub(super) const META_BATCH: RangeInclusive<u64> = 1..=10_000;
-/// Inner SGD steps during training.
-pub(super) const INNER_STEPS: RangeInclusive<u64> = 1..=1_000;
-/// Support points.
-pub(super) const SHOTS: RangeInclusive<u64> = 1..=10_000;
-/// Query points.
-pub(super) const QUERY: RangeInclusive<u64> = 1..=10_000;
-/// Tasks in the pool.
-pub(super) const TRAIN_TASKS: RangeInclusive<u64> = 1..=1_000_000;
-/// Frozen test tasks.
-pub(super) const TEST_TASKS: RangeInclusive<u64> = 1..=100_000;
-/// Test points; a grid has two ends.
-pub(super) const GRID: RangeInclusive<u64> = 2..=10_000;
-/// Steps of the adaptation curve.
-pub(super) const CURVE_STEPS: RangeInclusive<u64> = 0..=10_000;
 
 /// Support points of the whole pool: 320 MB of coordinates in f64.
 pub(super) const MOST_POOL_POINTS: u64 = 20_000_000;
@@ -86,19 +36,56 @@ pub(super) const MOST_TEST_LOSSES: u64 = 50_000_000;
 /// width).
 pub(super) const MOST_TAPE_VALUES: u64 = 100_000_000;
 
+/// One run each.
+pub(super) static SEEDS: Key<Cow<'static, [u64]>> = Key::new(
+    "seeds",
+    "One run a seed: a count (0, 1, ...) or a list.",
+    Domain::Seeds(1..=10_000),
+    Cow::Borrowed(&[0, 1, 2, 3, 4]),
+);
+
+/// The settings of `[defaults]`, each of which an experiment may have too.
+pub(super) fn training() -> Vec<&'static dyn AnyKey> {
+    [&[&SEEDS as &dyn AnyKey], Training::KEYS].concat()
+}
+
+/// The tables of settings, as the file titles them, with the keys of each.
+pub fn tables() -> [(&'static str, Vec<&'static dyn AnyKey>); 4] {
+    [
+        ("[defaults]", training()),
+        ("[task]", TaskSettings::KEYS.to_vec()),
+        ("[model]", ModelSettings::KEYS.to_vec()),
+        ("[evaluation]", EvaluationSettings::KEYS.to_vec()),
+    ]
+}
+
+/// The names of keys.
+pub(super) fn names(keys: &Keys) -> Vec<&'static str> {
+    keys.iter().map(|key| key.name()).collect()
+}
+
+/// What an `[[experiment]]` may have: its own two, the settings of `[defaults]`, and its own tables.
+pub(super) fn experiment() -> Vec<&'static str> {
+    [&OWN[..], &names(&training()), &TABLES].concat()
+}
+
 /// Where a key that stands in the wrong table belongs; `None` if it belongs nowhere.
-pub(super) fn home(key: &str) -> Option<&'static str> {
-    match key {
-        "name" | "algorithm" => Some("to an [[experiment]]"),
-        "inner_lr" => Some("to [defaults], [[experiment]] or [evaluation]"),
-        "task" | "model" | "evaluation" => Some("at the top of the file or in an [[experiment]]"),
-        "defaults" | "experiment" => Some("at the top of the file"),
-        key if DEFAULTS.contains(&key) => Some("to [defaults] or [[experiment]]"),
-        key if TASK.contains(&key) => Some("to [task]"),
-        key if MODEL.contains(&key) => Some("to [model]"),
-        key if EVALUATION.contains(&key) => Some("to [evaluation]"),
-        _ => None,
+pub(super) fn home(key: &str) -> Option<String> {
+    if OWN.contains(&key) {
+        return Some("to an [[experiment]]".to_owned());
     }
+    if TOP.contains(&key) {
+        let or = if TABLES.contains(&key) { " or in an [[experiment]]" } else { "" };
+        return Some(format!("at the top of the file{or}"));
+    }
+    let has = |(_, keys): &(&str, Vec<&dyn AnyKey>)| keys.iter().any(|one| one.name() == key);
+    let mut homes: Vec<&str> = tables().iter().filter(|table| has(table)).map(|(title, _)| *title).collect();
+    if homes.first() == Some(&"[defaults]") {
+        homes.insert(1, "[[experiment]]");
+    }
+    let (last, others) = homes.split_last()?;
+    let others = if others.is_empty() { String::new() } else { others.join(", ") + " or " };
+    Some(format!("to {others}{last}"))
 }
 
 #[cfg(test)]
@@ -108,23 +95,29 @@ mod tests {
 
     #[test]
     fn a_slip_is_recognised_and_a_stranger_is_not() {
-        assert_eq!(nearest("shot", TASK), Some("shots"));
-        assert_eq!(nearest("Inner-LR", DEFAULTS), Some("inner_lr"));
-        assert_eq!(nearest("metabatch", DEFAULTS), Some("meta_batch"));
-        assert_eq!(nearest("batch", DEFAULTS), Some("meta_batch"));
-        assert_eq!(nearest("experiments", TOP), Some("experiment"));
-        assert_eq!(nearest("epcohs", DEFAULTS), Some("epochs"));
-        assert_eq!(nearest("learning_rate", EXPERIMENT), Some("inner_lr"));
-        assert_eq!((nearest("K", TASK), nearest("k", EXPERIMENT)), (Some("shots"), Some("inner_steps")));
-        assert_eq!(nearest("momentum", DEFAULTS), None);
-        assert_eq!(nearest("y", TASK), None);
-        assert_eq!(nearest("", TASK), None);
-        assert_eq!(nearest(&"seeds".repeat(100_000), DEFAULTS), None);
+        let [defaults, task, ..] = tables().map(|(_, keys)| names(&keys));
+        let (defaults, task, experiment) = (&defaults[..], &task[..], &experiment()[..]);
+        assert_eq!(nearest("shot", task), Some("shots"));
+        assert_eq!(nearest("Inner-LR", defaults), Some("inner_lr"));
+        assert_eq!(nearest("metabatch", defaults), Some("meta_batch"));
+        assert_eq!(nearest("batch", defaults), Some("meta_batch"));
+        assert_eq!(nearest("experiments", &TOP), Some("experiment"));
+        assert_eq!(nearest("epcohs", defaults), Some("epochs"));
+        assert_eq!(nearest("learning_rate", experiment), Some("inner_lr"));
+        assert_eq!((nearest("K", task), nearest("k", experiment)), (Some("shots"), Some("inner_steps")));
+        assert_eq!(nearest("momentum", defaults), None);
+        assert_eq!(nearest("y", task), None);
+        assert_eq!(nearest("", task), None);
+        assert_eq!(nearest(&"seeds".repeat(100_000), defaults), None);
     }
 
     #[test]
-    fn an_experiment_may_have_every_setting_of_the_defaults() {
-        assert!(DEFAULTS.iter().all(|key| EXPERIMENT.contains(key)));
-        assert!([TOP, EXPERIMENT, TASK, MODEL, EVALUATION].concat().iter().all(|key| home(key).is_some()));
+    fn every_key_has_a_home_and_a_sentence() {
+        assert!(TOP.iter().chain(&experiment()).all(|key| home(key).is_some()));
+        for key in tables().iter().flat_map(|(_, keys)| keys) {
+            assert!(home(key.name()).is_some() && key.doc().ends_with('.'), "{}", key.name());
+        }
+        let inner_lr = home("inner_lr");
+        assert_eq!(inner_lr.as_deref(), Some("to [defaults], [[experiment]] or [evaluation]"));
     }
 }

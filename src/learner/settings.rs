@@ -2,6 +2,40 @@
 
 use serde::Serialize;
 
+use crate::config::{Domain, Key, Keys, Values, words};
+
+static EPOCHS: Key<u64> = Key::new(
+    "epochs",
+    "Passes over the training tasks, each in a fresh random order.",
+    Domain::Count(1..=1_000_000),
+    4,
+);
+// At most what a million epochs over the largest pool can be.
+static OUTER_STEPS: Key<Option<u64>> = Key::new(
+    "outer_steps",
+    "Optimiser steps, instead of epochs.",
+    Domain::Count(1..=1_000_000_000_000),
+    None,
+)
+.instead_of("epochs", "how long to train");
+static META_BATCH: Key<usize> = Key::new(
+    "meta_batch",
+    "Tasks whose gradients are averaged in one outer step.",
+    Domain::Count(1..=10_000),
+    1,
+);
+static INNER_LR: Key<f64> =
+    Key::new("inner_lr", "Rate of the inner SGD steps during training.", Domain::Rate, 0.01);
+static INNER_STEPS: Key<usize> =
+    Key::new("inner_steps", "Inner SGD steps during training (Reptile's k).", Domain::Count(1..=1_000), 1);
+static OUTER_LR: Key<f64> = Key::new("outer_lr", "Adam's rate for the outer step.", Domain::Rate, 0.001);
+static OUTER_GRADIENT: Key<OuterGradient> = Key::new(
+    "outer_gradient",
+    "Whether the inner gradient is added to the meta-gradient, as the notebook's code did.",
+    Domain::Words(OuterGradient::NAMES),
+    OuterGradient::Meta,
+);
+
 /// How long an experiment trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -12,15 +46,14 @@ pub enum Budget {
     OuterSteps(u64),
 }
 
-/// What the outer optimiser receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum OuterGradient {
-    /// The gradient of the query loss with respect to the initial weights.
-    #[serde(rename = "meta")]
-    Meta,
-    /// The same plus the first inner gradient, which is what the notebook's shared variables add.
-    #[serde(rename = "meta+inner")]
-    MetaPlusInner,
+words! {
+    /// What the outer optimiser receives.
+    pub enum OuterGradient {
+        /// The gradient of the query loss with respect to the initial weights.
+        Meta = "meta",
+        /// The same plus the first inner gradient, which is what the notebook's shared variables add.
+        MetaPlusInner = "meta+inner",
+    }
 }
 
 /// How an experiment trains.
@@ -40,29 +73,42 @@ pub struct Training {
     pub outer_gradient: OuterGradient,
 }
 
-impl OuterGradient {
-    /// Both of them.
-    pub const ALL: [OuterGradient; 2] = [Self::Meta, Self::MetaPlusInner];
+impl Training {
+    /// The keys of `[defaults]` and `[[experiment]]` that say how to train.
+    pub const KEYS: &'static Keys =
+        &[&EPOCHS, &OUTER_STEPS, &META_BATCH, &INNER_LR, &INNER_STEPS, &OUTER_LR, &OUTER_GRADIENT];
 
-    /// The name used in `experiments.toml`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Meta => "meta",
-            Self::MetaPlusInner => "meta+inner",
+    /// From values by key.
+    pub fn new(values: &Values) -> Self {
+        let epochs = || Budget::Epochs(values.get(&EPOCHS));
+        Self {
+            budget: values.get(&OUTER_STEPS).map_or_else(epochs, Budget::OuterSteps),
+            meta_batch: values.get(&META_BATCH),
+            inner_lr: values.get(&INNER_LR),
+            inner_steps: values.get(&INNER_STEPS),
+            outer_lr: values.get(&OUTER_LR),
+            outer_gradient: values.get(&OUTER_GRADIENT),
         }
+    }
+
+    /// As values by key.
+    pub fn values(&self) -> Values {
+        let values = match self.budget {
+            Budget::Epochs(epochs) => Values::default().with(&EPOCHS, &epochs),
+            Budget::OuterSteps(steps) => Values::default().with(&OUTER_STEPS, &Some(steps)),
+        };
+        values
+            .with(&META_BATCH, &self.meta_batch)
+            .with(&INNER_LR, &self.inner_lr)
+            .with(&INNER_STEPS, &self.inner_steps)
+            .with(&OUTER_LR, &self.outer_lr)
+            .with(&OUTER_GRADIENT, &self.outer_gradient)
     }
 }
 
 impl Default for Training {
     /// The notebook's MAML.
     fn default() -> Self {
-        Self {
-            budget: Budget::Epochs(4),
-            meta_batch: 1,
-            inner_lr: 0.01,
-            inner_steps: 1,
-            outer_lr: 0.001,
-            outer_gradient: OuterGradient::Meta,
-        }
+        Self::new(&Values::default())
     }
 }

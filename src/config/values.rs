@@ -1,0 +1,124 @@
+//! Settings by name: what tables say about them, laid over each other, and what holds in the end.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{
+    key::{AnyKey, Key, Keys, Written, are_rivals},
+    table::{Setting, Table},
+    value::{Typed, Value},
+};
+
+/// Settings that hold, in the order of their keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values(Vec<(&'static str, Value)>);
+
+impl Values {
+    /// The value of a setting, its default where there is none.
+    pub fn get<T: Typed + Sync>(&self, key: &Key<T>) -> T {
+        let found = self.find(key.name()).and_then(T::from_value);
+        found.unwrap_or_else(|| key.default_value())
+    }
+
+    /// These, and another one at the end.
+    #[must_use]
+    pub fn with<T: Typed + Sync>(mut self, key: &Key<T>, value: &T) -> Self {
+        self.0.extend(value.to_value().map(|value| (key.name(), value)));
+        self
+    }
+
+    /// The settings of these keys: their values here, else their defaults.
+    #[must_use]
+    pub fn of(&self, keys: &Keys) -> Self {
+        let value = |key: &dyn AnyKey| self.find(key.name()).cloned().or_else(|| key.default());
+        Self(keys.iter().filter_map(|key| Some((key.name(), value(*key)?))).collect())
+    }
+
+    /// Those of the settings of these keys that a settings file has.
+    pub fn written(&self, keys: &Keys) -> impl Iterator<Item = (&'static str, &Value)> {
+        keys.iter().filter_map(|key| {
+            let value = self.find(key.name())?;
+            let counts = key.written() == Written::Always || key.default().as_ref() != Some(value);
+            counts.then_some((key.name(), value))
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// What one table says, or several laid over each other.
+#[derive(Clone, Default)]
+pub struct Layer(Vec<(&'static dyn AnyKey, Setting<Value>)>);
+
+impl Layer {
+    /// Reads these settings of an open table.
+    pub fn read(keys: &Keys, table: &mut Table<'_, '_, '_>) -> Self {
+        let mut layer = Self(keys.iter().map(|key| (*key, table.value(*key))).collect());
+        for key in keys {
+            let Some((other, what)) = key.instead_of() else { continue };
+            if let (Some(first), Some(second)) = (table.key_at(other), table.key_at(key.name())) {
+                let name = key.name();
+                let message =
+                    format!("both `{other}` and `{name}` say {what}: keep one of them in this table");
+                table.report.problem(first.max(second), message);
+                let both = layer.0.iter_mut().filter(|(key, _)| [other, name].contains(&key.name()));
+                both.for_each(|(_, setting)| *setting = Setting::Broken);
+            }
+        }
+        layer.0.retain(|(_, setting)| *setting != Setting::Absent);
+        layer
+    }
+
+    /// What this says, and `shared` about all else.
+    #[must_use]
+    pub fn over(mut self, shared: &Self) -> Self {
+        let own = self.0.len();
+        for (key, setting) in &shared.0 {
+            let is_said = |(own, _): &(&dyn AnyKey, _)| own.name() == key.name() || are_rivals(*own, *key);
+            if !self.0[..own].iter().any(is_said) {
+                self.0.push((*key, setting.clone()));
+            }
+        }
+        self
+    }
+
+    /// What holds for these keys, with the default wherever nothing is said.
+    pub fn resolve(&self, keys: &Keys) -> Values {
+        let value = |key: &'static dyn AnyKey| {
+            if let Setting::Given(value, _) = self.find(key.name()) {
+                return Some(value.clone());
+            }
+            let is_said_otherwise = self
+                .0
+                .iter()
+                .any(|(other, setting)| matches!(setting, Setting::Given(..)) && are_rivals(key, *other));
+            if is_said_otherwise { None } else { key.default() }
+        };
+        Values(keys.iter().filter_map(|key| Some((key.name(), value(*key)?))).collect())
+    }
+
+    /// Where a setting was given.
+    pub fn at(&self, name: &str) -> Option<usize> {
+        self.find(name).at()
+    }
+
+    /// Whether a setting was refused.
+    pub fn is_broken(&self, name: &str) -> bool {
+        *self.find(name) == Setting::Broken
+    }
+
+    fn find(&self, name: &str) -> &Setting<Value> {
+        self.0.iter().find(|(key, _)| key.name() == name).map_or(&Setting::Absent, |(_, setting)| setting)
+    }
+}
