@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
+use metascope::config::Algorithm;
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// No single command of these tests takes this long, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// All five systems, trained so briefly that it takes no time.
+/// Some systems, trained so briefly that it takes no time. [`tiny`] has all of them.
 pub const TINY: &str = r#"[defaults]
 seeds = 2
 outer_steps = 40
@@ -52,6 +53,29 @@ name = "Reptile"
 algorithm = "reptile"
 inner_steps = 3
 "#;
+
+/// The name of every learner in `experiments.toml`.
+pub fn learners() -> impl Iterator<Item = &'static str> {
+    Algorithm::ALL.into_iter().map(Algorithm::name)
+}
+
+/// This study, with an experiment more for every learner that it leaves out.
+pub fn with_every_learner(study: &str) -> String {
+    let missing = learners().filter(|learner| !study.contains(&format!("algorithm = \"{learner}\"")));
+    let more =
+        missing.map(|learner| format!("\n[[experiment]]\nname = \"{learner}\"\nalgorithm = \"{learner}\"\n"));
+    study.to_owned() + &more.collect::<String>()
+}
+
+/// [`TINY`] with every learner.
+pub fn tiny() -> String {
+    with_every_learner(TINY)
+}
+
+/// The names of a study's experiments.
+pub fn experiments(study: &str) -> Vec<&str> {
+    study.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+}
 
 /// The program's file.
 pub fn binary() -> PathBuf {
