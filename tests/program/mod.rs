@@ -9,7 +9,8 @@ pub mod terminal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use metascope::config::Algorithm;
@@ -18,6 +19,9 @@ use tempfile::TempDir;
 
 /// No single command of these tests takes this long, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What is waited for has happened long before, even on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Some systems, trained so briefly that it takes no time. [`tiny`] has all of them.
 pub const TINY: &str = r#"[defaults]
@@ -75,6 +79,34 @@ pub fn tiny() -> String {
 /// The names of a study's experiments.
 pub fn experiments(study: &str) -> Vec<&str> {
     study.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+}
+
+/// Whether this came true before the deadline. Only ever asked for what must come true.
+pub fn comes_true(mut so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !so() {
+        if start.elapsed() > DEADLINE {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+/// Waits until this is so.
+#[track_caller]
+pub fn wait(what: &str, so: impl FnMut() -> bool) {
+    assert!(comes_true(so), "never: {what}");
+}
+
+/// Waits for some `span` of time in which no more than `most` is added to what `count` counts.
+#[track_caller]
+pub fn wait_for_rest(what: &str, span: Duration, most: usize, count: impl Fn() -> usize) {
+    wait(what, || {
+        let before = count();
+        thread::sleep(span);
+        count() - before < most
+    });
 }
 
 /// The program's file.
