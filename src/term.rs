@@ -24,6 +24,7 @@ use std::{
 };
 
 use crossterm::{
+    clipboard::CopyToClipboard,
     cursor,
     event::KeyEvent,
     terminal::{
@@ -344,9 +345,7 @@ impl Host for Keyboard {
     }
 
     fn copy(&mut self, text: &str) {
-        let mut out = io::stdout();
-        let _ = write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()));
-        let _ = out.flush();
+        let _ = crossterm::execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text));
     }
 
     fn mouse(&mut self, on: bool) {
@@ -357,32 +356,9 @@ impl Host for Keyboard {
     }
 }
 
-/// Base64 as OSC 52 wants it (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let three = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
-        for i in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * i)) as usize & 63];
-            text.push(if i <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_as_the_standard_has_it() {
-        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
-        for (plain, coded) in cases {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 
     #[test]
     fn a_frame_is_one_write_between_the_marks() {

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use metascope::experiments::presets;
-use program::{Bench, TINY, binary, events, numbers};
+use program::{Bench, TINY, binary, events, experiments, numbers, tiny};
 use rustix::process::{Pid, Signal, kill_process};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
@@ -59,7 +59,9 @@ fn fields(event: &str) -> BTreeSet<&'static str> {
 
 #[test]
 fn run_prints_the_events_of_the_contract_and_nothing_else() {
-    let bench = Bench::with("experiments.toml", TINY);
+    let study = tiny();
+    let systems = experiments(&study).len();
+    let bench = Bench::with("experiments.toml", &study);
     let said = bench.run(&["run", "--json"]).exits(0);
     assert_eq!(said.stderr, "", "nothing went wrong, so there is nothing to say");
     let lines = said.json_lines();
@@ -73,7 +75,7 @@ fn run_prints_the_events_of_the_contract_and_nothing_else() {
             per_run.entry((experiment, line["seed"].as_u64().expect("a seed"))).or_default().push(line);
         }
     }
-    assert_eq!(per_run.len(), 10, "five systems, two seeds");
+    assert_eq!(per_run.len(), 2 * systems, "two seeds");
     for ((experiment, seed), events) in &per_run {
         let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
         let progress = names.iter().filter(|&&name| name == "progress").count();
@@ -103,7 +105,7 @@ fn run_prints_the_events_of_the_contract_and_nothing_else() {
     }
 
     let summaries: Vec<_> = events(&lines, "summary").collect();
-    assert_eq!(summaries.len(), 5, "one an experiment");
+    assert_eq!(summaries.len(), systems, "one an experiment");
     for summary in summaries {
         let curves: Vec<_> = events(&lines, "evaluated")
             .filter(|event| event["experiment"] == summary["experiment"])
@@ -153,7 +155,9 @@ fn only_and_seed_choose_runs() {
 
 #[test]
 fn out_holds_a_folder_a_run_with_its_settings_log_and_checkpoint() {
-    let bench = Bench::with("my study.toml", TINY);
+    let study = tiny();
+    let runs = 2 * experiments(&study).len();
+    let bench = Bench::with("my study.toml", &study);
     let said = bench.run(&["run", "my study.toml", "--json", "--jobs", "2", "--out", "deep/er"]).exits(0);
     let lines = said.json_lines();
     let mut seen = BTreeSet::new();
@@ -197,29 +201,31 @@ fn out_holds_a_folder_a_run_with_its_settings_log_and_checkpoint() {
         assert_eq!(shapes, [vec![40, 1], vec![40], vec![40, 40], vec![40], vec![1, 40], vec![1]]);
         assert_eq!(tensors.len(), 6);
     }
-    assert_eq!(seen.len(), 10);
+    assert_eq!(seen.len(), runs);
     // Settings, log, checkpoint, what a run goes on from and its past; the study's lock and plan; the study
     // itself.
-    assert_eq!(bench.names().len(), 5 * 10 + 3, "{:?}", bench.names());
+    assert_eq!(bench.names().len(), 5 * runs + 3, "{:?}", bench.names());
 }
 
 #[test]
 fn without_json_the_loss_table_is_the_output() {
-    let bench = Bench::with("experiments.toml", TINY);
+    let study = tiny();
+    let systems = experiments(&study);
+    let bench = Bench::with("experiments.toml", &study);
     let said = bench.run(&["run", "--no-save"]).exits(0);
-    for name in ["Random", "Transfer", "MAML", "First-order MAML", "Reptile"] {
+    for name in &systems {
         assert!(
             said.stdout.lines().any(|line| line.starts_with(name) && line.contains("2/2")),
             "{}",
             said.stdout
         );
     }
-    assert_eq!(said.stderr.lines().count(), 10, "a line a run: {}", said.stderr);
+    assert_eq!(said.stderr.lines().count(), 2 * systems.len(), "a line a run: {}", said.stderr);
 
     // Without a terminal the bare command is the same.
     let bare = bench.run(&["--no-save"]).exits(0);
     assert_eq!(bare.stdout, said.stdout);
-    let other = Bench::with("other.toml", TINY);
+    let other = Bench::with("other.toml", &study);
     assert_eq!(other.run(&["other.toml", "--no-save"]).exits(0).stdout, said.stdout);
     assert_eq!(other.names(), ["other.toml"]);
 }

@@ -1,18 +1,23 @@
 //! After any interruption the result is the same to the bit: studies are killed at random moments,
 //! started again until they finish, and compared with one that was left alone.
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use program::{experiments, with_every_learner};
 use serde_json::Value;
 
+/// Long enough to be interrupted; [`study`] has every learner.
 const STUDY: &str = r#"
 [defaults]
 seeds = 1
 meta_batch = 2
+outer_steps = 20000
 [task]
 train_tasks = 500
 [evaluation]
@@ -27,7 +32,6 @@ outer_steps = 30000
 [[experiment]]
 name = "MAML"
 algorithm = "maml"
-outer_steps = 20000
 [[experiment]]
 name = "First-order"
 algorithm = "first-order-maml"
@@ -36,9 +40,12 @@ outer_steps = 25000
 name = "Reptile"
 algorithm = "reptile"
 inner_steps = 3
-outer_steps = 20000
 task = { train_tasks = "fresh" }
 "#;
+
+fn study() -> String {
+    with_every_learner(STUDY)
+}
 
 fn start(folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_metascope"))
@@ -86,7 +93,7 @@ fn results(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 fn folder_with_study() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("study.toml"), STUDY).expect("written");
+    fs::write(folder.path().join("study.toml"), study()).expect("written");
     folder
 }
 
@@ -110,7 +117,8 @@ fn kill_dash_nine_at_any_moment_changes_nothing() {
     let alone = folder_with_study();
     finish(alone.path());
     let expected = results(alone.path());
-    assert_eq!(expected.len(), 15, "a checkpoint, a log and a past of each of five runs");
+    let runs = experiments(&study()).len();
+    assert_eq!(expected.len(), 3 * runs, "a checkpoint, a log and a past of each run");
     let mut randomness = 0x9e37_79b9_7f4a_7c15;
     let mut killed = 0;
     while killed < kills {

@@ -8,11 +8,11 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use program::terminal::Terminal;
+use program::{wait, wait_for_rest};
 
 const STUDY: &str = "[defaults]\nseeds = 2\nouter_steps = 300\n[task]\ntrain_tasks = 100\n[evaluation]\n\
     test_tasks = 20\n[[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\
@@ -39,15 +39,6 @@ fn finished(folder: &Path) -> Vec<PathBuf> {
     done
 }
 
-#[track_caller]
-fn wait(what: &str, so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn an_edit_shows_its_errors_and_r_applies_it_to_what_it_touches() {
     let folder = folder();
@@ -62,8 +53,9 @@ fn an_edit_shows_its_errors_and_r_applies_it_to_what_it_touches() {
     let logs = times(&before);
     fs::write(&file, STUDY.replace("inner_steps", "iner_steps")).expect("written");
     assert!(terminal.sees("experiments.toml:14:1:").contains("`iner_steps`"));
+    let asked = terminal.text().len();
     terminal.press("r");
-    thread::sleep(Duration::from_millis(300));
+    terminal.until("an answer", |text| text[asked..].contains("opens"));
     assert_eq!(finished(folder.path()).len(), 4, "nothing is applied that cannot be used");
     fs::write(&file, STUDY.replace("inner_steps = 2", "inner_steps = 3")).expect("written");
     let drawn = terminal.sees("applies");
@@ -119,7 +111,7 @@ fn paused_runs_use_no_time_and_end_with_the_same_bits() {
     terminal.sees("paused");
     let used = || {
         let stat = fs::read_to_string(format!("/proc/{}/stat", terminal.noted("pid"))).expect("it runs");
-        let fields: Vec<u64> = stat
+        let fields: Vec<usize> = stat
             .rsplit(") ")
             .next()
             .map(|rest| rest.split(' ').filter_map(|field| field.parse().ok()).collect())
@@ -127,9 +119,9 @@ fn paused_runs_use_no_time_and_end_with_the_same_bits() {
         // Clock ticks of 10 ms, in user and kernel mode; the state before them is no number.
         (fields[10] + fields[11]) * 10
     };
-    let before = used();
-    thread::sleep(Duration::from_secs(2));
-    assert!(used() - before < 200, "{} ms of CPU while nothing moves", used() - before);
+    // In milliseconds. The step that is under way is taken to its end.
+    wait_for_rest("paused runs use no time", Duration::from_secs(2), 200, used);
+    assert!(finished(steered.path()).len() < 4, "it was over before it was paused");
     terminal.press("P");
     wait("four runs", || finished(steered.path()).len() == 4);
     terminal.press("q");

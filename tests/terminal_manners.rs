@@ -9,12 +9,11 @@ use std::{
     ops::{Deref, DerefMut},
     path::PathBuf,
     process::Command,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use program::Bench;
 use program::terminal::{ENTER, LEAVE, Terminal};
+use program::{Bench, wait, wait_for_rest};
 
 const SHOW_CURSOR: &str = "\x1b[?25h";
 
@@ -121,10 +120,11 @@ fn a_resize_draws_anew() {
 fn nothing_is_asked_and_nothing_is_left_switched_on() {
     let mut session = Session::start(ENDLESS);
     session.press("\t\t\t?");
-    thread::sleep(Duration::from_millis(300));
+    session.sees("searches,");
+    let before = session.text().len();
     // Alone: with a letter right behind it, it would be Alt.
     session.press("\x1b");
-    thread::sleep(Duration::from_millis(300));
+    session.until("what the help was over", |text| text[before..].contains("truth"));
     session.press("q");
     let (_, output) = session.end();
     let start = output.find(ENTER).expect("the alternate screen was entered");
@@ -192,13 +192,38 @@ fn the_shell_never_gets_a_terminal_that_reports_the_mouse() {
 }
 
 #[test]
+fn y_copies_the_table_and_saves_it_with_a_picture() {
+    let mut session = Session::start(SHORT);
+    session.sees("done");
+    session.press("y");
+    session.until("the clipboard", |text| text.contains("\x1b]52;c;"));
+    wait("the picture", || session.bench.names().iter().any(|name| name.ends_with(".svg")));
+    session.press("q");
+    let (_, output) = session.end();
+    let (_, copied) = output.split_once("\x1b]52;c;").expect("the clipboard was written");
+    let (code, _) = copied.split_once('\x1b').expect("it ends");
+    session.bench.write("code", code);
+    let text =
+        Command::new("base64").arg("-d").arg(session.bench.path("code")).output().expect("base64 runs");
+    let table = String::from_utf8(text.stdout).expect("UTF-8");
+    assert!(table.starts_with("Test loss after n gradient steps") && table.contains("MAML"), "{table}");
+    let saved = |end: &str| {
+        let name = session.bench.names().into_iter().find(|name| name.ends_with(end));
+        session.bench.read(&name.unwrap_or_else(|| panic!("no file {end}: {:?}", session.bench.names())))
+    };
+    assert!(saved(".txt").contains(&table));
+    let picture = saved(".svg");
+    let picture = roxmltree::Document::parse(&picture).expect("well-formed");
+    let words = picture.descendants().filter_map(|node| node.text()).collect::<String>();
+    assert!(words.contains("Overview") && words.contains("MAML"), "{words}");
+}
+
+#[test]
 fn nothing_is_sent_while_nothing_changes() {
     let mut session = Session::start(SHORT);
     session.sees("done");
-    thread::sleep(Duration::from_millis(400));
-    let before = session.text().len();
-    thread::sleep(Duration::from_secs(2));
-    assert!(session.text().len() - before < 200);
+    // In bytes.
+    wait_for_rest("nothing is sent", Duration::from_secs(2), 200, || session.text().len());
     session.press("q");
     assert_eq!(session.end().0, 0);
 }
@@ -207,7 +232,7 @@ fn nothing_is_sent_while_nothing_changes() {
 fn without_job_control_ctrl_z_does_no_harm() {
     let mut session = Session::start(ENDLESS);
     session.press("\x1a");
-    thread::sleep(Duration::from_millis(300));
+    session.until("it is back", |text| text.matches(ENTER).count() == 2);
     session.press("q");
     let (code, output) = session.end();
     assert_eq!(code, 0);
@@ -220,11 +245,7 @@ fn when_the_line_drops_the_study_runs_to_its_end_without_a_busy_loop() {
     let process = PathBuf::from("/proc").join(session.noted("pid"));
     session.script.kill().expect("it is our child");
     session.script.wait().expect("it is our child");
-    let start = Instant::now();
-    while process.exists() && !is_zombie(&process) {
-        assert!(start.elapsed() < Duration::from_secs(60), "it never ends");
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait("its end", || !process.exists() || is_zombie(&process));
     let runs = session.bench.path("runs");
     let saved = Command::new("find").arg(&runs).args(["-name", "*.safetensors"]).output().expect("find runs");
     assert!(!saved.stdout.is_empty(), "the run was not saved");

@@ -9,16 +9,21 @@ pub mod terminal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
+use metascope::learner::Algorithm;
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// No single command of these tests takes this long, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// All five systems, trained so briefly that it takes no time.
+/// What is waited for has happened long before, even on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Some systems, trained so briefly that it takes no time. [`tiny`] has all of them.
 pub const TINY: &str = r#"[defaults]
 seeds = 2
 outer_steps = 40
@@ -52,6 +57,57 @@ name = "Reptile"
 algorithm = "reptile"
 inner_steps = 3
 "#;
+
+/// The name of every learner in `experiments.toml`.
+pub fn learners() -> impl Iterator<Item = &'static str> {
+    Algorithm::ALL.iter().map(|algorithm| algorithm.name())
+}
+
+/// This study, with an experiment more for every learner that it leaves out.
+pub fn with_every_learner(study: &str) -> String {
+    let missing = learners().filter(|learner| !study.contains(&format!("algorithm = \"{learner}\"")));
+    let more =
+        missing.map(|learner| format!("\n[[experiment]]\nname = \"{learner}\"\nalgorithm = \"{learner}\"\n"));
+    study.to_owned() + &more.collect::<String>()
+}
+
+/// [`TINY`] with every learner.
+pub fn tiny() -> String {
+    with_every_learner(TINY)
+}
+
+/// The names of a study's experiments.
+pub fn experiments(study: &str) -> Vec<&str> {
+    study.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+}
+
+/// Whether this came true before the deadline. Only ever asked for what must come true.
+pub fn comes_true(mut so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !so() {
+        if start.elapsed() > DEADLINE {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+/// Waits until this is so.
+#[track_caller]
+pub fn wait(what: &str, so: impl FnMut() -> bool) {
+    assert!(comes_true(so), "never: {what}");
+}
+
+/// Waits for some `span` of time in which no more than `most` is added to what `count` counts.
+#[track_caller]
+pub fn wait_for_rest(what: &str, span: Duration, most: usize, count: impl Fn() -> usize) {
+    wait(what, || {
+        let before = count();
+        thread::sleep(span);
+        count() - before < most
+    });
+}
 
 /// The program's file.
 pub fn binary() -> PathBuf {

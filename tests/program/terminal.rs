@@ -7,14 +7,18 @@ use std::{
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
-    thread,
-    time::{Duration, Instant},
+    thread::{self, JoinHandle},
 };
 
-use super::binary;
+use super::{binary, comes_true};
 
 pub const ENTER: &str = "\x1b[?1049h";
 pub const LEAVE: &str = "\x1b[?1049l";
+
+/// How every frame ends.
+const FRAME_END: &str = "\x1b[?2026l";
+/// Clears the screen; what is drawn next is drawn whole.
+const CLEAR: &str = "\x1b[2J";
 
 /// The program on a terminal of 120 columns and 40 rows.
 pub struct Terminal {
@@ -23,6 +27,8 @@ pub struct Terminal {
     pub script: Child,
     keys: ChildStdin,
     output: Arc<Mutex<Vec<u8>>>,
+    /// Takes the output in until there is no more.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -56,7 +62,7 @@ impl Terminal {
         let mut pipe = script.stdout.take().expect("piped");
         let output = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&output);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(read) = pipe.read(&mut bytes) {
                 if read == 0 {
@@ -65,7 +71,7 @@ impl Terminal {
                 sink.lock().expect("no test panics while it holds this").extend_from_slice(&bytes[..read]);
             }
         });
-        let terminal = Self { notes, script, keys, output };
+        let terminal = Self { notes, script, keys, output, reader: Some(reader) };
         terminal.until("it draws", |text| text.contains("Overview"));
         terminal
     }
@@ -74,29 +80,41 @@ impl Terminal {
         String::from_utf8_lossy(&self.output.lock().expect("no test panics while it holds this")).into_owned()
     }
 
+    /// The newest frames, to be shown when something is missing.
+    fn newest(&self) -> String {
+        let text = self.text();
+        let first = text.rmatch_indices(FRAME_END).nth(3).map_or(0, |(at, _)| at);
+        text[first..].to_owned()
+    }
+
+    #[track_caller]
     pub fn until(&self, what: &str, found: impl Fn(&str) -> bool) {
-        let start = Instant::now();
-        while !found(&self.text()) {
-            assert!(start.elapsed() < Duration::from_secs(30), "never came: {what}\n{}", self.text());
-            thread::sleep(Duration::from_millis(20));
-        }
+        assert!(comes_true(|| found(&self.text())), "never came: {what}\n{}", self.newest());
     }
 
     /// Has everything drawn anew until this word is on the screen; everything that was drawn then. One
     /// word: blanks are not sent.
     #[track_caller]
     pub fn sees(&mut self, word: &str) -> String {
-        let start = Instant::now();
-        loop {
-            let before = self.text().len();
-            self.press("\x0c");
-            thread::sleep(Duration::from_millis(200));
-            let drawn = self.text().split_off(before);
-            if drawn.contains(word) {
-                return drawn;
-            }
-            assert!(start.elapsed() < Duration::from_secs(20), "never seen: {word}\n{}", self.text());
-        }
+        let mut drawn = String::new();
+        let seen = comes_true(|| {
+            drawn = self.redrawn();
+            drawn.contains(word)
+        });
+        assert!(seen, "never seen: {word}\n{drawn}");
+        drawn
+    }
+
+    /// Everything that is sent until the whole screen has been drawn anew.
+    #[track_caller]
+    fn redrawn(&mut self) -> String {
+        let before = self.text().len();
+        self.press("\x0c");
+        self.until("a whole screen", |text| {
+            let cleared = text[before..].split_once(CLEAR);
+            cleared.is_some_and(|(_, drawn)| drawn.matches(FRAME_END).count() > 1)
+        });
+        self.text().split_off(before)
     }
 
     pub fn press(&mut self, keys: &str) {
@@ -116,15 +134,16 @@ impl Terminal {
 
     /// The exit code, and everything that was printed.
     pub fn end(&mut self) -> (i32, String) {
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = self.script.try_wait().expect("it is our child") {
-                break status;
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "it does not end\n{}", self.text());
-            thread::sleep(Duration::from_millis(20));
-        };
-        thread::sleep(Duration::from_millis(50));
+        let mut status = None;
+        let ended = comes_true(|| {
+            status = self.script.try_wait().expect("it is our child");
+            status.is_some()
+        });
+        assert!(ended, "it does not end\n{}", self.newest());
+        // Its last words are still in the pipe.
+        let reader = self.reader.take().expect("a program ends once");
+        assert!(comes_true(|| reader.is_finished()), "its output does not end\n{}", self.newest());
+        let status = status.expect("it has ended");
         (status.code().unwrap_or(-1), self.text())
     }
 }
