@@ -10,9 +10,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::config::presentable;
-
-/// The lock's name in a study's folder.
-const NAME: &str = "lock.json";
+use crate::study::layout::LOCK;
 
 /// A held lock; dropping it lets go.
 #[derive(Debug)]
@@ -46,7 +44,7 @@ impl Holder {
 /// # Errors
 /// If the lock's file cannot be made.
 pub fn take(folder: &Path) -> io::Result<Result<Lock, Holder>> {
-    let path = folder.join(NAME);
+    let path = folder.join(LOCK);
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}

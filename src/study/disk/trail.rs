@@ -19,12 +19,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::session::Snapshot;
 use crate::config::{Experiment, ModelSettings, Precision};
 use crate::model::Weights;
+use crate::study::layout::SNAPSHOTS;
+use crate::study::snapshot::Snapshot;
 
-/// The name of the past in a run's folder.
-pub(super) const SNAPSHOTS: &str = "snapshots.bin";
 /// Most landmarks a run has.
 pub const MOST_LANDMARKS: usize = 200;
 /// Goes into every checksum: a record of another format is none.
@@ -53,7 +52,7 @@ pub fn landmarks(total: u64) -> Vec<u64> {
 
 /// Where a run's snapshots belong and what they look like as bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Trail {
+pub struct Trail {
     landmarks: Vec<u64>,
     model: ModelSettings,
 }

@@ -8,12 +8,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::board::{Board, Entry, Job, Shared, Stage, lock};
-use super::folders::{folder_name, set_aside};
-use super::record::RecordError;
-use super::trail::Trail;
 use super::work::Going;
-use super::{Event, Run};
 use crate::config::Experiment;
+use crate::study::disk::folders::set_aside;
+use crate::study::disk::record::RecordError;
+use crate::study::disk::trail::Trail;
+use crate::study::event::Event;
+use crate::study::layout::folder_name;
+use crate::study::plan::Run;
 
 /// What a person can do with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::board::{Entry, Shared, Work, lock};
-use super::record::{Next, Record};
-use super::resume::Header;
-use super::session::Snapshot;
-use super::{Event, Run};
 use crate::config::Algorithm;
 use crate::eval::{Curve, statistics, task_losses};
 use crate::learner::{Learner, State, learner};
 use crate::model::{Path, Weights};
+use crate::study::disk::record::{Next, Record};
+use crate::study::disk::resume::Header;
+use crate::study::event::Event;
+use crate::study::plan::Run;
+use crate::study::snapshot::Snapshot;
 use crate::task::TestTask;
 
 /// Progress events a run.

@@ -10,12 +10,14 @@ use anyhow::Context;
 
 use super::board::{Shared, lock};
 use super::control::Control;
-use super::folders::{announce, run_folder, set_aside, study_folder};
-use super::lock::{Holder, Lock, take};
-use super::record::remove_leftovers;
 use super::work::{keep_results, work};
-use super::{Event, Run};
-use crate::model::Weights;
+use crate::study::disk::files::remove_leftovers;
+use crate::study::disk::folders::{announce, set_aside};
+use crate::study::disk::lock::{Holder, Lock, take};
+use crate::study::event::Event;
+use crate::study::layout::{run_folder, study_folder};
+use crate::study::plan::Run;
+use crate::study::snapshot::Snapshot;
 
 /// How a session is run.
 #[derive(Clone, Debug)]
@@ -46,15 +48,6 @@ impl std::fmt::Display for Busy {
 }
 
 impl std::error::Error for Busy {}
-
-/// The newest state of a run, left in a slot for whoever wants to look.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// Outer steps taken.
-    pub step: u64,
-    /// Parameters at that step.
-    pub weights: Weights,
-}
 
 /// Where a worker leaves a run's newest snapshot.
 pub(super) type Slot = Mutex<Option<Arc<Snapshot>>>;
@@ -141,7 +134,7 @@ impl Session {
         self.shared.queue()
     }
 
-    /// The parameters of a run at a landmark of its training (see [`super::landmarks`]), or at the last
+    /// The parameters of a run at a landmark of its training (see [`crate::study::landmarks`]), or at the last
     /// one before it that was kept.
     pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
         let entry = self.shared.find(run)?;
@@ -211,7 +204,7 @@ impl Drop for Session {
 mod tests {
     use super::*;
     use crate::config::parse;
-    use crate::study::{Watcher, plan};
+    use crate::study::{Watcher, landmarks, plan};
 
     const STUDY: &str = "[defaults]\nseeds = 2\nouter_steps = 50\n[task]\ntrain_tasks = 10\n\
         [model]\nhidden = 16\n[evaluation]\ntest_tasks = 5\nsteps = 3\n\
@@ -348,7 +341,7 @@ mod tests {
             until(&session, 0, "finished");
             assert_eq!(result(&session, 0), result(&alone, 0));
             // The past that both have kept is the same too.
-            for landmark in 0..super::super::landmarks(60_000).len() {
+            for landmark in 0..landmarks(60_000).len() {
                 let [mine, other] =
                     [&session, &alone].map(|session| session.past(0, landmark).expect("kept"));
                 assert_eq!((mine.step, &mine.weights), (other.step, &other.weights), "{landmark}");

@@ -19,7 +19,7 @@ use crate::task::Position;
 /// The first line of a file this version reads and writes.
 const MAGIC: &str = "metascope resume 1";
 /// A file of this size is none of ours: the largest network's takes half a MiB.
-pub(super) const LARGEST_FILE: u64 = 16 << 20;
+pub const LARGEST_FILE: u64 = 16 << 20;
 
 /// Where a run was interrupted.
 #[derive(Clone, Debug, PartialEq)]

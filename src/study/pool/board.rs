@@ -10,14 +10,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::control::Wish;
-use super::record::Record;
 use super::session::Slot;
-use super::trail::Trail;
 use super::work::{Conclusion, Exam, Going};
-use super::{Event, Run};
 use crate::config::{EvaluationSettings, TaskSettings};
 use crate::eval::{Curve, mean_and_deviation};
 use crate::model::Path;
+use crate::study::disk::record::Record;
+use crate::study::disk::trail::Trail;
+use crate::study::event::Event;
+use crate::study::plan::Run;
 use crate::task::{TestTask, test_tasks};
 
 /// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
@@ -355,7 +356,7 @@ fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
 mod tests {
     use super::*;
     use crate::config::parse;
-    use crate::study::plan;
+    use crate::study::plan::plan;
 
     #[test]
     fn a_summary_belongs_to_the_last_run_whichever_ends_last() {
