@@ -4,9 +4,17 @@
 //! ```text
 //! pool/     the worker threads
 //!   session     the pool, seen from outside: events, snapshots, run control
-//!   work        what a worker does: train a run, evaluate a share of its test tasks
-//!   control     what a person wants of a run, and another plan
-//!   board       what the workers share: where every run stands, jobs, test tasks, results
+//!   work        the lives of its threads
+//!   train       the training of a run: step, report, landmarks, save
+//!   evaluate    what follows: a share of its test tasks, and what is kept in the end
+//!   shared      the board in the hands of many threads: its lock, its bell, doing what it answers
+//!   control     what the board makes of what a person wants of a run, and of another plan
+//!   board       where every run stands and what there is to do: a state machine without threads
+//!   stages      where a run can stand, and what a worker can be given
+//!   entry       one run as its worker and whoever looks on share it
+//!   evaluation  a trained network under evaluation, and what it comes to
+//!   going       a run as it goes from hand to hand
+//!   guard       how mutexes are locked
 //! disk/     what is kept, and how others see it
 //!   watch       run folders that other processes write
 //!   search      which runs there are, from the folders alone
@@ -30,7 +38,7 @@ mod pool;
 mod snapshot;
 
 pub use disk::files::replace;
-pub use disk::lock::Holder;
+pub use disk::lock::{Busy, Holder};
 pub use disk::resume::{Header, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
 pub use disk::watch::{Found, LogReader, Watcher};
@@ -38,5 +46,5 @@ pub use event::Event;
 pub use layout::study_folder;
 pub use plan::{Run, plan};
 pub use pool::control::Control;
-pub use pool::session::{Busy, Session, SessionOptions};
+pub use pool::session::{Session, SessionOptions};
 pub use snapshot::Snapshot;

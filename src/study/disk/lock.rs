@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -38,6 +38,23 @@ impl Holder {
         Self { host, pid: std::process::id() }
     }
 }
+
+/// Another process trains this study.
+#[derive(Debug)]
+pub struct Busy {
+    /// Which one.
+    pub holder: Holder,
+    /// The study's folder.
+    pub folder: PathBuf,
+}
+
+impl std::fmt::Display for Busy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is being trained by {}", self.folder.display(), self.holder)
+    }
+}
+
+impl std::error::Error for Busy {}
 
 /// Takes the lock of a study's folder, which exists. `Ok(Err(holder))` if another process has it.
 ///

@@ -1,337 +1,238 @@
-//! What the workers of a session share: where every run stands, the jobs still to do, the test tasks,
-//! and how results are told and summed up.
+//! Where every run stands and what there is to do: a state machine. Its methods are told what has happened
+//! and answer what is to be done about it; they wait for nothing, lock nothing and touch no disk. How a
+//! study changes while it runs is in [`super::control`].
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
 
-use super::control::Wish;
-use super::session::Slot;
-use super::work::{Conclusion, Exam, Going};
-use crate::config::{EvaluationSettings, TaskSettings};
+use super::evaluation::{Evaluation, Outcome};
+use super::going::Going;
+use super::stages::{Job, Stage, Wish, Work};
 use crate::eval::{Curve, mean_and_deviation};
-use crate::model::Path;
-use crate::study::disk::record::Record;
-use crate::study::disk::trail::Trail;
 use crate::study::event::Event;
 use crate::study::plan::Run;
-use crate::task::{TestTask, test_tasks};
 
-/// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
-/// environment says otherwise.
-const SAVE_INTERVAL: Duration = Duration::from_secs(3);
-
-/// What the workers of a session share.
-pub(super) struct Shared {
+/// What the workers and the outside read and write together.
+#[derive(Default)]
+pub struct Board {
     /// Every run there has been; their order is how everybody refers to them, so it only grows.
-    pub(super) entries: RwLock<Vec<Arc<Entry>>>,
-    /// Where runs are kept; `None` keeps nothing.
-    pub(super) folder: Option<PathBuf>,
-    pub(super) board: Mutex<Board>,
-    /// Signalled when there is a new job, or no more to come.
-    pub(super) wake: Condvar,
-    stopping: AtomicBool,
-    /// Of how many landmarks one is kept in memory.
-    pub(super) stride: AtomicUsize,
-    pub(super) path: Path,
-    pub(super) save_interval: Duration,
-}
-
-/// One run as the workers and the outside share it.
-pub(super) struct Entry {
-    pub(super) run: Run,
-    pub(super) slot: Slot,
-    pub(super) trail: Trail,
-    /// Its past by landmark, where no file holds it.
-    pub(super) kept: Mutex<BTreeMap<usize, Vec<u8>>>,
-    /// What the worker that has it is asked to do.
-    wish: AtomicU8,
-}
-
-impl Entry {
-    pub(super) fn new(run: Run) -> Arc<Self> {
-        let trail = Trail::new(&run.settings);
-        let wish = AtomicU8::new(Wish::GoOn as u8);
-        Arc::new(Self { run, slot: Slot::default(), trail, kept: Mutex::default(), wish })
-    }
-
-    /// Whether the worker should let go of the run after this step.
-    pub(super) fn is_wanted_back(&self) -> bool {
-        self.wish.load(Ordering::Relaxed) != Wish::GoOn as u8
-    }
-
-    pub(super) fn wish(&self, wish: Wish) {
-        self.wish.store(wish as u8, Ordering::Relaxed);
-    }
-
-    /// Takes the wish back that it be dropped.
-    pub(super) fn stay(&self) {
-        let [from, to] = [Wish::Drop as u8, Wish::GoOn as u8];
-        // Fails where that was not the wish, which is as well.
-        let _ = self.wish.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    pub(super) fn take_wish(&self) -> Wish {
-        Wish::ALL[usize::from(self.wish.swap(Wish::GoOn as u8, Ordering::Relaxed))]
-    }
-}
-
-/// How often what is needed to go on is kept.
-fn save_interval() -> Duration {
-    let asked = std::env::var("METASCOPE_SAVE_MS").ok().and_then(|text| text.parse().ok());
-    asked.map_or(SAVE_INTERVAL, Duration::from_millis)
-}
-
-/// What the workers read and write together.
-pub(super) struct Board {
-    events: Sender<(usize, Event)>,
+    pub(super) places: Vec<Place>,
     pub(super) jobs: VecDeque<Job>,
-    pub(super) stages: Vec<Stage>,
-    /// Curves of the runs that have one.
-    pub(super) curves: Vec<Option<Curve>>,
-    /// Runs whose results are to be kept.
-    conclusions: VecDeque<Conclusion>,
-    /// Workers that may still have one.
+    /// What is to be kept.
+    outcomes: VecDeque<Outcome>,
+    /// Workers that may still have an outcome.
     workers: usize,
-    /// Test tasks by what they depend on; most studies have one entry.
-    tests: Vec<(TaskSettings, EvaluationSettings, Arc<Vec<TestTask>>)>,
 }
 
-/// Where a run stands. What it would go on from is with it, unless that is on disk or it has not begun.
-pub(super) enum Stage {
-    Queued(Option<Box<Going>>),
-    Working,
-    Paused(Option<Box<Going>>),
-    Stopped(Option<Box<Going>>),
-    /// Done or failed.
-    Over,
-    /// No longer part of the study.
-    Dropped,
+/// What is known of one run.
+pub(super) struct Place {
+    pub run: Run,
+    pub stage: Stage,
+    pub curve: Option<Curve>,
 }
 
-pub(super) enum Job {
-    Train(usize),
-    Test(Arc<Exam>, Range<usize>),
+/// What is to be done about something the board was told.
+#[must_use]
+pub enum Answer {
+    Nothing,
+    /// This event is to be told of this run.
+    Tell(usize, Event),
+    /// What the run has left is to be put aside; then [`Board::cleared`] or [`Board::abandon`] says what
+    /// follows. Nobody is given the run in the meantime.
+    Clear,
 }
 
-/// What a worker is to do next.
-pub(super) enum Work {
-    Train(usize, Option<Box<Going>>),
-    Test(Arc<Exam>, Range<usize>),
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while a lock was held has been reported as that run's failure; the data are plain.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    pub(super) fn new(runs: Vec<Run>, folder: Option<PathBuf>, events: Sender<(usize, Event)>) -> Self {
-        let shared = Self {
-            entries: RwLock::default(),
-            folder,
-            board: Mutex::new(Board {
-                events,
-                jobs: VecDeque::new(),
-                stages: Vec::new(),
-                curves: Vec::new(),
-                conclusions: VecDeque::new(),
-                workers: 0,
-                tests: Vec::new(),
-            }),
-            wake: Condvar::new(),
-            stopping: AtomicBool::new(false),
-            stride: AtomicUsize::new(1),
-            path: Path::detect(),
-            save_interval: save_interval(),
-        };
-        shared.plan(runs);
-        shared
-    }
-
-    /// A run's entry. `run` is one of those [`Shared::plan`] has given.
-    pub(super) fn entry(&self, run: usize) -> Arc<Entry> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner)[run].clone()
-    }
-
-    /// The entry of a run that somebody outside names.
-    pub(super) fn find(&self, run: usize) -> Option<Arc<Entry>> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(run).cloned()
-    }
-
-    pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        let _board = lock(&self.board);
-        self.wake.notify_all();
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+impl Board {
+    /// Every run there has been.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.places.iter().map(|place| &place.run)
     }
 
     /// Whether every run is done, failed or stopped.
-    pub(super) fn is_over(&self) -> bool {
-        let board = lock(&self.board);
-        board.stages.iter().all(|stage| matches!(stage, Stage::Over | Stage::Stopped(_) | Stage::Dropped))
+    pub fn is_over(&self) -> bool {
+        let over = |stage: &Stage| matches!(stage, Stage::Over | Stage::Stopped(_) | Stage::Dropped);
+        self.places.iter().all(|place| over(&place.stage))
     }
 
     /// Whether no run is being worked on or waits for a worker.
-    pub(super) fn is_idle(&self) -> bool {
-        let board = lock(&self.board);
-        !board.stages.iter().any(|stage| matches!(stage, Stage::Queued(_) | Stage::Working))
+    pub fn is_idle(&self) -> bool {
+        let moving = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_));
+        !self.places.iter().any(|place| moving(&place.stage))
     }
 
     /// The runs that wait for a worker, the next one first.
-    pub(super) fn queue(&self) -> Vec<usize> {
-        let board = lock(&self.board);
+    pub fn queue(&self) -> Vec<usize> {
         let train = |job: &Job| match job {
             Job::Train(run) => Some(*run),
             Job::Test(..) => None,
         };
-        board.jobs.iter().filter_map(train).collect()
+        self.jobs.iter().filter_map(train).collect()
     }
 
-    /// The next job; `None` when there will be no more.
-    pub(super) fn next_job(&self) -> Option<Work> {
-        let mut board = lock(&self.board);
-        loop {
-            if self.is_stopping() {
-                return None;
-            }
-            match board.jobs.pop_front() {
-                Some(Job::Test(exam, share)) => return Some(Work::Test(exam, share)),
-                Some(Job::Train(run)) => {
-                    match std::mem::replace(&mut board.stages[run], Stage::Working) {
-                        Stage::Queued(going) => return Some(Work::Train(run, going)),
-                        // A job of a run that is not queued is stale.
-                        other => board.stages[run] = other,
-                    }
-                }
-                None => board = self.wake.wait(board).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-
-    /// Hands the shares of a run's test out, before any training: a run that is almost done should be.
-    pub(super) fn hand_out(&self, exam: &Arc<Exam>, shares: Vec<Range<usize>>) {
-        let mut board = lock(&self.board);
-        for share in shares.into_iter().rev() {
-            board.jobs.push_front(Job::Test(exam.clone(), share));
-        }
-        self.wake.notify_all();
-    }
-
-    /// Leaves the results of a run to whoever keeps them.
-    pub(super) fn hand_over(&self, conclusion: Conclusion) {
-        lock(&self.board).conclusions.push_back(conclusion);
-        self.wake.notify_all();
-    }
-
-    /// The next results to keep; `None` when no worker is left to have any.
-    pub(super) fn next_conclusion(&self) -> Option<Conclusion> {
-        let mut board = lock(&self.board);
-        loop {
-            match board.conclusions.pop_front() {
-                None if board.workers == 0 => return None,
-                None => board = self.wake.wait(board).unwrap_or_else(PoisonError::into_inner),
-                next => return next,
-            }
-        }
+    /// Whether the worker that has the run should let go of it.
+    pub fn is_wanted_back(&self, run: usize) -> bool {
+        matches!(self.places[run].stage, Stage::Working(wish) if wish != Wish::GoOn)
     }
 
     /// A worker is about to begin.
-    pub(super) fn join(&self) {
-        lock(&self.board).workers += 1;
+    pub fn join(&mut self) {
+        self.workers += 1;
     }
 
     /// A worker ends.
-    pub(super) fn leave(&self) {
-        lock(&self.board).workers -= 1;
-        self.wake.notify_all();
+    pub fn leave(&mut self) {
+        self.workers -= 1;
     }
 
-    /// Logs the event, where there is a log, and sends it.
-    pub(super) fn report(&self, run: usize, record: Option<&mut Record>, event: Event) {
-        if let Some(record) = record {
-            record.append(&event);
-        }
-        lock(&self.board).tell(run, event);
+    /// Whether a worker is left that may have an outcome.
+    pub fn has_workers(&self) -> bool {
+        self.workers > 0
     }
 
-    pub(super) fn failure(&self, run: usize, step: u64, error: String) -> Event {
-        let Run { settings, seed, .. } = &self.entry(run).run;
-        Event::Failed { experiment: settings.name.clone(), seed: *seed, step, error }
-    }
-
-    /// Whether the landmark of this number is kept where no file holds it.
-    pub(super) fn is_kept(&self, number: usize, of: usize) -> bool {
-        number.is_multiple_of(self.stride.load(Ordering::Relaxed)) || number + 1 == of
-    }
-
-    /// The run's test tasks, drawn once for all runs that share them.
-    pub(super) fn tests_of(&self, run: &Run) -> Arc<Vec<TestTask>> {
-        let settings = &run.settings;
-        let mut board = lock(&self.board);
-        for (task, evaluation, tests) in &board.tests {
-            if *task == settings.task && *evaluation == settings.evaluation {
-                return tests.clone();
+    /// A worker has nothing to do: what it is given, if there is anything.
+    pub fn next_job(&mut self) -> Option<Work> {
+        while let Some(job) = self.jobs.pop_front() {
+            match job {
+                Job::Test(evaluation, share) => return Some(Work::Test(evaluation, share)),
+                Job::Train(run) => {
+                    let stage = &mut self.places[run].stage;
+                    match mem::replace(stage, Stage::Working(Wish::GoOn)) {
+                        Stage::Queued(going) => return Some(Work::Train(run, going)),
+                        // A job of a run that is not queued is stale.
+                        other => *stage = other,
+                    }
+                }
             }
         }
-        let tests = Arc::new(test_tasks(&settings.task, &settings.evaluation));
-        board.tests.push((settings.task.clone(), settings.evaluation.clone(), tests.clone()));
-        tests
+        None
     }
 
-    /// Notes that a run is over, and sums its experiment up if it was the last one.
-    pub(super) fn close(&self, run: usize, curve: Option<Curve>) {
-        let entry = self.entry(run);
-        let mut board = lock(&self.board);
-        if matches!(board.stages[run], Stage::Over) {
-            return;
+    /// A run is trained: the shares of its evaluation come before any training, for a run that is almost
+    /// done should be.
+    pub fn hand_out(&mut self, evaluation: &Arc<Evaluation>) {
+        for share in evaluation.shares().rev() {
+            self.jobs.push_front(Job::Test(evaluation.clone(), share));
         }
-        match entry.take_wish() {
+    }
+
+    /// A run is evaluated: what it has come to is left to whoever keeps it.
+    pub fn hand_over(&mut self, outcome: Outcome) {
+        self.outcomes.push_back(outcome);
+    }
+
+    /// The next outcome to keep, if there is one.
+    pub fn next_outcome(&mut self) -> Option<Outcome> {
+        self.outcomes.pop_front()
+    }
+
+    /// A worker lets go of a run that it was asked for, with what the run goes on from.
+    pub fn take_back(&mut self, run: usize, going: Box<Going>) -> Answer {
+        self.settle(run, Some(going))
+    }
+
+    /// What a run had left is out of the way: it begins again.
+    pub fn cleared(&mut self, run: usize) -> Answer {
+        self.places[run].curve = None;
+        self.settle(run, None)
+    }
+
+    /// What a run has left cannot be put out of the way: it is over as it is.
+    pub fn abandon(&mut self, run: usize) -> Answer {
+        let place = &mut self.places[run];
+        if matches!(place.stage, Stage::Working(Wish::Drop)) {
+            (place.stage, place.curve) = (Stage::Dropped, None);
+            return Answer::Nothing;
+        }
+        place.stage = Stage::Over;
+        self.summarize(run)
+    }
+
+    /// A run is done or has failed. Tells its experiment's summary if it was the last one.
+    pub fn close(&mut self, run: usize, curve: Option<Curve>) -> Answer {
+        let place = &mut self.places[run];
+        let Stage::Working(wish) = place.stage else { return Answer::Nothing };
+        place.curve = curve;
+        match wish {
+            Wish::Restart => {
+                place.stage = Stage::Working(Wish::GoOn);
+                Answer::Clear
+            }
+            // Where it was to be held, it was done before it could be.
+            Wish::Drop | Wish::GoOn | Wish::Pause | Wish::Stop => self.abandon(run),
+        }
+    }
+
+    /// Does as whoever wanted the run back wished, now that nobody has it.
+    fn settle(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
+        let place = &mut self.places[run];
+        let Stage::Working(wish) = place.stage else { return Answer::Nothing };
+        match wish {
+            Wish::GoOn => self.put_first(run, going),
+            Wish::Pause => self.pause(run, going),
+            Wish::Stop => self.stop(run, going),
             Wish::Drop => {
-                (board.stages[run], board.curves[run]) = (Stage::Dropped, None);
-                return;
+                place.stage = Stage::Dropped;
+                Answer::Nothing
             }
             Wish::Restart => {
-                drop(board);
-                match self.begin_again(run, &entry) {
-                    Ok(()) => return,
-                    Err(error) => self.report(run, None, self.failure(run, 0, error.to_string())),
-                }
-                board = lock(&self.board);
+                place.stage = Stage::Working(Wish::GoOn);
+                Answer::Clear
             }
-            // It was done before it could be held.
-            Wish::GoOn | Wish::Pause | Wish::Stop => {}
-        }
-        board.stages[run] = Stage::Over;
-        board.curves[run] = curve;
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let is_mate = |mate: &usize| {
-            let other = &entries[*mate].run.settings;
-            other.name == entry.run.settings.name && !matches!(board.stages[*mate], Stage::Dropped)
-        };
-        let mates: Vec<usize> = (0..entries.len()).filter(is_mate).collect();
-        if let Some(last) = mates.last()
-            && mates.iter().all(|mate| matches!(board.stages[*mate], Stage::Over))
-        {
-            let curves: Vec<&Curve> = mates.iter().filter_map(|mate| board.curves[*mate].as_ref()).collect();
-            let settings = &entry.run.settings;
-            let summary = summary(&settings.name, &curves, settings.evaluation.steps);
-            board.tell(*last, summary);
         }
     }
-}
 
-impl Board {
-    pub(super) fn tell(&self, run: usize, event: Event) {
-        // Whoever listened may be gone; the work is worth finishing all the same.
-        let _ = self.events.send((run, event));
+    /// A run waits until a person wants it to go on.
+    pub(super) fn pause(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
+        self.unqueue(run);
+        let (experiment, seed, step) = self.whereabouts(run, &going);
+        self.places[run].stage = Stage::Paused(going);
+        Answer::Tell(run, Event::Paused { experiment, seed, step })
+    }
+
+    /// A run is over until a person wants it to go on.
+    pub(super) fn stop(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
+        self.unqueue(run);
+        let (experiment, seed, step) = self.whereabouts(run, &going);
+        self.places[run].stage = Stage::Stopped(going);
+        Answer::Tell(run, Event::Stopped { experiment, seed, step })
+    }
+
+    /// A run is the next to be worked on.
+    pub(super) fn put_first(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
+        self.unqueue(run);
+        self.jobs.push_front(Job::Train(run));
+        let (experiment, seed, step) = self.whereabouts(run, &going);
+        self.places[run].stage = Stage::Queued(going);
+        Answer::Tell(run, Event::Queued { experiment, seed, step })
+    }
+
+    fn unqueue(&mut self, run: usize) {
+        self.jobs.retain(|job| !matches!(job, Job::Train(other) if *other == run));
+    }
+
+    /// The name of a run's experiment, its seed, and the step that it goes on from.
+    fn whereabouts(&self, run: usize, going: &Option<Box<Going>>) -> (String, u64, u64) {
+        let Run { settings, seed, .. } = &self.places[run].run;
+        let step = going.as_ref().map_or(0, |going| going.progress.step);
+        (settings.name.clone(), *seed, step)
+    }
+
+    /// The summary of a run's experiment if all its runs are over. It belongs to the last of them in the
+    /// plan, whichever has ended last.
+    fn summarize(&self, run: usize) -> Answer {
+        let settings = &self.places[run].run.settings;
+        let is_mate = |(_, place): &(usize, &Place)| {
+            place.run.settings.name == settings.name && !matches!(place.stage, Stage::Dropped)
+        };
+        let mates: Vec<(usize, &Place)> = self.places.iter().enumerate().filter(is_mate).collect();
+        match mates.last() {
+            Some((last, _)) if mates.iter().all(|(_, mate)| matches!(mate.stage, Stage::Over)) => {
+                let curves: Vec<&Curve> = mates.iter().filter_map(|(_, mate)| mate.curve.as_ref()).collect();
+                Answer::Tell(*last, summary(&settings.name, &curves, settings.evaluation.steps))
+            }
+            _ => Answer::Nothing,
+        }
     }
 }
 
@@ -349,27 +250,5 @@ fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
         steps: (0..=steps).collect(),
         mean,
         seed_std,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::parse;
-    use crate::study::plan::plan;
-
-    #[test]
-    fn a_summary_belongs_to_the_last_run_whichever_ends_last() {
-        let text = "[[experiment]]\nname = \"a\"\nalgorithm = \"maml\"\nseeds = 3\n";
-        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
-            let (sender, events) = std::sync::mpsc::channel();
-            let shared = Shared::new(plan(&parse("test", None, text).expect("a good file")), None, sender);
-            for run in order {
-                assert!(events.try_recv().is_err(), "one of them is not over");
-                shared.close(run, None);
-            }
-            assert!(matches!(events.try_recv(), Ok((2, Event::Summary { seeds: 0, .. }))), "{order:?}");
-            assert!(events.try_recv().is_err(), "it is told once");
-        }
     }
 }

@@ -2,5 +2,15 @@
 
 mod board;
 pub mod control;
+mod entry;
+mod evaluate;
+mod evaluation;
+mod going;
+mod guard;
 pub mod session;
+mod shared;
+mod stages;
+#[cfg(test)]
+mod tests;
+mod train;
 mod work;
