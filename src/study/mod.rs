@@ -1,45 +1,50 @@
 //! From an experiments file to trained networks: the plan, its worker threads, what they report and
-//! what they keep on disk.
+//! what they keep on disk. A file imports only from files below it, and nothing goes round in a circle.
 //!
 //! ```text
-//! plan      experiments x seeds -> runs
-//! session   the worker threads, seen from outside: events, snapshots, run control
-//! board     what the workers share: where every run stands, jobs, test tasks, results
-//! control   what a person wants of a run, and another plan
-//! work      what a worker does: train a run, evaluate a share of its test tasks
-//! folders   where runs live
-//! record    a run's folder: settings, log, checkpoint, and what is needed to go on
-//! resume    the file a run goes on from
-//! trail     parameters of a run's past
-//! lock      one process a study folder
-//! search    which runs there are, from the folders alone
-//! watch     run folders that other processes write
+//! pool/     the worker threads
+//!   session     the pool, seen from outside: events, snapshots, run control
+//!   work        the lives of its threads
+//!   train       the training of a run: step, report, landmarks, save
+//!   evaluate    what follows: a share of its test tasks, and what is kept in the end
+//!   shared      the board in the hands of many threads: its lock, its bell, doing what it answers
+//!   control     what the board makes of what a person wants of a run, and of another plan
+//!   board       where every run stands and what there is to do: a state machine without threads
+//!   stages      where a run can stand, and what a worker can be given
+//!   entry       one run as its worker and whoever looks on share it
+//!   evaluation  a trained network under evaluation, and what it comes to
+//!   going       a run as it goes from hand to hand
+//!   guard       how mutexes are locked
+//! disk/     what is kept, and how others see it
+//!   watch       run folders that other processes write
+//!   search      which runs there are, from the folders alone
+//!   folders     a study's folder and its runs': announced, put aside
+//!   record      a run's folder: settings, log, checkpoint, and what is needed to go on
+//!   resume      the file a run goes on from
+//!   trail       parameters of a run's past
+//!   lock        one process a study folder
+//!   files       files that are whole or not there
+//! layout    how everything on disk is named
 //! event     what is reported
-//! files     files that are whole or not there
+//! snapshot  what a run is at one step
+//! plan      experiments x seeds -> runs
 //! ```
 
-mod board;
-mod control;
+mod disk;
 mod event;
-mod files;
-mod folders;
-mod lock;
+mod layout;
 mod plan;
-mod record;
-mod resume;
-mod search;
-mod session;
-mod trail;
-mod watch;
-mod work;
+mod pool;
+mod snapshot;
 
-pub use control::Control;
+pub use disk::files::replace;
+pub use disk::lock::{Busy, Holder};
+pub use disk::resume::{Header, Resume, Unusable};
+pub use disk::trail::{MOST_LANDMARKS, landmarks};
+pub use disk::watch::{Found, LogReader, Watcher};
 pub use event::Event;
-pub use files::replace;
-pub use folders::study_folder;
-pub use lock::Holder;
+pub use layout::study_folder;
 pub use plan::{Run, plan};
-pub use resume::{Header, Resume, Unusable};
-pub use session::{Busy, Session, SessionOptions, Snapshot};
-pub use trail::{MOST_LANDMARKS, landmarks};
-pub use watch::{Found, LogReader, Watcher};
+pub use pool::control::Control;
+pub use pool::session::{Session, SessionOptions};
+pub use snapshot::Snapshot;

@@ -3,16 +3,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::config::presentable;
-
-/// The lock's name in a study's folder.
-const NAME: &str = "lock.json";
+use crate::study::layout::LOCK;
 
 /// A held lock; dropping it lets go.
 #[derive(Debug)]
@@ -41,12 +39,29 @@ impl Holder {
     }
 }
 
+/// Another process trains this study.
+#[derive(Debug)]
+pub struct Busy {
+    /// Which one.
+    pub holder: Holder,
+    /// The study's folder.
+    pub folder: PathBuf,
+}
+
+impl std::fmt::Display for Busy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is being trained by {}", self.folder.display(), self.holder)
+    }
+}
+
+impl std::error::Error for Busy {}
+
 /// Takes the lock of a study's folder, which exists. `Ok(Err(holder))` if another process has it.
 ///
 /// # Errors
 /// If the lock's file cannot be made.
 pub fn take(folder: &Path) -> io::Result<Result<Lock, Holder>> {
-    let path = folder.join(NAME);
+    let path = folder.join(LOCK);
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}

@@ -2,7 +2,7 @@
 //! crash too.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Writes `bytes` beside `path`, brings them to the disk, and renames them into place.
@@ -26,6 +26,25 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Removes what a killed process was just writing. The study's lock is held, so nobody else is.
+pub fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        if path.extension().is_some_and(|extension| extension == "tmp") {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A file's bytes; `None` if it cannot be read or is larger than anything written here.
+pub fn read_limited(path: &Path, largest: u64) -> Option<Vec<u8>> {
+    let file = File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    file.take(largest + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= largest).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::folders::{PLAN, Planned};
-use super::record::{LOG, SETTINGS, read_limited};
+use super::files::read_limited;
+use super::folders::Planned;
 use crate::experiments::{Experiment, Study, parse};
+use crate::study::layout::{LOG, PLAN, SETTINGS, is_aside};
 
 /// Folders below the one named in which runs are looked for: out, study, experiment, seed.
 const DEPTH: usize = 4;
@@ -18,7 +19,7 @@ const LARGEST_SETTINGS: u64 = 1 << 20;
 const LARGEST_PLAN: u64 = 4 << 20;
 
 /// Looks for run folders.
-pub(super) struct Search {
+pub struct Search {
     root: PathBuf,
     name: String,
     path: PathBuf,
@@ -57,7 +58,7 @@ impl Search {
         Self { name: study.name.clone(), path, only_planned: true, ..Self::all(study_folder) }
     }
 
-    /// The experiments there are, and the folders of their runs in the order of [`super::plan`]: study by
+    /// The experiments there are, and the folders of their runs in the order of [`crate::study::plan`]: study by
     /// study, in each first what is planned, in the plan's order. `None` if there is no run.
     ///
     /// # Errors
@@ -116,7 +117,7 @@ impl Search {
         }
         for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
             // Runs that were set aside are history.
-            let aside = entry.file_name().to_string_lossy().contains(".before-");
+            let aside = is_aside(&entry.file_name().to_string_lossy());
             if !aside && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 // A folder that cannot be read hides its own runs, no others.
                 let _ = self.below(&entry.path(), depth - 1, found);

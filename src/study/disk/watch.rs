@@ -11,14 +11,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
 
-use super::folders::run_folder;
-use super::record::{CHECKPOINT, LOG, RESUME, read_limited};
+use super::files::read_limited;
 use super::resume::{LARGEST_FILE, Resume};
 use super::search::Search;
 use super::trail::Trail;
-use super::{Event, Run, Snapshot, plan};
 use crate::experiments::{Experiment, Study};
 use crate::learner::read_checkpoint;
+use crate::study::event::Event;
+use crate::study::layout::{CHECKPOINT, LOG, RESUME, run_folder};
+use crate::study::plan::{Run, plan};
+use crate::study::snapshot::Snapshot;
 
 /// A log that may still grow is looked at this often, ...
 const LOOK: Duration = Duration::from_millis(200);

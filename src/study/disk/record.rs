@@ -15,36 +15,28 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::folders::{hex, run_folder};
+use super::files::{read_limited, remove_leftovers, replace};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
-use super::trail::SNAPSHOTS;
-use super::{Event, Run, replace};
 use crate::config::presentable;
 use crate::experiments::{Experiment, resolved_toml};
-use crate::learner::State;
-use crate::learner::{checkpoint_from_bytes, metadata};
+use crate::learner::{State, checkpoint_from_bytes, metadata};
 use crate::model::{self, Weights};
+use crate::study::event::Event;
+use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
+use crate::study::plan::Run;
 
-/// The log's name in a run's folder.
-pub const LOG: &str = "metrics.jsonl";
-/// The checkpoint's name in a run's folder.
-pub const CHECKPOINT: &str = "checkpoint.safetensors";
-/// The settings' name in a run's folder.
-pub const SETTINGS: &str = "settings.toml";
-/// The name of the file a run goes on from.
-pub(super) const RESUME: &str = "resume.bin";
 /// A log of this size is none of ours: a run's has some two hundred lines.
 const LARGEST_LOG: u64 = 64 << 20;
 
 /// The folder of one run, open for writing.
 #[derive(Debug)]
-pub(super) struct Record {
+pub struct Record {
     folder: PathBuf,
     /// What the run is made with, as it stands (or should stand) in its file.
     settings: String,
@@ -59,7 +51,7 @@ pub(super) struct Record {
 }
 
 /// A run's folder as it was found.
-pub(super) struct Opened {
+pub struct Opened {
     pub record: Record,
     /// What the run has reported before.
     pub past: Vec<Event>,
@@ -67,7 +59,7 @@ pub(super) struct Opened {
 }
 
 /// How a run goes on.
-pub(super) enum Next {
+pub enum Next {
     /// From its beginning.
     Start,
     /// From where it was interrupted.
@@ -89,7 +81,7 @@ impl fmt::Display for RecordError {
 impl std::error::Error for RecordError {}
 
 /// What could not be done with a path, and what to do about it.
-pub(super) fn trouble(path: &Path, error: &io::Error) -> RecordError {
+pub fn trouble(path: &Path, error: &io::Error) -> RecordError {
     let advice = if is_full(error) {
         "make room, and the same command goes on from what is saved"
     } else {
@@ -326,23 +318,12 @@ fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
 }
 
 /// What a run is made with, as an experiments file.
-pub(super) fn settings_text(run: &Run, kernel: &str) -> String {
+pub fn settings_text(run: &Run, kernel: &str) -> String {
     format!(
         "# What this run was made with: metascope {}, kernels {kernel}.\n{}",
         env!("CARGO_PKG_VERSION"),
         resolved_toml(&run.settings, run.seed)
     )
-}
-
-/// Removes what a killed process was just writing. The study's lock is held, so nobody else is.
-pub(super) fn remove_leftovers(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
-        if path.extension().is_some_and(|extension| extension == "tmp") {
-            // One that stays is in nobody's way.
-            let _ = fs::remove_file(path);
-        }
-    }
 }
 
 /// The part of the log that belongs to a saved state, and its events; `None` if it is not there whole.
@@ -360,12 +341,4 @@ fn past(folder: &Path, header: &Header, settings: &Experiment) -> Option<(String
     let events =
         log.lines().map(|line| Event::read(line.as_bytes(), settings)).collect::<Option<Vec<Event>>>()?;
     Some((log, events))
-}
-
-/// A file's bytes; `None` if it cannot be read or is larger than anything written here.
-pub(super) fn read_limited(path: &Path, largest: u64) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
-    let mut bytes = Vec::new();
-    file.take(largest + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= largest).then_some(bytes)
 }

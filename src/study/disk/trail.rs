@@ -19,13 +19,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::session::Snapshot;
 use crate::experiments::Experiment;
-use crate::model::{self, Adaptation, Weights};
-use crate::model::{ModelSettings, Precision};
+use crate::model::{self, Adaptation, ModelSettings, Precision, Weights};
+use crate::study::layout::SNAPSHOTS;
+use crate::study::snapshot::Snapshot;
 
-/// The name of the past in a run's folder.
-pub(super) const SNAPSHOTS: &str = "snapshots.bin";
 /// Most landmarks a run has.
 pub const MOST_LANDMARKS: usize = 200;
 /// Goes into every checksum: a record of another format is none.
@@ -54,7 +52,7 @@ pub fn landmarks(total: u64) -> Vec<u64> {
 
 /// Where a run's snapshots belong and what they look like as bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Trail {
+pub struct Trail {
     landmarks: Vec<u64>,
     model: ModelSettings,
     adaptation: Adaptation,

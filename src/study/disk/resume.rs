@@ -20,7 +20,7 @@ use crate::task::Position;
 /// The first line of a file this version reads and writes.
 const MAGIC: &str = "metascope resume 1";
 /// A file of this size is none of ours: the largest network's takes half a MiB.
-pub(super) const LARGEST_FILE: u64 = 16 << 20;
+pub const LARGEST_FILE: u64 = 16 << 20;
 
 /// Where a run was interrupted.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,11 +139,11 @@ mod tests {
     fn example() -> (Experiment, Resume) {
         let text = "[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n";
         let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
-        let mut learner = settings.trainer(1, Kernels::fastest());
+        let mut trainer = settings.trainer(1, Kernels::fastest());
         (0..5).for_each(|_| {
-            learner.outer_step().expect("a step");
+            trainer.outer_step().expect("a step");
         });
-        let state = learner.state();
+        let state = trainer.state();
         (settings, Resume { header: Header::new("avx2+fma", 5, 0.1 + 0.2, 5, 0.5, &state), state })
     }
 

@@ -1,0 +1,10 @@
+//! What is kept on disk: whoever writes it and whoever reads it meet in these files and nowhere else.
+
+pub mod files;
+pub mod folders;
+pub mod lock;
+pub mod record;
+pub mod resume;
+pub mod search;
+pub mod trail;
+pub mod watch;

@@ -1,0 +1,178 @@
+//! The worker threads as everybody else sees them: runs go in, events and snapshots come out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::board::Board;
+use super::control::Control;
+use super::shared::Shared;
+use super::work::{keep_outcomes, work};
+use crate::study::disk::files::remove_leftovers;
+use crate::study::disk::folders::{announce, set_aside};
+use crate::study::disk::lock::{Busy, Lock, take};
+use crate::study::event::Event;
+use crate::study::layout::{run_folder, study_folder};
+use crate::study::plan::Run;
+use crate::study::snapshot::Snapshot;
+
+/// How a session is run.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// Worker threads.
+    pub jobs: usize,
+    /// Where run folders go; `None` saves nothing.
+    pub out: Option<PathBuf>,
+    /// The study's name, which is its folder's.
+    pub study: String,
+    /// Start every run over, keeping what was there under another name.
+    pub fresh: bool,
+}
+
+/// A running study. Dropping it stops the workers after their current outer step.
+pub struct Session {
+    shared: Arc<Shared>,
+    events: Receiver<(usize, Event)>,
+    workers: Vec<JoinHandle<()>>,
+    /// Held as long as anything may be written.
+    _lock: Option<Lock>,
+}
+
+impl Session {
+    /// Takes the study's folder and starts the workers, which load what is finished, go on with what was
+    /// interrupted, and start the rest.
+    ///
+    /// # Errors
+    /// [`Busy`] if another process trains this study; otherwise if the folder cannot be written or a
+    /// thread cannot be started. Nothing has been trained then.
+    pub fn start(runs: Vec<Run>, options: &SessionOptions) -> anyhow::Result<Self> {
+        let folder = options.out.as_ref().map(|out| study_folder(out, &options.study));
+        let mut held = None;
+        if let Some(folder) = &folder {
+            let what = || format!("{} cannot be written", folder.display());
+            std::fs::create_dir_all(folder).with_context(what)?;
+            match take(folder).with_context(what)? {
+                Ok(lock) => held = Some(lock),
+                Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
+            }
+            remove_leftovers(folder);
+            if options.fresh {
+                for run in &runs {
+                    set_aside(folder, run)?;
+                }
+            }
+        }
+        let planned = runs.clone();
+        let (sender, events) = channel();
+        let jobs = options.jobs.max(1);
+        let shared = Arc::new(Shared::new(runs, folder, sender));
+        let mut session = Self { shared, events, workers: Vec::new(), _lock: held };
+        if let Some(folder) = session.shared.folder.clone() {
+            // Beside the workers, which do not wait for ten thousand folders.
+            let thread = std::thread::Builder::new().name("announcer".to_owned());
+            session.workers.push(thread.spawn(move || announce(&folder, &planned))?);
+        }
+        for worker in 0..jobs {
+            let shared = session.shared.clone();
+            let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
+            session.shared.join();
+            let spawned = thread.spawn(move || work(&shared));
+            session.workers.push(spawned.inspect_err(|_| session.shared.leave())?);
+        }
+        if session.shared.folder.is_some() {
+            let shared = session.shared.clone();
+            let thread = std::thread::Builder::new().name("keeper".to_owned());
+            session.workers.push(thread.spawn(move || keep_outcomes(&shared))?);
+        }
+        Ok(session)
+    }
+
+    /// Makes these runs the study: those it has already go on undisturbed, new ones are queued, and
+    /// those that are not among them are stopped, saved and forgotten. The numbers under which events,
+    /// snapshots and controls know the runs, in this order; [`Session::start`] numbers from 0.
+    pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
+        if let Some(folder) = &self.shared.folder {
+            announce(folder, &runs);
+        }
+        self.shared.plan(runs)
+    }
+
+    /// Does with a run what a person wants; what its worker has to do happens after its current outer
+    /// step, and is told as an event.
+    ///
+    /// # Errors
+    /// If the folder of a run that starts over cannot be put aside.
+    pub fn control(&self, run: usize, control: Control) -> anyhow::Result<()> {
+        Ok(self.shared.control(run, control)?)
+    }
+
+    /// The runs that wait for a worker, the next one first.
+    pub fn queue(&self) -> Vec<usize> {
+        self.shared.look(Board::queue)
+    }
+
+    /// The parameters of a run at a landmark of its training (see [`crate::study::landmarks`]), or at the last
+    /// one before it that was kept.
+    pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
+        let entry = self.shared.find(run)?;
+        let found = match &self.shared.folder {
+            Some(folder) => entry.trail.read(&run_folder(folder, &entry.run), landmark),
+            None => entry.past(landmark),
+        };
+        found.map(Arc::new)
+    }
+
+    /// The next event and the index of the run it belongs to (for a summary: the last run its
+    /// experiment has in the plan), without waiting.
+    pub fn try_event(&self) -> Option<(usize, Event)> {
+        self.events.try_recv().ok()
+    }
+
+    /// The next event, waiting for it up to `patience`.
+    pub fn wait_event(&self, patience: Duration) -> Option<(usize, Event)> {
+        match self.events.recv_timeout(patience) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                // The workers are gone and will never wake anybody: do not turn waiting into spinning.
+                std::thread::sleep(patience.min(Duration::from_millis(20)));
+                None
+            }
+        }
+    }
+
+    /// The newest snapshot of a run, from step 0 (the initialisation) on; `None` before it starts.
+    pub fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        self.shared.find(run)?.newest()
+    }
+
+    /// Whether every run is done, failed or stopped, or the session was stopped, and every event sent
+    /// (though perhaps not yet taken).
+    pub fn is_over(&self) -> bool {
+        self.shared.look(Board::is_over) || self.workers.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Whether nothing moves until a person does something: every run is over or paused.
+    pub fn is_idle(&self) -> bool {
+        self.shared.look(Board::is_idle) || self.workers.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Asks every worker to stop after its current outer step.
+    pub fn stop(&self) {
+        self.shared.stop();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop();
+        for worker in self.workers.drain(..) {
+            // A worker's panic has been reported as its run's failure.
+            let _ = worker.join();
+        }
+    }
+}

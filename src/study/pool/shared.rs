@@ -1,0 +1,263 @@
+//! The board in the hands of many threads: one lock around it, one bell for those who wait for something on
+//! it, and whoever asks it something does what it answers.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::board::{Answer, Board};
+use super::control::Control;
+use super::entry::Entry;
+use super::evaluation::{Evaluation, Outcome, TestSets};
+use super::going::Going;
+use super::guard::guard;
+use super::stages::Work;
+use crate::eval::Curve;
+use crate::model::Kernels;
+use crate::study::disk::folders::set_aside;
+use crate::study::disk::record::{Record, RecordError};
+use crate::study::disk::trail::Trail;
+use crate::study::event::Event;
+use crate::study::plan::Run;
+
+/// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
+/// environment says otherwise.
+const SAVE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// What the workers of a session share.
+pub struct Shared {
+    /// Every run there has been, under its number on the board.
+    entries: RwLock<Vec<Arc<Entry>>>,
+    /// Where runs are kept; `None` keeps nothing.
+    pub folder: Option<PathBuf>,
+    events: Sender<(usize, Event)>,
+    board: Mutex<Board>,
+    /// Signalled when something on the board has changed that somebody may wait for.
+    bell: Condvar,
+    stopping: AtomicBool,
+    pub tests: TestSets,
+    /// Of how many landmarks one is kept in memory.
+    stride: AtomicUsize,
+    pub kernels: Kernels,
+    pub save_interval: Duration,
+}
+
+/// How often what is needed to go on is kept.
+fn save_interval() -> Duration {
+    let asked = std::env::var("METASCOPE_SAVE_MS").ok().and_then(|text| text.parse().ok());
+    asked.map_or(SAVE_INTERVAL, Duration::from_millis)
+}
+
+impl Shared {
+    /// Of a study of these runs that is kept in this folder and told through this channel.
+    pub fn new(runs: Vec<Run>, folder: Option<PathBuf>, events: Sender<(usize, Event)>) -> Self {
+        let shared = Self {
+            entries: RwLock::default(),
+            folder,
+            events,
+            board: Mutex::default(),
+            bell: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            tests: TestSets::default(),
+            stride: AtomicUsize::new(1),
+            kernels: Kernels::fastest(),
+            save_interval: save_interval(),
+        };
+        shared.plan(runs);
+        shared
+    }
+
+    /// A run's entry. `run` is one of those [`Shared::plan`] has given.
+    pub fn entry(&self, run: usize) -> Arc<Entry> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)[run].clone()
+    }
+
+    /// The entry of a run that somebody outside names.
+    pub fn find(&self, run: usize) -> Option<Arc<Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(run).cloned()
+    }
+
+    /// Asks every worker to end after its current outer step.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.with_board(|_| ());
+    }
+
+    /// Whether the workers should end.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the board.
+    pub fn look<T>(&self, question: impl FnOnce(&Board) -> T) -> T {
+        question(&guard(&self.board))
+    }
+
+    /// Tells the board something that others may wait for.
+    fn with_board<T>(&self, change: impl FnOnce(&mut Board) -> T) -> T {
+        let mut board = guard(&self.board);
+        let answer = change(&mut board);
+        self.bell.notify_all();
+        answer
+    }
+
+    /// Waits until there is something on the board, or nothing more to wait for.
+    fn wait_for<T>(
+        &self,
+        take: impl Fn(&mut Board) -> Option<T>,
+        no_more: impl Fn(&Board) -> bool,
+    ) -> Option<T> {
+        let mut board = guard(&self.board);
+        loop {
+            if let Some(taken) = take(&mut board) {
+                return Some(taken);
+            }
+            if no_more(&board) {
+                return None;
+            }
+            board = self.bell.wait(board).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next job; `None` when there will be no more.
+    pub fn next_job(&self) -> Option<Work> {
+        let take = |board: &mut Board| if self.is_stopping() { None } else { board.next_job() };
+        self.wait_for(take, |_| self.is_stopping())
+    }
+
+    /// The next outcome to keep; `None` when no worker is left to have any.
+    pub fn next_outcome(&self) -> Option<Outcome> {
+        self.wait_for(Board::next_outcome, |board| !board.has_workers())
+    }
+
+    /// See [`Board::hand_out`].
+    pub fn hand_out(&self, evaluation: &Arc<Evaluation>) {
+        self.with_board(|board| board.hand_out(evaluation));
+    }
+
+    /// See [`Board::hand_over`].
+    pub fn hand_over(&self, outcome: Outcome) {
+        self.with_board(|board| board.hand_over(outcome));
+    }
+
+    /// See [`Board::join`].
+    pub fn join(&self) {
+        self.with_board(Board::join);
+    }
+
+    /// See [`Board::leave`].
+    pub fn leave(&self) {
+        self.with_board(Board::leave);
+    }
+
+    /// Makes these runs the study; their numbers (see [`Board::plan`]).
+    pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
+        self.with_board(|board| {
+            let numbers = board.plan(runs);
+            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+            let known = entries.len();
+            entries.extend(board.runs().skip(known).cloned().map(Entry::new));
+            for (number, entry) in entries.iter().enumerate() {
+                entry.set_wanted_back(board.is_wanted_back(number));
+            }
+            let stride = Trail::stride(numbers.iter().map(|number| &entries[*number].trail));
+            self.stride.store(stride, Ordering::Relaxed);
+            numbers
+        })
+    }
+
+    /// Does with a run what a person wants (see [`Board::control`]).
+    ///
+    /// # Errors
+    /// If the folder of a run that starts over cannot be put aside.
+    pub fn control(&self, run: usize, control: Control) -> Result<(), RecordError> {
+        let Some(entry) = self.find(run) else { return Ok(()) };
+        self.ask(run, &entry, |board| board.control(run, control)).inspect_err(|_| {
+            // The person is told, and nobody else waits for it.
+            let _ = self.with_board(|board| board.abandon(run));
+        })
+    }
+
+    /// See [`Board::take_back`].
+    pub fn take_back(&self, run: usize, going: Box<Going>) {
+        self.tell(run, |board| board.take_back(run, going));
+    }
+
+    /// See [`Board::close`].
+    pub fn close(&self, run: usize, curve: Option<Curve>) {
+        self.tell(run, |board| board.close(run, curve));
+    }
+
+    /// Tells the board what has become of a run. Where what follows cannot be done, the run has failed.
+    fn tell(&self, run: usize, news: impl FnOnce(&mut Board) -> Answer) {
+        let entry = self.entry(run);
+        if let Err(error) = self.ask(run, &entry, news) {
+            self.report(run, None, self.failure(run, 0, error.to_string()));
+            self.send_answer(run, &entry, |board| board.abandon(run));
+        }
+    }
+
+    /// Asks the board about a run and does what it answers, until it has no more to say.
+    fn ask(
+        &self,
+        run: usize,
+        entry: &Entry,
+        question: impl FnOnce(&mut Board) -> Answer,
+    ) -> Result<(), RecordError> {
+        let mut clear = self.send_answer(run, entry, question);
+        while clear {
+            if let Some(folder) = &self.folder {
+                set_aside(folder, &entry.run)?;
+            }
+            entry.clear();
+            clear = self.send_answer(run, entry, |board| board.cleared(run));
+        }
+        Ok(())
+    }
+
+    /// Sends the event that the board answers with, before anybody can act on what it is about. Whether it
+    /// wants the run's remains cleared.
+    fn send_answer(&self, run: usize, entry: &Entry, question: impl FnOnce(&mut Board) -> Answer) -> bool {
+        self.with_board(|board| {
+            let answer = question(board);
+            entry.set_wanted_back(board.is_wanted_back(run));
+            if let Answer::Tell(of, event) = answer {
+                self.send(of, event);
+                return false;
+            }
+            matches!(answer, Answer::Clear)
+        })
+    }
+
+    fn send(&self, run: usize, event: Event) {
+        // Whoever listened may be gone; the work is worth finishing all the same.
+        let _ = self.events.send((run, event));
+    }
+
+    /// Logs the event, where there is a log, and sends it.
+    pub fn report(&self, run: usize, record: Option<&mut Record>, event: Event) {
+        if let Some(record) = record {
+            record.append(&event);
+        }
+        self.send(run, event);
+    }
+
+    /// The event that says so.
+    pub fn failure(&self, run: usize, step: u64, error: String) -> Event {
+        let Run { settings, seed, .. } = &self.entry(run).run;
+        Event::Failed { experiment: settings.name.clone(), seed: *seed, step, error }
+    }
+
+    /// A run has failed.
+    pub fn fail(&self, run: usize, step: u64, error: String) {
+        self.report(run, None, self.failure(run, step, error));
+        self.close(run, None);
+    }
+
+    /// Whether the landmark of this number is kept where no file holds it.
+    pub fn is_kept(&self, number: usize, of: usize) -> bool {
+        number.is_multiple_of(self.stride.load(Ordering::Relaxed)) || number + 1 == of
+    }
+}

@@ -1,0 +1,283 @@
+//! The training of a run in a worker's hands, from its beginning or from where it was interrupted. Nothing
+//! here depends on time or on the number of workers but the moments at which snapshots are left and the
+//! run is saved.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::entry::Entry;
+use super::evaluation::Evaluation;
+use super::going::{Clock, Going, Progress};
+use super::shared::Shared;
+use crate::experiments::Experiment;
+use crate::learner::Trainer;
+use crate::model::Weights;
+use crate::study::disk::record::{Next, Record, RecordError};
+use crate::study::disk::resume::Header;
+use crate::study::event::Event;
+use crate::study::plan::Run;
+
+/// Progress events a run.
+const PROGRESS_EVENTS: u64 = 200;
+/// A snapshot is left this often: faster than anybody draws.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(40);
+/// Steps between looks at the clock, which costs as much as a hundredth of a step.
+const STEPS_PER_LOOK: u64 = 32;
+
+/// What ends a worker's turn with a run before the run's time.
+pub enum End {
+    /// The session stops.
+    Stopped,
+    /// A person wants the worker to let go of it.
+    WantedBack(Box<Going>),
+    Failed {
+        step: u64,
+        error: String,
+    },
+}
+
+/// Trains a run to its end and hands its test tasks out in shares.
+pub fn train(shared: &Shared, run: usize, going: Option<Box<Going>>) -> Result<(), End> {
+    let Some(mut turn) = Turn::begin(shared, run, going)? else { return Ok(()) };
+    while turn.progress.step < turn.total {
+        if shared.is_stopping() || turn.entry.is_wanted_back() {
+            return Err(turn.let_go());
+        }
+        turn.step()?;
+        turn.report();
+        turn.keep_landmark();
+        turn.look_at_the_clock();
+    }
+    turn.hand_out();
+    Ok(())
+}
+
+/// A run in a worker's hands.
+struct Turn<'a> {
+    shared: &'a Shared,
+    run: usize,
+    entry: Arc<Entry>,
+    trainer: Trainer,
+    progress: Progress,
+    /// Outer steps it will take.
+    total: u64,
+    /// Steps between two progress events.
+    interval: u64,
+    /// The number of the next landmark, and its step.
+    landmark: Option<(usize, u64)>,
+    clock: Clock,
+    record: Option<Record>,
+    /// Whether the last save has failed.
+    unsaved: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// Takes a run up; `None` if there is nothing left to do.
+    fn begin(shared: &'a Shared, run: usize, going: Option<Box<Going>>) -> Result<Option<Self>, End> {
+        let entry = shared.entry(run);
+        let Run { settings, seed, .. } = &entry.run;
+        let mut trainer = settings.trainer(*seed, shared.kernels);
+        let going = match going {
+            Some(going) => Some(*going),
+            None => open(shared, run, &entry, &trainer)?,
+        };
+        let Some(Going { state, progress, seconds, record }) = going else { return Ok(None) };
+        trainer.restore(&state);
+        let clock = Clock::new(seconds);
+        entry.leave(progress.step, state.weights);
+        let total = settings.total_steps();
+        let interval = (total / PROGRESS_EVENTS).max(1);
+        let landmark = entry.trail.next(progress.step + 1);
+        Ok(Some(Self {
+            shared,
+            run,
+            entry,
+            trainer,
+            progress,
+            total,
+            interval,
+            landmark,
+            clock,
+            record,
+            unsaved: false,
+        }))
+    }
+
+    /// One outer step.
+    fn step(&mut self) -> Result<(), End> {
+        let step = self.progress.step + 1;
+        let loss = self.trainer.outer_step();
+        let loss = loss.map_err(|error| End::Failed { step, error: format!("{error:#}") })?;
+        self.progress.step = step;
+        if !loss.is_finite() {
+            self.entry.leave(step, self.trainer.weights());
+            let settings = &self.entry.run.settings;
+            let error = diverged(settings, loss);
+            if let Some(record) = &mut self.record {
+                // Into the log too, for those who look on; a run that goes on cuts it off again.
+                record.append(&self.shared.failure(self.run, step, error.clone()));
+            }
+            return Err(End::Failed { step, error });
+        }
+        self.progress.sum += loss;
+        self.progress.losses += 1;
+        Ok(())
+    }
+
+    /// Tells the losses since the last time, at every interval's end and at the end of all.
+    fn report(&mut self) {
+        let Progress { step, sum, losses } = self.progress;
+        if !step.is_multiple_of(self.interval) && step != self.total {
+            return;
+        }
+        let Run { settings, seed, .. } = &self.entry.run;
+        let event = Event::Progress {
+            experiment: settings.name.clone(),
+            seed: *seed,
+            step,
+            loss: sum / losses as f64,
+            steps_per_second: self.clock.lap(losses),
+        };
+        self.shared.report(self.run, self.record.as_mut(), event);
+        (self.progress.sum, self.progress.losses) = (0.0, 0);
+    }
+
+    /// Keeps the parameters if this step is a landmark.
+    fn keep_landmark(&mut self) {
+        let step = self.progress.step;
+        if let Some((number, at)) = self.landmark
+            && at == step
+        {
+            keep(self.shared, &self.entry, self.record.as_mut(), number, step, &self.trainer.weights());
+            self.landmark = self.entry.trail.next(step + 1);
+        }
+    }
+
+    /// Leaves a snapshot and saves the run, now and then.
+    fn look_at_the_clock(&mut self) {
+        let step = self.progress.step;
+        if !step.is_multiple_of(STEPS_PER_LOOK) {
+            return;
+        }
+        let now = Instant::now();
+        if now - self.clock.left >= SNAPSHOT_INTERVAL {
+            self.entry.leave(step, self.trainer.weights());
+            self.clock.left = now;
+        }
+        if now - self.clock.saved >= self.shared.save_interval {
+            let saved = self.save();
+            if let (Err(error), false) = (&saved, self.unsaved) {
+                // It is tried again; the run fails if it still cannot be done at the end.
+                let Run { settings, seed, .. } = &self.entry.run;
+                let (experiment, seed) = (settings.name.clone(), *seed);
+                let event = Event::Unsaved { experiment, seed, step, error: error.to_string() };
+                self.shared.report(self.run, None, event);
+            }
+            self.unsaved = saved.is_err();
+            self.clock.saved = Instant::now();
+        }
+    }
+
+    /// Keeps what is needed to go on, where there is a folder.
+    fn save(&mut self) -> Result<(), RecordError> {
+        let Some(record) = &mut self.record else { return Ok(()) };
+        let state = self.trainer.state();
+        record.save(self.progress.header(self.shared.kernels, self.clock.seconds(), &state), state)
+    }
+
+    /// Lets go of the run between two steps.
+    fn let_go(mut self) -> End {
+        let step = self.progress.step;
+        self.entry.leave(step, self.trainer.weights());
+        if let Err(error) = self.save() {
+            return End::Failed { step, error: format!("stopped, and not saved: {error}") };
+        }
+        if self.shared.is_stopping() {
+            return End::Stopped;
+        }
+        let (state, seconds) = (self.trainer.state(), self.clock.seconds());
+        End::WantedBack(Box::new(Going { state, progress: self.progress, seconds, record: self.record }))
+    }
+
+    /// The run is trained: hands its evaluation out.
+    fn hand_out(self) {
+        let Self { shared, run, entry, trainer, progress, total, clock, record, .. } = self;
+        let state = trainer.state();
+        entry.leave(total, state.weights.clone());
+        let settings = &entry.run.settings;
+        let (tasks, points) = (shared.tests.of(settings), settings.evaluation.steps + 1);
+        shared.hand_out(&Arc::new(Evaluation::new(run, state, (progress, clock), record, tasks, points)));
+    }
+}
+
+/// Opens a run's folder, where there is one, and tells what the run has told before. `None` if there is
+/// nothing left to do.
+fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result<Option<Going>, End> {
+    let Run { settings, seed, .. } = &entry.run;
+    let (mut record, past, next) = match &shared.folder {
+        Some(folder) => {
+            let opened = Record::open(folder, &entry.run, shared.kernels)
+                .map_err(|error| End::Failed { step: 0, error: error.to_string() })?;
+            (Some(opened.record), opened.past, opened.next)
+        }
+        None => (None, Vec::new(), Next::Start),
+    };
+    let is_begun = !past.is_empty();
+    let known = past.iter().rev().find_map(|event| match event {
+        Event::Evaluated { curve, .. } => Some(curve.clone()),
+        _ => None,
+    });
+    for event in past {
+        shared.report(run, None, event);
+    }
+    if !is_begun {
+        let total_steps = settings.total_steps();
+        let started = Event::Started { experiment: settings.name.clone(), seed: *seed, total_steps };
+        shared.report(run, record.as_mut(), started);
+    }
+    Ok(match next {
+        Next::Nothing(weights) => {
+            entry.leave(settings.total_steps(), weights);
+            shared.close(run, known);
+            None
+        }
+        Next::GoOn(resume) => {
+            let Header { step, loss_sum_bits, losses, seconds, .. } = resume.header;
+            let progress = Progress { step, sum: f64::from_bits(loss_sum_bits), losses };
+            Some(Going { state: resume.state, progress, seconds, record })
+        }
+        Next::Start => {
+            let state = trainer.state();
+            keep(shared, entry, record.as_mut(), 0, 0, &state.weights);
+            Some(Going { state, progress: Progress::default(), seconds: 0.0, record })
+        }
+    })
+}
+
+/// Keeps the parameters of a landmark: in the run's folder or, where there is none, in memory.
+fn keep(
+    shared: &Shared,
+    entry: &Entry,
+    record: Option<&mut Record>,
+    number: usize,
+    step: u64,
+    weights: &Weights,
+) {
+    let trail = &entry.trail;
+    match record {
+        Some(record) => record.keep(trail.offset(number), trail.record(step, weights)),
+        None if shared.is_kept(number, trail.len()) => entry.keep(number, trail.record(step, weights)),
+        None => {}
+    }
+}
+
+/// Why a run with a loss of NaN or infinity stopped, and what to try.
+fn diverged(settings: &Experiment, loss: f64) -> String {
+    let loss = if loss.is_nan() { "not a number" } else { "infinite" };
+    let (inner, outer) = (settings.training.inner_lr, settings.training.outer_lr);
+    let inner =
+        if settings.algorithm.uses("inner_lr") { format!("inner_lr = {inner}, ") } else { String::new() };
+    format!(
+        "diverged: the training loss became {loss}. Try a smaller learning rate ({inner}outer_lr = {outer})"
+    )
+}
