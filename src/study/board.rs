@@ -16,7 +16,7 @@ use super::trail::Trail;
 use super::work::{Conclusion, Exam, Going};
 use super::{Event, Run};
 use crate::config::{EvaluationSettings, TaskSettings};
-use crate::eval::{Curve, mean_and_deviation};
+use crate::eval::{Average, Curve, OverSeeds};
 use crate::model::Path;
 use crate::task::{TestTask, test_tasks};
 
@@ -336,12 +336,7 @@ impl Board {
 
 /// Statistics over seeds of the mean test loss.
 fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
-    let (mean, seed_std) = (0..=steps)
-        .map(|n| {
-            let means: Vec<f64> = curves.iter().map(|curve| curve.mean[n]).collect();
-            mean_and_deviation(&means)
-        })
-        .unzip();
+    let (mean, seed_std) = OverSeeds::of(curves, steps + 1, Average::Mean).of_every_seed();
     Event::Summary {
         experiment: experiment.to_owned(),
         seeds: curves.len(),

@@ -11,68 +11,37 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     app::App,
-    runs::Phase,
+    runs::{ExperimentState, Phase, RunState},
     svg::svg,
     views,
-    widgets::text::{number, pad, short_spread, width},
 };
+use crate::results::{Failure, LossTable, Row, text::width};
 
-/// The loss table as text, a line a system, and a line for every run that failed.
+/// The loss table of the runs that have been evaluated, whatever the views look at.
 pub fn loss_table(app: &App) -> String {
-    let steps = app.table_steps();
-    let styles = &app.styles;
-    let names = app.experiments.iter().map(|experiment| width(&experiment.settings.name));
-    let name = names.max().unwrap_or(0).max(10);
-    // Six of them beside a long name still fit into 80 columns.
-    let column = if styles.ascii { 10 } else { 9 };
-    let kind = if app.curves.median { "median" } else { "mean" };
-    let mut text = format!(
-        "Test loss after n gradient steps ({kind} over tasks, {} std over seeds)\n{}",
-        styles.plus_minus(),
-        " ".repeat(name + 5)
-    );
-    for n in &steps {
-        text.push_str(&format!("{:>column$}", format!("n={n}")));
-    }
-    text.push('\n');
-    for (index, experiment) in app.experiments.iter().enumerate() {
-        let curve = app.result(index);
-        let seeds = curve.as_ref().map_or(0, |curve| curve.seeds);
-        text.push_str(&format!(
-            "{} {:>4}",
-            pad(&experiment.settings.name, name, styles),
-            format!("{seeds}/{}", experiment.runs.len())
-        ));
-        for n in &steps {
-            let entry = curve.as_ref().and_then(|curve| {
-                let spread = if curve.seeds > 1 {
-                    format!("{}{}", styles.plus_minus(), short_spread(*curve.std.get(*n)?))
-                } else {
-                    String::new()
-                };
-                let lossy = if *curve.nonfinite.get(*n)? > 0.0 { "!" } else { "" };
-                Some(format!("{}{lossy}{spread}", number(*curve.mean.get(*n)?)))
-            });
-            text.push_str(&format!("{:>column$}", entry.unwrap_or_else(|| "-".to_owned())));
-        }
-        text.push('\n');
-    }
-    if let Some(set) = app.sets.first() {
-        text.push_str(&format!("prior mean (best constant guess): {}\n", number(set.prior_mean)));
-    }
-    let lossy = (0..app.experiments.len())
-        .filter_map(|index| app.result(index))
-        .any(|curve| curve.nonfinite.iter().any(|share| *share > 0.0));
-    if lossy {
-        text.push_str("! some tasks went non-finite and are not in the mean\n");
-    }
-    for run in app.active().map(|run| &app.runs[run]) {
-        if let Phase::Failed { step, error } = &run.phase {
-            let name = &app.experiments[run.experiment].settings.name;
-            text.push_str(&format!("{name}, seed {}: failed at step {step}: {error}\n", run.seed));
-        }
-    }
-    text
+    let row = |(index, experiment): (usize, &ExperimentState)| Row {
+        name: experiment.settings.name.clone(),
+        runs: experiment.runs.len(),
+        over: app.result(index),
+    };
+    let failure = |run: &RunState| match &run.phase {
+        Phase::Failed { step, error } => Some(Failure {
+            experiment: app.experiments[run.experiment].settings.name.clone(),
+            seed: run.seed,
+            step: *step,
+            error: error.clone(),
+        }),
+        _ => None,
+    };
+    let table = LossTable {
+        rows: app.experiments.iter().enumerate().map(row).collect(),
+        most_steps: app.most_steps(),
+        prior_mean: app.sets.first().map(|set| set.prior_mean),
+        failures: app.active().filter_map(|run| failure(&app.runs[run])).collect(),
+        average: app.curves.average,
+        glyphs: app.styles.glyphs(),
+    };
+    table.to_string()
 }
 
 /// The view in front as a screen of this size.

@@ -126,7 +126,7 @@ pub fn update(app: &mut App, action: Action) {
             }
             None => app.log_back = step(app.log_back, by, app.log.len()),
         },
-        Action::Median => app.curves.median ^= true,
+        Action::Median => app.curves.average = app.curves.average.other(),
         Action::LogX => app.curves.log_x ^= true,
         Action::LogY => app.curves.log_y ^= true,
         Action::Crosshair(by) => crosshair(app, by),
@@ -323,11 +323,6 @@ fn accept(app: &mut App) {
     }
 }
 
-/// The last n of the curves in view.
-fn last_n(app: &App) -> usize {
-    app.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0)
-}
-
 fn crosshair(app: &mut App, by: i32) {
     if let (View::Experiment(index), Focus::Loss) = (app.view, app.fit.focus) {
         let reports = app.chosen_run(index).map_or(0, |run| app.runs[run].losses.len());
@@ -338,7 +333,7 @@ fn crosshair(app: &mut App, by: i32) {
         };
         return;
     }
-    let (first, last) = app.curves.window.unwrap_or((0, last_n(app)));
+    let (first, last) = app.curves.window.unwrap_or((0, app.most_steps()));
     app.curves.crosshair = Some(match app.curves.crosshair {
         None => first,
         Some(n) => step(n, by, last + 1).max(first),
@@ -346,7 +341,7 @@ fn crosshair(app: &mut App, by: i32) {
 }
 
 fn zoom(app: &mut App, nearer: bool) {
-    let last = last_n(app);
+    let last = app.most_steps();
     let (first, end) = app.curves.window.unwrap_or((0, last));
     let span = end - first;
     let span = if nearer { (span / 2).max(2) } else { span.max(1) * 2 };
@@ -360,7 +355,7 @@ fn zoom(app: &mut App, nearer: bool) {
 }
 
 fn pan(app: &mut App, by: i32) {
-    let last = last_n(app);
+    let last = app.most_steps();
     if let Some((first, end)) = app.curves.window {
         let span = end - first;
         let first = step(first, by * (span as i32 / 4).max(1), last - span + 1);

@@ -2,7 +2,7 @@
 
 use super::Tested;
 use super::svg::{COLOURS, DASHES, LETTER, Picture};
-use crate::eval::{mean_and_deviation, prior_mean_loss};
+use crate::eval::{Average, Curve, OverSeeds, prior_mean_loss};
 
 /// Size of the plot.
 const PLOT: [f64; 2] = [530.0, 370.0];
@@ -54,9 +54,8 @@ pub fn picture(tested: &[Tested]) -> String {
         for seed in &seeds {
             picture.line(line(&seed.curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
         }
-        let means: Vec<f64> = (0..seeds[0].curve.mean.len())
-            .map(|n| mean_and_deviation(&seeds.iter().map(|seed| seed.curve.mean[n]).collect::<Vec<_>>()).0)
-            .collect();
+        let curves: Vec<&Curve> = seeds.iter().map(|seed| &seed.curve).collect();
+        let (means, _) = OverSeeds::of(&curves, curves[0].mean.len(), Average::Mean).of_every_seed();
         let look = format!("stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"");
         picture.line(line(&means), &look);
         let (from, at) = (edge + 8.0, ABOVE + 12.0 + LINE * place as f64);
