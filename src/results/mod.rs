@@ -2,6 +2,7 @@
 //! figures are written. Nothing here knows of a screen.
 
 mod runs;
+pub mod svg;
 mod table;
 pub mod text;
 
