@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    config::{Algorithm, Study},
+    config::Study,
     eval::{self, Curve, Fit},
     study::{Control, Run},
     task::{self, Family, Purpose, TestTask},
@@ -12,6 +12,7 @@ use crate::{
         controls::{CurveControls, FitControls, Prompt},
         family::{Illustration, TestSet},
         file::Edited,
+        learners,
         play::Play,
         rewind::Rewind,
         runs::{ExperimentState, Phase, RunState},
@@ -154,8 +155,6 @@ impl App {
             .path
             .as_ref()
             .map_or_else(|| format!("{} (built in)", study.name), |path| path.display().to_string());
-        // The subject of the paper, where the file has it.
-        let maml = study.experiments.iter().position(|experiment| experiment.algorithm == Algorithm::Maml);
         let play = Play::new(study.experiments.first().map(|experiment| &experiment.task));
         let mut app = Self {
             study: study.clone(),
@@ -185,7 +184,7 @@ impl App {
             effects: Vec::new(),
         };
         app.replan(study, runs, &Vec::from_iter(0..runs.len()));
-        app.selected = maml.unwrap_or(0);
+        app.selected = learners::subject(study).unwrap_or(0);
         app
     }
 

@@ -23,6 +23,7 @@ pub mod family;
 pub mod file;
 mod intake;
 pub mod keys;
+pub mod learners;
 mod play;
 pub mod pointer;
 mod report;

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use super::{app::App, runs::Phase};
+use super::{app::App, learners, runs::Phase};
 use crate::{
-    config::{Algorithm, Experiment},
     eval::{Curve, OverSeeds},
     results::{best, table_steps},
 };
@@ -121,7 +120,7 @@ impl App {
     /// The work left in these experiments, shared by as many workers as are busy now. An experiment that
     /// has not reported a speed yet is taken to work as fast as the others do, at its own cost a step.
     fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
-        let cost = |experiment: usize| cost(&self.experiments[experiment].settings);
+        let cost = |experiment: usize| learners::cost(&self.experiments[experiment].settings);
         let speed_of = |experiment: usize| {
             let speeds = self.experiments[experiment].runs.iter().map(|run| self.runs[*run].speed);
             mean(speeds.filter(|speed| speed.is_finite() && *speed > 0.0))
@@ -182,23 +181,6 @@ impl App {
         let times = if self.styles.ascii { "x" } else { "×" };
         format!("sine, {}-shot, {} {times} {seeds}", shots.join("/"), plural(systems, "system"))
     }
-
-    /// Whether an experiment is not trained at all.
-    pub fn is_untrained(&self, experiment: usize) -> bool {
-        self.experiments[experiment].settings.algorithm == Algorithm::Random
-    }
-}
-
-/// Work of one outer step in gradients of one task: a Hessian-vector product is worth two of them.
-fn cost(settings: &Experiment) -> f64 {
-    let inner = settings.inner_steps as f64;
-    let gradients = match settings.algorithm {
-        Algorithm::Random | Algorithm::Transfer => 1.0,
-        Algorithm::Maml => 1.0 + 3.0 * inner,
-        Algorithm::FirstOrderMaml => 1.0 + inner,
-        Algorithm::Reptile => inner,
-    };
-    gradients.max(1.0) * settings.meta_batch.max(1) as f64
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -1,13 +1,11 @@
 //! Why a run diverged, as far as its own reports tell: what the loss did before, and which setting is the
 //! likely cause.
 
-use super::widgets::text::{count, number, rate};
-use crate::config::{Algorithm, Experiment};
-
-/// Rates up to here are usual for these networks and tasks; the notebook's is 0.01.
-const USUAL_INNER: f64 = 0.1;
-/// The same for Adam; the notebook's is 0.001.
-const USUAL_OUTER: f64 = 0.01;
+use super::learners::cause;
+use crate::{
+    config::Experiment,
+    results::text::{count, number},
+};
 
 /// One sentence or two on why training became infinite or no number at `step`, from the mean losses that
 /// were reported before it, as (step, loss).
@@ -34,25 +32,6 @@ pub fn why(settings: &Experiment, losses: &[(u64, f64)], step: u64) -> String {
         _ => "it diverged before its first report: the first steps overshoot already".to_owned(),
     };
     format!("why: {story}. {}", cause(settings))
-}
-
-/// The setting to change first.
-fn cause(settings: &Experiment) -> String {
-    let adapts = !matches!(settings.algorithm, Algorithm::Random | Algorithm::Transfer);
-    let (inner, outer) = (settings.inner_lr, settings.outer_lr);
-    if adapts && inner > USUAL_INNER {
-        format!("Inner steps of rate {} overshoot; try inner_lr = {}", rate(inner), rate(inner / 10.0))
-    } else if outer > USUAL_OUTER {
-        format!("Outer steps of rate {} overshoot; try outer_lr = {}", rate(outer), rate(outer / 10.0))
-    } else if adapts && settings.inner_steps > 5 {
-        let steps = settings.inner_steps;
-        format!(
-            "The derivative runs through {steps} inner steps; try fewer, or inner_lr = {}",
-            rate(inner / 3.0)
-        )
-    } else {
-        format!("Both rates are usual; try outer_lr = {} or another seed", rate(outer / 3.0))
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::{about, curves, fit};
 use crate::ui::{
     app::App,
     controls::Focus,
+    learners::is_untrained,
     runs::Phase,
     style::Pattern,
     why::why,
@@ -102,7 +103,7 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     };
     let inner = pane(buffer, area, &title, styles);
     if run.losses.is_empty() {
-        let text = match (&run.phase, app.is_untrained(index)) {
+        let text = match (&run.phase, is_untrained(&app.experiments[index].settings)) {
             (_, true) => "not trained",
             (Phase::Queued, _) => "queued",
             (Phase::Failed { .. }, _) => "failed before its first report",

@@ -19,6 +19,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::curves;
 use crate::ui::{
     app::App,
+    learners::is_untrained,
     widgets::{
         progress,
         table::Table,
@@ -185,7 +186,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         if progress.failed == 0 {
             facts.push("done".to_owned());
         }
-        match app.is_untrained(index) {
+        match is_untrained(&app.experiments[index].settings) {
             true => facts.push("untrained".to_owned()),
             false => facts.push(format!("{} steps", count(taken))),
         }
