@@ -11,7 +11,7 @@ use crate::{
     eval::Curve,
     model::Weights,
     study::{Event, Run, Snapshot},
-    ui::{app::App, style::Styles},
+    ui::{state::app::App, style::Styles},
 };
 
 /// Two systems with two seeds, as a file.

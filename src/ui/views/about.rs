@@ -4,8 +4,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::ui::{
-    app::App,
     learners::{notes, paper, rule, settings_in_words, title},
+    state::app::App,
     widgets::text::{pane, pane_note, put, wrap},
 };
 

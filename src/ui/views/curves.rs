@@ -6,9 +6,9 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use crate::{
     eval::{Average, OverSeeds},
     ui::{
-        app::App,
+        state::app::App,
+        state::summary::Shown,
         style::Pattern,
-        summary::Shown,
         widgets::{
             plot::{Plot, Series, Shape},
             scale::Scale,

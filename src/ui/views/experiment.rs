@@ -17,14 +17,13 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::{about, curves, fit};
+use super::{about, curves, fit, why::why};
 use crate::ui::{
-    app::App,
-    controls::Focus,
     learners::is_untrained,
-    runs::Phase,
+    state::app::App,
+    state::controls::Focus,
+    state::runs::Phase,
     style::Pattern,
-    why::why,
     widgets::{
         plot::{Plot, Series, Shape},
         scale::Scale,

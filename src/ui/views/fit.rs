@@ -19,8 +19,8 @@ use crate::{
     eval,
     task::TestTask,
     ui::{
-        app::App,
-        runs::Phase,
+        state::app::App,
+        state::runs::Phase,
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},

@@ -18,8 +18,8 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::curves;
 use crate::ui::{
-    app::App,
     learners::is_untrained,
+    state::app::App,
     widgets::{
         progress,
         table::Table,
@@ -225,7 +225,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     let bad = match progress.failed {
         0 => String::new(),
         failed => {
-            let tab = app.tab(crate::ui::app::View::Experiment(index)) + 1;
+            let tab = app.tab(crate::ui::state::app::View::Experiment(index)) + 1;
             let place = if tab <= 9 { format!("see view {tab}") } else { "see its view".to_owned() };
             format!("{failed} failed: {place}")
         }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use super::{app::App, learners, runs::Phase};
+use super::{app::App, runs::Phase};
 use crate::{
     eval::{Curve, OverSeeds},
     results::{best, table_steps},
+    ui::learners,
 };
 
 /// An experiment's adaptation curve as the views show it.

@@ -7,15 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::buffer::Buffer;
 
-use super::{
-    app::App,
-    runs::{ExperimentState, Phase, RunState},
-    svg::svg,
-    views,
+use super::svg::svg;
+use crate::{
+    results::{Failure, LossTable, Row, text::width},
+    ui::state::{
+        app::App,
+        runs::{ExperimentState, Phase, RunState},
+    },
 };
-use crate::results::{Failure, LossTable, Row, text::width};
 
 /// The loss table of the runs that have been evaluated, whatever the views look at.
 pub fn loss_table(app: &App) -> String {
@@ -44,14 +45,6 @@ pub fn loss_table(app: &App) -> String {
     table.to_string()
 }
 
-/// The view in front as a screen of this size.
-fn screen(app: &App, columns: u16, rows: u16) -> Buffer {
-    let area = Rect::new(0, 0, columns, rows);
-    let mut buffer = Buffer::empty(area);
-    views::render(app, area, &mut buffer);
-    buffer
-}
-
 /// A screen as lines of text.
 fn lines(buffer: &Buffer) -> String {
     let (columns, rows) = (buffer.area.width, buffer.area.height);
@@ -71,11 +64,10 @@ fn lines(buffer: &Buffer) -> String {
     text
 }
 
-/// Writes the view in front as text, with the loss table below it, and as SVG, to new files named after
+/// Writes a screen of the view in front as text, with the loss table below it, and as SVG, to new files named after
 /// the view; nothing is ever overwritten. The text's path.
-pub fn save(app: &App, columns: u16, rows: u16, folder: &Path) -> io::Result<PathBuf> {
-    let screen = screen(app, columns, rows);
-    let text = format!("{}\n{}", lines(&screen), loss_table(app));
+pub fn save(app: &App, screen: &Buffer, folder: &Path) -> io::Result<PathBuf> {
+    let text = format!("{}\n{}", lines(screen), loss_table(app));
     let view = app.view_name(app.view).to_lowercase();
     let name: String = view.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     for number in 1..10_000 {
@@ -85,7 +77,7 @@ pub fn save(app: &App, columns: u16, rows: u16, folder: &Path) -> io::Result<Pat
                 file.write_all(text.as_bytes())?;
                 let picture =
                     OpenOptions::new().write(true).create_new(true).open(path.with_extension("svg"));
-                picture?.write_all(svg(&screen).as_bytes())?;
+                picture?.write_all(svg(screen).as_bytes())?;
                 return Ok(path);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -1,10 +1,10 @@
 //! Why a run diverged, as far as its own reports tell: what the loss did before, and which setting is the
 //! likely cause.
 
-use super::learners::cause;
 use crate::{
     config::Experiment,
     results::text::{count, number},
+    ui::learners::cause,
 };
 
 /// One sentence or two on why training became infinite or no number at `step`, from the mean losses that
