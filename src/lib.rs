@@ -7,6 +7,7 @@
 //! command/    one file a command: run, check, init, eval, gradient, watch, export, bench, the dashboard
 //! cli.rs      what the command line accepts
 //! ui/         the dashboard: state, update, keys, style, views/, widgets/
+//! results/    what came of a study: results over seeds, the loss table, how figures are written
 //! term.rs     the terminal as a resource: enter, leave, hang-up
 //! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
 //! experiments/ experiments.toml as a whole: its experiments, their checks, presets
@@ -39,6 +40,7 @@ pub mod eval;
 pub mod experiments;
 pub mod learner;
 pub mod model;
+pub mod results;
 pub mod study;
 pub mod task;
 pub mod term;

@@ -11,11 +11,10 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Exit, Misuse, load_study, study};
 use crate::cli::RunArgs;
+use crate::eval::Average;
 use crate::experiments::Study;
+use crate::results::{Results, text::Glyphs};
 use crate::study::{Busy, Event, Run, Session, SessionOptions, plan};
-use crate::ui::app::App;
-use crate::ui::style::Styles;
-use crate::ui::{Depth, loss_table};
 
 /// How long to wait for an event before looking whether a person wants to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -32,8 +31,7 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     })?;
     let runs = plan(&study);
     let interrupted = interruptions()?;
-    let styles = Styles::detect(|name| std::env::var(name).ok(), None, Some(Depth::Mono));
-    let mut app = App::new(&study, &runs, styles);
+    let mut results = Results::new(&study, &runs);
     let progress = Progress::new(&runs, json);
     let (mut failed, mut out) = (false, std::io::stdout());
     loop {
@@ -49,7 +47,7 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
                 out.flush()?;
             }
             progress.tell(&reported);
-            app.on_event(run, reported);
+            results.on_event(run, &reported);
             event = session.try_event();
         }
         if over {
@@ -61,7 +59,8 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     }
     progress.finish();
     if !json {
-        write!(out, "{}", loss_table(&app))?;
+        let glyphs = Glyphs::detect(|name| std::env::var(name).ok());
+        write!(out, "{}", results.loss_table(Average::Mean, glyphs))?;
     }
     Ok(if interrupted.load(Ordering::Relaxed) {
         Exit::Interrupted

@@ -1,7 +1,16 @@
 //! Everything a person can ask of the dashboard. A key or the mouse becomes one of these, and
 //! [`super::update`] does it.
 
-use super::{controls::Ask, steer::Scope};
+use super::state::controls::Ask;
+
+/// Which runs are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In a view of one experiment the seed in view, on the Overview the selected experiment's runs.
+    Here,
+    /// Every run of the study.
+    All,
+}
 
 /// What a person wants.
 #[derive(Clone, Copy, Debug, PartialEq)]

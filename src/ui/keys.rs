@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
     action::Action,
-    app::{App, View},
+    state::app::{App, View},
 };
 
 /// Where a key means something.

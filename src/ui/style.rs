@@ -7,6 +7,8 @@ use ratatui::{
     symbols::border,
 };
 
+use crate::results::text::Glyphs;
+
 /// How many colours the terminal has announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
@@ -71,20 +73,16 @@ impl Styles {
         ascii: Option<bool>,
         depth: Option<Depth>,
     ) -> Self {
+        let ascii = ascii.unwrap_or_else(|| Glyphs::detect(&variable).ascii);
         let variable = |name| variable(name).filter(|value: &String| !value.is_empty());
         let term = variable("TERM").unwrap_or_default();
-        // The first of these that is set names the locale's character set. The Linux console's font has
-        // no braille, whatever the locale says.
-        let locale =
-            ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default().to_lowercase();
-        let utf8 = (locale.contains("utf-8") || locale.contains("utf8")) && term != "linux";
         let announced = match variable("COLORTERM").as_deref() {
             _ if variable("NO_COLOR").is_some() => Depth::Mono,
             Some("truecolor" | "24bit") => Depth::True,
             _ if term.contains("256color") => Depth::Ansi256,
             _ => Depth::Ansi16,
         };
-        Self { depth: depth.unwrap_or(announced), ascii: ascii.unwrap_or(!utf8) }
+        Self { depth: depth.unwrap_or(announced), ascii }
     }
 
     /// The colour of experiment `index`, wherever it is shown.
@@ -173,14 +171,14 @@ impl Styles {
         if self.ascii { '|' } else { '│' }
     }
 
-    /// The end of text that did not fit.
-    pub fn ellipsis(&self) -> char {
-        if self.ascii { '~' } else { '…' }
+    /// The characters that text may use.
+    pub fn glyphs(&self) -> Glyphs {
+        Glyphs { ascii: self.ascii }
     }
 
     /// Between a mean and its spread.
     pub fn plus_minus(&self) -> &'static str {
-        if self.ascii { "+-" } else { "±" }
+        self.glyphs().plus_minus()
     }
 
     /// Borders of panes.

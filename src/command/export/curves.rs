@@ -1,8 +1,9 @@
 //! The adaptation curves as a picture: the mean over seeds as a line, each seed's own mean as a thin one.
 
 use super::Tested;
-use super::svg::{COLOURS, DASHES, LETTER, Picture};
-use crate::eval::{mean_and_deviation, prior_mean_loss};
+use super::svg::{COLOURS, LETTER, document, look};
+use crate::eval::{Average, Curve, OverSeeds, prior_mean_loss};
+use crate::results::svg::Picture;
 
 /// Size of the plot.
 const PLOT: [f64; 2] = [530.0, 370.0];
@@ -50,14 +51,13 @@ pub fn picture(tested: &[Tested]) -> String {
     for (place, &experiment) in experiments.iter().enumerate() {
         let seeds: Vec<&Tested> =
             tested.iter().filter(|tested| tested.run.experiment == experiment).collect();
-        let (colour, dash) = (COLOURS[place % COLOURS.len()], DASHES[place % DASHES.len()]);
+        let colour = COLOURS[place % COLOURS.len()];
         for seed in &seeds {
             picture.line(line(&seed.curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
         }
-        let means: Vec<f64> = (0..seeds[0].curve.mean.len())
-            .map(|n| mean_and_deviation(&seeds.iter().map(|seed| seed.curve.mean[n]).collect::<Vec<_>>()).0)
-            .collect();
-        let look = format!("stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"");
+        let curves: Vec<&Curve> = seeds.iter().map(|seed| &seed.curve).collect();
+        let (means, _) = OverSeeds::of(&curves, curves[0].mean.len(), Average::Mean).of_every_seed();
+        let look = look(place, 2.0);
         picture.line(line(&means), &look);
         let (from, at) = (edge + 8.0, ABOVE + 12.0 + LINE * place as f64);
         picture.draw(&format!("<path d=\"M{from} {at}h24\" {look}/>"));
@@ -67,7 +67,7 @@ pub fn picture(tested: &[Tested]) -> String {
     }
     let right = 50.0 + LETTER * longest as f64;
     let height = (bottom + BELOW).max(ABOVE + 30.0 + LINE * experiments.len() as f64);
-    picture.document([edge + right, height])
+    document(picture, [edge + right, height])
 }
 
 /// An axis from 0 to `most` or a little more: its end and the step of its round ticks, four to ten of them.

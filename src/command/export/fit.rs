@@ -4,8 +4,9 @@
 use anyhow::{anyhow, bail};
 
 use super::super::{Misuse, checkpoint};
-use super::svg::{COLOURS, DASHES, LETTER, Picture};
+use super::svg::{LETTER, document, look};
 use crate::eval::{Fit, fits};
+use crate::results::svg::Picture;
 use crate::study::{Run, Watcher};
 use crate::task::{TestTask, grid, test_tasks};
 
@@ -24,6 +25,8 @@ const LEFT: f64 = 34.0;
 const ABOVE: f64 = 24.0;
 const RIGHT: f64 = 14.0;
 const BELOW: f64 = 26.0;
+/// Width of a fit's line.
+const STROKE: f64 = 1.8;
 /// Height of a line of text.
 const LINE: f64 = 16.0;
 
@@ -95,14 +98,15 @@ fn draw(panels: &[Panel], number: usize, steps: &[usize]) -> String {
         let at = [(place % columns) as f64 * size[0], head + (place / columns) as f64 * size[1]];
         draw_panel(&mut picture, panel, at, top, place);
     }
-    picture.document([columns as f64 * size[0], head + panels.len().div_ceil(columns) as f64 * size[1]])
+    let height = head + panels.len().div_ceil(columns) as f64 * size[1];
+    document(picture, [columns as f64 * size[0], height])
 }
 
 /// What the lines mean; how far down it reaches.
 fn legend(picture: &mut Picture, steps: &[usize], width: f64) -> f64 {
     let mut entries =
         vec![("the wave".to_owned(), "stroke=\"#999\" stroke-width=\"5\" opacity=\".5\"".to_owned())];
-    entries.extend(steps.iter().enumerate().map(|(place, n)| (format!("n = {n}"), look(place))));
+    entries.extend(steps.iter().enumerate().map(|(place, n)| (format!("n = {n}"), look(place, STROKE))));
     let (mut x, mut y) = (LEFT, 40.0);
     for (name, look) in entries {
         let long = 40.0 + LETTER * name.len() as f64;
@@ -114,12 +118,6 @@ fn legend(picture: &mut Picture, steps: &[usize], width: f64) -> f64 {
         x += long;
     }
     y + LINE
-}
-
-/// How the line of the fit in this place looks.
-fn look(place: usize) -> String {
-    let (colour, dash) = (COLOURS[place % COLOURS.len()], DASHES[place % DASHES.len()]);
-    format!("stroke=\"{colour}\" stroke-width=\"1.8\" stroke-dasharray=\"{dash}\"")
 }
 
 fn draw_panel(picture: &mut Picture, panel: &Panel, [left, top]: [f64; 2], most: f64, place: usize) {
@@ -149,7 +147,7 @@ fn draw_panel(picture: &mut Picture, panel: &Panel, [left, top]: [f64; 2], most:
     picture.draw(&format!("<path d=\"M{left:.1} {:.1}h{width}\" stroke=\"#ddd\"/>", y(0.0)));
     picture.line(line(&panel.truth), "stroke=\"#999\" stroke-width=\"5\" opacity=\".5\"");
     for (place, fit) in panel.drawn.iter().enumerate() {
-        picture.line(line(&fit.y), &look(place));
+        picture.line(line(&fit.y), &look(place, STROKE));
     }
     let support = &panel.task.support;
     for (&at, &value) in support.x.iter().zip(&support.y) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::evaluation::{Evaluation, Outcome};
 use super::going::Going;
 use super::stages::{Job, Stage, Wish, Work};
-use crate::eval::{Curve, mean_and_deviation};
+use crate::eval::{Average, Curve, OverSeeds};
 use crate::study::event::Event;
 use crate::study::plan::Run;
 
@@ -238,12 +238,7 @@ impl Board {
 
 /// Statistics over seeds of the mean test loss.
 fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
-    let (mean, seed_std) = (0..=steps)
-        .map(|n| {
-            let means: Vec<f64> = curves.iter().map(|curve| curve.mean[n]).collect();
-            mean_and_deviation(&means)
-        })
-        .unzip();
+    let (mean, seed_std) = OverSeeds::of(curves, steps + 1, Average::Mean).of_every_seed();
     Event::Summary {
         experiment: experiment.to_owned(),
         seeds: curves.len(),

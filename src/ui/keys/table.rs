@@ -5,7 +5,10 @@ use super::{
     Context::{self, *},
     Does, KeyCode, Press,
 };
-use crate::ui::{action::Action, controls::Ask, steer::Scope};
+use crate::ui::{
+    action::{Action, Scope},
+    state::controls::Ask,
+};
 
 use KeyCode::{
     BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up,

@@ -8,11 +8,10 @@ use super::fixture;
 use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
-        app::App,
-        keys, pointer,
+        frame, keys,
+        state::app::App,
         style::{Depth, Styles},
-        update::update,
-        views,
+        update::{pointer, update},
     },
 };
 
@@ -134,7 +133,7 @@ fn draw(app: &App, width: u16, height: u16) {
     let whole = Rect::new(0, 0, width + 2 * rim, height + 2 * rim);
     let mut buffer = Buffer::empty(whole);
     let area = Rect::new(rim, rim, width, height);
-    views::render(app, area, &mut buffer);
+    frame::render(app, area, &mut buffer);
     for y in 0..whole.height {
         for x in 0..whole.width {
             let inside = area.contains((x, y).into());

@@ -10,7 +10,7 @@ use crate::{
     model::{Activation, Adaptation, ModelSettings, Precision, Weights},
     study::{Event, Run, Snapshot},
     task::{EvaluationSettings, TaskSettings, TrainTasks},
-    ui::{app::App, style::Styles},
+    ui::{state::app::App, style::Styles},
 };
 
 /// Two systems with two seeds, as a file.

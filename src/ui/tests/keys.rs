@@ -4,9 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::fixture;
 use crate::ui::{
-    app::{App, Effect, View},
-    controls::Focus,
     keys,
+    state::app::{App, Effect, View},
+    state::controls::Focus,
     style::Styles,
     update::update,
 };
@@ -218,7 +218,7 @@ fn the_loss_pane_alone_has_a_crosshair_of_its_own() {
     (0..3).for_each(|_| press(&mut app, KeyCode::Char('h')));
     let area = ratatui::layout::Rect::new(0, 0, 80, 24);
     let mut buffer = ratatui::buffer::Buffer::empty(area);
-    crate::ui::views::render(&app, area, &mut buffer);
+    crate::ui::frame::render(&app, area, &mut buffer);
     let screen: String = buffer.content().iter().map(|cell| cell.symbol()).collect();
     let (step, loss) = app.runs[6].losses[196];
     assert_eq!(step, 39_400);

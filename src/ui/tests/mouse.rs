@@ -7,11 +7,11 @@ use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
-        app::{App, Effect, Help, View},
-        file::Edited,
-        pointer,
+        frame,
+        state::app::{App, Effect, Help, View},
+        state::file::Edited,
         style::Styles,
-        update::update,
+        update::{pointer, update},
         views,
     },
 };
@@ -44,7 +44,7 @@ fn click(app: &mut App, at: (u16, u16)) {
 
 fn screen(app: &App) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(app.size.0, app.size.1)).expect("a test screen");
-    terminal.draw(|frame| views::draw(app, frame)).expect("a test screen");
+    terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
     terminal.backend().buffer().clone()
 }
 
@@ -165,7 +165,7 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
 fn a_press_on_the_wave_places_a_point_on_it() {
     let mut app = app(View::Play, (120, 40));
     update(&mut app, Action::Clear);
-    let (_, body) = views::areas(ratatui::layout::Rect::new(0, 0, 120, 40)).expect("large enough");
+    let (_, body) = frame::areas(ratatui::layout::Rect::new(0, 0, 120, 40)).expect("large enough");
     let plot = views::play::geometry(&app, body).expect("large enough");
     let (x, _) = plot.at(40, 10);
     let cell = plot.cell(x, app.play.sine.at(x)).expect("in sight");

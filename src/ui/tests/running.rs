@@ -17,7 +17,7 @@ use crate::{
     learner::Algorithm,
     study::{Event, Found, Snapshot},
     term::{Button, Host, Input, Mouse, MouseKind},
-    ui::{End, Options, Source, app::View, drive, loss_table, runs::Phase, style::Styles},
+    ui::{End, Options, Source, drive, loss_table, state::app::View, state::runs::Phase, style::Styles},
 };
 
 /// Plays a script of inputs, one batch a wait.
@@ -157,7 +157,7 @@ fn key(letter: char, modifiers: KeyModifiers) -> Vec<Input> {
     vec![Input::Key(KeyEvent::new(KeyCode::Char(letter), modifiers))]
 }
 
-fn play(batches: Vec<Vec<Input>>, options: &Options) -> (End, Script, crate::ui::app::App, String) {
+fn play(batches: Vec<Vec<Input>>, options: &Options) -> (End, Script, crate::ui::state::app::App, String) {
     let study = fixture::notebook();
     let mut app = fixture::app(&study, Styles::default());
     let events = vec![

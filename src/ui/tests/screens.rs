@@ -7,16 +7,16 @@ use crate::config::LoadError;
 use crate::experiments::parse;
 use crate::ui::{
     action::Action,
-    app::{App, View},
-    controls::{Ask, Focus},
+    frame,
+    state::app::{App, View},
+    state::controls::{Ask, Focus},
     style::{Depth, Styles},
     update::update,
-    views,
 };
 
 fn picture(app: &App, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
-    terminal.draw(|frame| views::draw(app, frame)).expect("a test screen");
+    terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
     terminal.backend().to_string()
 }
 
@@ -202,7 +202,7 @@ fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
         for view in app.views() {
             go(&mut app, view);
             let mut buffer = Buffer::empty(area);
-            views::render(&app, area, &mut buffer);
+            frame::render(&app, area, &mut buffer);
             let text = styles_of(&buffer);
             if depth == Depth::Mono {
                 assert!(buffer.content.iter().all(|cell| {
@@ -216,7 +216,7 @@ fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
     }
     let app = fixture::midway(Styles::default());
     let mut buffer = Buffer::empty(area);
-    views::render(&app, area, &mut buffer);
+    frame::render(&app, area, &mut buffer);
     insta::assert_snapshot!("overview_colours", styles_of(&buffer));
 }
 

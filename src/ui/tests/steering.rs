@@ -8,10 +8,10 @@ use crate::{
     experiments::parse,
     study::{Control, Event, plan},
     ui::{
-        app::{App, Effect, View},
-        file::Edited,
         keys,
-        runs::Phase,
+        state::app::{App, Effect, View},
+        state::file::Edited,
+        state::runs::Phase,
         style::Styles,
         update::update,
     },
@@ -158,7 +158,7 @@ fn the_help_finds_keys_by_what_they_do() {
     let area = ratatui::layout::Rect::new(0, 0, 80, 24);
     let screen = |app: &App| {
         let mut buffer = ratatui::buffer::Buffer::empty(area);
-        crate::ui::views::render(app, area, &mut buffer);
+        crate::ui::frame::render(app, area, &mut buffer);
         buffer.content().iter().map(|cell| cell.symbol()).collect::<String>()
     };
     assert!(screen(&app).contains("no key does that"));

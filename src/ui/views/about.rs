@@ -1,10 +1,10 @@
-//! What a learner does, in its paper's letters, with the settings in use and what to look for. The
-//! figures are means over 20 seeds of an independent implementation at the notebook's settings.
+//! What a learner does, in its paper's letters, with the settings in use and what to look for: all of it
+//! the learner's own words.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::ui::{
-    app::App,
+    state::app::App,
     widgets::text::{pane, pane_note, put, wrap},
 };
 

@@ -3,22 +3,25 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use crate::ui::{
-    app::App,
-    style::Pattern,
-    summary::OverSeeds,
-    widgets::{
-        plot::{Plot, Series, Shape},
-        scale::Scale,
-        table::{Entry, Row},
-        text::{number, pane, pane_note, width},
+use crate::{
+    eval::{Average, OverSeeds},
+    ui::{
+        state::app::App,
+        state::summary::Shown,
+        style::Pattern,
+        widgets::{
+            plot::{Plot, Series, Shape},
+            scale::Scale,
+            table::{Entry, Row},
+            text::{number, pane, pane_note, width},
+        },
     },
 };
 
 /// The curve of every experiment, the selected one on top with its seeds as a band.
 pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let kind = if app.curves.median { "median" } else { "mean" };
+    let kind = app.curves.average.name();
     let title = match app.experiments.get(app.selected).map(|experiment| &experiment.settings.name) {
         Some(name) if area.width >= 70 => {
             format!("Test loss after n gradient steps ({kind}; dots: seeds of {name})")
@@ -30,8 +33,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut previews = false;
     let mut all = Vec::new();
     for index in 0..app.experiments.len() {
-        let Some(curve) = app.over_seeds(index) else { continue };
-        previews |= curve.preview;
+        let Some(Shown { over: curve, preview }) = app.over_seeds(index) else { continue };
+        previews |= preview;
         let selected = index == app.selected;
         let mut style = styles.series(index);
         if selected {
@@ -50,7 +53,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         front.push((
             selected,
             Series {
-                name: if curve.preview { format!("~{name}") } else { name.clone() },
+                name: if preview { format!("~{name}") } else { name.clone() },
                 style,
                 shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(index) }),
                 mark: styles.mark(index),
@@ -109,12 +112,12 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let rewound = app.rewind.notch.is_some();
         let Some(curve) = (if rewound { past } else { state.curve.as_ref().or(preview) }) else { continue };
         previews |= rewound || state.curve.is_none();
-        let losses = if app.curves.median { &curve.median } else { &curve.mean };
+        let losses = app.curves.average.of(curve);
         if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
             at.push(format!("seed {} {}", state.seed, number(*loss)));
         }
         let is_chosen = chosen == Some(run);
-        if is_chosen && !app.curves.median {
+        if is_chosen && app.curves.average == Average::Mean {
             // The 95 % interval of the mean over tasks: how well this seed is known.
             let edge = |sign: f64| -> Vec<f64> {
                 curve.mean.iter().zip(&curve.ci95).map(|(mean, half)| mean + sign * half).collect()
@@ -142,13 +145,13 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         if is_chosen { key = Some(line) } else { series.push(line) }
     }
     series.extend(key);
-    let Some(curve) = app.over_seeds(index) else {
+    let Some(shown) = app.over_seeds(index) else {
         waiting(app, inner, buffer);
         return;
     };
     let plot = Plot {
         x: x_scale(app),
-        y: y_scale(app, &[&curve], index),
+        y: y_scale(app, &[&shown.over], index),
         x_name: "n",
         series,
         crosshair: app.curves.crosshair.map(|n| n as f64),
@@ -165,14 +168,14 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
     let best = app.best(steps);
     let mut rows: Vec<Row> = (0..app.experiments.len())
         .map(|index| {
-            let curve = app.over_seeds(index);
+            let shown = app.over_seeds(index);
             let entry = |(column, n): (usize, &usize)| {
-                let curve = curve.as_ref()?;
+                let Shown { over: curve, preview } = shown.as_ref()?;
                 Some(Entry {
                     value: *curve.mean.get(*n)?,
                     spread: (curve.seeds > 1).then(|| curve.std[*n]),
                     best: best[column] == Some(index),
-                    preview: curve.preview,
+                    preview: *preview,
                     lossy: curve.nonfinite[*n] > 0.0,
                 })
             };

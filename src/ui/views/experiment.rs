@@ -17,13 +17,12 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::{about, curves, fit};
+use super::{about, curves, fit, why::why};
 use crate::ui::{
-    app::App,
-    controls::Focus,
-    runs::Phase,
+    state::app::App,
+    state::controls::Focus,
+    state::runs::Phase,
     style::Pattern,
-    why::why,
     widgets::{
         plot::{Plot, Series, Shape},
         scale::Scale,
@@ -102,8 +101,8 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     };
     let inner = pane(buffer, area, &title, styles);
     if run.losses.is_empty() {
-        let text = match (&run.phase, app.is_untrained(index)) {
-            (_, true) => "not trained",
+        let text = match (&run.phase, app.experiments[index].settings.algorithm.trains()) {
+            (_, false) => "not trained",
             (Phase::Queued, _) => "queued",
             (Phase::Failed { .. }, _) => "failed before its first report",
             _ => "waiting for the first report",

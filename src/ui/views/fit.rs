@@ -19,8 +19,8 @@ use crate::{
     eval,
     task::TestTask,
     ui::{
-        app::App,
-        runs::Phase,
+        state::app::App,
+        state::runs::Phase,
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},
@@ -167,7 +167,7 @@ fn remark(app: &App, index: usize, unseen: &str, state: &str, room: usize) -> St
         "K {shots}{}  rate {}{}",
         own(app.fit.shots.is_some_and(|shots| shots != set.task.shots)),
         rate(app.inner_lr(index)),
-        own(app.fit.inner_lr.is_some_and(|rate| rate != set.evaluation.inner_lr)),
+        own(app.fit.inner_lr.is_some_and(|rate| rate != app.experiments[index].settings.test_rate())),
     );
     let parts: Vec<&str> = [unseen, state, &settings].into_iter().filter(|part| !part.is_empty()).collect();
     let mut text = String::new();

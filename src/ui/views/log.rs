@@ -10,7 +10,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
-    app::App,
+    state::app::App,
     widgets::text::{clock, fit, pane, pane_note, put},
 };
 

@@ -18,7 +18,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::curves;
 use crate::ui::{
-    app::App,
+    state::app::App,
     widgets::{
         progress,
         table::Table,
@@ -112,8 +112,8 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let steps = app.table_steps();
     let rows = curves::table_rows(app, &steps);
-    let kind = if app.curves.median { "median over tasks" } else { "mean over tasks" };
-    let title = format!("Test loss: {kind}, {} std over seeds", styles.plus_minus());
+    let kind = app.curves.average.name();
+    let title = format!("Test loss: {kind} over tasks, {} std over seeds", styles.plus_minus());
     pane(buffer, area, &title, styles);
     Table { steps: &steps, rows: &rows, keep: app.selected }.draw(table_room(area), buffer, styles);
     let mut notes = Vec::new();
@@ -185,11 +185,12 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         if progress.failed == 0 {
             facts.push("done".to_owned());
         }
-        match app.is_untrained(index) {
-            true => facts.push("untrained".to_owned()),
-            false => facts.push(format!("{} steps", count(taken))),
+        match app.experiments[index].settings.algorithm.trains() {
+            true => facts.push(format!("{} steps", count(taken))),
+            false => facts.push("untrained".to_owned()),
         }
-        if let Some(curve) = app.over_seeds(index).filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
+        let over = app.over_seeds(index).map(|shown| shown.over);
+        if let Some(curve) = over.filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
             let n = 10.min(curve.mean.len() - 1);
             let [low, high] = [curve.low[n], curve.high[n]].map(crate::ui::widgets::text::number);
             facts.push(format!("seeds from {low} to {high} at n={n}"));
@@ -223,7 +224,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     let bad = match progress.failed {
         0 => String::new(),
         failed => {
-            let tab = app.tab(crate::ui::app::View::Experiment(index)) + 1;
+            let tab = app.tab(crate::ui::state::app::View::Experiment(index)) + 1;
             let place = if tab <= 9 { format!("see view {tab}") } else { "see its view".to_owned() };
             format!("{failed} failed: {place}")
         }

@@ -14,7 +14,7 @@ use crate::{
     eval::Fit,
     task::TestTask,
     ui::{
-        app::App,
+        state::app::App,
         style::Pattern,
         widgets::{
             geometry::Geometry,

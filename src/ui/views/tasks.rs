@@ -12,8 +12,8 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     task::Sine,
     ui::{
-        app::App,
-        family::Illustration,
+        state::app::App,
+        state::family::Illustration,
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},

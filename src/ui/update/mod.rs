@@ -1,16 +1,26 @@
-//! What a person does to the dashboard's state. Together with [`super::intake`], which takes in what the
-//! study reports, the only place that changes it.
+//! Every change of the dashboard's state: what a person does to it is here and in `steer`, `play` and
+//! `rewind`, what the study reports in `intake`, what the experiments file says in `file`, another study in
+//! `plan`. A key becomes an [`Action`] in [`super::keys`], the mouse in `pointer`.
 
-use super::{
+mod file;
+mod intake;
+mod plan;
+mod play;
+pub mod pointer;
+mod rewind;
+mod steer;
+
+use crate::ui::{
     action::Action,
-    app::{App, Effect, Help, MOST_STEPS, View},
-    controls::{Ask, Focus, Prompt},
-    family::Illustration,
+    frame,
+    state::{
+        app::{App, Effect, Help, MOST_SHOTS, MOST_STEPS, View},
+        controls::{Ask, Focus, Prompt},
+        family::Illustration,
+    },
 };
-use crate::ui::{views::help, widgets::text::rate};
 
-/// Most support points a fit is shown with.
-const MOST_SHOTS: usize = 100;
+pub use file::Watch;
 
 /// What takes the mouse takes it from the terminal's own selecting.
 const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift selects text, M gives it back";
@@ -68,7 +78,7 @@ pub fn update(app: &mut App, action: Action) {
         Action::OneSided => one_sided(app),
         Action::Steps(by) | Action::PlaySteps(by) => app.fit.n = step(app.fit.n, by, MOST_STEPS + 1),
         Action::Rate(by) => {
-            let rate = nudged(current_rate(app), by);
+            let rate = nudged(app.current_rate(), by);
             app.fit.inner_lr = Some(rate);
         }
         Action::Shots(by) => {
@@ -121,12 +131,12 @@ pub fn update(app: &mut App, action: Action) {
         Action::Accept => accept(app),
         Action::Scroll(by) => match app.help.take() {
             Some(help) => {
-                let line = step(help.line, by, help::furthest(app, &help) + 1);
+                let line = step(help.line, by, frame::furthest(app, &help) + 1);
                 app.help = Some(Help { line, ..help });
             }
             None => app.log_back = step(app.log_back, by, app.log.len()),
         },
-        Action::Median => app.curves.median ^= true,
+        Action::Median => app.curves.average = app.curves.average.other(),
         Action::LogX => app.curves.log_x ^= true,
         Action::LogY => app.curves.log_y ^= true,
         Action::Crosshair(by) => crosshair(app, by),
@@ -249,14 +259,6 @@ fn one_sided(app: &mut App) {
     }
 }
 
-/// The rate the view in front uses.
-fn current_rate(app: &App) -> f64 {
-    match app.view {
-        View::Experiment(index) => app.inner_lr(index),
-        _ => app.inner_lr(0),
-    }
-}
-
 fn file_shots(app: &App) -> usize {
     match app.view {
         View::Experiment(index) => app.set(index).task.shots,
@@ -323,11 +325,6 @@ fn accept(app: &mut App) {
     }
 }
 
-/// The last n of the curves in view.
-fn last_n(app: &App) -> usize {
-    app.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0)
-}
-
 fn crosshair(app: &mut App, by: i32) {
     if let (View::Experiment(index), Focus::Loss) = (app.view, app.fit.focus) {
         let reports = app.chosen_run(index).map_or(0, |run| app.runs[run].losses.len());
@@ -338,7 +335,7 @@ fn crosshair(app: &mut App, by: i32) {
         };
         return;
     }
-    let (first, last) = app.curves.window.unwrap_or((0, last_n(app)));
+    let (first, last) = app.curves.window.unwrap_or((0, app.most_steps()));
     app.curves.crosshair = Some(match app.curves.crosshair {
         None => first,
         Some(n) => step(n, by, last + 1).max(first),
@@ -346,7 +343,7 @@ fn crosshair(app: &mut App, by: i32) {
 }
 
 fn zoom(app: &mut App, nearer: bool) {
-    let last = last_n(app);
+    let last = app.most_steps();
     let (first, end) = app.curves.window.unwrap_or((0, last));
     let span = end - first;
     let span = if nearer { (span / 2).max(2) } else { span.max(1) * 2 };
@@ -360,24 +357,10 @@ fn zoom(app: &mut App, nearer: bool) {
 }
 
 fn pan(app: &mut App, by: i32) {
-    let last = last_n(app);
+    let last = app.most_steps();
     if let Some((first, end)) = app.curves.window {
         let span = end - first;
         let first = step(first, by * (span as i32 / 4).max(1), last - span + 1);
         app.curves.window = Some((first, first + span));
-    }
-}
-
-impl App {
-    /// The prompt as the footer shows it.
-    pub fn prompt_text(&self) -> Option<String> {
-        let prompt = self.prompt.as_ref()?;
-        let what = match prompt.what {
-            Ask::Steps => format!("inner steps (0 to {MOST_STEPS})"),
-            Ask::Rate => format!("inner rate (now {})", rate(current_rate(self))),
-            Ask::Task => "test task".to_owned(),
-            Ask::Shots => format!("support points (1 to {MOST_SHOTS})"),
-        };
-        Some(format!("{what}: {}_", prompt.text))
     }
 }

@@ -4,26 +4,16 @@
 use std::time::Duration;
 
 use super::{app::App, runs::Phase};
-use crate::{eval::Curve, experiments::Experiment};
+use crate::{
+    eval::{Curve, OverSeeds},
+    results::{best, table_steps},
+};
 
-/// The n of the loss table; those the evaluation reaches are shown.
-pub const TABLE_STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
-
-/// An experiment's adaptation curve over its seeds.
+/// An experiment's adaptation curve as the views show it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct OverSeeds {
-    /// Mean over seeds of the mean (or median) test loss at n = 0, 1, ...
-    pub mean: Vec<f64>,
-    /// Sample standard deviation over seeds; 0 for one seed.
-    pub std: Vec<f64>,
-    /// Best seed.
-    pub low: Vec<f64>,
-    /// Worst seed.
-    pub high: Vec<f64>,
-    /// Largest share over seeds of test tasks that went non-finite.
-    pub nonfinite: Vec<f64>,
-    /// Seeds in it.
-    pub seeds: usize,
+pub struct Shown {
+    /// Over its seeds.
+    pub over: OverSeeds,
     /// Whether it is a preview: a few tasks, networks still in training.
     pub preview: bool,
 }
@@ -51,61 +41,31 @@ pub struct Progress {
     pub left: Option<Duration>,
 }
 
-impl OverSeeds {
-    fn of(curves: &[&Curve], median: bool, preview: bool) -> Option<Self> {
-        let length = curves.iter().map(|curve| curve.mean.len()).min().filter(|length| *length > 0)?;
-        let mut summary = Self {
-            mean: Vec::with_capacity(length),
-            std: Vec::with_capacity(length),
-            low: Vec::with_capacity(length),
-            high: Vec::with_capacity(length),
-            nonfinite: Vec::with_capacity(length),
-            seeds: curves.len(),
-            preview,
-        };
-        for n in 0..length {
-            let losses = curves.iter().map(|curve| if median { curve.median[n] } else { curve.mean[n] });
-            let losses: Vec<f64> = losses.collect();
-            let finite: Vec<f64> = losses.iter().copied().filter(|loss| loss.is_finite()).collect();
-            let count = finite.len() as f64;
-            let mean = if finite.is_empty() { f64::NAN } else { finite.iter().sum::<f64>() / count };
-            let squares = finite.iter().map(|loss| (loss - mean) * (loss - mean)).sum::<f64>();
-            summary.mean.push(mean);
-            summary.std.push(if finite.len() < 2 { 0.0 } else { (squares / (count - 1.0)).sqrt() });
-            summary.low.push(finite.iter().copied().fold(f64::INFINITY, f64::min));
-            summary.high.push(finite.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-            // A seed without a finite loss is a share of its own: it is said, never averaged away.
-            let lost = if finite.len() < losses.len() { 1.0 } else { 0.0 };
-            let share = curves.iter().map(|curve| curve.nonfinite.get(n).copied().unwrap_or(0.0));
-            summary.nonfinite.push(share.fold(lost, f64::max));
-        }
-        Some(summary)
-    }
-}
-
 impl App {
     /// The adaptation curve of an experiment: over the seeds that have been evaluated or, before there
     /// is any, over previews of those in training.
-    pub fn over_seeds(&self, experiment: usize) -> Option<OverSeeds> {
+    pub fn over_seeds(&self, experiment: usize) -> Option<Shown> {
+        let preview = |over| Shown { over, preview: true };
+        let average = self.curves.average;
         let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
         if self.rewind.notch.is_some() {
             let past: Vec<&Curve> =
                 runs().filter_map(|run| run.past.curve.as_ref().map(|(_, curve)| curve)).collect();
-            return OverSeeds::of(&past, self.curves.median, true);
+            return OverSeeds::of_all(&past, average).map(preview);
         }
         if let Some(result) = self.result(experiment) {
-            return Some(result);
+            return Some(Shown { over: result, preview: false });
         }
         let previews: Vec<&Curve> =
             runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve)).collect();
-        OverSeeds::of(&previews, self.curves.median, true)
+        OverSeeds::of_all(&previews, average).map(preview)
     }
 
     /// The adaptation curve of an experiment's finished runs, whatever the views look at.
     pub fn result(&self, experiment: usize) -> Option<OverSeeds> {
         let runs = self.experiments[experiment].runs.iter();
         let evaluated: Vec<&Curve> = runs.filter_map(|run| self.runs[*run].curve.as_ref()).collect();
-        OverSeeds::of(&evaluated, self.curves.median, false)
+        OverSeeds::of_all(&evaluated, self.curves.average)
     }
 
     /// How far an experiment is.
@@ -160,7 +120,11 @@ impl App {
     /// The work left in these experiments, shared by as many workers as are busy now. An experiment that
     /// has not reported a speed yet is taken to work as fast as the others do, at its own cost a step.
     fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
-        let cost = |experiment: usize| cost(&self.experiments[experiment].settings);
+        let cost = |experiment: usize| {
+            let settings = &self.experiments[experiment].settings;
+            let gradients = settings.algorithm.cost(settings.training.inner_steps).in_gradients();
+            gradients.max(1.0) * settings.training.meta_batch.max(1) as f64
+        };
         let speed_of = |experiment: usize| {
             let speeds = self.experiments[experiment].runs.iter().map(|run| self.runs[*run].speed);
             mean(speeds.filter(|speed| speed.is_finite() && *speed > 0.0))
@@ -186,35 +150,20 @@ impl App {
         Duration::try_from_secs_f64(seconds / workers).ok()
     }
 
-    /// The n of the loss table: 0, 1, 2, 5, 10, 32 as far as the evaluation goes, and its last step.
+    /// The last n of any evaluation.
+    pub fn most_steps(&self) -> usize {
+        self.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0)
+    }
+
+    /// The n of the loss table.
     pub fn table_steps(&self) -> Vec<usize> {
-        let last = self.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0);
-        let mut steps: Vec<usize> = TABLE_STEPS.into_iter().filter(|n| *n <= last).collect();
-        if steps.last().is_some_and(|n| *n < last) && steps.len() < TABLE_STEPS.len() {
-            steps.push(last);
-        }
-        steps
+        table_steps(self.most_steps())
     }
 
     /// For each n of the table, the experiment with the smallest finished mean.
     pub fn best(&self, steps: &[usize]) -> Vec<Option<usize>> {
-        let curves: Vec<_> = (0..self.experiments.len())
-            .map(|index| self.over_seeds(index).filter(|curve| !curve.preview))
-            .collect();
-        // A mean that leaves tasks out wins nothing.
-        let loss = |index: usize, n: usize| {
-            let curve = curves[index].as_ref().filter(|curve| curve.nonfinite.get(n) == Some(&0.0))?;
-            curve.mean.get(n).copied().filter(|loss| loss.is_finite())
-        };
-        steps
-            .iter()
-            .map(|&n| {
-                (0..curves.len())
-                    .filter_map(|index| loss(index, n).map(|loss| (index, loss)))
-                    .min_by(|a, b| a.1.total_cmp(&b.1))
-                    .map(|(index, _)| index)
-            })
-            .collect()
+        let finished = |index| self.over_seeds(index).filter(|shown| !shown.preview).map(|shown| shown.over);
+        best(&(0..self.experiments.len()).map(finished).collect::<Vec<_>>(), steps)
     }
 
     /// What the header says of the study: `sine, 10-shot, 5 systems x 5 seeds`.
@@ -236,17 +185,6 @@ impl App {
         let times = if self.styles.ascii { "x" } else { "×" };
         format!("sine, {}-shot, {} {times} {seeds}", shots.join("/"), plural(systems, "system"))
     }
-
-    /// Whether an experiment is not trained at all.
-    pub fn is_untrained(&self, experiment: usize) -> bool {
-        !self.experiments[experiment].settings.algorithm.trains()
-    }
-}
-
-/// Work of one outer step in gradients of one task: a Hessian-vector product is worth two of them.
-fn cost(settings: &Experiment) -> f64 {
-    let gradients = settings.algorithm.cost(settings.training.inner_steps).in_gradients();
-    gradients.max(1.0) * settings.training.meta_batch.max(1) as f64
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -4,8 +4,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::ui::{
-    app::App,
-    file::Edited,
+    state::app::App,
+    state::file::Edited,
     widgets::text::{pane, pane_note, put, wrap},
 };
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
-    app::{App, View},
+    state::app::{App, View},
     widgets::text::{fit, put, width},
 };
 

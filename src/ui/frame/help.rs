@@ -15,10 +15,10 @@ use ratatui::{
     widgets::{Clear, Widget},
 };
 
+use super::{banner, layout::areas};
 use crate::ui::{
-    app::{App, Help, View},
     keys::{self, Context, HEADINGS},
-    views::{areas, banner},
+    state::app::{App, Help, View},
     widgets::text::{fit, pad, pane, pane_note, put},
 };
 

@@ -1,30 +1,23 @@
 //! Everything the dashboard knows, as plain data. Nothing here draws and nothing here asks the
-//! terminal; [`super::update`] is the only place that changes it.
+//! terminal; [`crate::ui::update`] is the only place that changes it.
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{
-    eval::{self, Curve, Fit},
-    experiments::Study,
-    model::Weights,
-    study::{Control, Run},
-    task::{self, Family, Purpose, TestTask},
-    ui::{
-        controls::{CurveControls, FitControls, Prompt},
-        family::{Illustration, TestSet},
-        file::Edited,
-        play::Play,
-        rewind::Rewind,
-        runs::{ExperimentState, Phase, RunState},
-        style::Styles,
-    },
+use super::{
+    controls::{CurveControls, FitControls, Prompt},
+    family::{Illustration, TestSet},
+    file::Edited,
+    play::Play,
+    rewind::Rewind,
+    runs::{ExperimentState, Phase, RunState},
 };
-
-/// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
-pub const PREVIEW_TASKS: usize = 24;
+use crate::{experiments::Study, study::Control, ui::style::Styles};
 
 /// Most inner steps a fit is shown after.
 pub const MOST_STEPS: usize = 100;
+
+/// Most support points a fit is shown with.
+pub const MOST_SHOTS: usize = 100;
 
 /// Lines the log keeps; older ones go.
 const LOG_LINES: usize = 5_000;
@@ -149,16 +142,14 @@ pub enum Effect {
 }
 
 impl App {
-    /// The state before anything happened. `runs` is the study's plan, numbered in its order.
-    pub fn new(study: &Study, runs: &[Run], styles: Styles) -> Self {
+    /// The state before there are experiments.
+    pub(in crate::ui) fn blank(study: &Study, styles: Styles) -> Self {
         let file = study
             .path
             .as_ref()
             .map_or_else(|| format!("{} (built in)", study.name), |path| path.display().to_string());
-        // The first that judges adapted networks on points of their own: MAML, where the file has it.
-        let maml = study.experiments.iter().position(|experiment| experiment.algorithm.uses_query());
         let play = Play::new(study.experiments.first().map(|experiment| &experiment.task));
-        let mut app = Self {
+        Self {
             study: study.clone(),
             file,
             edited: None,
@@ -184,10 +175,7 @@ impl App {
             size: (0, 0),
             mouse: false,
             effects: Vec::new(),
-        };
-        app.replan(study, runs, &Vec::from_iter(0..runs.len()));
-        app.selected = maml.unwrap_or(0);
-        app
+        }
     }
 
     /// Every view, in the order of the tabs.
@@ -221,89 +209,23 @@ impl App {
         &self.sets[self.experiments[experiment].set]
     }
 
-    /// The rate in use for an experiment's fits.
-    pub fn inner_lr(&self, experiment: usize) -> f64 {
-        self.fit.inner_lr.unwrap_or_else(|| self.experiments[experiment].settings.test_rate())
-    }
-
-    /// The run whose network an experiment's fit shows: the chosen seed's.
-    pub fn chosen_run(&self, experiment: usize) -> Option<usize> {
-        let runs = &self.experiments[experiment].runs;
-        runs.get(self.fit.seed.min(runs.len().saturating_sub(1))).copied()
-    }
-
-    /// The test task in view, with as many support points as were asked for: fewer leaves out the last
-    /// ones, more draws new ones that belong to the task.
-    pub fn shown_task(&self, experiment: usize) -> Option<TestTask> {
-        let set = self.set(experiment);
-        let index = self.fit.task.min(set.tasks.len().saturating_sub(1));
-        let mut task = set.tasks.get(index)?.clone();
-        if let Some(shots) = self.fit.shots {
-            task.support.x.truncate(shots);
-            let family = Family::new(&set.task);
-            let mut stream = task::stream(set.evaluation.seed ^ index as u64, Purpose::Illustration);
-            while task.support.x.len() < shots {
-                task.support.x.push(family.x(&mut stream));
-            }
-            task.support = task.sine.points(task.support.x);
+    /// How far at the front of the queue the first of these runs is, in words.
+    pub fn place_in_queue(&self, runs: &[usize]) -> String {
+        match self.queue.iter().position(|other| runs.contains(other)) {
+            Some(0) => "next in the queue".to_owned(),
+            Some(place) => format!("queued, {place} before it"),
+            None => "queued".to_owned(),
         }
-        Some(task)
     }
 
-    /// Steps a fit is shown after: 0, 1 and the chosen n.
-    pub fn shown_steps(&self) -> Vec<usize> {
-        let mut steps = vec![0, 1, self.fit.n];
-        steps.sort_unstable();
-        steps.dedup();
-        steps
+    /// Runs of the study that failed.
+    pub fn failures(&self) -> usize {
+        self.active().filter(|run| matches!(self.runs[*run].phase, Phase::Failed { .. })).count()
     }
 
-    /// The fits of an experiment's chosen seed on a task, from its newest parameters.
-    pub fn fits(&self, experiment: usize, task: &TestTask, steps: &[usize]) -> Option<Vec<Fit>> {
-        let snapshot = self.shown_snapshot(self.chosen_run(experiment)?)?;
-        let weights = &snapshot.weights;
-        let adaptation = weights.adaptation.at_rate(self.inner_lr(experiment));
-        let weights = Weights { adaptation, ..weights.clone() };
-        Some(eval::fits(&weights, &task.support, &task.query, steps))
-    }
-
-    /// The run whose preview is the most out of date among those that views show; `None` when every
-    /// preview is as new as its parameters.
-    pub fn next_preview(&self) -> Option<usize> {
-        let wanted = |experiment: usize| match self.view {
-            View::Overview => true,
-            View::Experiment(index) => index == experiment,
-            _ => false,
-        };
-        let rewound = self.rewind.notch.is_some();
-        self.active()
-            .filter(|&index| {
-                let run = &self.runs[index];
-                let unfinished = run.phase == Phase::Training && run.curve.is_none();
-                (rewound || unfinished) && wanted(run.experiment)
-            })
-            .filter_map(|index| {
-                let run = &self.runs[index];
-                let shown = self.shown_snapshot(index)?.step;
-                match if rewound { &run.past.curve } else { &run.preview } {
-                    None => Some((u64::MAX, index)),
-                    Some((step, _)) if *step != shown => Some((step.abs_diff(shown), index)),
-                    Some(_) => None,
-                }
-            })
-            .max()
-            .map(|(_, index)| index)
-    }
-
-    /// The preview of a run: its adaptation curve on the first few test tasks.
-    pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
-        let state = self.runs.get(run)?;
-        let snapshot = self.shown_snapshot(run)?;
-        let set = self.set(state.experiment);
-        let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
-        let weights = self.experiments[state.experiment].settings.tested(&snapshot.weights);
-        let curve = eval::curve(&weights, tasks, set.evaluation.steps);
-        Some((snapshot.step, curve))
+    /// The numbers of the runs that belong to the study, experiment by experiment.
+    pub fn active(&self) -> impl Iterator<Item = usize> {
+        self.experiments.iter().flat_map(|experiment| experiment.runs.iter().copied())
     }
 
     /// Whether every run has ended.
@@ -311,7 +233,8 @@ impl App {
         self.ended.is_some()
     }
 
-    pub(super) fn note(&mut self, text: String, bad: bool) {
+    /// Adds a line to the log.
+    pub(in crate::ui) fn note(&mut self, text: String, bad: bool) {
         if self.log.len() == LOG_LINES {
             self.log.pop_front();
         }
@@ -322,7 +245,8 @@ impl App {
         }
     }
 
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    /// Says something in the footer for a while.
+    pub(in crate::ui) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now + Duration::from_secs(5)));
     }
 }

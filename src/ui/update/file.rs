@@ -1,86 +1,30 @@
 //! The experiments file while it is being edited: what it says that is not what runs, and what would
 //! happen if it did. The file is looked at from time to time, which works on network file systems too.
 
-use std::{
-    fmt,
-    fs::OpenOptions,
-    io::{self, Write as _},
-    path::PathBuf,
-    rc::Rc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::app::{App, View};
 use crate::{
     config::{LoadError, Problem},
-    experiments::{Experiment, Study, presets, resolved_toml},
+    experiments::{Experiment, Study, resolved_toml},
     study::plan,
+    ui::state::{
+        app::{App, View},
+        file::{Edited, StudyFile},
+    },
 };
 
 /// Time between looks at the file.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How the study is read from its file, and where that is.
-#[derive(Clone)]
-pub struct StudyFile {
-    /// The file; it need not exist.
-    pub path: PathBuf,
-    /// Reads it as the command line asks.
-    pub load: Rc<dyn Fn() -> anyhow::Result<Study>>,
-}
-
-impl StudyFile {
-    /// Makes the file where there is none: the built-in copy, which is what runs then.
-    pub(super) fn make(&self, app: &mut App) -> io::Result<()> {
-        match OpenOptions::new().write(true).create_new(true).open(&self.path) {
-            Ok(mut file) => {
-                file.write_all(presets()[0].text.as_bytes())?;
-                app.say(format!("{} was made from the built-in copy", self.path.display()));
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl fmt::Debug for StudyFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StudyFile").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-/// What the file says, where that is not what runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Edited {
-    /// It cannot be used.
-    Broken {
-        /// Line and column of the first problem, where it has a place.
-        place: Option<(usize, usize)>,
-        /// The first problem.
-        problem: String,
-        /// How many there are besides.
-        more: usize,
-    },
-    /// It can.
-    Changed {
-        /// What it says.
-        study: Box<Study>,
-        /// A sentence an experiment that is new, gone or different.
-        changes: Vec<String>,
-        /// Runs that would start, leave the study, and stay as they are.
-        runs: [usize; 3],
-    },
-}
-
 /// Notices changes of the file.
-pub(super) struct Watch {
+pub struct Watch {
     file: StudyFile,
     stamp: Option<(SystemTime, u64)>,
     looked: Instant,
 }
 
 impl Watch {
+    /// Looks at this file, from what it is now.
     pub fn new(file: StudyFile) -> Self {
         let stamp = stamp(&file);
         Self { file, stamp, looked: Instant::now() }
@@ -151,7 +95,7 @@ impl App {
     }
 
     /// The line to open the file at: `line`, or for 0 the one that names the experiment in view.
-    pub(super) fn line_to_edit(&self, file: &StudyFile, line: usize) -> usize {
+    pub(in crate::ui) fn line_to_edit(&self, file: &StudyFile, line: usize) -> usize {
         let View::Experiment(index) = self.view else { return line };
         if line > 0 {
             return line;

@@ -1,28 +1,23 @@
 //! A drawn screen as SVG: text in a grid, so that it stays text and stays sharp.
 
-use std::fmt::Write;
-
 use ratatui::{
     buffer::Buffer,
     style::{Color, Modifier},
 };
 
+use crate::results::svg::{Page, Picture};
+
 /// Size of a cell in user units; the ratio is that of common monospaced fonts.
 const CELL: (f64, f64) = (8.4, 18.0);
 
 /// Colours of the page and of plain text.
-const PAGE: &str = "#1c1c1c";
+const PAPER: &str = "#1c1c1c";
 const INK: &str = "#d8d8d8";
 
 /// The screen as an SVG document.
 pub fn svg(buffer: &Buffer) -> String {
     let (columns, rows) = (buffer.area.width, buffer.area.height);
-    let (width, height) = (f64::from(columns) * CELL.0, f64::from(rows) * CELL.1);
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" font-size=\"14\" \
-         font-family=\"'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,monospace\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"{PAGE}\"/>\n"
-    );
+    let mut picture = Picture::new();
     for y in 0..rows {
         let mut x = 0;
         while x < columns {
@@ -37,15 +32,17 @@ pub fn svg(buffer: &Buffer) -> String {
                 piece.push_str(cell.symbol());
                 x += 1;
             }
-            write_piece(&mut text, &piece, (from, y, x - from), fg, modifier);
+            write_piece(&mut picture, &piece, (from, y, x - from), fg, modifier);
         }
     }
-    text.push_str("</svg>\n");
-    text
+    let size = [f64::from(columns) * CELL.0, f64::from(rows) * CELL.1];
+    let fonts = "'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,monospace";
+    let page = Page { paper: PAPER, fonts, letters: 14 };
+    picture.document(size.map(|size| format!("{size:.1}")), false, page)
 }
 
 fn write_piece(
-    text: &mut String,
+    picture: &mut Picture,
     piece: &str,
     (x, y, cells): (u16, u16, u16),
     fg: Color,
@@ -56,17 +53,16 @@ fn write_piece(
     let long = f64::from(cells) * CELL.0;
     let colour = hex(fg);
     if reversed {
-        let _ = writeln!(
-            text,
-            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{long:.1}\" height=\"{}\" fill=\"{colour}\"/>",
-            CELL.1
-        );
+        let height = CELL.1;
+        picture.draw(&format!(
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{long:.1}\" height=\"{height}\" fill=\"{colour}\"/>"
+        ));
     }
     if piece.trim().is_empty() {
         return;
     }
-    let fill = if reversed { PAGE.to_owned() } else { colour };
-    let mut look = String::new();
+    let fill = if reversed { PAPER.to_owned() } else { colour };
+    let mut look = format!("fill=\"{fill}\"");
     for (flag, words) in [
         (Modifier::BOLD, " font-weight=\"bold\""),
         (Modifier::DIM, " opacity=\"0.6\""),
@@ -76,13 +72,10 @@ fn write_piece(
             look.push_str(words);
         }
     }
-    let escaped = piece.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let _ = writeln!(
-        text,
-        "<text x=\"{left:.1}\" y=\"{:.1}\" fill=\"{fill}\"{look} textLength=\"{long:.1}\" \
-         lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\">{escaped}</text>",
-        top + CELL.1 * 0.75
-    );
+    look.push_str(&format!(
+        " textLength=\"{long:.1}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\""
+    ));
+    picture.text((left, top + CELL.1 * 0.75), &look, piece);
 }
 
 /// The sixteen colours as most dark terminals show them.

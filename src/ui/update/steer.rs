@@ -2,21 +2,17 @@
 //! the study. Here it becomes something for the main loop to ask the study for; what comes of it is told
 //! as events.
 
-use super::{
-    app::{App, Effect, View},
-    file::Edited,
-    runs::Phase,
+use crate::{
+    study::Control,
+    ui::{
+        action::Scope,
+        state::{
+            app::{App, Effect, View},
+            file::Edited,
+            runs::Phase,
+        },
+    },
 };
-use crate::study::Control;
-
-/// Which runs are meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// In a view of one experiment the seed in view, on the Overview the selected experiment's runs.
-    Here,
-    /// Every run of the study.
-    All,
-}
 
 impl App {
     /// The experiment that is meant.
@@ -53,7 +49,7 @@ impl App {
     }
 
     /// Pauses what moves; if nothing does, lets what waits or was stopped go on.
-    pub(super) fn pause_or_go_on(&mut self, scope: Scope) {
+    pub(in crate::ui) fn pause_or_go_on(&mut self, scope: Scope) {
         let (runs, name) = self.meant(scope);
         let moves = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training);
         let waits = |phase: &Phase| matches!(phase, Phase::Paused | Phase::Stopped);
@@ -67,7 +63,7 @@ impl App {
     }
 
     /// Ends what has not ended.
-    pub(super) fn stop(&mut self, scope: Scope) {
+    pub(in crate::ui) fn stop(&mut self, scope: Scope) {
         let (runs, name) = self.meant(scope);
         let unended = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training | Phase::Paused);
         if self.ask(&runs, unended, Control::Stop) {
@@ -78,14 +74,14 @@ impl App {
     }
 
     /// Starts over, whatever it is doing.
-    pub(super) fn start_over(&mut self, scope: Scope) {
+    pub(in crate::ui) fn start_over(&mut self, scope: Scope) {
         let (runs, name) = self.meant(scope);
         self.ask(&runs, |_| true, Control::Restart);
         self.say(format!("{name}: starts over"));
     }
 
     /// Adds the next seed to an experiment.
-    pub(super) fn one_more_seed(&mut self) {
+    pub(in crate::ui) fn one_more_seed(&mut self) {
         let mut study = self.study.clone();
         let Some(experiment) = study.experiments.get_mut(self.experiment_here()) else { return };
         let next = experiment.seeds.iter().max().map_or(Some(0), |most| most.checked_add(1));
@@ -101,7 +97,7 @@ impl App {
     }
 
     /// Makes the edited file the study.
-    pub(super) fn apply_file(&mut self) {
+    pub(in crate::ui) fn apply_file(&mut self) {
         match self.edited.take() {
             Some(Edited::Changed { study, runs: [start, gone, same], .. }) => {
                 self.effects.push(Effect::Plan(study));
@@ -118,7 +114,7 @@ impl App {
     }
 
     /// Asks for the file to be opened: at its first problem, or at the experiment in view.
-    pub(super) fn edit_file(&mut self) {
+    pub(in crate::ui) fn edit_file(&mut self) {
         let line = match &self.edited {
             Some(Edited::Broken { place: Some((line, _)), .. }) => *line,
             _ => 0,

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    app::App,
-    runs::{Phase, RunState},
-};
 use crate::{
     eval::Curve,
+    results::text::{count, number},
     study::{Event, Snapshot},
-    ui::widgets::text::{count, number},
+    ui::state::{
+        app::App,
+        runs::{Phase, RunState},
+    },
 };
 
 impl App {

@@ -1,5 +1,7 @@
 //! What a person has set in the panes: which task, how many steps, which axes, what is being typed.
 
+use crate::eval::Average;
+
 /// A pane of an experiment's view that can have the screen to itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Focus {
@@ -44,8 +46,8 @@ impl Default for FitControls {
 /// How curves are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CurveControls {
-    /// Median over tasks instead of the mean.
-    pub median: bool,
+    /// Which loss over tasks.
+    pub average: Average,
     /// n on a logarithmic axis (from 1).
     pub log_x: bool,
     /// Loss on a logarithmic axis.

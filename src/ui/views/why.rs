@@ -1,8 +1,10 @@
 //! Why a run diverged, as far as its own reports tell: what the loss did before, and which setting is the
 //! likely cause.
 
-use super::widgets::text::{count, number};
-use crate::experiments::Experiment;
+use crate::{
+    experiments::Experiment,
+    results::text::{count, number},
+};
 
 /// One sentence or two on why training became infinite or no number at `step`, from the mean losses that
 /// were reported before it, as (step, loss).

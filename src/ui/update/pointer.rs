@@ -3,13 +3,16 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    action::Action,
-    app::{App, View},
-    views::{self, play, tabs},
-    widgets::geometry::Geometry,
+use crate::{
+    term::{Button, Mouse, MouseKind},
+    ui::{
+        action::Action,
+        frame::{areas, banner, tabs},
+        state::app::{App, View},
+        views::{self, play},
+        widgets::geometry::Geometry,
+    },
 };
-use crate::term::{Button, Mouse, MouseKind};
 
 /// Lines that the wheel scrolls at once.
 const WHEEL: i32 = 3;
@@ -21,7 +24,7 @@ pub fn action(app: &App, mouse: &Mouse) -> Option<Action> {
         return None;
     }
     let screen = Rect { x: 0, y: 0, width: app.size.0, height: app.size.1 };
-    let (tabs, body) = views::areas(screen)?;
+    let (tabs, body) = areas(screen)?;
     let (column, row) = (mouse.column, mouse.row);
     match mouse.kind {
         MouseKind::Press(Button::Left) if tabs.contains((column, row).into()) => {
@@ -35,11 +38,11 @@ pub fn action(app: &App, mouse: &Mouse) -> Option<Action> {
             other => other,
         }),
         MouseKind::Press(Button::Left) if app.view == View::Overview => {
-            let body = views::banner::below(app, body);
+            let body = banner::below(app, body);
             views::overview::experiment_at(app, body, column, row).map(Action::SelectThis)
         }
         kind if app.view == View::Play => {
-            let body = views::banner::below(app, body);
+            let body = banner::below(app, body);
             in_play(app, &play::geometry(app, body)?, kind, column, row)
         }
         _ => None,

@@ -1,0 +1,156 @@
+//! Statistics over seeds, in one place: what the `summary` event, the exported picture, the loss table and
+//! the screen say of several runs of one experiment are the same figures.
+
+use super::{Curve, mean_and_deviation};
+
+/// Which loss of a curve counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Average {
+    /// The mean over tasks.
+    #[default]
+    Mean,
+    /// The median over tasks.
+    Median,
+}
+
+/// The adaptation curves of several seeds as one. Every vector has an entry for n = 0, 1, 2, ...
+#[derive(Clone, Debug, PartialEq)]
+pub struct OverSeeds {
+    /// Mean over the seeds whose loss is finite; NaN where none is.
+    pub mean: Vec<f64>,
+    /// Sample standard deviation over these seeds; 0 of one.
+    pub std: Vec<f64>,
+    /// The best of them.
+    pub low: Vec<f64>,
+    /// The worst of them.
+    pub high: Vec<f64>,
+    /// Largest share over seeds of test tasks that went non-finite; 1 where a seed has no finite loss.
+    pub nonfinite: Vec<f64>,
+    /// Seeds without a finite loss.
+    pub lost: Vec<usize>,
+    /// Seeds in it.
+    pub seeds: usize,
+}
+
+impl Average {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Average::Mean => "mean",
+            Average::Median => "median",
+        }
+    }
+
+    /// The one that is not this.
+    pub fn other(self) -> Self {
+        match self {
+            Average::Mean => Average::Median,
+            Average::Median => Average::Mean,
+        }
+    }
+
+    /// These losses of a curve.
+    pub fn of(self, curve: &Curve) -> &[f64] {
+        match self {
+            Average::Mean => &curve.mean,
+            Average::Median => &curve.median,
+        }
+    }
+}
+
+impl OverSeeds {
+    /// The curves at n = 0, 1, ..., as many as `points`; a curve that ends before counts as far as it goes.
+    pub fn of(curves: &[&Curve], points: usize, average: Average) -> Self {
+        let empty = || Vec::with_capacity(points);
+        let mut over = Self {
+            mean: empty(),
+            std: empty(),
+            low: empty(),
+            high: empty(),
+            nonfinite: empty(),
+            lost: Vec::with_capacity(points),
+            seeds: curves.len(),
+        };
+        for n in 0..points {
+            let losses: Vec<f64> =
+                curves.iter().filter_map(|curve| average.of(curve).get(n).copied()).collect();
+            let finite: Vec<f64> = losses.iter().copied().filter(|loss| loss.is_finite()).collect();
+            let (mean, std) = mean_and_deviation(&finite);
+            let lost = losses.len() - finite.len();
+            over.mean.push(mean);
+            over.std.push(std);
+            over.low.push(finite.iter().copied().fold(f64::INFINITY, f64::min));
+            over.high.push(finite.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+            // A seed without a finite loss is a share of its own: it is said, never averaged away.
+            let share = curves.iter().filter_map(|curve| curve.nonfinite.get(n).copied());
+            over.nonfinite.push(share.fold(if lost > 0 { 1.0 } else { 0.0 }, f64::max));
+            over.lost.push(lost);
+        }
+        over
+    }
+
+    /// The curves as far as all of them go; `None` where that is nowhere.
+    pub fn of_all(curves: &[&Curve], average: Average) -> Option<Self> {
+        let points = curves.iter().map(|curve| curve.mean.len()).min().filter(|points| *points > 0)?;
+        Some(Self::of(curves, points, average))
+    }
+
+    /// Mean and standard deviation for readers who cannot be told that a seed is left out: not a number
+    /// where one has no finite loss.
+    pub fn of_every_seed(&self) -> (Vec<f64>, Vec<f64>) {
+        let whole = |values: &[f64]| {
+            values.iter().zip(&self.lost).map(|(&x, &lost)| if lost > 0 { f64::NAN } else { x }).collect()
+        };
+        // Of one seed there is no deviation, whatever its loss.
+        let std = if self.seeds < 2 { self.std.clone() } else { whole(&self.std) };
+        (whole(&self.mean), std)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(mean: &[f64]) -> Curve {
+        Curve {
+            steps: (0..mean.len()).collect(),
+            mean: mean.to_vec(),
+            median: mean.iter().map(|loss| loss / 2.0).collect(),
+            ci95: vec![0.0; mean.len()],
+            nonfinite: mean.iter().map(|loss| if loss.is_finite() { 0.25 } else { 1.0 }).collect(),
+            tasks: 4,
+        }
+    }
+
+    #[test]
+    fn seeds_are_averaged_at_every_n() {
+        let curves = [curve(&[4.0, 1.0]), curve(&[6.0, 2.0, 9.0]), curve(&[5.0, 3.0])];
+        let curves: Vec<&Curve> = curves.iter().collect();
+        let over = OverSeeds::of_all(&curves, Average::Mean).expect("there are curves");
+        assert_eq!((over.mean.as_slice(), over.std.as_slice()), (&[5.0, 2.0][..], &[1.0, 1.0][..]));
+        assert_eq!((over.low.as_slice(), over.high.as_slice()), (&[4.0, 1.0][..], &[6.0, 3.0][..]));
+        assert_eq!((over.nonfinite.as_slice(), over.seeds), (&[0.25, 0.25][..], 3));
+        assert_eq!(over.of_every_seed(), (over.mean.clone(), over.std.clone()));
+        let median = OverSeeds::of_all(&curves, Average::Median).expect("there are curves");
+        assert_eq!(median.mean, [2.5, 1.0]);
+        assert_eq!(OverSeeds::of(&curves, 3, Average::Mean).mean[2], 9.0);
+    }
+
+    #[test]
+    fn a_seed_that_is_lost_is_left_out_or_said() {
+        let curves = [curve(&[4.0, f64::NAN]), curve(&[6.0, 2.0])];
+        let over = OverSeeds::of_all(&[&curves[0], &curves[1]], Average::Mean).expect("there are curves");
+        assert_eq!((over.mean[1], over.std[1], over.nonfinite[1], over.lost[1]), (2.0, 0.0, 1.0, 1));
+        let (mean, std) = over.of_every_seed();
+        assert!(mean[0] == 5.0 && mean[1].is_nan() && std[1].is_nan());
+        let (mean, std) = OverSeeds::of(&[&curves[0]], 2, Average::Mean).of_every_seed();
+        assert!(mean[1].is_nan() && std == [0.0, 0.0]);
+    }
+
+    #[test]
+    fn of_no_seeds_there_is_no_mean() {
+        assert_eq!(OverSeeds::of_all(&[], Average::Mean), None);
+        let (mean, std) = OverSeeds::of(&[], 2, Average::Mean).of_every_seed();
+        assert!(mean.iter().all(|mean| mean.is_nan()) && std == [0.0, 0.0]);
+    }
+}

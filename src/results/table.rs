@@ -1,0 +1,163 @@
+//! The loss table: the n it has, which system wins each of them, and the table as text for a normal
+//! screen.
+//!
+//! ```text
+//! Test loss after n gradient steps (mean over tasks, ± std over seeds)
+//!                      n=0      n=1      n=2      n=5     n=10     n=32
+//! MAML        5/5 4.30±.21 1.51±.12 ...
+//! prior mean (best constant guess): 4.25
+//! ```
+
+use std::fmt;
+
+use super::text::{Glyphs, number, pad, short_spread, width};
+use crate::eval::{Average, OverSeeds};
+
+/// The n of the loss table; those the evaluation reaches are shown.
+const STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
+
+/// The loss table.
+#[derive(Clone, Debug)]
+pub struct LossTable {
+    /// A row an experiment.
+    pub rows: Vec<Row>,
+    /// The last n of any evaluation.
+    pub most_steps: usize,
+    /// Test loss of the best constant guess, where there is an experiment.
+    pub prior_mean: Option<f64>,
+    /// Runs that failed.
+    pub failures: Vec<Failure>,
+    /// What the losses are over tasks.
+    pub average: Average,
+    /// The characters it may use.
+    pub glyphs: Glyphs,
+}
+
+/// One experiment's row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Runs it has.
+    pub runs: usize,
+    /// The curve of those that have been evaluated.
+    pub over: Option<OverSeeds>,
+}
+
+/// A run that failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its experiment's name.
+    pub experiment: String,
+    /// Its seed.
+    pub seed: u64,
+    /// The outer step it happened at.
+    pub step: u64,
+    /// Why, in a sentence.
+    pub error: String,
+}
+
+/// The n of the loss table: 0, 1, 2, 5, 10, 32 as far as the evaluation goes, and its last step.
+pub fn table_steps(last: usize) -> Vec<usize> {
+    let mut steps: Vec<usize> = STEPS.into_iter().filter(|n| *n <= last).collect();
+    if steps.last().is_some_and(|n| *n < last) && steps.len() < STEPS.len() {
+        steps.push(last);
+    }
+    steps
+}
+
+/// For each of these n, which curve has the smallest mean.
+pub fn best(curves: &[Option<OverSeeds>], steps: &[usize]) -> Vec<Option<usize>> {
+    // A mean that leaves tasks out wins nothing.
+    let loss = |index: usize, n: usize| {
+        let curve = curves[index].as_ref().filter(|curve| curve.nonfinite.get(n) == Some(&0.0))?;
+        curve.mean.get(n).copied().filter(|loss| loss.is_finite())
+    };
+    let winner = |&n: &usize| {
+        let losses = (0..curves.len()).filter_map(|index| loss(index, n).map(|loss| (index, loss)));
+        losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
+    };
+    steps.iter().map(winner).collect()
+}
+
+impl Row {
+    /// The row's loss after n steps.
+    fn entry(&self, n: usize, plus_minus: &str) -> Option<String> {
+        let over = self.over.as_ref()?;
+        let spread = match over.seeds {
+            0 | 1 => String::new(),
+            _ => format!("{plus_minus}{}", short_spread(*over.std.get(n)?)),
+        };
+        let lossy = if *over.nonfinite.get(n)? > 0.0 { "!" } else { "" };
+        Some(format!("{}{lossy}{spread}", number(*over.mean.get(n)?)))
+    }
+}
+
+/// A line a system, and a line for every run that failed.
+impl fmt::Display for LossTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = table_steps(self.most_steps);
+        let plus_minus = self.glyphs.plus_minus();
+        let name = self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).max(10);
+        // Six of them beside a long name still fit into 80 columns.
+        let column = if self.glyphs.ascii { 10 } else { 9 };
+        let kind = self.average.name();
+        writeln!(f, "Test loss after n gradient steps ({kind} over tasks, {plus_minus} std over seeds)")?;
+        write!(f, "{}", " ".repeat(name + 5))?;
+        for n in &steps {
+            write!(f, "{:>column$}", format!("n={n}"))?;
+        }
+        writeln!(f)?;
+        for row in &self.rows {
+            let seeds = row.over.as_ref().map_or(0, |over| over.seeds);
+            let runs = format!("{seeds}/{}", row.runs);
+            write!(f, "{} {runs:>4}", pad(&row.name, name, self.glyphs))?;
+            for n in &steps {
+                let entry = row.entry(*n, plus_minus).unwrap_or_else(|| "-".to_owned());
+                write!(f, "{entry:>column$}")?;
+            }
+            writeln!(f)?;
+        }
+        if let Some(prior_mean) = self.prior_mean {
+            writeln!(f, "prior mean (best constant guess): {}", number(prior_mean))?;
+        }
+        let shares = self.rows.iter().filter_map(|row| row.over.as_ref()).flat_map(|over| &over.nonfinite);
+        if shares.into_iter().any(|share| *share > 0.0) {
+            writeln!(f, "! some tasks went non-finite and are not in the mean")?;
+        }
+        for Failure { experiment, seed, step, error } in &self.failures {
+            writeln!(f, "{experiment}, seed {seed}: failed at step {step}: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_goes_as_far_as_the_evaluation() {
+        assert_eq!(table_steps(32), [0, 1, 2, 5, 10, 32]);
+        assert_eq!(table_steps(500), [0, 1, 2, 5, 10, 32]);
+        assert_eq!(table_steps(7), [0, 1, 2, 5, 7]);
+        assert_eq!(table_steps(0), [0]);
+    }
+
+    #[test]
+    fn what_leaves_tasks_out_wins_nothing() {
+        let over = |mean: f64, lost: f64| {
+            Some(OverSeeds {
+                mean: vec![mean],
+                std: vec![0.0],
+                low: vec![mean],
+                high: vec![mean],
+                nonfinite: vec![lost],
+                lost: vec![0],
+                seeds: 1,
+            })
+        };
+        let curves = [over(1.0, 0.1), None, over(f64::NAN, 0.0), over(3.0, 0.0), over(2.0, 0.0)];
+        assert_eq!(best(&curves, &[0, 1]), [Some(4), None]);
+    }
+}

@@ -1,0 +1,357 @@
+//! The main loop. It waits for input or the time of the next frame, never for a worker: training leaves
+//! events in a channel and parameters in slots, and what is newest is taken when a frame is due.
+
+use std::{
+    fmt::Display,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ratatui::{Terminal, backend::Backend, buffer::Buffer, layout::Rect};
+
+use super::{
+    frame::{self, loss_table, save},
+    keys,
+    source::Source,
+    state::{
+        app::{App, Effect},
+        file::StudyFile,
+    },
+    style::Depth,
+    update::{Watch, pointer, update},
+};
+use crate::{
+    study::plan,
+    term::{Host, Input},
+};
+
+/// Time between frames while only the study changes something: eight a second are smooth enough for a
+/// progress bar and few enough for a slow line.
+const FRAME: Duration = Duration::from_millis(125);
+
+/// Time between frames that answer keys: a held arrow key must not fill the line.
+const ANSWER: Duration = Duration::from_millis(25);
+
+/// Work on previews between two frames, so that training keeps the cores.
+const PREVIEW_TIME: Duration = Duration::from_millis(4);
+
+/// Events taken in before the next look at the keyboard.
+const EVENTS_AT_ONCE: usize = 2_000;
+
+/// What the command line says about the dashboard.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only ASCII, or not; by the locale where nothing is said.
+    pub ascii: Option<bool>,
+    /// How many colours; by the environment where nothing is said.
+    pub color: Option<Depth>,
+    /// Stop training when the line drops, instead of finishing without a screen.
+    pub stop_on_hangup: bool,
+    /// The experiments file, where it may be edited while it runs.
+    pub file: Option<StudyFile>,
+    /// Where saved views go; the working directory where nothing is said.
+    pub save_to: Option<PathBuf>,
+}
+
+/// Why the dashboard closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A person quit.
+    Quit,
+    /// Ctrl-C, SIGINT or SIGTERM.
+    Interrupted,
+    /// The line dropped. The study was run to its end; there is nobody to print anything to.
+    HungUp,
+}
+
+/// Why the loop could not go on.
+#[derive(Debug)]
+pub enum Lost {
+    /// Drawing failed.
+    Drawing(String),
+}
+
+impl<E: Display> From<E> for Lost {
+    fn from(error: E) -> Self {
+        Lost::Drawing(error.to_string())
+    }
+}
+
+/// The main loop, over any screen, keyboard and study.
+pub fn drive<B: Backend>(
+    terminal: &mut Terminal<B>,
+    host: &mut impl Host,
+    source: &impl Source,
+    app: &mut App,
+    options: &Options,
+) -> Result<End, Lost> {
+    let watch = options.file.clone().map(Watch::new);
+    let mut pace = Pace { opened: Instant::now(), last_frame: None, asked: true, dirty: true };
+    let mut main_loop = Loop { terminal, host, source, app, options, watch };
+    loop {
+        let more = main_loop.take_in(&mut pace);
+        main_loop.draw(&mut pace)?;
+        let timeout = main_loop.timeout(&pace, more);
+        for input in main_loop.host.wait(timeout) {
+            if let Some(end) = main_loop.answer(&input, &mut pace) {
+                return Ok(end);
+            }
+            for effect in std::mem::take(&mut main_loop.app.effects) {
+                if let Some(end) = main_loop.perform(effect, &mut pace)? {
+                    return Ok(end);
+                }
+            }
+        }
+    }
+}
+
+/// When to draw.
+struct Pace {
+    opened: Instant,
+    last_frame: Option<Instant>,
+    /// A key was pressed since the last frame.
+    asked: bool,
+    /// Something changed since then.
+    dirty: bool,
+}
+
+/// What the main loop works with.
+struct Loop<'a, B: Backend, H, S> {
+    terminal: &'a mut Terminal<B>,
+    host: &'a mut H,
+    source: &'a S,
+    app: &'a mut App,
+    options: &'a Options,
+    watch: Option<Watch>,
+}
+
+impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
+    /// What the file, the clock and the study have to tell; whether there may be more.
+    fn take_in(&mut self, pace: &mut Pace) -> bool {
+        if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(false)) {
+            self.app.on_file(read);
+            pace.dirty = true;
+        }
+        pace.dirty |= self.app.on_time(pace.opened.elapsed());
+        if let Some(found) = self.source.found() {
+            self.app.replan(&found.study, &found.runs, &found.numbers);
+            pace.dirty = true;
+        }
+        if self.app.is_over() && self.source.looks_again().is_none() {
+            return false;
+        }
+        let (changed, more) = take_in(self.source, self.app);
+        pace.dirty |= changed;
+        more
+    }
+
+    /// Draws, if there is anything new and it is time.
+    fn draw(&mut self, pace: &mut Pace) -> Result<(), Lost> {
+        let pause = if pace.asked { ANSWER } else { FRAME };
+        let due = pace.last_frame.is_none_or(|frame| frame.elapsed() >= pause);
+        if !due || !(pace.dirty || pace.asked) {
+            return Ok(());
+        }
+        look_back(self.source, self.app);
+        if !pace.asked {
+            preview(self.app);
+        }
+        let app = &mut *self.app;
+        let drawn = self.terminal.draw(|screen| frame::draw(app, screen))?.area;
+        app.size = (drawn.width, drawn.height);
+        pace.last_frame = Some(Instant::now());
+        // A view of the past fills in as its curves are computed.
+        let filling = app.missing_past().is_some() || app.next_preview().is_some();
+        (pace.asked, pace.dirty) = (false, app.rewind.notch.is_some() && filling);
+        Ok(())
+    }
+
+    /// How long to wait for input; `None` waits for nothing else.
+    fn timeout(&self, pace: &Pace, more: bool) -> Option<Duration> {
+        let app = &*self.app;
+        let since = pace.last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
+        let timeout = if more {
+            Some(Duration::ZERO)
+        } else if pace.asked {
+            Some(ANSWER.saturating_sub(since))
+        } else if pace.dirty {
+            Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
+        } else if !app.is_over() || app.rewind.playing.is_some() {
+            // Whether a run has something to tell is looked at once a frame.
+            Some(FRAME)
+        } else if app.notice.is_some() {
+            // Nothing will change but a notice that goes away.
+            Some(Duration::from_millis(500))
+        } else {
+            self.source.looks_again()
+        };
+        match &self.watch {
+            Some(watch) => Some(timeout.map_or(watch.due_in(), |timeout| timeout.min(watch.due_in()))),
+            None => timeout,
+        }
+    }
+
+    /// Does what an input asks of the state; whether that is the end.
+    fn answer(&mut self, input: &Input, pace: &mut Pace) -> Option<End> {
+        let action = match input {
+            Input::Key(key) => keys::action(keys::context(self.app), key),
+            Input::Mouse(mouse) => pointer::action(self.app, mouse),
+            Input::Redraw => {
+                self.app.effects.push(Effect::Redraw);
+                pace.asked = true;
+                None
+            }
+            Input::Interrupt => return Some(End::Interrupted),
+            Input::HangUp => return Some(End::HungUp),
+        };
+        if let Some(action) = action {
+            update(self.app, action);
+            pace.asked = true;
+        }
+        None
+    }
+
+    /// Does what the state asks for; whether that is the end.
+    fn perform(&mut self, effect: Effect, pace: &mut Pace) -> Result<Option<End>, Lost> {
+        match effect {
+            Effect::Quit => return Ok(Some(End::Quit)),
+            Effect::Interrupt => return Ok(Some(End::Interrupted)),
+            Effect::Suspend => {
+                self.host.suspend();
+                blank(self.terminal)?;
+                pace.asked = true;
+            }
+            Effect::Redraw => blank(self.terminal)?,
+            Effect::Mouse(on) => self.host.mouse(on),
+            Effect::Control(runs, control) => {
+                let done = runs.into_iter().try_for_each(|run| self.source.control(run, control));
+                if let Err(error) = done {
+                    self.app.say(format!("{error:#}"));
+                }
+                self.app.ended = None;
+            }
+            Effect::Plan(study) => {
+                let runs = plan(&study);
+                match self.source.plan(runs.clone()) {
+                    Some(numbers) => self.app.replan(&study, &runs, &numbers),
+                    None => self.app.say("another process trains these runs: change them there"),
+                }
+            }
+            Effect::Edit { line } => {
+                edit(self.host, self.app, self.options, line);
+                blank(self.terminal)?;
+                if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(true)) {
+                    self.app.on_file(read);
+                }
+                pace.asked = true;
+            }
+            Effect::Take { copy } => take(self.terminal, self.host, self.app, copy, self.options)?,
+        }
+        Ok(None)
+    }
+}
+
+/// Forgets what is on the screen, so that the next frame draws everything. `Terminal::clear` would do
+/// so too, but asks the terminal where its cursor is and gives up when nobody answers.
+fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
+    let size = terminal.size()?;
+    Ok(terminal.resize(size.into())?)
+}
+
+/// What the study has to tell. Whether there was anything, and whether there may be more.
+fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
+    let mut changed = false;
+    // Asked before the events are read: what was over then has nothing more to tell afterwards.
+    let over = source.is_over();
+    let mut taken = 0;
+    while taken < EVENTS_AT_ONCE
+        && let Some((run, event)) = source.try_event()
+    {
+        app.on_event(run, event);
+        taken += 1;
+        changed = true;
+    }
+    let queue = source.queue();
+    changed |= queue != app.queue;
+    app.queue = queue;
+    for run in app.active().collect::<Vec<_>>() {
+        let Some(snapshot) = source.snapshot(run) else { continue };
+        let known = app.runs[run].snapshot.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot));
+        if !known {
+            app.on_snapshot(run, snapshot);
+            changed = true;
+        }
+    }
+    if !over {
+        // Somebody goes on with what had ended.
+        app.ended = None;
+    } else if taken < EVENTS_AT_ONCE && !app.is_over() {
+        app.on_over();
+        changed = true;
+    }
+    (changed, taken == EVENTS_AT_ONCE)
+}
+
+/// Parameters of the past that the views look at, as many as the time allows.
+fn look_back(source: &impl Source, app: &mut App) {
+    let start = Instant::now();
+    while start.elapsed() < PREVIEW_TIME
+        && let Some((run, landmark)) = app.missing_past()
+    {
+        app.on_past(run, landmark, source.past(run, landmark));
+    }
+}
+
+/// Opens the experiments file in an editor, making it first where the built-in copy runs.
+fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
+    let Some(file) = &options.file else {
+        app.say("there is no experiments file to edit: these runs are only watched");
+        return;
+    };
+    let opened = file.make().and_then(|made| {
+        if made {
+            app.say(format!("{} was made from the built-in copy", file.path.display()));
+        }
+        host.edit(&file.path, app.line_to_edit(file, line))
+    });
+    if let Err(error) = opened {
+        app.say(format!("{}: {error}", file.path.display()));
+    }
+}
+
+/// A few previews, as many as the time allows.
+fn preview(app: &mut App) {
+    let start = Instant::now();
+    while start.elapsed() < PREVIEW_TIME
+        && let Some(run) = app.next_preview()
+        && let Some(preview) = app.preview(run)
+    {
+        app.on_preview(run, preview);
+    }
+}
+
+/// Writes the view and the table to a file, and copies the table if asked.
+fn take<B: Backend>(
+    terminal: &Terminal<B>,
+    host: &mut impl Host,
+    app: &mut App,
+    copy: bool,
+    options: &Options,
+) -> Result<(), Lost> {
+    let size = terminal.size()?;
+    let table = loss_table(app);
+    if copy {
+        host.copy(&table);
+    }
+    let folder = options.save_to.clone().unwrap_or_default();
+    let mut screen = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+    frame::render(app, screen.area, &mut screen);
+    let said = match save(app, &screen, &folder) {
+        Ok(path) if copy => format!("table copied; view and table written to {} (and .svg)", path.display()),
+        Ok(path) => format!("view and table written to {} (and .svg)", path.display()),
+        Err(error) => format!("could not write: {error}"),
+    };
+    app.say(said);
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What the dashboard leaves behind as plain text: the loss table for the normal screen, and views
+//! saved to files.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use ratatui::buffer::Buffer;
+
+use super::svg::svg;
+use crate::{
+    results::{Failure, LossTable, Row, text::width},
+    ui::state::{
+        app::App,
+        runs::{ExperimentState, Phase, RunState},
+    },
+};
+
+/// The loss table of the runs that have been evaluated, whatever the views look at.
+pub fn loss_table(app: &App) -> String {
+    let row = |(index, experiment): (usize, &ExperimentState)| Row {
+        name: experiment.settings.name.clone(),
+        runs: experiment.runs.len(),
+        over: app.result(index),
+    };
+    let failure = |run: &RunState| match &run.phase {
+        Phase::Failed { step, error } => Some(Failure {
+            experiment: app.experiments[run.experiment].settings.name.clone(),
+            seed: run.seed,
+            step: *step,
+            error: error.clone(),
+        }),
+        _ => None,
+    };
+    let table = LossTable {
+        rows: app.experiments.iter().enumerate().map(row).collect(),
+        most_steps: app.most_steps(),
+        prior_mean: app.sets.first().map(|set| set.prior_mean),
+        failures: app.active().filter_map(|run| failure(&app.runs[run])).collect(),
+        average: app.curves.average,
+        glyphs: app.styles.glyphs(),
+    };
+    table.to_string()
+}
+
+/// A screen as lines of text.
+fn lines(buffer: &Buffer) -> String {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
+    let mut text = String::new();
+    for y in 0..rows {
+        let mut line = String::new();
+        let mut x = 0;
+        while x < columns {
+            let symbol = buffer.cell((x, y)).map_or(" ", |cell| cell.symbol());
+            line.push_str(symbol);
+            // A wide character covers the cells after it.
+            x += width(symbol).max(1) as u16;
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes a screen of the view in front as text, with the loss table below it, and as SVG, to new files named after
+/// the view; nothing is ever overwritten. The text's path.
+pub fn save(app: &App, screen: &Buffer, folder: &Path) -> io::Result<PathBuf> {
+    let text = format!("{}\n{}", lines(screen), loss_table(app));
+    let view = app.view_name(app.view).to_lowercase();
+    let name: String = view.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    for number in 1..10_000 {
+        let path = folder.join(format!("metascope-{name}-{number}.txt"));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                let picture =
+                    OpenOptions::new().write(true).create_new(true).open(path.with_extension("svg"));
+                picture?.write_all(svg(screen).as_bytes())?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(ErrorKind::AlreadyExists, "ten thousand saved views are enough"))
+}

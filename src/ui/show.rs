@@ -1,0 +1,58 @@
+//! The dashboard from the outside: takes the terminal over, shows a study until a person leaves, gives the
+//! terminal back.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::{
+    drive::{End, Lost, Options, drive},
+    frame::loss_table,
+    source::Source,
+    state::app::App,
+    style::{Depth, Styles},
+};
+use crate::{experiments::Study, study::Run, term::Screen};
+
+/// What is left of the dashboard once it has closed.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why it closed.
+    pub end: End,
+    /// The loss table as text, for the normal screen.
+    pub table: String,
+    /// Runs that failed.
+    pub failed: usize,
+    /// Whether every run had ended.
+    pub complete: bool,
+}
+
+/// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
+pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
+    let styles = Styles::detect(|name| std::env::var(name).ok(), options.ascii, options.color);
+    if options.color.is_some_and(|depth| depth != Depth::Mono) {
+        // Asked for on the command line, which is more than NO_COLOR in the environment.
+        crossterm::style::force_color_output(true);
+    }
+    let mut app = App::new(study, runs, styles);
+    let mut screen =
+        Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
+    let end = drive(&mut screen.terminal, &mut screen.keyboard, source, &mut app, options);
+    let end = match end {
+        Ok(end) => end,
+        // A terminal that cannot be written to is a line that has dropped.
+        Err(Lost::Drawing(_)) => End::HungUp,
+    };
+    if end == End::HungUp && source.is_training() && !options.stop_on_hangup {
+        // What is paused is saved, and nobody is there to let it go on.
+        while !source.is_idle() && !screen.keyboard.is_interrupted() {
+            while let Some((run, event)) = source.try_event() {
+                app.on_event(run, event);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    drop(screen);
+    source.stop();
+    Ok(Outcome { end, table: loss_table(&app), failed: app.failures(), complete: source.is_over() })
+}

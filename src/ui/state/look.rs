@@ -1,0 +1,167 @@
+//! What the views look at: which run, which network of its past or its newest, which task, and what the
+//! network makes of it. Derived from the state, nothing here changes it.
+
+use std::sync::Arc;
+
+use super::{
+    app::{App, MOST_SHOTS, MOST_STEPS, View},
+    controls::Ask,
+    rewind::NOTCHES,
+    runs::Phase,
+};
+use crate::{
+    eval::{self, Curve, Fit},
+    model::Weights,
+    results::text::rate,
+    study::Snapshot,
+    task::{self, Family, Purpose, TestTask},
+};
+
+/// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
+pub const PREVIEW_TASKS: usize = 24;
+
+impl App {
+    /// The rate in use for an experiment's fits.
+    pub fn inner_lr(&self, experiment: usize) -> f64 {
+        self.fit.inner_lr.unwrap_or_else(|| self.experiments[experiment].settings.test_rate())
+    }
+
+    /// The run whose network an experiment's fit shows: the chosen seed's.
+    pub fn chosen_run(&self, experiment: usize) -> Option<usize> {
+        let runs = &self.experiments[experiment].runs;
+        runs.get(self.fit.seed.min(runs.len().saturating_sub(1))).copied()
+    }
+
+    /// The test task in view, with as many support points as were asked for: fewer leaves out the last
+    /// ones, more draws new ones that belong to the task.
+    pub fn shown_task(&self, experiment: usize) -> Option<TestTask> {
+        let set = self.set(experiment);
+        let index = self.fit.task.min(set.tasks.len().saturating_sub(1));
+        let mut task = set.tasks.get(index)?.clone();
+        if let Some(shots) = self.fit.shots {
+            task.support.x.truncate(shots);
+            let family = Family::new(&set.task);
+            let mut stream = task::stream(set.evaluation.seed ^ index as u64, Purpose::Illustration);
+            while task.support.x.len() < shots {
+                task.support.x.push(family.x(&mut stream));
+            }
+            task.support = task.sine.points(task.support.x);
+        }
+        Some(task)
+    }
+
+    /// Steps a fit is shown after: 0, 1 and the chosen n.
+    pub fn shown_steps(&self) -> Vec<usize> {
+        let mut steps = vec![0, 1, self.fit.n];
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+
+    /// The fits of an experiment's chosen seed on a task, from its newest parameters.
+    pub fn fits(&self, experiment: usize, task: &TestTask, steps: &[usize]) -> Option<Vec<Fit>> {
+        let snapshot = self.shown_snapshot(self.chosen_run(experiment)?)?;
+        let rate = self.inner_lr(experiment);
+        let adaptation = snapshot.weights.adaptation.at_rate(rate);
+        let weights = Weights { adaptation, ..snapshot.weights.clone() };
+        Some(eval::fits(&weights, &task.support, &task.query, steps))
+    }
+
+    /// The run whose preview is the most out of date among those that views show; `None` when every
+    /// preview is as new as its parameters.
+    pub fn next_preview(&self) -> Option<usize> {
+        let wanted = |experiment: usize| match self.view {
+            View::Overview => true,
+            View::Experiment(index) => index == experiment,
+            _ => false,
+        };
+        let rewound = self.rewind.notch.is_some();
+        self.active()
+            .filter(|&index| {
+                let run = &self.runs[index];
+                let unfinished = run.phase == Phase::Training && run.curve.is_none();
+                (rewound || unfinished) && wanted(run.experiment)
+            })
+            .filter_map(|index| {
+                let run = &self.runs[index];
+                let shown = self.shown_snapshot(index)?.step;
+                match if rewound { &run.past.curve } else { &run.preview } {
+                    None => Some((u64::MAX, index)),
+                    Some((step, _)) if *step != shown => Some((step.abs_diff(shown), index)),
+                    Some(_) => None,
+                }
+            })
+            .max()
+            .map(|(_, index)| index)
+    }
+
+    /// The preview of a run: its adaptation curve on the first few test tasks.
+    pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
+        let state = self.runs.get(run)?;
+        let snapshot = self.shown_snapshot(run)?;
+        let set = self.set(state.experiment);
+        let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
+        let weights = self.experiments[state.experiment].settings.tested(&snapshot.weights);
+        let curve = eval::curve(&weights, tasks, set.evaluation.steps);
+        Some((snapshot.step, curve))
+    }
+
+    /// The landmark of a run that the views look at; `None` is the newest parameters.
+    fn landmark(&self, run: usize) -> Option<usize> {
+        let notch = self.rewind.notch?;
+        let run = self.runs.get(run)?;
+        let landmarks = &self.experiments.get(run.experiment)?.landmarks;
+        let share = notch as f64 / NOTCHES as f64;
+        let landmark = (share * landmarks.len().saturating_sub(1) as f64).round() as usize;
+        // What it has not reached yet is now.
+        let newest = run.snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
+        landmarks.get(landmark).is_some_and(|step| *step < newest).then_some(landmark)
+    }
+
+    /// A run and landmark in view that have not been asked for yet, those of the view in front first.
+    pub fn missing_past(&self) -> Option<(usize, usize)> {
+        self.rewind.notch?;
+        let wanted = |&run: &usize| {
+            let landmark = self.landmark(run)?;
+            let known = self.runs[run].past.found.as_ref().map(|(known, _)| *known);
+            (known != Some(landmark)).then_some((run, landmark))
+        };
+        let front = match self.view {
+            View::Experiment(index) => self.chosen_run(index),
+            _ => None,
+        };
+        let compared = self.fit.compare.and_then(|index| self.chosen_run(index));
+        front.iter().chain(&compared).find_map(wanted).or_else(|| self.active().find_map(|run| wanted(&run)))
+    }
+
+    /// The parameters in view: the newest, or those of the notch.
+    pub fn shown_snapshot(&self, run: usize) -> Option<&Arc<Snapshot>> {
+        let state = self.runs.get(run)?;
+        match (self.landmark(run), &state.past.found) {
+            // Until the one asked for is there, the one before it.
+            (Some(_), Some((_, found))) => found.as_ref(),
+            (Some(_), None) => None,
+            (None, _) => state.snapshot.as_ref(),
+        }
+    }
+
+    /// The rate the view in front uses.
+    pub fn current_rate(&self) -> f64 {
+        match self.view {
+            View::Experiment(index) => self.inner_lr(index),
+            _ => self.inner_lr(0),
+        }
+    }
+
+    /// The prompt as the footer shows it.
+    pub fn prompt_text(&self) -> Option<String> {
+        let prompt = self.prompt.as_ref()?;
+        let what = match prompt.what {
+            Ask::Steps => format!("inner steps (0 to {MOST_STEPS})"),
+            Ask::Rate => format!("inner rate (now {})", rate(self.current_rate())),
+            Ask::Task => "test task".to_owned(),
+            Ask::Shots => format!("support points (1 to {MOST_SHOTS})"),
+        };
+        Some(format!("{what}: {}_", prompt.text))
+    }
+}

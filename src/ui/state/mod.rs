@@ -1,0 +1,12 @@
+//! Everything the dashboard knows, and what follows from it: only data, and questions about it. What changes
+//! it is in [`super::update`].
+
+pub mod app;
+pub mod controls;
+pub mod family;
+pub mod file;
+pub mod look;
+pub mod play;
+pub mod rewind;
+pub mod runs;
+pub mod summary;

@@ -1,0 +1,105 @@
+//! A task of one's own: a wave, noise, and support points that a person places. Every learner adapts
+//! on the same points.
+
+use crate::{
+    task::TaskSettings,
+    task::{self, Points, Purpose, Sine, Stream, TestTask},
+};
+
+/// Points of the test grid.
+const GRID: usize = 50;
+
+/// The Play view's state.
+#[derive(Clone, Debug)]
+pub struct Play {
+    /// The wave.
+    pub sine: Sine,
+    /// Standard deviation of the noise on the support points.
+    pub noise: f64,
+    /// Inputs of the support points, the noise drawn for each in units of `noise`, and how far each
+    /// was moved off the wave by hand.
+    pub points: Vec<Placed>,
+    /// Cursor.
+    pub x: f64,
+    /// Cursor.
+    pub y: f64,
+    /// The support point that moves with the cursor.
+    pub held: Option<usize>,
+    /// Range of x.
+    pub range: [f64; 2],
+    /// Largest |y| in view.
+    pub height: f64,
+    /// Amplitudes of the family.
+    pub(in crate::ui) amplitude: [f64; 2],
+    /// Streams drawn from.
+    pub(in crate::ui) draws: u64,
+}
+
+/// A support point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placed {
+    /// Input.
+    pub x: f64,
+    /// A standard normal draw; the noise is this many standard deviations.
+    pub deviation: f64,
+    /// Target set by hand; `None` lies on the wave.
+    pub y: Option<f64>,
+}
+
+impl Play {
+    /// The first task: ten points spread over the range.
+    pub fn new(settings: Option<&TaskSettings>) -> Self {
+        let (amplitude, range) = settings.map_or(([0.1, 5.0], [-5.0, 5.0]), |task| (task.amplitude, task.x));
+        let mut play = Self {
+            sine: Sine { amplitude: (amplitude[0] + amplitude[1]) / 2.0, phase: 1.0 },
+            noise: 0.0,
+            points: Vec::new(),
+            x: (range[0] + range[1]) / 2.0,
+            y: 0.0,
+            held: None,
+            range,
+            height: amplitude[0].abs().max(amplitude[1].abs()).max(1e-9) * 1.25,
+            amplitude,
+            draws: 0,
+        };
+        let mut stream = play.stream();
+        for x in task::grid(range, 12).into_iter().skip(1).take(10) {
+            play.points.push(Placed { x, deviation: normal(&mut stream), y: None });
+        }
+        play
+    }
+
+    /// The task to adapt on and to be tested on.
+    pub fn task(&self) -> TestTask {
+        let mut support = Points::default();
+        for point in &self.points {
+            support.x.push(point.x);
+            support.y.push(point.y.unwrap_or(self.sine.at(point.x)) + self.noise * point.deviation);
+        }
+        TestTask { sine: self.sine, support, query: self.sine.points(task::grid(self.range, GRID)) }
+    }
+
+    /// The support point nearest to the cursor.
+    pub fn nearest(&self) -> Option<usize> {
+        let task = self.task();
+        let span = self.range[1] - self.range[0];
+        let distance = |i: usize| {
+            let (across, up) =
+                ((task.support.x[i] - self.x) / span, (task.support.y[i] - self.y) / self.height / 2.0);
+            across * across + up * up
+        };
+        (0..self.points.len()).min_by(|a, b| distance(*a).total_cmp(&distance(*b)))
+    }
+
+    /// A stream of its own for every draw, so that the same keys give the same tasks.
+    pub(in crate::ui) fn stream(&mut self) -> Stream {
+        self.draws += 1;
+        task::stream(self.draws, Purpose::Illustration)
+    }
+}
+
+/// A standard normal draw.
+pub(in crate::ui) fn normal(stream: &mut Stream) -> f64 {
+    use rand_distr::Distribution;
+    rand_distr::StandardNormal.sample(stream)
+}

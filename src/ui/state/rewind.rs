@@ -1,0 +1,33 @@
+//! Time travel: every view as it was at an earlier step of training.
+//!
+//! Runs keep their parameters at log-spaced landmarks ([`crate::study::landmarks`]), because a network
+//! learns most of what it learns at the start: notch 0 is the initialisation, the last notch the end of
+//! training. What is in view is asked of the study, one run after another, and only that is held here.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    eval::Curve,
+    study::{MOST_LANDMARKS, Snapshot},
+};
+
+/// Where in training the views look.
+#[derive(Clone, Debug, Default)]
+pub struct Rewind {
+    /// The notch, 0 to [`NOTCHES`]; `None` is now.
+    pub notch: Option<usize>,
+    /// Whether it moves on by itself, and when it last did.
+    pub playing: Option<Duration>,
+}
+
+/// Notches from the initialisation to the end of training.
+pub const NOTCHES: usize = MOST_LANDMARKS;
+
+/// The part of a run's past that is in view.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The landmark that was asked for, and what was there.
+    pub found: Option<(usize, Option<Arc<Snapshot>>)>,
+    /// The curve of the network in view, and its step.
+    pub curve: Option<(u64, Curve)>,
+}

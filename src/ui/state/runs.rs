@@ -1,0 +1,101 @@
+//! What the dashboard knows of experiments and their runs, as plain data.
+
+use std::sync::Arc;
+
+use super::rewind::Past;
+use crate::{eval::Curve, experiments::Experiment, study::Snapshot};
+
+/// One experiment.
+pub struct ExperimentState {
+    /// Its settings.
+    pub settings: Arc<Experiment>,
+    /// Its runs.
+    pub runs: Vec<usize>,
+    /// Its test tasks.
+    pub set: usize,
+    /// Steps at which its runs keep their parameters.
+    pub landmarks: Vec<u64>,
+}
+
+/// One run.
+#[derive(Clone)]
+pub struct RunState {
+    /// The experiment it belongs to.
+    pub experiment: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// Outer steps it will take.
+    pub total: u64,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Outer steps taken.
+    pub step: u64,
+    /// Outer steps a second, as last reported.
+    pub speed: f64,
+    /// Training losses as reported: step, mean loss.
+    pub losses: Vec<(u64, f64)>,
+    /// The adaptation curve of the trained network.
+    pub curve: Option<Curve>,
+    /// A curve over a few tasks of the network at this step.
+    pub preview: Option<(u64, Curve)>,
+    /// The newest parameters.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Parameters of its past.
+    pub past: Past,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Waiting for a worker.
+    Queued,
+    /// A worker has it.
+    Training,
+    /// A person lets it wait.
+    Paused,
+    /// A person ended it.
+    Stopped,
+    /// Trained and evaluated.
+    Finished {
+        /// Wall time.
+        seconds: f64,
+        /// Where its checkpoint is, if anywhere.
+        checkpoint: Option<String>,
+    },
+    /// Diverged, panicked or could not be saved.
+    Failed {
+        /// The outer step it happened at.
+        step: u64,
+        /// Why, in a sentence.
+        error: String,
+    },
+}
+
+impl RunState {
+    /// Before anything happened.
+    pub fn new(experiment: usize, seed: u64, total: u64) -> Self {
+        Self {
+            experiment,
+            seed,
+            total,
+            phase: Phase::Queued,
+            step: 0,
+            speed: f64::NAN,
+            losses: Vec::new(),
+            curve: None,
+            preview: None,
+            snapshot: None,
+            past: Past::default(),
+        }
+    }
+
+    /// Whether it will take no more steps by itself.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Finished { .. } | Phase::Failed { .. } | Phase::Stopped)
+    }
+
+    /// Whether a worker has it or will.
+    pub fn is_moving(&self) -> bool {
+        matches!(self.phase, Phase::Queued | Phase::Training)
+    }
+}
