@@ -145,11 +145,11 @@ struct Machine<E: Real, A, const P: usize> {
     vt: Squares<E, P>,
     next: Packed<E, P>,
     /// Sum over the tasks of a meta-batch, and what makes it their mean.
-    sum: Box<Gradient<E, P>>,
+    sum: Gradient<E, P>,
     share: f64,
     /// Gradients that wait for the backward pass, and memory for more.
-    held: Vec<Option<Box<Gradient<E, P>>>>,
-    spare: Vec<Box<Gradient<E, P>>>,
+    held: Vec<Option<Gradient<E, P>>>,
+    spare: Vec<Gradient<E, P>>,
     /// An inner gradient, and P of something; unused where P is a rate.
     gradient: Packed<E, P>,
     scaled: Packed<E, P>,
@@ -182,7 +182,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             v: zero(),
             vt: Squares::zero(layers),
             next: zero(),
-            sum: Box::new(Gradient { network: zero(), numbers: vec![E::default(); end] }),
+            sum: Gradient { network: zero(), numbers: vec![E::default(); end] },
             share: 1.0,
             held: Vec::new(),
             spare: Vec::new(),
@@ -336,8 +336,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> 
 
     fn take_gradient(&mut self) -> Ticket {
         let (layers, numbers) = (self.layers, self.numbers.len());
-        let empty =
-            || Box::new(Gradient { network: Packed::zero(layers), numbers: vec![E::default(); numbers] });
+        let empty = || Gradient { network: Packed::zero(layers), numbers: vec![E::default(); numbers] };
         let empty = self.spare.pop().unwrap_or_else(empty);
         let gradient = Some(std::mem::replace(&mut self.sum, empty));
         let free = self.held.iter().position(Option::is_none);
