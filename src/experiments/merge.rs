@@ -100,7 +100,8 @@ impl Entry {
 
 fn check(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     let is_trained = entry.algorithm.at().is_some() && experiment.training.algorithm != Algorithm::Random;
-    let matter = [&BUDGET[..], &["meta_batch", "inner_steps", "shots", "query", "train_tasks", "hidden"]];
+    let matter =
+        [&BUDGET[..], &["meta_batch", "inner_steps", "shots", "query", "train_tasks", "hidden", "layers"]];
     if is_trained && !entry.is_broken(&matter.concat()) {
         check_length(experiment, entry, report);
         check_training_memory(experiment, entry, report);
@@ -156,12 +157,16 @@ fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Re
         _ => experiment.training.inner_steps,
     };
     let hidden = experiment.model.hidden;
+    // Between two hidden layers lies a square of weights; there is none in the smallest network.
+    let squares = (experiment.model.layers - 1).max(1);
     let rows = task.shots + task.query + hidden;
-    let values = product(&[experiment.training.meta_batch, inner_steps, hidden, rows]);
+    let values = product(&[experiment.training.meta_batch, inner_steps, squares, hidden, rows]);
     if values > MOST_TAPE_VALUES {
-        let what = "meta_batch x inner_steps x hidden x (shots + query + hidden)";
-        let message = too_much(what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");
-        let settings = ["meta_batch", "inner_steps", "shots", "query", "hidden"];
+        let layers = if squares > 1 { "(layers - 1) x " } else { "" };
+        let what = format!("meta_batch x inner_steps x {layers}hidden x (shots + query + hidden)");
+        let message =
+            too_much(&what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");
+        let settings = ["meta_batch", "inner_steps", "shots", "query", "hidden", "layers"];
         report.problem(entry.first(&settings), message);
     }
 }

@@ -21,7 +21,7 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
             let _ = writeln!(out, "{key} = {value}");
         }
     };
-    write("", training.values(), Training::KEYS);
+    write("", training.values(), &Training::keys(Some(training.algorithm)));
     write("\n[experiment.task]\n", task.values(), TaskSettings::KEYS);
     write("\n[experiment.model]\n", model.values(), ModelSettings::KEYS);
     write("\n[experiment.evaluation]\n", evaluation.values(), EvaluationSettings::KEYS);

@@ -46,7 +46,7 @@ pub(super) static SEEDS: Key<Cow<'static, [u64]>> = Key::new(
 
 /// The settings of `[defaults]`, each of which an experiment may have too.
 pub(super) fn training() -> Vec<&'static dyn AnyKey> {
-    [&[&SEEDS as &dyn AnyKey], Training::KEYS].concat()
+    [vec![&SEEDS as &dyn AnyKey], Training::keys(None)].concat()
 }
 
 /// The tables of settings, as the file titles them, with the keys of each.

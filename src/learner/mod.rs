@@ -18,7 +18,7 @@ use crate::task::{MetaBatch, Position, Purpose, TaskSettings, TrainingTasks, str
 pub use gradient::{MetaGradient, meta_gradient};
 pub use maml::Maml;
 pub use reptile::Reptile;
-pub use settings::{Algorithm, Budget, OuterGradient, Training};
+pub use settings::{Algorithm, Budget, GradientOrder, OuterGradient, Training, used_by};
 pub use transfer::Transfer;
 
 /// The weights with the tape that an outer step is recorded on.
@@ -128,7 +128,7 @@ where
         order,
         plus_inner: training.outer_gradient == OuterGradient::MetaPlusInner,
     };
-    match training.algorithm {
+    match training.rule() {
         // Random initialisation is a transfer learner that is never asked to step.
         Algorithm::Random | Algorithm::Transfer => Trainer::<H, E, _>::boxed(Transfer, settings, seed, path),
         Algorithm::Maml => Trainer::<H, E, _>::boxed(maml(Order::Exact), settings, seed, path),
@@ -208,6 +208,7 @@ impl<const H: usize, E: Scalar, R: Rule<H, E>> Learner for Trainer<H, E, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Values;
     use crate::model::Activation;
     use crate::task::TrainTasks;
 
@@ -225,6 +226,8 @@ mod tests {
                     inner_steps: 2,
                     outer_lr: 0.001,
                     outer_gradient: OuterGradient::Meta,
+                    order: GradientOrder::Exact,
+                    own: Values::default(),
                 };
                 let task = TaskSettings {
                     amplitude: [0.1, 5.0],
@@ -234,7 +237,7 @@ mod tests {
                     query: 10,
                     train_tasks,
                 };
-                let model = ModelSettings { hidden: 16, activation: Activation::Relu, precision };
+                let model = ModelSettings { hidden: 16, layers: 2, activation: Activation::Relu, precision };
                 let make = || learner(&training, &task, &model, 3, Path::detect());
                 let (mut straight, mut resumed) = (make(), make());
                 for step in 0..40 {

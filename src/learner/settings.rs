@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::config::{Domain, Key, Keys, Values, words};
+use crate::config::{AnyKey, Domain, Key, Keys, Values, words};
 
 static EPOCHS: Key<u64> = Key::new(
     "epochs",
@@ -35,6 +35,14 @@ static OUTER_GRADIENT: Key<OuterGradient> = Key::new(
     Domain::Words(OuterGradient::NAMES),
     OuterGradient::Meta,
 );
+
+static ORDER: Key<GradientOrder> = Key::new(
+    "order",
+    "Whether MAML's gradient goes through the inner steps, or takes the inner gradients for constants.",
+    Domain::Words(GradientOrder::NAMES),
+    GradientOrder::Exact,
+)
+.added_later();
 
 words! {
     /// Which learner trains an experiment.
@@ -72,6 +80,16 @@ words! {
     }
 }
 
+words! {
+    /// Whether a meta-gradient goes through the inner steps.
+    pub enum GradientOrder {
+        /// Second derivatives included.
+        Exact = "exact",
+        /// Inner gradients are taken for constants.
+        First = "first",
+    }
+}
+
 /// How an experiment trains.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Training {
@@ -89,16 +107,74 @@ pub struct Training {
     pub outer_lr: f64,
     /// Whether the inner gradient is added to the meta-gradient, as the notebook's code did.
     pub outer_gradient: OuterGradient,
+    /// MAML's order; what is computed says [`Training::rule`].
+    #[serde(skip_serializing_if = "GradientOrder::is_exact")]
+    pub order: GradientOrder,
+    /// What only this algorithm has.
+    #[serde(flatten)]
+    pub own: Values,
+}
+
+/// Which of [`Training::KEYS`] an algorithm goes by; an experiment may have no others. The untrained
+/// initialisation does not mind being told how long to train.
+pub fn used_by(algorithm: Algorithm) -> &'static [&'static str] {
+    match algorithm {
+        Algorithm::Random => &["epochs", "outer_steps", "meta_batch"],
+        Algorithm::Transfer => &["epochs", "outer_steps", "meta_batch", "outer_lr"],
+        Algorithm::Maml => &[
+            "epochs",
+            "outer_steps",
+            "meta_batch",
+            "inner_lr",
+            "inner_steps",
+            "outer_lr",
+            "outer_gradient",
+            "order",
+        ],
+        Algorithm::FirstOrderMaml => {
+            &["epochs", "outer_steps", "meta_batch", "inner_lr", "inner_steps", "outer_lr", "outer_gradient"]
+        }
+        Algorithm::Reptile => &["epochs", "outer_steps", "meta_batch", "inner_lr", "inner_steps", "outer_lr"],
+    }
+}
+
+/// Keys that only this algorithm has.
+fn own_keys(_algorithm: Algorithm) -> &'static Keys {
+    &[]
+}
+
+impl GradientOrder {
+    fn is_exact(&self) -> bool {
+        *self == Self::Exact
+    }
 }
 
 impl Training {
-    /// The keys of `[defaults]` and `[[experiment]]` that say how to train.
+    /// The keys of `[defaults]` and `[[experiment]]` that several algorithms have.
     pub const KEYS: &'static Keys =
-        &[&EPOCHS, &OUTER_STEPS, &META_BATCH, &INNER_LR, &INNER_STEPS, &OUTER_LR, &OUTER_GRADIENT];
+        &[&EPOCHS, &OUTER_STEPS, &META_BATCH, &INNER_LR, &INNER_STEPS, &OUTER_LR, &OUTER_GRADIENT, &ORDER];
+
+    /// The keys of all algorithms, or those that a settings file of one has.
+    pub fn keys(algorithm: Option<Algorithm>) -> Vec<&'static dyn AnyKey> {
+        let chosen = Algorithm::ALL.into_iter().filter(|one| algorithm.is_none_or(|chosen| chosen == *one));
+        let mut keys = Self::KEYS.to_vec();
+        keys.extend(chosen.flat_map(own_keys));
+        keys
+    }
+
+    /// The algorithm whose rule is followed: MAML of first order is first-order MAML.
+    pub fn rule(&self) -> Algorithm {
+        match (self.algorithm, self.order) {
+            (Algorithm::Maml, GradientOrder::First) => Algorithm::FirstOrderMaml,
+            (algorithm, _) => algorithm,
+        }
+    }
 
     /// From values by key.
     pub fn new(algorithm: Algorithm, values: &Values) -> Self {
         let epochs = || Budget::Epochs(values.get(&EPOCHS));
+        // Shared, but of no use here: the settings file does not have it, so that its folder stays.
+        let has_order = used_by(algorithm).contains(&ORDER.name());
         Self {
             algorithm,
             budget: values.get(&OUTER_STEPS).map_or_else(epochs, Budget::OuterSteps),
@@ -107,6 +183,8 @@ impl Training {
             inner_steps: values.get(&INNER_STEPS),
             outer_lr: values.get(&OUTER_LR),
             outer_gradient: values.get(&OUTER_GRADIENT),
+            order: if has_order { values.get(&ORDER) } else { GradientOrder::Exact },
+            own: values.of(own_keys(algorithm)),
         }
     }
 
@@ -122,5 +200,7 @@ impl Training {
             .with(&INNER_STEPS, &self.inner_steps)
             .with(&OUTER_LR, &self.outer_lr)
             .with(&OUTER_GRADIENT, &self.outer_gradient)
+            .with(&ORDER, &self.order)
+            .and(&self.own)
     }
 }

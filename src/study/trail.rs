@@ -114,7 +114,7 @@ impl Trail {
             }
             Precision::F64 => numbers.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
         };
-        let ModelSettings { hidden, activation, precision } = self.model;
+        let ModelSettings { hidden, activation, precision, .. } = self.model;
         Some(Snapshot { step, weights: Weights { hidden, activation, precision, values } })
     }
 

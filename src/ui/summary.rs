@@ -239,14 +239,14 @@ impl App {
 
     /// Whether an experiment is not trained at all.
     pub fn is_untrained(&self, experiment: usize) -> bool {
-        self.experiments[experiment].settings.training.algorithm == Algorithm::Random
+        self.experiments[experiment].settings.training.rule() == Algorithm::Random
     }
 }
 
 /// Work of one outer step in gradients of one task: a Hessian-vector product is worth two of them.
 fn cost(settings: &Experiment) -> f64 {
     let inner = settings.training.inner_steps as f64;
-    let gradients = match settings.training.algorithm {
+    let gradients = match settings.training.rule() {
         Algorithm::Random | Algorithm::Transfer => 1.0,
         Algorithm::Maml => 1.0 + 3.0 * inner,
         Algorithm::FirstOrderMaml => 1.0 + inner,

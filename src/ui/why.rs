@@ -39,7 +39,7 @@ pub fn why(settings: &Experiment, losses: &[(u64, f64)], step: u64) -> String {
 
 /// The setting to change first.
 fn cause(settings: &Experiment) -> String {
-    let adapts = !matches!(settings.training.algorithm, Algorithm::Random | Algorithm::Transfer);
+    let adapts = !matches!(settings.training.rule(), Algorithm::Random | Algorithm::Transfer);
     let (inner, outer) = (settings.training.inner_lr, settings.training.outer_lr);
     if adapts && inner > USUAL_INNER {
         format!("Inner steps of rate {} overshoot; try inner_lr = {}", rate(inner), rate(inner / 10.0))

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::{
+    config::Values,
     eval::Curve,
     experiments::{Experiment, Study},
-    learner::{Algorithm, Budget, OuterGradient, Training},
+    learner::{Algorithm, Budget, GradientOrder, OuterGradient, Training},
     model::Weights,
     model::{Activation, ModelSettings, Precision},
     study::{Event, Run, Snapshot},
@@ -38,6 +39,8 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
             inner_steps: 1,
             outer_lr: 0.001,
             outer_gradient: OuterGradient::Meta,
+            order: GradientOrder::Exact,
+            own: Values::default(),
         },
         task: TaskSettings {
             amplitude: [0.1, 5.0],
@@ -47,7 +50,12 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
             query: 10,
             train_tasks: TrainTasks::Pool(10_000),
         },
-        model: ModelSettings { hidden: 16, activation: Activation::Relu, precision: Precision::F32 },
+        model: ModelSettings {
+            hidden: 16,
+            layers: 2,
+            activation: Activation::Relu,
+            precision: Precision::F32,
+        },
         evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
     }
 }

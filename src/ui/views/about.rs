@@ -16,7 +16,7 @@ use crate::{
 pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let settings = &app.experiments[index].settings;
-    let inner = pane(buffer, area, &format!("About {}", title(settings.training.algorithm)), styles);
+    let inner = pane(buffer, area, &format!("About {}", title(settings.training.rule())), styles);
     let room = usize::from(inner.width).saturating_sub(2);
     let mut lines = Vec::new();
     let mut write = |text: &str, style: Style| {
@@ -27,7 +27,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         write(line, styles.bold().patch(styles.series(index)));
     }
     write(&settings_in_words(settings), styles.plain());
-    write(paper(settings.training.algorithm), styles.dim());
+    write(paper(settings.training.rule()), styles.dim());
     for line in notes(settings) {
         write(line, styles.plain());
     }
@@ -52,7 +52,7 @@ fn title(algorithm: Algorithm) -> &'static str {
 
 /// The update rule: θ the initial weights, θ′ the adapted ones.
 fn rule(settings: &Experiment) -> &'static [&'static str] {
-    match (settings.training.algorithm, settings.training.outer_gradient) {
+    match (settings.training.rule(), settings.training.outer_gradient) {
         (Algorithm::Random, _) => &["θ stays as drawn"],
         (Algorithm::Transfer, _) => &["θ ← θ − β ∇L_support(θ)"],
         (Algorithm::Maml, OuterGradient::Meta) => &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β dL_query(θ′)/dθ"],
@@ -72,7 +72,7 @@ fn rule(settings: &Experiment) -> &'static [&'static str] {
 fn settings_in_words(settings: &Experiment) -> String {
     let (alpha, beta) = (rate(settings.training.inner_lr), rate(settings.training.outer_lr));
     let batch = settings.training.meta_batch;
-    match settings.training.algorithm {
+    match settings.training.rule() {
         Algorithm::Random => "Random initial weights, as drawn.".to_owned(),
         Algorithm::Transfer => format!("β {beta} (Adam), meta-batch {batch}"),
         Algorithm::Maml | Algorithm::FirstOrderMaml => {
@@ -85,7 +85,7 @@ fn settings_in_words(settings: &Experiment) -> String {
 }
 
 fn notes(settings: &Experiment) -> &'static [&'static str] {
-    match (settings.training.algorithm, settings.training.outer_gradient) {
+    match (settings.training.rule(), settings.training.outer_gradient) {
         (Algorithm::Random, _) => &[
             "Look for: SGD from scratch. Ten points and a few steps get it nowhere; what is below this curve was learned.",
         ],
