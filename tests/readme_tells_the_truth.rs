@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use metascope::experiments::tables;
 use metascope::ui::keys;
 use program::{Bench, binary};
 use serde_json::Value;
@@ -107,6 +108,59 @@ fn the_experiments_files_are_valid() {
     for snippet in snippets {
         let bench = Bench::with("snippet.toml", snippet);
         bench.run(&["check", "snippet.toml"]).exits(0);
+    }
+}
+
+/// The definitions as the README has them.
+fn settings_table() -> String {
+    let mut table = "| table | key | what it says | values | default |\n|---|---|---|---|---|\n".to_owned();
+    for (title, keys) in tables() {
+        for key in keys {
+            let default = match key.default() {
+                None => "off".to_owned(),
+                Some(value) => format!("`{}`", shown(&value)),
+            };
+            let (name, doc, values) = (key.name(), key.doc(), key.domain().in_words());
+            table += &format!("| `{title}` | `{name}` | {doc} | {values} | {default} |\n");
+        }
+    }
+    table
+}
+
+/// A default as a person would write it.
+fn shown(value: &metascope::config::Value) -> String {
+    match value {
+        // Seeds 0, 1, ... are a count.
+        metascope::config::Value::List(list) => list.len().to_string(),
+        value => value.to_string(),
+    }
+}
+
+#[test]
+fn the_settings_are_the_programs() {
+    let expected = settings_table();
+    assert!(
+        part(README, "settings").trim() == expected.trim(),
+        "the settings between <!-- settings --> and <!-- /settings --> in README.md should be:\n\n{expected}"
+    );
+}
+
+#[test]
+fn the_shipped_file_shows_every_setting_with_its_default() {
+    let shipped = include_str!("../experiments.toml");
+    for (title, keys) in tables() {
+        let (_, after) = shipped.split_once(&format!("\n{title}\n")).expect("the table");
+        let table = after.split("\n[").next().expect("its lines");
+        for key in keys {
+            let name = key.name();
+            let is_there = match key.default() {
+                Some(value) => table.lines().any(|line| line == format!("{name} = {}", shown(&value))),
+                None => {
+                    table.lines().any(|line| line.starts_with('#') && line.contains(&format!(" {name} = ")))
+                }
+            };
+            assert!(is_there, "{title} {name}");
+        }
     }
 }
 

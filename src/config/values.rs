@@ -26,6 +26,13 @@ impl Values {
         self
     }
 
+    /// These, and others at the end.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().cloned());
+        self
+    }
+
     /// The settings of these keys: their values here, else their defaults.
     #[must_use]
     pub fn of(&self, keys: &Keys) -> Self {

@@ -3,9 +3,7 @@
 
 use super::{
     Experiment,
-    schema::{
-        MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS, training,
-    },
+    schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS},
 };
 use crate::config::{Layer, Report, Setting, thousands};
 use crate::learner::{Algorithm, Budget, Training};
@@ -69,12 +67,13 @@ pub(super) fn resolve(entries: Vec<Entry>, report: &mut Report<'_>) -> Vec<Exper
 impl Entry {
     fn resolve(&self) -> Experiment {
         let Layers { training: said, task, model, evaluation } = &self.layers;
-        let values = said.resolve(&training());
+        let algorithm = self.algorithm.clone().value_or(Algorithm::ALL[0]);
+        let values = said.resolve(&algorithm.written_keys());
         Experiment {
             name: self.name.clone().unwrap_or_default(),
-            algorithm: self.algorithm.clone().value_or(Algorithm::ALL[0]),
-            seeds: values.get(&SEEDS).into_owned(),
-            training: Training::new(&values),
+            algorithm,
+            seeds: said.resolve(&[&SEEDS]).get(&SEEDS).into_owned(),
+            training: Training::new(&values, algorithm.own_keys()),
             task: TaskSettings::new(&task.resolve(TaskSettings::KEYS)),
             model: ModelSettings::new(&model.resolve(ModelSettings::KEYS)),
             evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
@@ -100,7 +99,8 @@ impl Entry {
 
 fn check(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     let is_trained = entry.algorithm.at().is_some() && experiment.algorithm.trains();
-    let matter = [&BUDGET[..], &["meta_batch", "inner_steps", "shots", "query", "train_tasks", "hidden"]];
+    let matter =
+        [&BUDGET[..], &["meta_batch", "inner_steps", "shots", "query", "train_tasks", "hidden", "layers"]];
     if is_trained && !entry.is_broken(&matter.concat()) {
         check_length(experiment, entry, report);
         check_training_memory(experiment, entry, report);
@@ -154,12 +154,16 @@ fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Re
     let adapts = experiment.algorithm.uses("inner_steps");
     let inner_steps = if adapts { experiment.training.inner_steps } else { 1 };
     let hidden = experiment.model.hidden;
+    // Between two hidden layers lies a square of weights; there is none in the smallest network.
+    let squares = (experiment.model.layers - 1).max(1);
     let rows = task.shots + task.query + hidden;
-    let values = product(&[experiment.training.meta_batch, inner_steps, hidden, rows]);
+    let values = product(&[experiment.training.meta_batch, inner_steps, squares, hidden, rows]);
     if values > MOST_TAPE_VALUES {
-        let what = "meta_batch x inner_steps x hidden x (shots + query + hidden)";
-        let message = too_much(what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");
-        let settings = ["meta_batch", "inner_steps", "shots", "query", "hidden"];
+        let layers = if squares > 1 { "(layers - 1) x " } else { "" };
+        let what = format!("meta_batch x inner_steps x {layers}hidden x (shots + query + hidden)");
+        let message =
+            too_much(&what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");
+        let settings = ["meta_batch", "inner_steps", "shots", "query", "hidden", "layers"];
         report.problem(entry.first(&settings), message);
     }
 }

@@ -12,8 +12,9 @@ mod tests;
 
 pub use load::load;
 pub use presets::{Preset, presets};
-pub use read::parse;
+pub use read::{parse, parse_recorded};
 pub use resolved::resolved_toml;
+pub use schema::tables;
 
 use serde::Serialize;
 

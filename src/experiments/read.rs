@@ -31,6 +31,29 @@ const STACK: usize = 64 << 20;
 ///
 /// All problems of the file, each with its place.
 pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Problems> {
+    parse_as(Origin::Person, name, path, text)
+}
+
+/// Reads a settings file that [`super::resolved_toml`] wrote, which says everything, be it of use to its
+/// algorithm or not.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_recorded(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Problems> {
+    parse_as(Origin::Record, name, path, text)
+}
+
+/// Who wrote a file.
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    /// Somebody who should know of settings that do nothing.
+    Person,
+    /// This program.
+    Record,
+}
+
+fn parse_as(origin: Origin, name: &str, path: Option<&Path>, text: &str) -> Result<Study, Problems> {
     let file = path.map_or_else(|| format!("{name}.toml"), |path| path.display().to_string());
     // Editors hide a byte order mark, and do not count it as a column.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -40,7 +63,7 @@ pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Probl
     let outcome = thread::scope(|scope| {
         let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
         let reading =
-            reader.spawn_scoped(scope, || read(text, &readable(text))).map_err(|e| e.to_string())?;
+            reader.spawn_scoped(scope, || read(origin, text, &readable(text))).map_err(|e| e.to_string())?;
         reading.join().map_err(|_| "its reader panicked, which is a bug: please report it".to_owned())
     });
     let list = match outcome {
@@ -61,7 +84,7 @@ pub(super) fn too_large() -> String {
 }
 
 /// Reads all there is and reports all there is to report.
-fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
+fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
     let Syntax { root, errors, shadows } = config::read(text, readable);
     let mut report = Report::new(text, errors, shadows, schema::home);
     let mut top = Table::open("the top level of this file", TOP.to_vec(), &root, &mut report);
@@ -80,7 +103,7 @@ fn read<'a>(text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Pro
     let mut names = HashMap::new();
     let entries: Vec<Entry> = entries
         .into_iter()
-        .map(|(at, table)| read_experiment(at, table, &shared, &mut names, &mut report))
+        .map(|(at, table)| read_experiment(origin, at, table, &shared, &mut names, &mut report))
         .collect();
     let experiments = resolve(entries, &mut report);
     let problems = report.finish();
@@ -160,6 +183,7 @@ fn experiment_tables<'t, 'a>(top: &mut Table<'t, 'a, '_>) -> Vec<(usize, &'t DeT
 
 /// Reads one `[[experiment]]` and lays it over the shared settings.
 fn read_experiment<'a>(
+    origin: Origin,
     at: usize,
     entries: &DeTable<'a>,
     shared: &Layers,
@@ -178,9 +202,25 @@ fn read_experiment<'a>(
         table.report.absent(at, format!("this [[experiment]] has no `algorithm`: add one of {names}"));
     }
     let training = Layer::read(&schema::training(), &mut table);
+    if let (Origin::Person, Setting::Given(algorithm, _)) = (origin, &algorithm) {
+        refuse_unused(*algorithm, &mut table);
+    }
     let tables = own_tables(&mut table);
     let own = Layers { training, ..read_tables(tables, OWN_TITLES, report) };
     Entry { at, name: name.flatten(), algorithm, layers: own.over(shared) }
+}
+
+/// Refuses what an experiment says itself and its algorithm does not go by; what `[defaults]` says is
+/// for whomever it concerns.
+fn refuse_unused(algorithm: Algorithm, table: &mut Table<'_, '_, '_>) {
+    let used: Vec<&str> = algorithm.used_keys().collect();
+    for key in Algorithm::every_key().iter().map(|key| key.name()).filter(|name| !used.contains(name)) {
+        if let Some(at) = table.key_at(key) {
+            let (name, used) = (algorithm.name(), used.join(", "));
+            let message = format!("`{key}` is not used by {name}; what counts there: seeds, {used}");
+            table.report.problem(at, message);
+        }
+    }
 }
 
 /// A name that is there, short enough to show, and not taken; spaces around it do not count.

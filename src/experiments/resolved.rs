@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::Experiment;
 use crate::config::{Keys, Value, Values};
-use crate::learner::Training;
 use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
 
@@ -21,7 +20,7 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
             let _ = writeln!(out, "{key} = {value}");
         }
     };
-    write("", training.values(), Training::KEYS);
+    write("", training.values(), &experiment.algorithm.written_keys());
     write("\n[experiment.task]\n", task.values(), TaskSettings::KEYS);
     write("\n[experiment.model]\n", model.values(), ModelSettings::KEYS);
     write("\n[experiment.evaluation]\n", evaluation.values(), EvaluationSettings::KEYS);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::config::{AnyKey, Domain, Key, Keys};
-use crate::learner::Training;
+use crate::learner::Algorithm;
 use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
 
@@ -46,7 +46,7 @@ pub(super) static SEEDS: Key<Cow<'static, [u64]>> = Key::new(
 
 /// The settings of `[defaults]`, each of which an experiment may have too.
 pub(super) fn training() -> Vec<&'static dyn AnyKey> {
-    [&[&SEEDS as &dyn AnyKey], Training::KEYS].concat()
+    [vec![&SEEDS as &dyn AnyKey], Algorithm::every_key()].concat()
 }
 
 /// The tables of settings, as the file titles them, with the keys of each.

@@ -2,7 +2,7 @@
 //! operations that is. Biases and the nonlinearity are left out of the counts: they are 1 to 3 % at width 40
 //! with relu.
 
-use crate::model::ModelSettings;
+use crate::model::{ModelSettings, Order};
 
 /// The passes of one outer step over one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,12 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// Of the loss on query points after so many inner steps, differentiated to this order.
+    pub fn of_query_loss(inner_steps: usize, order: Order) -> Self {
+        let hessian_products = if order == Order::Exact { inner_steps } else { 0 };
+        Self { support: inner_steps, query: 1, hessian_products }
+    }
+
     /// In gradients of one task: a Hessian-vector product is worth two.
     pub fn in_gradients(&self) -> f64 {
         (self.support + self.query + 2 * self.hessian_products) as f64

@@ -6,7 +6,6 @@
 
 use dfdx::prelude::{Cpu, Device};
 
-use super::maml::query_loss;
 use super::{Cost, Learner, OuterGradient, OuterLoss, OuterStep, Rule, Training};
 use crate::model::{Order, Scalar};
 
@@ -33,7 +32,7 @@ impl Learner for FirstOrderMaml {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["inner_lr", "inner_steps", "outer_gradient"]
+        &["inner_lr", "inner_steps", "outer_lr", "outer_gradient"]
     }
 
     fn rule(&self, settings: &Training) -> &'static [&'static str] {
@@ -52,8 +51,8 @@ impl Learner for FirstOrderMaml {
         ]
     }
 
-    fn cost(&self, inner_steps: usize) -> Cost {
-        Cost { support: inner_steps, query: 1, hessian_products: 0 }
+    fn cost(&self, training: &Training) -> Cost {
+        Cost::of_query_loss(training.inner_steps, Order::First)
     }
 
     fn bench(&self) -> Option<(&'static str, usize)> {
@@ -70,6 +69,6 @@ impl Rule for FirstOrderMaml {
     where
         Cpu: Device<E>,
     {
-        query_loss(step, Order::First)
+        step.maml_loss(Order::First)
     }
 }

@@ -7,6 +7,7 @@
 
 use dfdx::prelude::{Cpu, Device};
 
+use super::first_order_maml::FirstOrderMaml;
 use super::{Cost, Learner, OuterGradient, OuterLoss, OuterStep, Rule, Training};
 use crate::model::{Order, Scalar};
 
@@ -14,26 +15,6 @@ use crate::model::{Order, Scalar};
 /// theta' = theta - alpha d/dtheta `L_support(theta)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Maml;
-
-/// The loss after the inner steps, of whatever kind they are: what MAML and its descendants descend.
-///
-/// With `outer_gradient = "meta+inner"` it has d/dtheta `L_support(theta)` added to its gradient. The
-/// notebook's inner model shares its variables with the outer one, so its inner gradient was left lying in
-/// the outer optimiser's.
-pub(super) fn query_loss<const H: usize, E: Scalar>(step: OuterStep<'_, H, E>, order: Order) -> OuterLoss<E>
-where
-    Cpu: Device<E>,
-{
-    let OuterStep { theta, tasks, settings, workspace } = step;
-    let plus_inner = settings.outer_gradient == OuterGradient::MetaPlusInner;
-    let inner = plus_inner.then(|| theta.with_empty_tape().loss(&tasks.support, workspace));
-    let adapted = theta.adapt(&tasks.support, settings.inner_steps, order);
-    let loss = OuterLoss::from(adapted.loss(&tasks.query, workspace));
-    match inner {
-        None => loss,
-        Some(inner) => loss.plus(inner),
-    }
-}
 
 impl Learner for Maml {
     fn name(&self) -> &'static str {
@@ -49,33 +30,35 @@ impl Learner for Maml {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["inner_lr", "inner_steps", "outer_gradient"]
+        &["inner_lr", "inner_steps", "outer_lr", "outer_gradient", "order"]
     }
 
     fn rule(&self, settings: &Training) -> &'static [&'static str] {
-        match settings.outer_gradient {
-            OuterGradient::Meta => &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β dL_query(θ′)/dθ"],
-            OuterGradient::MetaPlusInner => {
+        match (settings.order, settings.outer_gradient) {
+            (Order::First, _) => FirstOrderMaml.rule(settings),
+            (Order::Exact, OuterGradient::Meta) => &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β dL_query(θ′)/dθ"],
+            (Order::Exact, OuterGradient::MetaPlusInner) => {
                 &["θ′ = θ − α ∇L_support(θ)", "θ ← θ − β [dL_query(θ′)/dθ + ∇L_support(θ)]"]
             }
         }
     }
 
     fn notes(&self, settings: &Training) -> &'static [&'static str] {
-        match settings.outer_gradient {
-            OuterGradient::Meta => &[
+        match (settings.order, settings.outer_gradient) {
+            (Order::First, _) => FirstOrderMaml.notes(settings),
+            (Order::Exact, OuterGradient::Meta) => &[
                 "The derivative runs through the inner step, second order and exact.",
                 "Look for: the fall at n = 1, the step it trained for (4.3 to 1.5). It keeps falling after it, though seeds differ: 0.73 ± 0.27 at n = 10.",
             ],
-            OuterGradient::MetaPlusInner => &[
+            (Order::Exact, OuterGradient::MetaPlusInner) => &[
                 "As the notebook ran: its inner and outer model share variables, so the inner gradient is added.",
                 "Look for: a little worse than the exact gradient at every n from 1 on (1.74 against 1.51 at n = 1).",
             ],
         }
     }
 
-    fn cost(&self, inner_steps: usize) -> Cost {
-        Cost { support: inner_steps, query: 1, hessian_products: inner_steps }
+    fn cost(&self, training: &Training) -> Cost {
+        Cost::of_query_loss(training.inner_steps, training.order)
     }
 
     fn tested_at_common_rate(&self) -> bool {
@@ -88,6 +71,7 @@ impl Rule for Maml {
     where
         Cpu: Device<E>,
     {
-        query_loss(step, Order::Exact)
+        let order = step.settings.order;
+        step.maml_loss(order)
     }
 }

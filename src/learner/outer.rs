@@ -2,8 +2,8 @@
 
 use dfdx::prelude::*;
 
-use super::settings::Training;
-use crate::model::{Mlp, Scalar, Workspace};
+use super::settings::{OuterGradient, Training};
+use crate::model::{Mlp, Order, Scalar, Workspace};
 use crate::task::MetaBatch;
 
 /// The weights with the tape that an outer step is recorded on.
@@ -22,6 +22,31 @@ pub struct OuterStep<'a, const H: usize, E: Scalar> {
     pub settings: &'a Training,
     /// The kernels' memory, which knows how the network adapts.
     pub workspace: &'a Workspace<E>,
+}
+
+impl<const H: usize, E: Scalar> OuterStep<'_, H, E> {
+    /// The mean over tasks of the loss on the query points after the inner steps, whatever these are.
+    pub fn query_loss(self, order: Order) -> OuterLoss<E> {
+        let Self { theta, tasks, settings, workspace } = self;
+        theta.adapt(&tasks.support, settings.inner_steps, order).loss(&tasks.query, workspace).into()
+    }
+
+    /// The same as MAML descends it: with `outer_gradient = "meta+inner"` the gradient of the support loss
+    /// at theta is added. The notebook's inner model shares its variables with the outer one, so its inner
+    /// gradient was left lying in the outer optimiser's.
+    pub fn maml_loss(self, order: Order) -> OuterLoss<E>
+    where
+        Cpu: Device<E>,
+    {
+        let plus_inner = self.settings.outer_gradient == OuterGradient::MetaPlusInner;
+        let inner =
+            plus_inner.then(|| self.theta.with_empty_tape().loss(&self.tasks.support, self.workspace));
+        let loss = self.query_loss(order);
+        match inner {
+            None => loss,
+            Some(inner) => loss.plus(inner),
+        }
+    }
 }
 
 /// What an outer step descends, and the number that tells a person how training goes.

@@ -44,7 +44,7 @@ impl Learner for Random {
         ]
     }
 
-    fn cost(&self, _: usize) -> Cost {
+    fn cost(&self, _: &Training) -> Cost {
         Cost { support: 0, query: 0, hessian_products: 0 }
     }
 

@@ -4,8 +4,10 @@
 use std::fmt;
 use std::ops::Deref;
 
+use super::settings::Training;
 use super::trainer::Trainable;
 use super::{FirstOrderMaml, Maml, Random, Reptile, Transfer};
+use crate::config::{AnyKey, Written};
 
 /// A learner of the list below, or of your own.
 #[derive(Clone, Copy)]
@@ -34,9 +36,30 @@ impl Algorithm {
         Self::ALL.iter().copied().find(|algorithm| algorithm.aliases().contains(&alias))
     }
 
+    /// The names of all settings that an experiment of it may have.
+    pub fn used_keys(&self) -> impl Iterator<Item = &'static str> {
+        // What is not trained does not mind being told how long.
+        let length = ["epochs", "outer_steps", "meta_batch"].into_iter();
+        length.chain(self.keys().iter().copied()).chain(self.own_keys().iter().map(|key| key.name()))
+    }
+
     /// Whether a setting counts for it.
-    pub fn uses(&self, key: &str) -> bool {
-        self.keys().contains(&key)
+    pub fn uses(&self, name: &str) -> bool {
+        self.used_keys().any(|key| key == name)
+    }
+
+    /// The settings that a settings file of it has: all that there were in 0.1.0, used or not, so that
+    /// folders named after such files keep their names; of later ones those that it uses.
+    pub fn written_keys(&self) -> Vec<&'static dyn AnyKey> {
+        let written = |key: &&dyn AnyKey| key.written() == Written::Always || self.uses(key.name());
+        let common = Training::KEYS.iter().copied().filter(written);
+        common.chain(self.own_keys().iter().copied()).collect()
+    }
+
+    /// The settings of all algorithms.
+    pub fn every_key() -> Vec<&'static dyn AnyKey> {
+        let own = Self::ALL.iter().flat_map(|algorithm| algorithm.own_keys());
+        Training::KEYS.iter().chain(own).copied().collect()
     }
 }
 

@@ -28,7 +28,7 @@ impl Learner for Reptile {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &["inner_lr", "inner_steps"]
+        &["inner_lr", "inner_steps", "outer_lr"]
     }
 
     fn rule(&self, _: &Training) -> &'static [&'static str] {
@@ -47,7 +47,8 @@ impl Learner for Reptile {
         ]
     }
 
-    fn cost(&self, inner_steps: usize) -> Cost {
+    fn cost(&self, training: &Training) -> Cost {
+        let inner_steps = training.inner_steps;
         Cost { support: inner_steps, query: 0, hessian_products: 0 }
     }
 

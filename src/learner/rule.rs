@@ -7,6 +7,7 @@ use super::cost::Cost;
 use super::outer::{OuterLoss, OuterStep};
 use super::settings::Training;
 use super::words;
+use crate::config::Keys;
 use crate::model::{Adaptation, Scalar};
 
 /// The facts of an algorithm: one file holds them all, next to its [`Rule`].
@@ -25,9 +26,14 @@ pub trait Learner: Sync + 'static {
     /// Authors, year, section, address.
     fn paper(&self) -> &'static str;
 
-    /// The settings of `[defaults]` and `[[experiment]]` that count for it, `outer_lr` and such aside that
-    /// count for everything that trains.
+    /// The settings of [`Training::KEYS`] that count for it, beside how long to train; an experiment may
+    /// have no others.
     fn keys(&self) -> &'static [&'static str];
+
+    /// Settings that it alone has.
+    fn own_keys(&self) -> &'static Keys {
+        &[]
+    }
 
     /// The update rule, a line a step: θ the initial weights, θ′ the adapted ones.
     fn rule(&self, settings: &Training) -> &'static [&'static str];
@@ -40,8 +46,8 @@ pub trait Learner: Sync + 'static {
     /// What to look for in its curves, a paragraph each.
     fn notes(&self, settings: &Training) -> &'static [&'static str];
 
-    /// Work of one outer step on one task, with so many inner steps.
-    fn cost(&self, inner_steps: usize) -> Cost;
+    /// Work of one outer step on one task.
+    fn cost(&self, training: &Training) -> Cost;
 
     /// What `metascope bench` calls it, and with how many inner steps; `None` where there is nothing to
     /// measure.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::config::{Domain, Key, Keys, Values, words};
+use crate::model::Order;
 
 static EPOCHS: Key<u64> = Key::new(
     "epochs",
@@ -35,6 +36,14 @@ static OUTER_GRADIENT: Key<OuterGradient> = Key::new(
     Domain::Words(OuterGradient::NAMES),
     OuterGradient::Meta,
 );
+
+static ORDER: Key<Order> = Key::new(
+    "order",
+    "Whether the meta-gradient goes through the inner steps, or takes the inner gradients for constants.",
+    Domain::Words(Order::NAMES),
+    Order::Exact,
+)
+.added_later();
 
 /// How long an experiment trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,15 +80,25 @@ pub struct Training {
     pub outer_lr: f64,
     /// Whether the inner gradient is added to the meta-gradient, as the notebook's code did.
     pub outer_gradient: OuterGradient,
+    /// Whether the meta-gradient goes through the inner steps.
+    #[serde(skip_serializing_if = "is_exact")]
+    pub order: Order,
+    /// What only this algorithm has.
+    #[serde(flatten)]
+    pub own: Values,
+}
+
+fn is_exact(order: &Order) -> bool {
+    *order == Order::Exact
 }
 
 impl Training {
-    /// The keys of `[defaults]` and `[[experiment]]` that say how to train.
+    /// The keys of `[defaults]` and `[[experiment]]` that several algorithms have.
     pub const KEYS: &'static Keys =
-        &[&EPOCHS, &OUTER_STEPS, &META_BATCH, &INNER_LR, &INNER_STEPS, &OUTER_LR, &OUTER_GRADIENT];
+        &[&EPOCHS, &OUTER_STEPS, &META_BATCH, &INNER_LR, &INNER_STEPS, &OUTER_LR, &OUTER_GRADIENT, &ORDER];
 
-    /// From values by key.
-    pub fn new(values: &Values) -> Self {
+    /// From values by key, of which `own` are keys of one algorithm.
+    pub fn new(values: &Values, own: &Keys) -> Self {
         let epochs = || Budget::Epochs(values.get(&EPOCHS));
         Self {
             budget: values.get(&OUTER_STEPS).map_or_else(epochs, Budget::OuterSteps),
@@ -88,6 +107,8 @@ impl Training {
             inner_steps: values.get(&INNER_STEPS),
             outer_lr: values.get(&OUTER_LR),
             outer_gradient: values.get(&OUTER_GRADIENT),
+            order: values.get(&ORDER),
+            own: values.of(own),
         }
     }
 
@@ -103,12 +124,14 @@ impl Training {
             .with(&INNER_STEPS, &self.inner_steps)
             .with(&OUTER_LR, &self.outer_lr)
             .with(&OUTER_GRADIENT, &self.outer_gradient)
+            .with(&ORDER, &self.order)
+            .and(&self.own)
     }
 }
 
 impl Default for Training {
     /// The notebook's MAML.
     fn default() -> Self {
-        Self::new(&Values::default())
+        Self::new(&Values::default(), &[])
     }
 }

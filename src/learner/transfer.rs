@@ -29,7 +29,7 @@ impl Learner for Transfer {
     }
 
     fn keys(&self) -> &'static [&'static str] {
-        &[]
+        &["outer_lr"]
     }
 
     fn rule(&self, _: &Training) -> &'static [&'static str] {
@@ -46,7 +46,7 @@ impl Learner for Transfer {
         ]
     }
 
-    fn cost(&self, _: usize) -> Cost {
+    fn cost(&self, _: &Training) -> Cost {
         Cost { support: 1, query: 0, hessian_products: 0 }
     }
 

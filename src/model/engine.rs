@@ -8,15 +8,17 @@ use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Relu,
 use super::mlp::Scalar;
 use super::settings::{Activation, ModelSettings};
 use super::tensors::TensorInfo;
+use crate::config::words;
 use crate::task::Batch;
 
-/// How far back the meta-gradient goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Through every inner step: second derivatives, exact.
-    Exact,
-    /// Only to the adapted weights, as if the inner gradients were constants.
-    First,
+words! {
+    /// How far back the meta-gradient goes.
+    pub enum Order {
+        /// Through every inner step: second derivatives, exact.
+        Exact = "exact",
+        /// Only to the adapted weights, as if the inner gradients were constants.
+        First = "first",
+    }
 }
 
 /// Runs one network's passes; made by [`engine`] for a network, its adaptation and a number type.

@@ -7,9 +7,13 @@ use crate::config::{Domain, Key, Keys, Values, words};
 /// Hidden widths that exist as compile-time shapes; `[model] hidden` is one of these.
 pub const WIDTHS: [usize; 6] = [16, 32, 40, 64, 100, 128];
 
-static LAYERS: Key<usize> = Key::new("layers", "Hidden layers.", Domain::Count(1..=4), 2).added_later();
+/// Those of the notebook and of the papers.
+const DEFAULT_LAYERS: usize = 2;
+
 static HIDDEN: Key<usize> =
-    Key::new("hidden", "Width of the hidden layers.", Domain::Menu { numbers: &WIDTHS, of: "widths" }, 40);
+    Key::new("hidden", "Width of every hidden layer.", Domain::Menu { numbers: &WIDTHS, of: "widths" }, 40);
+static LAYERS: Key<usize> =
+    Key::new("layers", "Hidden layers.", Domain::Count(1..=4), DEFAULT_LAYERS).added_later();
 static ACTIVATION: Key<Activation> = Key::new(
     "activation",
     "The nonlinearity after every hidden layer.",
@@ -22,10 +26,11 @@ static PRECISION: Key<Precision> =
 /// `[model]`: a network of one input, hidden layers of one width, and one output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelSettings {
-    /// Hidden layers, 1 to 4.
-    pub layers: usize,
-    /// Width of the hidden layers, one of [`WIDTHS`].
+    /// Width of every hidden layer, one of [`WIDTHS`].
     pub hidden: usize,
+    /// Hidden layers, 1 to 4.
+    #[serde(skip_serializing_if = "is_default")]
+    pub layers: usize,
     /// The nonlinearity after every hidden layer.
     pub activation: Activation,
     /// The type training computes in.
@@ -52,15 +57,19 @@ words! {
     }
 }
 
+fn is_default(layers: &usize) -> bool {
+    *layers == DEFAULT_LAYERS
+}
+
 impl ModelSettings {
     /// The keys of `[model]`.
-    pub const KEYS: &'static Keys = &[&LAYERS, &HIDDEN, &ACTIVATION, &PRECISION];
+    pub const KEYS: &'static Keys = &[&HIDDEN, &LAYERS, &ACTIVATION, &PRECISION];
 
     /// From values by key.
     pub fn new(values: &Values) -> Self {
         Self {
-            layers: values.get(&LAYERS),
             hidden: values.get(&HIDDEN),
+            layers: values.get(&LAYERS),
             activation: values.get(&ACTIVATION),
             precision: values.get(&PRECISION),
         }
@@ -69,8 +78,8 @@ impl ModelSettings {
     /// As values by key.
     pub fn values(&self) -> Values {
         Values::default()
-            .with(&LAYERS, &self.layers)
             .with(&HIDDEN, &self.hidden)
+            .with(&LAYERS, &self.layers)
             .with(&ACTIVATION, &self.activation)
             .with(&PRECISION, &self.precision)
     }

@@ -66,3 +66,44 @@ pub fn waves(task: &TaskSettings, seed: u64, count: usize) -> Vec<Sine> {
     let mut stream = stream(seed, Purpose::Illustration);
     (0..count).map(|_| family.wave(&mut stream)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{TrainTasks, TrainingTasks};
+
+    /// FNV-1a over the bits of numbers.
+    fn digest(numbers: impl IntoIterator<Item = f64>) -> u64 {
+        let bytes = numbers.into_iter().flat_map(|number| number.to_bits().to_le_bytes());
+        bytes
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    #[test]
+    fn the_draws_of_0_1_0_are_the_same_bits() {
+        let settings = TaskSettings::default();
+        let evaluation = EvaluationSettings { test_tasks: 20, ..EvaluationSettings::default() };
+        let tested = test_tasks(&settings, &evaluation);
+        let points = tested.iter().flat_map(|task| {
+            [&task.support.x, &task.support.y, &task.query.x, &task.query.y].into_iter().flatten().copied()
+        });
+        assert_eq!(digest(points), 0x8035_21b4_3034_5153);
+        assert_eq!(digest(waves(&settings, 3, 9).iter().map(|wave| wave.at(1.5))), 0x3532_439d_0d6c_ca71);
+        let kinds =
+            [(TrainTasks::Pool(30), 0x1969_4993_3cc1_1153), (TrainTasks::Fresh, 0x462e_125b_1a42_045e)];
+        for (train_tasks, expected) in kinds {
+            let settings = TaskSettings { train_tasks, ..settings.clone() };
+            let mut tasks = TrainingTasks::<f32>::new(&settings, 4, true, 7);
+            let mut drawn = Vec::new();
+            for _ in 0..20 {
+                let batch = tasks.draw();
+                for task in 0..4 {
+                    for (x, y) in [batch.support.task(task), batch.query.task(task)] {
+                        drawn.extend(x.iter().chain(y).map(|number| f64::from(*number)));
+                    }
+                }
+            }
+            assert_eq!(digest(drawn), expected);
+        }
+    }
+}

@@ -78,6 +78,7 @@ const IN_AN_EXPERIMENT: &[(&str, usize, &str)] = &[
     ("outer_gradient = \"both\"", 18, "must be \"meta\" or \"meta+inner\""),
     ("outer_gradient = \"meta + inner\"", 18, "did you mean \"meta+inner\"?"),
     ("outer_gradient = 1", 18, "`outer_gradient` is `1`"),
+    ("order = \"second\"", 9, "must be \"exact\" or \"first\""),
     // Tables of its own.
     ("task = 5", 8, "`task` is `5`, but must be a table"),
     ("model = []", 9, "`model` is `[]`, but must be a table"),
@@ -87,6 +88,9 @@ const IN_AN_EXPERIMENT: &[(&str, usize, &str)] = &[
     ("task = { foo = 1 }", 10, "unknown key `foo` in [experiment.task]"),
     ("task.shots = 0", 14, "`shots` is `0`"),
     ("model = { hidden = 1 }", 20, "16, 32, 40, 64, 100, 128"),
+    ("model.layers = 0", 16, "`layers` is `0`, but must be a whole number from 1 to 4"),
+    ("model.layers = 5", 16, "`layers` is `5`"),
+    ("layers = 3", 1, "`layers` belongs to [model]"),
     ("evaluation.grid = 1", 19, "from 2 to 10,000"),
     // What only several settings together do wrong.
     ("task.train_tasks = \"fresh\"", 20, "outer_steps = 40000"),
@@ -95,6 +99,7 @@ const IN_AN_EXPERIMENT: &[(&str, usize, &str)] = &[
     ("task = { train_tasks = 3 }\nmeta_batch = 13", 0, "not one outer step"),
     ("meta_batch = 10000\ninner_steps = 1000", 14, "24,000,000,000 values to keep in memory"),
     ("inner_steps = 1000\nmodel.hidden = 128\ntask.shots = 1000", 15, "to keep in memory for one outer step"),
+    ("meta_batch = 10000\nmodel = { hidden = 128, layers = 4 }", 14, "x inner_steps x (layers - 1) x hidden x"),
     ("task = { train_tasks = 1000000, shots = 21 }", 24, "21,000,000 points"),
     ("evaluation = { test_tasks = 100000, grid = 1000 }", 29, "test_tasks x (shots + grid) is 101,000,000"),
     ("evaluation = { test_tasks = 100000, steps = 1000 }", 29, "test_tasks x (steps + 1) is 100,100,000"),
@@ -112,6 +117,29 @@ fn mistakes_in_an_experiment() {
             assert!(problems.list.len() == 1 && problems.list[0].line == 5, "{problems}");
             assert!(problems.list[0].message.contains(part), "{problems}");
         }
+    }
+}
+
+/// Rows of an algorithm with one more line (line 4) that means nothing to it, and what it goes by.
+#[rustfmt::skip]
+const UNUSED: &[(&str, &str, &str)] = &[
+    ("random", "inner_lr = 0.1", "what counts there: seeds, epochs, outer_steps, meta_batch"),
+    ("random", "outer_lr = 0.1", "`outer_lr` is not used by random"),
+    ("transfer", "inner_steps = 3", "`inner_steps` is not used by transfer; what counts there: seeds, epochs, outer_steps, meta_batch, outer_lr"),
+    ("transfer", "outer_gradient = \"meta\"", "`outer_gradient` is not used by transfer"),
+    ("first-order-maml", "order = \"first\"", "`order` is not used by first-order-maml"),
+    ("reptile", "outer_gradient = \"meta+inner\"", "`outer_gradient` is not used by reptile; what counts there: seeds, epochs, outer_steps, meta_batch, inner_lr, inner_steps, outer_lr"),
+    ("reptile", "order = \"first\"", "`order` is not used by reptile"),
+];
+
+#[test]
+fn what_an_algorithm_does_not_use_is_refused_where_it_says_it_itself() {
+    for (algorithm, line, part) in UNUSED {
+        let experiment = format!("[[experiment]]\nname = \"A\"\nalgorithm = \"{algorithm}\"\n");
+        expect(&format!("{experiment}{line}\n"), &[(4, 1, part)]);
+        let text = format!("{experiment}{line}\n");
+        assert!(crate::experiments::parse_recorded("test", None, &text).is_ok(), "{text}");
+        super::read(&format!("[defaults]\n{line}\n{experiment}"));
     }
 }
 

@@ -97,12 +97,12 @@ fn names_may_be_anything_that_can_be_shown() {
 }
 
 #[test]
-fn what_an_algorithm_ignores_is_no_problem() {
-    let random = "[task]\ntrain_tasks = \"fresh\"\n[defaults]\nepochs = 3\nmeta_batch = 10000\n\
-                  [[experiment]]\nname = \"A\"\nalgorithm = \"random\"\ninner_steps = 1000\n";
+fn what_an_algorithm_ignores_may_be_shared() {
+    let random = "[task]\ntrain_tasks = \"fresh\"\n[defaults]\nepochs = 3\nmeta_batch = 10000\ninner_steps = 1000\n\
+                  [[experiment]]\nname = \"A\"\nalgorithm = \"random\"\n";
     assert_eq!(read(random).experiments[0].total_steps(), 0);
-    let transfer = "[[experiment]]\nname = \"A\"\nalgorithm = \"transfer\"\ninner_steps = 1000\n\
-                    meta_batch = 500\nouter_gradient = \"meta+inner\"\n";
+    let transfer = "[defaults]\ninner_steps = 1000\nouter_gradient = \"meta+inner\"\norder = \"first\"\n\
+                    [[experiment]]\nname = \"A\"\nalgorithm = \"transfer\"\nmeta_batch = 500\n";
     assert_eq!(read(transfer).experiments[0].total_steps(), 80);
 }
 

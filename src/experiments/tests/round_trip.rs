@@ -3,8 +3,10 @@
 use proptest::{collection::hash_set, prelude::*, sample::select};
 
 use super::read;
-use crate::experiments::{Experiment, presets, resolved_toml};
+use crate::config::Values;
+use crate::experiments::{Experiment, parse_recorded, presets, resolved_toml};
 use crate::learner::{Algorithm, Budget, OuterGradient, Training};
+use crate::model::Order;
 use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
 use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
 
@@ -34,8 +36,8 @@ fn task() -> impl Strategy<Value = TaskSettings> {
 }
 
 fn model() -> impl Strategy<Value = ModelSettings> {
-    (select(&WIDTHS[..]), select(&Activation::ALL[..]), select(&Precision::ALL[..])).prop_map(
-        |(hidden, activation, precision)| ModelSettings { layers: 2, hidden, activation, precision },
+    (select(&WIDTHS[..]), 1..=4usize, select(&Activation::ALL[..]), select(&Precision::ALL[..])).prop_map(
+        |(hidden, layers, activation, precision)| ModelSettings { hidden, layers, activation, precision },
     )
 }
 
@@ -59,7 +61,7 @@ prop_compose! {
         length in 1..1_000_000u64,
         (meta_batch, inner_steps) in (1..20usize, 1..20usize),
         (inner_lr, outer_lr) in (rate(), rate()),
-        outer_gradient in select(&OuterGradient::ALL[..]),
+        (outer_gradient, order) in (select(&OuterGradient::ALL[..]), select(&Order::ALL[..])),
         task in task(),
         model in model(),
         evaluation in evaluation(),
@@ -72,14 +74,19 @@ prop_compose! {
         Experiment {
             name: name.to_owned(), seeds: seeds.into_iter().collect(), task, model, evaluation,
             algorithm,
-            training: Training { budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient },
+            training: Training {
+                budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient,
+                order: if algorithm.uses("order") { order } else { Order::Exact },
+                own: Values::default(),
+            },
         }
     }
 }
 
 fn assert_round_trip(experiment: &Experiment) {
     let seed = experiment.seeds[0];
-    let again = read(&resolved_toml(experiment, seed));
+    let text = resolved_toml(experiment, seed);
+    let again = parse_recorded("test", None, &text).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
     assert_eq!(again.experiments, [Experiment { seeds: vec![seed], ..experiment.clone() }]);
 }
 
@@ -135,4 +142,22 @@ inner_lr = 0.01
 seed = 0
 "#;
     assert_eq!(shown, expected);
+}
+
+#[test]
+fn what_came_later_is_written_only_where_it_says_something() {
+    let minimal = resolved_toml(&read(super::MINIMAL).experiments[0], 3);
+    let shared = |more: &str| format!("[defaults]\norder = \"first\"\n[model]\nlayers = 2\n{more}");
+    for algorithm in ["first-order-maml", "reptile"] {
+        let experiment = super::MINIMAL.replace("maml", algorithm);
+        let text = resolved_toml(&read(&shared(&experiment)).experiments[0], 3);
+        assert_eq!(text, minimal.replace("\"maml\"", &format!("\"{algorithm}\"")));
+    }
+    let first = read(&shared(super::MINIMAL)).experiments.remove(0);
+    assert_eq!(first.training.order, Order::First);
+    let text = resolved_toml(&first, 3);
+    assert_eq!(text, minimal.replace("\"meta\"\n", "\"meta\"\norder = \"first\"\n"));
+    let deep = read(&format!("{}model.layers = 3\n", super::MINIMAL)).experiments.remove(0);
+    assert_eq!(resolved_toml(&deep, 3), minimal.replace("hidden = 40\n", "hidden = 40\nlayers = 3\n"));
+    assert_round_trip(&deep);
 }

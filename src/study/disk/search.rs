@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::read_limited;
 use super::folders::Planned;
-use crate::experiments::{Experiment, Study, parse};
+use crate::experiments::{Experiment, Study, parse_recorded};
 use crate::study::layout::{LOG, PLAN, SETTINGS, is_aside};
 
 /// Folders below the one named in which runs are looked for: out, study, experiment, seed.
@@ -150,7 +150,7 @@ impl Search {
         if let (Some(seed), Some(known)) = (seed, self.known.get(&rest)) {
             return Some(Experiment { seeds: vec![seed], ..known.clone() });
         }
-        let mut study = parse("run", None, &text).ok()?;
+        let mut study = parse_recorded("run", None, &text).ok()?;
         let only = (study.experiments.len() == 1).then(|| study.experiments.remove(0))?;
         if seed.is_some_and(|seed| only.seeds == [seed]) {
             self.known.insert(rest, only.clone());

@@ -122,7 +122,7 @@ impl App {
     fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
         let cost = |experiment: usize| {
             let settings = &self.experiments[experiment].settings;
-            let gradients = settings.algorithm.cost(settings.training.inner_steps).in_gradients();
+            let gradients = settings.algorithm.cost(&settings.training).in_gradients();
             gradients.max(1.0) * settings.training.meta_batch.max(1) as f64
         };
         let speed_of = |experiment: usize| {

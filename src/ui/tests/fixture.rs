@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::{
     eval::Curve,
     experiments::{Experiment, Study},
-    learner::{Algorithm, Budget, OuterGradient, Training},
+    learner::{Algorithm, Training},
     model::{Activation, Adaptation, ModelSettings, Precision, Weights},
     study::{Event, Run, Snapshot},
-    task::{EvaluationSettings, TaskSettings, TrainTasks},
+    task::{EvaluationSettings, TaskSettings},
     ui::{state::app::App, style::Styles},
 };
 
@@ -30,28 +30,9 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
         name: name.to_owned(),
         algorithm,
         seeds: (0..seeds).collect(),
-        training: Training {
-            budget: Budget::Epochs(4),
-            meta_batch: 1,
-            inner_lr: 0.01,
-            inner_steps: 1,
-            outer_lr: 0.001,
-            outer_gradient: OuterGradient::Meta,
-        },
-        task: TaskSettings {
-            amplitude: [0.1, 5.0],
-            phase: [0.0, std::f64::consts::TAU],
-            x: [-5.0, 5.0],
-            shots: 10,
-            query: 10,
-            train_tasks: TrainTasks::Pool(10_000),
-        },
-        model: ModelSettings {
-            layers: 2,
-            hidden: 16,
-            activation: Activation::Relu,
-            precision: Precision::F32,
-        },
+        training: Training::default(),
+        task: TaskSettings::default(),
+        model: ModelSettings { hidden: 16, ..ModelSettings::default() },
         evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
     }
 }
@@ -77,7 +58,7 @@ pub fn odd() -> Study {
         TaskSettings { amplitude: [0.0, 0.0], phase: [0.0, 0.0], x: [2.0, 2.0], shots: 1, ..flat.task };
     let mut long = experiment("A", Algorithm(&crate::learner::Transfer), 8);
     long.evaluation.steps = 500;
-    long.training.budget = Budget::OuterSteps(u64::MAX);
+    long.training.budget = crate::learner::Budget::OuterSteps(u64::MAX);
     study(vec![wide, flat, long])
 }
 
