@@ -8,6 +8,8 @@
 
 mod decode;
 mod editor;
+mod frame;
+mod input;
 mod mouse;
 
 use std::{
@@ -26,10 +28,7 @@ use std::{
 use crossterm::{
     clipboard::CopyToClipboard,
     cursor,
-    event::KeyEvent,
-    terminal::{
-        self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    },
+    terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen},
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
 use rustix::{
@@ -39,22 +38,9 @@ use rustix::{
 };
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 
+pub use frame::Synchronized;
+pub use input::Input;
 pub use mouse::{Button, Mouse, MouseKind};
-
-/// What reaches the dashboard from outside.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// A key.
-    Key(KeyEvent),
-    /// The mouse, where it is switched on.
-    Mouse(Mouse),
-    /// The screen must be drawn anew: another size, or a shell was in between.
-    Redraw,
-    /// SIGINT, SIGTERM or SIGQUIT.
-    Interrupt,
-    /// The line has dropped: there is no screen and no keyboard any more.
-    HangUp,
-}
 
 /// Where input comes from, and the few things a terminal does besides drawing. The main loop asks for
 /// no more, so that tests can stand in for it.
@@ -162,39 +148,6 @@ impl Drop for Screen {
         leave();
         // From now on a second Ctrl-C ends the program at once.
         self.keyboard.left.store(true, Ordering::SeqCst);
-    }
-}
-
-/// Collects what is written and sends it in one piece, as one synchronized update, so that no frame is
-/// ever seen half drawn.
-pub struct Synchronized<W: Write> {
-    to: W,
-    frame: Vec<u8>,
-}
-
-impl<W: Write> Synchronized<W> {
-    /// Over `to`.
-    pub fn new(to: W) -> Self {
-        Self { to, frame: Vec::with_capacity(16 << 10) }
-    }
-}
-
-impl<W: Write> Write for Synchronized<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.frame.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.frame.is_empty() {
-            return Ok(());
-        }
-        let mut bytes = Vec::with_capacity(self.frame.len() + 16);
-        crossterm::queue!(bytes, BeginSynchronizedUpdate)?;
-        bytes.append(&mut self.frame);
-        crossterm::queue!(bytes, EndSynchronizedUpdate)?;
-        self.to.write_all(&bytes)?;
-        self.to.flush()
     }
 }
 
@@ -353,21 +306,5 @@ impl Host for Keyboard {
         if MOUSE.swap(on, Ordering::SeqCst) != on {
             let _ = send(if on { mouse::ON } else { mouse::OFF });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_is_one_write_between_the_marks() {
-        let mut out = Synchronized::new(Vec::new());
-        out.write_all(b"one ").expect("a vector takes everything");
-        out.write_all(b"frame").expect("a vector takes everything");
-        assert!(out.to.is_empty());
-        out.flush().expect("a vector takes everything");
-        out.flush().expect("a vector takes everything");
-        assert_eq!(out.to, b"\x1b[?2026hone frame\x1b[?2026l");
     }
 }

@@ -7,7 +7,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Input, mouse};
+use super::{input::Input, mouse};
 
 /// Bytes that have arrived and are not a whole key yet.
 #[derive(Debug, Default)]
@@ -161,7 +161,7 @@ fn named(last: u8) -> Option<KeyCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::{Button, Mouse, MouseKind};
+    use crate::term::mouse::{Button, Mouse, MouseKind};
 
     fn code(input: &Input) -> KeyCode {
         match input {
