@@ -98,7 +98,7 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
         (Context::Search, "While searching the help"),
         (Context::Prompt, "While a number is typed"),
     ];
-    let views = VIEWS.into_iter().map(|entry| (Context::View(&entry.kind), entry.heading));
+    let views = VIEWS.iter().map(|entry| (Context::View(&entry.kind), entry.heading));
     first.into_iter().chain(views).chain(last)
 }
 

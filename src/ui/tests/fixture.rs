@@ -83,7 +83,7 @@ pub fn app(study: &Study, styles: Styles) -> App {
 
 /// The view of this title.
 pub fn view(title: &str) -> View {
-    let entry = VIEWS.into_iter().find(|entry| entry.kind.title == title).expect("a view");
+    let entry = VIEWS.iter().find(|entry| entry.kind.title == title).expect("a view");
     View { kind: &entry.kind, experiment: None }
 }
 

@@ -1,14 +1,20 @@
 //! The list of the views: adding one is a line here.
 
-use super::{entry::Entry, experiment, log, overview, play, tasks};
+use super::entry::Entry;
 use crate::ui::state::view::{Kind, View};
 
 /// Every view, in the order of the tabs. The first one is not of an experiment.
-pub static VIEWS: [&Entry; 5] = [&overview::VIEW, &experiment::VIEW, &tasks::VIEW, &play::VIEW, &log::VIEW];
+pub static VIEWS: &[&Entry] = &[
+    &super::overview::VIEW,
+    &super::experiment::VIEW,
+    &super::tasks::VIEW,
+    &super::play::VIEW,
+    &super::log::VIEW,
+];
 
 /// The entry of a kind of view.
 pub fn entry_of_kind(kind: &Kind) -> &'static Entry {
-    VIEWS.into_iter().find(|entry| entry.kind == *kind).unwrap_or(VIEWS[0])
+    VIEWS.iter().find(|entry| entry.kind == *kind).unwrap_or(&VIEWS[0])
 }
 
 /// The entry of a view.
