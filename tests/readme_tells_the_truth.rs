@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use metascope::experiments::tables;
-use metascope::ui::keys;
+use metascope::ui::{keys, views};
 use program::{Bench, binary};
 use serde_json::Value;
 
@@ -188,7 +188,7 @@ fn the_picture_shows_this_screen() {
         " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log";
     assert_eq!(lines[1].trim_end(), tabs);
     // The footer names keys and what they do, as the key table has it.
-    let hints = keys::hints(keys::Context::Overview);
+    let hints = keys::hints(keys::of_view(views::first()));
     let footer: Vec<&str> = lines[39].trim().split("  ").collect();
     for entry in &footer {
         assert!(hints.iter().any(|(key, does)| format!("{key} {does}") == *entry), "{entry}");

@@ -3,7 +3,6 @@
 
 use std::{
     fmt::Display,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,12 +12,9 @@ use ratatui::{Terminal, backend::Backend, buffer::Buffer, layout::Rect};
 use super::{
     frame::{self, loss_table, save},
     keys,
+    options::{End, Options},
     source::Source,
-    state::{
-        app::{App, Effect},
-        file::StudyFile,
-    },
-    style::Depth,
+    state::app::{App, Effect},
     update::{Watch, pointer, update},
 };
 use crate::{
@@ -38,32 +34,6 @@ const PREVIEW_TIME: Duration = Duration::from_millis(4);
 
 /// Events taken in before the next look at the keyboard.
 const EVENTS_AT_ONCE: usize = 2_000;
-
-/// What the command line says about the dashboard.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Only ASCII, or not; by the locale where nothing is said.
-    pub ascii: Option<bool>,
-    /// How many colours; by the environment where nothing is said.
-    pub color: Option<Depth>,
-    /// Stop training when the line drops, instead of finishing without a screen.
-    pub stop_on_hangup: bool,
-    /// The experiments file, where it may be edited while it runs.
-    pub file: Option<StudyFile>,
-    /// Where saved views go; the working directory where nothing is said.
-    pub save_to: Option<PathBuf>,
-}
-
-/// Why the dashboard closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// A person quit.
-    Quit,
-    /// Ctrl-C, SIGINT or SIGTERM.
-    Interrupted,
-    /// The line dropped. The study was run to its end; there is nobody to print anything to.
-    HungUp,
-}
 
 /// Why the loop could not go on.
 #[derive(Debug)]

@@ -14,6 +14,7 @@
 //! state/       what the dashboard knows, and questions about it
 //! style.rs     every colour and glyph
 //! source.rs    what the main loop asks of a study
+//! options.rs   what the dashboard is told, and how it ends
 //! ```
 //!
 //! The screen:
@@ -34,6 +35,7 @@ pub mod action;
 mod drive;
 pub mod frame;
 pub mod keys;
+mod options;
 mod show;
 mod source;
 pub mod state;
@@ -43,8 +45,9 @@ pub mod views;
 pub mod widgets;
 
 pub use crate::term::is_interactive;
-pub use drive::{End, Lost, Options, drive};
+pub use drive::{Lost, drive};
 pub use frame::loss_table;
+pub use options::{End, Options};
 pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;

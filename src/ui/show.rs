@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::{
-    drive::{End, Lost, Options, drive},
+    drive::{Lost, drive},
     frame::loss_table,
+    options::{End, Options},
     source::Source,
     state::app::App,
     style::{Depth, Styles},

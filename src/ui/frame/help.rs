@@ -17,8 +17,12 @@ use ratatui::{
 
 use super::{banner, layout::areas};
 use crate::ui::{
-    keys::{self, Context, HEADINGS},
-    state::app::{App, Help, View},
+    keys::{self, headings},
+    state::{
+        app::{App, Help},
+        view::View,
+    },
+    views::binding::Context,
     widgets::text::{fit, pad, pane, pane_note, put},
 };
 
@@ -27,14 +31,14 @@ fn lines(view: View, help: &Help) -> Vec<(Option<&'static str>, &'static str)> {
     let own = keys::of_view(view);
     // This view's keys first, then what works everywhere, then the rest.
     let mut contexts = vec![own];
-    contexts.extend(keys::has_curves(own).then_some([Context::Runs, Context::Curves]).into_iter().flatten());
+    contexts.extend(keys::shared(own));
     contexts.push(Context::Anywhere);
-    let rest = HEADINGS.iter().map(|(context, _)| *context).filter(|context| !contexts.contains(context));
+    let rest = headings().map(|(context, _)| context).filter(|context| !contexts.contains(context));
     contexts.extend(rest.collect::<Vec<_>>());
     let wanted = help.search.to_lowercase();
     let mut lines = Vec::new();
     for context in contexts {
-        let heading = HEADINGS.iter().find(|(other, _)| *other == context).map_or("", |(_, heading)| heading);
+        let heading = headings().find(|(other, _)| *other == context).map_or("", |(_, heading)| heading);
         let mut keys = keys::help(context);
         if !heading.to_lowercase().contains(&wanted) {
             keys.retain(|(key, sentence)| {

@@ -28,11 +28,8 @@ use layout::SMALLEST;
 
 use super::{
     keys,
-    state::{
-        app::{App, View},
-        rewind::NOTCHES,
-    },
-    views::{experiment, log, overview, play, tasks},
+    state::{app::App, rewind::NOTCHES},
+    views::entry_of,
     widgets::text::{clock, fit, put, put_line, width},
 };
 
@@ -57,13 +54,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
         tabs::draw(app, tabs, buffer);
         let body = banner::draw(app, body, buffer);
-        match app.view {
-            View::Overview => overview::draw(app, body, buffer),
-            View::Experiment(index) => experiment::draw(app, index, body, buffer),
-            View::Tasks => tasks::draw(app, body, buffer),
-            View::Play => play::draw(app, body, buffer),
-            View::Log => log::draw(app, body, buffer),
-        }
+        (entry_of(app.view).draw)(app, body, buffer);
         if let Some(help) = &app.help {
             help::draw(app, help, body, buffer);
         }

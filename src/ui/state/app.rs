@@ -10,6 +10,7 @@ use super::{
     play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState},
+    view::View,
 };
 use crate::{experiments::Study, study::Control, ui::style::Styles};
 
@@ -40,6 +41,8 @@ pub struct App {
     pub queue: Vec<usize>,
     /// The frozen test tasks, one set for each different pair of `[task]` and `[evaluation]`.
     pub sets: Vec<TestSet>,
+    /// Every view, in the order of the tabs.
+    pub tabs: Vec<View>,
     /// The view on screen.
     pub view: View,
     /// The experiment selected on the Overview.
@@ -74,21 +77,6 @@ pub struct App {
     pub mouse: bool,
     /// What the main loop is to do for the state, in order.
     pub effects: Vec<Effect>,
-}
-
-/// A screen of its own; the tabs are these, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
-    /// Every experiment on one axis.
-    Overview,
-    /// One experiment.
-    Experiment(usize),
-    /// The family of tasks.
-    Tasks,
-    /// A task of one's own.
-    Play,
-    /// What happened.
-    Log,
 }
 
 /// A line of the log.
@@ -142,8 +130,8 @@ pub enum Effect {
 }
 
 impl App {
-    /// The state before there are experiments.
-    pub(in crate::ui) fn blank(study: &Study, styles: Styles) -> Self {
+    /// The state before there are experiments, with this view in front.
+    pub(in crate::ui) fn blank(study: &Study, view: View, styles: Styles) -> Self {
         let file = study
             .path
             .as_ref()
@@ -158,7 +146,8 @@ impl App {
             runs: Vec::new(),
             queue: Vec::new(),
             sets: Vec::new(),
-            view: View::Overview,
+            tabs: vec![view],
+            view,
             selected: 0,
             fit: FitControls::default(),
             curves: CurveControls::default(),
@@ -179,29 +168,28 @@ impl App {
     }
 
     /// Every view, in the order of the tabs.
-    pub fn views(&self) -> Vec<View> {
-        let mut views = vec![View::Overview];
-        views.extend((0..self.experiments.len()).map(View::Experiment));
-        views.extend([View::Tasks, View::Play, View::Log]);
-        views
+    pub fn views(&self) -> &[View] {
+        &self.tabs
     }
 
     /// A view's name on its tab.
     pub fn view_name(&self, view: View) -> &str {
-        match view {
-            View::Overview => "Overview",
-            View::Experiment(index) => {
+        match view.experiment {
+            Some(index) => {
                 self.experiments.get(index).map_or("?", |experiment| experiment.settings.name.as_str())
             }
-            View::Tasks => "Tasks",
-            View::Play => "Play",
-            View::Log => "Log",
+            None => view.kind.title,
         }
     }
 
     /// Where a view stands among the tabs.
     pub fn tab(&self, view: View) -> usize {
-        self.views().iter().position(|other| *other == view).unwrap_or(0)
+        self.tabs.iter().position(|other| *other == view).unwrap_or(0)
+    }
+
+    /// Where the first view of an experiment stands among the tabs.
+    pub fn tab_of(&self, experiment: usize) -> usize {
+        self.tabs.iter().position(|view| view.experiment == Some(experiment)).unwrap_or(0)
     }
 
     /// The test tasks of an experiment.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    app::{App, MOST_SHOTS, MOST_STEPS, View},
+    app::{App, MOST_SHOTS, MOST_STEPS},
     controls::Ask,
     rewind::NOTCHES,
     runs::Phase,
@@ -70,17 +70,12 @@ impl App {
     /// The run whose preview is the most out of date among those that views show; `None` when every
     /// preview is as new as its parameters.
     pub fn next_preview(&self) -> Option<usize> {
-        let wanted = |experiment: usize| match self.view {
-            View::Overview => true,
-            View::Experiment(index) => index == experiment,
-            _ => false,
-        };
         let rewound = self.rewind.notch.is_some();
         self.active()
             .filter(|&index| {
                 let run = &self.runs[index];
                 let unfinished = run.phase == Phase::Training && run.curve.is_none();
-                (rewound || unfinished) && wanted(run.experiment)
+                (rewound || unfinished) && self.view.has_curve_of(run.experiment)
             })
             .filter_map(|index| {
                 let run = &self.runs[index];
@@ -126,10 +121,7 @@ impl App {
             let known = self.runs[run].past.found.as_ref().map(|(known, _)| *known);
             (known != Some(landmark)).then_some((run, landmark))
         };
-        let front = match self.view {
-            View::Experiment(index) => self.chosen_run(index),
-            _ => None,
-        };
+        let front = self.view.experiment.and_then(|index| self.chosen_run(index));
         let compared = self.fit.compare.and_then(|index| self.chosen_run(index));
         front.iter().chain(&compared).find_map(wanted).or_else(|| self.active().find_map(|run| wanted(&run)))
     }
@@ -147,10 +139,7 @@ impl App {
 
     /// The rate the view in front uses.
     pub fn current_rate(&self) -> f64 {
-        match self.view {
-            View::Experiment(index) => self.inner_lr(index),
-            _ => self.inner_lr(0),
-        }
+        self.inner_lr(self.view.experiment.unwrap_or(0))
     }
 
     /// The prompt as the footer shows it.

@@ -10,3 +10,4 @@ pub mod play;
 pub mod rewind;
 pub mod runs;
 pub mod summary;
+pub mod view;

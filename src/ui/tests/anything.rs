@@ -192,7 +192,7 @@ fn every_size_draws_every_view() {
 }
 
 fn every_view(app: &mut App) {
-    for view in app.views() {
+    for view in app.views().to_vec() {
         let tab = app.tab(view);
         update(app, crate::ui::action::Action::GoTo(tab));
         let heights = [1, 2, 3, 15, 16, 17, 18, 20, 24, 33, 50, 100];

@@ -10,7 +10,11 @@ use crate::{
     model::{Activation, Adaptation, ModelSettings, Precision, Weights},
     study::{Event, Run, Snapshot},
     task::{EvaluationSettings, TaskSettings},
-    ui::{state::app::App, style::Styles},
+    ui::{
+        state::{app::App, view::View},
+        style::Styles,
+        views::{self, VIEWS},
+    },
 };
 
 /// Two systems with two seeds, as a file.
@@ -75,6 +79,17 @@ pub fn app(study: &Study, styles: Styles) -> App {
     let mut app = App::new(study, &plan(study), styles);
     app.sets.iter_mut().for_each(|set| set.prior_mean = 4.252);
     app
+}
+
+/// The view of this title.
+pub fn view(title: &str) -> View {
+    let entry = VIEWS.iter().find(|entry| entry.kind.title == title).expect("a view");
+    View { kind: &entry.kind, experiment: None }
+}
+
+/// The view of an experiment.
+pub fn of_experiment(index: usize) -> View {
+    View { kind: &views::experiment::VIEW.kind, experiment: Some(index) }
 }
 
 /// Falls from `start` to `end`, a little differently for every seed.

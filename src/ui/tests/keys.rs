@@ -2,10 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::fixture;
+use super::fixture::{self, of_experiment, view};
 use crate::ui::{
     keys,
-    state::app::{App, Effect, View},
+    state::app::{App, Effect},
     state::controls::Focus,
     style::Styles,
     update::update,
@@ -25,7 +25,7 @@ fn type_in(app: &mut App, text: &str) {
 fn on_maml() -> App {
     let mut app = fixture::midway(Styles::default());
     press(&mut app, KeyCode::Char('4'));
-    assert_eq!(app.view, View::Experiment(2));
+    assert_eq!(app.view, of_experiment(2));
     app
 }
 
@@ -33,13 +33,13 @@ fn on_maml() -> App {
 fn digits_and_tab_reach_views() {
     let mut app = on_maml();
     press(&mut app, KeyCode::Tab);
-    assert_eq!(app.view, View::Experiment(3));
+    assert_eq!(app.view, of_experiment(3));
     press(&mut app, KeyCode::BackTab);
     press(&mut app, KeyCode::Char('1'));
     press(&mut app, KeyCode::BackTab);
-    assert_eq!(app.view, View::Log);
+    assert_eq!(app.view, view("Log"));
     press(&mut app, KeyCode::Char('7'));
-    assert_eq!(app.view, View::Tasks);
+    assert_eq!(app.view, view("Tasks"));
     assert!(app.illustration.is_some());
 }
 
@@ -76,7 +76,7 @@ fn numbers_can_be_typed_and_wrong_ones_are_refused_in_words() {
     let mut app = on_maml();
     type_in(&mut app, "n37");
     press(&mut app, KeyCode::Enter);
-    assert_eq!((app.fit.n, app.view), (37, View::Experiment(2)));
+    assert_eq!((app.fit.n, app.view), (37, of_experiment(2)));
     type_in(&mut app, "n101");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.fit.n, 37);

@@ -2,14 +2,17 @@
 
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
-use super::fixture;
+use super::fixture::{self, view};
 use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
         frame,
-        state::app::{App, Effect, Help, View},
         state::file::Edited,
+        state::{
+            app::{App, Effect, Help},
+            view::View,
+        },
         style::Styles,
         update::{pointer, update},
         views,
@@ -82,7 +85,7 @@ fn a_key_takes_the_mouse_and_gives_it_back() {
 fn a_click_on_a_tab_goes_there() {
     // Narrower screens do not show every tab.
     for size in SIZES[..2].iter().copied() {
-        let mut app = app(View::Overview, size);
+        let mut app = app(view("Overview"), size);
         for tab in [8, 3, 0, 6] {
             // Its digit, with the blank before the name.
             let at = find(&app, &format!("{} ", tab + 1), 1);
@@ -106,12 +109,12 @@ fn more_tabs_than_fit_can_be_reached() {
     app.size = (60, 16);
     update(&mut app, Action::Mouse);
     let mut seen = vec![0];
-    while app.view != View::Log && seen.len() < 20 {
-        let more = find(&app, if app.view == View::Tasks { "Log" } else { "›" }, 1);
+    while app.view != view("Log") && seen.len() < 20 {
+        let more = find(&app, if app.view == view("Tasks") { "Log" } else { "›" }, 1);
         click(&mut app, more);
         seen.push(app.tab(app.view));
     }
-    assert!(seen.windows(2).all(|pair| pair[0] < pair[1]) && app.view == View::Log, "{seen:?}");
+    assert!(seen.windows(2).all(|pair| pair[0] < pair[1]) && app.view == view("Log"), "{seen:?}");
     let less = find(&app, "‹", 1);
     click(&mut app, less);
     assert!(app.tab(app.view) < 12);
@@ -120,7 +123,7 @@ fn more_tabs_than_fit_can_be_reached() {
 #[test]
 fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
     for (size, noise, banner) in SIZES.into_iter().flat_map(|size| [(size, 0.0, true), (size, 0.9, false)]) {
-        let mut app = app(View::Play, size);
+        let mut app = app(view("Play"), size);
         if banner {
             let problem = "expected a value".to_owned();
             app.edited = Some(Edited::Broken { place: Some((3, 1)), problem, more: 0 });
@@ -163,7 +166,7 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
 
 #[test]
 fn a_press_on_the_wave_places_a_point_on_it() {
-    let mut app = app(View::Play, (120, 40));
+    let mut app = app(view("Play"), (120, 40));
     update(&mut app, Action::Clear);
     let (_, body) = frame::areas(ratatui::layout::Rect::new(0, 0, 120, 40)).expect("large enough");
     let plot = views::play::geometry(&app, body).expect("large enough");
@@ -177,7 +180,7 @@ fn a_press_on_the_wave_places_a_point_on_it() {
 
 #[test]
 fn a_point_stays_in_the_plot_and_outside_of_it_nothing_is_placed() {
-    let mut app = app(View::Play, (80, 24));
+    let mut app = app(view("Play"), (80, 24));
     update(&mut app, Action::Clear);
     for at in [(0, 5), (79, 5), (20, 23), (20, 0), (60, 12), (200, 200)] {
         mouse(&mut app, Press(LEFT), at);
@@ -191,7 +194,7 @@ fn a_point_stays_in_the_plot_and_outside_of_it_nothing_is_placed() {
 
 #[test]
 fn the_wheel_scrolls_log_and_help() {
-    let mut app = app(View::Log, (80, 24));
+    let mut app = app(view("Log"), (80, 24));
     mouse(&mut app, WheelUp, (10, 10));
     assert_eq!(app.log_back, 3, "up is towards older lines");
     mouse(&mut app, WheelDown, (10, 10));
@@ -214,7 +217,7 @@ fn the_wheel_scrolls_log_and_help() {
 fn a_click_on_a_row_selects_its_experiment() {
     for size in SIZES {
         for (index, (name, _)) in fixture::SYSTEMS.iter().enumerate() {
-            let mut app = app(View::Overview, size);
+            let mut app = app(view("Overview"), size);
             app.selected = (index + 1) % 5;
             // The names in the plot come first; those of table and runs begin a line of their pane.
             let screen = screen(&app);
@@ -233,7 +236,7 @@ fn a_click_on_a_row_selects_its_experiment() {
                 assert_eq!(app.selected, index, "{size:?} {at:?}");
             }
         }
-        let mut app = app(View::Overview, size);
+        let mut app = app(view("Overview"), size);
         let before = app.selected;
         let floor = find(&app, "oracle  ", 3);
         assert_eq!(mouse(&mut app, Press(LEFT), floor), None);

@@ -12,12 +12,12 @@ use std::{
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend};
 
-use super::fixture;
+use super::fixture::{self, view};
 use crate::{
     learner::Algorithm,
     study::{Event, Found, Snapshot},
     term::{Button, Host, Input, Mouse, MouseKind},
-    ui::{End, Options, Source, drive, loss_table, state::app::View, state::runs::Phase, style::Styles},
+    ui::{End, Options, Source, drive, loss_table, state::runs::Phase, style::Styles},
 };
 
 /// Plays a script of inputs, one batch a wait.
@@ -207,13 +207,13 @@ fn the_mouse_reaches_the_view_that_was_drawn_once_it_is_asked_for() {
     // The last columns of the tabs: the log, on a screen of 80.
     let click = || vec![Input::Mouse(Mouse { kind: MouseKind::Press(Button::Left), column: 77, row: 1 })];
     let (_, script, app, screen) = play(vec![click(), key('q', none)], &Options::default());
-    assert_eq!((script.mouse.len(), app.view), (0, View::Overview));
+    assert_eq!((script.mouse.len(), app.view), (0, view("Overview")));
     assert_eq!(app.size, (80, 24));
     // A line of the screen stands between quotes.
     assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log\"")), "{screen}");
     let batches = vec![key('M', none), click(), key('q', none)];
     let (_, script, app, _) = play(batches, &Options::default());
-    assert_eq!((script.mouse, app.view), (vec![true], View::Log));
+    assert_eq!((script.mouse, app.view), (vec![true], view("Log")));
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
 
-use super::fixture;
+use super::fixture::{self, of_experiment, view};
 use crate::config::LoadError;
 use crate::experiments::parse;
 use crate::ui::{
     action::Action,
     frame,
-    state::app::{App, View},
     state::controls::{Ask, Focus},
+    state::{app::App, view::View},
     style::{Depth, Styles},
     update::update,
 };
@@ -68,14 +68,14 @@ fn previews_and_what_went_wrong_are_marked_in_the_table() {
 #[test]
 fn experiment() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Experiment(2));
+    go(&mut app, of_experiment(2));
     each_size("experiment", &app);
 }
 
 #[test]
 fn experiment_with_a_failed_seed() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Experiment(3));
+    go(&mut app, of_experiment(3));
     update(&mut app, Action::Seed(1));
     for (width, height) in [(80, 24), (120, 40)] {
         let screen = picture(&app, width, height);
@@ -87,7 +87,7 @@ fn experiment_with_a_failed_seed() {
 #[test]
 fn experiment_one_pane_alone() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Experiment(2));
+    go(&mut app, of_experiment(2));
     app.fit.focus = Focus::Adaptation;
     update(&mut app, Action::LogY);
     update(&mut app, Action::Crosshair(1));
@@ -99,14 +99,14 @@ fn experiment_one_pane_alone() {
 #[test]
 fn tasks() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Tasks);
+    go(&mut app, view("Tasks"));
     each_size("tasks", &app);
 }
 
 #[test]
 fn play() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Play);
+    go(&mut app, view("Play"));
     update(&mut app, Action::Cursor(5, 3));
     update(&mut app, Action::Place);
     each_size("play", &app);
@@ -115,7 +115,7 @@ fn play() {
 #[test]
 fn log() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Log);
+    go(&mut app, view("Log"));
     each_size("log", &app);
 }
 
@@ -129,7 +129,7 @@ fn help() {
 #[test]
 fn typing_a_number() {
     let mut app = fixture::midway(Styles::default());
-    go(&mut app, View::Experiment(2));
+    go(&mut app, of_experiment(2));
     update(&mut app, Action::Ask(Ask::Steps));
     update(&mut app, Action::Type('3'));
     let screen = picture(&app, 80, 24);
@@ -153,7 +153,7 @@ fn many_experiments_are_all_within_reach() {
         assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.contains(&name)), "{screen}");
         update(&mut app, Action::NextView);
     }
-    assert_eq!(app.view, View::Overview);
+    assert_eq!(app.view, view("Overview"));
     update(&mut app, Action::Select(20));
     let screen = picture(&app, 80, 24);
     assert!(screen.contains("number 20"), "{screen}");
@@ -164,7 +164,7 @@ fn ascii_is_only_ascii_and_still_tells_curves_apart() {
     let styles = Styles { depth: Depth::Mono, ascii: true };
     let mut app = fixture::midway(styles);
     insta::assert_snapshot!("overview_ascii", picture(&app, 120, 40));
-    for view in app.views() {
+    for view in app.views().to_vec() {
         go(&mut app, view);
         for (width, height) in SIZES {
             assert!(picture(&app, width, height).is_ascii());
@@ -199,7 +199,7 @@ fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
     let area = Rect::new(0, 0, 80, 24);
     for depth in [Depth::Mono, Depth::Ansi16, Depth::Ansi256, Depth::True] {
         let mut app = fixture::midway(Styles { depth, ascii: false });
-        for view in app.views() {
+        for view in app.views().to_vec() {
             go(&mut app, view);
             let mut buffer = Buffer::empty(area);
             frame::render(&app, area, &mut buffer);
@@ -237,6 +237,6 @@ fn what_waits_is_told_from_what_ended() {
     app.on_event(11, crate::study::Event::Paused { experiment: name, seed: 2, step: 26_400 });
     app.queue = vec![12, 13, 14];
     each_size("paused", &app);
-    go(&mut app, View::Experiment(3));
+    go(&mut app, of_experiment(3));
     insta::assert_snapshot!("paused_experiment", picture(&app, 120, 40));
 }

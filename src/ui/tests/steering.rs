@@ -2,14 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::fixture::{self, NOTEBOOK};
+use super::fixture::{self, NOTEBOOK, of_experiment};
 use crate::{
     config::LoadError,
     experiments::parse,
     study::{Control, Event, plan},
     ui::{
         keys,
-        state::app::{App, Effect, View},
+        state::app::{App, Effect},
         state::file::Edited,
         state::runs::Phase,
         style::Styles,
@@ -62,7 +62,7 @@ fn pausing_takes_what_moves_and_then_lets_it_go_on() {
 #[test]
 fn a_view_of_one_experiment_steers_the_seed_in_view() {
     let mut app = fixture::midway(Styles::default());
-    app.view = View::Experiment(3);
+    app.view = of_experiment(3);
     app.fit.seed = 1;
     press(&mut app, 'p');
     assert!(effects(&mut app).is_empty() && said(&app).contains("has ended"), "it failed");

@@ -8,7 +8,7 @@ use crate::{
     experiments::{Experiment, Study, resolved_toml},
     study::plan,
     ui::state::{
-        app::{App, View},
+        app::App,
         file::{Edited, StudyFile},
     },
 };
@@ -96,7 +96,7 @@ impl App {
 
     /// The line to open the file at: `line`, or for 0 the one that names the experiment in view.
     pub(in crate::ui) fn line_to_edit(&self, file: &StudyFile, line: usize) -> usize {
-        let View::Experiment(index) = self.view else { return line };
+        let Some(index) = self.view.experiment else { return line };
         if line > 0 {
             return line;
         }

@@ -2,6 +2,7 @@
 //! `rewind`, what the study reports in `intake`, what the experiments file says in `file`, another study in
 //! `plan`. A key becomes an [`Action`] in [`super::keys`], the mouse in `pointer`.
 
+mod curves;
 mod file;
 mod intake;
 mod plan;
@@ -14,22 +15,19 @@ use crate::ui::{
     action::Action,
     frame,
     state::{
-        app::{App, Effect, Help, MOST_SHOTS, MOST_STEPS, View},
+        app::{App, Effect, Help, MOST_SHOTS, MOST_STEPS},
         controls::{Ask, Focus, Prompt},
-        family::Illustration,
+        view::View,
     },
+    views,
 };
+
+use curves::{crosshair, pan, step, zoom};
 
 pub use file::Watch;
 
 /// What takes the mouse takes it from the terminal's own selecting.
 const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift selects text, M gives it back";
-
-/// `value` moved by `by` within `0..length`.
-fn step(value: usize, by: i32, length: usize) -> usize {
-    let last = length.saturating_sub(1) as i64;
-    (value as i64 + i64::from(by)).clamp(0, last) as usize
-}
 
 /// Changes the state as a person asked.
 pub fn update(app: &mut App, action: Action) {
@@ -53,7 +51,7 @@ pub fn update(app: &mut App, action: Action) {
         Action::Now => app.rewind = Default::default(),
         Action::NextView => turn(app, 1),
         Action::PreviousView => turn(app, -1),
-        Action::GoTo(tab) => match app.views().get(tab) {
+        Action::GoTo(tab) => match app.tabs.get(tab) {
             Some(view) => show(app, *view),
             None => app.say(format!("there is no view {}", tab + 1)),
         },
@@ -72,7 +70,10 @@ pub fn update(app: &mut App, action: Action) {
         Action::Escape => escape(app),
         Action::Select(by) => app.selected = step(app.selected, by, app.experiments.len()),
         Action::SelectThis(index) => app.selected = index.min(app.experiments.len().saturating_sub(1)),
-        Action::Open => show(app, View::Experiment(app.selected)),
+        Action::Open => {
+            let tab = app.tab_of(app.selected);
+            show(app, app.tabs[tab]);
+        }
         Action::NextTask => next_task(app, 1),
         Action::PreviousTask => next_task(app, -1),
         Action::OneSided => one_sided(app),
@@ -91,9 +92,9 @@ pub fn update(app: &mut App, action: Action) {
             app.fit.n = 10;
         }
         Action::Seed(by) => {
-            let seeds = match app.view {
-                View::Experiment(index) => app.experiments[index].runs.len(),
-                _ => app.experiments.iter().map(|experiment| experiment.runs.len()).max().unwrap_or(0),
+            let seeds = match app.view.experiment {
+                Some(index) => app.experiments[index].runs.len(),
+                None => app.experiments.iter().map(|experiment| experiment.runs.len()).max().unwrap_or(0),
             };
             app.fit.seed = step(app.fit.seed, by, seeds);
         }
@@ -193,7 +194,7 @@ fn enough(app: &mut App, placed: bool) {
 fn show(app: &mut App, view: View) {
     app.view = view;
     app.help = None;
-    if let View::Experiment(index) = view {
+    if let Some(index) = view.experiment {
         app.selected = index;
         let runs = app.experiments[index].runs.len();
         app.fit.seed = app.fit.seed.min(runs.saturating_sub(1));
@@ -202,15 +203,12 @@ fn show(app: &mut App, view: View) {
             app.fit.compare = None;
         }
     }
-    if view == View::Tasks && app.illustration.is_none() {
-        app.illustration = app.sets.first().map(|set| Illustration::new(&set.task));
-    }
+    (views::entry_of(view).open)(app);
 }
 
 fn turn(app: &mut App, by: i64) {
-    let views = app.views();
-    let next = (app.tab(app.view) as i64 + by).rem_euclid(views.len() as i64) as usize;
-    show(app, views[next]);
+    let next = (app.tab(app.view) as i64 + by).rem_euclid(app.tabs.len() as i64) as usize;
+    show(app, app.tabs[next]);
 }
 
 fn escape(app: &mut App) {
@@ -223,23 +221,23 @@ fn escape(app: &mut App) {
         Some(_) => return app.help = None,
         None => {}
     }
-    if app.view == View::Play && app.play.held.take().is_some() {
+    if *app.view.kind == views::play::VIEW.kind && app.play.held.take().is_some() {
         return;
     }
     let curves = &mut app.curves;
     if curves.report.take().is_some() || curves.crosshair.take().is_some() || curves.window.take().is_some() {
         return;
     }
-    if matches!(app.view, View::Experiment(_)) {
+    if app.view.experiment.is_some() {
         app.fit.compare = None;
         app.fit.focus = Focus::All;
     }
 }
 
 fn next_task(app: &mut App, by: i32) {
-    match app.view {
-        View::Experiment(index) => app.fit.task = step(app.fit.task, by, app.set(index).tasks.len()),
-        _ => {
+    match app.view.experiment {
+        Some(index) => app.fit.task = step(app.fit.task, by, app.set(index).tasks.len()),
+        None => {
             if let Some(picture) = &mut app.illustration {
                 picture.first = step(picture.first, by * 3, picture.waves.len().saturating_sub(2));
             }
@@ -248,7 +246,7 @@ fn next_task(app: &mut App, by: i32) {
 }
 
 fn one_sided(app: &mut App) {
-    let View::Experiment(index) = app.view else { return };
+    let Some(index) = app.view.experiment else { return };
     let tasks = &app.set(index).tasks;
     let found = (1..=tasks.len())
         .map(|ahead| (app.fit.task + ahead) % tasks.len())
@@ -260,10 +258,7 @@ fn one_sided(app: &mut App) {
 }
 
 fn file_shots(app: &App) -> usize {
-    match app.view {
-        View::Experiment(index) => app.set(index).task.shots,
-        _ => app.set(0).task.shots,
-    }
+    app.set(app.view.experiment.unwrap_or(0)).task.shots
 }
 
 /// The next rate up or down in tenths of a decade, rounded to two digits: 0.01, 0.013, 0.016, 0.02, ...
@@ -277,7 +272,7 @@ fn nudged(rate: f64, by: i32) -> f64 {
 }
 
 fn compare(app: &mut App) {
-    let View::Experiment(shown) = app.view else { return };
+    let Some(shown) = app.view.experiment else { return };
     let after = app.fit.compare.map_or(0, |index| index + 1);
     app.fit.compare = (after..app.experiments.len()).find(|index| *index != shown);
     if app.experiments.len() < 2 {
@@ -293,10 +288,7 @@ fn accept(app: &mut App) {
     if prompt.text.is_empty() {
         return;
     }
-    let tasks = match app.view {
-        View::Experiment(index) => app.set(index).tasks.len(),
-        _ => 0,
-    };
+    let tasks = app.view.experiment.map_or(0, |index| app.set(index).tasks.len());
     let whole = prompt.text.parse::<usize>().ok();
     let refusal = match (prompt.what, whole, prompt.text.parse::<f64>().ok()) {
         (Ask::Steps, Some(n), _) if n <= MOST_STEPS => {
@@ -322,45 +314,5 @@ fn accept(app: &mut App) {
     };
     if let Some(refusal) = refusal {
         app.say(format!("\"{}\": {refusal}", prompt.text));
-    }
-}
-
-fn crosshair(app: &mut App, by: i32) {
-    if let (View::Experiment(index), Focus::Loss) = (app.view, app.fit.focus) {
-        let reports = app.chosen_run(index).map_or(0, |run| app.runs[run].losses.len());
-        app.curves.report = match app.curves.report {
-            _ if reports == 0 => None,
-            None => Some(if by > 0 { 0 } else { reports - 1 }),
-            Some(report) => Some(step(report, by, reports)),
-        };
-        return;
-    }
-    let (first, last) = app.curves.window.unwrap_or((0, app.most_steps()));
-    app.curves.crosshair = Some(match app.curves.crosshair {
-        None => first,
-        Some(n) => step(n, by, last + 1).max(first),
-    });
-}
-
-fn zoom(app: &mut App, nearer: bool) {
-    let last = app.most_steps();
-    let (first, end) = app.curves.window.unwrap_or((0, last));
-    let span = end - first;
-    let span = if nearer { (span / 2).max(2) } else { span.max(1) * 2 };
-    if span >= last {
-        app.curves.window = None;
-        return;
-    }
-    let middle = app.curves.crosshair.unwrap_or((first + end) / 2);
-    let first = middle.saturating_sub(span / 2).min(last - span);
-    app.curves.window = Some((first, first + span));
-}
-
-fn pan(app: &mut App, by: i32) {
-    let last = app.most_steps();
-    if let Some((first, end)) = app.curves.window {
-        let span = end - first;
-        let first = step(first, by * (span as i32 / 4).max(1), last - span + 1);
-        app.curves.window = Some((first, first + span));
     }
 }

@@ -7,11 +7,13 @@ use crate::{
     study::{Run, landmarks},
     ui::{
         state::{
-            app::{App, View},
+            app::App,
             family::TestSet,
             runs::{ExperimentState, RunState},
+            view::View,
         },
         style::Styles,
+        views,
     },
 };
 
@@ -24,7 +26,7 @@ fn subject(study: &Study) -> Option<usize> {
 impl App {
     /// The state before anything happened. `runs` is the study's plan, numbered in its order.
     pub fn new(study: &Study, runs: &[Run], styles: Styles) -> Self {
-        let mut app = Self::blank(study, styles);
+        let mut app = Self::blank(study, views::first(), styles);
         app.replan(study, runs, &Vec::from_iter(0..runs.len()));
         app.selected = subject(study).unwrap_or(0);
         app
@@ -35,8 +37,9 @@ impl App {
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
         let kept: HashSet<usize> = self.active().collect();
         let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());
-        let shown = if let View::Experiment(index) = self.view { name_of(index) } else { None };
+        let shown = self.view.experiment.and_then(name_of);
         let selected = name_of(self.selected);
+        let tabs = views::tabs(study.experiments.len());
         self.experiments.clear();
         for (index, settings) in study.experiments.iter().enumerate() {
             let set = self.sets.iter().position(|set| set.is_of(settings)).unwrap_or_else(|| {
@@ -65,8 +68,10 @@ impl App {
         }
         let named = |name: &str| self.experiments.iter().position(|other| other.settings.name == name);
         if let Some(shown) = shown {
-            self.view = named(&shown).map_or(View::Overview, View::Experiment);
+            let experiment = named(&shown);
+            self.view = if experiment.is_some() { View { experiment, ..self.view } } else { views::first() };
         }
+        self.tabs = tabs;
         self.selected = selected.and_then(|name| named(&name)).unwrap_or(0);
         self.fit.compare = None;
         self.study = study.clone();

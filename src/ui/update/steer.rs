@@ -7,7 +7,7 @@ use crate::{
     ui::{
         action::Scope,
         state::{
-            app::{App, Effect, View},
+            app::{App, Effect},
             file::Edited,
             runs::Phase,
         },
@@ -17,10 +17,7 @@ use crate::{
 impl App {
     /// The experiment that is meant.
     fn experiment_here(&self) -> usize {
-        match self.view {
-            View::Experiment(index) => index,
-            _ => self.selected,
-        }
+        self.view.experiment.unwrap_or(self.selected)
     }
 
     /// The runs that are meant, and what a person would call them.
@@ -28,9 +25,9 @@ impl App {
         let index = self.experiment_here();
         let Some(experiment) = self.experiments.get(index) else { return (Vec::new(), String::new()) };
         let name = &experiment.settings.name;
-        match (scope, self.view) {
+        match (scope, self.view.experiment) {
             (Scope::All, _) => (self.active().collect(), "every run".to_owned()),
-            (Scope::Here, View::Experiment(_)) => match self.chosen_run(index) {
+            (Scope::Here, Some(_)) => match self.chosen_run(index) {
                 Some(run) => (vec![run], format!("{name}, seed {}", self.runs[run].seed)),
                 None => (Vec::new(), name.clone()),
             },

@@ -11,17 +11,29 @@
 //!
 //! Below 100 columns About and Runs share a column at the right; below 20 rows the lower row goes.
 
+use crossterm::event::KeyCode::{Char, Down, Left, Right, Up};
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
     style::{Modifier, Style},
 };
 
-use super::{about, curves, fit, why::why};
+use super::{
+    about,
+    binding::{Binding, bind, keys},
+    curves,
+    entry::{Entry, as_it_is, unmoved},
+    fit,
+    why::why,
+};
 use crate::ui::{
-    state::app::App,
-    state::controls::Focus,
-    state::runs::Phase,
+    action::Action,
+    state::{
+        app::App,
+        controls::{Ask, Focus},
+        runs::Phase,
+        view::Kind,
+    },
     style::Pattern,
     widgets::{
         plot::{Plot, Series, Shape},
@@ -30,11 +42,53 @@ use crate::ui::{
     },
 };
 
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Experiment", each: true, curves: true },
+    heading: "A view of one experiment",
+    keys: KEYS,
+    draw,
+    point: unmoved,
+    open: as_it_is,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Left], "Left", Action::PreviousTask, "previous test task", "task").paired("Left/Right"),
+    bind(keys![Right], "Right", Action::NextTask, "next test task", ""),
+    bind(keys![Up], "Up", Action::Steps(1), "one inner step more", "steps").paired("Up/Down"),
+    bind(keys![Down], "Down", Action::Steps(-1), "one inner step less", ""),
+    bind(
+        keys![Char('o')],
+        "o",
+        Action::OneSided,
+        "next one-sided task: support all left or all right of zero",
+        "one-sided",
+    ),
+    bind(keys![Char('i')], "i", Action::Rate(-1), "inner rate down", "rate").paired("i/I"),
+    bind(keys![Char('I')], "I", Action::Rate(1), "inner rate up", ""),
+    bind(keys![Char('0')], "0", Action::Reset, "test rate, K and n back to the file's", ""),
+    bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", "seed").paired("</>"),
+    bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
+    bind(
+        keys![Char('c')],
+        "c",
+        Action::Compare,
+        "compare: the next other experiment on the same task",
+        "compare",
+    ),
+    bind(keys![Char('f')], "f", Action::Focus, "one pane alone: fit, loss, adaptation, about", "full pane"),
+    bind(keys![Char('k')], "k", Action::Shots(-1), "one support point less", ""),
+    bind(keys![Char('K')], "K", Action::Shots(1), "one support point more", ""),
+    bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
+    bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
+    bind(keys![Char('t')], "t", Action::Ask(Ask::Task), "type the test task (1, 2, ...)", ""),
+    bind(keys![Char('#')], "#", Action::Ask(Ask::Shots), "type the number of support points", ""),
+];
+
 /// Draws the view.
-pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
-    if index >= app.experiments.len() {
-        return;
-    }
+fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let Some(index) = app.view.experiment.filter(|index| *index < app.experiments.len()) else { return };
     match app.fit.focus {
         Focus::All => {}
         Focus::Fit => return fit::draw(app, index, area, buffer),

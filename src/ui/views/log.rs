@@ -7,12 +7,41 @@
 //! + newest --------------------------------------------------------+
 //! ```
 
+use crossterm::event::KeyCode::{Char, Down, End, Home, PageDown, PageUp, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use crate::ui::{
-    state::app::App,
-    widgets::text::{clock, fit, pane, pane_note, put},
+use super::{
+    binding::{Binding, bind, keys},
+    entry::{Entry, as_it_is, wheel},
 };
+use crate::{
+    term::Mouse,
+    ui::{
+        action::Action,
+        state::{app::App, view::Kind},
+        widgets::text::{clock, fit, pane, pane_note, put},
+    },
+};
+
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Log", each: false, curves: false },
+    heading: "Log",
+    keys: KEYS,
+    draw,
+    point,
+    open: as_it_is,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Up, Char('k')], "Up", Action::Scroll(1), "scroll up", "scroll").paired("Up/Down"),
+    bind(keys![Down, Char('j')], "Down", Action::Scroll(-1), "scroll down", ""),
+    bind(keys![PageUp], "PgUp", Action::Scroll(10), "ten lines up", ""),
+    bind(keys![PageDown], "PgDn", Action::Scroll(-10), "ten lines down", ""),
+    bind(keys![Home], "Home", Action::Scroll(i32::MAX), "to the first line", ""),
+    bind(keys![End], "End", Action::Scroll(i32::MIN), "to the newest line", "newest"),
+];
 
 /// Draws the view.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -31,4 +60,9 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let note = if back == 0 { String::new() } else { format!("{back} newer lines below: End") };
     pane_note(buffer, area, &note, styles.warn(), styles);
+}
+
+/// The wheel scrolls; the newest lines are at the end.
+fn point(_: &App, _: Rect, mouse: &Mouse) -> Option<Action> {
+    wheel(mouse.kind).map(|down| Action::Scroll(-down))
 }

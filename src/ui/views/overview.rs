@@ -14,17 +14,46 @@
 //!
 //! Below 100 columns the plot stands over the table, whose rows end in the runs' progress.
 
+use crossterm::event::KeyCode::{Down, Enter, Left, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::curves;
-use crate::ui::{
-    state::app::App,
-    widgets::{
-        progress,
-        table::Table,
-        text::{clock, count, inside, pane, pane_note, put, short_count, width, wrap},
+use super::{
+    binding::{Binding, bind, keys},
+    curves,
+    entry::{Entry, as_it_is},
+};
+use crate::{
+    term::{Button, Mouse, MouseKind},
+    ui::{
+        action::Action,
+        state::{app::App, view::Kind},
+        widgets::{
+            progress,
+            table::Table,
+            text::{clock, count, inside, number, pane, pane_note, put, short_count, width, wrap},
+        },
     },
 };
+
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Overview", each: false, curves: true },
+    heading: "Overview",
+    keys: KEYS,
+    draw,
+    point,
+    open: as_it_is,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Up], "Up", Action::Select(-1), "select the experiment above", "select").paired("Up/Down"),
+    bind(keys![Down], "Down", Action::Select(1), "select the experiment below", ""),
+    bind(keys![Enter], "Enter", Action::Open, "open the selected experiment", "open"),
+    bind(keys![Left], "Left", Action::Crosshair(-1), "crosshair to a smaller n", "crosshair")
+        .paired("Left/Right"),
+    bind(keys![Right], "Right", Action::Crosshair(1), "crosshair to a larger n", ""),
+];
 
 /// Where everything is; what there is no room for is `None`.
 struct Panes {
@@ -72,6 +101,13 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     if let Some(runs) = panes.runs {
         draw_runs(app, runs, buffer);
     }
+}
+
+/// A click selects the experiment in whose row it is.
+fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
+    let pressed = mouse.kind == MouseKind::Press(Button::Left);
+    let experiment = pressed.then(|| experiment_at(app, area, mouse.column, mouse.row)).flatten();
+    experiment.map(Action::SelectThis)
 }
 
 /// The experiment whose row of the table or of the runs is drawn at this cell.
@@ -192,7 +228,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         let over = app.over_seeds(index).map(|shown| shown.over);
         if let Some(curve) = over.filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
             let n = 10.min(curve.mean.len() - 1);
-            let [low, high] = [curve.low[n], curve.high[n]].map(crate::ui::widgets::text::number);
+            let [low, high] = [curve.low[n], curve.high[n]].map(number);
             facts.push(format!("seeds from {low} to {high} at n={n}"));
         }
     } else if progress.training.is_empty() {
@@ -224,7 +260,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     let bad = match progress.failed {
         0 => String::new(),
         failed => {
-            let tab = app.tab(crate::ui::state::app::View::Experiment(index)) + 1;
+            let tab = app.tab_of(index) + 1;
             let place = if tab <= 9 { format!("see view {tab}") } else { "see its view".to_owned() };
             format!("{failed} failed: {place}")
         }

@@ -8,13 +8,20 @@
 //! +----------------------------------------------------------------++ oracle 0 ----------------+
 //! ```
 
+use crossterm::event::KeyCode::{Backspace, Char, Delete, Down, Left, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
+use super::{
+    binding::{Binding, bind, keys},
+    entry::{Entry, as_it_is},
+};
 use crate::{
     eval::Fit,
     task::TestTask,
+    term::{Button, Mouse, MouseKind},
     ui::{
-        state::app::App,
+        action::Action,
+        state::{app::App, controls::Ask, view::Kind},
         style::Pattern,
         widgets::{
             geometry::Geometry,
@@ -24,6 +31,46 @@ use crate::{
         },
     },
 };
+
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Play", each: false, curves: false },
+    heading: "Play",
+    keys: KEYS,
+    draw,
+    point,
+    open: as_it_is,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Left], "Left", Action::Cursor(-1, 0), "cursor left", "cursor").paired("arrows"),
+    bind(keys![Right], "Right", Action::Cursor(1, 0), "cursor right", ""),
+    bind(keys![Up], "Up", Action::Cursor(0, 1), "cursor up", ""),
+    bind(keys![Down], "Down", Action::Cursor(0, -1), "cursor down", ""),
+    bind(keys![Char(' ')], "Space", Action::Place, "place a support point at the cursor", "place"),
+    bind(keys![Char('w')], "w", Action::PlaceOnWave, "place a support point on the wave", "on wave"),
+    bind(keys![Char('g')], "g", Action::Grab, "take up the nearest point, or let go of it", "grab"),
+    bind(keys![Char('d'), Delete, Backspace], "d", Action::Remove, "delete the nearest point", "delete"),
+    bind(keys![Char('u')], "u", Action::Surprise, "surprise me: a hard task", "surprise"),
+    bind(keys![Char('+'), Char('=')], "+", Action::PlaySteps(1), "one inner step more", "steps")
+        .paired("+/-"),
+    bind(keys![Char('-'), Char('_')], "-", Action::PlaySteps(-1), "one inner step less", ""),
+    bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
+    bind(keys![Char('i')], "i", Action::Rate(-1), "inner rate down", "rate").paired("i/I"),
+    bind(keys![Char('I')], "I", Action::Rate(1), "inner rate up", ""),
+    bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
+    bind(keys![Char('0')], "0", Action::Reset, "rate and n back to the file's", ""),
+    bind(keys![Char('A')], "A", Action::Amplitude(1), "amplitude up", "wave").paired("a/A p/P"),
+    bind(keys![Char('a')], "a", Action::Amplitude(-1), "amplitude down", ""),
+    bind(keys![Char('P')], "P", Action::Phase(1), "phase up", ""),
+    bind(keys![Char('p')], "p", Action::Phase(-1), "phase down", ""),
+    bind(keys![Char('V')], "V", Action::Noise(1), "more noise on the support points", "noise").paired("v/V"),
+    bind(keys![Char('v')], "v", Action::Noise(-1), "less noise", ""),
+    bind(keys![Char('x')], "x", Action::Clear, "remove every support point", ""),
+    bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", ""),
+    bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
+];
 
 /// Fits drawn; all are ranked.
 const DRAWN: usize = 3;
@@ -185,4 +232,38 @@ fn draw_ranking(
         put(buffer, inner, inner.x, y, &line, styles.dim());
         y += 1;
     }
+}
+
+/// The mouse places, drags and deletes support points.
+fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
+    let plot = &geometry(app, area)?;
+    let (column, row) = (mouse.column, mouse.row);
+    let inside = plot.canvas.contains((column, row).into());
+    let (x, y) = plot.at(column, row);
+    match mouse.kind {
+        MouseKind::Press(Button::Left) if inside => Some(match near(app, plot, column, row) {
+            Some(point) => Action::Hold(point),
+            None => match plot.cell(x, app.play.sine.at(x)) {
+                // The wave runs through this very cell.
+                Some(cell) if cell == (column, row) => Action::PlaceAt { x, y: None },
+                _ => Action::PlaceAt { x, y: Some(y) },
+            },
+        }),
+        // A point that is dragged out of the plot stays at its edge.
+        MouseKind::Drag(Button::Left) => app.play.held.map(|_| Action::DragTo { x, y }),
+        MouseKind::Press(Button::Right) if inside => near(app, plot, column, row).map(Action::Delete),
+        _ => None,
+    }
+}
+
+/// The support point drawn at this cell or beside it, the nearest one first.
+fn near(app: &App, plot: &Geometry, column: u16, row: u16) -> Option<usize> {
+    let support = app.play.task().support;
+    let points = support.x.iter().zip(&support.y).enumerate();
+    let distances = points.filter_map(|(point, (x, y))| {
+        let (across, down) = plot.cell(*x, *y)?;
+        let (across, down) = (across.abs_diff(column), down.abs_diff(row));
+        (across <= 1 && down <= 1).then_some((across + down, point))
+    });
+    distances.min().map(|(_, point)| point)
 }

@@ -7,13 +7,18 @@
 //!  what this means, in a sentence
 //! ```
 
+use crossterm::event::KeyCode::{Left, Right};
 use ratatui::{buffer::Buffer, layout::Rect};
 
+use super::{
+    binding::{Binding, bind, keys},
+    entry::{Entry, unmoved},
+};
 use crate::{
     task::Sine,
     ui::{
-        state::app::App,
-        state::family::Illustration,
+        action::Action,
+        state::{app::App, family::Illustration, view::Kind},
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},
@@ -22,6 +27,30 @@ use crate::{
         },
     },
 };
+
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Tasks", each: false, curves: false },
+    heading: "Tasks",
+    keys: KEYS,
+    draw,
+    point: unmoved,
+    open,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Left], "Left", Action::PreviousTask, "previous three waves", "other waves")
+        .paired("Left/Right"),
+    bind(keys![Right], "Right", Action::NextTask, "next three waves", ""),
+];
+
+/// The waves are drawn when somebody looks for the first time: it takes a moment.
+fn open(app: &mut App) {
+    if app.illustration.is_none() {
+        app.illustration = app.sets.first().map(|set| Illustration::new(&set.task));
+    }
+}
 
 /// Draws the view.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {

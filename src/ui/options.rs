@@ -1,0 +1,31 @@
+//! What the dashboard is told, and how it ends.
+
+use std::path::PathBuf;
+
+use super::{state::file::StudyFile, style::Depth};
+
+/// What the command line says about the dashboard.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only ASCII, or not; by the locale where nothing is said.
+    pub ascii: Option<bool>,
+    /// How many colours; by the environment where nothing is said.
+    pub color: Option<Depth>,
+    /// Stop training when the line drops, instead of finishing without a screen.
+    pub stop_on_hangup: bool,
+    /// The experiments file, where it may be edited while it runs.
+    pub file: Option<StudyFile>,
+    /// Where saved views go; the working directory where nothing is said.
+    pub save_to: Option<PathBuf>,
+}
+
+/// Why the dashboard closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A person quit.
+    Quit,
+    /// Ctrl-C, SIGINT or SIGTERM.
+    Interrupted,
+    /// The line dropped. The study was run to its end; there is nobody to print anything to.
+    HungUp,
+}

@@ -1,0 +1,165 @@
+//! The keys that belong to no single view.
+
+use crossterm::event::KeyCode::{
+    self, BackTab, Backspace, Char, Down, End, Enter, Esc, Home, PageDown, PageUp, Tab, Up,
+};
+
+use super::binding::{Binding, Does, Press, bind, keys};
+use crate::ui::action::{Action, Scope};
+
+/// In every view; a view's own keys win over these.
+pub static ANYWHERE: &[Binding] = &[
+    Binding {
+        presses: &[Press::Digit],
+        label: "1-9",
+        pair: "1-9",
+        does: Does::GoTo,
+        help: "go to a view",
+        hint: "",
+    },
+    bind(keys![Tab], "Tab", Action::NextView, "next view", "view"),
+    bind(keys![BackTab], "Shift-Tab", Action::PreviousView, "previous view", ""),
+    bind(
+        keys![Char('y')],
+        "y",
+        Action::Take { copy: true },
+        "copy the loss table (OSC 52), and save as s does",
+        "",
+    ),
+    bind(
+        keys![Char('s')],
+        "s",
+        Action::Take { copy: false },
+        "save this view as text and SVG, with the loss table",
+        "",
+    ),
+    bind(
+        keys![Char('e')],
+        "e",
+        Action::EditFile,
+        "open experiments.toml in $VISUAL or $EDITOR, at its first problem or this experiment",
+        "edit",
+    ),
+    bind(
+        keys![Char('r')],
+        "r",
+        Action::ApplyFile,
+        "apply the edited file: only the runs it touches start over",
+        "",
+    ),
+    bind(keys![Char('M')], "M", Action::Mouse, "mouse on or off: tabs, rows, points of Play, wheel", ""),
+    bind(keys![Esc], "Esc", Action::Escape, "back: crosshair, zoom, full pane", ""),
+    bind(keys![Char('?'), KeyCode::F(1)], "?", Action::Help, "every key of this view", "help"),
+    bind(keys![Char('q')], "q", Action::Quit, "quit; the loss table stays on the normal screen", "quit"),
+    bind(&[Press::Ctrl('c')], "Ctrl-C", Action::Interrupt, "interrupt: quit with exit code 130", ""),
+    bind(&[Press::Ctrl('z')], "Ctrl-Z", Action::Suspend, "back to the shell; fg returns", ""),
+    bind(&[Press::Ctrl('l')], "Ctrl-L", Action::Redraw, "draw everything anew", ""),
+];
+
+/// Where there are runs.
+pub static RUNS: &[Binding] = &[
+    bind(
+        keys![Char('p')],
+        "p",
+        Action::Pause(Scope::Here),
+        "pause; what is paused or stopped goes on",
+        "pause",
+    ),
+    bind(keys![Char('P')], "P", Action::Pause(Scope::All), "the same with every run", ""),
+    bind(keys![Char('x')], "x", Action::Stop(Scope::Here), "stop; what was reached is kept", ""),
+    bind(keys![Char('X')], "X", Action::Stop(Scope::All), "stop every run", ""),
+    bind(
+        keys![Char('a')],
+        "a",
+        Action::StartOver(Scope::Here),
+        "start over from step 0; what was there is put aside",
+        "",
+    ),
+    bind(keys![Char('A')], "A", Action::StartOver(Scope::All), "start every run over", ""),
+    bind(keys![Char('+'), Char('=')], "+", Action::MoreSeeds, "one more seed for this experiment", "seeds"),
+];
+
+/// Where there are adaptation curves.
+pub static CURVES: &[Binding] = &[
+    bind(
+        keys![Char('m')],
+        "m",
+        Action::Median,
+        "mean or median over tasks, in curves and table",
+        "mean/median",
+    ),
+    bind(keys![Char('Y')], "Y", Action::LogY, "loss on a log axis", "log").paired("N/Y"),
+    bind(keys![Char('N')], "N", Action::LogX, "n on a log axis", ""),
+    bind(
+        keys![Char('h')],
+        "h",
+        Action::Crosshair(-1),
+        "crosshair to a smaller n, or step of the loss pane alone",
+        "",
+    ),
+    bind(
+        keys![Char('l')],
+        "l",
+        Action::Crosshair(1),
+        "crosshair to a larger n, or step of the loss pane alone",
+        "",
+    ),
+    bind(keys![Char('z')], "z", Action::Zoom(true), "zoom in", ""),
+    bind(keys![Char('Z')], "Z", Action::Zoom(false), "zoom out", ""),
+    bind(keys![Char('H')], "H", Action::Pan(-1), "pan left when zoomed in", ""),
+    bind(keys![Char('L')], "L", Action::Pan(1), "pan right when zoomed in", ""),
+    bind(keys![Char('[')], "[", Action::Travel(-1), "time travel: back towards the initialisation", "time")
+        .paired("[/]"),
+    bind(keys![Char(']')], "]", Action::Travel(1), "time travel: forward", ""),
+    bind(keys![Char('{')], "{", Action::Travel(-10), "time travel: ten notches back", ""),
+    bind(keys![Char('}')], "}", Action::Travel(10), "time travel: ten notches forward", ""),
+    bind(keys![Char(' ')], "Space", Action::PlayPause, "time travel: play training again, or pause", ""),
+    bind(keys![End], "End", Action::Now, "time travel: back to now", ""),
+];
+
+/// While the help is open.
+pub static HELP: &[Binding] = &[
+    bind(keys![Up, Char('k')], "Up", Action::Scroll(-1), "scroll up", "scroll").paired("Up/Down"),
+    bind(keys![Down, Char('j')], "Down", Action::Scroll(1), "scroll down", ""),
+    bind(keys![PageUp], "PgUp", Action::Scroll(-10), "ten lines up", ""),
+    bind(keys![PageDown, Char(' ')], "PgDn", Action::Scroll(10), "ten lines down", ""),
+    bind(keys![Home], "Home", Action::Scroll(i32::MIN), "to the top", ""),
+    bind(keys![Char('/')], "/", Action::Search, "search: type a word", "search"),
+    bind(
+        keys![Esc, Enter, Char('?'), Char('q')],
+        "Esc",
+        Action::Escape,
+        "end the search, close the help",
+        "close",
+    ),
+];
+
+/// While a word is typed that is searched for in the help.
+pub static SEARCH: &[Binding] = &[
+    bind(keys![Enter, Down], "Enter", Action::Accept, "keep what was found", "keep"),
+    bind(keys![Esc], "Esc", Action::Escape, "end the search", "cancel"),
+    bind(keys![Backspace], "Backspace", Action::Erase, "erase", ""),
+    Binding {
+        presses: &[Press::Letter],
+        label: "letters",
+        pair: "letters",
+        does: Does::Type,
+        help: "what to search for, in keys and in what they do",
+        hint: "",
+    },
+];
+
+/// While a number is typed.
+pub static PROMPT: &[Binding] = &[
+    bind(keys![Enter], "Enter", Action::Accept, "take the number", "take"),
+    bind(keys![Esc], "Esc", Action::Escape, "leave it as it was", "cancel"),
+    bind(keys![Backspace], "Backspace", Action::Erase, "erase", ""),
+    Binding {
+        presses: &[Press::Typed],
+        label: "0-9 . e -",
+        pair: "0-9 . e -",
+        does: Does::Type,
+        help: "type a number",
+        hint: "",
+    },
+];

@@ -1,0 +1,41 @@
+//! The list of the views: adding one is a line here.
+
+use super::entry::Entry;
+use crate::ui::state::view::{Kind, View};
+
+/// Every view, in the order of the tabs. The first one is not of an experiment.
+pub static VIEWS: &[&Entry] = &[
+    &super::overview::VIEW,
+    &super::experiment::VIEW,
+    &super::tasks::VIEW,
+    &super::play::VIEW,
+    &super::log::VIEW,
+];
+
+/// The entry of a kind of view.
+pub fn entry_of_kind(kind: &Kind) -> &'static Entry {
+    VIEWS.iter().find(|entry| entry.kind == *kind).unwrap_or(&VIEWS[0])
+}
+
+/// The entry of a view.
+pub fn entry_of(view: View) -> &'static Entry {
+    entry_of_kind(view.kind)
+}
+
+/// The view that is in front at first.
+pub fn first() -> View {
+    View { kind: &VIEWS[0].kind, experiment: None }
+}
+
+/// The tabs of a study of so many experiments.
+pub fn tabs(experiments: usize) -> Vec<View> {
+    let mut tabs = Vec::new();
+    for entry in VIEWS {
+        let kind = &entry.kind;
+        match kind.each {
+            true => tabs.extend((0..experiments).map(|index| View { kind, experiment: Some(index) })),
+            false => tabs.push(View { kind, experiment: None }),
+        }
+    }
+    tabs
+}
