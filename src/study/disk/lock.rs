@@ -1,11 +1,10 @@
 //! One process a study folder: a lock that the system lets go of when its holder dies, with a note that
 //! says who holds it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -63,10 +62,10 @@ impl std::error::Error for Busy {}
 pub fn take(folder: &Path) -> io::Result<Result<Lock, Holder>> {
     let path = folder.join(LOCK);
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match file.try_lock() {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Ok(Err(read(&mut file))),
-        Err(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS) => {
+        Err(TryLockError::WouldBlock) => return Ok(Err(read(&mut file))),
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => {
             // A file system without locks: the note has to do. A holder on this host can be asked for.
             let holder = read(&mut file);
             if holder.host == Holder::this().host && holder.pid != std::process::id() && is_alive(holder.pid)
@@ -74,13 +73,18 @@ pub fn take(folder: &Path) -> io::Result<Result<Lock, Holder>> {
                 return Ok(Err(holder));
             }
         }
-        Err(error) => return Err(error.into()),
+        Err(TryLockError::Error(error)) => return Err(error),
     }
     let note = serde_json::to_string(&Holder::this()).expect("a note is plain data");
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(note.as_bytes())?;
     Ok(Ok(Lock(file)))
+}
+
+/// Whether the file system cannot lock at all.
+fn has_no_locks(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS))
 }
 
 /// Who the note says holds the lock; nobody in particular if it cannot be read.
