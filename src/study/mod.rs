@@ -17,6 +17,7 @@
 //!   guard       how mutexes are locked
 //! disk/     what is kept, and how others see it
 //!   watch       run folders that other processes write
+//!   follow      one run's files, while another process writes them
 //!   search      which runs there are, from the folders alone
 //!   folders     a study's folder and its runs': announced, put aside
 //!   record      a run's folder: settings, log, checkpoint, and what is needed to go on
@@ -38,10 +39,11 @@ mod pool;
 mod snapshot;
 
 pub use disk::files::replace;
+pub use disk::follow::LogReader;
 pub use disk::lock::{Busy, Holder};
 pub use disk::resume::{Header, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
-pub use disk::watch::{Found, LogReader, Watcher};
+pub use disk::watch::{Found, Watcher};
 pub use event::Event;
 pub use layout::study_folder;
 pub use plan::{Run, plan};

@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod folders;
+pub mod follow;
 pub mod lock;
 pub mod record;
 pub mod resume;
