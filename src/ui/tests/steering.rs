@@ -117,12 +117,12 @@ fn notebook() -> crate::experiments::Study {
 #[test]
 fn a_good_edit_says_what_changes_and_touches_only_that() {
     let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
-    let text = NOTEBOOK.replace("name = \"B\"", "name = \"B\"\ninner_lr = 0.02\nmodel = { hidden = 32 }")
+    let text = NOTEBOOK.replace("name = \"B\"", "name = \"B\"\nouter_lr = 0.02\nmodel = { hidden = 32 }")
         + "[[experiment]]\nname = \"C\"\nalgorithm = \"reptile\"\nseeds = 1\n";
     let edited = parse("x", None, &text).expect("a good file");
     app.on_file(Ok(edited.clone()));
     let Some(Edited::Changed { changes, runs, .. }) = &app.edited else { panic!("{:?}", app.edited) };
-    assert_eq!(*changes, ["+ C", "B: inner_lr 0.01 to 0.02, model.hidden 40 to 32"]);
+    assert_eq!(*changes, ["+ C", "B: outer_lr 0.001 to 0.02, model.hidden 40 to 32"]);
     assert_eq!(*runs, [3, 2, 2]);
     press(&mut app, 'r');
     assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
