@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::{Map, json};
 
-use super::Exit;
+use super::outcome::Exit;
 use crate::learner::{Algorithm, Budget, Trainer, Training};
 use crate::model::kernels::fma_peak_gflops;
 use crate::model::{Kernels, ModelSettings};

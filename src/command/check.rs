@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{Exit, study};
+use super::inputs::study;
+use super::outcome::Exit;
 use crate::study::plan;
 
 /// Prints what the file asks for, or fails with all its problems.

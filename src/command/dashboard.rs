@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use anyhow::bail;
 
-use super::{DEFAULT_FILE, Exit, run};
+use super::inputs::DEFAULT_FILE;
+use super::outcome::Exit;
+use super::run;
 use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
 use crate::experiments::Study;
 use crate::study::{Busy, Run, Watcher, plan};

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::inputs::{adapt_at, checkpoint};
+use super::outcome::{Exit, Misuse};
 use super::tasks::read_tasks;
-use super::{Exit, Misuse, adapt_at, checkpoint};
 use crate::cli::EvalCommand;
 use crate::eval::{Adapter, Curve, statistics};
 use crate::model::{Adaptation, Weights};

@@ -3,25 +3,18 @@
 
 mod curves;
 mod fit;
+mod rows;
 mod svg;
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde_json::json;
 
-use super::{Exit, Misuse};
+use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
-use crate::eval::Curve;
-use crate::study::{Event, Run, Watcher, replace};
-
-/// A run that has been tested.
-struct Tested<'a> {
-    run: &'a Run,
-    curve: Curve,
-}
+use crate::study::{Event, Watcher, replace};
+use rows::Tested;
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
@@ -65,42 +58,8 @@ fn results(dir: &Path, watcher: &Watcher, format: Format) -> anyhow::Result<Stri
         bail!("{}: none of its {} runs has been tested yet", dir.display(), runs.len());
     }
     Ok(match format {
-        Format::Csv => csv(&tested),
-        Format::Json => as_json(&tested)?,
+        Format::Csv => rows::csv(&tested),
+        Format::Json => rows::as_json(&tested)?,
         Format::Svg => curves::picture(&tested),
     })
-}
-
-/// One row an experiment, seed and n; empty fields where a number is not finite.
-fn csv(tested: &[Tested]) -> String {
-    let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
-    let mut text = "experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks\n".to_owned();
-    for Tested { run, curve } in tested {
-        // Quoted as RFC 4180 asks, whatever is in the name.
-        let name = run.settings.name.replace('"', "\"\"");
-        for (i, n) in curve.steps.iter().enumerate() {
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "\"{name}\",{},{},{n},{},{},{},{},{}",
-                run.settings.algorithm.name(),
-                run.seed,
-                number(curve.mean[i]),
-                number(curve.median[i]),
-                number(curve.ci95[i]),
-                number(curve.nonfinite[i]),
-                curve.tasks
-            );
-        }
-    }
-    text
-}
-
-/// Settings and curve of every run.
-fn as_json(tested: &[Tested]) -> anyhow::Result<String> {
-    let runs: Vec<_> = tested
-        .iter()
-        .map(|Tested { run, curve }| json!({ "seed": run.seed, "settings": &*run.settings, "curve": curve }))
-        .collect();
-    Ok(serde_json::to_string_pretty(&json!({ "runs": runs }))? + "\n")
 }

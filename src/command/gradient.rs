@@ -5,8 +5,9 @@ use std::io::Write;
 use anyhow::Context;
 use serde_json::json;
 
+use super::inputs::{adapt_at, checkpoint};
+use super::outcome::Exit;
 use super::tasks::read_tasks;
-use super::{Exit, adapt_at, checkpoint};
 use crate::cli::GradientCommand;
 use crate::learner::meta_gradient;
 use crate::model::{Kernels, Order};

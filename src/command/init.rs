@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use super::{Exit, Misuse};
+use super::outcome::{Exit, Misuse};
 use crate::experiments::presets;
 
 /// Writes the preset to a file that does not exist yet.

@@ -9,7 +9,8 @@ use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{Exit, Misuse, load_study, study};
+use super::inputs::{load_study, study};
+use super::outcome::{Exit, Misuse};
 use crate::cli::RunArgs;
 use crate::eval::Average;
 use crate::experiments::Study;

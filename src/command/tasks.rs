@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::Misuse;
+use super::outcome::Misuse;
 use crate::config::presentable;
 use crate::task::{Points, Sine};
 

@@ -1,6 +1,6 @@
 //! The adaptation curves as a picture: the mean over seeds as a line, each seed's own mean as a thin one.
 
-use super::Tested;
+use super::rows::Tested;
 use super::svg::{COLOURS, LETTER, document, look};
 use crate::eval::{Average, Curve, OverSeeds, prior_mean_loss};
 use crate::results::svg::Picture;

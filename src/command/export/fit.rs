@@ -3,7 +3,8 @@
 
 use anyhow::{anyhow, bail};
 
-use super::super::{Misuse, checkpoint};
+use super::super::inputs::checkpoint;
+use super::super::outcome::Misuse;
 use super::svg::{LETTER, document, look};
 use crate::eval::{Fit, fits};
 use crate::results::svg::Picture;

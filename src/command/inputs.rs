@@ -1,0 +1,56 @@
+//! What commands are given by name: the experiments file and checkpoints, with errors that say whether the
+//! file or the person has to change.
+
+use std::path::Path;
+
+use super::outcome::Misuse;
+use crate::config::LoadError;
+use crate::experiments::{self, Study};
+use crate::learner::read_checkpoint;
+use crate::model::{CheckpointError, Weights};
+
+/// The experiments file of a person who names none.
+pub const DEFAULT_FILE: &str = "experiments.toml";
+
+/// The experiments file a person means: the one named, else `./experiments.toml`, else the copy built
+/// into the program.
+pub fn study(file: Option<&Path>) -> anyhow::Result<Study> {
+    load_study(file).map_err(|error| match error {
+        LoadError::Problems(problems) => Misuse(problems.to_string()).into(),
+        LoadError::Io { .. } => anyhow::anyhow!("{error}"),
+    })
+}
+
+/// The same, with the problems of the file as they were found.
+pub fn load_study(file: Option<&Path>) -> Result<Study, LoadError> {
+    let default = Path::new(DEFAULT_FILE);
+    match file {
+        Some(file) => experiments::load(file),
+        // Also a link that leads nowhere: what is named and missing must be said.
+        None if default.symlink_metadata().is_ok() => experiments::load(default),
+        None => experiments::parse("experiments", None, experiments::presets()[0].text)
+            .map_err(LoadError::Problems),
+    }
+}
+
+/// Has weights adapt at the rate that a person gave, where one was given and there is such a rate.
+pub fn adapt_at(weights: &mut Weights, inner_lr: Option<f64>) -> anyhow::Result<()> {
+    let Some(inner_lr) = inner_lr else { return Ok(()) };
+    if !weights.adaptation.inner.has_rate() {
+        let text = "--inner-lr: this checkpoint's learner has no single inner rate to be changed";
+        return Err(Misuse(text.to_owned()).into());
+    }
+    weights.adaptation.inner_lr = inner_lr;
+    Ok(())
+}
+
+/// Reads a checkpoint: 1 if it cannot be read, 2 if it is none.
+pub fn checkpoint(path: &Path) -> anyhow::Result<Weights> {
+    read_checkpoint(path).map(|checkpoint| checkpoint.weights).map_err(|error| {
+        let text = format!("{} {error}", path.display());
+        match error {
+            CheckpointError::Io(_) => anyhow::anyhow!(text),
+            CheckpointError::Malformed(_) => Misuse(text).into(),
+        }
+    })
+}
