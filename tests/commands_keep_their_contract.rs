@@ -408,7 +408,7 @@ fn bad_arguments_are_2_and_questions_are_0() {
         &["eval", "c", "--tasks", "t", "--steps", "1,-1"],
         &["eval", "c", "--tasks", "t", "--steps", ""],
         &["eval", "c", "--tasks", "t", "--steps", "99999999999999999999999"],
-        &["gradient", "c", "--tasks", "t"],
+        &["gradient", "c"],
         &["gradient", "c", "--tasks", "t", "--inner-lr", "0.01", "--inner-steps", "-1"],
         &["gradient", "c", "--tasks", "t", "--inner-lr", "1e999", "--inner-steps", "1"],
         &["init", "--preset"],

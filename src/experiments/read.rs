@@ -10,6 +10,7 @@ use toml::{
 use super::{
     Experiment, Study,
     merge::{Entry, Layers, resolve},
+    resolved::RECORDED,
     schema::{self, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
 };
 use crate::config::{
@@ -31,7 +32,9 @@ const STACK: usize = 64 << 20;
 ///
 /// All problems of the file, each with its place.
 pub fn parse(name: &str, path: Option<&Path>, text: &str) -> Result<Study, Problems> {
-    parse_as(Origin::Person, name, path, text)
+    // A person may train from the settings file of a run, which names all settings there are.
+    let origin = if text.starts_with(RECORDED) { Origin::Record } else { Origin::Person };
+    parse_as(origin, name, path, text)
 }
 
 /// Reads a settings file that [`super::resolved_toml`] wrote, which says everything, be it of use to its

@@ -7,6 +7,9 @@ use crate::config::{Keys, Value, Values};
 use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
 
+/// How the settings file of a run begins, by which it is known.
+pub const RECORDED: &str = "# What this run was made with:";
+
 /// One experiment with one seed as an experiments file of its own, every setting explicit; reading it
 /// gives the same experiment.
 pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::files::{read_limited, remove_leftovers, replace};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use crate::config::presentable;
-use crate::experiments::{Experiment, resolved_toml};
+use crate::experiments::{Experiment, RECORDED, resolved_toml};
 use crate::learner::{State, checkpoint_from_bytes, metadata};
 use crate::model::{self, Weights};
 use crate::study::event::Event;
@@ -320,7 +320,7 @@ fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
 /// What a run is made with, as an experiments file.
 pub fn settings_text(run: &Run, kernel: &str) -> String {
     format!(
-        "# What this run was made with: metascope {}, kernels {kernel}.\n{}",
+        "{RECORDED} metascope {}, kernels {kernel}.\n{}",
         env!("CARGO_PKG_VERSION"),
         resolved_toml(&run.settings, run.seed)
     )
