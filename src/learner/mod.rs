@@ -15,6 +15,7 @@
 //! words                words that several of them share
 //! ```
 
+mod anil;
 mod checkpoint;
 pub mod cost;
 mod first_order_maml;
@@ -30,6 +31,7 @@ mod trainer;
 mod transfer;
 pub mod words;
 
+pub use anil::Anil;
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
 pub use first_order_maml::FirstOrderMaml;
