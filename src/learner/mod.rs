@@ -16,6 +16,7 @@
 //! ```
 
 mod anil;
+mod boil;
 mod checkpoint;
 pub mod cost;
 mod first_order_maml;
@@ -32,6 +33,7 @@ mod transfer;
 pub mod words;
 
 pub use anil::Anil;
+pub use boil::Boil;
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
 pub use first_order_maml::FirstOrderMaml;

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use super::settings::Training;
 use super::trainer::Trainable;
-use super::{Anil, FirstOrderMaml, Maml, Random, Reptile, Transfer};
+use super::{Anil, Boil, FirstOrderMaml, Maml, Random, Reptile, Transfer};
 use crate::config::{AnyKey, Written};
 
 /// A learner of the list below, or of your own.
@@ -21,6 +21,7 @@ const ALL: &[Algorithm] = &[
     Algorithm(&FirstOrderMaml),
     Algorithm(&Reptile),
     Algorithm(&Anil),
+    Algorithm(&Boil),
 ];
 
 impl Algorithm {
