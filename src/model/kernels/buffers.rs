@@ -282,22 +282,26 @@ pub struct Trace<E, const P: usize> {
     pub d_out: Vec<E>,
     /// Mean squared error.
     pub loss: E,
+    /// Points that there is room for.
+    room: usize,
 }
 
 impl<E: Real, const P: usize> Trace<E, P> {
     /// Of a network of so many hidden layers; no points yet.
     pub fn new(layers: usize) -> Self {
         let empty = || vec![Rows::zero(0); layers];
-        Self { h: empty(), d: empty(), u: empty(), d_out: Vec::new(), loss: E::default() }
+        Self { h: empty(), d: empty(), u: empty(), d_out: Vec::new(), loss: E::default(), room: 0 }
     }
 
     /// Makes room for this many points.
     pub fn resize(&mut self, rows: usize) {
+        if rows <= self.room {
+            return;
+        }
+        self.room = rows;
         for kept in [&mut self.h, &mut self.d, &mut self.u].into_iter().flatten() {
             kept.reserve(rows);
         }
-        if self.d_out.len() < rows {
-            self.d_out.resize(rows, E::default());
-        }
+        self.d_out.resize(rows, E::default());
     }
 }

@@ -47,18 +47,26 @@ pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     for layer in 1..=last {
         let (below, h) = neighbours(&mut trace.h, layer, rows);
         product::<E, S, P>((below, &wt.get(last + 1)[layer - 1]), None, Some(&w.biases[layer]), h);
-        for h in h {
-            for lane in 0..P / S::WIDTH {
-                let value = A::value::<E, S>(S::load(h, lane));
-                S::store(h, lane, value);
+        if layer < last {
+            for h in h {
+                for lane in 0..P / S::WIDTH {
+                    let value = A::value::<E, S>(S::load(h, lane));
+                    S::store(h, lane, value);
+                }
             }
         }
     }
-    let h = trace.h[last].get(rows);
+    let h = trace.h[last].get_mut(rows);
     for n in 0..rows {
         let mut sums = S::splat(E::default());
         for lane in 0..P / S::WIDTH {
-            sums = S::mul_add(S::load(&h[n], lane), S::load(w.output, lane), sums);
+            let mut value = S::load(&h[n], lane);
+            if last > 0 {
+                // The last product's rows, which have not been through the nonlinearity.
+                value = A::value::<E, S>(value);
+                S::store(&mut h[n], lane, value);
+            }
+            sums = S::mul_add(value, S::load(w.output, lane), sums);
         }
         trace.d_out[n] = S::sum(sums) + w.last[0];
     }
@@ -171,20 +179,25 @@ fn gradient_onto<E: Real, S: Simd<E>, const P: usize>(
         let base = base.map(|(base, scale)| (&base.squares[layer - 1], *scale));
         outer::<E, S, P>(pair, None, base, &mut out.squares[layer - 1]);
     }
-    let (first, top) = (d[0].get(rows), h[last].get(rows));
+    let (first, top, h_top) = (d[0].get(rows), d[last].get(rows), h[last].get(rows));
     for lane in 0..P / S::WIDTH {
-        let mut g = [S::splat(E::default()); 3];
+        // Four sums at once cover the latency of one.
+        let mut g = [S::splat(E::default()); 4];
         for n in 0..rows {
             let d = S::load(&first[n], lane);
             g[0] = S::mul_add(S::splat(x[n]), d, g[0]);
             g[1] = S::add(g[1], d);
-            g[2] = S::mul_add(S::splat(d_out[n]), S::load(&top[n], lane), g[2]);
+            g[2] = S::add(g[2], S::load(&top[n], lane));
+            g[3] = S::mul_add(S::splat(d_out[n]), S::load(&h_top[n], lane), g[3]);
         }
         store::<E, S, P>(g[0], base.map(|(base, scale)| (base.input, *scale)), out.input, lane);
         store::<E, S, P>(g[1], base.map(|(base, scale)| (&base.biases[0], *scale)), &mut out.biases[0], lane);
-        store::<E, S, P>(g[2], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
+        // With one hidden layer the same once more.
+        let base_top = base.map(|(base, scale)| (&base.biases[last], *scale));
+        store::<E, S, P>(g[2], base_top, &mut out.biases[last], lane);
+        store::<E, S, P>(g[3], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
     }
-    for layer in 1..=last {
+    for layer in 1..last {
         let base = base.map(|(base, scale)| (&base.biases[layer], *scale));
         sum_rows::<E, S, P>(d[layer].get(rows), base, &mut out.biases[layer]);
     }

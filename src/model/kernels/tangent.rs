@@ -75,15 +75,23 @@ fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
         let of_w = (&*below, &transposed.w[layer - 1]);
         let of_v = (trace.h[layer - 1].get(rows), &transposed.v[layer - 1]);
         product::<E, S, P>(of_v, Some(of_w), Some(&v.biases[layer]), t);
-        scale_by_slope::<E, S, A, P>(trace.h[layer].get(rows), t);
+        if layer < last {
+            scale_by_slope::<E, S, A, P>(trace.h[layer].get(rows), t);
+        }
     }
     let two_n = E::rounded(2.0 / rows as f64);
-    let (h, t) = (trace.h[last].get(rows), tangent.h[last].get(rows));
+    let (h, t) = (trace.h[last].get(rows), tangent.h[last].get_mut(rows));
     for n in 0..rows {
         let mut sums = S::splat(E::default());
         for lane in 0..P / S::WIDTH {
-            sums = S::mul_add(S::load(&h[n], lane), S::load(v.output, lane), sums);
-            sums = S::mul_add(S::load(&t[n], lane), S::load(w.output, lane), sums);
+            let (h, mut moved) = (S::load(&h[n], lane), S::load(&t[n], lane));
+            if last > 0 {
+                // The last product's rows, which have not been through the slope.
+                moved = A::slope::<E, S>(h, moved);
+                S::store(&mut t[n], lane, moved);
+            }
+            sums = S::mul_add(h, S::load(v.output, lane), sums);
+            sums = S::mul_add(moved, S::load(w.output, lane), sums);
         }
         tangent.d_out[n] = (S::sum(sums) + v.last[0]) * two_n;
     }
@@ -151,22 +159,27 @@ fn tangent_gradient<E: Real, S: Simd<E>, const P: usize>(
         let base = (&base.squares[layer - 1], scale);
         outer::<E, S, P>((moved, h), Some((still, t)), Some(base), &mut out.squares[layer - 1]);
     }
-    let (first, top, moved) = (tangent.d[0].get(rows), trace.h[last].get(rows), tangent.h[last].get(rows));
+    let (first, top) = (tangent.d[0].get(rows), tangent.d[last].get(rows));
+    let (h_top, moved) = (trace.h[last].get(rows), tangent.h[last].get(rows));
     for lane in 0..P / S::WIDTH {
-        let mut g = [S::splat(E::default()); 3];
+        // Four sums at once cover the latency of one.
+        let mut g = [S::splat(E::default()); 4];
         for n in 0..rows {
             let r = S::load(&first[n], lane);
             g[0] = S::mul_add(S::splat(x[n]), r, g[0]);
             g[1] = S::add(g[1], r);
+            g[2] = S::add(g[2], S::load(&top[n], lane));
             // d_out^T h moves with both of its factors.
-            g[2] = S::mul_add(S::splat(trace.d_out[n]), S::load(&moved[n], lane), g[2]);
-            g[2] = S::mul_add(S::splat(tangent.d_out[n]), S::load(&top[n], lane), g[2]);
+            g[3] = S::mul_add(S::splat(trace.d_out[n]), S::load(&moved[n], lane), g[3]);
+            g[3] = S::mul_add(S::splat(tangent.d_out[n]), S::load(&h_top[n], lane), g[3]);
         }
         store::<E, S, P>(g[0], Some((base.input, scale)), out.input, lane);
         store::<E, S, P>(g[1], Some((&base.biases[0], scale)), &mut out.biases[0], lane);
-        store::<E, S, P>(g[2], Some((base.output, scale)), out.output, lane);
+        // With one hidden layer the same once more.
+        store::<E, S, P>(g[2], Some((&base.biases[last], scale)), &mut out.biases[last], lane);
+        store::<E, S, P>(g[3], Some((base.output, scale)), out.output, lane);
     }
-    for layer in 1..=last {
+    for layer in 1..last {
         let base = Some((&base.biases[layer], scale));
         sum_rows::<E, S, P>(tangent.d[layer].get(rows), base, &mut out.biases[layer]);
     }

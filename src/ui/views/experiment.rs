@@ -26,6 +26,7 @@ use super::{
     fit,
     why::why,
 };
+use crate::model::ModelSettings;
 use crate::ui::{
     action::Action,
     state::{
@@ -274,9 +275,11 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     }
     let settings = &app.experiments[index].settings;
     let steps = count(settings.total_steps());
-    let (width, activation) = (settings.model.hidden, settings.model.activation.name());
-    let forms =
-        [format!("{steps} steps, width {width}, {activation}"), format!("{steps} steps, {activation}")];
+    let ModelSettings { layers, hidden, activation, .. } = settings.model;
+    let activation = activation.name();
+    let network =
+        if layers == 2 { format!("width {hidden}") } else { format!("{layers} layers of {hidden}") };
+    let forms = [format!("{steps} steps, {network}, {activation}"), format!("{steps} steps, {activation}")];
     let fits = |form: &&String| form.len() + 4 <= usize::from(area.width);
     let note = forms.iter().find(fits).map_or("", String::as_str);
     pane_note(buffer, area, note, styles.dim(), styles);

@@ -23,6 +23,8 @@ use super::{
     entry::{Entry, as_it_is},
 };
 use crate::{
+    experiments::Experiment,
+    model::Adaptation,
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
@@ -174,8 +176,14 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let inner = pane(buffer, area, "How to read this", styles);
     let shots = app.sets.first().map_or(0, |set| set.task.shots);
+    let is_plain = |settings: &Experiment| {
+        let Adaptation { inner_lr, inner_steps, .. } = settings.adaptation();
+        settings.adaptation() == Adaptation::sgd(inner_lr, inner_steps)
+    };
+    let plain = app.experiments.iter().all(|experiment| is_plain(&experiment.settings));
+    let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let text = format!(
-        "Each system starts from the weights it has learned and takes n plain SGD steps on {shots} points of a sine \
+        "Each system starts from the weights it has learned and takes n {steps} on {shots} points of a sine \
          wave it has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
          prior mean: the best constant guess. oracle: least squares on sin x and cos x, which knows the answer is a wave.\n\
          Press a system's number to see it fit a single wave."
