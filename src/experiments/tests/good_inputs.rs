@@ -4,6 +4,7 @@ use super::{MINIMAL, read};
 use crate::learner::{Algorithm, Budget, OuterGradient};
 use crate::model::{Activation, Precision};
 use crate::task::TrainTasks;
+use crate::task::families::sine::AMPLITUDE;
 
 #[test]
 fn a_minimal_file_has_the_built_in_values() {
@@ -66,7 +67,7 @@ fn numbers_may_be_written_in_every_way_that_toml_has() {
         (Budget::OuterSteps(1_000_000), 16)
     );
     assert_eq!(experiment.seeds, [1, 2, 15, u64::MAX, 0]);
-    assert_eq!((experiment.task.x, experiment.task.amplitude), ([-5.0, 5.0], [2.0, 2.0]));
+    assert_eq!((experiment.task.x, experiment.task.own.get(&AMPLITUDE)), ([-5.0, 5.0], [2.0, 2.0]));
 }
 
 #[test]

@@ -23,6 +23,7 @@ use super::{
     entry::{Entry, as_it_is},
 };
 use crate::{
+    task::TaskSettings,
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
@@ -174,10 +175,12 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let inner = pane(buffer, area, "How to read this", styles);
     let shots = app.sets.first().map_or(0, |set| set.task.shots);
+    let family = app.sets.first().map_or_else(|| TaskSettings::default().family, |set| set.task.family);
+    let (one, oracle) = (family.one(), family.oracle_in_words());
     let text = format!(
-        "Each system starts from the weights it has learned and takes n plain SGD steps on {shots} points of a sine \
-         wave it has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
-         prior mean: the best constant guess. oracle: least squares on sin x and cos x, which knows the answer is a wave.\n\
+        "Each system starts from the weights it has learned and takes n plain SGD steps on {shots} points of {one} it \
+         has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
+         prior mean: the best constant guess. oracle: {oracle}.\n\
          Press a system's number to see it fit a single wave."
     );
     let room = usize::from(inner.width).saturating_sub(2);
