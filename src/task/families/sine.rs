@@ -220,7 +220,7 @@ pub(super) fn moments([low, high]: [f64; 2]) -> [f64; 2] {
 }
 
 /// sin(t) / t.
-fn sinc(t: f64) -> f64 {
+pub(super) fn sinc(t: f64) -> f64 {
     if t == 0.0 { 1.0 } else { t.sin() / t }
 }
 
