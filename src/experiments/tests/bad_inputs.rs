@@ -92,6 +92,7 @@ const IN_AN_EXPERIMENT: &[(&str, usize, &str)] = &[
     ("model.layers = 5", 16, "`layers` is `5`"),
     ("layers = 3", 1, "`layers` belongs to [model]"),
     ("evaluation.grid = 1", 19, "from 2 to 10,000"),
+    ("task = { family = \"sine-or-line\", frequency = [1, 2] }", 35, "`frequency` belongs to [task] with family = \"sine\""),
     // What only several settings together do wrong.
     ("task.train_tasks = \"fresh\"", 20, "outer_steps = 40000"),
     ("task.train_tasks = \"fresh\"\nepochs = 3", 0, "`epochs` is `3`, but with train_tasks = \"fresh\""),
@@ -169,6 +170,8 @@ const IN_A_TABLE: &[(&str, &str, usize, &str)] = &[
     ("[task]", "frequency = [-1, 1]", 14, "`frequency (low end)` is `-1`"),
     ("[task]", "noise = -0.1", 9, "`noise` is `-0.1`, but must be a number from 0 to 1,000,000"),
     ("[task]", "noise = nan", 9, "`noise` is `nan`"),
+    ("[task]", "slope = [0, 1]", 1, "`slope` belongs to [task] with family = \"sine-or-line\""),
+    ("[model]", "slope = [0, 1]", 1, "`slope` belongs to [task]"),
     ("[model]", "phase = [0, 1]", 1, "`phase` belongs to [task]"),
     ("[task]", "x = [-1e7, 0]", 6, "`x (low end)` is `-1e7`"),
     ("[task]", "x = [1, 1]", 5, "the low end below the high end"),

@@ -117,3 +117,19 @@ fn the_largest_study_is_allowed() {
     let long = "[defaults]\nepochs = 1000000\n[task]\ntrain_tasks = 1000000\n".to_owned() + MINIMAL;
     assert_eq!(read(&long).experiments[0].total_steps(), 1_000_000_000_000);
 }
+
+#[test]
+fn a_familys_own_settings_are_shared_within_the_family() {
+    let own = |text: &str| {
+        let experiment = read(text).experiments.remove(0);
+        let of = |name| {
+            experiment.task.own.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        };
+        (of("amplitude"), of("intercept"), experiment.task.shots)
+    };
+    let other = format!("[task]\namplitude = [1, 2]\nshots = 3\n{MINIMAL}task.family = \"sine-or-line\"\n");
+    assert_eq!(own(&other), (Some("[0.1, 5.0]".into()), Some("[-3.0, 3.0]".into()), 3));
+    let same = "[task]\nfamily = \"sine-or-line\"\namplitude = [1, 2]\n";
+    let same = format!("{same}{MINIMAL}task.intercept = [0, 1]\n");
+    assert_eq!(own(&same), (Some("[1.0, 2.0]".into()), Some("[0.0, 1.0]".into()), 10));
+}
