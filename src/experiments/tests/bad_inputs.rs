@@ -241,7 +241,7 @@ const FILES: &[Bad] = &[
     ("[[experiment]]\nname = \"\"\nalgorithm = \"MAML\"",
      &[(2, 8, "1 to 60 characters"), (3, 13, "did you mean \"maml\"?")]),
     ("[[experiment]]\nname = \"  \"\nalgorithm = \"sgd\"",
-     &[(2, 8, "1 to 60 characters"), (3, 13, "\"random\", \"transfer\", \"maml\", \"first-order-maml\" or \"reptile\"")]),
+     &[(2, 8, "1 to 60 characters"), (3, 13, "\"random\", \"transfer\", \"maml\", \"first-order-maml\", \"reptile\"")]),
     ("[[experiment]]\nname = 5\nalgorithm = \"fomaml\"",
      &[(2, 8, "`name` is `5`"), (3, 13, "did you mean \"first-order-maml\"?")]),
     ("[[experiment]]\nname = \"a\\nb\"\nalgorithm = 3",
