@@ -11,10 +11,10 @@
 //! term.rs     the terminal as a resource: enter, leave, hang-up
 //! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
 //! experiments/ experiments.toml as a whole: its experiments, their checks, presets
-//! eval/       adaptation curves and their statistics; floors and oracles
+//! eval/       adaptation curves and their statistics
 //! learner/    one file an algorithm, and the list of them: transfer, MAML, Reptile, ANIL, BOIL, ...
 //! model/      the network as dfdx tensors; tape operations; kernels; checkpoints
-//! task/       sine tasks: what a task is, how its points are drawn
+//! task/       families of tasks: how tasks and their points are drawn, floors and oracles
 //! config/     reading tables of settings: keys, values, places, error reports
 //! ```
 //!

@@ -20,6 +20,7 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "model",
     "results",
     "study",
+    "task",
     "term",
     "ui",
 ];

@@ -9,7 +9,7 @@ use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
 use metascope::model::{Activation, ModelSettings, Precision, WIDTHS};
 use metascope::model::{Adaptation, Kernels, Mlp, Order, Weights, reference};
-use metascope::task::{Points, Purpose, Sine, stream};
+use metascope::task::{Points, Purpose, Wave, stream};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 
@@ -120,7 +120,7 @@ fn random_problem(
     let tasks = rows
         .iter()
         .map(|&(support, query)| {
-            let wave = Sine { amplitude: 2.5 + uniform(2.4), phase: PI + uniform(3.0) };
+            let wave = Wave { amplitude: 2.5 + uniform(2.4), phase: PI + uniform(3.0), frequency: 1.0 };
             let mut points = |count: usize| {
                 let x: Vec<f64> = (0..count).map(|_| uniform(5.0)).collect();
                 let y = x.iter().map(|&x| f64::from(wave.at(x) as f32)).collect();

@@ -149,7 +149,10 @@ fn the_settings_are_the_programs() {
 fn the_shipped_file_shows_every_setting_with_its_default() {
     let shipped = include_str!("../experiments.toml");
     for (title, keys) in tables() {
-        let (_, after) = shipped.split_once(&format!("\n{title}\n")).expect("the table");
+        let Some((_, after)) = shipped.split_once(&format!("\n{title}\n")) else {
+            assert!(title.contains("with family"), "{title}");
+            continue;
+        };
         let table = after.split("\n[").next().expect("its lines");
         for key in keys {
             let name = key.name();

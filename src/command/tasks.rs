@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::outcome::Misuse;
 use crate::config::presentable;
-use crate::task::{Points, Sine};
+use crate::task::{Function, Points, Wave};
 
 /// More than any such file has, and little enough to read.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -73,7 +73,7 @@ pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, St
         .enumerate()
         .map(|(i, task)| {
             let wave = match (task.amplitude, task.phase) {
-                (Some(amplitude), Some(phase)) => Some(Sine { amplitude, phase }),
+                (Some(amplitude), Some(phase)) => Some(Wave { amplitude, phase, frequency: 1.0 }.into()),
                 _ => None,
             };
             let mut points = |set: &str, x: Option<Vec<f64>>, y: Option<Vec<f64>>| {
@@ -95,7 +95,7 @@ pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, St
 /// One set of points of one task, `place` its name in the file.
 fn points(
     place: &str,
-    wave: Option<Sine>,
+    wave: Option<Function>,
     x: Option<Vec<f64>>,
     y: Option<Vec<f64>>,
 ) -> Result<Points, String> {

@@ -16,7 +16,7 @@ pub const RATE: RangeInclusive<f64> = 1e-12..=1_000.0;
 pub const END: RangeInclusive<f64> = -1e6..=1e6;
 
 /// Which values a setting may have.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Domain {
     /// A whole number within bounds.
     Count(RangeInclusive<u64>),
@@ -49,6 +49,8 @@ pub enum Domain {
     },
     /// One of these words.
     Words(&'static [&'static str]),
+    /// One of the names of a registry.
+    Names(fn() -> Vec<&'static str>),
     /// A count of seeds (0, 1, ...) within bounds, or a list of as many.
     Seeds(RangeInclusive<u64>),
 }
@@ -69,6 +71,7 @@ impl Domain {
             Self::Size(most) => format!("a number from 0 to {}", thousands(*most as u64)),
             Self::Range { .. } => "two numbers, [low, high]".to_owned(),
             Self::Words(words) => alternatives(words),
+            Self::Names(names) => alternatives(&names()),
         }
     }
 }

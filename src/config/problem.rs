@@ -91,8 +91,9 @@ pub struct Finding {
     pub message: String,
 }
 
-/// Where a key that stands in the wrong table belongs; `None` if it belongs nowhere.
-pub type Home = fn(&str) -> Option<String>;
+/// Where a key that stands in the wrong table, the one of this title, belongs; `None` if it belongs
+/// nowhere.
+pub type Home = fn(key: &str, title: &str) -> Option<String>;
 
 /// Collects findings while the tree is read.
 pub struct Report<'a> {

@@ -103,6 +103,7 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
             Domain::Range { ends, point } => return self.range(name, value, ends, *point),
             Domain::Seeds(bounds) => return self.seeds(name, value, bounds),
             Domain::Words(words) => return self.word(name, words).map(Value::Word),
+            Domain::Names(names) => return self.word(name, &names()).map(Value::Word),
             Domain::Count(bounds) => count(value.get_ref(), bounds).map(Value::Count),
             Domain::CountOr { word, .. } if value.get_ref().as_str() == Some(word) => Some(Value::Word(word)),
             Domain::CountOr { bounds, .. } => count(value.get_ref(), bounds).map(Value::Count),
@@ -308,7 +309,7 @@ fn unknown_key(key: &str, title: &str, keys: &[&str], home: Home) -> String {
     if let Some(name) = nearest(key, keys) {
         message += &format!("; did you mean `{name}`?");
     }
-    if let Some(home) = home(key) {
+    if let Some(home) = home(key, title) {
         message += &format!("; `{key}` belongs {home}");
     }
     message + "; allowed here: " + &keys.join(", ")

@@ -49,8 +49,19 @@ impl Values {
         })
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
     fn find(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+impl FromIterator<(&'static str, Value)> for Values {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Value)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
     }
 }
 
@@ -113,6 +124,13 @@ impl Layer {
             if is_said_otherwise { None } else { key.default() }
         };
         Values(keys.iter().filter_map(|key| Some((key.name(), value(*key)?))).collect())
+    }
+
+    /// What this says of the settings of these keys.
+    #[must_use]
+    pub fn only(&self, keys: &Keys) -> Self {
+        let is_one = |key: &dyn AnyKey| keys.iter().any(|one| one.name() == key.name());
+        Self(self.0.iter().filter(|(key, _)| is_one(*key)).cloned().collect())
     }
 
     /// Where a setting was given.

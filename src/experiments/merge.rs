@@ -8,7 +8,7 @@ use super::{
 use crate::config::{Layer, Report, Setting, thousands};
 use crate::learner::{Algorithm, Budget, Training};
 use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
+use crate::task::{EvaluationSettings, Family, TaskSettings, TrainTasks};
 
 /// One `[[experiment]]` with the shared settings under its own.
 pub(super) struct Entry {
@@ -18,6 +18,11 @@ pub(super) struct Entry {
     pub name: Option<String>,
     pub algorithm: Setting<Algorithm>,
     pub layers: Layers,
+}
+
+/// The family that a `task` table names.
+pub(super) fn family(task: &Layer) -> &'static dyn Family {
+    TaskSettings::family(&task.resolve(TaskSettings::FAMILY))
 }
 
 /// What the tables say: those above the experiments, or those of one experiment.
@@ -35,11 +40,20 @@ impl Layers {
     pub fn over(self, shared: &Self) -> Self {
         Self {
             training: self.training.over(&shared.training),
-            task: self.task.over(&shared.task),
+            task: task_over(self.task, &shared.task),
             model: self.model.over(&shared.model),
             evaluation: self.evaluation.over(&shared.evaluation),
         }
     }
+}
+
+/// A family's own settings are shared with the same family only: another one's may have the same names,
+/// and mean something else.
+fn task_over(own: Layer, shared: &Layer) -> Layer {
+    if own.at("family").is_none() || family(&own) == family(shared) {
+        return own.over(shared);
+    }
+    own.over(&shared.only(TaskSettings::COMMON))
 }
 
 /// Fills in the built-in values and checks what settings mean together. The result counts only if
@@ -74,7 +88,7 @@ impl Entry {
             algorithm,
             seeds: said.resolve(&[&SEEDS]).get(&SEEDS).into_owned(),
             training: Training::new(&values, algorithm.own_keys()),
-            task: TaskSettings::new(&task.resolve(TaskSettings::KEYS)),
+            task: TaskSettings::new(&task.resolve(&TaskSettings::keys(family(task)))),
             model: ModelSettings::new(&model.resolve(ModelSettings::KEYS)),
             evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
         }

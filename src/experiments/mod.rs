@@ -13,7 +13,7 @@ mod tests;
 pub use load::load;
 pub use presets::{Preset, presets};
 pub use read::{parse, parse_recorded};
-pub use resolved::{RECORDED, resolved_toml};
+pub use resolved::{RECORDED, resolved_toml, settings};
 pub use schema::tables;
 
 use serde::Serialize;

@@ -9,7 +9,7 @@ use toml::{
 
 use super::{
     Experiment, Study,
-    merge::{Entry, Layers, resolve},
+    merge::{Entry, Layers, family, resolve},
     resolved::RECORDED,
     schema::{self, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
 };
@@ -19,7 +19,7 @@ use crate::config::{
 };
 use crate::learner::Algorithm;
 use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, TaskSettings};
+use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
 
 /// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
 /// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
@@ -97,7 +97,7 @@ fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Expe
     let entries = experiment_tables(&mut top);
 
     let training = schema::training();
-    let mut shared = read_tables(tables, TITLES, &mut report);
+    let mut shared = read_tables(tables, TITLES, &Layer::default(), &mut report);
     if let Some(defaults) = defaults {
         let mut table = Table::open("[defaults]", schema::names(&training), defaults, &mut report);
         shared.training = Layer::read(&training, &mut table);
@@ -124,18 +124,32 @@ fn own_tables<'t, 'a>(table: &mut Table<'t, 'a, '_>) -> Tables<'t, 'a> {
     ["task", "model", "evaluation"].map(|key| table.table(key))
 }
 
-fn read_tables<'a>(tables: Tables<'_, 'a>, titles: [&'static str; 3], report: &mut Report<'a>) -> Layers {
+/// Reads them; `shared` is the `[task]` table above an experiment's, which may say what a task is.
+fn read_tables<'a>(
+    tables: Tables<'_, 'a>,
+    titles: [&'static str; 3],
+    shared: &Layer,
+    report: &mut Report<'a>,
+) -> Layers {
     let mut read = |at: usize, keys: &Keys| {
         tables[at].map_or_else(Layer::default, |entries| {
             Layer::read(keys, &mut Table::open(titles[at], schema::names(keys), entries, report))
         })
     };
+    let family = tables[0].and_then(named_family).unwrap_or_else(|| family(shared));
     Layers {
         training: Layer::default(),
-        task: read(0, TaskSettings::KEYS),
+        task: read(0, &TaskSettings::keys(family)),
         model: read(1, ModelSettings::KEYS),
         evaluation: read(2, EvaluationSettings::KEYS),
     }
+}
+
+/// The family that a `task` table names, if there is one of that name: which keys it may have depends on
+/// it.
+fn named_family(entries: &DeTable<'_>) -> Option<&'static dyn Family> {
+    let name = entries.get("family")?.get_ref().as_str()?;
+    FAMILIES.iter().find(|family| family.name() == name).copied()
 }
 
 /// Every `[[experiment]]` and its place; an empty list is a problem.
@@ -209,7 +223,7 @@ fn read_experiment<'a>(
         refuse_unused(*algorithm, &mut table);
     }
     let tables = own_tables(&mut table);
-    let own = Layers { training, ..read_tables(tables, OWN_TITLES, report) };
+    let own = Layers { training, ..read_tables(tables, OWN_TITLES, &shared.task, report) };
     Entry { at, name: name.flatten(), algorithm, layers: own.over(shared) }
 }
 

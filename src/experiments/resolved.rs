@@ -24,8 +24,26 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
         }
     };
     write("", training.values(), &experiment.algorithm.written_keys());
-    write("\n[experiment.task]\n", task.values(), TaskSettings::KEYS);
+    write("\n[experiment.task]\n", task.values(), &TaskSettings::keys(task.family));
     write("\n[experiment.model]\n", model.values(), ModelSettings::KEYS);
     write("\n[experiment.evaluation]\n", evaluation.values(), EvaluationSettings::KEYS);
     out
+}
+
+/// Every setting of an experiment but its seeds, as (`task.shots`, `10`), those of its own without a
+/// table's name.
+pub fn settings(experiment: &Experiment) -> Vec<(String, String)> {
+    let Experiment { training, task, model, evaluation, .. } = experiment;
+    let algorithm = Value::Word(experiment.algorithm.name()).to_string();
+    let tables = [
+        ("", training.values()),
+        ("task.", task.values()),
+        ("model.", model.values()),
+        ("evaluation.", evaluation.values()),
+    ];
+    let mut settings = vec![("algorithm".to_owned(), algorithm)];
+    for (table, values) in tables {
+        settings.extend(values.iter().map(|(key, value)| (format!("{table}{key}"), value.to_string())));
+    }
+    settings
 }

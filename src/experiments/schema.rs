@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use crate::config::{AnyKey, Domain, Key, Keys};
+use crate::config::{AnyKey, Domain, Key, Keys, alternatives};
 use crate::learner::Algorithm;
 use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, TaskSettings};
+use crate::task::{EvaluationSettings, TaskSettings, families::FAMILIES};
 
 /// Tables at the top of the file.
 pub(super) const TOP: [&str; 5] = ["defaults", "task", "model", "evaluation", "experiment"];
@@ -49,14 +49,23 @@ pub(super) fn training() -> Vec<&'static dyn AnyKey> {
     [vec![&SEEDS as &dyn AnyKey], Algorithm::every_key()].concat()
 }
 
-/// The tables of settings, as the file titles them, with the keys of each.
-pub fn tables() -> [(&'static str, Vec<&'static dyn AnyKey>); 4] {
-    [
+/// The tables of settings, as the file titles them, with the keys of each; after them, what other families
+/// of tasks have of their own.
+pub fn tables() -> Vec<(String, Vec<&'static dyn AnyKey>)> {
+    let default = TaskSettings::default().family;
+    let others = FAMILIES.iter().filter(|family| **family != default);
+    let own = others.map(|family| (of_family("[task]", &[family.name()]), family.keys().to_vec()));
+    let first = [
         ("[defaults]", training()),
-        ("[task]", TaskSettings::KEYS.to_vec()),
+        ("[task]", TaskSettings::keys(default)),
         ("[model]", ModelSettings::KEYS.to_vec()),
         ("[evaluation]", EvaluationSettings::KEYS.to_vec()),
-    ]
+    ];
+    first.into_iter().map(|(title, keys)| (title.to_owned(), keys)).chain(own).collect()
+}
+
+fn of_family(table: &str, families: &[&str]) -> String {
+    format!("{table} with family = {}", alternatives(families))
 }
 
 /// The names of keys.
@@ -69,8 +78,9 @@ pub(super) fn experiment() -> Vec<&'static str> {
     [&OWN[..], &names(&training()), &TABLES].concat()
 }
 
-/// Where a key that stands in the wrong table belongs; `None` if it belongs nowhere.
-pub(super) fn home(key: &str) -> Option<String> {
+/// Where a key that stands in the wrong table, the one of this title, belongs; `None` if it belongs
+/// nowhere.
+pub(super) fn home(key: &str, title: &str) -> Option<String> {
     if OWN.contains(&key) {
         return Some("to an [[experiment]]".to_owned());
     }
@@ -78,8 +88,20 @@ pub(super) fn home(key: &str) -> Option<String> {
         let or = if TABLES.contains(&key) { " or in an [[experiment]]" } else { "" };
         return Some(format!("at the top of the file{or}"));
     }
-    let has = |(_, keys): &(&str, Vec<&dyn AnyKey>)| keys.iter().any(|one| one.name() == key);
-    let mut homes: Vec<&str> = tables().iter().filter(|table| has(table)).map(|(title, _)| *title).collect();
+    let has = |keys: &Keys| keys.iter().any(|one| one.name() == key);
+    let families: Vec<&str> =
+        FAMILIES.iter().filter(|family| has(family.keys())).map(|family| family.name()).collect();
+    if !families.is_empty() {
+        let is_task = title.contains("task]");
+        return Some(if is_task {
+            "to ".to_owned() + &of_family("[task]", &families)
+        } else {
+            "to [task]".to_owned()
+        });
+    }
+    let tables = tables();
+    let mut homes: Vec<&str> =
+        tables.iter().filter(|(_, keys)| has(keys)).map(|(title, _)| title.as_str()).collect();
     if homes.first() == Some(&"[defaults]") {
         homes.insert(1, "[[experiment]]");
     }
@@ -95,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_slip_is_recognised_and_a_stranger_is_not() {
-        let [defaults, task, ..] = tables().map(|(_, keys)| names(&keys));
-        let (defaults, task, experiment) = (&defaults[..], &task[..], &experiment()[..]);
+        let tables: Vec<_> = tables().iter().map(|(_, keys)| names(keys)).collect();
+        let (defaults, task, experiment) = (&tables[0][..], &tables[1][..], &experiment()[..]);
         assert_eq!(nearest("shot", task), Some("shots"));
         assert_eq!(nearest("Inner-LR", defaults), Some("inner_lr"));
         assert_eq!(nearest("metabatch", defaults), Some("meta_batch"));
@@ -113,11 +135,11 @@ mod tests {
 
     #[test]
     fn every_key_has_a_home_and_a_sentence() {
-        assert!(TOP.iter().chain(&experiment()).all(|key| home(key).is_some()));
+        assert!(TOP.iter().chain(&experiment()).all(|key| home(key, "[model]").is_some()));
         for key in tables().iter().flat_map(|(_, keys)| keys) {
-            assert!(home(key.name()).is_some() && key.doc().ends_with('.'), "{}", key.name());
+            assert!(home(key.name(), "[model]").is_some() && key.doc().ends_with('.'), "{}", key.name());
         }
-        let inner_lr = home("inner_lr");
+        let inner_lr = home("inner_lr", "[task]");
         assert_eq!(inner_lr.as_deref(), Some("to [defaults], [[experiment]] or [evaluation]"));
     }
 }

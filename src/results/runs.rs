@@ -5,7 +5,7 @@ use super::{
     text::Glyphs,
 };
 use crate::{
-    eval::{Average, Curve, OverSeeds, prior_mean_loss},
+    eval::{Average, Curve, OverSeeds},
     experiments::Study,
     study::{Event, Run},
 };
@@ -41,7 +41,7 @@ impl Results {
         Self {
             experiments: experiments.iter().map(|experiment| experiment.name.clone()).collect(),
             runs: runs.collect(),
-            prior_mean: experiments.first().map(|experiment| prior_mean_loss(&experiment.task)),
+            prior_mean: experiments.first().map(|experiment| experiment.task.prior_mean_loss()),
             most_steps: experiments.iter().map(|experiment| experiment.evaluation.steps).max().unwrap_or(0),
         }
     }

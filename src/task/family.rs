@@ -1,109 +1,131 @@
-//! The sine family: how waves and their points are drawn, within the ranges of `[task]`.
+//! What a family of tasks is: how its tasks are drawn and evaluated, what the best guesses at them are,
+//! and the words for it. Each family is one file in `families/` and one line in its registry.
 
-use rand::distr::{Distribution, Uniform};
+use std::fmt;
 
-use super::{EvaluationSettings, TaskSettings};
-use super::{Number, Purpose, Sine, Stream, TestTask, grid, stream};
+use super::{Points, Stream, Target};
+use crate::config::{Keys, Values};
 
-/// Draws waves and inputs from the ranges of `[task]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Family {
-    amplitude: Uniform<f64>,
-    phase: Uniform<f64>,
-    x: Uniform<f64>,
-}
+/// The few numbers that one task of a family is made of; what they mean, the family knows.
+pub type Numbers = [f64; 4];
 
-impl Family {
-    /// The family of these settings, whose ranges validation has found finite and in order.
-    pub fn new(settings: &TaskSettings) -> Self {
-        let uniform = |[low, high]: [f64; 2]| {
-            Uniform::new_inclusive(low, high).expect("validated: low <= high, both finite")
-        };
-        Self {
-            amplitude: uniform(settings.amplitude),
-            phase: uniform(settings.phase),
-            x: uniform(settings.x),
-        }
-    }
+/// Draws the numbers of tasks.
+pub type Sampler = Box<dyn Fn(&mut Stream) -> Numbers + Send + Sync>;
 
-    /// A random wave: amplitude first, then phase.
-    pub fn wave(&self, stream: &mut Stream) -> Sine {
-        Sine { amplitude: self.amplitude.sample(stream), phase: self.phase.sample(stream) }
-    }
+/// A family of tasks. `own` are the values of its own settings.
+pub trait Family: Sync {
+    /// As `[task] family` has it.
+    fn name(&self) -> &'static str;
 
-    /// Random points of a wave.
-    pub fn draw<E: Number>(&self, wave: &Sine, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
-        for x in &mut *x {
-            *x = E::rounded(self.x(stream));
-        }
-        wave.fill(x, y);
-    }
+    /// One sentence on what its tasks are.
+    fn doc(&self) -> &'static str;
 
-    /// A random input.
-    pub fn x(&self, stream: &mut Stream) -> f64 {
-        self.x.sample(stream)
-    }
-}
+    /// Its own settings in `[task]`.
+    fn keys(&self) -> &'static Keys;
 
-/// The frozen test tasks: they depend on `[task]` and on `[evaluation]`'s own seed, on nothing else.
-/// Task i is the same however many there are.
-pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<TestTask> {
-    let family = Family::new(task);
-    let mut stream = stream(evaluation.seed, Purpose::TestTasks);
-    let x = grid(task.x, evaluation.grid);
-    (0..evaluation.test_tasks)
-        .map(|_| {
-            let sine = family.wave(&mut stream);
-            let support = (0..task.shots).map(|_| family.x(&mut stream)).collect();
-            TestTask { sine, support: sine.points(support), query: sine.points(x.clone()) }
-        })
-        .collect()
-}
+    /// How its tasks are drawn. The order of the draws is part of the results.
+    fn sampler(&self, own: &Values) -> Sampler;
 
-/// `count` waves of the family, to show what it looks like.
-pub fn waves(task: &TaskSettings, seed: u64, count: usize) -> Vec<Sine> {
-    let family = Family::new(task);
-    let mut stream = stream(seed, Purpose::Illustration);
-    (0..count).map(|_| family.wave(&mut stream)).collect()
-}
+    /// A task's value at `x`.
+    fn at(&self, numbers: &Numbers, x: f64) -> f64;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::task::{TrainTasks, TrainingTasks};
-
-    /// FNV-1a over the bits of numbers.
-    fn digest(numbers: impl IntoIterator<Item = f64>) -> u64 {
-        let bytes = numbers.into_iter().flat_map(|number| number.to_bits().to_le_bytes());
-        bytes
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    }
-
-    #[test]
-    fn the_draws_of_0_1_0_are_the_same_bits() {
-        let settings = TaskSettings::default();
-        let evaluation = EvaluationSettings { test_tasks: 20, ..EvaluationSettings::default() };
-        let tested = test_tasks(&settings, &evaluation);
-        let points = tested.iter().flat_map(|task| {
-            [&task.support.x, &task.support.y, &task.query.x, &task.query.y].into_iter().flatten().copied()
-        });
-        assert_eq!(digest(points), 0x8035_21b4_3034_5153);
-        assert_eq!(digest(waves(&settings, 3, 9).iter().map(|wave| wave.at(1.5))), 0x3532_439d_0d6c_ca71);
-        let kinds =
-            [(TrainTasks::Pool(30), 0x1969_4993_3cc1_1153), (TrainTasks::Fresh, 0x462e_125b_1a42_045e)];
-        for (train_tasks, expected) in kinds {
-            let settings = TaskSettings { train_tasks, ..settings.clone() };
-            let mut tasks = TrainingTasks::<f32>::new(&settings, 4, true, 7);
-            let mut drawn = Vec::new();
-            for _ in 0..20 {
-                let batch = tasks.draw();
-                for task in 0..4 {
-                    for (x, y) in [batch.support.task(task), batch.query.task(task)] {
-                        drawn.extend(x.iter().chain(y).map(|number| f64::from(*number)));
-                    }
-                }
+    /// A task's values at many x: what [`Family::at`] gives, rounded. Training waits for it.
+    fn fill(&self, numbers: &Numbers, target: Target<'_>) {
+        match target {
+            Target::F32(x, y) => {
+                y.iter_mut().zip(x).for_each(|(y, x)| *y = self.at(numbers, f64::from(*x)) as f32);
             }
-            assert_eq!(digest(drawn), expected);
+            Target::F64(x, y) => y.iter_mut().zip(x).for_each(|(y, x)| *y = self.at(numbers, *x)),
         }
+    }
+
+    /// Standard deviation of the noise on the y of support points; query points and the test grid have
+    /// none.
+    fn noise(&self, own: &Values) -> f64;
+
+    /// How high the lowest and the highest tasks reach over this range of x.
+    fn heights(&self, own: &Values, x: [f64; 2]) -> [f64; 2];
+
+    /// Mean and mean square of y at `x` over the tasks.
+    fn moments(&self, own: &Values, x: f64) -> [f64; 2];
+
+    /// Test loss of the prior-mean predictor: at every x it answers the mean of y over all tasks, so what
+    /// remains is the variance of y over tasks, averaged over the x range.
+    fn prior_mean_loss(&self, own: &Values, range: [f64; 2]) -> f64 {
+        average_variance(range, |x| self.moments(own, x))
+    }
+
+    /// What a learner that knows the family answers at these `x` once it has seen the support points of a
+    /// task on this `range` of x.
+    fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64>;
+
+    /// One task of it: "a sine wave".
+    fn one(&self) -> &'static str;
+
+    /// What the oracle does, after "oracle:".
+    fn oracle_in_words(&self) -> &'static str;
+
+    /// What a task of it is, with the settings.
+    fn formula(&self, own: &Values) -> String;
+
+    /// A task in full: `2.71 sin(x + 1.32)`.
+    fn title(&self, numbers: &Numbers) -> String;
+
+    /// A task in a few letters.
+    fn label(&self, numbers: &Numbers) -> String;
+}
+
+/// The variance that these moments leave, averaged over a range by the midpoint rule.
+pub fn average_variance([low, high]: [f64; 2], moments: impl Fn(f64) -> [f64; 2]) -> f64 {
+    /// Enough for three digits where the moments have a thousand waves.
+    const POINTS: u32 = 10_000;
+    let variance = |i: u32| {
+        let [mean, square] = moments(low + (high - low) * (f64::from(i) + 0.5) / f64::from(POINTS));
+        square - mean * mean
+    };
+    (0..POINTS).map(variance).sum::<f64>() / f64::from(POINTS)
+}
+
+impl fmt::Debug for dyn Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl PartialEq for dyn Family {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+/// One task of a family.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Function {
+    /// Its family.
+    pub family: &'static dyn Family,
+    /// What the family knows it by.
+    pub numbers: Numbers,
+}
+
+impl Function {
+    /// Its value at `x`.
+    pub fn at(&self, x: f64) -> f64 {
+        self.family.at(&self.numbers, x)
+    }
+
+    /// Its points at `x`.
+    pub fn points(&self, x: Vec<f64>) -> Points {
+        let y = x.iter().map(|&x| self.at(x)).collect();
+        Points { x, y }
+    }
+
+    /// Itself in full: `2.71 sin(x + 1.32)`.
+    pub fn title(&self) -> String {
+        self.family.title(&self.numbers)
+    }
+
+    /// Itself in a few letters.
+    pub fn label(&self) -> String {
+        self.family.label(&self.numbers)
     }
 }

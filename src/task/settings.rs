@@ -1,23 +1,13 @@
 //! `[task]` and `[evaluation]`: where tasks and their points come from, and which of them are frozen for
 //! the test.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::config::{Domain, END, Key, Keys, SEED, Typed, Value, Values};
+use super::{Points, families, family::Family};
+use crate::config::{AnyKey, Domain, END, Key, Keys, SEED, Typed, Value, Values};
 
-static FAMILY: Key<&str> = Key::new("family", "What a task is.", Domain::Words(&["sine"]), "sine");
-static AMPLITUDE: Key<[f64; 2]> = Key::new(
-    "amplitude",
-    "Range of a in a sin(x + b).",
-    Domain::Range { ends: END, point: true },
-    [0.1, 5.0],
-);
-static PHASE: Key<[f64; 2]> = Key::new(
-    "phase",
-    "Range of b in a sin(x + b), radians.",
-    Domain::Range { ends: END, point: true },
-    [0.0, std::f64::consts::TAU],
-);
+static FAMILY: Key<&'static dyn Family> =
+    Key::new("family", "What a task is.", Domain::Names(families::names), &families::sine::Sine);
 static X: Key<[f64; 2]> = Key::new(
     "x",
     "Range of x, for support and query points and for the test grid.",
@@ -50,12 +40,12 @@ static TEST_SEED: Key<u64> = Key::new(
 );
 
 /// `[task]`: where tasks and their points come from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskSettings {
-    /// Range of a in a sin(x + b).
-    pub amplitude: [f64; 2],
-    /// Range of b in a sin(x + b), radians.
-    pub phase: [f64; 2],
+    /// What a task is.
+    pub family: &'static dyn Family,
+    /// The family's own settings.
+    pub own: Values,
     /// Range of x, for support and query points and for the test grid.
     pub x: [f64; 2],
     /// Support points K.
@@ -110,14 +100,28 @@ impl Typed for TrainTasks {
 }
 
 impl TaskSettings {
-    /// The keys of `[task]`.
-    pub const KEYS: &'static Keys = &[&FAMILY, &AMPLITUDE, &PHASE, &X, &SHOTS, &QUERY, &TRAIN_TASKS];
+    /// The keys of `[task]` that every family has, but for `family` itself.
+    pub const COMMON: &'static Keys = &[&X, &SHOTS, &QUERY, &TRAIN_TASKS];
+
+    /// The key that names the family.
+    pub const FAMILY: &'static Keys = &[&FAMILY];
+
+    /// The keys of `[task]` with this family.
+    pub fn keys(family: &dyn Family) -> Vec<&'static dyn AnyKey> {
+        [&[&FAMILY as &dyn AnyKey], family.keys(), Self::COMMON].concat()
+    }
+
+    /// The family that values name.
+    pub fn family(values: &Values) -> &'static dyn Family {
+        values.get(&FAMILY)
+    }
 
     /// From values by key.
     pub fn new(values: &Values) -> Self {
+        let family = values.get(&FAMILY);
         Self {
-            amplitude: values.get(&AMPLITUDE),
-            phase: values.get(&PHASE),
+            family,
+            own: values.of(family.keys()),
             x: values.get(&X),
             shots: values.get(&SHOTS),
             query: values.get(&QUERY),
@@ -128,13 +132,46 @@ impl TaskSettings {
     /// As values by key.
     pub fn values(&self) -> Values {
         Values::default()
-            .with(&FAMILY, &"sine")
-            .with(&AMPLITUDE, &self.amplitude)
-            .with(&PHASE, &self.phase)
+            .with(&FAMILY, &self.family)
+            .and(&self.own)
             .with(&X, &self.x)
             .with(&SHOTS, &self.shots)
             .with(&QUERY, &self.query)
             .with(&TRAIN_TASKS, &self.train_tasks)
+    }
+
+    /// Test loss of the best guess that is the same for all tasks.
+    pub fn prior_mean_loss(&self) -> f64 {
+        self.family.prior_mean_loss(&self.own, self.x)
+    }
+
+    /// What a learner that knows the family answers at these `x`, given the support points of a task.
+    pub fn oracle(&self, support: &Points, x: &[f64]) -> Vec<f64> {
+        self.family.oracle(&self.own, self.x, support, x)
+    }
+
+    /// How high the lowest and the highest tasks reach.
+    pub fn heights(&self) -> [f64; 2] {
+        self.family.heights(&self.own, self.x)
+    }
+}
+
+/// As JSON has it: the family only where it is not the default, and of its settings what a settings file
+/// has.
+impl Serialize for TaskSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if self.family != FAMILY.default_value() {
+            map.serialize_entry("family", self.family.name())?;
+        }
+        for (name, value) in self.own.written(self.family.keys()) {
+            map.serialize_entry(name, value)?;
+        }
+        map.serialize_entry("x", &self.x)?;
+        map.serialize_entry("shots", &self.shots)?;
+        map.serialize_entry("query", &self.query)?;
+        map.serialize_entry("train_tasks", &self.train_tasks)?;
+        map.end()
     }
 }
 

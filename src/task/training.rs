@@ -4,7 +4,7 @@
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Family, Number, Purpose, Sine, Stream, stream};
+use super::{Batch, Draw, Function, Number, Purpose, Stream, stream};
 use super::{TaskSettings, TrainTasks};
 
 /// The tasks of one outer step.
@@ -33,7 +33,7 @@ pub struct Position {
 /// The training tasks of one run.
 #[derive(Debug)]
 pub struct TrainingTasks<E> {
-    family: Family,
+    draw: Draw,
     source: Source<E>,
     query: Option<Stream>,
     batch: MetaBatch<E>,
@@ -43,7 +43,7 @@ pub struct TrainingTasks<E> {
 enum Source<E> {
     /// Tasks whose support points stay the same.
     Pool {
-        waves: Vec<Sine>,
+        functions: Vec<Function>,
         support: Batch<E>,
         /// This epoch's order, and how far it has been walked.
         order: Vec<u32>,
@@ -59,23 +59,23 @@ enum Source<E> {
 impl<E: Number> TrainingTasks<E> {
     /// The tasks of the run with this seed; `with_query` says whether query points are drawn.
     pub fn new(settings: &TaskSettings, meta_batch: usize, with_query: bool, seed: u64) -> Self {
-        let family = Family::new(settings);
+        let draw = Draw::new(settings);
         let mut tasks = stream(seed, Purpose::TrainingTasks);
         let source = match settings.train_tasks {
             TrainTasks::Fresh => Source::Fresh { stream: tasks },
             TrainTasks::Pool(size) => {
                 let mut support = Batch::new(size, settings.shots);
-                let waves = (0..size)
+                let functions = (0..size)
                     .map(|task| {
-                        let wave = family.wave(&mut tasks);
-                        family.draw(&wave, support.task_mut(task), &mut tasks);
-                        wave
+                        let function = draw.function(&mut tasks);
+                        draw.support(&function, support.task_mut(task), &mut tasks);
+                        function
                     })
                     .collect();
                 let order: Vec<u32> = (0..size as u32).collect();
                 // Beyond the end: the first task drawn shuffles the first epoch.
                 Source::Pool {
-                    waves,
+                    functions,
                     support,
                     next: size,
                     order,
@@ -86,7 +86,7 @@ impl<E: Number> TrainingTasks<E> {
         };
         let query_rows = if with_query { settings.query } else { 0 };
         Self {
-            family,
+            draw,
             source,
             query: with_query.then(|| stream(seed, Purpose::Query)),
             batch: MetaBatch {
@@ -131,16 +131,16 @@ impl<E: Number> TrainingTasks<E> {
 
     /// The next meta-batch.
     pub fn draw(&mut self) -> &MetaBatch<E> {
-        let Self { family, source, query, batch } = self;
+        let Self { draw, source, query, batch } = self;
         for task in 0..batch.support.tasks() {
             let (x, y) = batch.support.task_mut(task);
-            let wave = match source {
+            let function = match source {
                 Source::Fresh { stream } => {
-                    let wave = family.wave(stream);
-                    family.draw(&wave, (x, y), stream);
-                    wave
+                    let function = draw.function(stream);
+                    draw.support(&function, (x, y), stream);
+                    function
                 }
-                Source::Pool { waves, support, order, next, stream, epoch } => {
+                Source::Pool { functions, support, order, next, stream, epoch } => {
                     if *next == order.len() {
                         *epoch = words(stream);
                         shuffle(order, stream);
@@ -151,11 +151,11 @@ impl<E: Number> TrainingTasks<E> {
                     let (pool_x, pool_y) = support.task(chosen);
                     x.copy_from_slice(pool_x);
                     y.copy_from_slice(pool_y);
-                    waves[chosen]
+                    functions[chosen]
                 }
             };
             if let Some(stream) = query {
-                family.draw(&wave, batch.query.task_mut(task), stream);
+                draw.query(&function, batch.query.task_mut(task), stream);
             }
         }
         batch
@@ -180,14 +180,7 @@ mod tests {
     use super::*;
 
     fn settings(train_tasks: TrainTasks) -> TaskSettings {
-        TaskSettings {
-            amplitude: [0.1, 5.0],
-            phase: [0.0, 6.0],
-            x: [-5.0, 5.0],
-            shots: 3,
-            query: 2,
-            train_tasks,
-        }
+        TaskSettings { shots: 3, query: 2, train_tasks, ..TaskSettings::default() }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::rows::Tested;
 use super::svg::{COLOURS, LETTER, document, look};
-use crate::eval::{Average, Curve, OverSeeds, prior_mean_loss};
+use crate::eval::{Average, Curve, OverSeeds};
 use crate::results::svg::Picture;
 
 /// Size of the plot.
@@ -17,7 +17,7 @@ const LINE: f64 = 18.0;
 /// The curves of these runs, of which there is at least one.
 pub fn picture(tested: &[Tested]) -> String {
     let most_steps = tested.iter().map(|tested| tested.curve.steps.len() - 1).max().unwrap_or(1).max(1);
-    let floor = prior_mean_loss(&tested[0].run.settings.task);
+    let floor = tested[0].run.settings.task.prior_mean_loss();
     let finite = tested.iter().flat_map(|tested| &tested.curve.mean).copied().filter(|mean| mean.is_finite());
     // One that diverges must not flatten the others: what is above the axis is said in words.
     let [top, step] = round_axis(finite.clone().fold(floor, f64::max).min(2.0 * floor));

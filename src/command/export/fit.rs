@@ -73,7 +73,7 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
         let task = task.ok_or_else(|| Misuse("--fit: test tasks are counted from 1".to_owned()))?;
         let weights = settings.tested(&weights);
         let tested = fits(&weights, &task.support, &task.query, &steps);
-        let line = task.sine.points(grid(settings.task.x, POINTS));
+        let line = task.function.points(grid(settings.task.x, POINTS));
         let drawn = fits(&weights, &task.support, &line, &steps);
         panels.push(Panel { run, task, tested, truth: line.y, drawn });
     }

@@ -4,6 +4,7 @@ use super::{MINIMAL, read};
 use crate::learner::{Algorithm, Budget, OuterGradient};
 use crate::model::{Activation, Precision};
 use crate::task::TrainTasks;
+use crate::task::families::sine::AMPLITUDE;
 
 #[test]
 fn a_minimal_file_has_the_built_in_values() {
@@ -66,7 +67,7 @@ fn numbers_may_be_written_in_every_way_that_toml_has() {
         (Budget::OuterSteps(1_000_000), 16)
     );
     assert_eq!(experiment.seeds, [1, 2, 15, u64::MAX, 0]);
-    assert_eq!((experiment.task.x, experiment.task.amplitude), ([-5.0, 5.0], [2.0, 2.0]));
+    assert_eq!((experiment.task.x, experiment.task.own.get(&AMPLITUDE)), ([-5.0, 5.0], [2.0, 2.0]));
 }
 
 #[test]
@@ -115,4 +116,20 @@ fn the_largest_study_is_allowed() {
     assert_eq!(read(&text).experiments.len(), 1_000);
     let long = "[defaults]\nepochs = 1000000\n[task]\ntrain_tasks = 1000000\n".to_owned() + MINIMAL;
     assert_eq!(read(&long).experiments[0].total_steps(), 1_000_000_000_000);
+}
+
+#[test]
+fn a_familys_own_settings_are_shared_within_the_family() {
+    let own = |text: &str| {
+        let experiment = read(text).experiments.remove(0);
+        let of = |name| {
+            experiment.task.own.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        };
+        (of("amplitude"), of("intercept"), experiment.task.shots)
+    };
+    let other = format!("[task]\namplitude = [1, 2]\nshots = 3\n{MINIMAL}task.family = \"sine-or-line\"\n");
+    assert_eq!(own(&other), (Some("[0.1, 5.0]".into()), Some("[-3.0, 3.0]".into()), 3));
+    let same = "[task]\nfamily = \"sine-or-line\"\namplitude = [1, 2]\n";
+    let same = format!("{same}{MINIMAL}task.intercept = [0, 1]\n");
+    assert_eq!(own(&same), (Some("[1.0, 2.0]".into()), Some("[0.0, 1.0]".into()), 10));
 }

@@ -3,12 +3,12 @@
 use proptest::{collection::hash_set, prelude::*, sample::select};
 
 use super::read;
-use crate::config::Values;
+use crate::config::{AnyKey, Domain, Value, Values};
 use crate::experiments::{Experiment, parse_recorded, presets, resolved_toml};
 use crate::learner::{Algorithm, Budget, OuterGradient, Training};
 use crate::model::Order;
 use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
-use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
+use crate::task::{EvaluationSettings, Family, TaskSettings, TrainTasks, families::FAMILIES};
 
 fn range(points: bool) -> impl Strategy<Value = [f64; 2]> {
     (-1e6..1e6, 0.0..1.0).prop_map(move |(low, part): (f64, f64)| {
@@ -21,12 +21,33 @@ fn rate() -> impl Strategy<Value = f64> {
     (-12.0..3.0).prop_map(|exponent: f64| 10f64.powf(exponent).clamp(1e-12, 1e3))
 }
 
+/// Values of a family's own settings, whatever they are.
+fn own(family: &'static dyn Family) -> impl Strategy<Value = Values> {
+    let one = |key: &'static dyn AnyKey| match key.domain() {
+        Domain::Range { ends, point } => {
+            let (low, high, point) = (*ends.start(), *ends.end(), *point);
+            let range = (0.0..1.0, 0.0..1.0).prop_map(move |(from, part): (f64, f64)| {
+                let from = low + (high - low) * from;
+                let to = from + (high - from) * part;
+                Value::Range(if point || from < to { [from, to] } else { [low, high] })
+            });
+            range.boxed()
+        }
+        Domain::Size(most) => (0.0..*most).prop_map(Value::Number).boxed(),
+        _ => Just(key.default().expect("a family's settings are never off")).boxed(),
+    };
+    let names: Vec<_> = family.keys().iter().map(|key| key.name()).collect();
+    let values: Vec<_> = family.keys().iter().map(|key| one(*key)).collect();
+    values.prop_map(move |values| names.iter().copied().zip(values).collect())
+}
+
 fn task() -> impl Strategy<Value = TaskSettings> {
     let train_tasks = prop_oneof![(20..1_000usize).prop_map(TrainTasks::Pool), Just(TrainTasks::Fresh)];
-    (range(true), range(true), range(false), 1..100usize, 1..100usize, train_tasks).prop_map(
-        |(amplitude, phase, x, shots, query, train_tasks)| TaskSettings {
-            amplitude,
-            phase,
+    let family = select(FAMILIES).prop_flat_map(|family| (Just(family), own(family)));
+    (family, range(false), 1..100usize, 1..100usize, train_tasks).prop_map(
+        |((family, own), x, shots, query, train_tasks)| TaskSettings {
+            family,
+            own,
             x,
             shots,
             query,

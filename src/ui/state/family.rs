@@ -2,9 +2,8 @@
 //! of the family.
 
 use crate::{
-    eval,
     experiments::Experiment,
-    task::{self, Points, Sine, TestTask},
+    task::{self, Function, Points, TestTask},
     task::{EvaluationSettings, TaskSettings},
 };
 
@@ -23,7 +22,7 @@ pub struct TestSet {
 /// What the Tasks view shows.
 pub struct Illustration {
     /// Waves overlaid.
-    pub waves: Vec<Sine>,
+    pub waves: Vec<Function>,
     /// x and the average over many waves there.
     pub average: Points,
     /// How many waves the average is over.
@@ -44,14 +43,15 @@ impl TestSet {
             task: task.clone(),
             evaluation: evaluation.clone(),
             tasks: task::test_tasks(task, evaluation),
-            prior_mean: eval::prior_mean_loss(task),
+            prior_mean: task.prior_mean_loss(),
         }
     }
 
     /// A y range that holds every wave of the family and stays where it is, so that motion means
     /// something.
     pub fn y_range(&self) -> [f64; 2] {
-        let most = self.task.amplitude[0].abs().max(self.task.amplitude[1].abs()).max(1e-9) * 1.25;
+        let [lowest, highest] = self.task.heights();
+        let most = lowest.abs().max(highest.abs()).max(1e-9) * 1.25;
         [-most, most]
     }
 }
@@ -61,7 +61,7 @@ impl Illustration {
     pub fn new(settings: &TaskSettings) -> Self {
         let averaged = 10_000;
         let x = task::grid(settings.x, 60);
-        let waves = task::waves(settings, 0, averaged);
+        let waves = task::illustration(settings, 0, averaged);
         let y =
             x.iter().map(|&x| waves.iter().map(|wave| wave.at(x)).sum::<f64>() / averaged as f64).collect();
         let waves = waves.into_iter().take(1_000).collect();

@@ -14,7 +14,7 @@ use crate::{
     model::Weights,
     results::text::rate,
     study::Snapshot,
-    task::{self, Family, Purpose, TestTask},
+    task::{self, Draw, Purpose, TestTask},
 };
 
 /// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
@@ -40,12 +40,14 @@ impl App {
         let mut task = set.tasks.get(index)?.clone();
         if let Some(shots) = self.fit.shots {
             task.support.x.truncate(shots);
-            let family = Family::new(&set.task);
+            task.support.y.truncate(shots);
+            let draw = Draw::new(&set.task);
             let mut stream = task::stream(set.evaluation.seed ^ index as u64, Purpose::Illustration);
             while task.support.x.len() < shots {
-                task.support.x.push(family.x(&mut stream));
+                let (x, y) = draw.point(&task.function, &mut stream);
+                task.support.x.push(x);
+                task.support.y.push(y);
             }
-            task.support = task.sine.points(task.support.x);
         }
         Some(task)
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     task::TaskSettings,
-    task::{self, Points, Purpose, Sine, Stream, TestTask},
+    task::{self, Points, Purpose, Stream, TestTask, Wave},
 };
 
 /// Points of the test grid.
@@ -13,7 +13,7 @@ const GRID: usize = 50;
 #[derive(Clone, Debug)]
 pub struct Play {
     /// The wave.
-    pub sine: Sine,
+    pub sine: Wave,
     /// Standard deviation of the noise on the support points.
     pub noise: f64,
     /// Inputs of the support points, the noise drawn for each in units of `noise`, and how far each
@@ -49,9 +49,9 @@ pub struct Placed {
 impl Play {
     /// The first task: ten points spread over the range.
     pub fn new(settings: Option<&TaskSettings>) -> Self {
-        let (amplitude, range) = settings.map_or(([0.1, 5.0], [-5.0, 5.0]), |task| (task.amplitude, task.x));
+        let (amplitude, range) = settings.map_or(([0.1, 5.0], [-5.0, 5.0]), |task| (task.heights(), task.x));
         let mut play = Self {
-            sine: Sine { amplitude: (amplitude[0] + amplitude[1]) / 2.0, phase: 1.0 },
+            sine: Wave { amplitude: (amplitude[0] + amplitude[1]) / 2.0, phase: 1.0, frequency: 1.0 },
             noise: 0.0,
             points: Vec::new(),
             x: (range[0] + range[1]) / 2.0,
@@ -76,7 +76,11 @@ impl Play {
             support.x.push(point.x);
             support.y.push(point.y.unwrap_or(self.sine.at(point.x)) + self.noise * point.deviation);
         }
-        TestTask { sine: self.sine, support, query: self.sine.points(task::grid(self.range, GRID)) }
+        TestTask {
+            function: self.sine.into(),
+            support,
+            query: self.sine.points(task::grid(self.range, GRID)),
+        }
     }
 
     /// The support point nearest to the cursor.

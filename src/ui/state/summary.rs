@@ -173,6 +173,10 @@ impl App {
         shots.sort_unstable();
         shots.dedup();
         let shots: Vec<String> = shots.iter().map(usize::to_string).collect();
+        let mut families: Vec<&str> =
+            self.experiments.iter().map(|experiment| experiment.settings.task.family.name()).collect();
+        families.sort_unstable();
+        families.dedup();
         let systems = self.experiments.len();
         let seeds: Vec<usize> = self.experiments.iter().map(|experiment| experiment.runs.len()).collect();
         let plural =
@@ -183,7 +187,12 @@ impl App {
             _ => "no runs".to_owned(),
         };
         let times = if self.styles.ascii { "x" } else { "×" };
-        format!("sine, {}-shot, {} {times} {seeds}", shots.join("/"), plural(systems, "system"))
+        format!(
+            "{}, {}-shot, {} {times} {seeds}",
+            families.join("/"),
+            shots.join("/"),
+            plural(systems, "system")
+        )
     }
 }
 

@@ -120,7 +120,7 @@ fn more_support_points_belong_to_the_task() {
     let after = app.shown_task(2).expect("there are tasks");
     assert_eq!(after.support.x.len(), 11);
     assert_eq!(after.support.x[..10], before.support.x[..]);
-    assert!(after.support.x.iter().zip(&after.support.y).all(|(x, y)| after.sine.at(*x) == *y));
+    assert!(after.support.x.iter().zip(&after.support.y).all(|(x, y)| after.function.at(*x) == *y));
     (0..20).for_each(|_| press(&mut app, KeyCode::Char('k')));
     assert_eq!(app.shown_task(2).expect("there are tasks").support.x.len(), 1);
 }

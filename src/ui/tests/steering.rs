@@ -139,6 +139,15 @@ fn a_default_that_was_changed_is_said_once() {
 }
 
 #[test]
+fn a_setting_that_is_the_default_again_is_said() {
+    let deep = parse("x", None, &(NOTEBOOK.to_owned() + "model.layers = 3\n")).expect("a good file");
+    let mut app = App::new(&deep, &plan(&deep), Styles::default());
+    app.on_file(Ok(notebook()));
+    let Some(Edited::Changed { changes, .. }) = &app.edited else { panic!("{:?}", app.edited) };
+    assert_eq!(*changes, ["B: model.layers 3 to 2"]);
+}
+
+#[test]
 fn seeds_and_names_that_go_are_said() {
     let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
     let text = NOTEBOOK.replace("seeds = 2", "seeds = 4").replace("name = \"B\"", "name = \"D\"");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
     config::{LoadError, Problem},
-    experiments::{Experiment, Study, resolved_toml},
+    experiments::{Experiment, Study, resolved_toml, settings},
     study::plan,
     ui::state::{
         app::App,
@@ -156,21 +156,6 @@ fn changes(old: &[Experiment], new: &[Experiment]) -> Vec<String> {
 
 /// The settings that differ, as `inner_lr 0.01 to 0.02`.
 fn differences(old: &Experiment, new: &Experiment) -> Vec<String> {
-    let settings = |experiment| {
-        let text = resolved_toml(experiment, 0);
-        let lines = text.lines().scan(String::new(), |table, line| {
-            if line.starts_with('[') {
-                // Settings of the experiment itself need no table's name.
-                *table = line.trim_matches(['[', ']']).trim_start_matches("experiment").to_owned();
-            }
-            let pair = line.split_once(" = ").map(|(key, value)| {
-                let name = format!("{table}.{key}");
-                (name.trim_matches('.').to_owned(), value.to_owned())
-            });
-            Some(pair)
-        });
-        lines.flatten().collect::<Vec<(String, String)>>()
-    };
     let (old, new) = (settings(old), settings(new));
     let value = |settings: &[(String, String)], name: &str| {
         settings.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())

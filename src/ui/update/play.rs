@@ -3,7 +3,7 @@
 use rand::RngExt;
 
 use crate::{
-    task::Sine,
+    task::Wave,
     ui::state::play::{Placed, Play, normal},
 };
 
@@ -103,9 +103,10 @@ impl Play {
     pub fn surprise(&mut self) -> &'static str {
         let mut stream = self.stream();
         let [low, high] = self.range;
-        self.sine = Sine {
+        self.sine = Wave {
             amplitude: stream.random_range(self.amplitude[0]..=self.amplitude[1]),
             phase: stream.random_range(0.0..std::f64::consts::TAU),
+            frequency: 1.0,
         };
         let middle = (low + high) / 2.0;
         let ([from, to], count, words) = match self.draws % 3 {

@@ -219,7 +219,8 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
 pub fn oracle_loss(app: &App, set: usize) -> f64 {
     let Some(set) = app.sets.get(set) else { return f64::NAN };
     let tasks = &set.tasks[..set.tasks.len().min(50)];
-    let loss = tasks.iter().map(super::fit::oracle_loss).sum::<f64>() / tasks.len().max(1) as f64;
+    let loss = tasks.iter().map(|task| super::fit::oracle_loss(&set.task, task)).sum::<f64>()
+        / tasks.len().max(1) as f64;
     // Rounding of the least squares, far below anything a reader could mean by a loss.
     if loss < 1e-12 { 0.0 } else { loss }
 }

@@ -16,8 +16,7 @@ use ratatui::{
 };
 
 use crate::{
-    eval,
-    task::TestTask,
+    task::{TaskSettings, TestTask},
     ui::{
         state::app::App,
         state::runs::Phase,
@@ -31,9 +30,9 @@ use crate::{
 };
 
 /// Test loss of the oracle on a task.
-pub fn oracle_loss(task: &TestTask) -> f64 {
-    let sine = eval::oracle(&task.support);
-    let errors = task.query.x.iter().zip(&task.query.y).map(|(x, y)| (sine.at(*x) - y).powi(2));
+pub fn oracle_loss(settings: &TaskSettings, task: &TestTask) -> f64 {
+    let answers = settings.oracle(&task.support, &task.query.x);
+    let errors = answers.iter().zip(&task.query.y).map(|(answer, y)| (answer - y).powi(2));
     let loss = errors.sum::<f64>() / task.query.x.len().max(1) as f64;
     if loss < 1e-12 { 0.0 } else { loss }
 }
@@ -49,7 +48,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let number_of = format!("{} of {}", app.fit.task + 1, count(set.tasks.len() as u64));
-    let wave = format!("{:.2} sin(x + {:.2})", task.sine.amplitude, task.sine.phase);
+    let wave = task.function.title();
     let side = if task.is_one_sided() { ", one-sided" } else { "" };
     let titles = [
         format!("{name} on test task {number_of}{side}: y = {wave}"),
@@ -93,7 +92,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         compare(app, other, &task, &mut series, &mut losses);
     }
     losses.push(Span::styled("oracle ", styles.dim()));
-    losses.push(Span::raw(number(oracle_loss(&task))));
+    losses.push(Span::raw(number(oracle_loss(&set.task, &task))));
     series.push(Series {
         name: "support".to_owned(),
         style: styles.support(),

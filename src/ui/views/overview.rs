@@ -25,6 +25,7 @@ use super::{
 use crate::{
     experiments::Experiment,
     model::Adaptation,
+    task::TaskSettings,
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
@@ -182,10 +183,14 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
     };
     let plain = app.experiments.iter().all(|experiment| is_plain(&experiment.settings));
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
+    let family = app.sets.first().map_or_else(|| TaskSettings::default().family, |set| set.task.family);
+    let (one, oracle) = (family.one(), family.oracle_in_words());
     let text = format!(
-        "Each system starts from the weights it has learned and takes n {steps} on {shots} points of a sine \
-         wave it has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
-         prior mean: the best constant guess. oracle: least squares on sin x and cos x, which knows the answer is a wave.\n\
+        "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
+         has never seen. Lower is better; a steep fall at the left is what learning to learn means.
+\
+         prior mean: the best constant guess. oracle: {oracle}.
+\
          Press a system's number to see it fit a single wave."
     );
     let room = usize::from(inner.width).saturating_sub(2);

@@ -222,10 +222,11 @@ fn draw_ranking(
         put(buffer, inner, inner.x, y, &format!("- {title} no network"), styles.dim());
     }
     y += 2;
+    let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
          wave. Space places a point, g moves one, u draws a hard task.",
-        number(super::fit::oracle_loss(task)),
+        number(super::fit::oracle_loss(&settings, task)),
         app.fit.n
     );
     for line in wrap(&text, usize::from(inner.width), styles) {

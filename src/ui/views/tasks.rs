@@ -15,7 +15,7 @@ use super::{
     entry::{Entry, unmoved},
 };
 use crate::{
-    task::Sine,
+    task::Function,
     ui::{
         action::Action,
         state::{app::App, family::Illustration, view::Kind},
@@ -58,10 +58,12 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let task = &set.task;
     let text = format!(
-        "A task is y = a sin(x + b), a in [{}, {}], b in [{:.3}, {:.3}]. At every x the waves overlap, so a single \
+        "A task is {}. At every x the waves overlap, so a single \
          network trained on all of them can do no better than their average: test loss {:.3}. Learning to learn \
          means to find weights from which {} points and a few steps lead to any one of them.",
-        task.amplitude[0], task.amplitude[1], task.phase[0], task.phase[1], set.prior_mean, task.shots
+        task.family.formula(&task.own),
+        set.prior_mean,
+        task.shots
     );
     let lines = wrap(&text, usize::from(area.width).saturating_sub(2), styles);
     let words = (lines.len() as u16).min(area.height / 4);
@@ -104,14 +106,14 @@ fn plot<'a>(app: &App, series: Vec<Series>) -> Plot<'a> {
     }
 }
 
-fn wave(app: &App, sine: &Sine, name: String, index: usize) -> Series {
+fn wave(app: &App, function: &Function, name: String, index: usize) -> Series {
     let x = crate::task::grid(app.sets[0].task.x, 120);
     Series {
         name,
         style: app.styles.series(index),
         shape: Shape::Line(app.styles.pattern(index)),
         mark: app.styles.mark(index),
-        points: x.into_iter().map(|x| (x, sine.at(x))).collect(),
+        points: x.into_iter().map(|x| (x, function.at(x))).collect(),
     }
 }
 
@@ -119,9 +121,7 @@ fn three(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
     let title = format!("Three tasks ({} to {})", picture.first + 1, picture.first + 3);
     let inner = pane(buffer, area, &title, &app.styles);
     let waves = picture.waves.iter().skip(picture.first).take(3).enumerate();
-    let series = waves
-        .map(|(i, sine)| wave(app, sine, format!("a {:.1} b {:.1}", sine.amplitude, sine.phase), i))
-        .collect();
+    let series = waves.map(|(i, task)| wave(app, task, task.label(), i)).collect();
     plot(app, series).draw(inner, buffer, &app.styles);
 }
 

@@ -7,19 +7,21 @@ use std::f64::consts::FRAC_1_PI;
 
 use super::{Number, Points};
 
-/// y = amplitude sin(x + phase).
+/// y = amplitude sin(frequency x + phase).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sine {
+pub struct Wave {
     /// Height of the wave.
     pub amplitude: f64,
     /// Shift in radians.
     pub phase: f64,
+    /// Waves in 2 pi. With 1 nothing is rounded on the way.
+    pub frequency: f64,
 }
 
-impl Sine {
+impl Wave {
     /// The wave's value at `x`.
     pub fn at(&self, x: f64) -> f64 {
-        let angle = x + self.phase;
+        let angle = self.frequency * x + self.phase;
         self.amplitude * if angle.abs() <= FARTHEST { sine(angle) } else { angle.sin() }
     }
 
@@ -32,14 +34,14 @@ impl Sine {
     /// The wave's values at `x`, in the number type a network trains in.
     pub fn fill<E: Number>(&self, x: &[E], y: &mut [E]) {
         // Decided once for all points, so that the loop below has no branch in it.
-        if x.iter().any(|x| (x.exact() + self.phase).abs() > FARTHEST) {
+        if x.iter().any(|x| (self.frequency * x.exact() + self.phase).abs() > FARTHEST) {
             for (y, x) in y.iter_mut().zip(x) {
                 *y = E::rounded(self.at(x.exact()));
             }
             return;
         }
         for (y, x) in y.iter_mut().zip(x) {
-            *y = E::rounded(self.amplitude * sine(x.exact() + self.phase));
+            *y = E::rounded(self.amplitude * sine(self.frequency * x.exact() + self.phase));
         }
     }
 }
@@ -94,7 +96,7 @@ mod tests {
     fn agrees_with_the_standard_library() {
         for i in -200_000..200_000 {
             let x = f64::from(i) * 1.234_567e-3 * if i % 7 == 0 { 400.0 } else { 1.0 };
-            let wave = Sine { amplitude: 1.0, phase: 0.0 };
+            let wave = Wave { amplitude: 1.0, phase: 0.0, frequency: 1.0 };
             let gap = (wave.at(x) - x.sin()).abs();
             assert!(gap < 1e-15, "sin({x}): off by {gap:e}");
         }
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn fills_what_at_answers() {
-        let wave = Sine { amplitude: 2.5, phase: 1.0 };
+        let wave = Wave { amplitude: 2.5, phase: 1.0, frequency: 1.0 };
         for x in [vec![0.0_f64, 1.0, -4.5, 5.0, 99.0], vec![0.5, 3e5, -1e300]] {
             let mut y = vec![0.0; x.len()];
             wave.fill(&x, &mut y);

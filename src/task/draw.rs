@@ -1,0 +1,191 @@
+//! How tasks and their points are drawn, within the ranges of `[task]`.
+
+use std::fmt;
+
+use rand::distr::{Distribution, Uniform};
+use rand_distr::StandardNormal;
+
+use super::{
+    EvaluationSettings, Function, Number, Points, Purpose, Stream, TaskSettings,
+    family::{Family, Sampler},
+    grid, stream,
+};
+
+/// Draws tasks and their points.
+pub struct Draw {
+    family: &'static dyn Family,
+    sampler: Sampler,
+    x: Uniform<f64>,
+    noise: f64,
+}
+
+impl fmt::Debug for Draw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draw").field("family", &self.family).finish_non_exhaustive()
+    }
+}
+
+impl Draw {
+    /// With these settings, whose ranges validation has found finite and in order.
+    pub fn new(settings: &TaskSettings) -> Self {
+        let [low, high] = settings.x;
+        Self {
+            family: settings.family,
+            sampler: settings.family.sampler(&settings.own),
+            x: Uniform::new_inclusive(low, high).expect("validated: low < high, both finite"),
+            noise: settings.family.noise(&settings.own),
+        }
+    }
+
+    /// A random task.
+    pub fn function(&self, stream: &mut Stream) -> Function {
+        Function { family: self.family, numbers: (self.sampler)(stream) }
+    }
+
+    /// Random query points of a task.
+    pub fn query<E: Number>(&self, task: &Function, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
+        for x in &mut *x {
+            *x = E::rounded(self.x(stream));
+        }
+        self.family.fill(&task.numbers, E::target(x, y));
+    }
+
+    /// Random support points of a task: first all inputs, then the noise of each, if there is any.
+    pub fn support<E: Number>(&self, task: &Function, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
+        self.query(task, (x, &mut *y), stream);
+        if self.noise > 0.0 {
+            for y in y {
+                *y = E::rounded(y.exact() + self.deviation(stream));
+            }
+        }
+    }
+
+    /// One more support point of a task.
+    pub fn point(&self, task: &Function, stream: &mut Stream) -> (f64, f64) {
+        let x = self.x(stream);
+        let deviation = if self.noise > 0.0 { self.deviation(stream) } else { 0.0 };
+        (x, task.at(x) + deviation)
+    }
+
+    fn x(&self, stream: &mut Stream) -> f64 {
+        self.x.sample(stream)
+    }
+
+    fn deviation(&self, stream: &mut Stream) -> f64 {
+        let standard: f64 = StandardNormal.sample(stream);
+        self.noise * standard
+    }
+}
+
+/// A frozen test task: adapt on `support`, test on `query` (an even grid over the x range).
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestTask {
+    /// The function behind the points.
+    pub function: Function,
+    /// K points to adapt on.
+    pub support: Points,
+    /// The test grid.
+    pub query: Points,
+}
+
+impl TestTask {
+    /// Whether every support point lies on the same side of zero.
+    pub fn is_one_sided(&self) -> bool {
+        self.support.x.iter().all(|x| *x < 0.0) || self.support.x.iter().all(|x| *x > 0.0)
+    }
+}
+
+/// The frozen test tasks: they depend on `[task]` and on `[evaluation]`'s own seed, on nothing else.
+/// Task i is the same however many there are.
+pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<TestTask> {
+    let draw = Draw::new(task);
+    let mut stream = stream(evaluation.seed, Purpose::TestTasks);
+    let x = grid(task.x, evaluation.grid);
+    (0..evaluation.test_tasks)
+        .map(|_| {
+            let function = draw.function(&mut stream);
+            let mut support = Points { x: vec![0.0; task.shots], y: vec![0.0; task.shots] };
+            draw.support(&function, (&mut support.x, &mut support.y), &mut stream);
+            TestTask { function, support, query: function.points(x.clone()) }
+        })
+        .collect()
+}
+
+/// `count` tasks of the family, to show what it looks like.
+pub fn illustration(task: &TaskSettings, seed: u64, count: usize) -> Vec<Function> {
+    let draw = Draw::new(task);
+    let mut stream = stream(seed, Purpose::Illustration);
+    (0..count).map(|_| draw.function(&mut stream)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Values;
+    use crate::task::families::sine::{FREQUENCY, NOISE};
+    use crate::task::{TrainTasks, TrainingTasks};
+
+    /// FNV-1a over the bits of numbers.
+    fn digest(numbers: impl IntoIterator<Item = f64>) -> u64 {
+        let bytes = numbers.into_iter().flat_map(|number| number.to_bits().to_le_bytes());
+        bytes
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    #[test]
+    fn the_draws_of_0_1_0_are_the_same_bits() {
+        let settings = TaskSettings::default();
+        let evaluation = EvaluationSettings { test_tasks: 20, ..EvaluationSettings::default() };
+        let tested = test_tasks(&settings, &evaluation);
+        let points = tested.iter().flat_map(|task| {
+            [&task.support.x, &task.support.y, &task.query.x, &task.query.y].into_iter().flatten().copied()
+        });
+        assert_eq!(digest(points), 0x8035_21b4_3034_5153);
+        assert_eq!(
+            digest(illustration(&settings, 3, 9).iter().map(|wave| wave.at(1.5))),
+            0x3532_439d_0d6c_ca71
+        );
+        let kinds =
+            [(TrainTasks::Pool(30), 0x1969_4993_3cc1_1153), (TrainTasks::Fresh, 0x462e_125b_1a42_045e)];
+        for (train_tasks, expected) in kinds {
+            let settings = TaskSettings { train_tasks, ..settings.clone() };
+            let mut tasks = TrainingTasks::<f32>::new(&settings, 4, true, 7);
+            let mut drawn = Vec::new();
+            for _ in 0..20 {
+                let batch = tasks.draw();
+                for task in 0..4 {
+                    for (x, y) in [batch.support.task(task), batch.query.task(task)] {
+                        drawn.extend(x.iter().chain(y).map(|number| f64::from(*number)));
+                    }
+                }
+            }
+            assert_eq!(digest(drawn), expected);
+        }
+    }
+
+    #[test]
+    fn only_the_support_is_noisy() {
+        let noisy = TaskSettings::new(&Values::default().with(&NOISE, &0.5));
+        let tested = test_tasks(&noisy, &EvaluationSettings::default());
+        let errors = |of: fn(&TestTask) -> &Points| -> f64 {
+            let square = |task: &TestTask| {
+                let points = of(task);
+                let errors = points.x.iter().zip(&points.y).map(|(x, y)| (task.function.at(*x) - y).powi(2));
+                errors.sum::<f64>() / points.x.len() as f64
+            };
+            tested.iter().map(square).sum::<f64>() / tested.len() as f64
+        };
+        assert!((errors(|task| &task.support) - 0.25).abs() < 0.01);
+        assert_eq!(errors(|task| &task.query), 0.0);
+    }
+
+    #[test]
+    fn frequencies_lie_in_their_range() {
+        let settings = TaskSettings::new(&Values::default().with(&FREQUENCY, &[0.8, 1.2]));
+        let drawn = illustration(&settings, 1, 1_000);
+        let frequency = |task: &Function| task.numbers[2];
+        assert!(drawn.iter().all(|task| (0.8..=1.2).contains(&frequency(task))));
+        let mean = drawn.iter().map(frequency).sum::<f64>() / 1_000.0;
+        assert!((mean - 1.0).abs() < 0.02);
+    }
+}

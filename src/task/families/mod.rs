@@ -1,0 +1,25 @@
+//! The families of tasks there are: one file and one line each.
+
+pub mod sine;
+mod sine_or_line;
+
+use super::family::Family;
+use crate::config::{Typed, Value};
+
+/// Every family, in the order the documentation lists them; the first is the default.
+pub static FAMILIES: &[&dyn Family] = &[&sine::Sine, &sine_or_line::SineOrLine];
+
+/// The names of all families.
+pub fn names() -> Vec<&'static str> {
+    FAMILIES.iter().map(|family| family.name()).collect()
+}
+
+impl Typed for &'static dyn Family {
+    fn from_value(value: &Value) -> Option<Self> {
+        let Value::Word(word) = value else { return None };
+        FAMILIES.iter().find(|family| family.name() == *word).copied()
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Word(self.name()))
+    }
+}

@@ -1,0 +1,337 @@
+//! Sine waves, y = a sin(f x + b): the family of the few-shot papers, where f is 1 and points have no
+//! noise.
+
+use std::f64::consts::TAU;
+
+use rand::distr::{Distribution, Uniform};
+
+use crate::config::{Domain, END, Key, Keys, Values};
+use crate::task::family::{Family, Function, Numbers, Sampler, average_variance};
+use crate::task::ridge::fit;
+use crate::task::{Points, Target, Wave};
+
+/// Range of a.
+pub static AMPLITUDE: Key<[f64; 2]> = Key::new(
+    "amplitude",
+    "Range of a in a sin(f x + b).",
+    Domain::Range { ends: END, point: true },
+    [0.1, 5.0],
+);
+/// Range of b.
+pub static PHASE: Key<[f64; 2]> =
+    Key::new("phase", "Range of b, radians.", Domain::Range { ends: END, point: true }, [0.0, TAU]);
+/// Range of f.
+pub static FREQUENCY: Key<[f64; 2]> =
+    Key::new("frequency", "Range of f.", Domain::Range { ends: 0.0..=1_000.0, point: true }, [1.0, 1.0])
+        .added_later();
+/// Noise of the support.
+pub static NOISE: Key<f64> =
+    Key::new("noise", "Standard deviation of the noise on the y of support points.", Domain::Size(1e6), 0.0)
+        .added_later();
+
+/// The family.
+pub struct Sine;
+
+impl Family for Sine {
+    fn name(&self) -> &'static str {
+        "sine"
+    }
+
+    fn doc(&self) -> &'static str {
+        "y = a sin(f x + b), every task with its own a and b, and f too if it has a range."
+    }
+
+    fn keys(&self) -> &'static Keys {
+        const KEYS: &Keys = &[&AMPLITUDE, &PHASE, &FREQUENCY, &NOISE];
+        KEYS
+    }
+
+    /// Amplitude first, then phase; frequency only where it has a range.
+    fn sampler(&self, own: &Values) -> Sampler {
+        let [amplitude, phase] = [own.get(&AMPLITUDE), own.get(&PHASE)].map(uniform);
+        let [low, high] = own.get(&FREQUENCY);
+        let frequency = (low < high).then(|| uniform([low, high]));
+        Box::new(move |stream| {
+            let (a, b) = (amplitude.sample(stream), phase.sample(stream));
+            [a, b, frequency.map_or(low, |frequency| frequency.sample(stream)), 0.0]
+        })
+    }
+
+    fn at(&self, numbers: &Numbers, x: f64) -> f64 {
+        wave(numbers).at(x)
+    }
+
+    fn fill(&self, numbers: &Numbers, target: Target<'_>) {
+        match target {
+            Target::F32(x, y) => wave(numbers).fill(x, y),
+            Target::F64(x, y) => wave(numbers).fill(x, y),
+        }
+    }
+
+    fn noise(&self, own: &Values) -> f64 {
+        own.get(&NOISE)
+    }
+
+    fn heights(&self, own: &Values, _x: [f64; 2]) -> [f64; 2] {
+        own.get(&AMPLITUDE)
+    }
+
+    fn moments(&self, own: &Values, x: f64) -> [f64; 2] {
+        let [mean, square] = moments(own.get(&AMPLITUDE));
+        let [b0, b1] = own.get(&PHASE);
+        let [f0, f1] = own.get(&FREQUENCY);
+        // The means over b and f of sin(f x + b) and of cos(2 f x + 2 b).
+        let (middle, spread) = (0.5 * (b0 + b1) + 0.5 * (f0 + f1) * x, (f1 - f0) * x);
+        let sine = middle.sin() * sinc(0.5 * (b1 - b0)) * sinc(0.5 * spread);
+        let cosine = (2.0 * middle).cos() * sinc(b1 - b0) * sinc(spread);
+        [mean * sine, square * (0.5 - 0.5 * cosine)]
+    }
+
+    /// In closed form where all waves have one frequency: 4.252 for the notebook's ranges, 3.006 for
+    /// phases in [0, pi].
+    fn prior_mean_loss(&self, own: &Values, [x0, x1]: [f64; 2]) -> f64 {
+        let [f0, f1] = own.get(&FREQUENCY);
+        if f0 < f1 {
+            return average_variance([x0, x1], |x| self.moments(own, x));
+        }
+        let [mean_amplitude, mean_square] = moments(own.get(&AMPLITUDE));
+        let [b0, b1] = own.get(&PHASE);
+        let (x0, x1) = (f0 * x0, f0 * x1);
+        // E_x E_b sin^2(x + b) = 1/2 - 1/2 E cos(2x + 2b), and
+        // E_x (E_b sin(x + b))^2 = |E_b e^{ib}|^2 (1/2 - 1/2 E_x cos(2x + 2m)), m the middle phase.
+        let middle = 0.5 * (b0 + b1);
+        let spread = sinc(0.5 * (b1 - b0));
+        let over_x = (x0 + x1 + 2.0 * middle).cos() * sinc(x1 - x0);
+        let square = 0.5 - 0.5 * over_x * sinc(b1 - b0);
+        let square_of_mean = spread * spread * (0.5 - 0.5 * over_x);
+        mean_square * square - mean_amplitude * mean_amplitude * square_of_mean
+    }
+
+    /// Least squares on (sin f x, cos f x): exact from two noiseless points where f is known, found by
+    /// search where it is not. With noise, ridge with the noise's variance over the coefficients'.
+    fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64> {
+        let wave = best_wave(own, range, support);
+        x.iter().map(|&x| wave.at(x)).collect()
+    }
+
+    fn one(&self) -> &'static str {
+        "a sine wave"
+    }
+
+    fn oracle_in_words(&self) -> &'static str {
+        "least squares on sin x and cos x, which knows the answer is a wave"
+    }
+
+    fn formula(&self, own: &Values) -> String {
+        let ([a0, a1], [b0, b1]) = (own.get(&AMPLITUDE), own.get(&PHASE));
+        let [f0, f1] = own.get(&FREQUENCY);
+        let (f, range) = match (f0 == f1, f0) {
+            (true, 1.0) => (String::new(), String::new()),
+            (true, f) => (format!("{f} "), String::new()),
+            (false, _) => ("f ".to_owned(), format!(", f in [{f0}, {f1}]")),
+        };
+        format!("y = a sin({f}x + b), a in [{a0}, {a1}], b in [{b0:.3}, {b1:.3}]{range}")
+    }
+
+    fn title(&self, numbers: &Numbers) -> String {
+        let Wave { amplitude, phase, frequency } = wave(numbers);
+        let f = if frequency == 1.0 { String::new() } else { format!("{frequency:.2} ") };
+        format!("{amplitude:.2} sin({f}x + {phase:.2})")
+    }
+
+    fn label(&self, numbers: &Numbers) -> String {
+        let Wave { amplitude, phase, frequency } = wave(numbers);
+        let f = if frequency == 1.0 { String::new() } else { format!(" f {frequency:.1}") };
+        format!("a {amplitude:.1} b {phase:.1}{f}")
+    }
+}
+
+impl From<Wave> for Function {
+    fn from(Wave { amplitude, phase, frequency }: Wave) -> Self {
+        Self { family: &Sine, numbers: [amplitude, phase, frequency, 0.0] }
+    }
+}
+
+/// The wave that these support points suggest.
+fn best_wave(own: &Values, range: [f64; 2], support: &Points) -> Wave {
+    let [_, mean_square] = moments(own.get(&AMPLITUDE));
+    // Over a circle of phases both coefficients have half the variance of the amplitude's square.
+    let penalty = own.get(&NOISE).powi(2) / (0.5 * mean_square).max(1e-12);
+    let at = |f: f64| fit(support, penalty, move |x| <[f64; 2]>::from((f * x).sin_cos()));
+    let f = most_likely(own.get(&FREQUENCY), range, |f| at(f).misfit);
+    let [p, q] = at(f).coefficients;
+    // p sin fx + q cos fx = a sin(fx + b).
+    Wave { amplitude: p.hypot(q), phase: q.atan2(p), frequency: f }
+}
+
+/// The frequency of least misfit: a grid that no valley of the misfit falls through, then golden section
+/// in the deepest valleys.
+fn most_likely([low, high]: [f64; 2], [x0, x1]: [f64; 2], misfit: impl Fn(f64) -> f64) -> f64 {
+    /// Steps of the grid for a wave that comes or goes over the range of x. With 24 one task in 4,000 has
+    /// two valleys in one step.
+    const STEPS_A_WAVE: f64 = 100.0;
+    /// Valleys that are looked into.
+    const VALLEYS: usize = 8;
+    if low == high {
+        return low;
+    }
+    let steps = ((high - low) * (x1 - x0) / TAU * STEPS_A_WAVE).ceil().clamp(100.0, 10_000.0) as usize;
+    let place = |i: usize| low + (high - low) * i as f64 / steps as f64;
+    let heights: Vec<f64> = (0..=steps).map(|i| misfit(place(i))).collect();
+    let is_valley = |i: &usize| {
+        (*i == 0 || heights[*i] <= heights[i - 1]) && (*i == steps || heights[*i] <= heights[i + 1])
+    };
+    let mut valleys: Vec<usize> = (0..=steps).filter(is_valley).collect();
+    valleys.sort_by(|a, b| heights[*a].total_cmp(&heights[*b]));
+    let bottoms = valleys
+        .into_iter()
+        .take(VALLEYS)
+        .map(|i| golden_section([place(i.saturating_sub(1)), place((i + 1).min(steps))], &misfit));
+    let lowest = bottoms.min_by(|a, b| misfit(*a).total_cmp(&misfit(*b)));
+    lowest.unwrap_or(low)
+}
+
+/// Where a function of one valley is least.
+fn golden_section([mut low, mut high]: [f64; 2], f: impl Fn(f64) -> f64) -> f64 {
+    let part = 0.5 * (5.0_f64.sqrt() - 1.0);
+    for _ in 0..60 {
+        let (left, right) = (high - part * (high - low), low + part * (high - low));
+        if f(left) < f(right) {
+            high = right;
+        } else {
+            low = left;
+        }
+    }
+    0.5 * (low + high)
+}
+
+fn wave(&[amplitude, phase, frequency, _]: &Numbers) -> Wave {
+    Wave { amplitude, phase, frequency }
+}
+
+/// A range, which validation has found finite and in order, as a distribution.
+pub(super) fn uniform([low, high]: [f64; 2]) -> Uniform<f64> {
+    Uniform::new_inclusive(low, high).expect("validated: low <= high, both finite")
+}
+
+/// Mean and mean square of the uniform distribution on a range.
+pub(super) fn moments([low, high]: [f64; 2]) -> [f64; 2] {
+    [0.5 * (low + high), (low * low + low * high + high * high) / 3.0]
+}
+
+/// sin(t) / t.
+pub(super) fn sinc(t: f64) -> f64 {
+    if t == 0.0 { 1.0 } else { t.sin() / t }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{EvaluationSettings, TaskSettings, TestTask, grid, illustration, test_tasks};
+
+    fn settings(values: Values) -> TaskSettings {
+        TaskSettings::new(&values)
+    }
+
+    fn phases(phase: [f64; 2]) -> TaskSettings {
+        settings(Values::default().with(&PHASE, &phase))
+    }
+
+    /// Mean squared error of the oracle on test tasks.
+    fn oracle_loss(knows: &TaskSettings, tasks: &TaskSettings) -> f64 {
+        let evaluation = EvaluationSettings { test_tasks: 200, ..EvaluationSettings::default() };
+        let tested = test_tasks(tasks, &evaluation);
+        let losses = tested.iter().map(|task| {
+            let answers = knows.oracle(&task.support, &task.query.x);
+            let errors = answers.iter().zip(&task.query.y).map(|(answer, y)| (answer - y).powi(2));
+            errors.sum::<f64>() / answers.len() as f64
+        });
+        losses.sum::<f64>() / 200.0
+    }
+
+    #[test]
+    fn the_published_floors() {
+        assert!((phases([0.0, TAU]).prior_mean_loss() - 4.252).abs() < 5e-4);
+        assert!((phases([0.0, 0.5 * TAU]).prior_mean_loss() - 3.006).abs() < 5e-4);
+    }
+
+    #[test]
+    fn the_floor_is_what_sampling_finds() {
+        for frequency in [[1.0, 1.0], [0.5, 0.5], [0.3, 2.0]] {
+            let values = Values::default().with(&PHASE, &[0.5, 2.0]).with(&FREQUENCY, &frequency);
+            let settings = TaskSettings { x: [-1.0, 3.0], ..settings(values) };
+            let waves = illustration(&settings, 1, 4000);
+            let mut total = 0.0;
+            for i in 0..200 {
+                let x = -1.0 + 4.0 * (f64::from(i) + 0.5) / 200.0;
+                let mean = waves.iter().map(|wave| wave.at(x)).sum::<f64>() / 4000.0;
+                total += waves.iter().map(|wave| (wave.at(x) - mean).powi(2)).sum::<f64>() / 4000.0;
+            }
+            let (found, claimed) = (total / 200.0, settings.prior_mean_loss());
+            assert!((found - claimed).abs() < 0.03 * claimed, "sampled {found}, claimed {claimed}");
+            let averaged = average_variance(settings.x, |x| Sine.moments(&settings.own, x));
+            assert!((averaged - claimed).abs() < 1e-3 * claimed, "averaged {averaged}, claimed {claimed}");
+        }
+    }
+
+    #[test]
+    fn two_points_are_enough() {
+        let wave = Wave { amplitude: 3.2, phase: 5.1, frequency: 1.0 };
+        let x = [-5.0, -1.0, 0.0, 2.0, 5.0];
+        let found = TaskSettings::default().oracle(&wave.points(vec![0.3, 1.9]), &x);
+        for (x, found) in x.iter().zip(found) {
+            assert!((found - wave.at(*x)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn one_point_gives_the_smallest_wave_through_it() {
+        let own = TaskSettings::default().own;
+        let found = best_wave(&own, [-5.0, 5.0], &Points { x: vec![1.0], y: vec![2.0] });
+        assert!((found.at(1.0) - 2.0).abs() < 1e-12);
+        assert!((found.amplitude - 2.0).abs() < 1e-12);
+        assert_eq!(best_wave(&own, [-5.0, 5.0], &Points::default()).amplitude, 0.0);
+    }
+
+    #[test]
+    fn the_frequency_is_found() {
+        let settings = settings(Values::default().with(&FREQUENCY, &[0.5, 2.0]));
+        let x = grid(settings.x, 50);
+        for shots in 5..10 {
+            let settings = TaskSettings { shots, ..settings.clone() };
+            let tasks = test_tasks(&settings, &EvaluationSettings::default());
+            let is_found = |task: &&TestTask| {
+                let found = settings.oracle(&task.support, &x);
+                x.iter().zip(found).all(|(x, y)| (task.function.at(*x) - y).abs() < 1e-4)
+            };
+            // Now and then the points lie so close together that two frequencies fit them nearly alike.
+            let found = tasks.iter().filter(is_found).count();
+            assert!(found >= 998, "{shots} points: {found} of {}", tasks.len());
+        }
+        // Had it taken the middle for the frequency, most of the wave would be missed.
+        let naive = TaskSettings { own: TaskSettings::default().own, ..settings.clone() };
+        assert!(oracle_loss(&naive, &settings) > 100.0 * oracle_loss(&settings, &settings));
+    }
+
+    #[test]
+    fn with_noise_ridge_is_better_than_least_squares() {
+        let noisy = settings(Values::default().with(&NOISE, &1.0));
+        let noisy = TaskSettings { shots: 3, ..noisy };
+        let (ridge, plain) = (oracle_loss(&noisy, &noisy), oracle_loss(&TaskSettings::default(), &noisy));
+        assert!(ridge < 0.8 * plain, "{ridge} against {plain}");
+        let clean = oracle_loss(&TaskSettings::default(), &TaskSettings::default());
+        assert!(clean < 1e-12, "{clean}");
+    }
+
+    #[test]
+    fn a_task_in_words() {
+        let task = |frequency| Function::from(Wave { amplitude: 2.71, phase: 1.32, frequency });
+        assert_eq!(
+            (task(1.0).title(), task(1.0).label()),
+            ("2.71 sin(x + 1.32)".into(), "a 2.7 b 1.3".into())
+        );
+        assert_eq!(task(0.5).title(), "2.71 sin(0.50 x + 1.32)");
+        let words = Sine.formula(&TaskSettings::default().own);
+        assert_eq!(words, "y = a sin(x + b), a in [0.1, 5], b in [0.000, 6.283]");
+    }
+}
