@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use metascope::experiments::tables;
+use metascope::learner::Algorithm;
 use metascope::ui::{keys, views};
 use program::{Bench, binary};
 use serde_json::Value;
@@ -164,6 +165,14 @@ fn the_shipped_file_shows_every_setting_with_its_default() {
             };
             assert!(is_there, "{title} {name}");
         }
+    }
+}
+
+#[test]
+fn every_learner_is_named() {
+    for algorithm in Algorithm::ALL {
+        let name = algorithm.name();
+        assert!(README.contains(&format!("`{name}`")), "the README does not say that there is `{name}`");
     }
 }
 

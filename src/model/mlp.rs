@@ -1,7 +1,6 @@
 //! The network as dfdx tensors of compile-time shape, the parameters' names and layout those of PyTorch,
 //! and beside them whatever numbers its adaptation learns.
 
-use arrayvec::ArrayVec;
 use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 use rand::distr::{Distribution, Uniform};
@@ -37,9 +36,6 @@ impl Scalar for f64 {
     }
 }
 
-/// Most hidden layers after the first.
-pub const MOST_DEEPER: usize = 3;
-
 /// A fully connected layer: `y = x weight^T + bias`.
 #[derive(Clone, Debug)]
 pub struct Layer<const I: usize, const O: usize, E: Dtype, T = NoneTape> {
@@ -71,7 +67,7 @@ pub struct Mlp<const H: usize, E: Dtype, T = NoneTape> {
     /// First hidden layer.
     pub hidden1: Layer<1, H, E, T>,
     /// The hidden layers after it.
-    pub deeper: ArrayVec<Layer<H, H, E, T>, MOST_DEEPER>,
+    pub deeper: Vec<Layer<H, H, E, T>>,
     /// Output layer.
     pub out: Layer<H, 1, E, T>,
     /// What the adaptation learns besides (see [`super::Inner::tensors`]); often nothing.
@@ -113,7 +109,7 @@ macro_rules! rebuild {
                 bias: { let $tensor = $($borrow)* mlp.hidden1.bias; $body },
             },
             deeper: {
-                let mut deeper = ArrayVec::new();
+                let mut deeper = Vec::with_capacity(mlp.deeper.len());
                 for layer in $($borrow)* mlp.deeper {
                     deeper.push(Layer {
                         weight: { let $tensor = $($borrow)* layer.weight; $body },

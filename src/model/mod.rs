@@ -7,7 +7,8 @@
 //! mlp          parameters as tensors of compile-time shape
 //! adaptation   what an inner step makes of a gradient, as a value
 //! operations   adapt, loss, pull: what learners are written in, on the tape
-//! engine       one task from its initial weights to its gradient, in the kernels
+//! engine       what the operations ask of the hot path
+//! machine      one task from its initial weights to its gradient, in the kernels
 //! kernels/     the arithmetic, compiled for AVX2 with FMA and portably
 //! adam         the outer optimiser
 //! reference    the same gradients in plain tensor operations: readable, slow, the tests' oracle
@@ -38,6 +39,7 @@ mod adaptation;
 mod checkpoint;
 mod engine;
 pub mod kernels;
+mod machine;
 mod mlp;
 mod operations;
 pub mod reference;
@@ -48,8 +50,9 @@ mod weights;
 pub use adam::Adam;
 pub use adaptation::{Adaptation, Inner, Operator, Sgd};
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata};
-pub use engine::{Engine, Order, engine};
+pub use engine::{Engine, Order};
 pub use kernels::{Kernels, View, ViewMut};
+pub use machine::engine;
 pub use mlp::{Array, Layer, Mlp, Scalar, initial_parameters};
 pub use operations::{Adapted, Workspace};
 pub use settings::{Activation, ModelSettings, Precision, WIDTHS};

@@ -11,8 +11,9 @@ use std::rc::Rc;
 use dfdx::prelude::*;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, Order, Ticket, engine};
+use super::engine::{Engine, Order, Ticket};
 use super::kernels::Kernels;
+use super::machine::engine;
 use super::mlp::{Mlp, Scalar};
 use super::settings::ModelSettings;
 use crate::task::Batch;

@@ -100,24 +100,27 @@ impl<E: Real, const P: usize> Packed<E, P> {
     }
 
     /// Numbers of the `tensor`-th tensor of an unpadded network of width `hidden`.
+    #[inline(always)]
     pub fn count(&self, hidden: usize, tensor: usize) -> usize {
-        let is_last = tensor == 2 * self.layers + 1;
-        match self.view().tensor(tensor).len() {
-            _ if is_last => 1,
-            length if length == P => hidden,
-            _ => hidden * hidden,
+        if tensor == 2 * self.layers + 1 {
+            1
+        } else if tensor > 1 && tensor < 2 * self.layers && tensor.is_multiple_of(2) {
+            hidden * hidden
+        } else {
+            hidden
         }
     }
 
     /// Takes one tensor of an unpadded network of width `hidden`: `copy` writes its numbers.
+    #[inline(always)]
     pub fn pack(&mut self, hidden: usize, tensor: usize, copy: impl FnOnce(&mut [E])) {
         let count = self.count(hidden, tensor);
         let mut view = self.view_mut();
         let flat = view.tensor_mut(tensor);
         copy(&mut flat[..count]);
-        // Rows written back to back are moved apart, the last one first so that none is overwritten.
-        for row in (0..flat.len() / P).rev().take_while(|_| count > P && hidden < P) {
-            if row < hidden {
+        if hidden < P && count == hidden * hidden {
+            // Rows written back to back are moved apart, the last one first so that none is overwritten.
+            for row in (0..hidden).rev() {
                 flat.copy_within(row * hidden..(row + 1) * hidden, row * P);
                 flat[row * P + hidden..(row + 1) * P].fill(E::default());
             }
