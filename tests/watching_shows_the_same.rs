@@ -130,8 +130,11 @@ fn a_run_that_fails_is_seen_to_fail() {
     );
     let mut trains = Terminal::open(bench.folder(), "experiments.toml");
     trains.sees("failed");
+    // The other one has ended too, and is seen to have.
+    trains.sees("1/1");
     let mut watches = Terminal::open(bench.folder(), "watch runs");
     watches.sees("failed");
+    watches.sees("1/1");
     let (shown, seen) = (table(&mut trains), table(&mut watches));
     assert_eq!(shown.0, 1);
     assert!(shown.1.contains("failed at step"), "{}", shown.1);

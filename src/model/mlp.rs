@@ -231,16 +231,14 @@ impl<const H: usize, E: Scalar> Mlp<H, E> {
         Ok(())
     }
 
-    /// The same parameters with a tape that adds into `gradients`.
+    /// The same parameters with a tape that adds into `gradients`: on the first of them, and empty ones on the
+    /// rest.
     pub fn trace(&self, gradients: Gradients<E, Cpu>) -> Mlp<H, E, OwnedTape<E, Cpu>> {
-        let (_, tape) = self.hidden1.weight.trace(gradients).split_tape();
-        self.put_tape(tape)
-    }
-
-    /// The parameters with `tape` on the first and empty tapes on the rest.
-    pub fn put_tape<T: Tape<E, Cpu>>(&self, tape: T) -> Mlp<H, E, T> {
-        let mut tape = Some(tape);
-        rebuild!((&) self, tensor => tensor.clone().put_tape(tape.take().unwrap_or_default()))
+        let mut gradients = Some(gradients);
+        rebuild!((&) self, tensor => match gradients.take() {
+            Some(gradients) => tensor.trace(gradients),
+            None => tensor.retaped(),
+        })
     }
 }
 
