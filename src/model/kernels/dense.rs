@@ -203,13 +203,16 @@ fn add_rows<E: Real, S: Simd<E>, const P: usize, const RB: usize, const LB: usiz
 /// `t = a^T`.
 #[inline(always)]
 pub fn transpose<E: Real, S: Simd<E>, const P: usize>(a: &Square<E, P>, t: &mut Square<E, P>) {
-    for i in (0..P).step_by(4) {
-        for j in (0..P).step_by(4) {
-            let block: [&[E; 4]; 4] = std::array::from_fn(|r| {
-                a[i + r][j..].first_chunk().expect("P is a multiple of four, so a block of four fits")
-            });
-            for (r, row) in S::transpose4(block).into_iter().enumerate() {
-                t[j + r][i..i + 4].copy_from_slice(&row);
+    // P is a multiple of eight, so blocks of a register's width squared fit.
+    for i in 0..P / S::WIDTH {
+        for j in 0..P / S::WIDTH {
+            let mut block = [S::splat(E::default()); 8];
+            for r in 0..S::WIDTH {
+                block[r] = S::load(&a[i * S::WIDTH + r], j);
+            }
+            S::transpose(&mut block);
+            for r in 0..S::WIDTH {
+                S::store(&mut t[j * S::WIDTH + r], i, block[r]);
             }
         }
     }

@@ -24,6 +24,47 @@ pub(super) fn neighbours<E: Real, const P: usize>(
     (before[layer - 1].get_mut(rows), from[0].get_mut(rows))
 }
 
+/// The first layer: h = s(x input + bias). A function of its own, as the next ones are, so that the compiler
+/// knows weights and rows for different memory and keeps the weights in registers.
+#[inline(always)]
+fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    input: &[E; P],
+    bias: &[E; P],
+    x: &[E],
+    h: &mut [[E; P]],
+) {
+    for (h, &x) in h.iter_mut().zip(x) {
+        let x = S::splat(x);
+        for lane in 0..P / S::WIDTH {
+            let z = S::mul_add(x, S::load(input, lane), S::load(bias, lane));
+            S::store(h, lane, A::value::<E, S>(z));
+        }
+    }
+}
+
+/// The predictions from the last layer's rows, which go through the nonlinearity first if they have not yet.
+#[inline(always)]
+fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    is_activated: bool,
+    output: &[E; P],
+    bias: E,
+    h: &mut [[E; P]],
+    predictions: &mut [E],
+) {
+    for (h, prediction) in h.iter_mut().zip(predictions) {
+        let mut sums = S::splat(E::default());
+        for lane in 0..P / S::WIDTH {
+            let mut value = S::load(h, lane);
+            if !is_activated {
+                value = A::value::<E, S>(value);
+                S::store(h, lane, value);
+            }
+            sums = S::mul_add(value, S::load(output, lane), sums);
+        }
+        *prediction = S::sum(sums) + bias;
+    }
+}
+
 /// The activations of all hidden layers, and the predictions, which go to `d_out`.
 #[inline(always)]
 pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
@@ -35,40 +76,27 @@ pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     let rows = x.len();
     trace.resize(rows);
     let w = w.parts();
-    let first = trace.h[0].get_mut(rows);
-    for n in 0..rows {
-        let x = S::splat(x[n]);
-        for lane in 0..P / S::WIDTH {
-            let z = S::mul_add(x, S::load(w.input, lane), S::load(&w.biases[0], lane));
-            S::store(&mut first[n], lane, A::value::<E, S>(z));
-        }
-    }
+    first_layer::<E, S, A, P>(w.input, &w.biases[0], x, trace.h[0].get_mut(rows));
     let last = w.biases.len() - 1;
     for layer in 1..=last {
         let (below, h) = neighbours(&mut trace.h, layer, rows);
         product::<E, S, P>((below, &wt.get(last + 1)[layer - 1]), None, Some(&w.biases[layer]), h);
         if layer < last {
-            for h in h {
-                for lane in 0..P / S::WIDTH {
-                    let value = A::value::<E, S>(S::load(h, lane));
-                    S::store(h, lane, value);
-                }
-            }
+            activate::<E, S, A, P>(h);
         }
     }
     let h = trace.h[last].get_mut(rows);
-    for n in 0..rows {
-        let mut sums = S::splat(E::default());
+    predict::<E, S, A, P>(last == 0, w.output, w.last[0], h, &mut trace.d_out[..rows]);
+}
+
+/// `h = s(h)`.
+#[inline(always)]
+fn activate<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(h: &mut [[E; P]]) {
+    for h in h {
         for lane in 0..P / S::WIDTH {
-            let mut value = S::load(&h[n], lane);
-            if last > 0 {
-                // The last product's rows, which have not been through the nonlinearity.
-                value = A::value::<E, S>(value);
-                S::store(&mut h[n], lane, value);
-            }
-            sums = S::mul_add(value, S::load(w.output, lane), sums);
+            let value = A::value::<E, S>(S::load(h, lane));
+            S::store(h, lane, value);
         }
-        trace.d_out[n] = S::sum(sums) + w.last[0];
     }
 }
 
@@ -114,13 +142,7 @@ pub fn forward_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     let Trace { h, d, u, d_out, .. } = trace;
     let last = h.len() - 1;
     let (h_last, d_last) = (h[last].get(rows), d[last].get_mut(rows));
-    for n in 0..rows {
-        let d_out = S::splat(d_out[n]);
-        for lane in 0..P / S::WIDTH {
-            let u = S::mul(d_out, S::load(w.output, lane));
-            S::store(&mut d_last[n], lane, A::slope::<E, S>(S::load(&h_last[n], lane), u));
-        }
-    }
+    last_slope::<E, S, A, P>(w.output, d_out, h_last, d_last);
     for layer in (1..=last).rev() {
         let (below, d) = neighbours(d, layer, rows);
         product::<E, S, P>((d, &w.squares[layer - 1]), None, None, below);
@@ -128,6 +150,23 @@ pub fn forward_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
             u[layer - 1].get_mut(rows).copy_from_slice(below);
         }
         scale_by_slope::<E, S, A, P>(h[layer - 1].get(rows), below);
+    }
+}
+
+/// The derivative by the last hidden layer's inputs: d = s'(z) (d_out output).
+#[inline(always)]
+fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    output: &[E; P],
+    d_out: &[E],
+    h: &[[E; P]],
+    d: &mut [[E; P]],
+) {
+    for ((d, h), &d_out) in d.iter_mut().zip(h).zip(d_out) {
+        let d_out = S::splat(d_out);
+        for lane in 0..P / S::WIDTH {
+            let u = S::mul(d_out, S::load(output, lane));
+            S::store(d, lane, A::slope::<E, S>(S::load(h, lane), u));
+        }
     }
 }
 
@@ -180,6 +219,7 @@ fn gradient_onto<E: Real, S: Simd<E>, const P: usize>(
         outer::<E, S, P>(pair, None, base, &mut out.squares[layer - 1]);
     }
     let (first, top, h_top) = (d[0].get(rows), d[last].get(rows), h[last].get(rows));
+    let d_out = &d_out[..rows];
     for lane in 0..P / S::WIDTH {
         // Four sums at once cover the latency of one.
         let mut g = [S::splat(E::default()); 4];
@@ -201,7 +241,7 @@ fn gradient_onto<E: Real, S: Simd<E>, const P: usize>(
         let base = base.map(|(base, scale)| (&base.biases[layer], *scale));
         sum_rows::<E, S, P>(d[layer].get(rows), base, &mut out.biases[layer]);
     }
-    let sum = d_out[..rows].iter().fold(E::default(), |sum, &d| sum + d);
+    let sum = d_out.iter().fold(E::default(), |sum, &d| sum + d);
     out.last[0] = base.map_or(sum, |(base, scale)| S::mul_add_one(*scale, sum, base.last[0]));
 }
 

@@ -39,8 +39,8 @@ pub trait Simd<E>: 'static {
     fn map(v: Self::V, f: impl Fn(E) -> E) -> Self::V;
     /// The sum of all lanes, halves folded together.
     fn sum(v: Self::V) -> E;
-    /// `t[j][i] = a[i][j]` for a block of four rows and columns.
-    fn transpose4(a: [&[E; 4]; 4]) -> [[E; 4]; 4];
+    /// The first [`Simd::WIDTH`] of these vectors as the rows of a block, transposed.
+    fn transpose(rows: &mut [Self::V; 8]);
 }
 
 /// Plain arrays of 256 bits' size, for the compiler to split into what the baseline has.
@@ -117,8 +117,13 @@ macro_rules! portable {
                 v[0]
             }
             #[inline(always)]
-            fn transpose4(a: [&[$type; 4]; 4]) -> [[$type; 4]; 4] {
-                std::array::from_fn(|j| std::array::from_fn(|i| a[i][j]))
+            fn transpose(rows: &mut [Self::V; 8]) {
+                for i in 0..$width {
+                    for j in 0..i {
+                        let (a, b) = (rows[i][j], rows[j][i]);
+                        (rows[i][j], rows[j][i]) = (b, a);
+                    }
+                }
             }
         }
     };
@@ -139,7 +144,7 @@ macro_rules! avx2 {
     ($type:ident, $width:literal, $register:ident, load: $load:ident, store: $store:ident, set1: $set1:ident,
      add: $add:ident, sub: $sub:ident, mul: $mul:ident, div: $div:ident,
      sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident,
-     zero: $zero:ident, cmp: $cmp:ident, and: $and:ident, transpose4: $transpose4:path) => {
+     zero: $zero:ident, cmp: $cmp:ident, and: $and:ident, transpose: $transpose:path) => {
         impl Simd<$type> for Avx2 {
             type V = x86::$register;
             const WIDTH: usize = $width;
@@ -212,8 +217,8 @@ macro_rules! avx2 {
                 Portable::sum(lanes)
             }
             #[inline(always)]
-            fn transpose4(a: [&[$type; 4]; 4]) -> [[$type; 4]; 4] {
-                $transpose4(a)
+            fn transpose(rows: &mut [Self::V; 8]) {
+                $transpose(rows)
             }
         }
     };
@@ -226,25 +231,45 @@ use std::arch::x86_64 as x86;
 avx2!(f32, 8, __m256, load: _mm256_loadu_ps, store: _mm256_storeu_ps, set1: _mm256_set1_ps,
     add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps, sqrt: _mm256_sqrt_ps,
     fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps, cmp: _mm256_cmp_ps,
-    and: _mm256_and_ps, transpose4: transpose4_sse);
+    and: _mm256_and_ps, transpose: transpose8);
 #[cfg(target_arch = "x86_64")]
 avx2!(f64, 4, __m256d, load: _mm256_loadu_pd, store: _mm256_storeu_pd, set1: _mm256_set1_pd,
     add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd, sqrt: _mm256_sqrt_pd,
     fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd, cmp: _mm256_cmp_pd,
-    and: _mm256_and_pd, transpose4: Portable::transpose4);
+    and: _mm256_and_pd, transpose: transpose4);
 
-/// A 4 x 4 block through the shuffles of SSE.
+/// A block of 8 x 8: pairs of rows, then of pairs, then the halves of registers change places.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn transpose4_sse(a: [&[f32; 4]; 4]) -> [[f32; 4]; 4] {
-    let mut t = [[0.0; 4]; 4];
-    // SAFETY: SSE is part of x86-64; each load and store covers exactly the four numbers of its array.
+fn transpose8(rows: &mut [x86::__m256; 8]) {
+    // SAFETY: as for every block of the macro above; no memory is touched.
     unsafe {
-        let [mut r0, mut r1, mut r2, mut r3] = a.map(|row| x86::_mm_loadu_ps(row.as_ptr()));
-        x86::_MM_TRANSPOSE4_PS(&mut r0, &mut r1, &mut r2, &mut r3);
-        for (row, register) in t.iter_mut().zip([r0, r1, r2, r3]) {
-            x86::_mm_storeu_ps(row.as_mut_ptr(), register);
+        let [a, b, c, d, e, f, g, h] = *rows;
+        let pair = |a, b| (x86::_mm256_unpacklo_ps(a, b), x86::_mm256_unpackhi_ps(a, b));
+        let ((ab0, ab1), (cd0, cd1), (ef0, ef1), (gh0, gh1)) =
+            (pair(a, b), pair(c, d), pair(e, f), pair(g, h));
+        let four = |a, b| (x86::_mm256_shuffle_ps::<0x44>(a, b), x86::_mm256_shuffle_ps::<0xee>(a, b));
+        let ((top0, top1), (top2, top3)) = (four(ab0, cd0), four(ab1, cd1));
+        let ((low0, low1), (low2, low3)) = (four(ef0, gh0), four(ef1, gh1));
+        let halves = [(top0, low0), (top1, low1), (top2, low2), (top3, low3)];
+        for (i, (top, low)) in halves.into_iter().enumerate() {
+            rows[i] = x86::_mm256_permute2f128_ps::<0x20>(top, low);
+            rows[i + 4] = x86::_mm256_permute2f128_ps::<0x31>(top, low);
         }
     }
-    t
+}
+
+/// A block of 4 x 4 in the same manner.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn transpose4(rows: &mut [x86::__m256d; 8]) {
+    // SAFETY: as for every block of the macro above; no memory is touched.
+    unsafe {
+        let pair = |a, b| (x86::_mm256_unpacklo_pd(a, b), x86::_mm256_unpackhi_pd(a, b));
+        let ((ab0, ab1), (cd0, cd1)) = (pair(rows[0], rows[1]), pair(rows[2], rows[3]));
+        for (i, (ab, cd)) in [(ab0, cd0), (ab1, cd1)].into_iter().enumerate() {
+            rows[i] = x86::_mm256_permute2f128_pd::<0x20>(ab, cd);
+            rows[i + 2] = x86::_mm256_permute2f128_pd::<0x31>(ab, cd);
+        }
+    }
 }

@@ -50,6 +50,50 @@ struct Transposed<'a, E, const P: usize> {
     v: &'a [Square<E, P>],
 }
 
+/// How the first layer moves.
+#[inline(always)]
+fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    input: &[E; P],
+    bias: &[E; P],
+    x: &[E],
+    h: &[[E; P]],
+    t: &mut [[E; P]],
+) {
+    for ((t, h), &x) in t.iter_mut().zip(h).zip(x) {
+        let x = S::splat(x);
+        for lane in 0..P / S::WIDTH {
+            let z = S::mul_add(x, S::load(input, lane), S::load(bias, lane));
+            S::store(t, lane, A::slope::<E, S>(S::load(h, lane), z));
+        }
+    }
+}
+
+/// How 2 e / N moves, from the output weights, their direction and that of the last bias; the last layer's
+/// rows go through the slope first if they have not yet.
+#[inline(always)]
+fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    is_scaled: bool,
+    (output, direction, bias): (&[E; P], &[E; P], E),
+    h: &[[E; P]],
+    t: &mut [[E; P]],
+    moves: &mut [E],
+) {
+    let two_n = E::rounded(2.0 / moves.len() as f64);
+    for ((t, h), moves) in t.iter_mut().zip(h).zip(moves) {
+        let mut sums = S::splat(E::default());
+        for lane in 0..P / S::WIDTH {
+            let (h, mut moved) = (S::load(h, lane), S::load(t, lane));
+            if !is_scaled {
+                moved = A::slope::<E, S>(h, moved);
+                S::store(t, lane, moved);
+            }
+            sums = S::mul_add(h, S::load(direction, lane), sums);
+            sums = S::mul_add(moved, S::load(output, lane), sums);
+        }
+        *moves = (S::sum(sums) + bias) * two_n;
+    }
+}
+
 /// How the activations and 2 e / N move.
 #[inline(always)]
 fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
@@ -62,14 +106,7 @@ fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
 ) {
     let rows = x.len();
     let last = w.biases.len() - 1;
-    let (h, t) = (trace.h[0].get(rows), tangent.h[0].get_mut(rows));
-    for n in 0..rows {
-        let x = S::splat(x[n]);
-        for lane in 0..P / S::WIDTH {
-            let z = S::mul_add(x, S::load(v.input, lane), S::load(&v.biases[0], lane));
-            S::store(&mut t[n], lane, A::slope::<E, S>(S::load(&h[n], lane), z));
-        }
-    }
+    first_layer::<E, S, A, P>(v.input, &v.biases[0], x, trace.h[0].get(rows), tangent.h[0].get_mut(rows));
     for layer in 1..=last {
         let (below, t) = neighbours(&mut tangent.h, layer, rows);
         let of_w = (&*below, &transposed.w[layer - 1]);
@@ -79,21 +116,29 @@ fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
             scale_by_slope::<E, S, A, P>(trace.h[layer].get(rows), t);
         }
     }
-    let two_n = E::rounded(2.0 / rows as f64);
     let (h, t) = (trace.h[last].get(rows), tangent.h[last].get_mut(rows));
-    for n in 0..rows {
-        let mut sums = S::splat(E::default());
+    predict::<E, S, A, P>(last == 0, (w.output, v.output, v.last[0]), h, t, &mut tangent.d_out[..rows]);
+}
+
+/// How the derivative by the last hidden layer's inputs moves.
+#[inline(always)]
+fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    (output, direction): (&[E; P], &[E; P]),
+    (d_out, moves): (&[E], &[E]),
+    (h, t): (&[[E; P]], &[[E; P]]),
+    r: &mut [[E; P]],
+) {
+    for ((((r, h), t), &d_out), &moves) in r.iter_mut().zip(h).zip(t).zip(d_out).zip(moves) {
+        let (d_out, moves) = (S::splat(d_out), S::splat(moves));
         for lane in 0..P / S::WIDTH {
-            let (h, mut moved) = (S::load(&h[n], lane), S::load(&t[n], lane));
-            if last > 0 {
-                // The last product's rows, which have not been through the slope.
-                moved = A::slope::<E, S>(h, moved);
-                S::store(&mut t[n], lane, moved);
+            let (h, output) = (S::load(h, lane), S::load(output, lane));
+            let u = S::mul_add(moves, output, S::mul(d_out, S::load(direction, lane)));
+            let mut moved = A::slope::<E, S>(h, u);
+            if A::CURVED {
+                moved = S::add(moved, A::bend::<E, S>(h, S::load(t, lane), S::mul(d_out, output)));
             }
-            sums = S::mul_add(h, S::load(v.output, lane), sums);
-            sums = S::mul_add(moved, S::load(w.output, lane), sums);
+            S::store(r, lane, moved);
         }
-        tangent.d_out[n] = (S::sum(sums) + v.last[0]) * two_n;
     }
 }
 
@@ -108,20 +153,8 @@ fn tangent_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
 ) {
     let last = w.biases.len() - 1;
     let Trace { h: t, d: r, d_out: moves, .. } = tangent;
-    let (h_last, t_last, r_last) = (trace.h[last].get(rows), t[last].get(rows), r[last].get_mut(rows));
-    for n in 0..rows {
-        let (d_out, moves) = (S::splat(trace.d_out[n]), S::splat(moves[n]));
-        for lane in 0..P / S::WIDTH {
-            let (h, output) = (S::load(&h_last[n], lane), S::load(w.output, lane));
-            let u = S::mul_add(moves, output, S::mul(d_out, S::load(v.output, lane)));
-            let mut r = A::slope::<E, S>(h, u);
-            if A::CURVED {
-                let bend = A::bend::<E, S>(h, S::load(&t_last[n], lane), S::mul(d_out, output));
-                r = S::add(r, bend);
-            }
-            S::store(&mut r_last[n], lane, r);
-        }
-    }
+    let rows_of = (trace.h[last].get(rows), t[last].get(rows));
+    last_slope::<E, S, A, P>((w.output, v.output), (&trace.d_out, moves), rows_of, r[last].get_mut(rows));
     for layer in (1..=last).rev() {
         let (below, r) = neighbours(r, layer, rows);
         let of_v = (trace.d[layer].get(rows), &v.squares[layer - 1]);
@@ -161,6 +194,7 @@ fn tangent_gradient<E: Real, S: Simd<E>, const P: usize>(
     }
     let (first, top) = (tangent.d[0].get(rows), tangent.d[last].get(rows));
     let (h_top, moved) = (trace.h[last].get(rows), tangent.h[last].get(rows));
+    let (d_out, moves) = (&trace.d_out[..rows], &tangent.d_out[..rows]);
     for lane in 0..P / S::WIDTH {
         // Four sums at once cover the latency of one.
         let mut g = [S::splat(E::default()); 4];
@@ -170,8 +204,8 @@ fn tangent_gradient<E: Real, S: Simd<E>, const P: usize>(
             g[1] = S::add(g[1], r);
             g[2] = S::add(g[2], S::load(&top[n], lane));
             // d_out^T h moves with both of its factors.
-            g[3] = S::mul_add(S::splat(trace.d_out[n]), S::load(&moved[n], lane), g[3]);
-            g[3] = S::mul_add(S::splat(tangent.d_out[n]), S::load(&h_top[n], lane), g[3]);
+            g[3] = S::mul_add(S::splat(d_out[n]), S::load(&moved[n], lane), g[3]);
+            g[3] = S::mul_add(S::splat(moves[n]), S::load(&h_top[n], lane), g[3]);
         }
         store::<E, S, P>(g[0], Some((base.input, scale)), out.input, lane);
         store::<E, S, P>(g[1], Some((&base.biases[0], scale)), &mut out.biases[0], lane);
@@ -183,6 +217,6 @@ fn tangent_gradient<E: Real, S: Simd<E>, const P: usize>(
         let base = Some((&base.biases[layer], scale));
         sum_rows::<E, S, P>(tangent.d[layer].get(rows), base, &mut out.biases[layer]);
     }
-    let sum = tangent.d_out[..rows].iter().fold(E::default(), |sum, &d| sum + d);
+    let sum = moves.iter().fold(E::default(), |sum, &d| sum + d);
     out.last[0] = S::mul_add_one(scale, sum, base.last[0]);
 }
