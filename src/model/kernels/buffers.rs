@@ -40,9 +40,6 @@ pub struct PartsMut<'a, E, const P: usize> {
     pub last: &'a mut [E; P],
 }
 
-/// Says at a call that cannot fail why it cannot.
-const WHOLE: &str = "a network's rows are counted when it is made";
-
 impl<E: Real, const P: usize> Packed<E, P> {
     /// All zero, for a network of so many hidden layers.
     pub fn zero(layers: usize) -> Self {
@@ -58,22 +55,39 @@ impl<E: Real, const P: usize> Packed<E, P> {
     /// Part by part.
     #[inline(always)]
     pub fn parts(&self) -> Parts<'_, E, P> {
-        let rows = self.rows.get(Self::rows_of(self.layers));
-        let (squares, rest) = rows.split_at((self.layers - 1) * P);
-        let (input, rest) = rest.split_first().expect(WHOLE);
-        let (biases, rest) = rest.split_at(self.layers);
-        Parts { squares: squares.as_chunks().0, input, biases, output: &rest[0], last: &rest[1] }
+        let (between, layers) = (self.layers - 1, self.layers);
+        let first = self.rows.blocks.as_ptr().cast::<[E; P]>();
+        // SAFETY: `zero`, the only way to come by one, made `rows_of(layers)` rows, which are these parts one
+        // after another; they are borrowed as long as `self` is. A kernel takes up to four networks apart,
+        // some twenty times a task, so no length is looked at again.
+        unsafe {
+            let input = first.add(between * P);
+            Parts {
+                squares: std::slice::from_raw_parts(first.cast(), between),
+                input: &*input,
+                biases: std::slice::from_raw_parts(input.add(1), layers),
+                output: &*input.add(1 + layers),
+                last: &*input.add(2 + layers),
+            }
+        }
     }
 
     /// Part by part, to write to.
     #[inline(always)]
     pub fn parts_mut(&mut self) -> PartsMut<'_, E, P> {
-        let rows = self.rows.get_mut(Self::rows_of(self.layers));
-        let (squares, rest) = rows.split_at_mut((self.layers - 1) * P);
-        let (input, rest) = rest.split_first_mut().expect(WHOLE);
-        let (biases, rest) = rest.split_at_mut(self.layers);
-        let (output, last) = rest.split_first_mut().expect(WHOLE);
-        PartsMut { squares: squares.as_chunks_mut().0, input, biases, output, last: &mut last[0] }
+        let (between, layers) = (self.layers - 1, self.layers);
+        let first = self.rows.blocks.as_mut_ptr().cast::<[E; P]>();
+        // SAFETY: as in `parts`, and `self` is borrowed mutably; no two parts share a row.
+        unsafe {
+            let input = first.add(between * P);
+            PartsMut {
+                squares: std::slice::from_raw_parts_mut(first.cast(), between),
+                input: &mut *input,
+                biases: std::slice::from_raw_parts_mut(input.add(1), layers),
+                output: &mut *input.add(1 + layers),
+                last: &mut *input.add(2 + layers),
+            }
+        }
     }
 
     /// Every number, padding included, in an order that is the same for all networks of this depth.
