@@ -71,7 +71,10 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
         writeln!(out, "{}", serde_json::to_string(&report)?)?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "{} tasks, SGD steps of {inner_lr}", curve.tasks)?;
+    let rule = &weights.adaptation;
+    let is_plain = *rule == Adaptation::sgd(rule.inner_lr, rule.inner_steps);
+    let how = if is_plain { "SGD steps of" } else { "steps of its own rule, rate" };
+    writeln!(out, "{} tasks, {how} {inner_lr}", curve.tasks)?;
     writeln!(out, "{:>7}  {:>12}  {:>12}  {:>12}  not finite", "n", "mean loss", "median", "95 % +-")?;
     for i in 0..curve.steps.len() {
         writeln!(
