@@ -34,13 +34,13 @@ fn weights(hidden: usize) -> metascope::model::Weights {
 fn copy_tensors(
     weights: &metascope::model::Weights,
     flat: &[f32],
-    mut take: impl FnMut(usize, &dyn Fn(&mut [f32])),
+    mut take: impl FnMut(usize, std::ops::Range<usize>, &dyn Fn(&mut [f32])),
 ) {
-    let mut rest = flat;
+    let mut from = 0;
     for (number, tensor) in weights.tensors().iter().enumerate() {
-        let (values, tail) = rest.split_at(tensor.count());
-        take(number, &|to| to.copy_from_slice(values));
-        rest = tail;
+        let place = from..from + tensor.count();
+        take(number, place.clone(), &|to| to.copy_from_slice(&flat[place.clone()]));
+        from = place.end;
     }
 }
 
@@ -77,7 +77,7 @@ mod kernel {
             let kernels = Kernels::fastest();
             let (mut w, mut wt) = (Packed::zero(LAYERS), Squares::zero(LAYERS));
             let weights = weights(P);
-            copy_tensors(&weights, &single(&weights.values), |tensor, copy| w.pack(P, tensor, copy));
+            copy_tensors(&weights, &single(&weights.values), |tensor, _, copy| w.pack(P, tensor, copy));
             kernels::transpose(kernels, &w, &mut wt);
             let task = problem::experiment(Algorithm(&Maml), 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();
@@ -164,7 +164,7 @@ mod composition {
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
     use metascope::learner::{Algorithm, Maml};
-    use metascope::model::{Kernels, Mlp, Order, Workspace};
+    use metascope::model::{Kernels, Mlp, Order, Path, Workspace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
@@ -184,9 +184,9 @@ mod composition {
         let mut engine =
             metascope::model::engine::<f32>(&weights.model, &weights.adaptation, Kernels::fastest());
         bencher.counter(flop).bench_local(|| {
-            copy_tensors(&weights, &flat, |tensor, copy| engine.load(tensor, copy));
+            copy_tensors(&weights, &flat, |tensor, place, copy| engine.load(tensor, place, copy));
             engine.begin();
-            engine.meta_loss(&tasks.support, &tasks.query, 1, Order::Exact, true);
+            engine.meta_loss(&tasks.support, &tasks.query, Path::to_the_end(1, Order::Exact), true);
             let gradient = engine.take_gradient();
             engine.release(gradient);
         });

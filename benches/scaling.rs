@@ -81,7 +81,7 @@ fn main() {
         );
     }
     if wants("learner") {
-        let learners = || Algorithm::ALL.iter().filter(|algorithm| algorithm.bench().is_some());
+        let learners = || Algorithm::ALL.iter().filter(|algorithm| !algorithm.bench().is_empty());
         table(
             "learner, meta-batch",
             [1, META_BATCH].into_iter().flat_map(|meta_batch| {

@@ -12,7 +12,7 @@
 //! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
 //! experiments/ experiments.toml as a whole: its experiments, their checks, presets
 //! eval/       adaptation curves and their statistics
-//! learner/    one file an algorithm, and the list of them: transfer, MAML, Reptile, ANIL, BOIL, ...
+//! learner/    one file an algorithm, and the list of them: transfer, MAML, Reptile, ANIL, CAVIA, ...
 //! model/      the network as dfdx tensors; tape operations; kernels; checkpoints
 //! task/       families of tasks: how tasks and their points are drawn, floors and oracles
 //! config/     reading tables of settings: keys, values, places, error reports

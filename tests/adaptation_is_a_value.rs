@@ -7,7 +7,7 @@ use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
 use metascope::model::{Activation, ModelSettings, Precision};
 use metascope::model::{
-    Adaptation, Inner, Kernels, Operator, Order, Sgd, TensorInfo, View, ViewMut, Weights,
+    Adaptation, Gradient, Inner, Kernels, Means, Of, Operator, Order, Sgd, TensorInfo, View, ViewMut, Weights,
 };
 use metascope::task::Points;
 
@@ -25,16 +25,12 @@ impl Inner for Mixing {
         model.tensors().into_iter().map(rate).collect()
     }
 
-    fn initial(&self, model: &ModelSettings, inner_lr: f64) -> Vec<f64> {
-        vec![inner_lr; model.parameters()]
+    fn single(&self, of: Of<'_>) -> Means<f32> {
+        Means::Steps(Box::new(Mixed { model: *of.model, rates: Vec::new() }))
     }
 
-    fn single(&self, model: &ModelSettings, _: f64) -> Box<dyn Operator<f32>> {
-        Box::new(Mixed { model: *model, rates: Vec::new() })
-    }
-
-    fn double(&self, model: &ModelSettings, _: f64) -> Box<dyn Operator<f64>> {
-        Box::new(Mixed { model: *model, rates: Vec::new() })
+    fn double(&self, of: Of<'_>) -> Means<f64> {
+        Means::Steps(Box::new(Mixed { model: *of.model, rates: Vec::new() }))
     }
 }
 
@@ -105,18 +101,22 @@ impl Operator<f64> for Mixed<f64> {
         self.rates = numbers.to_vec();
     }
 
-    fn apply(&self, step: usize, gradient: View<'_, f64>, mut out: ViewMut<'_, f64>) {
-        let product = self.product(step, &flat(&self.model, gradient), false);
-        unflat(&self.model, &product, gradient.stride(), &mut out);
+    fn apply(&mut self, step: usize, gradient: Gradient<'_, f64>, mut out: ViewMut<'_, f64>) {
+        let product = self.product(step, &flat(&self.model, gradient.view), false);
+        unflat(&self.model, &product, gradient.view.stride(), &mut out);
     }
 
-    fn transpose(&self, step: usize, v: View<'_, f64>, mut out: ViewMut<'_, f64>) {
-        let product = self.product(step, &flat(&self.model, v), true);
-        unflat(&self.model, &product, v.stride(), &mut out);
-    }
-
-    fn differentiate(&self, step: usize, gradient: View<'_, f64>, v: View<'_, f64>, sums: &mut [f64]) {
-        let (g, v) = (flat(&self.model, gradient), flat(&self.model, v));
+    fn pull_back(
+        &mut self,
+        step: usize,
+        gradient: Gradient<'_, f64>,
+        v: View<'_, f64>,
+        mut out: ViewMut<'_, f64>,
+        sums: &mut [f64],
+    ) {
+        let stride = v.stride();
+        let (g, v) = (flat(&self.model, gradient.view), flat(&self.model, v));
+        unflat(&self.model, &self.product(step, &v, true), stride, &mut out);
         for ((sum, g), v) in sums.iter_mut().zip(g).zip(v) {
             *sum -= g * v / (step + 1) as f64;
         }
@@ -124,11 +124,18 @@ impl Operator<f64> for Mixed<f64> {
 }
 
 impl Operator<f32> for Mixed<f32> {
-    fn apply(&self, _: usize, _: View<'_, f32>, _: ViewMut<'_, f32>) {
+    fn apply(&mut self, _: usize, _: Gradient<'_, f32>, _: ViewMut<'_, f32>) {
         unreachable!("these tests are in double precision");
     }
 
-    fn transpose(&self, _: usize, _: View<'_, f32>, _: ViewMut<'_, f32>) {
+    fn pull_back(
+        &mut self,
+        _: usize,
+        _: Gradient<'_, f32>,
+        _: View<'_, f32>,
+        _: ViewMut<'_, f32>,
+        _: &mut [f32],
+    ) {
         unreachable!("these tests are in double precision");
     }
 }

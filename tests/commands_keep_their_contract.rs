@@ -198,8 +198,38 @@ fn out_holds_a_folder_a_run_with_its_settings_log_and_checkpoint() {
         assert!(!metadata["algorithm"].is_empty());
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let shapes = NAMES.map(|name| tensors.tensor(name).unwrap().shape().to_vec());
-        assert_eq!(shapes, [vec![40, 1], vec![40], vec![40, 40], vec![40], vec![1, 40], vec![1]]);
-        assert_eq!(tensors.len(), 6);
+        // CAVIA's first layer reads its context too.
+        let inputs = if metadata["algorithm"] == "cavia" { 1 + 4 } else { 1 };
+        assert_eq!(shapes, [vec![40, inputs], vec![40], vec![40, 40], vec![40], vec![1, 40], vec![1]]);
+        let mut more: Vec<_> =
+            tensors.tensors().into_iter().map(|(name, tensor)| (name, tensor.shape().to_vec())).collect();
+        more.retain(|(name, _)| !NAMES.contains(&name.as_str()));
+        more.sort();
+        let own: Vec<(String, Vec<usize>)> = match metadata["algorithm"].as_str() {
+            "meta-sgd" => NAMES
+                .iter()
+                .zip(&shapes)
+                .map(|(name, shape)| (format!("inner_lr.{name}"), shape.clone()))
+                .collect(),
+            "layer-step-rates" => NAMES.map(|name| (format!("inner_lr.{name}"), vec![1])).to_vec(),
+            "meta-curvature" => [
+                ("hidden1.bias", &[40][..]),
+                ("hidden1.weight.in", &[1, 1]),
+                ("hidden1.weight.out", &[40, 40]),
+                ("hidden2.bias", &[40]),
+                ("hidden2.weight.in", &[40, 40]),
+                ("hidden2.weight.out", &[40, 40]),
+                ("out.bias", &[1]),
+                ("out.weight.in", &[40, 40]),
+                ("out.weight.out", &[1, 1]),
+            ]
+            .map(|(name, shape)| (format!("curvature.{name}"), shape.to_vec()))
+            .to_vec(),
+            "ridge-head" => vec![("ridge.log_lambda".to_owned(), vec![1])],
+            _ => Vec::new(),
+        };
+        let own: std::collections::BTreeSet<_> = own.into_iter().collect();
+        assert_eq!(more, own.into_iter().collect::<Vec<_>>());
     }
     assert_eq!(seen.len(), runs);
     // Settings, log, checkpoint, what a run goes on from and its past; the study's lock and plan; the study

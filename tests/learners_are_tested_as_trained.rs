@@ -16,36 +16,150 @@ const TRAINED: f64 = 0.04;
 const COMMON: f64 = 0.015;
 /// Inner steps of the adaptation curve.
 const STEPS: usize = 3;
+const HIDDEN: usize = 16;
 
-/// How a learner moves one of its tensors in an inner step, times the tensor's gradient.
-fn rate(learner: &str, tensor: &str) -> f64 {
-    let is_head = tensor.starts_with("out.");
+/// The numbers of one tensor of trained weights.
+fn tensor<'w>(trained: &'w Weights, name: &str) -> &'w [f64] {
+    let mut from = 0;
+    for tensor in trained.tensors() {
+        let range = from..from + tensor.count();
+        if tensor.name == name {
+            return &trained.values[range];
+        }
+        from = range.end;
+    }
+    panic!("there is no {name}");
+}
+
+/// `a b` of matrices, `a` of so many rows.
+fn product(rows: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
+    let inner = a.len() / rows;
+    let columns = b.len() / inner;
+    let entry = |at: usize| {
+        let (row, column) = (at / columns, at % columns);
+        (0..inner).map(|k| a[row * inner + k] * b[k * columns + column]).sum()
+    };
+    (0..rows * columns).map(entry).collect()
+}
+
+/// How a learner moves one of its tensors in inner step `step`, given the tensor's gradient.
+fn moved(learner: &str, trained: &Weights, name: &str, gradient: &[f64], step: usize) -> Vec<f64> {
+    let is_head = name.starts_with("out.");
+    let times = |rate: f64| gradient.iter().map(|g| rate * g).collect();
     match learner {
-        "random" | "transfer" | "maml" | "first-order-maml" | "reptile" => COMMON,
-        "anil" => f64::from(u8::from(is_head)) * TRAINED,
-        "boil" => f64::from(u8::from(!is_head)) * TRAINED,
+        "random" | "transfer" | "maml" | "first-order-maml" | "reptile" => times(COMMON),
+        "anil" => times(f64::from(u8::from(is_head)) * TRAINED),
+        "boil" => times(f64::from(u8::from(!is_head)) * TRAINED),
+        "meta-sgd" => {
+            let rates = tensor(trained, &format!("inner_lr.{name}"));
+            rates.iter().zip(gradient).map(|(rate, g)| rate * g).collect()
+        }
+        "layer-step-rates" => {
+            let rates = tensor(trained, &format!("inner_lr.{name}"));
+            times(rates[step.min(rates.len() - 1)])
+        }
+        "meta-curvature" if name.ends_with("bias") => {
+            let by = tensor(trained, &format!("curvature.{name}"));
+            by.iter().zip(gradient).map(|(by, g)| TRAINED * by * g).collect()
+        }
+        "meta-curvature" => {
+            let [output, input] =
+                ["out", "in"].map(|side| tensor(trained, &format!("curvature.{name}.{side}")));
+            let rows = if is_head { 1 } else { HIDDEN };
+            let right = product(rows, gradient, input);
+            product(rows, output, &right).iter().map(|g| TRAINED * g).collect()
+        }
+        "cavia" if name == "hidden1.bias" => {
+            // A step of the context, seen as what it adds to the bias: alpha C C' g.
+            let columns = trained.values[trained.model.parameters()..].chunks(HIDDEN);
+            let mut shift = vec![0.0; HIDDEN];
+            for column in columns {
+                let along: f64 = column.iter().zip(gradient).map(|(c, g)| c * g).sum();
+                shift.iter_mut().zip(column).for_each(|(shift, c)| *shift += TRAINED * along * c);
+            }
+            shift
+        }
+        "cavia" => times(0.0),
         other => panic!("say here how {other} adapts"),
     }
+}
+
+/// The last hidden layer and a one, at every point.
+fn features(trained: &Weights, x: &[f64]) -> Vec<Vec<f64>> {
+    let [w1, b1, w2, b2] = ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias"]
+        .map(|name| tensor(trained, name));
+    let relu = |z: f64| z.max(0.0);
+    let of = |&x: &f64| {
+        let h1: Vec<f64> = w1.iter().zip(b1).map(|(w, b)| relu(w * x + b)).collect();
+        let row = |row: &[f64]| row.iter().zip(&h1).map(|(w, h)| w * h).sum::<f64>();
+        let h2 = w2.chunks(HIDDEN).zip(b2).map(|(w, b)| relu(row(w) + b));
+        h2.chain([1.0]).collect()
+    };
+    x.iter().map(of).collect()
+}
+
+/// The solution of a symmetric positive definite system, by elimination.
+fn solution(mut rows: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
+    let n = right.len();
+    for i in 0..n {
+        let pivot = rows[i].clone();
+        for j in (0..n).filter(|j| *j != i) {
+            let factor = rows[j][i] / pivot[i];
+            rows[j].iter_mut().zip(&pivot).for_each(|(entry, pivot)| *entry -= factor * pivot);
+            right[j] -= factor * right[i];
+        }
+    }
+    (0..n).map(|i| right[i] / rows[i][i]).collect()
+}
+
+/// The ridge head's losses: its own output layer, and from the first step on the minimiser of
+/// |A w - y|^2 + lambda |w - w0|^2, by its normal equations.
+fn ridge_losses(trained: &Weights, support: &Points, query: &Points) -> Vec<f64> {
+    let lambda = tensor(trained, "ridge.log_lambda")[0].exp();
+    let prior = [tensor(trained, "out.weight"), tensor(trained, "out.bias")].concat();
+    let known = features(trained, &support.x);
+    let n = prior.len();
+    let sum = |i: usize, j: usize| known.iter().map(|row| row[i] * row[j]).sum::<f64>();
+    let entry = |i: usize, j: usize| sum(i, j) + if i == j { lambda } else { 0.0 };
+    let rows = (0..n).map(|i| (0..n).map(|j| entry(i, j)).collect()).collect();
+    let right = (0..n).map(|i| {
+        let seen: f64 = known.iter().zip(&support.y).map(|(row, y)| row[i] * y).sum();
+        seen + lambda * prior[i]
+    });
+    let solved = solution(rows, right.collect());
+    let loss = |w: &[f64]| {
+        let errors = features(trained, &query.x).into_iter().zip(&query.y).map(|(row, y)| {
+            let error = row.iter().zip(w).map(|(h, w)| h * w).sum::<f64>() - y;
+            error * error
+        });
+        errors.sum::<f64>() / query.x.len() as f64
+    };
+    let after = loss(&solved);
+    [loss(&prior)].into_iter().chain([after; STEPS]).collect()
 }
 
 /// The loss on `query` after 0, 1, ... steps on `support`, by the account above; the gradients are of no
 /// inner step, which other tests have judged.
 fn losses(learner: &str, trained: &Weights, support: &Points, query: &Points) -> Vec<f64> {
+    if learner == "ridge-head" {
+        return ridge_losses(trained, support, query);
+    }
     let mut weights = Weights { adaptation: Adaptation::sgd(1.0, 1), ..trained.clone() };
+    weights.values.truncate(trained.model.parameters());
     let gradient = |weights: &Weights, points: &Points| {
         let on = [(points.clone(), points.clone())];
         meta_gradient(weights, &on, 0, Order::First, Kernels::fastest()).expect("memory for sixteen units")
     };
     let mut losses = Vec::new();
-    for _ in 0..=STEPS {
+    for step in 0..=STEPS {
         losses.push(gradient(&weights, query).losses[0]);
-        let step = gradient(&weights, support).gradient.values;
+        let found = gradient(&weights, support).gradient.values;
         let mut at = 0;
         for tensor in weights.tensors() {
-            for _ in 0..tensor.count() {
-                weights.values[at] -= rate(learner, &tensor.name) * step[at];
-                at += 1;
-            }
+            let to = at + tensor.count();
+            let moves = moved(learner, trained, &tensor.name, &found[at..to], step);
+            weights.values[at..to].iter_mut().zip(moves).for_each(|(value, moved)| *value -= moved);
+            at = to;
         }
     }
     losses
@@ -62,7 +176,7 @@ fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
 fn every_learner_is_tested_by_its_own_rule() {
     let mut text = format!(
         "[defaults]\nseeds = 1\nouter_steps = 30\nmeta_batch = 2\ninner_lr = {TRAINED}\ninner_steps = 2\n\
-         [task]\ntrain_tasks = 40\n[model]\nhidden = 16\nprecision = \"f64\"\n\
+         [task]\ntrain_tasks = 40\n[model]\nhidden = {HIDDEN}\nprecision = \"f64\"\n\
          [evaluation]\ntest_tasks = 6\ngrid = 9\nsteps = {STEPS}\ninner_lr = {COMMON}\n"
     );
     for algorithm in Algorithm::ALL {

@@ -4,7 +4,7 @@
 
 use metascope::eval::Adapter;
 use metascope::experiments::{Experiment, parse};
-use metascope::learner::meta_gradient;
+use metascope::learner::{OuterSchedule, meta_gradient};
 use metascope::model::{Kernels, Order, Weights};
 use metascope::task::{Batch, Points, TrainingTasks};
 
@@ -86,7 +86,15 @@ fn distance(
         let support = points(&batch.support);
         let query = if uses_query { points(&batch.query) } else { vec![Points::default(); support.len()] };
         let tasks: Vec<_> = support.into_iter().zip(query).collect();
-        let gradient = rule(&theta, &tasks, settings);
+        let mut gradient = rule(&theta, &tasks, settings);
+        let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        if let Some(clip) = settings.training.clip.filter(|clip| norm > *clip) {
+            gradient.iter_mut().for_each(|g| *g *= clip / norm);
+        }
+        if settings.training.outer_schedule == OuterSchedule::Cosine {
+            let share = f64::from(adam.t) / settings.total_steps() as f64;
+            adam.rate = settings.training.outer_lr * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0;
+        }
         adam.step(&mut theta.values, &gradient);
         trainer.outer_step().expect("memory for sixteen units");
         for (mine, its) in theta.values.iter().zip(&trainer.weights().values) {
@@ -100,6 +108,40 @@ fn distance(
 const ROUNDING: f64 = 1e-6;
 /// Different rules lead apart by a good part of a step.
 const APART: f64 = 0.1;
+
+#[test]
+fn the_outer_step_is_clipped_and_slowed_as_it_is_told_to() {
+    let rule = |theta: &Weights, tasks: &Tasks, settings: &Experiment| {
+        gradient(theta, tasks, settings, settings.training.inner_steps, settings.training.order)
+    };
+    for learner in ["maml", "meta-sgd", "layer-step-rates", "cavia", "meta-curvature", "anil"] {
+        for order in ["exact", "first"] {
+            let base = format!(
+                "algorithm = \"{learner}\"\norder = \"{order}\"\ninner_steps = 2\nouter_steps = 8\nmeta_batch = 2\n"
+            );
+            let with = |more: &str| experiment(&format!("{base}{more}"));
+            for more in
+                ["", "clip = 2.5", "outer_schedule = \"cosine\"", "clip = 2.5\nouter_schedule = \"cosine\""]
+            {
+                assert!(distance(&with(more), true, rule) < ROUNDING, "{learner} {order} {more}");
+            }
+            // What is checked makes a difference.
+            let mut unclipped = with("clip = 2.5");
+            let clipped = rule_of(&unclipped);
+            unclipped.training.clip = None;
+            assert_ne!(clipped, rule_of(&unclipped), "{learner} {order}: nothing was clipped");
+        }
+    }
+}
+
+/// The weights after a few steps.
+fn rule_of(settings: &Experiment) -> Vec<f64> {
+    let mut trainer = settings.trainer(SEED, Kernels::fastest());
+    for _ in 0..STEPS {
+        trainer.outer_step().expect("memory for sixteen units");
+    }
+    trainer.weights().values
+}
 
 #[test]
 fn maml_takes_the_gradient_it_is_told_to() {

@@ -5,7 +5,7 @@
 #![allow(dead_code)]
 
 use metascope::experiments::{Experiment, parse};
-use metascope::learner::{Algorithm, Budget};
+use metascope::learner::{Algorithm, Budget, Training};
 use metascope::model::ModelSettings;
 use metascope::task::TrainTasks;
 
@@ -17,7 +17,9 @@ pub fn experiment(algorithm: Algorithm, meta_batch: usize) -> Experiment {
     let mut experiment = study.experiments[0].clone();
     experiment.algorithm = algorithm;
     experiment.training.meta_batch = meta_batch;
-    experiment.training.inner_steps = algorithm.bench().map_or(1, |(_, inner_steps)| inner_steps);
+    if let Some((_, training)) = algorithm.bench().into_iter().next() {
+        experiment.training = Training { meta_batch, ..training };
+    }
     experiment.training.budget = Budget::OuterSteps(1);
     experiment.task.train_tasks = TrainTasks::Fresh;
     experiment

@@ -32,15 +32,15 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
     let task = TaskSettings { train_tasks: TrainTasks::Fresh, ..TaskSettings::default() };
     for meta_batch in META_BATCHES {
         for algorithm in Algorithm::ALL {
-            let Some((name, inner_steps)) = algorithm.bench() else { continue };
-            let budget = Budget::OuterSteps(1);
-            let training = Training { budget, meta_batch, inner_steps, ..Training::default() };
-            let mut trainer = Trainer::new(&**algorithm, (&training, &task, &model), 0, kernels);
-            let mut times = microseconds_per_task(&mut trainer, meta_batch)?;
-            times.sort_by(f64::total_cmp);
-            let kflop = algorithm.cost(&training).flop(&model, task.shots, task.query) as f64 / 1e3;
-            rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
-            peaks.push(fma_peak_gflops(kernels));
+            for (name, training) in algorithm.bench() {
+                let training = Training { budget: Budget::OuterSteps(1), meta_batch, ..training };
+                let mut trainer = Trainer::new(&**algorithm, (&training, &task, &model), 0, kernels);
+                let mut times = microseconds_per_task(&mut trainer, meta_batch)?;
+                times.sort_by(f64::total_cmp);
+                let kflop = algorithm.cost(&training).flop(&model, task.shots, task.query) as f64 / 1e3;
+                rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
+                peaks.push(fma_peak_gflops(kernels));
+            }
         }
     }
     // The peak is measured beside every row: on a machine with neighbours it moves.

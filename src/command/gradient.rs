@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::inputs::{adapt_at, checkpoint};
-use super::outcome::Exit;
+use super::outcome::{Exit, Misuse};
 use super::tasks::read_tasks;
 use crate::cli::GradientCommand;
 use crate::learner::meta_gradient;
@@ -18,6 +18,11 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     let mut weights = checkpoint(&command.checkpoint)?;
     adapt_at(&mut weights, command.inner_lr)?;
     let inner_lr = weights.adaptation.inner_lr;
+    if command.first_order && !weights.adaptation.inner.has_order() {
+        let text =
+            "--first-order: this checkpoint's learner takes no inner gradient that could be held constant";
+        return Err(Misuse(text.to_owned()).into());
+    }
     let tasks = read_tasks(&command.tasks)?;
     let order = if command.first_order { Order::First } else { Order::Exact };
     // A file that says nothing of inner steps is asked about one.

@@ -76,6 +76,18 @@ impl Domain {
     }
 }
 
+impl Domain {
+    /// The value that [`Value::in_words`] wrote, for the domains whose values are one word or number; `None` if
+    /// it is out of bounds.
+    pub fn read_word(&self, text: &str) -> Option<Value> {
+        match self {
+            Self::Count(bounds) => text.parse().ok().filter(|count| bounds.contains(count)).map(Value::Count),
+            Self::Words(words) => words.iter().find(|word| **word == text).map(|word| Value::Word(word)),
+            _ => None,
+        }
+    }
+}
+
 /// A whole number within bounds, in words.
 pub fn whole_number(bounds: &RangeInclusive<u64>) -> String {
     if *bounds == SEED {

@@ -34,6 +34,13 @@ impl fmt::Display for Value {
     }
 }
 
+impl Value {
+    /// As text outside TOML: a word without its quotes.
+    pub fn in_words(&self) -> String {
+        if let Self::Word(word) = self { (*word).to_owned() } else { self.to_string() }
+    }
+}
+
 /// A type that a setting can have.
 pub trait Typed: Clone {
     /// From what is stored; `None` if that is of another type.

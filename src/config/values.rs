@@ -26,6 +26,13 @@ impl Values {
         self
     }
 
+    /// These, with another value of one of them.
+    #[must_use]
+    pub fn set<T: Typed + Sync>(&self, key: &Key<T>, value: &T) -> Self {
+        let others = self.0.iter().filter(|(name, _)| *name != key.name());
+        Self(others.cloned().collect()).with(key, value)
+    }
+
     /// These, and others at the end.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {

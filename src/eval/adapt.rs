@@ -84,7 +84,7 @@ impl<E: Scalar> Typed<E> {
         let mut from = 0;
         for (number, tensor) in weights.tensors().iter().enumerate() {
             let tensor = &values[from..from + tensor.count()];
-            engine.load(number, &|numbers| {
+            engine.load(number, from..from + tensor.len(), &|numbers| {
                 for (number, &value) in numbers.iter_mut().zip(tensor) {
                     *number = E::rounded(value);
                 }

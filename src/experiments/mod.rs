@@ -18,9 +18,9 @@ pub use schema::tables;
 
 use serde::Serialize;
 
-use crate::learner::{Algorithm, Budget, Trainer, Training};
+use crate::learner::{Algorithm, Trainer, Training};
 use crate::model::{Adaptation, Kernels, ModelSettings, Weights};
-use crate::task::{EvaluationSettings, TaskSettings, TrainTasks};
+use crate::task::{EvaluationSettings, TaskSettings};
 
 /// Everything one `experiments.toml` says, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,14 +59,7 @@ impl Experiment {
         if !self.algorithm.trains() {
             return 0;
         }
-        match (self.training.budget, self.task.train_tasks) {
-            (Budget::OuterSteps(steps), _) => steps,
-            (Budget::Epochs(epochs), TrainTasks::Pool(tasks)) => {
-                epochs * tasks as u64 / self.training.meta_batch as u64
-            }
-            // Refused by validation: a pass over endless tasks has no length.
-            (Budget::Epochs(_), TrainTasks::Fresh) => 0,
-        }
+        self.training.outer_steps(&self.task)
     }
 
     /// Its network before the first step.
@@ -76,7 +69,7 @@ impl Experiment {
 
     /// How its networks adapt in training.
     pub fn adaptation(&self) -> Adaptation {
-        self.algorithm.adaptation(self.training.inner_lr, self.training.inner_steps)
+        self.algorithm.adaptation(&self.training)
     }
 
     /// The rate of the inner steps of its tests.

@@ -4,12 +4,11 @@
 //! Raghu, Raghu, Bengio and Vinyals 2020, "Rapid Learning or Feature Reuse? Towards Understanding the
 //! Effectiveness of MAML", <https://arxiv.org/abs/1909.09157>, section 4.
 
-use std::sync::Arc;
-
 use dfdx::prelude::{Cpu, Device};
 
 use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
-use crate::model::{Adaptation, Order, Scalar, Sgd};
+use crate::model::kernels::Real;
+use crate::model::{Adaptation, HeadSgd, Inner, Means, Of, Order, Scalar, in_both_precisions};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`, theta' = theta but for its output
 /// layer w' = w - alpha d/dw `L_support(theta)`.
@@ -51,12 +50,17 @@ impl Learner for Anil {
         ]
     }
 
-    fn cost(&self, training: &Training) -> Cost {
-        Cost::of_query_loss(training.inner_steps, training.order)
+    fn cost(&self, _: &Training) -> Cost {
+        // The features of support and query, forward and back; steps of the head are small beside them.
+        Cost { support: 1, query: 1, hessian_products: 0 }
     }
 
-    fn adaptation(&self, inner_lr: f64, inner_steps: usize) -> Adaptation {
-        Adaptation { inner: Arc::new(Sgd { body: false, head: true }), inner_lr, inner_steps }
+    fn adaptation(&self, settings: &Training) -> Adaptation {
+        settings.adapting(HeadAlone)
+    }
+
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        vec![("anil T=3", Training { inner_lr: 0.05, inner_steps: 3, ..Training::default() })]
     }
 }
 
@@ -68,4 +72,18 @@ impl Rule for Anil {
         let order = step.settings.order;
         step.query_loss(order)
     }
+}
+
+/// SGD of the output layer.
+#[derive(Clone, Copy, Debug)]
+struct HeadAlone;
+
+impl HeadAlone {
+    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
+        Means::Head(Box::new(HeadSgd::new(of.inner_lr, of.kernels)))
+    }
+}
+
+impl Inner for HeadAlone {
+    in_both_precisions!(means);
 }

@@ -4,8 +4,6 @@
 //! Oh, Yoo, Kim and Yun 2021, "BOIL: Towards Representation Change for Few-shot Learning",
 //! <https://arxiv.org/abs/2008.08882>, section 2.
 
-use std::sync::Arc;
-
 use dfdx::prelude::{Cpu, Device};
 
 use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
@@ -55,8 +53,8 @@ impl Learner for Boil {
         Cost::of_query_loss(training.inner_steps, training.order)
     }
 
-    fn adaptation(&self, inner_lr: f64, inner_steps: usize) -> Adaptation {
-        Adaptation { inner: Arc::new(Sgd { body: true, head: false }), inner_lr, inner_steps }
+    fn adaptation(&self, settings: &Training) -> Adaptation {
+        settings.adapting(Sgd { body: true, head: false })
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::registry::Algorithm;
 use super::settings::Training;
-use crate::config::presentable;
-use crate::model::{Adaptation, Checkpoint, CheckpointError, Metadata};
+use crate::config::{Values, presentable};
+use crate::model::{Adaptation, Checkpoint, CheckpointError, Metadata, Shapes};
 
 /// The rate of a checkpoint that names none: the notebook's, and what PyTorch's files are tested with.
 const RATE: f64 = 0.01;
@@ -17,8 +17,12 @@ pub fn metadata(algorithm: Algorithm, training: &Training) -> Vec<(&'static str,
     let rates =
         [("inner_lr", training.inner_lr.to_string()), ("inner_steps", training.inner_steps.to_string())];
     let used = rates.into_iter().filter(|(key, _)| algorithm.uses(key));
+    let own = algorithm.own_keys().iter().filter_map(|key| {
+        let value = training.own.iter().find(|(name, _)| *name == key.name())?.1;
+        Some((key.name(), value.in_words()))
+    });
     let name = ("algorithm", algorithm.name().to_owned());
-    std::iter::once(name).chain(used).collect()
+    std::iter::once(name).chain(used).chain(own).collect()
 }
 
 /// Reads a checkpoint that adapts by the rule of the algorithm it names; one that names none (a plain MLP of
@@ -38,11 +42,12 @@ pub fn checkpoint_from_bytes(bytes: &[u8]) -> Result<Checkpoint, String> {
     Checkpoint::from_bytes(bytes, &adaptation)
 }
 
-/// What a checkpoint's words say of how it adapts; the error is a sentence for a person.
+/// What a checkpoint's words, and the shapes of its tensors, say of how it adapts; the error is a sentence for
+/// a person.
 ///
 /// # Errors
-/// If it names an algorithm that is not known here, or a rate or number of steps that is none.
-fn adaptation(metadata: &Metadata) -> Result<Adaptation, String> {
+/// If it names an algorithm that is not known here, or a setting of it has no such value.
+fn adaptation(metadata: &Metadata, shape: Shapes<'_>) -> Result<Adaptation, String> {
     let number = |key: &str| {
         let Some(text) = metadata.get(key) else { return Ok(None) };
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
@@ -50,11 +55,32 @@ fn adaptation(metadata: &Metadata) -> Result<Adaptation, String> {
         number.map(Some).ok_or_else(refused)
     };
     let (inner_lr, inner_steps) = (number("inner_lr")?, number("inner_steps")?);
-    let (inner_lr, inner_steps) = (inner_lr.unwrap_or(RATE), inner_steps.unwrap_or(0.0) as usize);
-    let Some(name) = metadata.get("algorithm") else { return Ok(Adaptation::sgd(inner_lr, inner_steps)) };
+    let inner_steps = inner_steps.unwrap_or(0.0) as usize;
+    let settings = Training { inner_lr: inner_lr.unwrap_or(RATE), inner_steps, ..Training::default() };
+    let Some(name) = metadata.get("algorithm") else {
+        return Ok(Adaptation::sgd(settings.inner_lr, inner_steps));
+    };
     let algorithm = Algorithm::find(name).ok_or_else(|| {
         let name = presentable(name, 60);
         format!("its algorithm is \"{name}\", which this version does not know: how it adapts is not known")
     })?;
-    Ok(algorithm.adaptation(inner_lr, inner_steps))
+    let own = own_settings(algorithm, metadata)?;
+    let mut settings = Training { own, ..settings };
+    algorithm.read_tensors(&mut settings, shape);
+    Ok(algorithm.adaptation(&settings))
+}
+
+/// The algorithm's own settings as a checkpoint has them, in words; the defaults where it has none.
+fn own_settings(algorithm: Algorithm, metadata: &Metadata) -> Result<Values, String> {
+    let keys = algorithm.own_keys();
+    let mut values = Vec::new();
+    for key in keys {
+        let Some(text) = metadata.get(key.name()) else { continue };
+        let value = key.domain().read_word(text).ok_or_else(|| {
+            let (text, domain) = (presentable(text, 60), key.domain().in_words());
+            format!("its {} is \"{text}\" and must be {domain}", key.name())
+        })?;
+        values.push((key.name(), value));
+    }
+    Ok(values.into_iter().collect::<Values>().of(keys))
 }

@@ -55,8 +55,8 @@ impl Learner for FirstOrderMaml {
         Cost::of_query_loss(training.inner_steps, Order::First)
     }
 
-    fn bench(&self) -> Option<(&'static str, usize)> {
-        Some(("fomaml", 1))
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        vec![("fomaml", Training::default())]
     }
 
     fn tested_at_common_rate(&self) -> bool {

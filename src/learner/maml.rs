@@ -8,7 +8,7 @@
 use dfdx::prelude::{Cpu, Device};
 
 use super::first_order_maml::FirstOrderMaml;
-use super::{Cost, Learner, OuterGradient, OuterLoss, OuterStep, Rule, Training};
+use super::{Cost, Learner, OuterGradient, OuterLoss, OuterStep, Rule, Training, words};
 use crate::model::{Order, Scalar};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`,
@@ -59,6 +59,10 @@ impl Learner for Maml {
 
     fn cost(&self, training: &Training) -> Cost {
         Cost::of_query_loss(training.inner_steps, training.order)
+    }
+
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        vec![("maml", Training::default()), ("maml T=3", words::clipped(3))]
     }
 
     fn tested_at_common_rate(&self) -> bool {

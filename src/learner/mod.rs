@@ -17,15 +17,20 @@
 
 mod anil;
 mod boil;
+mod cavia;
 mod checkpoint;
 pub mod cost;
 mod first_order_maml;
 mod gradient;
+mod layer_step_rates;
 mod maml;
+mod meta_curvature;
+mod meta_sgd;
 mod outer;
 mod random;
 mod registry;
 mod reptile;
+mod ridge_head;
 mod rule;
 mod settings;
 mod trainer;
@@ -34,16 +39,23 @@ pub mod words;
 
 pub use anil::Anil;
 pub use boil::Boil;
+pub use cavia::Cavia;
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
 pub use first_order_maml::FirstOrderMaml;
 pub use gradient::{MetaGradient, meta_gradient};
+pub use layer_step_rates::{LayerStepRates, StepLoss};
 pub use maml::Maml;
+pub use meta_curvature::MetaCurvature;
+pub use meta_sgd::MetaSgd;
 pub use outer::{OuterLoss, OuterStep, Traced, TracedLoss};
 pub use random::Random;
 pub use registry::Algorithm;
 pub use reptile::Reptile;
+pub use ridge_head::{OuterLossKind, RidgeHead};
 pub use rule::{Learner, Rule};
-pub use settings::{Budget, OuterGradient, Training};
+pub use settings::{Budget, OuterGradient, OuterSchedule, Training};
+
+use crate::model::Shapes;
 pub use trainer::{State, Trainable, Trainer};
 pub use transfer::Transfer;

@@ -20,6 +20,8 @@ pub struct OuterStep<'a, const H: usize, E: Scalar> {
     pub tasks: &'a MetaBatch<E>,
     /// How the experiment trains.
     pub settings: &'a Training,
+    /// Outer steps that have been taken, and all that there will be.
+    pub progress: (u64, u64),
     /// The kernels' memory, which knows how the network adapts.
     pub workspace: &'a Workspace<E>,
 }
@@ -27,7 +29,7 @@ pub struct OuterStep<'a, const H: usize, E: Scalar> {
 impl<const H: usize, E: Scalar> OuterStep<'_, H, E> {
     /// The mean over tasks of the loss on the query points after the inner steps, whatever these are.
     pub fn query_loss(self, order: Order) -> OuterLoss<E> {
-        let Self { theta, tasks, settings, workspace } = self;
+        let Self { theta, tasks, settings, workspace, .. } = self;
         theta.adapt(&tasks.support, settings.inner_steps, order).loss(&tasks.query, workspace).into()
     }
 

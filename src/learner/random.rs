@@ -48,8 +48,8 @@ impl Learner for Random {
         Cost { support: 0, query: 0, hessian_products: 0 }
     }
 
-    fn bench(&self) -> Option<(&'static str, usize)> {
-        None
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        Vec::new()
     }
 
     fn trains(&self) -> bool {

@@ -6,7 +6,10 @@ use std::ops::Deref;
 
 use super::settings::Training;
 use super::trainer::Trainable;
-use super::{Anil, Boil, FirstOrderMaml, Maml, Random, Reptile, Transfer};
+use super::{
+    Anil, Boil, Cavia, FirstOrderMaml, LayerStepRates, Maml, MetaCurvature, MetaSgd, Random, Reptile,
+    RidgeHead, Transfer,
+};
 use crate::config::{AnyKey, Written};
 
 /// A learner of the list below, or of your own.
@@ -22,6 +25,11 @@ const ALL: &[Algorithm] = &[
     Algorithm(&Reptile),
     Algorithm(&Anil),
     Algorithm(&Boil),
+    Algorithm(&MetaSgd),
+    Algorithm(&LayerStepRates),
+    Algorithm(&Cavia),
+    Algorithm(&MetaCurvature),
+    Algorithm(&RidgeHead),
 ];
 
 impl Algorithm {
@@ -41,8 +49,8 @@ impl Algorithm {
     /// The names of all settings that an experiment of it may have.
     pub fn used_keys(&self) -> impl Iterator<Item = &'static str> {
         // What is not trained does not mind being told how long.
-        let length = ["epochs", "outer_steps", "meta_batch"].into_iter();
-        length.chain(self.keys().iter().copied()).chain(self.own_keys().iter().map(|key| key.name()))
+        let outer = ["epochs", "outer_steps", "meta_batch", "clip", "outer_schedule"].into_iter();
+        outer.chain(self.keys().iter().copied()).chain(self.own_keys().iter().map(|key| key.name()))
     }
 
     /// Whether a setting counts for it.

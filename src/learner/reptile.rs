@@ -36,8 +36,8 @@ impl Learner for Reptile {
     }
 
     fn settings(&self, settings: &Training) -> String {
-        let (alpha, beta) = (words::rate(settings.inner_lr), words::rate(settings.outer_lr));
-        format!("α {alpha}, k {}, β {beta} (Adam), meta-batch {}", settings.inner_steps, settings.meta_batch)
+        let (alpha, outer) = (words::rate(settings.inner_lr), words::outer(settings));
+        format!("α {alpha}, k {}, {outer}", settings.inner_steps)
     }
 
     fn notes(&self, _: &Training) -> &'static [&'static str] {
@@ -52,8 +52,8 @@ impl Learner for Reptile {
         Cost { support: inner_steps, query: 0, hessian_products: 0 }
     }
 
-    fn bench(&self) -> Option<(&'static str, usize)> {
-        Some(("reptile k=3", 3))
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        vec![("reptile k=3", Training { inner_steps: 3, ..Training::default() })]
     }
 
     fn uses_query(&self) -> bool {
@@ -70,7 +70,7 @@ impl Rule for Reptile {
     where
         Cpu: Device<E>,
     {
-        let OuterStep { theta, tasks, settings, workspace } = step;
+        let OuterStep { theta, tasks, settings, workspace, .. } = step;
         theta.adapt(&tasks.support, settings.inner_steps, Order::First).pull(workspace).into()
     }
 }

@@ -8,7 +8,7 @@ use super::outer::{OuterLoss, OuterStep};
 use super::settings::Training;
 use super::words;
 use crate::config::Keys;
-use crate::model::{Adaptation, Scalar};
+use crate::model::{Adaptation, Scalar, Shapes};
 
 /// The facts of an algorithm: one file holds them all, next to its [`Rule`].
 pub trait Learner: Sync + 'static {
@@ -49,10 +49,10 @@ pub trait Learner: Sync + 'static {
     /// Work of one outer step on one task.
     fn cost(&self, training: &Training) -> Cost;
 
-    /// What `metascope bench` calls it, and with how many inner steps; `None` where there is nothing to
-    /// measure.
-    fn bench(&self) -> Option<(&'static str, usize)> {
-        Some((self.name(), 1))
+    /// With which settings `metascope bench` measures it, and what it calls them; none where there is nothing
+    /// to measure.
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        vec![(self.name(), Training::default())]
     }
 
     /// What to change first after training has diverged.
@@ -72,9 +72,13 @@ pub trait Learner: Sync + 'static {
 
     /// How a network that it trains adapts to a task, in training and in every test: plain SGD if it does
     /// not say otherwise.
-    fn adaptation(&self, inner_lr: f64, inner_steps: usize) -> Adaptation {
-        Adaptation::sgd(inner_lr, inner_steps)
+    fn adaptation(&self, settings: &Training) -> Adaptation {
+        Adaptation::sgd(settings.inner_lr, settings.inner_steps)
     }
+
+    /// What the tensors of a checkpoint say of the settings that its adaptation needs and its words may not
+    /// say: `shape` gives the shape of the tensor of a name.
+    fn read_tensors(&self, _settings: &mut Training, _shape: Shapes<'_>) {}
 
     /// Whether tests take the rate of `[evaluation]`, as those of the notebook do, and not the one it was
     /// trained with.

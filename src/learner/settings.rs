@@ -1,9 +1,12 @@
 //! How an experiment trains: how long, and with which rates.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::config::{Domain, Key, Keys, Values, words};
-use crate::model::Order;
+use crate::model::{Adaptation, Inner, Order};
+use crate::task::{TaskSettings, TrainTasks};
 
 static EPOCHS: Key<u64> = Key::new(
     "epochs",
@@ -44,6 +47,20 @@ static ORDER: Key<Order> = Key::new(
     Order::Exact,
 )
 .added_later();
+static CLIP: Key<Option<f64>> = Key::new(
+    "clip",
+    "Largest norm of the outer gradient, all parameters together; one that is not finite becomes 0.",
+    Domain::Rate,
+    None,
+)
+.added_later();
+static OUTER_SCHEDULE: Key<OuterSchedule> = Key::new(
+    "outer_schedule",
+    "How outer_lr goes on: as it is, or down half a cosine to 0 at the last step.",
+    Domain::Words(OuterSchedule::NAMES),
+    OuterSchedule::Constant,
+)
+.added_later();
 
 /// How long an experiment trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,6 +82,30 @@ words! {
     }
 }
 
+words! {
+    /// How the rate of the outer steps goes on.
+    pub enum OuterSchedule {
+        /// As it is.
+        Constant = "constant",
+        /// Down half a cosine, to 0 when the last step is done (Loshchilov and Hutter 2017, equation 5, without
+        /// restarts).
+        Cosine = "cosine",
+    }
+}
+
+impl OuterSchedule {
+    /// What the rate of the outer step that comes after `done` of `all` is multiplied by.
+    pub fn factor(self, done: u64, all: u64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine => {
+                let share = (done as f64 / all.max(1) as f64).min(1.0);
+                0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+            }
+        }
+    }
+}
+
 /// How an experiment trains.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Training {
@@ -83,6 +124,12 @@ pub struct Training {
     /// Whether the meta-gradient goes through the inner steps.
     #[serde(skip_serializing_if = "is_exact")]
     pub order: Order,
+    /// Largest norm of the outer gradient, all parameters together; one that is not finite becomes 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// How the rate of the outer steps goes on.
+    #[serde(skip_serializing_if = "is_constant")]
+    pub outer_schedule: OuterSchedule,
     /// What only this algorithm has.
     #[serde(flatten)]
     pub own: Values,
@@ -92,10 +139,24 @@ fn is_exact(order: &Order) -> bool {
     *order == Order::Exact
 }
 
+fn is_constant(schedule: &OuterSchedule) -> bool {
+    *schedule == OuterSchedule::Constant
+}
+
 impl Training {
     /// The keys of `[defaults]` and `[[experiment]]` that several algorithms have.
-    pub const KEYS: &'static Keys =
-        &[&EPOCHS, &OUTER_STEPS, &META_BATCH, &INNER_LR, &INNER_STEPS, &OUTER_LR, &OUTER_GRADIENT, &ORDER];
+    pub const KEYS: &'static Keys = &[
+        &EPOCHS,
+        &OUTER_STEPS,
+        &META_BATCH,
+        &INNER_LR,
+        &INNER_STEPS,
+        &OUTER_LR,
+        &OUTER_GRADIENT,
+        &ORDER,
+        &CLIP,
+        &OUTER_SCHEDULE,
+    ];
 
     /// From values by key, of which `own` are keys of one algorithm.
     pub fn new(values: &Values, own: &Keys) -> Self {
@@ -108,8 +169,26 @@ impl Training {
             outer_lr: values.get(&OUTER_LR),
             outer_gradient: values.get(&OUTER_GRADIENT),
             order: values.get(&ORDER),
+            clip: values.get(&CLIP),
+            outer_schedule: values.get(&OUTER_SCHEDULE),
             own: values.of(own),
         }
+    }
+
+    /// Outer steps that it takes on tasks like these; 0 where it would never end, which the file refuses.
+    pub fn outer_steps(&self, task: &TaskSettings) -> u64 {
+        match (self.budget, task.train_tasks) {
+            (Budget::OuterSteps(steps), _) => steps,
+            (Budget::Epochs(epochs), TrainTasks::Pool(tasks)) => {
+                epochs * tasks as u64 / self.meta_batch as u64
+            }
+            (Budget::Epochs(_), TrainTasks::Fresh) => 0,
+        }
+    }
+
+    /// A network that adapts by `inner`, at the inner rate and for the inner steps of these settings.
+    pub fn adapting(&self, inner: impl Inner + 'static) -> Adaptation {
+        Adaptation { inner: Arc::new(inner), inner_lr: self.inner_lr, inner_steps: self.inner_steps }
     }
 
     /// As values by key.
@@ -125,6 +204,8 @@ impl Training {
             .with(&OUTER_LR, &self.outer_lr)
             .with(&OUTER_GRADIENT, &self.outer_gradient)
             .with(&ORDER, &self.order)
+            .with(&CLIP, &self.clip)
+            .with(&OUTER_SCHEDULE, &self.outer_schedule)
             .and(&self.own)
     }
 }
@@ -133,5 +214,20 @@ impl Default for Training {
     /// The notebook's MAML.
     fn default() -> Self {
         Self::new(&Values::default(), &[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cosine_goes_from_all_to_nothing() {
+        let factor = |done| OuterSchedule::Cosine.factor(done, 1000);
+        assert_eq!((factor(0), OuterSchedule::Constant.factor(7, 9)), (1.0, 1.0));
+        assert!((factor(250) - 0.853_553_390_593_273_8).abs() < 1e-15);
+        assert!(
+            (factor(500) - 0.5).abs() < 1e-15 && factor(1000).abs() < 1e-15 && factor(2000).abs() < 1e-15
+        );
     }
 }

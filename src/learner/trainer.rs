@@ -6,9 +6,10 @@ use dfdx::prelude::*;
 use super::outer::{OuterLoss, OuterStep};
 use super::rule::{Learner, Rule};
 use super::settings::Training;
+use crate::model::kernels::vectors;
 use crate::model::{
-    Adam, Adaptation, Kernels, Mlp, ModelSettings, Precision, Scalar, Weights, Workspace, initial_parameters,
-    with_width,
+    Adam, Adaptation, Initial, Kernels, Mlp, ModelSettings, Precision, Scalar, Weights, Workspace,
+    initial_parameters, with_width,
 };
 use crate::task::{Position, Purpose, TaskSettings, TrainingTasks, stream};
 
@@ -104,6 +105,9 @@ struct Typed<const H: usize, E: Scalar> {
     /// Zero between steps; travels with the tape during one.
     gradients: Gradients<E, Cpu>,
     adam: Adam<E>,
+    kernels: Kernels,
+    /// Steps from the first to the last.
+    steps: u64,
     tasks: TrainingTasks<E>,
     workspace: Workspace<E>,
     training: Training,
@@ -117,14 +121,19 @@ where
 {
     fn new<R: Rule>(rule: R, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Self {
         let (training, task, model) = settings;
-        let adaptation = rule.adaptation(training.inner_lr, training.inner_steps);
-        let mut values = initial_parameters(model, &mut stream(seed, Purpose::Initialisation));
-        values.extend(adaptation.inner.initial(model, adaptation.inner_lr));
+        let adaptation = rule.adaptation(training);
+        let mut stream = stream(seed, Purpose::Initialisation);
+        let mut values = initial_parameters(model, &mut stream);
+        let of = Initial { model, inner_lr: adaptation.inner_lr, network: &mut values };
+        let numbers = adaptation.inner.initial(of, &mut stream);
+        values.extend(numbers);
         let mut theta = Mlp::zeros(&Cpu::default(), model.layers, &adaptation.tensors(model));
         theta.copy_from_flat(&rounded(&values));
         Self {
             gradients: theta.zero_gradients().expect("a network's gradients are a few kilobytes"),
             adam: Adam::new(&theta, training.outer_lr, kernels),
+            kernels,
+            steps: training.outer_steps(task),
             theta,
             tasks: TrainingTasks::new(task, training.meta_batch, rule.uses_query(), seed),
             workspace: Workspace::new(model, &adaptation, kernels),
@@ -139,13 +148,20 @@ where
 impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
     fn outer_step(&mut self) -> anyhow::Result<f64> {
         let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
+        let done = self.adam.state().0;
         let OuterLoss { descend, shown } = (self.outer_loss)(OuterStep {
             theta: self.theta.trace(gradients),
             tasks: self.tasks.draw(),
             settings: &self.training,
+            progress: (done, self.steps),
             workspace: &self.workspace,
         });
         self.gradients = descend.try_backward()?;
+        if let Some(largest) = self.training.clip {
+            clip(&self.theta, &mut self.gradients, largest, self.kernels)?;
+        }
+        let factor = self.training.outer_schedule.factor(done, self.steps);
+        self.adam.rate = self.training.outer_lr * factor;
         self.adam.update(&mut self.theta, &mut self.gradients)?;
         Ok(shown)
     }
@@ -173,6 +189,36 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
         self.adam.restore(&self.theta, state.steps, [&rounded(first), &rounded(second)]);
         self.tasks.seek(&state.position);
     }
+}
+
+/// Scales gradients so that the norm of all together is at most `largest`; what is not finite becomes 0.
+fn clip<const H: usize, E: Scalar>(
+    theta: &Mlp<H, E>,
+    gradients: &mut Gradients<E, Cpu>,
+    largest: f64,
+    kernels: Kernels,
+) -> Result<(), CpuError> {
+    let mut squares = 0.0;
+    theta.visit_gradients(gradients, |_, _, gradient| {
+        squares += vectors::dot(kernels, gradient, gradient).exact();
+    })?;
+    if !squares.is_finite() {
+        // Squares overflow long before the numbers themselves do.
+        squares = 0.0;
+        theta.visit_gradients(gradients, |_, _, gradient| {
+            squares += gradient.iter().map(|g| g.exact() * g.exact()).sum::<f64>();
+        })?;
+    }
+    let norm = squares.sqrt();
+    if norm <= largest {
+        return Ok(());
+    }
+    let scale = E::rounded(largest / norm);
+    theta.visit_gradients(gradients, |_, _, gradient| {
+        for g in gradient {
+            *g = if norm.is_finite() { *g * scale } else { E::default() };
+        }
+    })
 }
 
 /// Numbers in a network's own type.

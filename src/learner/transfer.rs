@@ -3,8 +3,7 @@
 
 use dfdx::prelude::{Cpu, Device};
 
-use super::words::rate;
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training, words};
 use crate::model::Scalar;
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_support(theta)`.
@@ -37,7 +36,7 @@ impl Learner for Transfer {
     }
 
     fn settings(&self, settings: &Training) -> String {
-        format!("β {} (Adam), meta-batch {}", rate(settings.outer_lr), settings.meta_batch)
+        words::outer(settings)
     }
 
     fn notes(&self, _: &Training) -> &'static [&'static str] {

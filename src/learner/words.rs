@@ -1,6 +1,6 @@
 //! Words that several learners share.
 
-use super::settings::Training;
+use super::settings::{OuterSchedule, Training};
 
 /// Rates up to here are usual for these networks and tasks; the notebook's is 0.01.
 const USUAL_INNER: f64 = 0.1;
@@ -21,11 +21,29 @@ pub fn rate(value: f64) -> String {
     }
 }
 
-/// The rates, the inner steps and the meta-batch, with a word for an inner step.
+/// The rate and the inner steps, with a word for an inner step, and all of the outer step.
 pub fn settings(settings: &Training, steps: &str) -> String {
-    let (alpha, beta) = (rate(settings.inner_lr), rate(settings.outer_lr));
-    let (inner_steps, batch) = (settings.inner_steps, settings.meta_batch);
-    format!("α {alpha}, {inner_steps} {steps}, β {beta} (Adam), meta-batch {batch}")
+    format!("α {}, {} {steps}, {}", rate(settings.inner_lr), settings.inner_steps, outer(settings))
+}
+
+/// The same where the rate is learned and this is what it starts from.
+pub fn settings_from(settings: &Training) -> String {
+    format!("r from {}, {} inner, {}", rate(settings.inner_lr), settings.inner_steps, outer(settings))
+}
+
+/// Settings to measure the speed with: so many inner steps, clipped as they have to be.
+pub fn clipped(inner_steps: usize) -> Training {
+    Training { inner_steps, clip: Some(10.0), ..Training::default() }
+}
+
+/// The settings of the outer step: its rate, what bounds it, and over how many tasks it is taken.
+pub fn outer(settings: &Training) -> String {
+    let schedule = match settings.outer_schedule {
+        OuterSchedule::Constant => "",
+        OuterSchedule::Cosine => ", cosine",
+    };
+    let clip = settings.clip.map(|clip| format!(", clip {}", rate(clip))).unwrap_or_default();
+    format!("β {} (Adam{schedule}{clip}), meta-batch {}", rate(settings.outer_lr), settings.meta_batch)
 }
 
 /// The setting to change first after training has diverged.

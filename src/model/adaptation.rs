@@ -1,4 +1,4 @@
-//! Adaptation as a value: what an inner step makes of a gradient, at which rate, how many steps were meant.
+//! Adaptation as a value: what an inner step makes of a task, at which rate, how many steps were meant.
 //!
 //! Every gradient learner here adapts by
 //!
@@ -6,24 +6,27 @@
 //! theta_(s+1) = theta_s - P_s( dL_support/dtheta (theta_s) )            P_s linear, perhaps learned
 //! ```
 //!
-//! and differs in P alone: alpha times the gradient for MAML, alpha times the head's part of it for ANIL, a
-//! rate of its own for every parameter for Meta-SGD. The same value is used in training, in every test and
-//! on screen, and travels with the parameters (see [`super::Weights`]), so that nobody can test a network by
-//! another rule than it was trained with.
+//! and differs in P alone: alpha times the gradient for MAML, a rate of its own for every parameter for
+//! Meta-SGD. Two kinds leave all weights but a few as they are, so that the tasks of a meta-batch share their
+//! passes: those that adapt the output layer over fixed features, and those that adapt a context beside the
+//! input. The same value is used in training, in every test and on screen, and travels with the parameters
+//! (see [`super::Weights`]), so that nobody can test a network by another rule than it was trained with.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::kernels::{Real, View, ViewMut};
+use super::head::Head;
+use super::kernels::{Kernels, Real, View, ViewMut};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
+use crate::task::Stream;
 
 /// How a network adapts to a task.
 #[derive(Clone, Debug)]
 pub struct Adaptation {
-    /// P, but for its rate.
+    /// The rule, but for its rate.
     pub inner: Arc<dyn Inner>,
-    /// alpha, where P has one.
+    /// alpha, where the rule has one.
     pub inner_lr: f64,
     /// Inner steps it is trained for; 0 where training takes none.
     pub inner_steps: usize,
@@ -48,36 +51,94 @@ impl Adaptation {
         Self { inner_lr, ..self.clone() }
     }
 
-    /// The learned numbers of P for this network.
+    /// The learned numbers of the rule for this network.
     pub fn tensors(&self, model: &ModelSettings) -> Vec<TensorInfo> {
         self.inner.tensors(model)
     }
 }
 
-/// P, described for every network: which numbers it learns, and the operator it becomes.
+/// A rule of adaptation, described for every network: which numbers it learns, and what carries it out.
 pub trait Inner: Debug + Send + Sync {
-    /// The numbers P learns beside the network's parameters, in checkpoint order: names and shapes are a
-    /// contract. Each shape is one of [`super::Array`]'s.
+    /// The numbers it learns beside the network's parameters, in checkpoint order: names and shapes are a
+    /// contract. Tensors of one name are columns of one tensor in the file, the network's own first.
     fn tensors(&self, _model: &ModelSettings) -> Vec<TensorInfo> {
         Vec::new()
     }
 
-    /// Their initial values, one tensor after another.
-    fn initial(&self, _model: &ModelSettings, _inner_lr: f64) -> Vec<f64> {
+    /// Their initial values, one tensor after another; `network` are those of the network, as `stream` drew
+    /// them, which a rule that widens a layer may scale.
+    fn initial(&self, _of: Initial<'_>, _stream: &mut Stream) -> Vec<f64> {
         Vec::new()
     }
 
-    /// Whether `inner_lr` is a rate of P, which a person may change at test time.
+    /// Whether `inner_lr` is a rate of the rule, which a person may change at test time.
     fn has_rate(&self) -> bool {
         true
     }
 
-    /// P for a network in single precision.
-    fn single(&self, model: &ModelSettings, inner_lr: f64) -> Box<dyn Operator<f32>>;
+    /// Whether it takes inner gradients, and so can take them for constants.
+    fn has_order(&self) -> bool {
+        true
+    }
 
-    /// P for a network in double precision.
-    fn double(&self, model: &ModelSettings, inner_lr: f64) -> Box<dyn Operator<f64>>;
+    /// What carries it out in single precision.
+    fn single(&self, of: Of<'_>) -> Means<f32>;
+
+    /// What carries it out in double precision.
+    fn double(&self, of: Of<'_>) -> Means<f64>;
 }
+
+/// What the initial values of a rule's numbers may depend on.
+#[derive(Debug)]
+pub struct Initial<'a> {
+    /// The network.
+    pub model: &'a ModelSettings,
+    /// alpha.
+    pub inner_lr: f64,
+    /// The network's own parameters, in checkpoint order.
+    pub network: &'a mut [f64],
+}
+
+/// For what a rule is to be carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    /// The network.
+    pub model: &'a ModelSettings,
+    /// alpha.
+    pub inner_lr: f64,
+    /// The arithmetic to use.
+    pub kernels: Kernels,
+}
+
+/// What carries a rule out for one network and number type.
+pub enum Means<E: Real> {
+    /// Steps of all parameters down P of the gradient.
+    Steps(Box<dyn Operator<E>>),
+    /// The output layer alone is adapted, over features that are what they are.
+    Head(Box<dyn Head<E>>),
+    /// A few numbers beside the input are adapted, by SGD from 0; the learned numbers are their columns of
+    /// the first layer's weight.
+    Context {
+        /// How many.
+        numbers: usize,
+        /// alpha.
+        rate: E,
+    },
+}
+
+/// The methods of [`Inner`] that carry a rule out, from one that is generic over the number type.
+macro_rules! in_both_precisions {
+    ($method:ident) => {
+        fn single(&self, of: $crate::model::Of<'_>) -> $crate::model::Means<f32> {
+            self.$method(of)
+        }
+
+        fn double(&self, of: $crate::model::Of<'_>) -> $crate::model::Means<f64> {
+            self.$method(of)
+        }
+    };
+}
+pub(crate) use in_both_precisions;
 
 /// P as the engine applies it, with its transpose and the derivative of its own numbers. Tensors are seen
 /// as the kernels hold them: padded, the padding zero, which has to stay so.
@@ -91,14 +152,41 @@ pub trait Operator<E: Real> {
     fn load(&mut self, _numbers: &[E]) {}
 
     /// `out = P_s(gradient)` of inner step `step`, counted from 0.
-    fn apply(&self, step: usize, gradient: View<'_, E>, out: ViewMut<'_, E>);
+    fn apply(&mut self, step: usize, gradient: Gradient<'_, E>, out: ViewMut<'_, E>);
 
-    /// `out = P_s' v`.
-    fn transpose(&self, step: usize, v: View<'_, E>, out: ViewMut<'_, E>);
+    /// `out = P_s' v`, and the derivative of `-<v, P_s(gradient)>` by P's own numbers added to `sums`, laid
+    /// out as [`Operator::load`] takes them.
+    fn pull_back(
+        &mut self,
+        step: usize,
+        gradient: Gradient<'_, E>,
+        v: View<'_, E>,
+        out: ViewMut<'_, E>,
+        sums: &mut [E],
+    );
+}
 
-    /// Adds the derivative of `-<v, P_s(gradient)>` by P's own numbers to `sums`, laid out as
-    /// [`Operator::load`] takes them.
-    fn differentiate(&self, _step: usize, _gradient: View<'_, E>, _v: View<'_, E>, _sums: &mut [E]) {}
+/// An inner gradient: its tensors, and what those between hidden layers are made of.
+#[derive(Clone, Copy)]
+pub struct Gradient<'a, E> {
+    /// The tensors.
+    pub view: View<'a, E>,
+    /// What gives [`Gradient::factors`].
+    pub passes: &'a dyn Factors<E>,
+}
+
+impl<'a, E> Gradient<'a, E> {
+    /// Two matrices of a row a point whose product `d' h` is the gradient of the `square`-th weight between
+    /// hidden layers, counted from 0: with fewer points than units, they say the same with fewer numbers.
+    pub fn factors(&self, square: usize) -> [&'a [E]; 2] {
+        self.passes.factors(square)
+    }
+}
+
+/// A pass that gradients are products of.
+pub trait Factors<E> {
+    /// As [`Gradient::factors`].
+    fn factors(&self, square: usize) -> [&[E]; 2];
 }
 
 /// SGD of one rate, of the whole network or of a part of it.
@@ -114,19 +202,14 @@ impl Sgd {
     /// Everything moves.
     pub const ALL: Self = Self { body: true, head: true };
 
-    fn operator<E: Real>(self, model: &ModelSettings, inner_lr: f64) -> Box<dyn Operator<E>> {
-        Box::new(Scaled { rate: E::rounded(inner_lr), moves: self, body: 2 * model.layers })
+    fn means<E: Real>(self, of: Of<'_>) -> Means<E> {
+        let rate = E::rounded(of.inner_lr);
+        Means::Steps(Box::new(Scaled { rate, moves: self, body: 2 * of.model.layers }))
     }
 }
 
 impl Inner for Sgd {
-    fn single(&self, model: &ModelSettings, inner_lr: f64) -> Box<dyn Operator<f32>> {
-        self.operator(model, inner_lr)
-    }
-
-    fn double(&self, model: &ModelSettings, inner_lr: f64) -> Box<dyn Operator<f64>> {
-        self.operator(model, inner_lr)
-    }
+    in_both_precisions!(means);
 }
 
 struct Scaled<E> {
@@ -141,7 +224,18 @@ impl<E: Real> Operator<E> for Scaled<E> {
         (self.moves == Sgd::ALL).then_some(self.rate)
     }
 
-    fn apply(&self, _: usize, gradient: View<'_, E>, mut out: ViewMut<'_, E>) {
+    fn apply(&mut self, _: usize, gradient: Gradient<'_, E>, out: ViewMut<'_, E>) {
+        self.scale(gradient.view, out);
+    }
+
+    fn pull_back(&mut self, _: usize, _: Gradient<'_, E>, v: View<'_, E>, out: ViewMut<'_, E>, _: &mut [E]) {
+        // Diagonal.
+        self.scale(v, out);
+    }
+}
+
+impl<E: Real> Scaled<E> {
+    fn scale(&self, gradient: View<'_, E>, mut out: ViewMut<'_, E>) {
         for tensor in 0..gradient.count() {
             let moves = if tensor < self.body { self.moves.body } else { self.moves.head };
             let out = out.tensor_mut(tensor);
@@ -153,10 +247,5 @@ impl<E: Real> Operator<E> for Scaled<E> {
                 *out = self.rate * g;
             }
         }
-    }
-
-    fn transpose(&self, step: usize, v: View<'_, E>, out: ViewMut<'_, E>) {
-        // Diagonal.
-        self.apply(step, v, out);
     }
 }

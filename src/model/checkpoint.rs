@@ -11,15 +11,19 @@ use serde_json::{Map, Value, json};
 
 use super::adaptation::Adaptation;
 use super::settings::{Activation, ModelSettings, Precision, WIDTHS};
-use super::tensors::{TensorInfo, split_mut};
+use super::tensors::{TensorInfo, stored};
 use super::weights::{Weights, tensors};
 use crate::config::presentable;
 
 /// What a checkpoint says in words beside its tensors, name by name.
 pub type Metadata = BTreeMap<String, String>;
 
-/// What a checkpoint's words say of how it adapts; the error is a sentence for a person.
-pub type HowItAdapts<'a> = &'a dyn Fn(&Metadata) -> Result<Adaptation, String>;
+/// The shape of the tensor of a name, where a file has one.
+pub type Shapes<'a> = &'a dyn Fn(&str) -> Option<Vec<usize>>;
+
+/// What a checkpoint's words, and the shapes of its tensors, say of how it adapts; the error is a sentence for
+/// a person.
+pub type HowItAdapts<'a> = &'a dyn Fn(&Metadata, Shapes<'_>) -> Result<Adaptation, String>;
 
 /// What is put before the names by those who keep several things in one file.
 const PREFIXES: [&str; 4] = ["", "weights.", "model.", "module."];
@@ -101,9 +105,9 @@ impl Checkpoint {
         let file = SafeTensors::deserialize(bytes).map_err(refused)?;
         let metadata: Metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
         let activation = activation(&metadata)?;
-        let adaptation = adapts(&metadata)?;
         let find =
             |name: &str| PREFIXES.iter().find_map(|prefix| file.tensor(&format!("{prefix}{name}")).ok());
+        let adaptation = adapts(&metadata, &|name| find(name).map(|tensor| tensor.shape().to_vec()))?;
         let bias = find("hidden1.bias").ok_or("it has no tensor named hidden1.bias")?;
         let hidden = bias.shape().first().copied().unwrap_or(0);
         if !WIDTHS.contains(&hidden) {
@@ -120,9 +124,11 @@ impl Checkpoint {
             return Err(format!("it has {layers} hidden layers; 1 to {MOST_LAYERS} exist here"));
         }
         let model = ModelSettings { layers, hidden, activation, precision };
-        let mut values = Vec::new();
-        for TensorInfo { name, shape } in tensors(&model, &adaptation) {
-            let tensor = find(&name).ok_or_else(|| format!("it has no tensor named {name}"))?;
+        let tensors = tensors(&model, &adaptation);
+        let mut values = vec![0.0; tensors.iter().map(TensorInfo::count).sum()];
+        for stored in stored(&tensors) {
+            let TensorInfo { name, shape } = &stored.tensor;
+            let tensor = find(name).ok_or_else(|| format!("it has no tensor named {name}"))?;
             if tensor.shape() != shape {
                 let is = presentable(&format!("{:?}", tensor.shape()), 60);
                 return Err(format!("{name} has shape {is} and should have {shape:?}"));
@@ -131,12 +137,17 @@ impl Checkpoint {
                 let (is, others) = (tensor.dtype(), precision.dtype());
                 return Err(format!("{name} is {is:?} while hidden1.bias is {others:?}"));
             }
+            let places = stored.places();
             match precision {
-                Precision::F32 => values.extend(
-                    tensor.data().as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))),
-                ),
+                Precision::F32 => {
+                    for (place, &bytes) in places.zip(tensor.data().as_chunks().0) {
+                        values[place] = f64::from(f32::from_le_bytes(bytes));
+                    }
+                }
                 Precision::F64 => {
-                    values.extend(tensor.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)));
+                    for (place, &bytes) in places.zip(tensor.data().as_chunks().0) {
+                        values[place] = f64::from_le_bytes(bytes);
+                    }
                 }
             }
         }
@@ -165,20 +176,18 @@ impl Weights {
         let mut header = Map::new();
         header.insert("__metadata__".into(), Value::Object(strings));
         let mut data = Vec::new();
-        let mut values = self.values.clone();
-        let tensors = self.tensors();
-        let sizes = tensors.iter().map(TensorInfo::count);
-        for (TensorInfo { name, shape }, values) in tensors.iter().zip(split_mut(&mut values, sizes)) {
+        for stored in stored(&self.tensors()) {
             let start = data.len();
-            for &mut value in values {
+            for place in stored.places() {
                 match precision {
-                    Precision::F32 => data.extend((value as f32).to_le_bytes()),
-                    Precision::F64 => data.extend(value.to_le_bytes()),
+                    Precision::F32 => data.extend((self.values[place] as f32).to_le_bytes()),
+                    Precision::F64 => data.extend(self.values[place].to_le_bytes()),
                 }
             }
+            let TensorInfo { name, shape } = stored.tensor;
             let dtype = format!("{:?}", precision.dtype());
             let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, data.len()] });
-            header.insert(name.clone(), info);
+            header.insert(name, info);
         }
         let mut header = Value::Object(header).to_string().into_bytes();
         // The format asks for data aligned to eight bytes.
@@ -207,7 +216,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Weights, String> {
-        let sgd = |_: &Metadata| Ok(Adaptation::sgd(0.01, 1));
+        let sgd = |_: &Metadata, _: Shapes<'_>| Ok(Adaptation::sgd(0.01, 1));
         Checkpoint::from_bytes(bytes, &sgd).map(|checkpoint| checkpoint.weights)
     }
 

@@ -1,6 +1,8 @@
 //! What the tape asks of the hot path: a network's parameters go in, the loss of a meta-batch after its inner
 //! steps and its gradient come out.
 
+use std::ops::Range;
+
 use super::kernels::Real;
 use crate::config::words;
 use crate::task::Batch;
@@ -15,36 +17,53 @@ words! {
     }
 }
 
+/// The inner steps of a loss after them.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<'a> {
+    /// How many.
+    pub steps: usize,
+    /// Whether gradients flow through them.
+    pub order: Order,
+    /// What the query loss after 1, 2, .. of them counts in the outer loss; empty if only the last one does.
+    /// For rules that step all parameters.
+    pub importance: &'a [f64],
+}
+
+impl Path<'_> {
+    /// Steps after whose last one the loss is taken.
+    pub fn to_the_end(steps: usize, order: Order) -> Self {
+        Self { steps, order, importance: &[] }
+    }
+}
+
 /// Runs one network's passes; made by [`super::engine`] for a network, its adaptation and a number type.
 pub trait Engine<E: Real> {
-    /// Takes one tensor of the initial parameters, by its number in checkpoint order: `copy` writes it into
-    /// a slice of its size. The learned numbers of the adaptation follow the network's tensors.
-    fn load(&mut self, tensor: usize, copy: &dyn Fn(&mut [E]));
+    /// Takes one tensor of the initial parameters, by its number in checkpoint order and its place in a flat
+    /// vector of them all: `copy` writes it into a slice of its size. The learned numbers of the adaptation
+    /// follow the network's tensors.
+    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E]));
 
     /// All tensors are loaded: begins at them.
     fn begin(&mut self);
 
-    /// Mean over tasks of the query loss after `steps` inner steps on the support points; for zero
-    /// steps `support` is not looked at. With `gradient`, the mean of the tasks' gradients with respect
-    /// to the loaded parameters is kept for [`Engine::take_gradient`].
-    fn meta_loss(
-        &mut self,
-        support: &Batch<E>,
-        query: &Batch<E>,
-        steps: usize,
-        order: Order,
-        gradient: bool,
-    ) -> E;
+    /// Mean over tasks of the outer loss after inner steps on the support points, which without steps are not
+    /// looked at. With `gradient`, the mean of the tasks' gradients with respect to the loaded parameters is
+    /// kept for [`Engine::take_gradient`].
+    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, gradient: bool) -> E;
 
     /// Mean over tasks of (theta - theta') / (steps * alpha), where theta' is `steps` >= 1 inner steps
     /// away, kept for [`Engine::take_gradient`]; returns the mean support loss before the last inner step.
+    ///
+    /// # Panics
+    /// For a rule that does not step all parameters.
     fn pull(&mut self, support: &Batch<E>, steps: usize) -> E;
 
     /// The gradient kept last, to be held until it is wanted.
     fn take_gradient(&mut self) -> Ticket;
 
-    /// Adds `scale` times a held gradient's `tensor`-th tensor, in checkpoint order, to `sums`.
-    fn add_gradient(&self, ticket: &Ticket, tensor: usize, scale: E, sums: &mut [E]);
+    /// Adds `scale` times one tensor of a held gradient to `sums`, by the tensor's number and where it begins in
+    /// a flat vector.
+    fn add_gradient(&self, ticket: &Ticket, tensor: (usize, usize), scale: E, sums: &mut [E]);
 
     /// Gives a held gradient's memory back.
     fn release(&mut self, ticket: Ticket);
@@ -61,6 +80,17 @@ pub trait Engine<E: Real> {
 
     /// The current weights, unpadded, in checkpoint order, without the adaptation's numbers.
     fn current(&self, out: &mut [E]);
+
+    /// Standard deviations that the current predictions at these inputs are given with, where the rule of
+    /// adaptation has them.
+    fn deviations(&mut self, _x: &[E], _deviations: &mut [E]) -> bool {
+        false
+    }
+
+    /// The context that the current weights are adapted by; empty where the rule has none.
+    fn context(&self) -> &[E] {
+        &[]
+    }
 }
 
 /// A gradient held by an engine.
@@ -70,3 +100,12 @@ pub struct Ticket {
     /// What the sum over tasks is multiplied by to be their mean.
     pub(super) share: f64,
 }
+
+/// Tasks of so many points that are one pass where their weights are the same: rows enough to keep the
+/// multipliers busy, few enough for their activations to stay in the innermost cache.
+pub(super) fn tasks_at_once(points: usize) -> usize {
+    (ROWS_AT_ONCE / points.max(1)).max(1)
+}
+
+/// Measured at width 40: 30 and 100 are 1 to 8 % slower.
+const ROWS_AT_ONCE: usize = 60;

@@ -2,39 +2,15 @@
 //! through its inner steps to the query loss and back, without leaving the L1 cache.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use super::adaptation::{Adaptation, Operator};
-use super::engine::{Engine, Order, Ticket};
-use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Relu, Squares, Tanh, Trace};
+use super::adaptation::{Adaptation, Factors, Gradient, Operator};
+use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
+use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Squares, Trace};
+use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
-use super::settings::{Activation, ModelSettings};
-use super::tensors::TensorInfo;
+use super::settings::ModelSettings;
 use crate::task::Batch;
-
-/// The engine of a network that adapts so.
-///
-/// # Panics
-/// For a width off the menu, which validation and checkpoint reading refuse.
-pub fn engine<E: Scalar>(
-    model: &ModelSettings,
-    adaptation: &Adaptation,
-    kernels: Kernels,
-) -> Box<dyn Engine<E>> {
-    macro_rules! widths {
-        ($($hidden:literal => $padded:literal),*) => {
-            match (model.hidden, model.activation) {
-                $(($hidden, Activation::Relu) => {
-                    Box::new(Machine::<E, Relu, $padded>::new(model, adaptation, kernels))
-                }
-                ($hidden, Activation::Tanh) => {
-                    Box::new(Machine::<E, Tanh, $padded>::new(model, adaptation, kernels))
-                })*
-                (hidden, _) => unreachable!("width {hidden} is not on the menu"),
-            }
-        };
-    }
-    widths!(16 => 16, 32 => 32, 40 => 40, 64 => 64, 100 => 104, 128 => 128)
-}
 
 /// One point of the trajectory of inner steps.
 struct Point<E, const P: usize> {
@@ -43,29 +19,37 @@ struct Point<E, const P: usize> {
     wt: Squares<E, P>,
     /// The support points' pass at these weights.
     trace: Trace<E, P>,
+    /// Their gradient; unused where P is a rate.
+    gradient: Packed<E, P>,
 }
 
 impl<E: Real, const P: usize> Point<E, P> {
     fn new(layers: usize) -> Self {
-        Self { weights: Packed::zero(layers), wt: Squares::zero(layers), trace: Trace::new(layers) }
+        let [weights, gradient] = [(); 2].map(|()| Packed::zero(layers));
+        Self { weights, wt: Squares::zero(layers), trace: Trace::new(layers), gradient }
     }
 }
 
-/// The gradient of everything that training moves.
-struct Gradient<E, const P: usize> {
-    network: Packed<E, P>,
-    /// By the adaptation's learned numbers, one tensor after another.
-    numbers: Vec<E>,
+/// A pass over so many points, whose gradients between hidden layers are products.
+struct Passes<'a, E, const P: usize> {
+    trace: &'a Trace<E, P>,
+    rows: usize,
 }
 
-struct Machine<E: Real, A, const P: usize> {
+impl<E: Real, const P: usize> Factors<E> for Passes<'_, E, P> {
+    fn factors(&self, square: usize) -> [&[E]; 2] {
+        [&self.trace.d[square + 1], &self.trace.h[square]].map(|rows| rows.get(self.rows).as_flattened())
+    }
+}
+
+/// Steps of all parameters, one task after another.
+pub(super) struct Machine<E: Real, A, const P: usize> {
     kernels: Kernels,
     hidden: usize,
     layers: usize,
     inner: Box<dyn Operator<E>>,
     inner_lr: E,
-    /// Where the adaptation's learned numbers lie in a flat vector, tensor by tensor.
-    places: Vec<std::ops::Range<usize>>,
+    /// The adaptation's learned numbers, one tensor after another.
     numbers: Vec<E>,
     /// theta_0, theta_1, ...: the loaded weights and what the inner steps made of them.
     trajectory: Vec<Point<E, P>>,
@@ -80,37 +64,31 @@ struct Machine<E: Real, A, const P: usize> {
     v: Packed<E, P>,
     vt: Squares<E, P>,
     next: Packed<E, P>,
-    /// Sum over the tasks of a meta-batch, and what makes it their mean.
-    sum: Gradient<E, P>,
-    share: f64,
-    /// Gradients that wait for the backward pass, and memory for more.
-    held: Vec<Option<Gradient<E, P>>>,
-    spare: Vec<Gradient<E, P>>,
-    /// An inner gradient, and P of something; unused where P is a rate.
-    gradient: Packed<E, P>,
+    /// Gradients gathered and held.
+    ledger: Ledger<E, P>,
+    /// P of something; unused where P is a rate.
     scaled: Packed<E, P>,
     activation: PhantomData<A>,
 }
 
 impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
-    fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
+    /// For a network that adapts by `inner`.
+    pub fn new(
+        model: &ModelSettings,
+        adaptation: &Adaptation,
+        inner: Box<dyn Operator<E>>,
+        kernels: Kernels,
+    ) -> Self {
         let layers = model.layers;
-        let mut end = 0;
-        let mut place = |tensor: &TensorInfo| {
-            let start = end;
-            end += tensor.count();
-            start..end
-        };
-        let places: Vec<_> = adaptation.tensors(model).iter().map(&mut place).collect();
         let zero = || Packed::zero(layers);
+        let ledger = Ledger::new(model, adaptation);
         Self {
             kernels,
             hidden: model.hidden,
             layers,
-            inner: E::operator(adaptation, model),
+            inner,
             inner_lr: E::rounded(adaptation.inner_lr),
-            numbers: vec![E::default(); end],
-            places,
+            numbers: ledger.sum.numbers.clone(),
             trajectory: vec![Point::new(layers), Point::new(layers)],
             taken: 0,
             query: Trace::new(layers),
@@ -118,11 +96,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             v: zero(),
             vt: Squares::zero(layers),
             next: zero(),
-            sum: Gradient { network: zero(), numbers: vec![E::default(); end] },
-            share: 1.0,
-            held: Vec::new(),
-            spare: Vec::new(),
-            gradient: zero(),
+            ledger,
             scaled: zero(),
             activation: PhantomData,
         }
@@ -132,15 +106,17 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     /// point `to`.
     fn step(&mut self, number: usize, (at, to): (usize, usize), x: &[E], y: &[E]) {
         let kernels = self.kernels;
-        let Point { weights, wt, trace } = &mut self.trajectory[at];
+        let Point { weights, wt, trace, gradient } = &mut self.trajectory[at];
         kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, trace);
         match self.inner.uniform() {
             Some(rate) => {
                 kernels::add_gradient(kernels, trace, x, weights, E::default() - rate, &mut self.next);
             }
             None => {
-                kernels::gradient(kernels, trace, x, &mut self.gradient);
-                self.inner.apply(number, self.gradient.view(), self.scaled.view_mut());
+                kernels::gradient(kernels, trace, x, gradient);
+                let passes = Passes { trace, rows: x.len() };
+                let gradient = Gradient { view: gradient.view(), passes: &passes };
+                self.inner.apply(number, gradient, self.scaled.view_mut());
                 kernels::subtract(kernels, weights, &self.scaled, &mut self.next);
             }
         }
@@ -153,22 +129,20 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     /// theta' = theta - P g(theta), that is v - H P' v. The numbers of P take their share on the way.
     fn pull_back(&mut self, at: usize, x: &[E], order: Order) {
         let kernels = self.kernels;
-        let Point { weights, wt, trace } = &self.trajectory[at];
-        if !self.numbers.is_empty() {
-            kernels::gradient(kernels, trace, x, &mut self.gradient);
-            let sums = &mut self.sum.numbers;
-            self.inner.differentiate(at, self.gradient.view(), self.v.view(), sums);
-        }
-        if order == Order::First {
-            return;
-        }
+        let Point { weights, wt, trace, gradient } = &self.trajectory[at];
         let (scale, v) = match self.inner.uniform() {
             Some(rate) => (E::default() - rate, &self.v),
             None => {
-                self.inner.transpose(at, self.v.view(), self.scaled.view_mut());
+                let passes = Passes { trace, rows: x.len() };
+                let gradient = Gradient { view: gradient.view(), passes: &passes };
+                let sums = &mut self.ledger.sum.numbers;
+                self.inner.pull_back(at, gradient, self.v.view(), self.scaled.view_mut(), sums);
                 (E::rounded(-1.0), &self.scaled)
             }
         };
+        if order == Order::First {
+            return;
+        }
         kernels::transpose(kernels, v, &mut self.vt);
         let direction = Direction { v, vt: &self.vt };
         let (tangent, out) = (&mut self.tangent, &mut self.next);
@@ -181,10 +155,87 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     /// Adds `v`, a task's gradient, to the sum over tasks, which it starts for the first one.
     fn add_to_sum(&mut self, task: usize) {
         if task == 0 {
-            std::mem::swap(&mut self.sum.network, &mut self.v);
+            std::mem::swap(&mut self.ledger.sum.network, &mut self.v);
         } else {
-            kernels::add(self.kernels, &mut self.sum.network, &self.v);
+            kernels::add(self.kernels, &mut self.ledger.sum.network, &self.v);
         }
+    }
+
+    /// The query loss of one task after the last step; `v` receives its gradient.
+    fn last_loss(&mut self, support_x: &[E], (x, y): (&[E], &[E]), path: Path<'_>, gradient: bool) -> E {
+        let kernels = self.kernels;
+        let Point { weights, wt, .. } = &self.trajectory[path.steps];
+        if !gradient {
+            kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+            return self.query.loss;
+        }
+        kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+        kernels::gradient(kernels, &self.query, x, &mut self.v);
+        if path.order == Order::Exact || !self.numbers.is_empty() {
+            for at in (0..path.steps).rev() {
+                self.pull_back(at, support_x, path.order);
+            }
+        }
+        self.query.loss
+    }
+
+    /// The query losses of one task after every step, weighed; `v` receives the gradient of that. On the way
+    /// back each one's gradient joins at its step, so none has to be kept.
+    fn losses_along(&mut self, support_x: &[E], (x, y): (&[E], &[E]), path: Path<'_>, gradient: bool) -> E {
+        let kernels = self.kernels;
+        self.v.flat_mut().fill(E::default());
+        let mut total = E::default();
+        for at in (0..path.steps).rev() {
+            let importance = path.importance.get(at).copied().unwrap_or(0.0);
+            if importance != 0.0 {
+                let importance = E::rounded(importance);
+                let Point { weights, wt, .. } = &self.trajectory[at + 1];
+                kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+                kernels::add_gradient(kernels, &self.query, x, &self.v, importance, &mut self.next);
+                std::mem::swap(&mut self.v, &mut self.next);
+                total += importance * self.query.loss;
+            }
+            if gradient {
+                self.pull_back(at, support_x, path.order);
+            }
+        }
+        total
+    }
+
+    /// The loss of the loaded weights, which are the same for all tasks: as many tasks at once as fit the
+    /// innermost cache are one pass.
+    fn pooled_loss(&mut self, points: &Batch<E>, gradient: bool) -> E {
+        let kernels = self.kernels;
+        let Point { weights, wt, .. } = &self.trajectory[0];
+        self.ledger.sum.numbers.fill(E::default());
+        let tasks = points.tasks();
+        let group = tasks_at_once(points.rows());
+        let mut total = E::default();
+        for from in (0..tasks).step_by(group) {
+            let to = (from + group).min(tasks);
+            let (x, y) = points.tasks_from(from, to);
+            // Every group's mean weighs as many tasks as it has, in units of a full one.
+            let weight = E::rounded((to - from) as f64);
+            if !gradient {
+                kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+                total += weight * self.query.loss;
+                continue;
+            }
+            kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+            total += weight * self.query.loss;
+            let sum = &mut self.ledger.sum.network;
+            if from == 0 && tasks == 1 {
+                kernels::gradient(kernels, &self.query, x, sum);
+                continue;
+            }
+            if from == 0 {
+                sum.flat_mut().fill(E::default());
+            }
+            kernels::add_gradient(kernels, &self.query, x, sum, weight, &mut self.next);
+            std::mem::swap(sum, &mut self.next);
+        }
+        self.ledger.share = 1.0 / tasks as f64;
+        total * E::rounded(self.ledger.share)
     }
 
     /// The current weights' place in the trajectory.
@@ -194,11 +245,8 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
 }
 
 impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
-    fn load(&mut self, tensor: usize, copy: &dyn Fn(&mut [E])) {
-        match tensor.checked_sub(2 * (self.layers + 1)) {
-            None => self.trajectory[0].weights.pack(self.hidden, tensor, copy),
-            Some(number) => copy(&mut self.numbers[self.places[number].clone()]),
-        }
+    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
+        self.ledger.load((tensor, place), copy, &mut self.trajectory[0].weights, &mut self.numbers);
     }
 
     fn begin(&mut self) {
@@ -210,50 +258,36 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> 
         self.taken = 0;
     }
 
-    fn meta_loss(
-        &mut self,
-        support: &Batch<E>,
-        query: &Batch<E>,
-        steps: usize,
-        order: Order,
-        gradient: bool,
-    ) -> E {
-        let kernels = self.kernels;
-        while self.trajectory.len() <= steps {
+    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, gradient: bool) -> E {
+        if path.steps == 0 {
+            return self.pooled_loss(query, gradient);
+        }
+        while self.trajectory.len() <= path.steps {
             self.trajectory.push(Point::new(self.layers));
         }
-        self.sum.numbers.fill(E::default());
-        let goes_back = order == Order::Exact || !self.numbers.is_empty();
+        self.ledger.sum.numbers.fill(E::default());
         let mut total = E::default();
         for task in 0..query.tasks() {
-            for at in 0..steps {
-                let (x, y) = support.task(task);
+            let (x, y) = support.task(task);
+            for at in 0..path.steps {
                 self.step(at, (at, at + 1), x, y);
             }
-            let (x, y) = query.task(task);
-            let Point { weights, wt, .. } = &self.trajectory[steps];
-            if !gradient {
-                kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
-                total += self.query.loss;
-                continue;
+            total += if path.importance.is_empty() {
+                self.last_loss(x, query.task(task), path, gradient)
+            } else {
+                self.losses_along(x, query.task(task), path, gradient)
+            };
+            if gradient {
+                self.add_to_sum(task);
             }
-            kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
-            total += self.query.loss;
-            kernels::gradient(kernels, &self.query, x, &mut self.v);
-            if goes_back {
-                for at in (0..steps).rev() {
-                    self.pull_back(at, support.task(task).0, order);
-                }
-            }
-            self.add_to_sum(task);
         }
-        self.share = 1.0 / query.tasks() as f64;
-        total * E::rounded(self.share)
+        self.ledger.share = 1.0 / query.tasks() as f64;
+        total * E::rounded(self.ledger.share)
     }
 
     fn pull(&mut self, support: &Batch<E>, steps: usize) -> E {
         let mut total = E::default();
-        self.sum.numbers.fill(E::default());
+        self.ledger.sum.numbers.fill(E::default());
         for task in 0..support.tasks() {
             let (x, y) = support.task(task);
             self.step(0, (0, 1), x, y);
@@ -266,39 +300,20 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> 
             self.add_to_sum(task);
         }
         let tasks = support.tasks() as f64;
-        self.share = 1.0 / (tasks * steps as f64 * self.inner_lr.exact());
+        self.ledger.share = 1.0 / (tasks * steps as f64 * self.inner_lr.exact());
         total * E::rounded(1.0 / tasks)
     }
 
     fn take_gradient(&mut self) -> Ticket {
-        let (layers, numbers) = (self.layers, self.numbers.len());
-        let empty = || Gradient { network: Packed::zero(layers), numbers: vec![E::default(); numbers] };
-        let empty = self.spare.pop().unwrap_or_else(empty);
-        let gradient = Some(std::mem::replace(&mut self.sum, empty));
-        let free = self.held.iter().position(Option::is_none);
-        let slot = free.unwrap_or_else(|| {
-            self.held.push(None);
-            self.held.len() - 1
-        });
-        self.held[slot] = gradient;
-        Ticket { slot, share: self.share }
+        self.ledger.take()
     }
 
-    fn add_gradient(&self, ticket: &Ticket, tensor: usize, scale: E, sums: &mut [E]) {
-        let Some(gradient) = &self.held[ticket.slot] else { return };
-        let scale = E::rounded(ticket.share) * scale;
-        match tensor.checked_sub(2 * (self.layers + 1)) {
-            None => gradient.network.visit(self.hidden, tensor, sums, |sum, value| *sum += scale * value),
-            Some(number) => {
-                for (sum, &value) in sums.iter_mut().zip(&gradient.numbers[self.places[number].clone()]) {
-                    *sum += scale * value;
-                }
-            }
-        }
+    fn add_gradient(&self, ticket: &Ticket, tensor: (usize, usize), scale: E, sums: &mut [E]) {
+        self.ledger.add(ticket, tensor, scale, sums);
     }
 
     fn release(&mut self, ticket: Ticket) {
-        self.spare.extend(self.held[ticket.slot].take());
+        self.ledger.release(ticket);
     }
 
     fn reset(&mut self) {
@@ -321,13 +336,6 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> 
     }
 
     fn current(&self, out: &mut [E]) {
-        let weights = &self.trajectory[Machine::current(self)].weights;
-        let mut rest = out;
-        for tensor in 0..weights.view().count() {
-            let count = weights.count(self.hidden, tensor);
-            let (tensor_out, tail) = std::mem::take(&mut rest).split_at_mut(count);
-            weights.visit(self.hidden, tensor, tensor_out, |out, value| *out = value);
-            rest = tail;
-        }
+        unpack(&self.trajectory[Machine::current(self)].weights, self.hidden, out);
     }
 }

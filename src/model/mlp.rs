@@ -1,11 +1,13 @@
 //! The network as dfdx tensors of compile-time shape, the parameters' names and layout those of PyTorch,
 //! and beside them whatever numbers its adaptation learns.
 
+use std::ops::Range;
+
 use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 use rand::distr::{Distribution, Uniform};
 
-use super::adaptation::{Adaptation, Operator};
+use super::adaptation::{Adaptation, Means, Of};
 use super::kernels::Real;
 use super::settings::{ModelSettings, Precision};
 use super::tensors::{TensorInfo, split_mut};
@@ -16,23 +18,23 @@ pub trait Scalar: Real + Dtype {
     /// The name of the type in files and settings.
     const PRECISION: Precision;
 
-    /// What an inner step of a network does with a gradient of this type.
-    fn operator(adaptation: &Adaptation, model: &ModelSettings) -> Box<dyn Operator<Self>>;
+    /// What carries an adaptation out in this type.
+    fn means(adaptation: &Adaptation, of: Of<'_>) -> Means<Self>;
 }
 
 impl Scalar for f32 {
     const PRECISION: Precision = Precision::F32;
 
-    fn operator(adaptation: &Adaptation, model: &ModelSettings) -> Box<dyn Operator<Self>> {
-        adaptation.inner.single(model, adaptation.inner_lr)
+    fn means(adaptation: &Adaptation, of: Of<'_>) -> Means<Self> {
+        adaptation.inner.single(of)
     }
 }
 
 impl Scalar for f64 {
     const PRECISION: Precision = Precision::F64;
 
-    fn operator(adaptation: &Adaptation, model: &ModelSettings) -> Box<dyn Operator<Self>> {
-        adaptation.inner.double(model, adaptation.inner_lr)
+    fn means(adaptation: &Adaptation, of: Of<'_>) -> Means<Self> {
+        adaptation.inner.double(of)
     }
 }
 
@@ -142,22 +144,27 @@ macro_rules! rebuild {
 impl<const H: usize, E: Scalar> Mlp<H, E> {
     /// All parameters zero: a network of `layers` hidden layers, and learned numbers of these shapes.
     ///
+    ///
+    /// A vector of another length (numbers of inner steps, which no network is shaped by) is held as so many
+    /// single numbers, since shapes are fixed when this is compiled.
+    ///
     /// # Panics
-    /// For a shape that is none of [`Array`]'s.
+    /// For a matrix of a shape that is none of [`Array`]'s.
     pub fn zeros(device: &Cpu, layers: usize, learned: &[TensorInfo]) -> Self {
-        let array = |tensor: &TensorInfo| match tensor.shape[..] {
-            [1] => Array::One(device.zeros()),
-            [n] if n == H => Array::Vector(device.zeros()),
-            [n, 1] if n == H => Array::Column(device.zeros()),
-            [1, n] if n == H => Array::Row(device.zeros()),
-            [n, m] if n == H && m == H => Array::Square(device.zeros()),
+        let arrays = |tensor: &TensorInfo| match tensor.shape[..] {
+            [n] if n == H => vec![Array::Vector(device.zeros())],
+            [n] => (0..n).map(|_| Array::One(device.zeros())).collect(),
+            [1, 1] => vec![Array::One(device.zeros())],
+            [n, 1] if n == H => vec![Array::Column(device.zeros())],
+            [1, n] if n == H => vec![Array::Row(device.zeros())],
+            [n, m] if n == H && m == H => vec![Array::Square(device.zeros())],
             _ => panic!("{} has a shape that no network of width {H} has: {:?}", tensor.name, tensor.shape),
         };
         Self {
             hidden1: Layer { weight: device.zeros(), bias: device.zeros() },
             deeper: (1..layers).map(|_| Layer { weight: device.zeros(), bias: device.zeros() }).collect(),
             out: Layer { weight: device.zeros(), bias: device.zeros() },
-            learned: learned.iter().map(array).collect(),
+            learned: learned.iter().flat_map(arrays).collect(),
         }
     }
 
@@ -188,13 +195,14 @@ impl<const H: usize, E: Scalar> Mlp<H, E> {
         });
     }
 
-    /// Calls `take` with the number of every tensor in checkpoint order, and with what copies it to a slice
-    /// of its size.
-    pub fn copy_each(&self, mut take: impl FnMut(usize, &dyn Fn(&mut [E]))) {
-        let mut number = 0;
+    /// Calls `take` with the number of every tensor in checkpoint order, its place in a flat vector, and with
+    /// what copies it to a slice of its size.
+    pub fn copy_each(&self, mut take: impl FnMut(usize, Range<usize>, &dyn Fn(&mut [E]))) {
+        let (mut number, mut from) = (0, 0);
         each!((&) self, tensor => {
-            take(number, &|numbers| tensor.copy_into(numbers));
-            number += 1;
+            let to = from + tensor.shape().num_elements();
+            take(number, from..to, &|numbers| tensor.copy_into(numbers));
+            (number, from) = (number + 1, to);
         });
     }
 
@@ -263,6 +271,13 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
     }
 }
 
+/// Numbers uniform in +-1/sqrt(fan_in).
+pub fn draw_uniform(fan_in: usize, values: &mut [f64], stream: &mut Stream) {
+    let bound = 1.0 / (fan_in as f64).sqrt();
+    let uniform = Uniform::new(-bound, bound).expect("-bound < bound, both finite");
+    values.fill_with(|| uniform.sample(&mut *stream));
+}
+
 /// `nn.Linear`'s initialisation of this network: weights and biases uniform in +-1/sqrt(fan_in), drawn in
 /// checkpoint order.
 pub fn initial_parameters(model: &ModelSettings, stream: &mut Stream) -> Vec<f64> {
@@ -273,9 +288,7 @@ pub fn initial_parameters(model: &ModelSettings, stream: &mut Stream) -> Vec<f64
     {
         // A bias has its weight's.
         fan_in = tensor.shape.get(1).copied().unwrap_or(fan_in);
-        let bound = 1.0 / (fan_in as f64).sqrt();
-        let uniform = Uniform::new(-bound, bound).expect("-bound < bound, both finite");
-        values.fill_with(|| uniform.sample(&mut *stream));
+        draw_uniform(fan_in, values, stream);
     }
     values
 }

@@ -8,7 +8,11 @@
 //! adaptation   what an inner step makes of a gradient, as a value
 //! operations   adapt, loss, pull: what learners are written in, on the tape
 //! engine       what the operations ask of the hot path
-//! machine      one task from its initial weights to its gradient, in the kernels
+//! engines      which of the three that carry it out a rule of adaptation has:
+//! machine        steps of all parameters, one task after another
+//! head_machine   the output layer adapts (by a rule of head), over features that tasks share
+//! context_machine  numbers beside the input adapt, all weights are shared
+//! ledger       the gradients that an engine gathers and holds
 //! kernels/     the arithmetic, compiled for AVX2 with FMA and portably
 //! adam         the outer optimiser
 //! reference    the same gradients in plain tensor operations: readable, slow, the tests' oracle
@@ -37,8 +41,13 @@ pub(crate) use with_width;
 mod adam;
 mod adaptation;
 mod checkpoint;
+mod context_machine;
 mod engine;
+mod engines;
+mod head;
+mod head_machine;
 pub mod kernels;
+mod ledger;
 mod machine;
 mod mlp;
 mod operations;
@@ -48,12 +57,14 @@ mod tensors;
 mod weights;
 
 pub use adam::Adam;
-pub use adaptation::{Adaptation, Inner, Operator, Sgd};
-pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata};
-pub use engine::{Engine, Order};
-pub use kernels::{Kernels, View, ViewMut};
-pub use machine::engine;
-pub use mlp::{Array, Layer, Mlp, Scalar, initial_parameters};
+pub(crate) use adaptation::in_both_precisions;
+pub use adaptation::{Adaptation, Factors, Gradient, Initial, Inner, Means, Of, Operator, Sgd};
+pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes};
+pub use engine::{Engine, Order, Path};
+pub use engines::engine;
+pub use head::{Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
+pub use kernels::{Kernels, Padded, View, ViewMut};
+pub use mlp::{Array, Layer, Mlp, Scalar, draw_uniform, initial_parameters};
 pub use operations::{Adapted, Workspace};
 pub use settings::{Activation, ModelSettings, Precision, WIDTHS};
 pub use tensors::TensorInfo;

@@ -11,9 +11,9 @@ use std::rc::Rc;
 use dfdx::prelude::*;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, Order, Ticket};
+use super::engine::{Engine, Order, Path, Ticket};
+use super::engines::engine;
 use super::kernels::Kernels;
-use super::machine::engine;
 use super::mlp::{Mlp, Scalar};
 use super::settings::ModelSettings;
 use crate::task::Batch;
@@ -66,7 +66,7 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
     /// The mean squared error on each task's points, averaged over the tasks.
     pub fn loss(self, points: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
         operation(self, workspace, |engine, gradient| {
-            engine.meta_loss(points, points, 0, Order::First, gradient)
+            engine.meta_loss(points, points, Path::to_the_end(0, Order::First), gradient)
         })
     }
 }
@@ -75,9 +75,23 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
     /// The mean squared error of the adapted weights on each task's query points, averaged over the
     /// tasks. Its gradient is with respect to the *initial* weights.
     pub fn loss(self, query: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
+        self.losses(query, &[], workspace)
+    }
+
+    /// The same with the losses after 1, 2, ... inner steps, each times its number in `importance`; with none,
+    /// the loss after the last step.
+    ///
+    /// # Panics
+    /// If there are numbers and the rule of adaptation does not step all parameters.
+    pub fn losses(
+        self,
+        query: &Batch<E>,
+        importance: &[f64],
+        workspace: &Workspace<E>,
+    ) -> Tensor<Rank0, E, Cpu, T> {
         let Self { theta, support, steps, order } = self;
         operation(theta, workspace, |engine, gradient| {
-            engine.meta_loss(support, query, steps, order, gradient)
+            engine.meta_loss(support, query, Path { steps, order, importance }, gradient)
         })
     }
 
@@ -102,7 +116,7 @@ fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
 ) -> Tensor<Rank0, E, Cpu, T> {
     let (theta, mut tape) = theta.split_tape();
     let mut engine = workspace.0.borrow_mut();
-    theta.copy_each(|tensor, copy| engine.load(tensor, copy));
+    theta.copy_each(|tensor, place, copy| engine.load(tensor, place, copy));
     engine.begin();
     let mut value: Tensor<Rank0, E, Cpu> = theta.out.bias.device().zeros();
     value.copy_from(&[compute(&mut **engine, T::OWNS_TAPE)]);
@@ -113,8 +127,8 @@ fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
             let scale = gradients.get_or_alloc_mut(&at)?[0];
             let engine = held.workspace.borrow();
             let Some(ticket) = &held.ticket else { return Ok(()) };
-            theta.visit_gradients(gradients, |tensor, _, sums| {
-                engine.add_gradient(ticket, tensor, scale, sums);
+            theta.visit_gradients(gradients, |tensor, from, sums| {
+                engine.add_gradient(ticket, (tensor, from), scale, sums);
             })
         });
     }

@@ -58,6 +58,47 @@ impl ModelSettings {
     }
 }
 
+/// A tensor of a file, made of one or several tensors here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// As the file has it.
+    pub tensor: TensorInfo,
+    /// The columns it is made of, left to right: the place in a flat vector where each begins, and how many.
+    parts: Vec<(usize, usize)>,
+}
+
+/// The tensors of a file that holds these: those of one name are one there, side by side, row by row (the
+/// context's columns of a first layer's weight are tensors of their own here).
+pub fn stored(tensors: &[TensorInfo]) -> Vec<Stored> {
+    let mut stored: Vec<Stored> = Vec::with_capacity(tensors.len());
+    let mut from = 0;
+    for tensor in tensors {
+        let columns = tensor.shape.get(1).copied().unwrap_or(1);
+        match stored.iter_mut().find(|other| other.tensor.name == tensor.name) {
+            Some(Stored { tensor, parts }) => {
+                tensor.shape[1] += columns;
+                parts.push((from, columns));
+            }
+            None => stored.push(Stored { tensor: tensor.clone(), parts: vec![(from, columns)] }),
+        }
+        from += tensor.count();
+    }
+    stored
+}
+
+impl Stored {
+    /// The places of its numbers in a flat vector, in the order of the file.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        let rows = self.tensor.shape[0];
+        (0..rows).flat_map(move |row| {
+            self.parts.iter().flat_map(move |&(from, columns)| {
+                let start = from + row * columns;
+                start..start + columns
+            })
+        })
+    }
+}
+
 /// The slices of a flat vector that belong to tensors of these sizes, one after another.
 pub fn split_mut<E>(
     flat: &mut [E],
@@ -92,5 +133,15 @@ mod tests {
             ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias", "out.weight", "out.bias"];
         assert_eq!(names, expected);
         assert_eq!((model.parameters(), model.shape_in_words().as_str()), (1761, "1-40-40-1"));
+    }
+
+    #[test]
+    fn tensors_of_one_name_are_columns_of_one() {
+        let tensors = [("a", [2, 1]), ("b", [1, 2]), ("a", [2, 2])].map(|(n, s)| TensorInfo::new(n, s));
+        let stored = stored(&tensors);
+        assert_eq!(stored.len(), 2);
+        assert_eq!((&stored[0].tensor.name[..], &stored[0].tensor.shape[..]), ("a", &[2, 3][..]));
+        assert_eq!(stored[0].places().collect::<Vec<_>>(), [0, 4, 5, 1, 6, 7]);
+        assert_eq!(stored[1].places().collect::<Vec<_>>(), [2, 3]);
     }
 }

@@ -39,6 +39,12 @@ impl<E> Batch<E> {
         (&self.x[range.clone()], &self.y[range])
     }
 
+    /// Inputs and targets of the tasks from `from` to before `to`, one after another.
+    pub fn tasks_from(&self, from: usize, to: usize) -> (&[E], &[E]) {
+        let range = from * self.rows..to * self.rows;
+        (&self.x[range.clone()], &self.y[range])
+    }
+
     /// Inputs and targets of one task, to write to.
     pub fn task_mut(&mut self, task: usize) -> (&mut [E], &mut [E]) {
         let range = task * self.rows..(task + 1) * self.rows;

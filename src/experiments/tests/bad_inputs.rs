@@ -126,10 +126,14 @@ fn mistakes_in_an_experiment() {
 const UNUSED: &[(&str, &str, &str)] = &[
     ("random", "inner_lr = 0.1", "what counts there: seeds, epochs, outer_steps, meta_batch"),
     ("random", "outer_lr = 0.1", "`outer_lr` is not used by random"),
-    ("transfer", "inner_steps = 3", "`inner_steps` is not used by transfer; what counts there: seeds, epochs, outer_steps, meta_batch, outer_lr"),
+    ("transfer", "inner_steps = 3", "`inner_steps` is not used by transfer; what counts there: seeds, epochs, outer_steps, meta_batch, clip, outer_schedule, outer_lr"),
     ("transfer", "outer_gradient = \"meta\"", "`outer_gradient` is not used by transfer"),
     ("first-order-maml", "order = \"first\"", "`order` is not used by first-order-maml"),
-    ("reptile", "outer_gradient = \"meta+inner\"", "`outer_gradient` is not used by reptile; what counts there: seeds, epochs, outer_steps, meta_batch, inner_lr, inner_steps, outer_lr"),
+    ("maml", "context = 4", "`context` is not used by maml"),
+    ("cavia", "step_loss = \"all\"", "`step_loss` is not used by cavia; what counts there: seeds, epochs, outer_steps, meta_batch, clip, outer_schedule, inner_lr, inner_steps, outer_lr, order, context"),
+    ("ridge-head", "inner_lr = 0.1", "`inner_lr` is not used by ridge-head"),
+    ("ridge-head", "order = \"first\"", "`order` is not used by ridge-head"),
+    ("reptile", "outer_gradient = \"meta+inner\"", "`outer_gradient` is not used by reptile; what counts there: seeds, epochs, outer_steps, meta_batch, clip, outer_schedule, inner_lr, inner_steps, outer_lr"),
     ("reptile", "order = \"first\"", "`order` is not used by reptile"),
 ];
 

@@ -5,7 +5,7 @@ use proptest::{collection::hash_set, prelude::*, sample::select};
 use super::read;
 use crate::config::{AnyKey, Domain, Value, Values};
 use crate::experiments::{Experiment, parse_recorded, presets, resolved_toml};
-use crate::learner::{Algorithm, Budget, OuterGradient, Training};
+use crate::learner::{Algorithm, Budget, OuterGradient, OuterSchedule, Training};
 use crate::model::Order;
 use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
 use crate::task::{EvaluationSettings, Family, TaskSettings, TrainTasks, families::FAMILIES};
@@ -98,7 +98,9 @@ prop_compose! {
             training: Training {
                 budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient,
                 order: if algorithm.uses("order") { order } else { Order::Exact },
-                own: Values::default(),
+                clip: if length % 3 == 0 { Some(outer_lr) } else { None },
+                outer_schedule: if length % 2 == 0 { OuterSchedule::Cosine } else { OuterSchedule::Constant },
+                own: Values::default().of(algorithm.own_keys()),
             },
         }
     }

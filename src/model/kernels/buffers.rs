@@ -116,13 +116,7 @@ impl<E: Real, const P: usize> Packed<E, P> {
     /// Numbers of the `tensor`-th tensor of an unpadded network of width `hidden`.
     #[inline(always)]
     pub fn count(&self, hidden: usize, tensor: usize) -> usize {
-        if tensor == 2 * self.layers + 1 {
-            1
-        } else if tensor > 1 && tensor < 2 * self.layers && tensor.is_multiple_of(2) {
-            hidden * hidden
-        } else {
-            hidden
-        }
+        unpadded_count(self.layers, hidden, tensor)
     }
 
     /// Takes one tensor of an unpadded network of width `hidden`: `copy` writes its numbers.
@@ -188,6 +182,11 @@ impl<'a, E> View<'a, E> {
         self.stride
     }
 
+    /// Every number, padding included, in an order that is the same for all networks of this shape.
+    pub fn all(&self) -> &'a [E] {
+        self.flat
+    }
+
     /// The rows of one tensor: as many as it has outputs for the weights between hidden layers, one for all
     /// others (a column of input weights lies in it as a bias does).
     pub fn tensor(&self, tensor: usize) -> &'a [E] {
@@ -196,9 +195,80 @@ impl<'a, E> View<'a, E> {
 }
 
 impl<E> ViewMut<'_, E> {
+    /// Every number, as in [`View::all`].
+    pub fn all_mut(&mut self) -> &mut [E] {
+        self.flat
+    }
+
     /// The rows of one tensor, as in [`View::tensor`].
     pub fn tensor_mut(&mut self, tensor: usize) -> &mut [E] {
         &mut self.flat[place(self.layers, self.stride, tensor)]
+    }
+}
+
+/// Numbers in the layout of a [`Packed`] network, whatever its width.
+#[derive(Clone, Debug)]
+pub struct Padded<E> {
+    flat: Vec<E>,
+    stride: usize,
+    hidden: usize,
+    layers: usize,
+}
+
+impl<E: Real> Padded<E> {
+    /// All zero, for a network of so many hidden layers of this width.
+    pub fn zero(layers: usize, hidden: usize) -> Self {
+        let stride = hidden.next_multiple_of(8);
+        let rows = (layers - 1) * stride + layers + 3;
+        Self { flat: vec![E::default(); rows * stride], stride, hidden, layers }
+    }
+
+    /// The tensors one by one.
+    pub fn view(&self) -> View<'_, E> {
+        View { flat: &self.flat, stride: self.stride, layers: self.layers }
+    }
+
+    /// Takes the numbers of an unpadded network, one tensor after another.
+    pub fn pack(&mut self, numbers: &[E]) {
+        let mut rest = numbers;
+        for tensor in 0..self.view().count() {
+            let rows = &mut self.flat[place(self.layers, self.stride, tensor)];
+            let count = unpadded_count(self.layers, self.hidden, tensor);
+            let (numbers, tail) = rest.split_at(count);
+            rest = tail;
+            let width = count.min(self.hidden);
+            for (row, numbers) in rows.chunks_exact_mut(self.stride).zip(numbers.chunks_exact(width)) {
+                row[..width].copy_from_slice(numbers);
+            }
+        }
+    }
+}
+
+impl<'a, E> View<'a, E> {
+    /// The runs of numbers of one tensor of a network of width `hidden` that lie side by side with and without
+    /// padding: its rows, or all of it at once.
+    pub fn runs(&self, tensor: usize, hidden: usize) -> impl Iterator<Item = &'a [E]> {
+        let count = unpadded_count(self.layers, hidden, tensor);
+        let rows = self.tensor(tensor);
+        let (whole, width) = if hidden == self.stride || count <= hidden {
+            (rows.len(), count)
+        } else {
+            (self.stride, hidden)
+        };
+        let runs = if whole == self.stride && count > hidden { hidden } else { 1 };
+        rows.chunks_exact(whole).take(runs).map(move |run| &run[..width])
+    }
+}
+
+/// Numbers of the `tensor`-th tensor of an unpadded network.
+#[inline(always)]
+fn unpadded_count(layers: usize, hidden: usize, tensor: usize) -> usize {
+    if tensor == 2 * layers + 1 {
+        1
+    } else if tensor > 1 && tensor < 2 * layers && tensor.is_multiple_of(2) {
+        hidden * hidden
+    } else {
+        hidden
     }
 }
 
@@ -238,7 +308,8 @@ impl<E: Real, const P: usize> Rows<E, P> {
         Self { blocks: vec![Block([[E::default(); P]; 8]); rows.div_ceil(8)] }
     }
 
-    fn reserve(&mut self, rows: usize) {
+    /// Makes room for so many rows.
+    pub fn reserve(&mut self, rows: usize) {
         if self.blocks.len() * 8 < rows {
             self.blocks.resize(rows.div_ceil(8), Block([[E::default(); P]; 8]));
         }

@@ -69,9 +69,58 @@ fn product_tile<E: Real, S: Simd<E>, const P: usize, const RB: usize, const LB: 
     }
 }
 
-/// `out = bias + a b (+ a2 b2)`, row by row.
+/// Compiles a body once for each type, vector and width, and not again wherever it is called from: these are
+/// most of the code of the passes, which are compiled for each activation as well.
+macro_rules! out_of_line {
+    ($($(#[$doc:meta])* fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?);)*) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            pub fn $name<E: Real, S: Simd<E>, const P: usize>($($arg: $type),*) {
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma")]
+                #[inline(never)]
+                fn wide<E: Real, S: Simd<E>, const P: usize>($($arg: $type),*) {
+                    $body::<E, S, P>($($arg),*);
+                }
+                #[inline(never)]
+                fn plain<E: Real, S: Simd<E>, const P: usize>($($arg: $type),*) {
+                    $body::<E, S, P>($($arg),*);
+                }
+                #[cfg(target_arch = "x86_64")]
+                if S::WIDE {
+                    // SAFETY: wide vectors are only ever used where the processor has AVX2 and FMA, which the
+                    // dispatch of this room has asked it.
+                    return unsafe { wide::<E, S, P>($($arg),*) };
+                }
+                plain::<E, S, P>($($arg),*);
+            }
+        )*
+    };
+}
+
+out_of_line! {
+    /// `out = bias + a b (+ a2 b2)`, row by row.
+    fn product = product_body(
+        first: Pair<E, &Square<E, P>, P>,
+        second: Option<Pair<E, &Square<E, P>, P>>,
+        bias: Option<&[E; P]>,
+        out: &mut [[E; P]],
+    );
+    /// `out = base + scale * (a^T b (+ a2^T b2))`, the products summed over the rows; without `base`, the
+    /// products themselves.
+    fn outer = outer_body(
+        first: Pair<E, &[[E; P]], P>,
+        second: Option<Pair<E, &[[E; P]], P>>,
+        base: Option<(&Square<E, P>, E)>,
+        out: &mut Square<E, P>,
+    );
+    /// `out += scale * a^T b`, summed over the rows.
+    fn add_outer = add_outer_body(pair: Pair<E, &[[E; P]], P>, scale: E, out: &mut Square<E, P>);
+}
+
 #[inline(always)]
-pub fn product<E: Real, S: Simd<E>, const P: usize>(
+fn product_body<E: Real, S: Simd<E>, const P: usize>(
     first: Pair<E, &Square<E, P>, P>,
     second: Option<Pair<E, &Square<E, P>, P>>,
     bias: Option<&[E; P]>,
@@ -125,10 +174,8 @@ pub fn product<E: Real, S: Simd<E>, const P: usize>(
     single_columns!(1);
 }
 
-/// `out = base + scale * (a^T b (+ a2^T b2))`, the products summed over the rows; without `base`, the
-/// products themselves.
 #[inline(always)]
-pub fn outer<E: Real, S: Simd<E>, const P: usize>(
+fn outer_body<E: Real, S: Simd<E>, const P: usize>(
     first: Pair<E, &[[E; P]], P>,
     second: Option<Pair<E, &[[E; P]], P>>,
     base: Option<(&Square<E, P>, E)>,
@@ -147,6 +194,24 @@ pub fn outer<E: Real, S: Simd<E>, const P: usize>(
     }
     if lanes % 2 == 1 {
         outer_tiles::<E, S, P, 8, 1>(first, second, base, out, lanes - 1);
+    }
+}
+
+#[inline(always)]
+fn add_outer_body<E: Real, S: Simd<E>, const P: usize>(
+    pair: Pair<E, &[[E; P]], P>,
+    scale: E,
+    out: &mut Square<E, P>,
+) {
+    for lane in 0..P / S::WIDTH {
+        for at in (0..P).step_by(8) {
+            let mut sums = [[S::splat(E::default()); 1]; 8];
+            add_rows::<E, S, P, 8, 1>(&mut sums, pair, at, lane);
+            for r in 0..8 {
+                let sum = S::mul_add(S::splat(scale), sums[r][0], S::load(&out[at + r], lane));
+                S::store(&mut out[at + r], lane, sum);
+            }
+        }
     }
 }
 

@@ -18,10 +18,11 @@ mod peak;
 mod real;
 mod simd;
 mod tangent;
+pub mod vectors;
 
 pub use activation::{Nonlinearity, Relu, Tanh};
 pub use adam::{AdamStep, adam};
-pub use buffers::{Packed, Squares, Trace, View, ViewMut};
+pub use buffers::{Packed, Padded, Rows, Squares, Trace, View, ViewMut};
 pub use dense::Square;
 pub use peak::fma_peak_gflops;
 pub use real::Real;
@@ -84,9 +85,10 @@ impl Kernels {
 /// The kernels' bodies, generic over the short vectors they are written in.
 mod bodies {
     pub use super::passes::{
-        add, add_gradient, forward, forward_backward, gradient, loss, subtract, transpose,
+        add, add_gradient, backward_from_features, features, first_bias_gradients, forward, forward_backward,
+        forward_backward_shifted, gradient, loss, subtract, transpose,
     };
-    pub use super::tangent::add_hessian_product;
+    pub use super::tangent::{add_hessian_product, add_shift_product};
 }
 
 /// One entry point a kernel: the same body compiled for each path, and the choice between them.
@@ -131,6 +133,25 @@ kernels! {
     /// The forward pass, the loss, and its derivatives by the inputs of every layer.
     fn forward_backward[A](
         w: &Packed<E, P>, wt: &Squares<E, P>, x: &[E], y: &[E], trace: &mut Trace<E, P>,
+    );
+    /// The activations of all hidden layers.
+    fn features[A](w: &Packed<E, P>, wt: &Squares<E, P>, x: &[E], trace: &mut Trace<E, P>);
+    /// The derivatives by the inputs of every layer, from those by the activations of the last hidden layer,
+    /// which lie in its place of `trace.d`.
+    fn backward_from_features[A](w: &Packed<E, P>, rows: usize, trace: &mut Trace<E, P>);
+    /// As `forward_backward` for several tasks whose points follow one another, each with a bias of its own in
+    /// the first layer; the loss is the mean over all points.
+    fn forward_backward_shifted[A](
+        w: &Packed<E, P>, wt: &Squares<E, P>, first: &[[E; P]], x: &[E], y: &[E], trace: &mut Trace<E, P>,
+    );
+    /// `scale` times the derivatives by the first layer's bias, of each of several tasks whose points follow one
+    /// another.
+    fn first_bias_gradients[](trace: &Trace<E, P>, rows: usize, scale: E, out: &mut [[E; P]]);
+    /// As `add_hessian_product` along a direction in which nothing moves but the first layer's bias, by `shifts`
+    /// for as many tasks, whose points follow one another.
+    fn add_shift_product[A](
+        w: &Packed<E, P>, wt: &Squares<E, P>, trace: &Trace<E, P>, x: &[E], shifts: &[[E; P]],
+        base: &Packed<E, P>, scale: E, tangent: &mut Trace<E, P>, out: &mut Packed<E, P>,
     );
     /// The gradient of the loss `trace` was made by.
     fn gradient[](trace: &Trace<E, P>, x: &[E], out: &mut Packed<E, P>);

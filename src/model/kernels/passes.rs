@@ -9,7 +9,7 @@
 
 use super::activation::Nonlinearity;
 use super::buffers::{Packed, Parts, Rows, Squares, Trace};
-use super::dense::{self, outer, product};
+use super::dense::{self, Square, outer, product};
 use super::real::Real;
 use super::simd::Simd;
 
@@ -65,6 +65,52 @@ fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     }
 }
 
+/// All hidden layers but the nonlinearity of the last, where there are several. `first` is the first layer's
+/// bias, or one for each of several tasks whose points follow one another.
+#[inline(always)]
+fn hidden_layers<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Parts<'_, E, P>,
+    wt: &[Square<E, P>],
+    first: &[[E; P]],
+    x: &[E],
+    trace: &mut Trace<E, P>,
+) {
+    let rows = x.len();
+    trace.resize(rows);
+    let h = trace.h[0].get_mut(rows);
+    if let [bias] = first {
+        first_layer::<E, S, A, P>(w.input, bias, x, h);
+    } else {
+        let each = rows / first.len();
+        for (bias, (x, h)) in first.iter().zip(x.chunks(each).zip(h.chunks_mut(each))) {
+            first_layer::<E, S, A, P>(w.input, bias, x, h);
+        }
+    }
+    let last = w.biases.len() - 1;
+    for layer in 1..=last {
+        let (below, h) = neighbours(&mut trace.h, layer, rows);
+        product::<E, S, P>((below, &wt[layer - 1]), None, Some(&w.biases[layer]), h);
+        if layer < last {
+            activate::<E, S, A, P>(h);
+        }
+    }
+}
+
+/// The activations of all hidden layers, and the predictions, which go to `d_out`.
+#[inline(always)]
+fn forward_shifted<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Parts<'_, E, P>,
+    wt: &[Square<E, P>],
+    first: &[[E; P]],
+    x: &[E],
+    trace: &mut Trace<E, P>,
+) {
+    hidden_layers::<E, S, A, P>(w, wt, first, x, trace);
+    let (rows, last) = (x.len(), w.biases.len() - 1);
+    let h = trace.h[last].get_mut(rows);
+    predict::<E, S, A, P>(last == 0, w.output, w.last[0], h, &mut trace.d_out[..rows]);
+}
+
 /// The activations of all hidden layers, and the predictions, which go to `d_out`.
 #[inline(always)]
 pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
@@ -73,20 +119,23 @@ pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     x: &[E],
     trace: &mut Trace<E, P>,
 ) {
-    let rows = x.len();
-    trace.resize(rows);
     let w = w.parts();
-    first_layer::<E, S, A, P>(w.input, &w.biases[0], x, trace.h[0].get_mut(rows));
-    let last = w.biases.len() - 1;
-    for layer in 1..=last {
-        let (below, h) = neighbours(&mut trace.h, layer, rows);
-        product::<E, S, P>((below, &wt.get(last + 1)[layer - 1]), None, Some(&w.biases[layer]), h);
-        if layer < last {
-            activate::<E, S, A, P>(h);
-        }
+    forward_shifted::<E, S, A, P>(&w, wt.get(w.biases.len()), &w.biases[..1], x, trace);
+}
+
+/// The activations of all hidden layers.
+#[inline(always)]
+pub fn features<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Packed<E, P>,
+    wt: &Squares<E, P>,
+    x: &[E],
+    trace: &mut Trace<E, P>,
+) {
+    let w = w.parts();
+    hidden_layers::<E, S, A, P>(&w, wt.get(w.biases.len()), &w.biases[..1], x, trace);
+    if w.biases.len() > 1 {
+        activate::<E, S, A, P>(trace.h[w.biases.len() - 1].get_mut(x.len()));
     }
-    let h = trace.h[last].get_mut(rows);
-    predict::<E, S, A, P>(last == 0, w.output, w.last[0], h, &mut trace.d_out[..rows]);
 }
 
 /// `h = s(h)`.
@@ -137,12 +186,62 @@ pub fn forward_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     trace: &mut Trace<E, P>,
 ) {
     loss::<E, S, A, P>(w, wt, x, y, trace);
-    let rows = x.len();
+    backward::<E, S, A, P>(&w.parts(), x.len(), trace);
+}
+
+/// The same for several tasks whose points follow one another, each with a bias of its own in the first layer;
+/// the loss is the mean over all points.
+#[inline(always)]
+pub fn forward_backward_shifted<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Packed<E, P>,
+    wt: &Squares<E, P>,
+    first: &[[E; P]],
+    x: &[E],
+    y: &[E],
+    trace: &mut Trace<E, P>,
+) {
     let w = w.parts();
-    let Trace { h, d, u, d_out, .. } = trace;
+    forward_shifted::<E, S, A, P>(&w, wt.get(w.biases.len()), first, x, trace);
+    squared_error::<E, S, P>(y, trace);
+    backward::<E, S, A, P>(&w, x.len(), trace);
+}
+
+/// The derivatives by the inputs of every layer, from those by the predictions.
+#[inline(always)]
+fn backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Parts<'_, E, P>,
+    rows: usize,
+    trace: &mut Trace<E, P>,
+) {
+    let Trace { h, d, d_out, .. } = trace;
     let last = h.len() - 1;
     let (h_last, d_last) = (h[last].get(rows), d[last].get_mut(rows));
     last_slope::<E, S, A, P>(w.output, d_out, h_last, d_last);
+    descend_layers::<E, S, A, P>(w, rows, trace);
+}
+
+/// The derivatives by the inputs of every layer, from those by the activations of the last, which lie in its
+/// place of `trace.d`.
+#[inline(always)]
+pub fn backward_from_features<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Packed<E, P>,
+    rows: usize,
+    trace: &mut Trace<E, P>,
+) {
+    let last = trace.h.len() - 1;
+    scale_by_slope::<E, S, A, P>(trace.h[last].get(rows), trace.d[last].get_mut(rows));
+    descend_layers::<E, S, A, P>(&w.parts(), rows, trace);
+}
+
+/// The derivatives by the inputs of every layer below the last, from those of the last.
+#[inline(always)]
+fn descend_layers<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Parts<'_, E, P>,
+    rows: usize,
+    trace: &mut Trace<E, P>,
+) {
+    let Trace { h, d, u, .. } = trace;
+    let last = h.len() - 1;
     for layer in (1..=last).rev() {
         let (below, d) = neighbours(d, layer, rows);
         product::<E, S, P>((d, &w.squares[layer - 1]), None, None, below);
@@ -258,6 +357,25 @@ pub(super) fn sum_rows<E: Real, S: Simd<E>, const P: usize>(
             sum = S::add(sum, S::load(d, lane));
         }
         store::<E, S, P>(sum, base, out, lane);
+    }
+}
+
+/// The derivatives by the first layer's bias, of each of several tasks whose points follow one another.
+#[inline(always)]
+pub fn first_bias_gradients<E: Real, S: Simd<E>, const P: usize>(
+    trace: &Trace<E, P>,
+    rows: usize,
+    scale: E,
+    out: &mut [[E; P]],
+) {
+    let each = rows / out.len();
+    let scale = S::splat(scale);
+    for (d, out) in trace.d[0].get(rows).chunks(each).zip(out) {
+        sum_rows::<E, S, P>(d, None, out);
+        for lane in 0..P / S::WIDTH {
+            let sum = S::mul(S::load(out, lane), scale);
+            S::store(out, lane, sum);
+        }
     }
 }
 

@@ -37,17 +37,44 @@ pub fn add_hessian_product<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>
     tangent.resize(x.len());
     let (w, v) = (w.parts(), direction.v.parts());
     let layers = w.biases.len();
-    let transposed = Transposed { w: wt.get(layers), v: direction.vt.get(layers) };
-    tangent_forward::<E, S, A, P>(&w, &v, transposed, trace, x, tangent);
-    tangent_backward::<E, S, A, P>(&w, &v, trace, x.len(), tangent);
+    let (h, t) = (trace.h[0].get(x.len()), tangent.h[0].get_mut(x.len()));
+    first_layer::<E, S, A, P>(v.input, &v.biases[0], x, h, t);
+    let of_v = Some((&v, direction.vt.get(layers)));
+    tangent_forward::<E, S, A, P>(&w, wt.get(layers), of_v, trace, x.len(), tangent);
+    tangent_backward::<E, S, A, P>(&w, Some(&v), trace, x.len(), tangent);
     tangent_gradient::<E, S, P>(trace, tangent, x, (&base.parts(), scale), out);
 }
 
-/// The squares of weights and direction, transposed.
-#[derive(Clone, Copy)]
-struct Transposed<'a, E, const P: usize> {
-    w: &'a [Square<E, P>],
-    v: &'a [Square<E, P>],
+/// The same along a direction in which nothing moves but the first layer's bias, by `shifts` for as many tasks,
+/// whose points follow one another.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+pub fn add_shift_product<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+    w: &Packed<E, P>,
+    wt: &Squares<E, P>,
+    trace: &Trace<E, P>,
+    x: &[E],
+    shifts: &[[E; P]],
+    base: &Packed<E, P>,
+    scale: E,
+    tangent: &mut Trace<E, P>,
+    out: &mut Packed<E, P>,
+) {
+    let rows = x.len();
+    tangent.resize(rows);
+    let w = w.parts();
+    let each = rows / shifts.len();
+    let moved = tangent.h[0].get_mut(rows).chunks_mut(each).zip(trace.h[0].get(rows).chunks(each));
+    for (shift, (t, h)) in shifts.iter().zip(moved) {
+        for (t, h) in t.iter_mut().zip(h) {
+            for lane in 0..P / S::WIDTH {
+                S::store(t, lane, A::slope::<E, S>(S::load(h, lane), S::load(shift, lane)));
+            }
+        }
+    }
+    tangent_forward::<E, S, A, P>(&w, wt.get(w.biases.len()), None, trace, rows, tangent);
+    tangent_backward::<E, S, A, P>(&w, None, trace, rows, tangent);
+    tangent_gradient::<E, S, P>(trace, tangent, x, (&base.parts(), scale), out);
 }
 
 /// How the first layer moves.
@@ -73,7 +100,7 @@ fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
 #[inline(always)]
 fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     is_scaled: bool,
-    (output, direction, bias): (&[E; P], &[E; P], E),
+    (output, direction): (&[E; P], Option<(&[E; P], E)>),
     h: &[[E; P]],
     t: &mut [[E; P]],
     moves: &mut [E],
@@ -87,43 +114,51 @@ fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
                 moved = A::slope::<E, S>(h, moved);
                 S::store(t, lane, moved);
             }
-            sums = S::mul_add(h, S::load(direction, lane), sums);
+            if let Some((direction, _)) = direction {
+                sums = S::mul_add(h, S::load(direction, lane), sums);
+            }
             sums = S::mul_add(moved, S::load(output, lane), sums);
         }
-        *moves = (S::sum(sums) + bias) * two_n;
+        let sum = S::sum(sums);
+        *moves = direction.map_or(sum, |(_, bias)| sum + bias) * two_n;
     }
 }
 
-/// How the activations and 2 e / N move.
+/// How the activations after the first layer's and 2 e / N move; `v` is a direction of all weights, with its
+/// squares transposed.
 #[inline(always)]
 fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     w: &Parts<'_, E, P>,
-    v: &Parts<'_, E, P>,
-    transposed: Transposed<'_, E, P>,
+    wt: &[Square<E, P>],
+    v: Option<(&Parts<'_, E, P>, &[Square<E, P>])>,
     trace: &Trace<E, P>,
-    x: &[E],
+    rows: usize,
     tangent: &mut Trace<E, P>,
 ) {
-    let rows = x.len();
     let last = w.biases.len() - 1;
-    first_layer::<E, S, A, P>(v.input, &v.biases[0], x, trace.h[0].get(rows), tangent.h[0].get_mut(rows));
     for layer in 1..=last {
         let (below, t) = neighbours(&mut tangent.h, layer, rows);
-        let of_w = (&*below, &transposed.w[layer - 1]);
-        let of_v = (trace.h[layer - 1].get(rows), &transposed.v[layer - 1]);
-        product::<E, S, P>(of_v, Some(of_w), Some(&v.biases[layer]), t);
+        let of_w = (&*below, &wt[layer - 1]);
+        match v {
+            Some((v, vt)) => {
+                let of_v = (trace.h[layer - 1].get(rows), &vt[layer - 1]);
+                product::<E, S, P>(of_v, Some(of_w), Some(&v.biases[layer]), t);
+            }
+            None => product::<E, S, P>(of_w, None, None, t),
+        }
         if layer < last {
             scale_by_slope::<E, S, A, P>(trace.h[layer].get(rows), t);
         }
     }
     let (h, t) = (trace.h[last].get(rows), tangent.h[last].get_mut(rows));
-    predict::<E, S, A, P>(last == 0, (w.output, v.output, v.last[0]), h, t, &mut tangent.d_out[..rows]);
+    let direction = v.map(|(v, _)| (v.output, v.last[0]));
+    predict::<E, S, A, P>(last == 0, (w.output, direction), h, t, &mut tangent.d_out[..rows]);
 }
 
 /// How the derivative by the last hidden layer's inputs moves.
 #[inline(always)]
 fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    (output, direction): (&[E; P], &[E; P]),
+    (output, direction): (&[E; P], Option<&[E; P]>),
     (d_out, moves): (&[E], &[E]),
     (h, t): (&[[E; P]], &[[E; P]]),
     r: &mut [[E; P]],
@@ -132,7 +167,10 @@ fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
         let (d_out, moves) = (S::splat(d_out), S::splat(moves));
         for lane in 0..P / S::WIDTH {
             let (h, output) = (S::load(h, lane), S::load(output, lane));
-            let u = S::mul_add(moves, output, S::mul(d_out, S::load(direction, lane)));
+            let u = match direction {
+                Some(direction) => S::mul_add(moves, output, S::mul(d_out, S::load(direction, lane))),
+                None => S::mul(moves, output),
+            };
             let mut moved = A::slope::<E, S>(h, u);
             if A::CURVED {
                 moved = S::add(moved, A::bend::<E, S>(h, S::load(t, lane), S::mul(d_out, output)));
@@ -146,7 +184,7 @@ fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
 #[inline(always)]
 fn tangent_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     w: &Parts<'_, E, P>,
-    v: &Parts<'_, E, P>,
+    v: Option<&Parts<'_, E, P>>,
     trace: &Trace<E, P>,
     rows: usize,
     tangent: &mut Trace<E, P>,
@@ -154,11 +192,12 @@ fn tangent_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     let last = w.biases.len() - 1;
     let Trace { h: t, d: r, d_out: moves, .. } = tangent;
     let rows_of = (trace.h[last].get(rows), t[last].get(rows));
-    last_slope::<E, S, A, P>((w.output, v.output), (&trace.d_out, moves), rows_of, r[last].get_mut(rows));
+    let outputs = (w.output, v.map(|v| v.output));
+    last_slope::<E, S, A, P>(outputs, (&trace.d_out, moves), rows_of, r[last].get_mut(rows));
     for layer in (1..=last).rev() {
         let (below, r) = neighbours(r, layer, rows);
-        let of_v = (trace.d[layer].get(rows), &v.squares[layer - 1]);
-        product::<E, S, P>((r, &w.squares[layer - 1]), Some(of_v), None, below);
+        let of_v = v.map(|v| (trace.d[layer].get(rows), &v.squares[layer - 1]));
+        product::<E, S, P>((r, &w.squares[layer - 1]), of_v, None, below);
         let (h, t, u) = (&trace.h[layer - 1], &t[layer - 1], &trace.u[layer - 1]);
         scale_by_slope::<E, S, A, P>(h.get(rows), below);
         if A::CURVED {

@@ -1,0 +1,145 @@
+//! CAVIA, fast context adaptation: a few context numbers beside the input adapt to a task, from 0; no weight
+//! moves. What is common to all tasks and what is particular to one are kept apart.
+//!
+//! Zintgraf, Shiarlis, Kurin, Hofmann and Whiteson 2019, "Fast Context Adaptation via Meta-Learning",
+//! <https://arxiv.org/abs/1810.03642>, section 3 and algorithm 1.
+
+use dfdx::prelude::{Cpu, Device};
+
+use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
+use crate::config::{Domain, Key, Keys};
+use crate::model::kernels::Real;
+use crate::model::{
+    Adaptation, Initial, Inner, Means, ModelSettings, Of, Order, Scalar, TensorInfo, draw_uniform,
+    in_both_precisions,
+};
+use crate::task::Stream;
+
+static CONTEXT: Key<usize> =
+    Key::new("context", "Context numbers, which adapt to a task (cavia).", Domain::Count(1..=16), 4);
+
+/// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta, phi')`,
+/// phi' = 0 - alpha d/dphi `L_support(theta, phi = 0)`; the network reads (x, phi).
+#[derive(Clone, Copy, Debug)]
+pub struct Cavia;
+
+impl Learner for Cavia {
+    fn name(&self) -> &'static str {
+        "cavia"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["context-adaptation", "fast-context-adaptation"]
+    }
+
+    fn title(&self) -> &'static str {
+        "CAVIA"
+    }
+
+    fn paper(&self) -> &'static str {
+        "Zintgraf, Shiarlis, Kurin, Hofmann, Whiteson 2019, section 3, arXiv:1810.03642"
+    }
+
+    fn keys(&self) -> &'static [&'static str] {
+        &["inner_lr", "inner_steps", "outer_lr", "order"]
+    }
+
+    fn own_keys(&self) -> &'static Keys {
+        const OWN: &Keys = &[&CONTEXT];
+        OWN
+    }
+
+    fn rule(&self, settings: &Training) -> &'static [&'static str] {
+        match settings.order {
+            Order::Exact => &["φ′ = φ − α ∇_φ L_support(θ, φ), φ from 0", "θ ← θ − β dL_query(θ, φ′)/dθ"],
+            Order::First => {
+                &["φ′ = φ − α ∇_φ L_support(θ, φ), φ from 0", "θ ← θ − β ∂L_query(θ, φ′)/∂θ, ∇ const"]
+            }
+        }
+    }
+
+    fn settings(&self, settings: &Training) -> String {
+        let numbers = settings.own.get(&CONTEXT);
+        format!("{numbers} context numbers, {}", words::settings(settings, "inner"))
+    }
+
+    fn notes(&self, settings: &Training) -> &'static [&'static str] {
+        if settings.inner_lr < 0.1 {
+            return &[
+                "Only the context adapts; every weight is the same for all tasks.",
+                "Look for: a small fall. A context needs large steps: the paper and the reference use inner_lr = 1.",
+            ];
+        }
+        &[
+            "Only the context adapts, in training as in every test; every weight is the same for all tasks.",
+            "Look for: a curve that stays down past the trained steps, and a context that orders the tasks: with two numbers, phases lie on a circle.",
+        ]
+    }
+
+    fn cost(&self, training: &Training) -> Cost {
+        // A step needs no gradient by the weights, and its derivative only half of a Hessian product.
+        let support = match training.order {
+            Order::Exact => 2 * training.inner_steps,
+            Order::First => training.inner_steps,
+        };
+        Cost { support, query: 1, hessian_products: 0 }
+    }
+
+    fn bench(&self) -> Vec<(&'static str, Training)> {
+        let at = |inner_steps, clip| Training { inner_lr: 1.0, inner_steps, clip, ..Training::default() };
+        vec![("cavia T=1", at(1, None)), ("cavia T=3", at(3, Some(10.0)))]
+    }
+
+    fn adaptation(&self, settings: &Training) -> Adaptation {
+        settings.adapting(Context { numbers: settings.own.get(&CONTEXT) })
+    }
+
+    fn read_tensors(&self, settings: &mut Training, shape: Shapes<'_>) {
+        // A column for x and one for every context number.
+        if let Some([_, columns]) = shape("hidden1.weight").as_deref() {
+            let numbers = columns.saturating_sub(1).clamp(1, 16);
+            settings.own = settings.own.set(&CONTEXT, &numbers);
+        }
+    }
+}
+
+impl Rule for Cavia {
+    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    where
+        Cpu: Device<E>,
+    {
+        let order = step.settings.order;
+        step.query_loss(order)
+    }
+}
+
+/// Numbers beside the input.
+#[derive(Clone, Copy, Debug)]
+struct Context {
+    numbers: usize,
+}
+
+impl Context {
+    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
+        Means::Context { numbers: self.numbers, rate: E::rounded(of.inner_lr) }
+    }
+}
+
+impl Inner for Context {
+    fn tensors(&self, model: &ModelSettings) -> Vec<TensorInfo> {
+        vec![TensorInfo::new("hidden1.weight", [model.hidden, 1]); self.numbers]
+    }
+
+    fn initial(&self, of: Initial<'_>, stream: &mut Stream) -> Vec<f64> {
+        // The first layer reads as many numbers more, so its initial weights and bias are smaller.
+        let inputs = 1 + self.numbers;
+        for value in &mut of.network[..2 * of.model.hidden] {
+            *value /= (inputs as f64).sqrt();
+        }
+        let mut columns = vec![0.0; self.numbers * of.model.hidden];
+        draw_uniform(inputs, &mut columns, stream);
+        columns
+    }
+
+    in_both_precisions!(means);
+}

@@ -1,0 +1,220 @@
+//! Engine of rules that adapt the output layer alone: the hidden layers are the same for all tasks, so the
+//! points of several tasks, support and query together, are one pass forward and one back.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::adaptation::Adaptation;
+use super::engine::{Engine, Path, Ticket, tasks_at_once};
+use super::head::{Head, HeadGradient, HeadTask, Output, Seen};
+use super::kernels::{self, Kernels, Nonlinearity, Packed, Squares, Trace};
+use super::ledger::{Ledger, unpack};
+use super::mlp::Scalar;
+use super::settings::ModelSettings;
+use crate::task::Batch;
+
+/// An output layer that adapts, over hidden layers that do not.
+///
+/// # Panics
+/// If it is asked for a pull, or for losses along the way: these are for rules that step all parameters.
+pub(super) struct HeadMachine<E: Scalar, A, const P: usize> {
+    kernels: Kernels,
+    hidden: usize,
+    layers: usize,
+    head: Box<dyn Head<E>>,
+    numbers: Vec<E>,
+    weights: Packed<E, P>,
+    wt: Squares<E, P>,
+    /// The output layer as it was loaded, and as it is now.
+    loaded: Output<E>,
+    adapted: Output<E>,
+    /// Inner steps taken to it, and the support points of the last.
+    taken: usize,
+    support: (Vec<E>, Vec<E>),
+    trace: Trace<E, P>,
+    x: Vec<E>,
+    errors: Vec<E>,
+    next: Packed<E, P>,
+    output_sum: Output<E>,
+    ledger: Ledger<E, P>,
+    activation: PhantomData<A>,
+}
+
+impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
+    /// For a network that adapts by `head`.
+    pub fn new(
+        model: &ModelSettings,
+        adaptation: &Adaptation,
+        head: Box<dyn Head<E>>,
+        kernels: Kernels,
+    ) -> Self {
+        let layers = model.layers;
+        let ledger = Ledger::new(model, adaptation);
+        Self {
+            kernels,
+            hidden: model.hidden,
+            layers,
+            head,
+            numbers: ledger.sum.numbers.clone(),
+            weights: Packed::zero(layers),
+            wt: Squares::zero(layers),
+            loaded: Output::zero(P),
+            adapted: Output::zero(P),
+            taken: 0,
+            support: (Vec::new(), Vec::new()),
+            trace: Trace::new(layers),
+            x: Vec::new(),
+            errors: Vec::new(),
+            next: Packed::zero(layers),
+            output_sum: Output::zero(P),
+            ledger,
+            activation: PhantomData,
+        }
+    }
+
+    /// The features of these points, in the trace.
+    fn look(&mut self, x: &[E]) {
+        kernels::features::<E, A, P>(self.kernels, &self.weights, &self.wt, x, &mut self.trace);
+    }
+
+    /// Points whose features the trace holds first.
+    fn seen<'a>(trace: &'a Trace<E, P>, y: &'a [E]) -> Seen<'a, E> {
+        let features = trace.h[trace.h.len() - 1].get(y.len()).as_flattened();
+        Seen { features, stride: P, y }
+    }
+
+    /// The outer losses of the tasks from `from` to before `to`; their gradients are added to the sum.
+    fn group(&mut self, (support, query): (&Batch<E>, &Batch<E>), tasks: Range<usize>, path: Path<'_>) -> E {
+        let kernels = self.kernels;
+        let (support_x, support_y) = support.tasks_from(tasks.start, tasks.end);
+        let (query_x, query_y) = query.tasks_from(tasks.start, tasks.end);
+        self.x.clear();
+        self.x.extend(support_x.iter().chain(query_x));
+        let rows = self.x.len();
+        kernels::features::<E, A, P>(kernels, &self.weights, &self.wt, &self.x, &mut self.trace);
+        let last = self.layers - 1;
+        let Trace { h, d, d_out, .. } = &mut self.trace;
+        // The output layer's own gradient is its rule's affair.
+        d_out[..rows].fill(E::default());
+        let (of_support, of_query) = h[last].get(rows).split_at(support_x.len());
+        let (d_support, d_query) = d[last].get_mut(rows).split_at_mut(support_x.len());
+        let (n_support, n_query) = (support.rows(), query.rows());
+        let points = of_support.chunks(n_support).zip(support_y.chunks(n_support));
+        let points = points.zip(of_query.chunks(n_query).zip(query_y.chunks(n_query)));
+        let derivatives = d_support.chunks_mut(n_support).zip(d_query.chunks_mut(n_query));
+        let mut total = E::default();
+        for (((s, s_y), (q, q_y)), (d_s, d_q)) in points.zip(derivatives) {
+            let seen = |rows, y| Seen { features: <[[E; P]]>::as_flattened(rows), stride: P, y };
+            let task = HeadTask { support: seen(s, s_y), query: seen(q, q_y), output: &self.loaded };
+            let gradient = HeadGradient {
+                support: d_s.as_flattened_mut(),
+                query: d_q.as_flattened_mut(),
+                output: &mut self.output_sum,
+                numbers: &mut self.ledger.sum.numbers,
+            };
+            total += self.head.outer_loss(task, path.steps, path.order, Some(gradient));
+        }
+        kernels::backward_from_features::<E, A, P>(kernels, &self.weights, rows, &mut self.trace);
+        let (sum, one) = (&mut self.ledger.sum.network, E::rounded(1.0));
+        kernels::add_gradient(kernels, &self.trace, &self.x, sum, one, &mut self.next);
+        std::mem::swap(sum, &mut self.next);
+        total
+    }
+}
+
+impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A, P> {
+    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
+        self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
+    }
+
+    fn begin(&mut self) {
+        kernels::transpose(self.kernels, &self.weights, &mut self.wt);
+        let view = self.weights.view();
+        self.loaded.weight.copy_from_slice(view.tensor(2 * self.layers));
+        self.loaded.bias = view.tensor(2 * self.layers + 1)[0];
+        if !self.numbers.is_empty() {
+            self.head.load(&self.numbers);
+        }
+        self.reset();
+    }
+
+    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, _: bool) -> E {
+        assert!(path.importance.is_empty(), "losses along the way are for rules that step all parameters");
+        self.ledger.sum.numbers.fill(E::default());
+        self.ledger.sum.network.flat_mut().fill(E::default());
+        self.output_sum.clear();
+        let tasks = query.tasks();
+        let group = tasks_at_once(support.rows() + query.rows());
+        let mut total = E::default();
+        for from in (0..tasks).step_by(group) {
+            total += self.group((support, query), from..(from + group).min(tasks), path);
+        }
+        let mut sum = self.ledger.sum.network.view_mut();
+        sum.tensor_mut(2 * self.layers).copy_from_slice(&self.output_sum.weight);
+        sum.tensor_mut(2 * self.layers + 1)[0] = self.output_sum.bias;
+        self.ledger.share = 1.0 / tasks as f64;
+        total * E::rounded(self.ledger.share)
+    }
+
+    fn pull(&mut self, _: &Batch<E>, _: usize) -> E {
+        panic!("a pull is for rules that step all parameters");
+    }
+
+    fn take_gradient(&mut self) -> Ticket {
+        self.ledger.take()
+    }
+
+    fn add_gradient(&self, ticket: &Ticket, tensor: (usize, usize), scale: E, sums: &mut [E]) {
+        self.ledger.add(ticket, tensor, scale, sums);
+    }
+
+    fn release(&mut self, ticket: Ticket) {
+        self.ledger.release(ticket);
+    }
+
+    fn reset(&mut self) {
+        self.taken = 0;
+        self.adapted.copy_from(&self.loaded);
+    }
+
+    fn descend(&mut self, x: &[E], y: &[E]) {
+        self.look(x);
+        let seen = Self::seen(&self.trace, y);
+        self.head.adapt(self.taken, seen, &mut self.adapted);
+        let (features, targets) = &mut self.support;
+        features.clear();
+        features.extend_from_slice(seen.features);
+        targets.clear();
+        targets.extend_from_slice(y);
+        self.taken += 1;
+    }
+
+    fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E {
+        self.look(x);
+        let seen = Self::seen(&self.trace, y);
+        let loss = self.adapted.errors(self.kernels, seen, &mut self.errors);
+        if let Some(predictions) = predictions {
+            for ((prediction, &error), &y) in predictions.iter_mut().zip(&self.errors).zip(y) {
+                *prediction = error + y;
+            }
+        }
+        loss
+    }
+
+    fn current(&self, out: &mut [E]) {
+        let mut weights = self.weights.clone();
+        let mut view = weights.view_mut();
+        view.tensor_mut(2 * self.layers).copy_from_slice(&self.adapted.weight);
+        view.tensor_mut(2 * self.layers + 1)[0] = self.adapted.bias;
+        unpack(&weights, self.hidden, out);
+    }
+
+    fn deviations(&mut self, x: &[E], deviations: &mut [E]) -> bool {
+        self.look(x);
+        let (features, y) = &self.support;
+        let support = (self.taken > 0).then_some(Seen { features, stride: P, y });
+        // There are no targets to look at.
+        let points = Seen { y: x, ..Self::seen(&self.trace, x) };
+        self.head.deviations(support, points, deviations)
+    }
+}

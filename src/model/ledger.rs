@@ -1,0 +1,105 @@
+//! The gradients of an engine: the sum that a meta-batch gathers, and those that wait for the backward pass of
+//! the tape.
+
+use std::ops::Range;
+
+use super::adaptation::Adaptation;
+use super::engine::Ticket;
+use super::kernels::{Packed, Real};
+use super::settings::ModelSettings;
+use super::tensors::TensorInfo;
+
+/// The gradient of everything that training moves.
+#[derive(Clone)]
+pub(super) struct Gradient<E, const P: usize> {
+    pub network: Packed<E, P>,
+    /// By the adaptation's learned numbers, one tensor after another.
+    pub numbers: Vec<E>,
+}
+
+/// Gradients gathered, held and given back.
+pub(super) struct Ledger<E: Real, const P: usize> {
+    hidden: usize,
+    /// Tensors and numbers of the network itself, which come before the adaptation's.
+    tensors: usize,
+    parameters: usize,
+    /// Sum over the tasks of a meta-batch, and what makes it their mean.
+    pub sum: Gradient<E, P>,
+    pub share: f64,
+    held: Vec<Option<Gradient<E, P>>>,
+    spare: Vec<Gradient<E, P>>,
+}
+
+impl<E: Real, const P: usize> Ledger<E, P> {
+    /// For a network that adapts so.
+    pub fn new(model: &ModelSettings, adaptation: &Adaptation) -> Self {
+        let numbers = adaptation.tensors(model).iter().map(TensorInfo::count).sum();
+        Self {
+            hidden: model.hidden,
+            tensors: model.tensor_count(),
+            parameters: model.parameters(),
+            sum: Gradient { network: Packed::zero(model.layers), numbers: vec![E::default(); numbers] },
+            share: 1.0,
+            held: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Loads one tensor, given its number and its place in a flat vector of all: into the network, or into the
+    /// adaptation's numbers.
+    pub fn load(
+        &self,
+        (tensor, place): (usize, Range<usize>),
+        copy: &dyn Fn(&mut [E]),
+        network: &mut Packed<E, P>,
+        numbers: &mut [E],
+    ) {
+        if tensor < self.tensors {
+            network.pack(self.hidden, tensor, copy);
+        } else {
+            copy(&mut numbers[place.start - self.parameters..place.end - self.parameters]);
+        }
+    }
+
+    /// Holds the sum until it is wanted.
+    pub fn take(&mut self) -> Ticket {
+        let empty = self.spare.pop().unwrap_or_else(|| self.sum.clone());
+        let gradient = Some(std::mem::replace(&mut self.sum, empty));
+        let free = self.held.iter().position(Option::is_none);
+        let slot = free.unwrap_or_else(|| {
+            self.held.push(None);
+            self.held.len() - 1
+        });
+        self.held[slot] = gradient;
+        Ticket { slot, share: self.share }
+    }
+
+    /// Adds `scale` times a tensor of a held gradient to `sums`.
+    pub fn add(&self, ticket: &Ticket, (tensor, from): (usize, usize), scale: E, sums: &mut [E]) {
+        let Some(gradient) = &self.held[ticket.slot] else { return };
+        let scale = E::rounded(ticket.share) * scale;
+        if tensor < self.tensors {
+            gradient.network.visit(self.hidden, tensor, sums, |sum, value| *sum += scale * value);
+        } else {
+            for (sum, &value) in sums.iter_mut().zip(&gradient.numbers[from - self.parameters..]) {
+                *sum += scale * value;
+            }
+        }
+    }
+
+    /// Gives a held gradient's memory back.
+    pub fn release(&mut self, ticket: Ticket) {
+        self.spare.extend(self.held[ticket.slot].take());
+    }
+}
+
+/// Writes a network's numbers one tensor after another, unpadded.
+pub(super) fn unpack<E: Real, const P: usize>(network: &Packed<E, P>, hidden: usize, out: &mut [E]) {
+    let mut rest = out;
+    for tensor in 0..network.view().count() {
+        let count = network.count(hidden, tensor);
+        let (tensor_out, tail) = std::mem::take(&mut rest).split_at_mut(count);
+        network.visit(hidden, tensor, tensor_out, |out, value| *out = value);
+        rest = tail;
+    }
+}
