@@ -153,6 +153,12 @@ pub struct ExportCommand {
     /// picture.
     #[arg(long, value_name = "TASK", value_parser = positive)]
     pub fit: Option<usize>,
+    /// The picture is of this further test set, a [[test]] of the experiments file.
+    #[arg(long, value_name = "NAME")]
+    pub test: Option<String>,
+    /// Instead of the curves, the published figures and the verdicts on them; CSV (the JSON has them anyway).
+    #[arg(long)]
+    pub verdicts: bool,
     /// Fits after these numbers of SGD steps.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,10", requires = "fit")]
     pub steps: Vec<usize>,

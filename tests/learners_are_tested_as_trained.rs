@@ -213,7 +213,8 @@ fn every_learner_is_tested_by_its_own_rule() {
         for task in &tasks {
             let expected = losses(name, &weights, &task.support, &task.query);
             // By the checkpoint alone, at the rate that the tests have.
-            let mut adapter = Adapter::new(&settings.tested(&weights));
+            let mut adapter =
+                Adapter::new(&settings.tested(&weights, settings.test(None).expect("the first test set")));
             adapter.take_task(&task.support, &task.query);
             let mut found = vec![adapter.loss()];
             for _ in 0..STEPS {

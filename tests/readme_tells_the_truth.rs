@@ -199,8 +199,7 @@ fn the_picture_shows_this_screen() {
         "{}",
         lines[0]
     );
-    let tabs =
-        " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log";
+    let tabs = " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log  Figures";
     assert_eq!(lines[1].trim_end(), tabs);
     // The footer names keys and what they do, as the key table has it.
     let hints = keys::hints(keys::of_view(views::first()));

@@ -7,28 +7,45 @@ mod rows;
 mod svg;
 
 use std::io::Write as _;
-use std::path::Path;
 
 use anyhow::{Context, bail};
 
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
-use crate::study::{Event, Watcher, replace};
-use rows::Tested;
+use crate::experiments::Study;
+use crate::results::{Results, test_names};
+use crate::study::{Watcher, replace};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
-    let ExportCommand { dir, format, out, fit, steps } = command;
+    let ExportCommand { dir, format, out, fit, steps, test, verdicts } = command;
     if fit.is_some() && *format != Format::Svg {
         return Err(Misuse("--fit is a picture: it needs --format svg".to_owned()).into());
+    }
+    if test.is_some() && *format != Format::Svg {
+        let text =
+            "--test says what a picture is of: it needs --format svg; rows and JSON have every test set";
+        return Err(Misuse(text.to_owned()).into());
+    }
+    if *verdicts && *format != Format::Csv {
+        return Err(Misuse(
+            "--verdicts are rows: they need --format csv; the JSON has them anyway".to_owned(),
+        )
+        .into());
     }
     if !dir.exists() {
         bail!("{}: there is no such folder", dir.display());
     }
-    let (_, watcher) = Watcher::open(dir)?;
+    let (study, watcher) = Watcher::open(dir)?;
+    let names = test_names(study.experiments.iter());
+    if let Some(test) = test.as_ref().filter(|test| !names.contains(test)) {
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let text = format!("--test {test:?}: no run here has such a further test set; there are: {known}");
+        return Err(Misuse(text).into());
+    }
     let text = match fit {
-        Some(task) => fit::picture(&watcher, *task, steps)?,
-        None => results(dir, &watcher, *format)?,
+        Some(task) => fit::picture(&watcher, *task, steps, test.as_deref())?,
+        None => results(command, &study, &watcher)?,
     };
     match out {
         Some(out) => {
@@ -41,25 +58,29 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
 }
 
 /// What the tests of the trained networks gave.
-fn results(dir: &Path, watcher: &Watcher, format: Format) -> anyhow::Result<String> {
-    let (runs, curves) = (watcher.runs(), watcher.read_all());
-    let tested: Vec<Tested> = runs
-        .iter()
-        .zip(curves)
-        .filter_map(|(run, events)| {
-            let curve = events.into_iter().rev().find_map(|event| match event {
-                Event::Evaluated { curve, .. } => Some(curve),
-                _ => None,
-            })?;
-            Some(Tested { run, curve })
-        })
-        .collect();
-    if tested.is_empty() {
+fn results(command: &ExportCommand, study: &Study, watcher: &Watcher) -> anyhow::Result<String> {
+    let ExportCommand { dir, format, test, verdicts, .. } = command;
+    let runs = watcher.runs();
+    let mut results = Results::new(study, &runs);
+    for (run, events) in watcher.read_all().iter().enumerate() {
+        events.iter().for_each(|event| results.on_event(run, event));
+    }
+    let mut outcomes = results.outcomes();
+    if *verdicts {
+        return rows::verdicts(&results.figures())
+            .with_context(|| format!("{}: its runs have no published figures", dir.display()));
+    }
+    let figures = results.figures();
+    outcomes
+        .iter_mut()
+        .for_each(|outcome| outcome.runs.retain(|run| run.curves.of(test.as_deref()).is_some()));
+    outcomes.retain(|outcome| !outcome.runs.is_empty());
+    if outcomes.is_empty() {
         bail!("{}: none of its {} runs has been tested yet", dir.display(), runs.len());
     }
     Ok(match format {
-        Format::Csv => rows::csv(&tested),
-        Format::Json => rows::as_json(&tested)?,
-        Format::Svg => curves::picture(&tested),
+        Format::Csv => rows::csv(&outcomes),
+        Format::Json => rows::as_json(&outcomes, &figures)?,
+        Format::Svg => curves::picture(&outcomes, test.as_deref()),
     })
 }

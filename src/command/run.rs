@@ -14,7 +14,7 @@ use super::outcome::{Exit, Misuse};
 use crate::cli::RunArgs;
 use crate::eval::Average;
 use crate::experiments::Study;
-use crate::results::{Results, text::Glyphs};
+use crate::results::{Results, report, text::Glyphs};
 use crate::study::{Busy, Event, Run, Session, SessionOptions, plan};
 
 /// How long to wait for an event before looking whether a person wants to stop.
@@ -49,6 +49,15 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
             }
             progress.tell(&reported);
             results.on_event(run, &reported);
+            if json && let Event::Summary { experiment, test, .. } = &reported {
+                for figure in results.figures() {
+                    let is_of_it = figure.experiment == *experiment && figure.published.test == *test;
+                    if let Some(verdict) = figure.event().filter(|_| is_of_it) {
+                        writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
+                        out.flush()?;
+                    }
+                }
+            }
             event = session.try_event();
         }
         if over {
@@ -61,7 +70,7 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     progress.finish();
     if !json {
         let glyphs = Glyphs::detect(|name| std::env::var(name).ok());
-        write!(out, "{}", results.loss_table(Average::Mean, glyphs))?;
+        write!(out, "{}", report(&results.outcomes(), Average::Mean, glyphs))?;
     }
     Ok(if interrupted.load(Ordering::Relaxed) {
         Exit::Interrupted

@@ -20,6 +20,4 @@ pub(crate) use syntax::{Syntax, read, readable};
 pub(crate) use table::{Setting, Table};
 pub(crate) use value::words;
 pub(crate) use values::Layer;
-#[cfg(test)]
-pub(crate) use words::nearest;
-pub(crate) use words::{alternatives, thousands};
+pub(crate) use words::{alternatives, nearest, thousands};

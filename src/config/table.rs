@@ -89,6 +89,12 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
         self.entries.get(key).filter(|value| value.span() != (0..0))
     }
 
+    /// Whether a key has a list without anything in it.
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        let list = self.get(key).and_then(|value| value.get_ref().as_array());
+        list.is_some_and(|list| list.is_empty())
+    }
+
     /// Where a key stands.
     pub fn key_at(&self, key: &str) -> Option<usize> {
         self.entries.get_key_value(key).map(|(key, _)| key.span().start)
@@ -263,6 +269,47 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
                 None
             }
         }
+    }
+}
+
+impl<'t, 'a> Table<'t, 'a, '_> {
+    /// The tables of a list, as `header` writes each of them, with their places, and the place of the list;
+    /// `None` if there is none. What may have how many of what is `limit`.
+    pub fn tables(
+        &mut self,
+        key: &str,
+        header: &str,
+        (has, what, most): (&str, &str, usize),
+    ) -> Option<(usize, Vec<(usize, &'t DeTable<'a>)>)> {
+        let value = self.get(key)?;
+        let at = value.span().start;
+        let list = match value.get_ref() {
+            DeValue::Array(list) => list,
+            DeValue::Table(_) => {
+                let message = format!("`{key}` is a list: write {header}, with double brackets");
+                self.report.problem(at, message);
+                return None;
+            }
+            _ => {
+                let _: Setting<()> = self.refuse(key, value, &format!("a list of tables: write {header}"));
+                return None;
+            }
+        };
+        if let Some(excess) = list.get(most) {
+            let (length, most) = (thousands(list.len() as u64), thousands(most as u64));
+            let message = format!("{has} has {length} {what}, but may have at most {most}");
+            self.report.problem(excess.span().start, message);
+        }
+        let mut tables = Vec::new();
+        for item in list.iter().take(most) {
+            match item.get_ref() {
+                DeValue::Table(table) => tables.push((item.span().start, table)),
+                _ => {
+                    let _: Setting<()> = self.refuse(key, item, &format!("a table: write {header}"));
+                }
+            }
+        }
+        Some((at, tables))
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod adapt;
 mod curve;
+mod curves;
 mod seeds;
 
 pub use adapt::{Adapter, Fit, fits};
 pub use curve::{Curve, curve, mean_and_deviation, median, numbers, statistics, task_losses};
+pub use curves::Curves;
 pub use seeds::{Average, OverSeeds};

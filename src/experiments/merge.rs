@@ -3,9 +3,11 @@
 
 use super::{
     Experiment,
+    published::FigureEntry,
     schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS},
+    test_set::{TestEntry, TestSettings},
 };
-use crate::config::{Layer, Report, Setting, thousands};
+use crate::config::{Layer, Report, Setting, quote, thousands};
 use crate::learner::{Algorithm, Budget, Training};
 use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, Family, TaskSettings, TrainTasks};
@@ -18,6 +20,7 @@ pub(super) struct Entry {
     pub name: Option<String>,
     pub algorithm: Setting<Algorithm>,
     pub layers: Layers,
+    pub published: Vec<FigureEntry>,
 }
 
 /// The family that a `task` table names.
@@ -58,13 +61,14 @@ fn task_over(own: Layer, shared: &Layer) -> Layer {
 
 /// Fills in the built-in values and checks what settings mean together. The result counts only if
 /// nothing was reported.
-pub(super) fn resolve(entries: Vec<Entry>, report: &mut Report<'_>) -> Vec<Experiment> {
+pub(super) fn resolve(entries: Vec<Entry>, tests: &[TestEntry], report: &mut Report<'_>) -> Vec<Experiment> {
     let mut runs = 0;
     let mut experiments = Vec::with_capacity(entries.len());
     for entry in entries {
-        let experiment = entry.resolve();
+        let experiment = entry.resolve(tests);
         if report.is_well_formed() {
             check(&experiment, &entry, report);
+            check_tests(&experiment, &entry, tests, report);
         }
         let before = runs;
         runs += experiment.seeds.len();
@@ -79,7 +83,7 @@ pub(super) fn resolve(entries: Vec<Entry>, report: &mut Report<'_>) -> Vec<Exper
 }
 
 impl Entry {
-    fn resolve(&self) -> Experiment {
+    fn resolve(&self, tests: &[TestEntry]) -> Experiment {
         let Layers { training: said, task, model, evaluation } = &self.layers;
         let algorithm = self.algorithm.clone().value_or(Algorithm::ALL[0]);
         let values = said.resolve(&algorithm.written_keys());
@@ -90,6 +94,19 @@ impl Entry {
             training: Training::new(&values, algorithm.own_keys()),
             task: TaskSettings::new(&task.resolve(&TaskSettings::keys(family(task)))),
             model: ModelSettings::new(&model.resolve(ModelSettings::KEYS)),
+            evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
+            tests: tests.iter().map(|test| self.test(test)).collect(),
+            published: self.published.iter().map(|figure| figure.published.clone()).collect(),
+        }
+    }
+
+    /// A further test set of this experiment: what it says, and the experiment's own settings about all else.
+    fn test(&self, test: &TestEntry) -> TestSettings {
+        let task = task_over(test.task.clone(), &self.layers.task);
+        let evaluation = test.evaluation.clone().over(&self.layers.evaluation);
+        TestSettings {
+            name: test.name.clone().unwrap_or_default(),
+            task: TaskSettings::new(&task.resolve(&TaskSettings::keys(family(&task)))),
             evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
         }
     }
@@ -119,10 +136,44 @@ fn check(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
         check_length(experiment, entry, report);
         check_training_memory(experiment, entry, report);
     }
-    if !entry.is_broken(&["shots", "test_tasks", "grid", "steps"]) {
-        check_evaluation_memory(experiment, entry, report);
+    if !entry.is_broken(&EVALUATION_SIZE) {
+        check_evaluation_memory(
+            (&experiment.task, &experiment.evaluation),
+            |names| entry.first(names),
+            report,
+        );
     }
 }
+
+/// Further test sets must be of use to this experiment, and its figures must be about one of its sets.
+fn check_tests(experiment: &Experiment, entry: &Entry, tests: &[TestEntry], report: &mut Report<'_>) {
+    for (test, settings) in tests.iter().zip(&experiment.tests) {
+        // What is said of one family's tasks would be lost on another's.
+        if let Some((key, at)) = test.own_setting().filter(|_| settings.task.family != test.family) {
+            let (family, of) = (test.family.name(), settings.task.family.name());
+            let message = format!(
+                "`{key}` is a setting of {family} here, but {} has tasks of {of}: name the `family` in this [[test]]",
+                quote(&experiment.name)
+            );
+            report.problem(at, message);
+        }
+        if !test.is_broken(&EVALUATION_SIZE) && !entry.is_broken(&EVALUATION_SIZE) {
+            let sizes = (&settings.task, &settings.evaluation);
+            check_evaluation_memory(sizes, |names| test.first(names), report);
+        }
+    }
+    let names: Vec<&str> = tests.iter().filter_map(|test| test.name.as_deref()).collect();
+    let broken = |test: &TestEntry| test.name.is_none() || test.is_broken(&["steps"]);
+    if tests.iter().any(broken) || entry.is_broken(&["steps"]) {
+        return;
+    }
+    for figure in &entry.published {
+        figure.check(|name| Some(experiment.test(name)?.evaluation.steps), &names, report);
+    }
+}
+
+/// What the size of an evaluation follows from.
+const EVALUATION_SIZE: [&str; 4] = ["shots", "test_tasks", "grid", "steps"];
 
 /// How long to train.
 const BUDGET: [&str; 2] = ["epochs", "outer_steps"];
@@ -182,19 +233,23 @@ fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Re
     }
 }
 
-fn check_evaluation_memory(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
-    let evaluation = &experiment.evaluation;
-    let points = product(&[evaluation.test_tasks, experiment.task.shots + evaluation.grid]);
+/// `first` is where the first of some settings stands.
+fn check_evaluation_memory(
+    (task, evaluation): (&TaskSettings, &EvaluationSettings),
+    first: impl Fn(&[&str]) -> usize,
+    report: &mut Report<'_>,
+) {
+    let points = product(&[evaluation.test_tasks, task.shots + evaluation.grid]);
     if points > MOST_TEST_POINTS {
         let message =
             too_much("test_tasks x (shots + grid)", points, MOST_TEST_POINTS, "points to keep in memory");
-        report.problem(entry.first(&["test_tasks", "grid", "shots"]), message);
+        report.problem(first(&["test_tasks", "grid", "shots"]), message);
     }
     let losses = product(&[evaluation.test_tasks, evaluation.steps + 1]);
     if losses > MOST_TEST_LOSSES {
         let message =
             too_much("test_tasks x (steps + 1)", losses, MOST_TEST_LOSSES, "losses to keep in memory");
-        report.problem(entry.first(&["test_tasks", "steps"]), message);
+        report.problem(first(&["test_tasks", "steps"]), message);
     }
 }
 

@@ -3,18 +3,23 @@
 
 mod load;
 mod merge;
+mod names;
 mod presets;
+mod published;
 mod read;
 mod resolved;
 mod schema;
+mod test_set;
 #[cfg(test)]
 mod tests;
 
 pub use load::load;
 pub use presets::{Preset, presets};
+pub use published::{Mark, Published};
 pub use read::{parse, parse_recorded};
-pub use resolved::{RECORDED, resolved_toml, settings};
-pub use schema::tables;
+pub use resolved::{RECORDED, recorded_toml, resolved_toml, settings};
+pub use schema::{FIRST_TEST, tables};
+pub use test_set::{Test, TestSettings};
 
 use serde::Serialize;
 
@@ -51,6 +56,12 @@ pub struct Experiment {
     pub model: ModelSettings,
     /// How it is tested.
     pub evaluation: EvaluationSettings,
+    /// Further test sets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestSettings>,
+    /// Figures from the literature to hold its results against.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Published>,
 }
 
 impl Experiment {
@@ -72,14 +83,25 @@ impl Experiment {
         self.algorithm.adaptation(&self.training)
     }
 
-    /// The rate of the inner steps of its tests.
-    pub fn test_rate(&self) -> f64 {
-        let common = self.algorithm.tested_at_common_rate();
-        if common { self.evaluation.inner_lr } else { self.training.inner_lr }
+    /// Its test sets, the first one first.
+    pub fn every_test(&self) -> impl Iterator<Item = Test<'_>> {
+        let first = Test { name: None, task: &self.task, evaluation: &self.evaluation };
+        std::iter::once(first).chain(self.tests.iter().map(TestSettings::as_test))
     }
 
-    /// Weights as they are tested: by their own adaptation, at the tests' rate.
-    pub fn tested(&self, weights: &Weights) -> Weights {
-        Weights { adaptation: weights.adaptation.at_rate(self.test_rate()), ..weights.clone() }
+    /// The test set of this name; without one, the first.
+    pub fn test(&self, name: Option<&str>) -> Option<Test<'_>> {
+        self.every_test().find(|test| test.name == name)
+    }
+
+    /// The rate of the inner steps of a test.
+    pub fn test_rate(&self, test: Test<'_>) -> f64 {
+        let common = self.algorithm.tested_at_common_rate();
+        if common { test.evaluation.inner_lr } else { self.training.inner_lr }
+    }
+
+    /// Weights as they are tested: by their own adaptation, at the test's rate.
+    pub fn tested(&self, weights: &Weights, test: Test<'_>) -> Weights {
+        Weights { adaptation: weights.adaptation.at_rate(self.test_rate(test)), ..weights.clone() }
     }
 }

@@ -2,20 +2,20 @@
 
 use std::{collections::HashMap, path::Path, thread};
 
-use toml::{
-    Spanned,
-    de::{DeTable, DeValue},
-};
+use toml::de::DeTable;
 
 use super::{
     Experiment, Study,
     merge::{Entry, Layers, family, resolve},
+    names::read_name,
+    published::read_published,
     resolved::RECORDED,
-    schema::{self, LARGEST_FILE, LONGEST_NAME, MOST_EXPERIMENTS, TOP},
+    schema::{self, LARGEST_FILE, MOST_EXPERIMENTS, MOST_FIGURES, TOP},
+    test_set::{TestEntry, read_test, test_tables},
 };
 use crate::config::{
     self, Finding, Keys, Layer, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate,
-    quote, readable, thousands,
+    readable,
 };
 use crate::learner::Algorithm;
 use crate::model::ModelSettings;
@@ -95,6 +95,7 @@ fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Expe
     let defaults = top.table("defaults");
     let tables = own_tables(&mut top);
     let entries = experiment_tables(&mut top);
+    let tests = test_tables(&mut top);
 
     let training = schema::training();
     let mut shared = read_tables(tables, TITLES, &Layer::default(), &mut report);
@@ -108,7 +109,11 @@ fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Expe
         .into_iter()
         .map(|(at, table)| read_experiment(origin, at, table, &shared, &mut names, &mut report))
         .collect();
-    let experiments = resolve(entries, &mut report);
+    let mut names = HashMap::new();
+    let family = family(&shared.task);
+    let tests: Vec<TestEntry> =
+        tests.into_iter().map(|(at, table)| read_test(at, table, family, &mut names, &mut report)).collect();
+    let experiments = resolve(entries, &tests, &mut report);
     let problems = report.finish();
     if problems.is_empty() { Ok(experiments) } else { Err(problems) }
 }
@@ -156,44 +161,15 @@ fn named_family(entries: &DeTable<'_>) -> Option<&'static dyn Family> {
 fn experiment_tables<'t, 'a>(top: &mut Table<'t, 'a, '_>) -> Vec<(usize, &'t DeTable<'a>)> {
     const EXAMPLE: &str = "add at least one, for example\u{20}\
                            [[experiment]] with name = \"MAML\" and algorithm = \"maml\"";
-    let Some(value) = top.get("experiment") else {
-        let misspelt = top.has_unknown_key_like("experiment");
-        if !misspelt {
+    let limit = ("this file", "experiments", MOST_EXPERIMENTS);
+    let Some((at, tables)) = top.tables("experiment", "[[experiment]]", limit) else {
+        if top.get("experiment").is_none() && !top.has_unknown_key_like("experiment") {
             top.report.absent(0, format!("there is no [[experiment]]: {EXAMPLE}"));
         }
         return Vec::new();
     };
-    let list = match value.get_ref() {
-        DeValue::Array(list) => list,
-        DeValue::Table(_) => {
-            let message = "`experiment` is a list: write [[experiment]], with double brackets";
-            top.report.problem(value.span().start, message.to_owned());
-            return Vec::new();
-        }
-        _ => {
-            let _: Setting<()> = top.refuse("experiment", value, "a list of tables: write [[experiment]]");
-            return Vec::new();
-        }
-    };
-    if list.is_empty() {
-        top.report.absent(value.span().start, format!("the list of experiments is empty: {EXAMPLE}"));
-    }
-    if let Some(excess) = list.get(MOST_EXPERIMENTS) {
-        let most = thousands(MOST_EXPERIMENTS as u64);
-        let message = format!(
-            "this file has {} experiments, but may have at most {most}",
-            thousands(list.len() as u64)
-        );
-        top.report.problem(excess.span().start, message);
-    }
-    let mut tables = Vec::new();
-    for item in list.iter().take(MOST_EXPERIMENTS) {
-        match item.get_ref() {
-            DeValue::Table(table) => tables.push((item.span().start, table)),
-            _ => {
-                let _: Setting<()> = top.refuse("experiment", item, "a table: write [[experiment]]");
-            }
-        }
+    if tables.is_empty() && top.is_empty_list("experiment") {
+        top.report.absent(at, format!("the list of experiments is empty: {EXAMPLE}"));
     }
     tables
 }
@@ -208,7 +184,7 @@ fn read_experiment<'a>(
     report: &mut Report<'a>,
 ) -> Entry {
     let mut table = Table::open("[[experiment]]", schema::experiment(), entries, report);
-    let name = table.get("name").map(|value| read_name(&mut table, value, names));
+    let name = table.get("name").map(|value| read_name(&mut table, "an experiment", value, names));
     if name.is_none() && !table.has_unknown_key_like("name") {
         table.report.absent(at, "this [[experiment]] has no `name`: add name = \"...\"".to_owned());
     }
@@ -223,8 +199,11 @@ fn read_experiment<'a>(
         refuse_unused(*algorithm, &mut table);
     }
     let tables = own_tables(&mut table);
+    let limit = ("this experiment", "published figures", MOST_FIGURES);
+    let figures = table.tables("published", "[[experiment.published]]", limit);
     let own = Layers { training, ..read_tables(tables, OWN_TITLES, &shared.task, report) };
-    Entry { at, name: name.flatten(), algorithm, layers: own.over(shared) }
+    let published = read_published(figures.map(|(_, figures)| figures).unwrap_or_default(), report);
+    Entry { at, name: name.flatten(), algorithm, layers: own.over(shared), published }
 }
 
 /// Refuses what an experiment says itself and its algorithm does not go by; what `[defaults]` says is
@@ -238,36 +217,6 @@ fn refuse_unused(algorithm: Algorithm, table: &mut Table<'_, '_, '_>) {
             table.report.problem(at, message);
         }
     }
-}
-
-/// A name that is there, short enough to show, and not taken; spaces around it do not count.
-fn read_name<'a>(
-    table: &mut Table<'_, 'a, '_>,
-    value: &Spanned<DeValue<'a>>,
-    names: &mut HashMap<String, usize>,
-) -> Option<String> {
-    let expected = format!("a text of 1 to {LONGEST_NAME} characters in double quotes");
-    let acceptable = |name: &&str| {
-        (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control)
-    };
-    let name = value.get_ref().as_str().map(str::trim);
-    let Some(name) = name.filter(acceptable) else {
-        let why = match name {
-            Some(name) if name.chars().any(char::is_control) => " and without control characters",
-            _ => "",
-        };
-        let _: Setting<()> = table.refuse("name", value, &(expected + why));
-        return None;
-    };
-    let at = value.span().start;
-    if let Some(first) = names.get(name) {
-        let line = 1 + table.report.text[..*first].matches('\n').count();
-        let message = format!("the name {} is taken: an experiment on line {line} has it", quote(name));
-        table.report.problem(at, message);
-        return None;
-    }
-    names.insert(name.to_owned(), at);
-    Some(name.to_owned())
 }
 
 /// The algorithm, which people know by several names.

@@ -30,6 +30,27 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
     out
 }
 
+/// The same, and what the run is tested and compared with beyond that, of which its training knows nothing:
+/// further test sets and published figures.
+pub fn recorded_toml(experiment: &Experiment, seed: u64) -> String {
+    let mut out = resolved_toml(experiment, seed);
+    let text = |text: &str| toml::Value::from(text);
+    for figure in &experiment.published {
+        out += "\n[[experiment.published]]\n";
+        let _ = writeln!(out, "source = {}", text(&figure.source));
+        if let Some(test) = &figure.test {
+            let _ = writeln!(out, "test = {}", text(test));
+        }
+        out.extend(figure.values().iter().map(|(key, value)| format!("{key} = {value}\n")));
+    }
+    for test in &experiment.tests {
+        let _ = writeln!(out, "\n[[test]]\nname = {}", text(&test.name));
+        let said = test.said(&experiment.task, &experiment.evaluation);
+        out.extend(said.iter().map(|(key, value)| format!("{key} = {value}\n")));
+    }
+    out
+}
+
 /// Every setting of an experiment but its seeds, as (`task.shots`, `10`), those of its own without a
 /// table's name.
 pub fn settings(experiment: &Experiment) -> Vec<(String, String)> {
@@ -44,6 +65,15 @@ pub fn settings(experiment: &Experiment) -> Vec<(String, String)> {
     let mut settings = vec![("algorithm".to_owned(), algorithm)];
     for (table, values) in tables {
         settings.extend(values.iter().map(|(key, value)| (format!("{table}{key}"), value.to_string())));
+    }
+    for test in &experiment.tests {
+        let said = test.said(task, evaluation);
+        let said: Vec<_> = said.iter().map(|(key, value)| format!("{key} {value}")).collect();
+        settings.push((format!("test \"{}\":", test.name), said.join(" ")));
+    }
+    if !experiment.published.is_empty() {
+        let figures: Vec<_> = experiment.published.iter().map(|figure| figure.loss.to_string()).collect();
+        settings.push(("published".to_owned(), figures.join(" ")));
     }
     settings
 }

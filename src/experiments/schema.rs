@@ -9,10 +9,19 @@ use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, TaskSettings, families::FAMILIES};
 
 /// Tables at the top of the file.
-pub(super) const TOP: [&str; 5] = ["defaults", "task", "model", "evaluation", "experiment"];
+pub(super) const TOP: [&str; 6] = ["defaults", "task", "model", "evaluation", "experiment", "test"];
 
 /// What an experiment says of itself alone.
 const OWN: [&str; 2] = ["name", "algorithm"];
+
+/// What a published figure has that nothing else has.
+const FIGURE: [&str; 5] = ["source", "n", "loss", "ci95", "mark"];
+
+/// Keys of `[task]` that no test depends on.
+pub(super) const OF_TRAINING: [&str; 2] = ["query", "train_tasks"];
+
+/// What the first test set is called where all of them have a name.
+pub const FIRST_TEST: &str = "test";
 
 /// Tables that stand at the top of the file and may stand in an experiment.
 const TABLES: [&str; 3] = ["task", "model", "evaluation"];
@@ -25,6 +34,15 @@ pub(super) const MOST_EXPERIMENTS: usize = 1_000;
 pub(super) const MOST_RUNS: usize = 10_000;
 /// Characters of an experiment's name: it heads a pane and a table's row.
 pub(super) const LONGEST_NAME: usize = 60;
+
+/// Further test sets: each is one more evaluation of every run.
+pub(super) const MOST_TESTS: usize = 50;
+/// Published figures of one experiment.
+pub(super) const MOST_FIGURES: usize = 100;
+/// Characters of a figure's source.
+pub(super) const LONGEST_SOURCE: usize = 200;
+/// The largest loss that a figure can have.
+pub(super) const LARGEST_LOSS: f64 = 1e6;
 
 /// Support points of the whole pool: 320 MB of coordinates in f64.
 pub(super) const MOST_POOL_POINTS: u64 = 20_000_000;
@@ -75,14 +93,17 @@ pub(super) fn names(keys: &Keys) -> Vec<&'static str> {
 
 /// What an `[[experiment]]` may have: its own two, the settings of `[defaults]`, and its own tables.
 pub(super) fn experiment() -> Vec<&'static str> {
-    [&OWN[..], &names(&training()), &TABLES].concat()
+    [&OWN[..], &names(&training()), &TABLES, &["published"]].concat()
 }
 
 /// Where a key that stands in the wrong table, the one of this title, belongs; `None` if it belongs
 /// nowhere.
 pub(super) fn home(key: &str, title: &str) -> Option<String> {
-    if OWN.contains(&key) {
+    if OWN.contains(&key) || key == "published" {
         return Some("to an [[experiment]]".to_owned());
+    }
+    if FIGURE.contains(&key) {
+        return Some("to an [[experiment.published]]".to_owned());
     }
     if TOP.contains(&key) {
         let or = if TABLES.contains(&key) { " or in an [[experiment]]" } else { "" };

@@ -1,10 +1,31 @@
-//! What came of a study, for whoever prints or draws it: the results of its runs, the loss table, and how
-//! figures are written. Nothing here knows of a screen.
+//! What came of a study, for whoever prints or draws it: the results of its runs, the loss tables, published
+//! figures beside them, and how figures are written. Nothing here knows of a screen.
 
+mod figures;
+mod outcome;
 mod runs;
 pub mod svg;
 mod table;
 pub mod text;
 
+use std::fmt::Write as _;
+
+use crate::eval::Average;
+use text::Glyphs;
+
+pub use figures::{Figure, FigureTable, Measured, Verdict, VerdictEvent, figures};
+pub use outcome::{Outcome, Ran, test_names};
 pub use runs::Results;
-pub use table::{Failure, LossTable, Row, best, table_steps};
+pub use table::{Failure, LossTable, Row, best, table_steps, tables};
+
+/// All there is to say on a normal screen: a loss table a test set, and the published figures.
+pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> String {
+    let mut text =
+        tables(outcomes, average, glyphs).iter().map(LossTable::to_string).collect::<Vec<_>>().join("\n");
+    let figures = figures(outcomes);
+    if !figures.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{}", FigureTable { figures: &figures, glyphs });
+    }
+    text
+}

@@ -10,8 +10,10 @@
 
 use std::fmt;
 
+use super::outcome::{Outcome, test_names};
 use super::text::{Glyphs, number, pad, short_spread, width};
 use crate::eval::{Average, OverSeeds};
+use crate::experiments::FIRST_TEST;
 
 /// The n of the loss table; those the evaluation reaches are shown.
 const STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
@@ -19,6 +21,8 @@ const STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
 /// The loss table.
 #[derive(Clone, Debug)]
 pub struct LossTable {
+    /// The test set, where there are several.
+    pub test: Option<String>,
     /// A row an experiment.
     pub rows: Vec<Row>,
     /// The last n of any evaluation.
@@ -55,6 +59,43 @@ pub struct Failure {
     pub step: u64,
     /// Why, in a sentence.
     pub error: String,
+}
+
+/// The loss tables of these experiments, one a test set. What failed is said below the last one.
+pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec<LossTable> {
+    let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
+    let several = !names.is_empty();
+    let table = |name: Option<&str>| {
+        let tested = outcomes.iter().filter(|outcome| outcome.test(name).is_some());
+        let row = |outcome: &Outcome<'_>| Row {
+            name: outcome.settings.name.clone(),
+            runs: outcome.runs.len(),
+            over: outcome.over(name, average),
+        };
+        let tests = outcomes.iter().filter_map(|outcome| outcome.test(name));
+        LossTable {
+            test: several.then(|| name.unwrap_or(FIRST_TEST).to_owned()),
+            rows: tested.map(row).collect(),
+            prior_mean: tests.clone().next().map(|test| test.task.prior_mean_loss()),
+            most_steps: tests.map(|test| test.evaluation.steps).max().unwrap_or(0),
+            failures: Vec::new(),
+            average,
+            glyphs,
+        }
+    };
+    let sets = std::iter::once(None).chain(names.iter().map(|name| Some(name.as_str())));
+    let mut tables: Vec<LossTable> = sets.map(table).collect();
+    if let Some(last) = tables.last_mut() {
+        let failures = outcomes.iter().flat_map(|outcome| {
+            outcome.runs.iter().filter_map(|run| {
+                let (step, error) = run.failure?;
+                let experiment = outcome.settings.name.clone();
+                Some(Failure { experiment, seed: run.seed, step, error: error.to_owned() })
+            })
+        });
+        last.failures = failures.collect();
+    }
+    tables
 }
 
 /// The n of the loss table: 0, 1, 2, 5, 10, 32 as far as the evaluation goes, and its last step.
@@ -102,7 +143,8 @@ impl fmt::Display for LossTable {
         // Six of them beside a long name still fit into 80 columns.
         let column = if self.glyphs.ascii { 10 } else { 9 };
         let kind = self.average.name();
-        writeln!(f, "Test loss after n gradient steps ({kind} over tasks, {plus_minus} std over seeds)")?;
+        let on = self.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
+        writeln!(f, "{on}Test loss after n gradient steps ({kind} over tasks, {plus_minus} std over seeds)")?;
         write!(f, "{}", " ".repeat(name + 5))?;
         for n in &steps {
             write!(f, "{:>column$}", format!("n={n}"))?;

@@ -35,12 +35,19 @@ pub enum Event {
         #[serde(deserialize_with = "number")]
         steps_per_second: f64,
     },
-    /// The adaptation curve of the trained network.
+    /// The adaptation curve of the trained network on one test set.
     Evaluated {
         /// Experiment name.
         experiment: String,
         /// Seed.
         seed: u64,
+        /// The test set; absent for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        test: Option<String>,
+        /// What that set was made with, for telling it from another one of its name; absent for the first,
+        /// which goes with the run's own settings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        test_hash: Option<String>,
         /// The curve; its fields stand beside the others in JSON.
         #[serde(flatten)]
         curve: Curve,
@@ -108,10 +115,13 @@ pub enum Event {
         /// The outer step it goes on from; 0 is its beginning.
         step: u64,
     },
-    /// One an experiment, after its last run: statistics over seeds.
+    /// One an experiment and test set, after its last run: statistics over seeds.
     Summary {
         /// Experiment name.
         experiment: String,
+        /// The test set; absent for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        test: Option<String>,
         /// Seeds that have a curve.
         seeds: usize,
         /// n.
@@ -131,13 +141,25 @@ impl Event {
     pub fn read(line: &[u8], settings: &Experiment) -> Option<Self> {
         let event: Self = serde_json::from_slice(line).ok()?;
         let whole = match &event {
-            Self::Evaluated { curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
-                steps.iter().copied().eq(0..=settings.evaluation.steps)
+            Self::Evaluated { test, curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
+                // Of a further set that is no longer asked for it is known only that it was one.
+                let counts = test.is_none() || event.counts_for(settings);
+                let asked = settings.test(test.as_deref()).filter(|_| counts);
+                let last = asked.map_or(steps.len().checked_sub(1)?, |test| test.evaluation.steps);
+                steps.iter().copied().eq(0..=last)
                     && [mean, median, ci95, nonfinite].iter().all(|losses| losses.len() == steps.len())
             }
             _ => true,
         };
         whole.then_some(event)
+    }
+
+    /// Whether a run with these settings would tell it: all but what a test set brought that is no longer
+    /// asked for, or has other settings now.
+    pub fn counts_for(&self, settings: &Experiment) -> bool {
+        let Self::Evaluated { test: Some(name), test_hash, .. } = self else { return true };
+        let test = settings.tests.iter().find(|test| test.name == *name);
+        test.is_some_and(|test| Some(test.hash()) == *test_hash)
     }
 
     /// The event as one line of JSON, without the line's end. Numbers that are not finite are null.

@@ -21,6 +21,7 @@
 //!   search      which runs there are, from the folders alone
 //!   folders     a study's folder and its runs': announced, put aside
 //!   record      a run's folder: settings, log, checkpoint, and what is needed to go on
+//!   past        what a run has told before, and what of it still counts
 //!   resume      the file a run goes on from
 //!   trail       parameters of a run's past
 //!   lock        one process a study folder

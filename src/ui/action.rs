@@ -73,6 +73,10 @@ pub enum Action {
     Scroll(i32),
     /// Mean or median.
     Median,
+    /// Move the selection among the published figures.
+    Figure(i32),
+    /// The next test set.
+    NextTest,
     /// Log axis for n.
     LogX,
     /// Log axis for the loss.

@@ -10,7 +10,7 @@ use std::{
 use ratatui::{Terminal, backend::Backend, buffer::Buffer, layout::Rect};
 
 use super::{
-    frame::{self, loss_table, save},
+    frame::{self, report, save},
     keys,
     options::{End, Options},
     source::Source,
@@ -310,7 +310,7 @@ fn take<B: Backend>(
     options: &Options,
 ) -> Result<(), Lost> {
     let size = terminal.size()?;
-    let table = loss_table(app);
+    let table = report(app);
     if copy {
         host.copy(&table);
     }

@@ -46,7 +46,7 @@ pub mod widgets;
 
 pub use crate::term::is_interactive;
 pub use drive::{Lost, drive};
-pub use frame::loss_table;
+pub use frame::report;
 pub use options::{End, Options};
 pub use show::{Outcome, run};
 pub use source::Source;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::{
     drive::{Lost, drive},
-    frame::loss_table,
+    frame::report,
     options::{End, Options},
     source::Source,
     state::app::App,
@@ -20,7 +20,7 @@ use crate::{experiments::Study, study::Run, term::Screen};
 pub struct Outcome {
     /// Why it closed.
     pub end: End,
-    /// The loss table as text, for the normal screen.
+    /// Loss tables and figures as text, for the normal screen.
     pub table: String,
     /// Runs that failed.
     pub failed: usize,
@@ -55,5 +55,5 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     }
     drop(screen);
     source.stop();
-    Ok(Outcome { end, table: loss_table(&app), failed: app.failures(), complete: source.is_over() })
+    Ok(Outcome { end, table: report(&app), failed: app.failures(), complete: source.is_over() })
 }

@@ -1,9 +1,8 @@
 //! The adaptation curves as a picture: the mean over seeds as a line, each seed's own mean as a thin one.
 
-use super::rows::Tested;
 use super::svg::{COLOURS, LETTER, document, look};
 use crate::eval::{Average, Curve, OverSeeds};
-use crate::results::svg::Picture;
+use crate::results::{Outcome, svg::Picture};
 
 /// Size of the plot.
 const PLOT: [f64; 2] = [530.0, 370.0];
@@ -14,16 +13,16 @@ const BELOW: f64 = 50.0;
 /// Height of a line of the legend.
 const LINE: f64 = 18.0;
 
-/// The curves of these runs, of which there is at least one.
-pub fn picture(tested: &[Tested]) -> String {
-    let most_steps = tested.iter().map(|tested| tested.curve.steps.len() - 1).max().unwrap_or(1).max(1);
-    let floor = tested[0].run.settings.task.prior_mean_loss();
-    let finite = tested.iter().flat_map(|tested| &tested.curve.mean).copied().filter(|mean| mean.is_finite());
+/// The curves of these runs on a test set, of which every experiment has at least one.
+pub fn picture(outcomes: &[Outcome<'_>], test: Option<&str>) -> String {
+    let all: Vec<&Curve> = outcomes.iter().flat_map(|outcome| outcome.curves(test)).collect();
+    let most_steps = all.iter().map(|curve| curve.steps.len() - 1).max().unwrap_or(1).max(1);
+    let floor = outcomes.iter().find_map(|outcome| outcome.test(test));
+    let floor = floor.map_or(f64::NAN, |test| test.task.prior_mean_loss());
+    let finite = all.iter().flat_map(|curve| &curve.mean).copied().filter(|mean| mean.is_finite());
     // One that diverges must not flatten the others: what is above the axis is said in words.
     let [top, step] = round_axis(finite.clone().fold(floor, f64::max).min(2.0 * floor));
     let cut = finite.filter(|mean| *mean > top).count();
-    let mut experiments: Vec<usize> = tested.iter().map(|tested| tested.run.experiment).collect();
-    experiments.dedup();
     let (edge, bottom) = (LEFT + PLOT[0], ABOVE + PLOT[1]);
     let x = |n: f64| LEFT + PLOT[0] * n / most_steps as f64;
     let y = |loss: f64| bottom - PLOT[1] * (loss / top).min(1.0);
@@ -32,7 +31,8 @@ pub fn picture(tested: &[Tested]) -> String {
     };
     let mut picture = Picture::new();
     let clipped = if cut > 0 { format!(", {cut} points above the range") } else { String::new() };
-    let title = format!("Test loss after n gradient steps, mean over tasks; thin: each seed{clipped}");
+    let on = test.map_or(String::new(), |test| format!("[{test}] "));
+    let title = format!("{on}Test loss after n gradient steps, mean over tasks; thin: each seed{clipped}");
     picture.text((LEFT, 22.0), "font-size=\"14\"", &title);
     let digits = if step < 0.1 { 2 } else { 1 };
     for tick in 0..=(top / step).round() as u32 {
@@ -48,25 +48,23 @@ pub fn picture(tested: &[Tested]) -> String {
     picture.draw(&format!("<path d=\"M{LEFT} {at:.1}H{edge}\" stroke=\"#888\" stroke-dasharray=\"1 4\"/>"));
     picture.text((edge - 4.0, at - 4.0), "text-anchor=\"end\" fill=\"#666\"", "prior mean");
     let mut longest = 0;
-    for (place, &experiment) in experiments.iter().enumerate() {
-        let seeds: Vec<&Tested> =
-            tested.iter().filter(|tested| tested.run.experiment == experiment).collect();
+    for (place, outcome) in outcomes.iter().enumerate() {
+        let curves = outcome.curves(test);
         let colour = COLOURS[place % COLOURS.len()];
-        for seed in &seeds {
-            picture.line(line(&seed.curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
+        for curve in &curves {
+            picture.line(line(&curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
         }
-        let curves: Vec<&Curve> = seeds.iter().map(|seed| &seed.curve).collect();
         let (means, _) = OverSeeds::of(&curves, curves[0].mean.len(), Average::Mean).of_every_seed();
         let look = look(place, 2.0);
         picture.line(line(&means), &look);
         let (from, at) = (edge + 8.0, ABOVE + 12.0 + LINE * place as f64);
         picture.draw(&format!("<path d=\"M{from} {at}h24\" {look}/>"));
-        let name = format!("{} ({})", seeds[0].run.settings.name, seeds.len());
+        let name = format!("{} ({})", outcome.settings.name, curves.len());
         longest = longest.max(name.chars().count());
         picture.text((from + 30.0, at + 4.0), "", &name);
     }
     let right = 50.0 + LETTER * longest as f64;
-    let height = (bottom + BELOW).max(ABOVE + 30.0 + LINE * experiments.len() as f64);
+    let height = (bottom + BELOW).max(ABOVE + 30.0 + LINE * outcomes.len() as f64);
     document(picture, [edge + right, height])
 }
 

@@ -34,6 +34,8 @@ const LINE: f64 = 16.0;
 /// One experiment's answer.
 struct Panel<'a> {
     run: &'a Run,
+    /// The range of x.
+    x: [f64; 2],
     task: TestTask,
     /// Predictions at the points of the test, with their losses.
     tested: Vec<Fit>,
@@ -42,8 +44,13 @@ struct Panel<'a> {
     drawn: Vec<Fit>,
 }
 
-/// The picture of test task `number` (from 1) after these numbers of steps.
-pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Result<String> {
+/// The picture of test task `number` (from 1) of a test set after these numbers of steps.
+pub fn picture(
+    watcher: &Watcher,
+    number: usize,
+    steps: &[usize],
+    test: Option<&str>,
+) -> anyhow::Result<String> {
     let mut steps = steps.to_vec();
     steps.sort_unstable();
     steps.dedup();
@@ -60,7 +67,8 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
             continue;
         }
         let settings = &run.settings;
-        let mut evaluation = settings.evaluation.clone();
+        let Some(of) = settings.test(test) else { continue };
+        let mut evaluation = of.evaluation.clone();
         if number > evaluation.test_tasks {
             let (name, tasks) = (&settings.name, evaluation.test_tasks);
             return Err(Misuse(format!("--fit {number}: {name} has {tasks} test tasks")).into());
@@ -69,21 +77,21 @@ pub fn picture(watcher: &Watcher, number: usize, steps: &[usize]) -> anyhow::Res
             .map_err(|error| anyhow!("{error:#}; the command that trained it writes it anew"))?;
         // A task does not depend on how many come after it.
         evaluation.test_tasks = number;
-        let task = test_tasks(&settings.task, &evaluation).pop();
+        let task = test_tasks(of.task, &evaluation).pop();
         let task = task.ok_or_else(|| Misuse("--fit: test tasks are counted from 1".to_owned()))?;
-        let weights = settings.tested(&weights);
+        let weights = settings.tested(&weights, of);
         let tested = fits(&weights, &task.support, &task.query, &steps);
-        let line = task.function.points(grid(settings.task.x, POINTS));
+        let line = task.function.points(grid(of.task.x, POINTS));
         let drawn = fits(&weights, &task.support, &line, &steps);
-        panels.push(Panel { run, task, tested, truth: line.y, drawn });
+        panels.push(Panel { run, x: of.task.x, task, tested, truth: line.y, drawn });
     }
     if panels.is_empty() {
         bail!("none of the {} runs is trained yet, so there is nothing to fit with", runs.len());
     }
-    Ok(draw(&panels, number, &steps))
+    Ok(draw(&panels, number, &steps, test))
 }
 
-fn draw(panels: &[Panel], number: usize, steps: &[usize]) -> String {
+fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>) -> String {
     // One scale for all: waves and points fill two thirds of it, and what leaves it leaves the picture.
     let values = panels.iter().flat_map(|panel| panel.truth.iter().chain(&panel.task.support.y));
     let top = 1.5 * values.fold(0.1_f64, |most, value| most.max(value.abs()));
@@ -92,7 +100,8 @@ fn draw(panels: &[Panel], number: usize, steps: &[usize]) -> String {
     let columns = panels.len().min(COLUMNS);
     let size = [LEFT + PLOT[0] + RIGHT, ABOVE + PLOT[1] + BELOW + LINE * caption as f64];
     let mut picture = Picture::new();
-    let title = format!("Test task {number}: fits after n gradient steps on its points");
+    let on = test.map_or(String::new(), |test| format!("[{test}] "));
+    let title = format!("{on}Test task {number}: fits after n gradient steps on its points");
     picture.text((LEFT, 22.0), "font-size=\"14\"", &title);
     let head = legend(&mut picture, steps, columns as f64 * size[0]);
     for (place, panel) in panels.iter().enumerate() {
@@ -122,7 +131,7 @@ fn legend(picture: &mut Picture, steps: &[usize], width: f64) -> f64 {
 }
 
 fn draw_panel(picture: &mut Picture, panel: &Panel, [left, top]: [f64; 2], most: f64, place: usize) {
-    let [from, to] = panel.run.settings.task.x;
+    let [from, to] = panel.x;
     let (left, top) = (left + LEFT, top + ABOVE);
     let [width, height] = PLOT;
     let x = |value: f64| left + width * (value - from) / (to - from);

@@ -2,49 +2,106 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Map, json};
 
-use crate::eval::Curve;
-use crate::study::Run;
+use crate::results::{Figure, Outcome, Ran};
 
-/// A run that has been tested.
-pub struct Tested<'a> {
-    /// The run.
-    pub run: &'a Run,
-    /// What its tests gave.
-    pub curve: Curve,
-}
-
-/// One row an experiment, seed and n; empty fields where a number is not finite.
-pub fn csv(tested: &[Tested]) -> String {
-    let number = |x: f64| if x.is_finite() { x.to_string() } else { String::new() };
-    let mut text = "experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks\n".to_owned();
-    for Tested { run, curve } in tested {
-        // Quoted as RFC 4180 asks, whatever is in the name.
-        let name = run.settings.name.replace('"', "\"\"");
-        for (i, n) in curve.steps.iter().enumerate() {
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "\"{name}\",{},{},{n},{},{},{},{},{}",
-                run.settings.algorithm.name(),
-                run.seed,
-                number(curve.mean[i]),
-                number(curve.median[i]),
-                number(curve.ci95[i]),
-                number(curve.nonfinite[i]),
-                curve.tasks
-            );
+/// One row an experiment, seed, test set and n; empty fields where a number is not finite. The column of the
+/// test set is there where there are further ones.
+pub fn csv(outcomes: &[Outcome<'_>]) -> String {
+    let several = outcomes.iter().any(|outcome| !outcome.settings.tests.is_empty());
+    let mut text = "experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks".to_owned();
+    text += if several { ",test\n" } else { "\n" };
+    for (Outcome { settings, .. }, Ran { seed, curves, .. }) in every_run(outcomes) {
+        let name = quoted(&settings.name);
+        for test in settings.every_test() {
+            let Some(curve) = curves.of(test.name) else { continue };
+            let last = match (several, test.name) {
+                (true, Some(test)) => format!(",{}", quoted(test)),
+                (true, None) => ",".to_owned(),
+                (false, _) => String::new(),
+            };
+            for (i, n) in curve.steps.iter().enumerate() {
+                // Writing to a string cannot fail.
+                let _ = writeln!(
+                    text,
+                    "{name},{},{seed},{n},{},{},{},{},{}{last}",
+                    settings.algorithm.name(),
+                    number(curve.mean[i]),
+                    number(curve.median[i]),
+                    number(curve.ci95[i]),
+                    number(curve.nonfinite[i]),
+                    curve.tasks
+                );
+            }
         }
     }
     text
 }
 
-/// Settings and curve of every run.
-pub fn as_json(tested: &[Tested]) -> anyhow::Result<String> {
-    let runs: Vec<_> = tested
-        .iter()
-        .map(|Tested { run, curve }| json!({ "seed": run.seed, "settings": &*run.settings, "curve": curve }))
-        .collect();
-    Ok(serde_json::to_string_pretty(&json!({ "runs": runs }))? + "\n")
+/// Settings and curves of every run, and the verdicts where there are published figures.
+pub fn as_json(outcomes: &[Outcome<'_>], figures: &[Figure]) -> anyhow::Result<String> {
+    let run = |(Outcome { settings, .. }, Ran { seed, curves, .. }): (&Outcome<'_>, &Ran<'_>)| {
+        let curve = curves.of(None);
+        let mut run = json!({ "seed": seed, "settings": settings, "curve": curve });
+        let further = settings.every_test().filter_map(|test| {
+            let curve = serde_json::to_value(curves.of(test.name)?).ok()?;
+            Some((test.name?.to_owned(), curve))
+        });
+        let further: Map<_, _> = further.collect();
+        if !further.is_empty() {
+            run["tests"] = further.into();
+        }
+        run
+    };
+    let mut all = json!({ "runs": every_run(outcomes).map(run).collect::<Vec<_>>() });
+    if !figures.is_empty() {
+        let verdicts = figures.iter().filter_map(Figure::event).map(serde_json::to_value);
+        all["verdicts"] = verdicts.collect::<Result<Vec<_>, _>>()?.into();
+    }
+    Ok(serde_json::to_string_pretty(&all)? + "\n")
+}
+
+/// One row a published figure; empty fields where there is no number, or no verdict yet. `None` if there is no
+/// figure.
+pub fn verdicts(figures: &[Figure]) -> Option<String> {
+    let mut text =
+        "experiment,test,n,measured,ci95,seeds,lost,published,published_ci95,mark,source,verdict\n"
+            .to_owned();
+    let optional = |value: Option<f64>| value.map_or(String::new(), number);
+    for figure in figures {
+        let (measured, ci95) = figure.mean();
+        let published = &figure.published;
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{},{},{},{},{},{}",
+            quoted(&figure.experiment),
+            published.test.as_deref().map_or(String::new(), quoted),
+            published.n,
+            optional(measured),
+            optional(ci95),
+            figure.seeds,
+            figure.lost(),
+            number(published.loss),
+            optional(published.ci95),
+            published.mark.map_or("", |mark| mark.name()),
+            quoted(&published.source),
+            figure.verdict().map_or("", |verdict| verdict.name()),
+        );
+    }
+    (!figures.is_empty()).then_some(text)
+}
+
+fn every_run<'a>(outcomes: &'a [Outcome<'a>]) -> impl Iterator<Item = (&'a Outcome<'a>, &'a Ran<'a>)> {
+    outcomes.iter().flat_map(|outcome| outcome.runs.iter().map(move |run| (outcome, run)))
+}
+
+fn number(x: f64) -> String {
+    if x.is_finite() { x.to_string() } else { String::new() }
+}
+
+/// As RFC 4180 asks, whatever is in the text.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }

@@ -285,6 +285,53 @@ fn whole_files() {
     }
 }
 
+/// Below [`MINIMAL`], whose three lines come first: further test sets and published figures.
+#[rustfmt::skip]
+const BESIDE: &[Bad] = &[
+    ("[[test]]", &[(4, 1, "this [[test]] has no `name`: add name = \"...\"")]),
+    ("[[test]]\nnam = \"a\"", &[(5, 1, "unknown key `nam` in [[test]]; did you mean `name`?")]),
+    ("[[test]]\nname = 5", &[(5, 8, "`name` is `5`, but must be a text of 1 to 60 characters")]),
+    ("[[test]]\nname = \"test\"", &[(5, 8, "`test` is what the first test set is called: choose another name")]),
+    ("[[test]]\nname = \"a\"\n[[test]]\nname = \"a \"", &[(7, 8, "the name `a` is taken: a test set on line 5 has it")]),
+    ("[test]\nname = \"a\"", &[(4, 1, "`test` is a list: write [[test]], with double brackets")]),
+    ("[[test]]\nname = \"a\"\ntrain_tasks = 5\nquery = 3",
+     &[(6, 1, "`train_tasks` is about training, and a [[test]] changes nothing but how networks are tested"),
+       (7, 1, "`query` is about training")]),
+    ("[[test]]\nname = \"a\"\nouter_lr = 0.1", &[(6, 1, "unknown key `outer_lr` in [[test]]; `outer_lr` belongs to [defaults] or [[experiment]]")]),
+    ("[[test]]\nname = \"a\"\nshots = 0\nsteps = -1\nphase = [2.0, 1.0]",
+     &[(6, 9, "`shots` is `0`, but must be a whole number from 1 to 10,000"), (7, 9, "`steps` is `-1`"),
+       (8, 9, "[low, high] with the low end first: [1, 2]")]),
+    ("[[test]]\nname = \"a\"\nline = 1", &[(6, 1, "unknown key `line` in [[test]]")]),
+    ("[[test]]\nname = \"a\"\nfamily = \"sin\"", &[(6, 10, "did you mean \"sine\"?")]),
+    ("[[test]]\nname = \"a\"\ntest_tasks = 100000\nsteps = 5000",
+     &[(6, 14, "test_tasks x (steps + 1) is 500,100,000 losses to keep in memory, but may be at most 50,000,000")]),
+    ("[[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\ntask.family = \"sine-or-line\"\n[[test]]\nname = \"a\"\nphase = [0.0, 1.0]",
+     &[(10, 9, "`phase` is a setting of sine here, but `B` has tasks of sine-or-line: name the `family` in this [[test]]")]),
+    ("published = 5", &[(4, 13, "write [[experiment.published]]")]),
+    ("[[experiment.published]]",
+     &[(4, 1, "has no `loss`: add loss = 0.35"), (4, 1, "has no `n`: add n = 1"), (4, 1, "has no `source`: add source = \"...\"")]),
+    ("[[experiment.published]]\nsource = \"x\"\nn = 1\nloss = -0.5", &[(7, 8, "`loss` is `-0.5`, but must be a number from 0 to 1,000,000")]),
+    ("[[experiment.published]]\nsource = \"x\"\nn = 1\nloss = nan\nci95 = -1\nmark = \"X\"",
+     &[(7, 8, "`loss` is `nan`"), (8, 8, "`ci95` is `-1`"), (9, 8, "`mark` is `\"X\"`, but must be \"V\" or \"R\"")]),
+    ("[[experiment.published]]\nsource = \"x\"\nn = 33\nloss = 1", &[(6, 5, "`n` is `33`, but the evaluation ends with n = 32: raise `steps` in [evaluation]")]),
+    ("[[experiment.published]]\nsource = \"x\"\ntest = \"5 shot\"\nn = 1\nloss = 1\n[[test]]\nname = \"5 shots\"",
+     &[(6, 8, "there is no test set `5 shot`; did you mean \"5 shots\"?; the test sets are \"5 shots\"")]),
+    ("[[experiment.published]]\nsource = \"x\"\ntest = \"a\"\nn = 1\nloss = 1", &[(6, 8, "there is no test set `a`; this file has no [[test]]")]),
+    ("[[experiment.published]]\nsource = \"x\"\ntest = \"a\"\nn = 9\nloss = 1\n[[test]]\nname = \"a\"\nsteps = 8",
+     &[(7, 5, "the evaluation on `a` ends with n = 8: raise `steps` in [evaluation] or in its [[test]]")]),
+    ("[[experiment.published]]\nsource = \"\"\nn = 1\nloss = 1\nlos = 2", &[(5, 10, "a text of 1 to 200 characters"), (8, 1, "did you mean `loss`?")]),
+    ("[[published]]\nsource = \"x\"", &[(4, 3, "`published` belongs to an [[experiment]]")]),
+];
+
+#[test]
+fn mistakes_in_test_sets_and_figures() {
+    for (text, problems) in BESIDE {
+        expect(&format!("{MINIMAL}{text}"), problems);
+    }
+    let many: String = (0..51).map(|i| format!("[[test]]\nname = \"{i}\"\n")).collect();
+    expect(&format!("{MINIMAL}{many}"), &[(104, 1, "this file has 51 test sets, but may have at most 50")]);
+}
+
 #[test]
 fn limits_on_experiments_and_names() {
     let many: String = (0..1_001)

@@ -1,10 +1,11 @@
 //! What a file means: built-in values, what overrides what, and the ways to write the same thing.
 
 use super::{MINIMAL, read};
+use crate::experiments::{Experiment, Mark, Published, parse_recorded, recorded_toml, resolved_toml};
 use crate::learner::{Algorithm, Budget, OuterGradient};
 use crate::model::{Activation, Precision};
 use crate::task::TrainTasks;
-use crate::task::families::sine::AMPLITUDE;
+use crate::task::families::sine::{AMPLITUDE, NOISE, PHASE};
 
 #[test]
 fn a_minimal_file_has_the_built_in_values() {
@@ -132,4 +133,78 @@ fn a_familys_own_settings_are_shared_within_the_family() {
     let same = "[task]\nfamily = \"sine-or-line\"\namplitude = [1, 2]\n";
     let same = format!("{same}{MINIMAL}task.intercept = [0, 1]\n");
     assert_eq!(own(&same), (Some("[1.0, 2.0]".into()), Some("[0.0, 1.0]".into()), 10));
+}
+
+/// Two experiments, one with tasks and tests of its own; two further test sets and a figure.
+const TESTED: &str = "[task]\nshots = 5\nnoise = 0.1\n[evaluation]\nsteps = 4\ninner_lr = 0.02\n\
+    [[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n\
+    [[experiment.published]]\nsource = \" Li et al. 2017 \"\ntest = \"far\"\nn = 6\nloss = 1\nmark = \"R\"\n\
+    [[experiment.published]]\nsource = \"x\"\nn = 0\nloss = 0.5\nci95 = 0.05\n\
+    [[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\ntask = { shots = 7, phase = [0, 1] }\nevaluation.steps = 9\n\
+    [[test]]\nname = \"far\"\nx = [5, 10]\nsteps = 6\nseed = 3\nnoise = 0\n\
+    [[test]]\nname = \"20 shots\"\nshots = 20\n\
+    [[test]]\nname = \"lines\"\nfamily = \"sine-or-line\"\n";
+
+#[test]
+fn a_test_set_is_laid_over_the_experiments_own_settings() {
+    let study = read(TESTED);
+    let [a, b] = &study.experiments[..] else { panic!() };
+    for experiment in [a, b] {
+        let names: Vec<_> = experiment.every_test().map(|test| test.name).collect();
+        assert_eq!(names, [None, Some("far"), Some("20 shots"), Some("lines")]);
+        let far = experiment.test(Some("far")).unwrap();
+        assert_eq!((far.task.x, far.task.own.get(&NOISE)), ([5.0, 10.0], 0.0));
+        assert_eq!(
+            (far.task.shots, far.task.own.get(&PHASE)),
+            (experiment.task.shots, experiment.task.own.get(&PHASE))
+        );
+        assert_eq!((far.evaluation.steps, far.evaluation.seed, far.evaluation.inner_lr), (6, 3, 0.02));
+        let more = experiment.test(Some("20 shots")).unwrap();
+        assert_eq!((more.task.shots, more.evaluation), (20, &experiment.evaluation));
+        assert_eq!(more.task.own, experiment.task.own);
+        // Another family has nothing of this one's but what all have.
+        let lines = experiment.test(Some("lines")).unwrap();
+        assert_eq!((lines.task.family.name(), lines.task.shots), ("sine-or-line", experiment.task.shots));
+        assert_ne!(lines.task.own.get(&NOISE), 0.1);
+        assert_eq!(experiment.test(None).unwrap().task, &experiment.task);
+        assert_eq!(experiment.test(Some("no")), None);
+    }
+    assert_eq!((a.task.shots, b.task.shots, b.evaluation.steps), (5, 7, 9));
+    assert_ne!(a.tests[1].hash(), a.tests[0].hash());
+    let hash = |text: &str| read(text).experiments[0].tests[1].hash();
+    assert_eq!(hash(TESTED), hash(&TESTED.replace("seed = 3", "seed = 4")), "another set's");
+    assert_ne!(hash(TESTED), hash(&TESTED.replace("shots = 20", "shots = 21")), "its own setting");
+    assert_ne!(hash(TESTED), hash(&TESTED.replace("inner_lr = 0.02", "inner_lr = 0.03")), "a shared one");
+}
+
+#[test]
+fn a_published_figure_says_where_it_is_from_and_what_it_is_of() {
+    let study = read(TESTED);
+    let figure = |source: &str, test: Option<&str>, n, loss, ci95, mark| Published {
+        source: source.to_owned(),
+        test: test.map(str::to_owned),
+        n,
+        loss,
+        ci95,
+        mark,
+    };
+    let expected = [
+        figure("Li et al. 2017", Some("far"), 6, 1.0, None, Some(Mark::Recalled)),
+        figure("x", None, 0, 0.5, Some(0.05), None),
+    ];
+    assert_eq!(study.experiments[0].published, expected);
+    assert!(study.experiments[1].published.is_empty());
+}
+
+#[test]
+fn tests_and_figures_are_recorded_and_are_no_part_of_the_training() {
+    let plain = TESTED.split_once("[[test]]").unwrap().0.replace("test = \"far\"\nn = 6", "n = 1");
+    for (tested, plain) in read(TESTED).experiments.into_iter().zip(read(&plain).experiments) {
+        assert_eq!(resolved_toml(&tested, 1), resolved_toml(&plain, 1));
+        let text = recorded_toml(&tested, 1);
+        let again = parse_recorded("x", None, &text).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
+        assert_eq!(again.experiments, [Experiment { seeds: vec![1], ..tested }], "{text}");
+    }
+    let minimal = &read(MINIMAL).experiments[0];
+    assert_eq!(recorded_toml(minimal, 0), resolved_toml(minimal, 0));
 }

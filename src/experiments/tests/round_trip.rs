@@ -94,7 +94,7 @@ prop_compose! {
         let name = if name.trim().is_empty() { "A" } else { name.trim() };
         Experiment {
             name: name.to_owned(), seeds: seeds.into_iter().collect(), task, model, evaluation,
-            algorithm,
+            algorithm, tests: Vec::new(), published: Vec::new(),
             training: Training {
                 budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient,
                 order: if algorithm.uses("order") { order } else { Order::Exact },

@@ -4,6 +4,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many files this process has begun to replace.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// Writes `bytes` beside `path`, brings them to the disk, and renames them into place.
 ///
@@ -12,7 +16,9 @@ use std::path::Path;
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::other("this path names no file"))?;
     let mut temporary = name.to_os_string();
-    temporary.push(format!(".{}.tmp", std::process::id()));
+    // Two threads may write the same file: the settings of a run, say.
+    let nth = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    temporary.push(format!(".{}-{nth}.tmp", std::process::id()));
     let temporary = path.with_file_name(temporary);
     let written = write_through(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

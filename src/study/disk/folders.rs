@@ -37,19 +37,36 @@ fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
 }
 
 /// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
-/// study's folder sees all of the plan and not only what has begun, and writes the plan down. The study's
-/// lock is held; a worker that takes a run up at the same time puts its own files in the place of these.
+/// study's folder sees all of the plan and not only what has begun, tells those that have one which test sets
+/// and figures they have now, and writes the plan down. The study's lock is held; a worker that takes a run up
+/// at the same time puts its own files in the place of these.
 pub fn announce(study_folder: &Path, runs: &[Run]) {
     let kernel = model::Kernels::fastest().name();
     // First, so that a plan made while this one is announced is not overwritten by it.
     let _ = write_plan(study_folder, runs);
     for run in runs {
         let folder = run_folder(study_folder, run);
+        let settings = settings_text(run, kernel);
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
         // Only for those who look on: what cannot be written here is told by the run itself.
-        let _ = fs::create_dir_all(&folder)
+        let made = fs::create_dir_all(&folder)
             .and_then(|()| make(LOG))
-            .and_then(|_| make(SETTINGS)?.write_all(settings_text(run, kernel).as_bytes()));
+            .and_then(|_| make(SETTINGS)?.write_all(settings.as_bytes()));
+        if made.is_err() {
+            let _ = renew_settings(&folder.join(SETTINGS), &settings);
+        }
+    }
+}
+
+/// Brings the settings of a run that was there before up to date. Their first line says what the run was
+/// begun with, and stays.
+fn renew_settings(path: &Path, settings: &str) -> std::io::Result<()> {
+    let found = fs::read_to_string(path)?;
+    match (found.split_once('\n'), settings.split_once('\n')) {
+        (Some((begun, old)), Some((_, new))) if old != new => {
+            replace(path, format!("{begun}\n{new}").as_bytes())
+        }
+        _ => Ok(()),
     }
 }
 

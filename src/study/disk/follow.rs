@@ -39,7 +39,8 @@ impl LogReader {
         let whole = self.rest.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         // A line that is no event was not written by this program; the others still count.
         let lines = self.rest[..whole].split(|&byte| byte == b'\n');
-        let events = lines.filter_map(|line| Event::read(line, settings)).collect();
+        let events = lines.filter_map(|line| Event::read(line, settings));
+        let events = events.filter(|event| event.counts_for(settings)).collect();
         self.rest.drain(..whole);
         if self.rest.len() > LONGEST_LINE {
             self.rest.clear();

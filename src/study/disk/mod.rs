@@ -4,6 +4,7 @@ pub mod files;
 pub mod folders;
 pub mod follow;
 pub mod lock;
+pub mod past;
 pub mod record;
 pub mod resume;
 pub mod search;

@@ -22,17 +22,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::files::{read_limited, remove_leftovers, replace};
+use super::past::{Progress, past, what_counts};
 use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use crate::config::presentable;
-use crate::experiments::{Experiment, RECORDED, resolved_toml};
+use crate::experiments::{RECORDED, recorded_toml};
 use crate::learner::{State, checkpoint_from_bytes, metadata};
 use crate::model::{self, Weights};
 use crate::study::event::Event;
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
 use crate::study::plan::Run;
-
-/// A log of this size is none of ours: a run's has some two hundred lines.
-const LARGEST_LOG: u64 = 64 << 20;
 
 /// The folder of one run, open for writing.
 #[derive(Debug)]
@@ -53,7 +51,7 @@ pub struct Record {
 /// A run's folder as it was found.
 pub struct Opened {
     pub record: Record,
-    /// What the run has reported before.
+    /// What the run has reported before and still counts.
     pub past: Vec<Event>,
     pub next: Next,
 }
@@ -62,7 +60,7 @@ pub struct Opened {
 pub enum Next {
     /// From its beginning.
     Start,
-    /// From where it was interrupted.
+    /// From where it was interrupted; that may be the end of its training, with a test set still to come.
     GoOn(Box<Resume>),
     /// Not at all: it is finished, with these weights.
     Nothing(Weights),
@@ -143,7 +141,9 @@ impl Record {
             return Ok(Opened { record, past: Vec::new(), next: Next::Start });
         };
         record.log = log;
-        let finished = matches!(past.last(), Some(Event::Finished { .. }));
+        let (past, progress) = what_counts(past, &run.settings);
+        let finished = progress == Progress::Done;
+        // A test under other kernels would round differently too.
         if !finished && resume.header.kernel != kernels.name() {
             let begun = presentable(&resume.header.kernel, 60);
             return Err(RecordError(format!(
@@ -278,9 +278,8 @@ impl Record {
     /// Whether the settings are there and whole. Their first line names the version that wrote them, which
     /// may be another.
     fn has_its_settings(&self) -> bool {
-        let rest = |text: &str| text.split_once('\n').map(|(_, rest)| rest.to_owned());
-        let found = fs::read_to_string(self.folder.join(SETTINGS)).ok();
-        found.as_deref().and_then(rest) == rest(&self.settings)
+        let found = fs::read_to_string(self.folder.join(SETTINGS)).unwrap_or_default();
+        found.split_once('\n').map(|(_, rest)| rest) == self.settings.split_once('\n').map(|(_, rest)| rest)
     }
 
     /// Writes the whole log anew and opens it for appending.
@@ -322,23 +321,6 @@ pub fn settings_text(run: &Run, kernel: &str) -> String {
     format!(
         "{RECORDED} metascope {}, kernels {kernel}.\n{}",
         env!("CARGO_PKG_VERSION"),
-        resolved_toml(&run.settings, run.seed)
+        recorded_toml(&run.settings, run.seed)
     )
-}
-
-/// The part of the log that belongs to a saved state, and its events; `None` if it is not there whole.
-fn past(folder: &Path, header: &Header, settings: &Experiment) -> Option<(String, Vec<Event>)> {
-    let mut log = read_limited(&folder.join(LOG), LARGEST_LOG)?;
-    let length = usize::try_from(header.log_bytes).ok()?;
-    if log.len() < length {
-        return None;
-    }
-    log.truncate(length);
-    if hex(&Sha256::digest(&log)) != header.log_sha256 {
-        return None;
-    }
-    let log = String::from_utf8(log).ok()?;
-    let events =
-        log.lines().map(|line| Event::read(line.as_bytes(), settings)).collect::<Option<Vec<Event>>>()?;
-    Some((log, events))
 }

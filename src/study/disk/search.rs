@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::files::read_limited;
 use super::folders::Planned;
@@ -25,8 +26,9 @@ pub struct Search {
     path: PathBuf,
     /// Only what the study's process has planned, not what it left there before.
     only_planned: bool,
-    /// The settings of run folders; what is in one never changes.
-    folders: HashMap<PathBuf, Experiment>,
+    /// The settings of run folders, and when their files were written: what a run is trained with never
+    /// changes, but what it is tested on and compared with does.
+    folders: HashMap<PathBuf, (Option<SystemTime>, Experiment)>,
     /// Settings by their text without the line that names the seed: a thousand runs of five experiments
     /// are read five times.
     known: HashMap<String, Experiment>,
@@ -128,11 +130,18 @@ impl Search {
 
     /// The settings of the run whose folder this is.
     fn settings_of(&mut self, folder: &Path) -> Option<Experiment> {
-        if let Some(settings) = self.folders.get(folder) {
+        let known = self.folders.get(folder);
+        let path = folder.join(SETTINGS);
+        // Of most folders that are asked about there is nothing known, nor will there be.
+        let written = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        if let Some((at, settings)) = known
+            && *at == written
+        {
             return Some(settings.clone());
         }
-        let settings = self.read_settings(folder)?;
-        self.folders.insert(folder.to_owned(), settings.clone());
+        // One that cannot be read while it is written is what it was.
+        let settings = self.read_settings(folder).or_else(|| Some(self.folders.get(folder)?.1.clone()))?;
+        self.folders.insert(folder.to_owned(), (written, settings.clone()));
         Some(settings)
     }
 

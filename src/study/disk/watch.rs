@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use super::follow::Files;
 use super::search::Search;
 use super::trail::Trail;
-use crate::experiments::Study;
+use crate::experiments::{Experiment, Published, Study, TestSettings};
 use crate::study::event::Event;
 use crate::study::layout::{CHECKPOINT, run_folder};
 use crate::study::plan::{Run, plan};
@@ -39,11 +39,15 @@ pub struct Watcher {
 /// Where runs are looked for.
 struct Around {
     search: Search,
-    /// What the last look has found: experiments by name, and folders.
-    seen: (Vec<String>, Vec<PathBuf>),
+    /// What the last look has found: experiments by name, with what they are tested on and compared with,
+    /// and folders.
+    seen: (Vec<Asked>, Vec<PathBuf>),
     /// When to look again.
     due: Instant,
 }
+
+/// What of an experiment may change while its runs stay what they are.
+type Asked = (String, Vec<TestSettings>, Vec<Published>);
 
 /// What others have made of a study that is looked on.
 #[derive(Debug)]
@@ -83,7 +87,7 @@ impl Watcher {
     }
 
     fn new(search: Search, study: &Study, runs: Vec<Run>, folders: Vec<PathBuf>) -> Self {
-        let around = Around { search, seen: (names(study), folders.clone()), due: Instant::now() + SEARCH };
+        let around = Around { search, seen: (asked(study), folders.clone()), due: Instant::now() + SEARCH };
         Self {
             runs: RefCell::new(runs),
             files: RefCell::new(folders.into_iter().map(Files::new).collect()),
@@ -108,7 +112,7 @@ impl Watcher {
         let mut around = self.around.borrow_mut();
         // A folder that cannot be read, or is empty for now, takes nothing from the screen.
         let (study, folders) = around.search.look().ok()??;
-        let seen = (names(&study), folders.clone());
+        let seen = (asked(&study), folders.clone());
         if seen == around.seen {
             return None;
         }
@@ -125,8 +129,8 @@ impl Watcher {
                 files.push(Files::new(folder));
                 runs.push(run.clone());
             } else {
-                // What it told before it went is forgotten with it.
-                if !were[number] {
+                // What it told before it went is forgotten with it, and on other tests it tells other things.
+                if !were[number] || runs[number].settings.tests != run.settings.tests {
                     files[number] = Files::new(folder);
                 }
                 files[number].present = true;
@@ -229,8 +233,9 @@ impl Watcher {
     }
 }
 
-fn names(study: &Study) -> Vec<String> {
-    study.experiments.iter().map(|experiment| experiment.name.clone()).collect()
+fn asked(study: &Study) -> Vec<Asked> {
+    let asked = |one: &Experiment| (one.name.clone(), one.tests.clone(), one.published.clone());
+    study.experiments.iter().map(asked).collect()
 }
 
 #[cfg(test)]
@@ -240,6 +245,10 @@ mod tests {
     use super::*;
     use crate::experiments::parse;
     use crate::study::{Session, SessionOptions, study_folder};
+
+    fn names(study: &Study) -> Vec<String> {
+        study.experiments.iter().map(|experiment| experiment.name.clone()).collect()
+    }
 
     /// Trains to the end what the text says.
     fn train(out: &Path, text: &str) -> Study {

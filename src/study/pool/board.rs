@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::evaluation::{Evaluation, Outcome};
 use super::going::Going;
 use super::stages::{Job, Stage, Wish, Work};
-use crate::eval::{Average, Curve, OverSeeds};
+use crate::eval::{Average, Curve, Curves, OverSeeds};
+use crate::experiments::{Experiment, Test};
 use crate::study::event::Event;
 use crate::study::plan::Run;
 
@@ -29,15 +30,31 @@ pub struct Board {
 pub(super) struct Place {
     pub run: Run,
     pub stage: Stage,
-    pub curve: Option<Curve>,
+    /// Once it is evaluated.
+    pub curves: Curves,
+}
+
+impl Place {
+    /// The plan has the run with these test sets and figures now.
+    pub fn ask(&mut self, run: Run) {
+        let (old, new) = (&self.run.settings, &run.settings);
+        self.curves.retain(|test| old.test(test) == new.test(test));
+        self.run = run;
+    }
+
+    /// Whether the run was evaluated, and not on all of its test sets.
+    pub fn lacks_a_test(&self) -> bool {
+        let mut tests = self.run.settings.every_test();
+        !self.curves.is_empty() && tests.any(|test| self.curves.of(test.name).is_none())
+    }
 }
 
 /// What is to be done about something the board was told.
 #[must_use]
 pub enum Answer {
     Nothing,
-    /// This event is to be told of this run.
-    Tell(usize, Event),
+    /// These events are to be told of this run.
+    Tell(usize, Vec<Event>),
     /// What the run has left is to be put aside; then [`Board::cleared`] or [`Board::abandon`] says what
     /// follows. Nobody is given the run in the meantime.
     Clear,
@@ -133,7 +150,7 @@ impl Board {
 
     /// What a run had left is out of the way: it begins again.
     pub fn cleared(&mut self, run: usize) -> Answer {
-        self.places[run].curve = None;
+        self.places[run].curves = Curves::default();
         self.settle(run, None)
     }
 
@@ -141,19 +158,29 @@ impl Board {
     pub fn abandon(&mut self, run: usize) -> Answer {
         let place = &mut self.places[run];
         if matches!(place.stage, Stage::Working(Wish::Drop)) {
-            (place.stage, place.curve) = (Stage::Dropped, None);
+            (place.stage, place.curves) = (Stage::Dropped, Curves::default());
             return Answer::Nothing;
         }
         place.stage = Stage::Over;
         self.summarize(run)
     }
 
-    /// A run is done or has failed. Tells its experiment's summary if it was the last one.
-    pub fn close(&mut self, run: usize, curve: Option<Curve>) -> Answer {
+    /// A run is done, with its curves and the settings that asked for them, or has failed. Tells its experiment's
+    /// summaries if it was the last one.
+    pub fn close(&mut self, run: usize, tested: Option<(Curves, Arc<Experiment>)>) -> Answer {
         let place = &mut self.places[run];
         let Stage::Working(wish) = place.stage else { return Answer::Nothing };
-        place.curve = curve;
+        place.curves = tested.map_or_else(Curves::default, |(mut curves, settings)| {
+            curves.retain(|test| place.run.settings.test(test) == settings.test(test));
+            curves
+        });
         match wish {
+            // The file has got a test set in the meantime.
+            Wish::GoOn | Wish::Pause | Wish::Stop if place.lacks_a_test() => {
+                place.stage = Stage::Queued(None);
+                self.jobs.push_front(Job::Train(run));
+                Answer::Nothing
+            }
             Wish::Restart => {
                 place.stage = Stage::Working(Wish::GoOn);
                 Answer::Clear
@@ -187,7 +214,7 @@ impl Board {
         self.unqueue(run);
         let (experiment, seed, step) = self.whereabouts(run, &going);
         self.places[run].stage = Stage::Paused(going);
-        Answer::Tell(run, Event::Paused { experiment, seed, step })
+        Answer::Tell(run, vec![Event::Paused { experiment, seed, step }])
     }
 
     /// A run is over until a person wants it to go on.
@@ -195,7 +222,7 @@ impl Board {
         self.unqueue(run);
         let (experiment, seed, step) = self.whereabouts(run, &going);
         self.places[run].stage = Stage::Stopped(going);
-        Answer::Tell(run, Event::Stopped { experiment, seed, step })
+        Answer::Tell(run, vec![Event::Stopped { experiment, seed, step }])
     }
 
     /// A run is the next to be worked on.
@@ -204,7 +231,7 @@ impl Board {
         self.jobs.push_front(Job::Train(run));
         let (experiment, seed, step) = self.whereabouts(run, &going);
         self.places[run].stage = Stage::Queued(going);
-        Answer::Tell(run, Event::Queued { experiment, seed, step })
+        Answer::Tell(run, vec![Event::Queued { experiment, seed, step }])
     }
 
     fn unqueue(&mut self, run: usize) {
@@ -218,8 +245,13 @@ impl Board {
         (settings.name.clone(), *seed, step)
     }
 
-    /// The summary of a run's experiment if all its runs are over. It belongs to the last of them in the
-    /// plan, whichever has ended last.
+    /// What a run is known to have come to.
+    pub fn curves(&self, run: usize) -> Curves {
+        self.places[run].curves.clone()
+    }
+
+    /// The summaries of a run's experiment if all its runs are over, one a test set. They belong to the last of
+    /// them in the plan, whichever has ended last.
     fn summarize(&self, run: usize) -> Answer {
         let settings = &self.places[run].run.settings;
         let is_mate = |(_, place): &(usize, &Place)| {
@@ -228,8 +260,11 @@ impl Board {
         let mates: Vec<(usize, &Place)> = self.places.iter().enumerate().filter(is_mate).collect();
         match mates.last() {
             Some((last, _)) if mates.iter().all(|(_, mate)| matches!(mate.stage, Stage::Over)) => {
-                let curves: Vec<&Curve> = mates.iter().filter_map(|(_, mate)| mate.curve.as_ref()).collect();
-                Answer::Tell(*last, summary(&settings.name, &curves, settings.evaluation.steps))
+                let summary = |test: Test<'_>| {
+                    let curves = mates.iter().filter_map(|(_, mate)| mate.curves.of(test.name));
+                    summary(&settings.name, test, &curves.collect::<Vec<_>>())
+                };
+                Answer::Tell(*last, settings.every_test().map(summary).collect())
             }
             _ => Answer::Nothing,
         }
@@ -237,10 +272,12 @@ impl Board {
 }
 
 /// Statistics over seeds of the mean test loss.
-fn summary(experiment: &str, curves: &[&Curve], steps: usize) -> Event {
+fn summary(experiment: &str, test: Test<'_>, curves: &[&Curve]) -> Event {
+    let steps = test.evaluation.steps;
     let (mean, seed_std) = OverSeeds::of(curves, steps + 1, Average::Mean).of_every_seed();
     Event::Summary {
         experiment: experiment.to_owned(),
+        test: test.name.map(str::to_owned),
         seeds: curves.len(),
         steps: (0..=steps).collect(),
         mean,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::board::{Answer, Board, Place};
 use super::stages::{Job, Stage, Wish};
+use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::study::layout::folder_name;
 use crate::study::plan::Run;
@@ -28,7 +29,8 @@ pub enum Control {
 
 impl Board {
     /// Makes these runs the study: those it has already are kept as they are, new ones are queued, and
-    /// those that are not among them are stopped and forgotten. The numbers of the runs, in this order.
+    /// those that are not among them are stopped and forgotten. One that is done and has a new test set is
+    /// queued for that alone. The numbers of the runs, in this order.
     pub fn plan(&mut self, runs: Vec<Run>) -> Vec<usize> {
         // The runs of an experiment share their settings, whose hash takes longer than looking it up.
         let mut names: HashMap<*const Experiment, String> = HashMap::new();
@@ -41,15 +43,26 @@ impl Board {
         let mut fresh = Vec::new();
         let mut numbers = Vec::new();
         for run in runs {
-            let number = known.get(&key(&run)).copied().unwrap_or_else(|| {
-                self.places.push(Place { run, stage: Stage::Dropped, curve: None });
-                self.places.len() - 1
-            });
+            let number = match known.get(&key(&run)).copied() {
+                Some(number) => {
+                    self.places[number].ask(run);
+                    number
+                }
+                None => {
+                    self.places.push(Place { run, stage: Stage::Dropped, curves: Curves::default() });
+                    self.places.len() - 1
+                }
+            };
+            let lacks_a_test = self.places[number].lacks_a_test();
             match &mut self.places[number].stage {
                 Stage::Working(wish) if *wish == Wish::Drop => *wish = Wish::GoOn,
                 stage @ Stage::Dropped => {
                     *stage = Stage::Queued(None);
                     fresh.push(number);
+                }
+                stage @ Stage::Over if lacks_a_test => {
+                    *stage = Stage::Queued(None);
+                    self.jobs.push_front(Job::Train(number));
                 }
                 _ => {}
             }
@@ -58,7 +71,7 @@ impl Board {
         let wanted: HashSet<usize> = numbers.iter().copied().collect();
         let unwanted = |(number, _): &(usize, &mut Place)| !wanted.contains(number);
         for (_, place) in self.places.iter_mut().enumerate().filter(unwanted) {
-            place.curve = None;
+            place.curves = Curves::default();
             match &mut place.stage {
                 Stage::Working(wish) => *wish = Wish::Drop,
                 stage => *stage = Stage::Dropped,

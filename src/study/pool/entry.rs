@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::guard::guard;
+use crate::experiments::Experiment;
 use crate::model::Weights;
 use crate::study::disk::trail::Trail;
 use crate::study::plan::Run;
@@ -14,6 +15,8 @@ use crate::study::snapshot::Snapshot;
 /// What is shared of one run.
 pub struct Entry {
     pub run: Run,
+    /// The run's settings as the plan has them now: the same, but for test sets and figures.
+    asked: Mutex<Arc<Experiment>>,
     pub trail: Trail,
     /// Where its worker leaves its newest snapshot.
     slot: Mutex<Option<Arc<Snapshot>>>,
@@ -28,7 +31,18 @@ impl Entry {
     pub fn new(run: Run) -> Arc<Self> {
         let trail = Trail::new(&run.settings);
         let wanted_back = AtomicBool::new(false);
-        Arc::new(Self { run, trail, slot: Mutex::default(), kept: Mutex::default(), wanted_back })
+        let asked = Mutex::new(run.settings.clone());
+        Arc::new(Self { run, asked, trail, slot: Mutex::default(), kept: Mutex::default(), wanted_back })
+    }
+
+    /// The run's settings as the plan has them now.
+    pub fn asked(&self) -> Arc<Experiment> {
+        guard(&self.asked).clone()
+    }
+
+    /// The plan has other test sets or figures now.
+    pub fn ask(&self, settings: Arc<Experiment>) {
+        *guard(&self.asked) = settings;
     }
 
     /// Whether the worker should let go of the run after this step.

@@ -1,29 +1,38 @@
 //! What follows training: a run is evaluated, share by share, by whoever is idle; what it has come to is
 //! kept, told, and the run closed.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::evaluation::{Evaluation, Outcome};
+use super::evaluation::{Evaluation, Gains, Outcome, Share};
 use super::shared::Shared;
-use crate::eval::{statistics, task_losses};
+use crate::eval::task_losses;
+use crate::experiments::TestSettings;
 use crate::study::event::Event;
 use crate::study::plan::Run;
 
-/// Evaluates a share; with the last one the curve is known, and what remains is to keep it.
-pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: Range<usize>) {
-    let entry = shared.entry(evaluation.run);
-    let Run { settings, seed, .. } = &entry.run;
-    let how = &settings.evaluation;
-    let (tasks, weights) = (&evaluation.tasks[share.clone()], settings.tested(&evaluation.state.weights));
-    let losses = task_losses(&weights, tasks, how.steps, shared.kernels);
-    let Some((losses, mut record)) = evaluation.add(share, &losses) else { return };
-    let curve = statistics(&losses, how.steps);
-    let (experiment, seed) = (settings.name.clone(), *seed);
-    let evaluated = Event::Evaluated { experiment, seed, curve: curve.clone() };
-    shared.report(evaluation.run, record.as_mut(), evaluated);
+/// Evaluates a share; with the last one the curves are known, and what remains is to keep them.
+pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: &Share) {
+    let set = &evaluation.sets[share.set];
+    let losses = task_losses(&set.weights, &set.tasks[share.tasks.clone()], set.steps, shared.kernels);
+    if let Some(gains) = evaluation.add(share, &losses) {
+        conclude(shared, evaluation, gains);
+    }
+}
+
+/// Tells what an evaluation has brought, in the order of the test sets whoever was done first, and leaves it
+/// to be kept.
+pub fn conclude(shared: &Shared, evaluation: &Arc<Evaluation>, gains: Gains) {
+    let Gains { new, curves, mut record } = gains;
+    let Run { settings, seed, .. } = &shared.entry(evaluation.run).run;
+    for (test, curve) in new {
+        let of = |name: &String| evaluation.settings.tests.iter().find(|test| test.name == *name);
+        let test_hash = test.as_ref().and_then(of).map(TestSettings::hash);
+        let (experiment, seed) = (settings.name.clone(), *seed);
+        let evaluated = Event::Evaluated { experiment, seed, test, test_hash, curve };
+        shared.report(evaluation.run, record.as_mut(), evaluated);
+    }
     let seconds = evaluation.clock.seconds();
-    let outcome = Outcome { evaluation: evaluation.clone(), record, curve, seconds };
+    let outcome = Outcome { evaluation: evaluation.clone(), record, curves, seconds };
     if outcome.record.is_some() {
         // A disk takes milliseconds to say that it has something: others wait for it.
         shared.hand_over(outcome);
@@ -34,7 +43,7 @@ pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: Range<usiz
 
 /// Keeps what a run has come to, tells it, and closes the run.
 pub fn keep(shared: &Shared, outcome: Outcome) {
-    let Outcome { evaluation, mut record, curve, seconds } = outcome;
+    let Outcome { evaluation, mut record, curves, seconds } = outcome;
     let entry = shared.entry(evaluation.run);
     let Run { settings, seed, .. } = &entry.run;
     let checkpoint = record.as_ref().map(|record| record.checkpoint_path().display().to_string());
@@ -55,5 +64,5 @@ pub fn keep(shared: &Shared, outcome: Outcome) {
     };
     // Logged already, if at all.
     shared.report(evaluation.run, None, last);
-    shared.close(evaluation.run, Some(curve));
+    shared.close(evaluation.run, Some((curves, evaluation.settings.clone())));
 }

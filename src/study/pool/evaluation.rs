@@ -1,14 +1,15 @@
-//! A trained network under evaluation: its test tasks are handed out in shares, and whoever brings the last
-//! losses finds them all.
+//! A trained network under evaluation: the tasks of its test sets are handed out in shares, and whoever brings
+//! the last losses finds the curves of all of them.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::going::{Clock, Progress};
 use super::guard::guard;
-use crate::eval::Curve;
-use crate::experiments::Experiment;
+use crate::eval::{Curve, Curves, statistics};
+use crate::experiments::{Experiment, Test};
 use crate::learner::State;
+use crate::model::Weights;
 use crate::study::disk::record::Record;
 use crate::task::{EvaluationSettings, TaskSettings};
 use crate::task::{TestTask, test_tasks};
@@ -19,60 +20,131 @@ const TASKS_PER_SHARE: usize = 64;
 /// A run that is trained and being evaluated, share by share.
 pub struct Evaluation {
     pub run: usize,
+    /// What it was made with, as the plan has it now.
+    pub settings: Arc<Experiment>,
     /// The trained learner.
     pub state: State,
     pub progress: Progress,
     pub clock: Clock,
-    pub tasks: Arc<Vec<TestTask>>,
-    losses: Mutex<Losses>,
+    /// What is evaluated: every test set that has no curve yet.
+    pub sets: Vec<Set>,
+    gathered: Mutex<Gathered>,
 }
 
-/// What is known of its losses so far.
+/// One test set under evaluation.
+pub struct Set {
+    /// Its name; the first one has none.
+    pub name: Option<String>,
+    pub steps: usize,
+    pub tasks: Arc<Vec<TestTask>>,
+    /// As they are tested on it.
+    pub weights: Weights,
+}
+
+/// Some tasks of one of the sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub set: usize,
+    pub tasks: Range<usize>,
+}
+
+/// What is known so far.
+struct Gathered {
+    /// Set by set.
+    sets: Vec<Losses>,
+    /// Curves that were there before.
+    known: Curves,
+    /// The run's folder, for whoever finishes.
+    record: Option<Record>,
+}
+
+/// What is known of the losses on a set.
 struct Losses {
-    /// Those of all tasks in order.
+    /// Those of all tasks in order; empty before the first and after the last of them.
     values: Vec<f64>,
     /// Tasks still to come.
     missing: usize,
-    /// The run's folder, for whoever finishes.
-    record: Option<Record>,
+    curve: Option<Curve>,
+}
+
+/// Everything an evaluation has brought.
+pub struct Gains {
+    /// What is new, set by set.
+    pub new: Vec<(Option<String>, Curve)>,
+    /// What is known altogether.
+    pub curves: Curves,
+    pub record: Option<Record>,
 }
 
 /// What a run has come to: trained, evaluated, and not yet kept.
 pub struct Outcome {
     pub evaluation: Arc<Evaluation>,
     pub record: Option<Record>,
-    pub curve: Curve,
+    pub curves: Curves,
     pub seconds: f64,
 }
 
 impl Evaluation {
-    /// Of a run that was just trained, on `tasks` with this many losses each.
+    /// Of a run that is trained, on all of its test sets but for those `known` already.
     pub fn new(
         run: usize,
+        settings: Arc<Experiment>,
         state: State,
         (progress, clock): (Progress, Clock),
         record: Option<Record>,
-        tasks: Arc<Vec<TestTask>>,
-        points: usize,
+        known: Curves,
+        tests: &TestSets,
     ) -> Self {
-        let losses = Losses { values: vec![0.0; tasks.len() * points], missing: tasks.len(), record };
-        Self { run, state, progress, clock, tasks, losses: Mutex::new(losses) }
+        let set = |test: Test<'_>| Set {
+            name: test.name.map(str::to_owned),
+            steps: test.evaluation.steps,
+            tasks: tests.of(test),
+            weights: settings.tested(&state.weights, test),
+        };
+        let missing = settings.every_test().filter(|test| known.of(test.name).is_none());
+        let sets: Vec<Set> = missing.map(set).collect();
+        let losses = |set: &Set| Losses { values: Vec::new(), missing: set.tasks.len(), curve: None };
+        let gathered = Gathered { sets: sets.iter().map(losses).collect(), known, record };
+        Self { run, settings, state, progress, clock, sets, gathered: Mutex::new(gathered) }
     }
 
     /// The tasks in the shares they are evaluated in.
-    pub fn shares(&self) -> impl DoubleEndedIterator<Item = Range<usize>> {
-        let tasks = self.tasks.len();
-        (0..tasks.div_ceil(TASKS_PER_SHARE))
-            .map(move |share| share * TASKS_PER_SHARE..((share + 1) * TASKS_PER_SHARE).min(tasks))
+    pub fn shares(&self) -> impl DoubleEndedIterator<Item = Share> {
+        self.sets.iter().enumerate().flat_map(|(set, Set { tasks, .. })| {
+            let shares = 0..tasks.len().div_ceil(TASKS_PER_SHARE);
+            let end = |share: usize| (share * TASKS_PER_SHARE).min(tasks.len());
+            shares.map(move |share| Share { set, tasks: end(share)..end(share + 1) })
+        })
     }
 
-    /// Takes the losses of a share. With the last ones: the losses of all tasks, and the run's folder.
-    pub fn add(&self, share: Range<usize>, found: &[f64]) -> Option<(Vec<f64>, Option<Record>)> {
-        let mut losses = guard(&self.losses);
-        let points = losses.values.len() / self.tasks.len();
-        losses.values[share.start * points..share.end * points].copy_from_slice(found);
-        losses.missing -= share.len();
-        (losses.missing == 0).then(|| (std::mem::take(&mut losses.values), losses.record.take()))
+    /// Takes the losses of a share. With the last ones of all: what the evaluation has brought.
+    pub fn add(&self, share: &Share, found: &[f64]) -> Option<Gains> {
+        let set = &self.sets[share.set];
+        let points = set.steps + 1;
+        let values = {
+            let losses = &mut guard(&self.gathered).sets[share.set];
+            losses.values.resize(set.tasks.len() * points, 0.0);
+            losses.values[share.tasks.start * points..share.tasks.end * points].copy_from_slice(found);
+            losses.missing -= share.tasks.len();
+            (losses.missing == 0).then(|| std::mem::take(&mut losses.values))?
+        };
+        // Sorting takes a while, and nobody else has to wait for it.
+        let curve = statistics(&values, set.steps);
+        guard(&self.gathered).sets[share.set].curve = Some(curve);
+        self.gains()
+    }
+
+    /// What the evaluation has brought, once nothing is missing; for whoever asks first.
+    pub fn gains(&self) -> Option<Gains> {
+        let mut gathered = guard(&self.gathered);
+        if gathered.sets.iter().any(|losses| losses.curve.is_none()) {
+            return None;
+        }
+        let found = gathered.sets.iter_mut().filter_map(|losses| losses.curve.take());
+        let new: Vec<_> = self.sets.iter().map(|set| set.name.clone()).zip(found).collect();
+        let mut curves = std::mem::take(&mut gathered.known);
+        new.iter().for_each(|(name, curve)| curves.put(name.clone(), curve.clone()));
+        Some(Gains { new, curves, record: gathered.record.take() })
     }
 }
 
@@ -88,9 +160,8 @@ struct TestSet {
 }
 
 impl TestSets {
-    /// The test tasks of a run of these settings.
-    pub fn of(&self, settings: &Experiment) -> Arc<Vec<TestTask>> {
-        let Experiment { task, evaluation, .. } = settings;
+    /// The tasks of a test set.
+    pub fn of(&self, Test { task, evaluation, .. }: Test<'_>) -> Arc<Vec<TestTask>> {
         let mut sets = guard(&self.0);
         if let Some(known) = sets.iter().find(|set| set.task == *task && set.evaluation == *evaluation) {
             return known.tasks.clone();

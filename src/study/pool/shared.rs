@@ -14,7 +14,8 @@ use super::evaluation::{Evaluation, Outcome, TestSets};
 use super::going::Going;
 use super::guard::guard;
 use super::stages::Work;
-use crate::eval::Curve;
+use crate::eval::Curves;
+use crate::experiments::Experiment;
 use crate::model::Kernels;
 use crate::study::disk::folders::set_aside;
 use crate::study::disk::record::{Record, RecordError};
@@ -159,8 +160,9 @@ impl Shared {
             let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
             let known = entries.len();
             entries.extend(board.runs().skip(known).cloned().map(Entry::new));
-            for (number, entry) in entries.iter().enumerate() {
+            for ((number, entry), run) in entries.iter().enumerate().zip(board.runs()) {
                 entry.set_wanted_back(board.is_wanted_back(number));
+                entry.ask(run.settings.clone());
             }
             let stride = Trail::stride(numbers.iter().map(|number| &entries[*number].trail));
             self.stride.store(stride, Ordering::Relaxed);
@@ -186,8 +188,8 @@ impl Shared {
     }
 
     /// See [`Board::close`].
-    pub fn close(&self, run: usize, curve: Option<Curve>) {
-        self.tell(run, |board| board.close(run, curve));
+    pub fn close(&self, run: usize, tested: Option<(Curves, Arc<Experiment>)>) {
+        self.tell(run, |board| board.close(run, tested));
     }
 
     /// Tells the board what has become of a run. Where what follows cannot be done, the run has failed.
@@ -223,8 +225,8 @@ impl Shared {
         self.with_board(|board| {
             let answer = question(board);
             entry.set_wanted_back(board.is_wanted_back(run));
-            if let Answer::Tell(of, event) = answer {
-                self.send(of, event);
+            if let Answer::Tell(of, events) = answer {
+                events.into_iter().for_each(|event| self.send(of, event));
                 return false;
             }
             matches!(answer, Answer::Clear)

@@ -1,9 +1,8 @@
 //! Where a run can stand, what can be wanted of it, and what a worker can be given to do.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, Share};
 use super::going::Going;
 
 /// Where a run stands. What it would go on from is with it, unless that is on disk or it has not begun.
@@ -33,11 +32,11 @@ pub enum Wish {
 /// What there is to do.
 pub enum Job {
     Train(usize),
-    Test(Arc<Evaluation>, Range<usize>),
+    Test(Arc<Evaluation>, Share),
 }
 
 /// What a worker is to do next.
 pub enum Work {
     Train(usize, Option<Box<Going>>),
-    Test(Arc<Evaluation>, Range<usize>),
+    Test(Arc<Evaluation>, Share),
 }

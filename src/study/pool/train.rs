@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
+use super::evaluate::conclude;
 use super::evaluation::Evaluation;
 use super::going::{Clock, Going, Progress};
 use super::shared::Shared;
+use crate::eval::Curves;
 use crate::experiments::Experiment;
-use crate::learner::Trainer;
+use crate::learner::{State, Trainer};
 use crate::model::Weights;
 use crate::study::disk::record::{Next, Record, RecordError};
 use crate::study::disk::resume::Header;
@@ -67,6 +69,8 @@ struct Turn<'a> {
     landmark: Option<(usize, u64)>,
     clock: Clock,
     record: Option<Record>,
+    /// What its network was tested on before, where it was trained to the end.
+    known: Curves,
     /// Whether the last save has failed.
     unsaved: bool,
 }
@@ -78,10 +82,10 @@ impl<'a> Turn<'a> {
         let Run { settings, seed, .. } = &entry.run;
         let mut trainer = settings.trainer(*seed, shared.kernels);
         let going = match going {
-            Some(going) => Some(*going),
+            Some(going) => Some((*going, Curves::default())),
             None => open(shared, run, &entry, &trainer)?,
         };
-        let Some(Going { state, progress, seconds, record }) = going else { return Ok(None) };
+        let Some((Going { state, progress, seconds, record }, known)) = going else { return Ok(None) };
         trainer.restore(&state);
         let clock = Clock::new(seconds);
         entry.leave(progress.step, state.weights);
@@ -99,6 +103,7 @@ impl<'a> Turn<'a> {
             landmark,
             clock,
             record,
+            known,
             unsaved: false,
         }))
     }
@@ -201,55 +206,81 @@ impl<'a> Turn<'a> {
 
     /// The run is trained: hands its evaluation out.
     fn hand_out(self) {
-        let Self { shared, run, entry, trainer, progress, total, clock, record, .. } = self;
+        let Self { shared, run, entry, trainer, progress, total, clock, record, known, .. } = self;
         let state = trainer.state();
         entry.leave(total, state.weights.clone());
-        let settings = &entry.run.settings;
-        let (tasks, points) = (shared.tests.of(settings), settings.evaluation.steps + 1);
-        shared.hand_out(&Arc::new(Evaluation::new(run, state, (progress, clock), record, tasks, points)));
+        let so_far = (progress, clock);
+        let evaluation = Evaluation::new(run, entry.asked(), state, so_far, record, known, &shared.tests);
+        let evaluation = Arc::new(evaluation);
+        match evaluation.gains() {
+            // The set that it was queued for is gone again.
+            Some(gains) => conclude(shared, &evaluation, gains),
+            None => shared.hand_out(&evaluation),
+        }
     }
 }
 
-/// Opens a run's folder, where there is one, and tells what the run has told before. `None` if there is
-/// nothing left to do.
-fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result<Option<Going>, End> {
-    let Run { settings, seed, .. } = &entry.run;
+/// Opens a run's folder, where there is one, and tells what the run has told before. What it goes on from,
+/// with the curves it has already; `None` if there is nothing left to do.
+fn open(
+    shared: &Shared,
+    run: usize,
+    entry: &Entry,
+    trainer: &Trainer,
+) -> Result<Option<(Going, Curves)>, End> {
+    let (settings, seed) = (entry.asked(), entry.run.seed);
+    // What this process has evaluated is known to whoever looks on, and lacks a test set.
+    let told = shared.look(|board| board.curves(run));
     let (mut record, past, next) = match &shared.folder {
         Some(folder) => {
-            let opened = Record::open(folder, &entry.run, shared.kernels)
+            let run = Run { settings: settings.clone(), ..entry.run.clone() };
+            let opened = Record::open(folder, &run, shared.kernels)
                 .map_err(|error| End::Failed { step: 0, error: error.to_string() })?;
             (Some(opened.record), opened.past, opened.next)
         }
         None => (None, Vec::new(), Next::Start),
     };
     let is_begun = !past.is_empty();
-    let known = past.iter().rev().find_map(|event| match event {
-        Event::Evaluated { curve, .. } => Some(curve.clone()),
-        _ => None,
-    });
+    let mut known = Curves::default();
     for event in past {
-        shared.report(run, None, event);
+        if let Event::Evaluated { test, curve, .. } = &event {
+            known.put(test.clone(), curve.clone());
+        }
+        if told.is_empty() {
+            shared.report(run, None, event);
+        }
+    }
+    let total_steps = settings.total_steps();
+    if let (Some(trained), true, Next::Start) = (entry.newest(), !told.is_empty(), &next)
+        && record.is_none()
+    {
+        // No file holds it, but its parameters are all that a test depends on.
+        let state = State { weights: trained.weights.clone(), ..trainer.state() };
+        let progress = Progress { step: total_steps, ..Progress::default() };
+        return Ok(Some((Going { state, progress, seconds: 0.0, record }, told)));
     }
     if !is_begun {
-        let total_steps = settings.total_steps();
-        let started = Event::Started { experiment: settings.name.clone(), seed: *seed, total_steps };
+        let started = Event::Started { experiment: settings.name.clone(), seed, total_steps };
         shared.report(run, record.as_mut(), started);
     }
     Ok(match next {
         Next::Nothing(weights) => {
-            entry.leave(settings.total_steps(), weights);
-            shared.close(run, known);
+            entry.leave(total_steps, weights);
+            shared.close(run, Some((known, settings)));
             None
         }
         Next::GoOn(resume) => {
             let Header { step, loss_sum_bits, losses, seconds, .. } = resume.header;
             let progress = Progress { step, sum: f64::from_bits(loss_sum_bits), losses };
-            Some(Going { state: resume.state, progress, seconds, record })
+            // What was tested before the end was tested by what is trained anew.
+            let known = if step < total_steps { Curves::default() } else { known };
+            Some((Going { state: resume.state, progress, seconds, record }, known))
         }
         Next::Start => {
             let state = trainer.state();
             keep(shared, entry, record.as_mut(), 0, 0, &state.weights);
-            Some(Going { state, progress: Progress::default(), seconds: 0.0, record })
+            let going = Going { state, progress: Progress::default(), seconds: 0.0, record };
+            Some((going, Curves::default()))
         }
     })
 }

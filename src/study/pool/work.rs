@@ -19,7 +19,7 @@ pub fn work(shared: &Shared) {
         let ended = catch_unwind(AssertUnwindSafe(|| match job {
             Work::Train(run, going) => train(shared, run, going),
             Work::Test(evaluation, share) => {
-                evaluate(shared, &evaluation, share);
+                evaluate(shared, &evaluation, &share);
                 Ok(())
             }
         }));

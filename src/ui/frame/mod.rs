@@ -35,7 +35,7 @@ use super::{
 
 pub use help::furthest;
 pub use layout::areas;
-pub use saved::{loss_table, save};
+pub use saved::{report, save};
 
 /// Draws the state.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {

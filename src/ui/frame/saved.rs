@@ -1,4 +1,4 @@
-//! What the dashboard leaves behind as plain text: the loss table for the normal screen, and views
+//! What the dashboard leaves behind as plain text: loss tables and figures for the normal screen, and views
 //! saved to files.
 
 use std::{
@@ -11,38 +11,14 @@ use ratatui::buffer::Buffer;
 
 use super::svg::svg;
 use crate::{
-    results::{Failure, LossTable, Row, text::width},
-    ui::state::{
-        app::App,
-        runs::{ExperimentState, Phase, RunState},
-    },
+    results::{self, text::width},
+    ui::state::app::App,
 };
 
-/// The loss table of the runs that have been evaluated, whatever the views look at.
-pub fn loss_table(app: &App) -> String {
-    let row = |(index, experiment): (usize, &ExperimentState)| Row {
-        name: experiment.settings.name.clone(),
-        runs: experiment.runs.len(),
-        over: app.result(index),
-    };
-    let failure = |run: &RunState| match &run.phase {
-        Phase::Failed { step, error } => Some(Failure {
-            experiment: app.experiments[run.experiment].settings.name.clone(),
-            seed: run.seed,
-            step: *step,
-            error: error.clone(),
-        }),
-        _ => None,
-    };
-    let table = LossTable {
-        rows: app.experiments.iter().enumerate().map(row).collect(),
-        most_steps: app.most_steps(),
-        prior_mean: app.sets.first().map(|set| set.prior_mean),
-        failures: app.active().filter_map(|run| failure(&app.runs[run])).collect(),
-        average: app.curves.average,
-        glyphs: app.styles.glyphs(),
-    };
-    table.to_string()
+/// The loss tables of the runs that have been evaluated and the published figures beside them, whatever the
+/// views look at.
+pub fn report(app: &App) -> String {
+    results::report(&app.outcomes(), app.curves.average, app.styles.glyphs())
 }
 
 /// A screen as lines of text.
@@ -64,10 +40,10 @@ fn lines(buffer: &Buffer) -> String {
     text
 }
 
-/// Writes a screen of the view in front as text, with the loss table below it, and as SVG, to new files named after
+/// Writes a screen of the view in front as text, with the loss tables below it, and as SVG, to new files named after
 /// the view; nothing is ever overwritten. The text's path.
 pub fn save(app: &App, screen: &Buffer, folder: &Path) -> io::Result<PathBuf> {
-    let text = format!("{}\n{}", lines(screen), loss_table(app));
+    let text = format!("{}\n{}", lines(screen), report(app));
     let view = app.view_name(app.view).to_lowercase();
     let name: String = view.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     for number in 1..10_000 {

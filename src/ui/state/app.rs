@@ -12,7 +12,12 @@ use super::{
     runs::{ExperimentState, Phase, RunState},
     view::View,
 };
-use crate::{experiments::Study, study::Control, ui::style::Styles};
+use crate::{
+    eval::Curve,
+    experiments::{FIRST_TEST, Study, Test},
+    study::Control,
+    ui::style::Styles,
+};
 
 /// Most inner steps a fit is shown after.
 pub const MOST_STEPS: usize = 100;
@@ -41,6 +46,10 @@ pub struct App {
     pub queue: Vec<usize>,
     /// The frozen test tasks, one set for each different pair of `[task]` and `[evaluation]`.
     pub sets: Vec<TestSet>,
+    /// The names of the further test sets.
+    pub tests: Vec<String>,
+    /// The test set in view: 0 is the first, which has no name.
+    pub test: usize,
     /// Every view, in the order of the tabs.
     pub tabs: Vec<View>,
     /// The view on screen.
@@ -59,6 +68,8 @@ pub struct App {
     pub play: Play,
     /// What happened, oldest first.
     pub log: VecDeque<LogLine>,
+    /// The published figure that is selected.
+    pub figure: usize,
     /// Lines the log is scrolled up from its end.
     pub log_back: usize,
     /// The help; `None` when closed.
@@ -146,6 +157,8 @@ impl App {
             runs: Vec::new(),
             queue: Vec::new(),
             sets: Vec::new(),
+            tests: Vec::new(),
+            test: 0,
             tabs: vec![view],
             view,
             selected: 0,
@@ -155,6 +168,7 @@ impl App {
             illustration: None,
             play,
             log: VecDeque::new(),
+            figure: 0,
             log_back: 0,
             help: None,
             prompt: None,
@@ -192,9 +206,46 @@ impl App {
         self.tabs.iter().position(|view| view.experiment == Some(experiment)).unwrap_or(0)
     }
 
-    /// The test tasks of an experiment.
+    /// The name of the test set in view; the first one has none.
+    pub fn test_name(&self) -> Option<&str> {
+        self.name_of_test(self.test)
+    }
+
+    /// The name of a test set.
+    pub fn name_of_test(&self, test: usize) -> Option<&str> {
+        self.tests.get(test.checked_sub(1)?).map(String::as_str)
+    }
+
+    /// What stands before the titles of panes that show one of several test sets.
+    pub fn test_label(&self) -> String {
+        match self.tests.is_empty() {
+            true => String::new(),
+            false => format!("[{}] ", self.test_name().unwrap_or(FIRST_TEST)),
+        }
+    }
+
+    /// Whether an experiment is tested on the set in view.
+    pub fn is_tested(&self, experiment: usize) -> bool {
+        self.experiments[experiment].sets.get(self.test).is_some_and(Option::is_some)
+    }
+
+    /// The test tasks of an experiment: of the set in view, or of the first where it has no such set.
     pub fn set(&self, experiment: usize) -> &TestSet {
-        &self.sets[self.experiments[experiment].set]
+        let sets = &self.experiments[experiment].sets;
+        let set = sets.get(self.test).copied().flatten().or(sets.first().copied().flatten());
+        &self.sets[set.unwrap_or(0)]
+    }
+
+    /// The rate of the inner steps of an experiment's tests on the set in view.
+    pub fn test_rate(&self, experiment: usize) -> f64 {
+        let settings = &self.experiments[experiment].settings;
+        let TestSet { task, evaluation, .. } = self.set(experiment);
+        settings.test_rate(Test { name: None, task, evaluation })
+    }
+
+    /// The curve of a run on the set in view.
+    pub fn curve(&self, run: usize) -> Option<&Curve> {
+        self.runs[run].curves.of(self.test_name())
     }
 
     /// How far at the front of the queue the first of these runs is, in words.

@@ -2,7 +2,7 @@
 //! of the family.
 
 use crate::{
-    experiments::Experiment,
+    experiments::Test,
     task::{self, Function, Points, TestTask},
     task::{EvaluationSettings, TaskSettings},
 };
@@ -32,9 +32,9 @@ pub struct Illustration {
 }
 
 impl TestSet {
-    /// Whether these are the test tasks of this experiment.
-    pub fn is_of(&self, settings: &Experiment) -> bool {
-        self.task == settings.task && self.evaluation == settings.evaluation
+    /// Whether these are the tasks of this test.
+    pub fn is_of(&self, test: Test<'_>) -> bool {
+        self.task == *test.task && self.evaluation == *test.evaluation
     }
 
     /// The frozen tasks of these settings.

@@ -23,7 +23,7 @@ pub const PREVIEW_TASKS: usize = 24;
 impl App {
     /// The rate in use for an experiment's fits.
     pub fn inner_lr(&self, experiment: usize) -> f64 {
-        self.fit.inner_lr.unwrap_or_else(|| self.experiments[experiment].settings.test_rate())
+        self.fit.inner_lr.unwrap_or_else(|| self.test_rate(experiment))
     }
 
     /// The run whose network an experiment's fit shows: the chosen seed's.
@@ -76,8 +76,9 @@ impl App {
         self.active()
             .filter(|&index| {
                 let run = &self.runs[index];
-                let unfinished = run.phase == Phase::Training && run.curve.is_none();
-                (rewound || unfinished) && self.view.has_curve_of(run.experiment)
+                let unfinished = run.phase == Phase::Training && self.curve(index).is_none();
+                let shown = self.view.has_curve_of(run.experiment) && self.is_tested(run.experiment);
+                (rewound || unfinished) && shown
             })
             .filter_map(|index| {
                 let run = &self.runs[index];
@@ -98,7 +99,8 @@ impl App {
         let snapshot = self.shown_snapshot(run)?;
         let set = self.set(state.experiment);
         let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
-        let weights = self.experiments[state.experiment].settings.tested(&snapshot.weights);
+        let adaptation = snapshot.weights.adaptation.at_rate(self.test_rate(state.experiment));
+        let weights = Weights { adaptation, ..snapshot.weights.clone() };
         let curve = eval::curve(&weights, tasks, set.evaluation.steps);
         Some((snapshot.step, curve))
     }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::rewind::Past;
-use crate::{eval::Curve, experiments::Experiment, study::Snapshot};
+use crate::{
+    eval::{Curve, Curves},
+    experiments::Experiment,
+    study::Snapshot,
+};
 
 /// One experiment.
 pub struct ExperimentState {
@@ -11,8 +15,8 @@ pub struct ExperimentState {
     pub settings: Arc<Experiment>,
     /// Its runs.
     pub runs: Vec<usize>,
-    /// Its test tasks.
-    pub set: usize,
+    /// Its test tasks, one set for each that the study has; `None` where it is not tested on that.
+    pub sets: Vec<Option<usize>>,
     /// Steps at which its runs keep their parameters.
     pub landmarks: Vec<u64>,
 }
@@ -34,8 +38,8 @@ pub struct RunState {
     pub speed: f64,
     /// Training losses as reported: step, mean loss.
     pub losses: Vec<(u64, f64)>,
-    /// The adaptation curve of the trained network.
-    pub curve: Option<Curve>,
+    /// The adaptation curves of the trained network.
+    pub curves: Curves,
     /// A curve over a few tasks of the network at this step.
     pub preview: Option<(u64, Curve)>,
     /// The newest parameters.
@@ -82,7 +86,7 @@ impl RunState {
             step: 0,
             speed: f64::NAN,
             losses: Vec::new(),
-            curve: None,
+            curves: Curves::default(),
             preview: None,
             snapshot: None,
             past: Past::default(),

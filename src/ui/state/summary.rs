@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
-use super::{app::App, runs::Phase};
+use super::{
+    app::App,
+    runs::{Phase, RunState},
+};
 use crate::{
     eval::{Curve, OverSeeds},
-    results::{best, table_steps},
+    results::{Figure, Outcome, Ran, best, figures, table_steps},
 };
 
 /// An experiment's adaptation curve as the views show it.
@@ -53,6 +56,9 @@ impl App {
                 runs().filter_map(|run| run.past.curve.as_ref().map(|(_, curve)| curve)).collect();
             return OverSeeds::of_all(&past, average).map(preview);
         }
+        if !self.is_tested(experiment) {
+            return None;
+        }
         if let Some(result) = self.result(experiment) {
             return Some(Shown { over: result, preview: false });
         }
@@ -61,10 +67,11 @@ impl App {
         OverSeeds::of_all(&previews, average).map(preview)
     }
 
-    /// The adaptation curve of an experiment's finished runs, whatever the views look at.
+    /// The adaptation curve of an experiment's finished runs on the test set in view, whatever else the views
+    /// look at.
     pub fn result(&self, experiment: usize) -> Option<OverSeeds> {
         let runs = self.experiments[experiment].runs.iter();
-        let evaluated: Vec<&Curve> = runs.filter_map(|run| self.runs[*run].curve.as_ref()).collect();
+        let evaluated: Vec<&Curve> = runs.filter_map(|run| self.curve(*run)).collect();
         OverSeeds::of_all(&evaluated, self.curves.average)
     }
 
@@ -150,9 +157,33 @@ impl App {
         Duration::try_from_secs_f64(seconds / workers).ok()
     }
 
-    /// The last n of any evaluation.
+    /// What came of every experiment's runs, whatever the views look at.
+    pub fn outcomes(&self) -> Vec<Outcome<'_>> {
+        let ran = |run: &usize| {
+            let RunState { seed, curves, phase, .. } = &self.runs[*run];
+            let failure = match phase {
+                Phase::Failed { step, error } => Some((*step, error.as_str())),
+                _ => None,
+            };
+            Ran { seed: *seed, curves, failure }
+        };
+        self.experiments
+            .iter()
+            .map(|experiment| Outcome {
+                settings: &experiment.settings,
+                runs: experiment.runs.iter().map(ran).collect(),
+            })
+            .collect()
+    }
+
+    /// The published figures, and how the results stand to them.
+    pub fn figures(&self) -> Vec<Figure> {
+        figures(&self.outcomes())
+    }
+
+    /// The last n of any evaluation on the test set in view.
     pub fn most_steps(&self) -> usize {
-        self.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0)
+        (0..self.experiments.len()).map(|index| self.set(index).evaluation.steps).max().unwrap_or(0)
     }
 
     /// The n of the loss table.

@@ -51,7 +51,7 @@ fn mouse() -> impl Strategy<Value = Happening> {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPEM".chars().map(KeyCode::Char);
+    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPEMT".chars().map(KeyCode::Char);
     let named = [
         KeyCode::Tab,
         KeyCode::BackTab,
@@ -165,12 +165,13 @@ proptest! {
     fn nothing_that_happens_breaks_it(
         happenings in prop::collection::vec(happening(), 1..60),
         ascii in any::<bool>(),
-        start in 0..3,
+        start in 0..4,
     ) {
         let styles = Styles { depth: Depth::Ansi16, ascii };
         let mut app = match start {
             0 => fixture::midway(styles),
             1 => fixture::app(&fixture::notebook(), styles),
+            2 => fixture::tested(styles),
             _ => fixture::app(&fixture::odd(), styles),
         };
         let mut screen = (80, 24);
@@ -186,7 +187,8 @@ proptest! {
 #[test]
 fn every_size_draws_every_view() {
     let odd = fixture::app(&fixture::odd(), Styles::default());
-    for mut app in [fixture::midway(Styles::default()), odd] {
+    let tested = fixture::tested(Styles::default());
+    for mut app in [fixture::midway(Styles::default()), odd, tested] {
         every_view(&mut app);
     }
 }

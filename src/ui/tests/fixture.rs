@@ -42,6 +42,8 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
         task: TaskSettings::default(),
         model: ModelSettings { hidden: 16, ..ModelSettings::default() },
         evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
+        tests: Vec::new(),
+        published: Vec::new(),
     }
 }
 
@@ -127,6 +129,42 @@ pub fn snapshot(step: u64, seed: u64) -> Arc<Snapshot> {
     })
 }
 
+/// MAML and Reptile on two further test sets, with figures of every verdict; MAML is done, Reptile's second
+/// seed is not.
+pub const TESTED: &str = "[defaults]\nouter_steps = 100\nseeds = 3\n[model]\nhidden = 16\n\
+    [evaluation]\ntest_tasks = 60\n\
+    [[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\
+    [[experiment.published]]\nsource = \"Somebody 2017, table 1\"\nn = 1\nloss = 2.4\nci95 = 0.3\nmark = \"V\"\n\
+    [[experiment.published]]\nsource = \"Somebody else 2018, figure 3, whose caption is longer than most screens are wide\"\n\
+    test = \"20 shots\"\nn = 10\nloss = 0.9\nmark = \"R\"\n\
+    [[experiment.published]]\nsource = \"Somebody 2017, table 2\"\nn = 10\nloss = 0.01\n\
+    [[experiment]]\nname = \"Reptile\"\nalgorithm = \"reptile\"\n\
+    [[experiment.published]]\nsource = \"Somebody 2017, table 1\"\ntest = \"far\"\nn = 5\nloss = 1.25\n\
+    [[test]]\nname = \"20 shots\"\nshots = 20\n[[test]]\nname = \"far\"\nx = [5.0, 10.0]\nsteps = 9\nphase = [0.0, 1.0]\n";
+
+/// That study while it runs.
+pub fn tested(styles: Styles) -> App {
+    let study = crate::experiments::parse("tested", None, TESTED).expect("a good file");
+    let mut app = App::new(&study, &plan(&study), styles);
+    for run in 0..4 {
+        let (name, seed) = (if run < 3 { "MAML" } else { "Reptile" }, run as u64 % 3);
+        app.on_event(run, started(name, seed, 100));
+        app.on_snapshot(run, snapshot(100, seed));
+        for (test, end) in [(None, 0.7), (Some("20 shots"), 0.3), (Some("far"), 3.1)] {
+            let mut curve = curve(4.3, end, seed);
+            if test == Some("far") {
+                for losses in [&mut curve.mean, &mut curve.median, &mut curve.ci95, &mut curve.nonfinite] {
+                    losses.truncate(10);
+                }
+                curve.steps.truncate(10);
+            }
+            app.on_event(run, evaluated_on(test, name, seed, curve));
+        }
+        app.on_event(run, finished(name, seed));
+    }
+    app
+}
+
 pub fn started(name: &str, seed: u64, total_steps: u64) -> Event {
     Event::Started { experiment: name.to_owned(), seed, total_steps }
 }
@@ -136,7 +174,12 @@ pub fn progress(name: &str, seed: u64, step: u64, loss: f64) -> Event {
 }
 
 pub fn evaluated(name: &str, seed: u64, curve: Curve) -> Event {
-    Event::Evaluated { experiment: name.to_owned(), seed, curve }
+    evaluated_on(None, name, seed, curve)
+}
+
+pub fn evaluated_on(test: Option<&str>, name: &str, seed: u64, curve: Curve) -> Event {
+    let test = test.map(str::to_owned);
+    Event::Evaluated { experiment: name.to_owned(), seed, test, test_hash: None, curve }
 }
 
 pub fn finished(name: &str, seed: u64) -> Event {

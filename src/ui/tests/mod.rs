@@ -7,3 +7,4 @@ mod mouse;
 mod running;
 mod screens;
 mod steering;
+mod tested;

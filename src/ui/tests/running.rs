@@ -17,7 +17,7 @@ use crate::{
     learner::Algorithm,
     study::{Event, Found, Snapshot},
     term::{Button, Host, Input, Mouse, MouseKind},
-    ui::{End, Options, Source, drive, loss_table, state::runs::Phase, style::Styles},
+    ui::{End, Options, Source, drive, report, state::runs::Phase, style::Styles},
 };
 
 /// Plays a script of inputs, one batch a wait.
@@ -183,7 +183,7 @@ fn it_takes_in_the_study_draws_it_and_quits() {
     assert!(app.is_over());
     assert!(matches!(app.runs[0].phase, Phase::Finished { .. }));
     assert!(screen.contains("4.30") && screen.contains("runs done"), "{screen}");
-    let table = loss_table(&app);
+    let table = report(&app);
     assert!(table.contains("Transfer, seed 0: failed at step 1200"), "{table}");
 }
 
@@ -204,16 +204,16 @@ fn the_shell_gets_the_terminal_and_gives_it_back() {
 #[test]
 fn the_mouse_reaches_the_view_that_was_drawn_once_it_is_asked_for() {
     let none = KeyModifiers::NONE;
-    // The last columns of the tabs: the log, on a screen of 80.
+    // The last columns of the tabs: the figures, on a screen of 80.
     let click = || vec![Input::Mouse(Mouse { kind: MouseKind::Press(Button::Left), column: 77, row: 1 })];
     let (_, script, app, screen) = play(vec![click(), key('q', none)], &Options::default());
     assert_eq!((script.mouse.len(), app.view), (0, view("Overview")));
     assert_eq!(app.size, (80, 24));
     // A line of the screen stands between quotes.
-    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log\"")), "{screen}");
+    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log Figur…\"")), "{screen}");
     let batches = vec![key('M', none), click(), key('q', none)];
     let (_, script, app, _) = play(batches, &Options::default());
-    assert_eq!((script.mouse, app.view), (vec![true], view("Log")));
+    assert_eq!((script.mouse, app.view), (vec![true], view("Figures")));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn taking_a_view_away_writes_it_and_says_where() {
     let none = KeyModifiers::NONE;
     let batches = vec![key('y', none), key('s', none), key('q', none)];
     let (_, script, app, _) = play(batches, &options);
-    assert_eq!(script.copied, [loss_table(&app)]);
+    assert_eq!(script.copied, [report(&app)]);
     for number in 1..=2 {
         let path = folder.path().join(format!("metascope-overview-{number}.txt"));
         let text = std::fs::read_to_string(path).expect("the view was written");

@@ -79,7 +79,7 @@ fn a_view_of_one_experiment_steers_the_seed_in_view() {
 #[test]
 fn one_more_seed_is_a_plan_with_one_more_run() {
     let mut app = fixture::midway(Styles::default());
-    let maml = app.runs[6].curve.clone();
+    let maml = app.runs[6].curves.clone();
     press(&mut app, '+');
     let [Effect::Plan(study)] = &effects(&mut app)[..] else { panic!("no plan") };
     assert_eq!(study.experiments[2].seeds, [0, 1, 2, 3]);
@@ -89,7 +89,7 @@ fn one_more_seed_is_a_plan_with_one_more_run() {
     app.replan(study, &runs, &numbers);
     assert_eq!(app.experiments[2].runs, [6, 7, 8, 15]);
     assert_eq!((app.runs[15].seed, app.runs[15].phase.clone()), (3, Phase::Queued));
-    assert_eq!(app.runs[6].curve, maml, "the others are as they were");
+    assert_eq!(app.runs[6].curves, maml, "the others are as they were");
     assert_eq!(app.runs_done(), (11, 16));
 }
 

@@ -161,11 +161,16 @@ fn differences(old: &Experiment, new: &Experiment) -> Vec<String> {
         settings.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
     };
     let changed = new.iter().filter(|(name, now)| value(&old, name).as_ref() != Some(now));
+    // Other settings only go where others come in their place.
+    let may_go = |name: &str| name.starts_with("test ") || name == "published";
+    let gone = old.iter().filter(|(name, _)| may_go(name) && value(&new, name).is_none());
+    let gone: Vec<String> = gone.map(|(name, _)| format!("no {}", name.trim_end_matches(':'))).collect();
     changed
         .map(|(name, now)| match value(&old, name) {
             Some(before) => format!("{name} {before} to {now}"),
             None => format!("{name} {now}"),
         })
+        .chain(gone)
         .collect()
 }
 

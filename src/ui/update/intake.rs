@@ -32,12 +32,15 @@ impl App {
                 run.speed = steps_per_second;
                 run.losses.push((step, loss));
             }
-            Event::Evaluated { experiment, seed, curve } => {
+            Event::Evaluated { experiment, seed, test, curve, .. } => {
                 let share = curve.nonfinite.iter().copied().fold(0.0, f64::max);
                 let at =
                     |n: usize| curve.steps.iter().position(|step| *step == n).map(|i| number(curve.mean[i]));
                 let mut text =
                     format!("{experiment}, seed {seed}: evaluated on {} tasks", count(curve.tasks as u64));
+                if let Some(test) = &test {
+                    text.push_str(&format!(" of {test}"));
+                }
                 for n in [0, 1, 10] {
                     if let Some(loss) = at(n) {
                         text.push_str(&format!(", {loss} at n={n}"));
@@ -46,7 +49,7 @@ impl App {
                 if share > 0.0 {
                     text.push_str(&format!("; up to {:.1}% of them not finite", share * 100.0));
                 }
-                run.curve = Some(curve);
+                run.curves.put(test, curve);
                 self.note(text, share > 0.0);
             }
             Event::Finished { experiment, seed, seconds, checkpoint } => {
@@ -89,8 +92,9 @@ impl App {
                 };
                 self.note(format!("{experiment}, seed {seed}: goes on {from}"), false);
             }
-            Event::Summary { experiment, seeds, steps, mean, .. } => {
-                let mut text = format!("{experiment}: mean over {seeds} seeds");
+            Event::Summary { experiment, test, seeds, steps, mean, .. } => {
+                let test = test.map_or(String::new(), |test| format!(", {test}"));
+                let mut text = format!("{experiment}{test}: mean over {seeds} seeds");
                 for (n, mean) in steps.iter().zip(&mean).filter(|(n, _)| [1, 10].contains(*n)) {
                     text.push_str(&format!(", {} at n={n}", number(*mean)));
                 }

@@ -11,6 +11,7 @@ pub mod pointer;
 mod rewind;
 mod steer;
 
+use crate::experiments::FIRST_TEST;
 use crate::ui::{
     action::Action,
     frame,
@@ -138,6 +139,8 @@ pub fn update(app: &mut App, action: Action) {
             None => app.log_back = step(app.log_back, by, app.log.len()),
         },
         Action::Median => app.curves.average = app.curves.average.other(),
+        Action::NextTest => next_test(app),
+        Action::Figure(by) => app.figure = step(app.figure, by, app.figures().len()),
         Action::LogX => app.curves.log_x ^= true,
         Action::LogY => app.curves.log_y ^= true,
         Action::Crosshair(by) => crosshair(app, by),
@@ -243,6 +246,23 @@ fn next_task(app: &mut App, by: i32) {
             }
         }
     }
+}
+
+/// Shows the next test set. What was computed for the one before is of no use there.
+fn next_test(app: &mut App) {
+    if app.tests.is_empty() {
+        return app.say("there is one test set; a [[test]] in the file adds another");
+    }
+    app.test = (app.test + 1) % (app.tests.len() + 1);
+    for run in &mut app.runs {
+        (run.preview, run.past.curve) = (None, None);
+    }
+    (app.curves.crosshair, app.curves.window) = (None, None);
+    if let Some(index) = app.view.experiment {
+        app.fit.task = app.fit.task.min(app.set(index).tasks.len().saturating_sub(1));
+    }
+    let name = app.test_name().unwrap_or(FIRST_TEST).to_owned();
+    app.say(format!("test set {} of {}: {name}", app.test + 1, app.tests.len() + 1));
 }
 
 fn one_sided(app: &mut App) {

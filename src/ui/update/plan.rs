@@ -3,7 +3,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    experiments::Study,
+    experiments::{Study, Test},
+    results::test_names,
     study::{Run, landmarks},
     ui::{
         state::{
@@ -40,19 +41,22 @@ impl App {
         let shown = self.view.experiment.and_then(name_of);
         let selected = name_of(self.selected);
         let tabs = views::tabs(study.experiments.len());
-        self.experiments.clear();
+        let test = self.test_name().map(str::to_owned);
+        self.tests = test_names(study.experiments.iter());
+        self.test =
+            test.and_then(|test| self.tests.iter().position(|name| *name == test)).map_or(0, |at| at + 1);
+        let before: Vec<_> = self.experiments.drain(..).map(|experiment| experiment.settings).collect();
         for (index, settings) in study.experiments.iter().enumerate() {
-            let set = self.sets.iter().position(|set| set.is_of(settings)).unwrap_or_else(|| {
-                self.sets.push(TestSet::new(&settings.task, &settings.evaluation));
-                self.sets.len() - 1
-            });
+            let every_test = (0..=self.tests.len()).map(|test| settings.test(self.name_of_test(test)));
+            let every_test: Vec<_> = every_test.collect();
+            let sets = every_test.into_iter().map(|test| Some(self.set_of(test?))).collect();
             let runs = plan.iter().zip(numbers).filter(|(run, _)| run.experiment == index);
             let runs = runs.map(|(_, number)| *number).collect();
             let landmarks = landmarks(settings.total_steps());
             self.experiments.push(ExperimentState {
                 settings: Arc::new(settings.clone()),
                 runs,
-                set,
+                sets,
                 landmarks,
             });
         }
@@ -61,10 +65,17 @@ impl App {
             while self.runs.len() <= number {
                 self.runs.push(fresh());
             }
-            match kept.contains(&number) {
-                true => self.runs[number].experiment = run.experiment,
-                false => self.runs[number] = fresh(),
+            let state = &mut self.runs[number];
+            if !kept.contains(&number) {
+                *state = fresh();
+                continue;
             }
+            if let Some(before) = before.get(state.experiment) {
+                // What was measured on a set that has changed is not of the one that has its name now.
+                state.curves.retain(|test| before.test(test) == run.settings.test(test));
+            }
+            state.experiment = run.experiment;
+            (state.preview, state.past.curve) = (None, None);
         }
         let named = |name: &str| self.experiments.iter().position(|other| other.settings.name == name);
         if let Some(shown) = shown {
@@ -76,5 +87,13 @@ impl App {
         self.fit.compare = None;
         self.study = study.clone();
         self.ended = None;
+    }
+
+    /// The number of the frozen tasks of a test, drawn where they are new.
+    fn set_of(&mut self, test: Test<'_>) -> usize {
+        self.sets.iter().position(|set| set.is_of(test)).unwrap_or_else(|| {
+            self.sets.push(TestSet::new(test.task, test.evaluation));
+            self.sets.len() - 1
+        })
     }
 }

@@ -6,8 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use crate::{
     eval::{Average, OverSeeds},
     ui::{
-        state::app::App,
-        state::summary::Shown,
+        state::{app::App, family::TestSet, summary::Shown},
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},
@@ -21,12 +20,12 @@ use crate::{
 /// The curve of every experiment, the selected one on top with its seeds as a band.
 pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let kind = app.curves.average.name();
+    let (kind, set) = (app.curves.average.name(), app.test_label());
     let title = match app.experiments.get(app.selected).map(|experiment| &experiment.settings.name) {
         Some(name) if area.width >= 70 => {
-            format!("Test loss after n gradient steps ({kind}; dots: seeds of {name})")
+            format!("{set}Test loss after n gradient steps ({kind}; dots: seeds of {name})")
         }
-        _ => format!("Test loss after n gradient steps ({kind} over tasks)"),
+        _ => format!("{set}Test loss after n gradient steps ({kind} over tasks)"),
     };
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
@@ -100,7 +99,7 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let title =
         if area.width >= 44 { "Adaptation by seed (test loss after n steps)" } else { "Adaptation by seed" };
-    let inner = pane(buffer, area, title, styles);
+    let inner = pane(buffer, area, &format!("{}{title}", app.test_label()), styles);
     let chosen = app.chosen_run(index);
     let mut series = floors(app, index);
     let mut key = None;
@@ -110,8 +109,8 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let preview = state.preview.as_ref().map(|(_, curve)| curve);
         let past = state.past.curve.as_ref().map(|(_, curve)| curve);
         let rewound = app.rewind.notch.is_some();
-        let Some(curve) = (if rewound { past } else { state.curve.as_ref().or(preview) }) else { continue };
-        previews |= rewound || state.curve.is_none();
+        let Some(curve) = (if rewound { past } else { app.curve(run).or(preview) }) else { continue };
+        previews |= rewound || app.curve(run).is_none();
         let losses = app.curves.average.of(curve);
         if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
             at.push(format!("seed {} {}", state.seed, number(*loss)));
@@ -208,16 +207,16 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         after: String::new(),
         selected: false,
     };
-    if let Some(set) = app.sets.first() {
+    if !app.experiments.is_empty() {
+        let set = app.set(0);
         rows.push(fixed("prior mean", set.prior_mean));
-        rows.push(fixed("oracle", oracle_loss(app, 0)));
+        rows.push(fixed("oracle", oracle_loss(set)));
     }
     rows
 }
 
 /// The oracle's mean loss over the first test tasks of a set; exact from two noiseless points.
-pub fn oracle_loss(app: &App, set: usize) -> f64 {
-    let Some(set) = app.sets.get(set) else { return f64::NAN };
+pub fn oracle_loss(set: &TestSet) -> f64 {
     let tasks = &set.tasks[..set.tasks.len().min(50)];
     let loss = tasks.iter().map(|task| super::fit::oracle_loss(&set.task, task)).sum::<f64>()
         / tasks.len().max(1) as f64;
@@ -231,7 +230,7 @@ fn points(app: &App, losses: &[f64]) -> Vec<(f64, f64)> {
 }
 
 fn x_scale(app: &App) -> Scale {
-    let last = app.sets.iter().map(|set| set.evaluation.steps).max().unwrap_or(0).max(1);
+    let last = app.most_steps().max(1);
     let (first, last) = app.curves.window.unwrap_or((0, last));
     if app.curves.log_x {
         Scale::log(first.max(1) as f64, last.max(2) as f64)
@@ -278,7 +277,7 @@ fn floors(app: &App, experiment: usize) -> Vec<Series> {
     let mut floors = vec![line("prior mean", set.prior_mean, Pattern::ShortDash)];
     // Zero has no place on a log axis, and zooming in leaves it out on purpose.
     if !app.curves.log_y && app.curves.window.is_none() {
-        floors.push(line("oracle", oracle_loss(app, app.experiments[experiment].set), Pattern::Dot));
+        floors.push(line("oracle", oracle_loss(set), Pattern::Dot));
     } else {
         floors.clear();
     }
@@ -300,7 +299,9 @@ fn note(app: &App, area: Rect, buffer: &mut Buffer, remarks: &[String]) {
 
 fn waiting(app: &App, area: Rect, buffer: &mut Buffer) {
     let failed = app.failures() > 0;
+    let tested = (0..app.experiments.len()).any(|index| app.view.has_curve_of(index) && app.is_tested(index));
     let text = match (app.is_over(), failed) {
+        _ if !tested => "not tested on this set",
         (true, true) => "no curve: runs failed, see the log",
         (true, false) => "no curve: nothing was evaluated",
         _ => "waiting for the first network",

@@ -236,7 +236,7 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             }
             Phase::Finished { seconds, .. } => {
                 let n = 10.min(app.set(index).evaluation.steps);
-                let loss = run.curve.as_ref().and_then(|curve| curve.mean.get(n));
+                let loss = app.curve(at).and_then(|curve| curve.mean.get(n));
                 let loss = loss.map(|loss| format!(", {} at n={n}", number(*loss))).unwrap_or_default();
                 (format!("{seconds:.1} s{loss}"), styles.plain())
             }

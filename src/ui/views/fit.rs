@@ -50,10 +50,11 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let number_of = format!("{} of {}", app.fit.task + 1, count(set.tasks.len() as u64));
     let wave = task.function.title();
     let side = if task.is_one_sided() { ", one-sided" } else { "" };
+    let set_name = app.test_label();
     let titles = [
-        format!("{name} on test task {number_of}{side}: y = {wave}"),
-        format!("Test task {number_of}{side}: {wave}"),
-        format!("Task {}{side}: {wave}", app.fit.task + 1),
+        format!("{set_name}{name} on test task {number_of}{side}: y = {wave}"),
+        format!("{set_name}Test task {number_of}{side}: {wave}"),
+        format!("{set_name}Task {}{side}: {wave}", app.fit.task + 1),
     ];
     let room = usize::from(area.width).saturating_sub(4);
     let title = titles.iter().find(|title| width(title) <= room).unwrap_or(&titles[2]);
@@ -166,7 +167,7 @@ fn remark(app: &App, index: usize, unseen: &str, state: &str, room: usize) -> St
         "K {shots}{}  rate {}{}",
         own(app.fit.shots.is_some_and(|shots| shots != set.task.shots)),
         rate(app.inner_lr(index)),
-        own(app.fit.inner_lr.is_some_and(|rate| rate != app.experiments[index].settings.test_rate())),
+        own(app.fit.inner_lr.is_some_and(|rate| rate != app.test_rate(index))),
     );
     let parts: Vec<&str> = [unseen, state, &settings].into_iter().filter(|part| !part.is_empty()).collect();
     let mut text = String::new();

@@ -8,6 +8,7 @@ pub mod curves;
 pub mod entry;
 pub mod everywhere;
 pub mod experiment;
+pub mod figures;
 pub mod fit;
 pub mod log;
 pub mod overview;

@@ -152,7 +152,8 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     let steps = app.table_steps();
     let rows = curves::table_rows(app, &steps);
     let kind = app.curves.average.name();
-    let title = format!("Test loss: {kind} over tasks, {} std over seeds", styles.plus_minus());
+    let set = app.test_label();
+    let title = format!("{set}Test loss: {kind} over tasks, {} std over seeds", styles.plus_minus());
     pane(buffer, area, &title, styles);
     Table { steps: &steps, rows: &rows, keep: app.selected }.draw(table_room(area), buffer, styles);
     let mut notes = Vec::new();
@@ -176,14 +177,15 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
 fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let inner = pane(buffer, area, "How to read this", styles);
-    let shots = app.sets.first().map_or(0, |set| set.task.shots);
+    let set = (!app.experiments.is_empty()).then(|| app.set(0));
+    let shots = set.map_or(0, |set| set.task.shots);
     let is_plain = |settings: &Experiment| {
         let Adaptation { inner_lr, inner_steps, .. } = settings.adaptation();
         settings.adaptation() == Adaptation::sgd(inner_lr, inner_steps)
     };
     let plain = app.experiments.iter().all(|experiment| is_plain(&experiment.settings));
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
-    let family = app.sets.first().map_or_else(|| TaskSettings::default().family, |set| set.task.family);
+    let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
     let text = format!(
         "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \

@@ -10,6 +10,7 @@ pub static VIEWS: &[&Entry] = &[
     &super::tasks::VIEW,
     &super::play::VIEW,
     &super::log::VIEW,
+    &super::figures::VIEW,
 ];
 
 /// The entry of a kind of view.

@@ -1,8 +1,11 @@
 //! The board without threads: what it answers to what it is told.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
-use crate::experiments::parse;
+use crate::eval::{Curves, statistics};
+use crate::experiments::{Experiment, TestSettings, parse};
 use crate::model::Kernels;
 use crate::study::event::Event;
 use crate::study::plan::{Run, plan};
@@ -11,6 +14,7 @@ use crate::study::pool::control::Control;
 use crate::study::pool::evaluation::{Evaluation, TestSets};
 use crate::study::pool::going::{Clock, Going, Progress};
 use crate::study::pool::stages::Work;
+use crate::task::{EvaluationSettings, TaskSettings};
 
 /// The runs of experiments of these names, steps and seeds.
 fn runs(experiments: &[(&str, u64, u64)]) -> Vec<Run> {
@@ -46,18 +50,30 @@ fn given(board: &mut Board) -> Option<(usize, Option<u64>)> {
     })
 }
 
+/// What is told of a run, in words.
+fn said(run: usize, event: &Event) -> String {
+    match event {
+        Event::Paused { step, .. } => format!("{run} paused at {step}"),
+        Event::Stopped { step, .. } => format!("{run} stopped at {step}"),
+        Event::Queued { step, .. } => format!("{run} queued at {step}"),
+        Event::Summary { experiment, test: None, seeds, .. } => {
+            format!("{run} sums {seeds} of {experiment} up")
+        }
+        Event::Summary { experiment, test: Some(test), seeds, .. } => {
+            format!("{run} sums {seeds} of {experiment} up on {test}")
+        }
+        event => panic!("this is not the board's to tell: {event:?}"),
+    }
+}
+
 /// An answer in words.
 fn words(answer: Answer) -> String {
     match answer {
         Answer::Nothing => "nothing".to_owned(),
         Answer::Clear => "clear".to_owned(),
-        Answer::Tell(run, Event::Paused { step, .. }) => format!("{run} paused at {step}"),
-        Answer::Tell(run, Event::Stopped { step, .. }) => format!("{run} stopped at {step}"),
-        Answer::Tell(run, Event::Queued { step, .. }) => format!("{run} queued at {step}"),
-        Answer::Tell(run, Event::Summary { experiment, seeds, .. }) => {
-            format!("{run} sums {seeds} of {experiment} up")
+        Answer::Tell(run, events) => {
+            events.iter().map(|event| said(run, event)).collect::<Vec<_>>().join(", ")
         }
-        Answer::Tell(_, event) => panic!("this is not the board's to tell: {event:?}"),
     }
 }
 
@@ -194,25 +210,95 @@ fn another_plan_touches_only_what_changes() {
     assert_eq!(words(board.close(0, None)), "0 sums 0 of a up");
 }
 
+/// These runs with a further test set of this name and so many support points.
+fn tested_on(name: &str, shots: usize, runs: &[Run]) -> Vec<Run> {
+    let settings = Arc::new(Experiment { tests: vec![test(name, shots)], ..(*runs[0].settings).clone() });
+    runs.iter().map(|run| Run { settings: settings.clone(), ..run.clone() }).collect()
+}
+
+fn test(name: &str, shots: usize) -> TestSettings {
+    TestSettings {
+        name: name.to_owned(),
+        task: TaskSettings { shots, ..TaskSettings::default() },
+        evaluation: EvaluationSettings { test_tasks: 70, steps: 2, ..EvaluationSettings::default() },
+    }
+}
+
 #[test]
-fn an_evaluation_comes_before_any_training_and_whoever_is_last_finds_all_losses() {
-    let mut board = board(&[("a", 10, 2)]);
+fn an_evaluation_comes_before_any_training_and_whoever_is_last_finds_all_curves() {
+    let mut board = Board::default();
+    board.plan(tested_on("more", 20, &runs(&[("a", 10, 2)])));
     assert_eq!(given(&mut board), Some((0, None)));
     let settings = board.runs().next().expect("a run").settings.clone();
     let Going { state, progress, .. } = *going(&board, 0, 10);
-    let tasks = TestSets::default().of(&settings);
-    let evaluation = Evaluation::new(0, state, (progress, Clock::new(0.0)), None, tasks, 2).into();
+    let (so_far, sets) = ((progress, Clock::new(0.0)), TestSets::default());
+    let new =
+        |known| Arc::new(Evaluation::new(0, settings.clone(), state.clone(), so_far, None, known, &sets));
+    let evaluation = new(Curves::default());
+    assert_eq!(evaluation.sets[1].tasks[0].support.x.len(), 20);
     board.hand_out(&evaluation);
     assert_eq!(board.queue(), [1], "shares are no runs");
+    let mut gains = None;
     let mut shares = Vec::new();
+    // From the last share to the first: whoever is last is not who has the last tasks.
     while let Some(Work::Test(evaluation, share)) = board.next_job() {
-        let found: Vec<f64> = (share.start * 2..share.end * 2).map(|at| at as f64).collect();
-        let all = evaluation.add(share.clone(), &found);
-        let expected: Vec<f64> = (0..200).map(f64::from).collect();
-        assert_eq!(all.map(|(losses, _)| losses), (share.end == 100).then_some(expected));
-        shares.push(share);
+        shares.push((share, evaluation));
     }
-    assert_eq!(shares, [0..64, 64..100]);
+    for (share, evaluation) in shares.iter().rev() {
+        assert!(gains.is_none(), "{share:?} is still missing");
+        let points = evaluation.sets[share.set].steps + 1;
+        let found = share.tasks.clone().flat_map(|task| vec![task as f64; points]);
+        gains = evaluation.add(share, &found.collect::<Vec<_>>());
+    }
+    let shares = shares.into_iter().map(|(share, _)| (share.set, share.tasks)).collect::<Vec<_>>();
+    assert_eq!(shares, [(0, 0..64), (0, 64..100), (1, 0..64), (1, 64..70)]);
+    let gains = gains.expect("all there is");
+    let means: Vec<_> = gains.new.iter().map(|(name, curve)| (name.as_deref(), curve.mean.clone())).collect();
+    assert_eq!(means, [(None, vec![49.5; 2]), (Some("more"), vec![34.5; 3])]);
+    // Of what is known already nothing is evaluated again.
+    let known = new(gains.curves.clone());
+    assert_eq!(known.shares().count(), 0);
+    let gains = known.gains().expect("nothing is missing");
+    assert!(gains.new.is_empty() && gains.curves.of(Some("more")).is_some());
+}
+
+#[test]
+fn a_run_that_is_done_is_queued_for_a_new_test_set_and_for_nothing_else() {
+    let plain = runs(&[("a", 10, 2)]);
+    let mut board = board(&[("a", 10, 2)]);
+    let curves = |names: &[Option<&str>]| {
+        let mut curves = Curves::default();
+        names.iter().for_each(|name| curves.put(name.map(str::to_owned), statistics(&[1.0], 0)));
+        curves
+    };
+    let settings = |run: usize, board: &Board| board.runs().nth(run).expect("a run").settings.clone();
+    assert_eq!(given(&mut board), Some((0, None)));
+    assert_eq!(given(&mut board), Some((1, None)));
+    let first = Some((curves(&[None]), settings(0, &board)));
+    assert_eq!(words(board.close(0, first.clone())), "nothing");
+    // Run 1 is still being worked on, and was handed out before the set was there.
+    assert_eq!(board.plan(tested_on("more", 20, &plain)), [0, 1]);
+    assert_eq!(board.queue(), [0]);
+    assert_eq!(words(board.close(1, first)), "nothing");
+    assert_eq!(board.queue(), [1, 0]);
+    for run in [1, 0] {
+        assert_eq!(given(&mut board), Some((run, None)));
+        let both = Some((curves(&[None, Some("more")]), settings(run, &board)));
+        let answer = if run == 0 { "1 sums 2 of a up, 1 sums 2 of a up on more" } else { "nothing" };
+        assert_eq!(words(board.close(run, both)), answer);
+    }
+    // Without the set, and with it again, which is another one now.
+    assert_eq!(board.plan(plain.clone()), [0, 1]);
+    assert!(board.is_over());
+    assert_eq!(board.plan(tested_on("more", 5, &plain)), [0, 1]);
+    assert_eq!(board.queue().len(), 2);
+    assert!(board.curves(0).of(None).is_some() && board.curves(0).of(Some("more")).is_none());
+    // One that failed stays what it is.
+    let mut board = self::board(&[("a", 10, 1)]);
+    assert_eq!(given(&mut board), Some((0, None)));
+    assert_eq!(words(board.close(0, None)), "0 sums 0 of a up");
+    board.plan(tested_on("more", 20, &plain[..1]));
+    assert!(board.is_over());
 }
 
 /// What can happen to a board.

@@ -1,0 +1,50 @@
+//! Names that a file gives to what it lists: short enough to head a pane, and each given once.
+
+use std::collections::HashMap;
+
+use toml::{Spanned, de::DeValue};
+
+use super::schema::LONGEST_NAME;
+use crate::config::{Setting, Table, quote};
+
+/// A name that is there, short enough to show, and not taken by another of `what`; spaces around it do not
+/// count.
+pub(super) fn read_name<'a>(
+    table: &mut Table<'_, 'a, '_>,
+    what: &str,
+    value: &Spanned<DeValue<'a>>,
+    names: &mut HashMap<String, usize>,
+) -> Option<String> {
+    let name = read_text(table, "name", value, LONGEST_NAME)?;
+    let at = value.span().start;
+    if let Some(first) = names.get(&name) {
+        let line = 1 + table.report.text[..*first].matches('\n').count();
+        let message = format!("the name {} is taken: {what} on line {line} has it", quote(&name));
+        table.report.problem(at, message);
+        return None;
+    }
+    names.insert(name.clone(), at);
+    Some(name)
+}
+
+/// A text that is there, and not too long to be shown; spaces around it do not count.
+pub(super) fn read_text<'a>(
+    table: &mut Table<'_, 'a, '_>,
+    key: &str,
+    value: &Spanned<DeValue<'a>>,
+    longest: usize,
+) -> Option<String> {
+    let expected = format!("a text of 1 to {longest} characters in double quotes");
+    let acceptable =
+        |text: &&str| (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    let text = value.get_ref().as_str().map(str::trim);
+    if let Some(text) = text.filter(acceptable) {
+        return Some(text.to_owned());
+    }
+    let why = match text {
+        Some(text) if text.chars().any(char::is_control) => " and without control characters",
+        _ => "",
+    };
+    let _: Setting<()> = table.refuse(key, value, &(expected + why));
+    None
+}

@@ -1,0 +1,426 @@
+//! Published figures beside what was measured here, and the verdict on each. It is given here and nowhere
+//! else.
+
+use std::fmt;
+
+use distrs::StudentsT;
+use serde::Serialize;
+
+use super::Outcome;
+use super::text::{Glyphs, fit, number, pad, width};
+use crate::eval::mean_and_deviation;
+use crate::experiments::{Mark, Published};
+
+/// A published figure and how the results stand to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The experiment that it is compared with.
+    pub experiment: String,
+    /// What was published.
+    pub published: Published,
+    /// Seeds of the experiment.
+    pub seeds: usize,
+    /// What was measured.
+    pub measured: Measured,
+}
+
+/// What was measured in the place of a published figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measured {
+    /// Not all seeds have ended.
+    Waiting {
+        /// Seeds that have been evaluated.
+        done: usize,
+        /// Seeds that failed for reasons that say nothing of the loss, such as a full disk.
+        failed: usize,
+    },
+    /// In some seeds training diverged, or a test task ended with a loss that is not finite. Their mean loss
+    /// is no number, and so is the mean over seeds.
+    Lost {
+        /// How many seeds.
+        seeds: usize,
+    },
+    /// The mean over seeds of the mean test loss.
+    Mean {
+        /// The mean.
+        mean: f64,
+        /// Half width of its 95 % interval, Student's t over the seeds' means; `None` of one seed.
+        ci95: Option<f64>,
+    },
+}
+
+/// How a result stands to a published figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It is lower, and the intervals do not overlap.
+    Beats,
+    /// Neither is sure.
+    Matches,
+    /// It is higher, and the intervals do not overlap; or it is no number.
+    Misses,
+}
+
+impl Verdict {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Beats => "beats",
+            Self::Matches => "matches",
+            Self::Misses => "misses",
+        }
+    }
+}
+
+/// The figures of these experiments, in the file's order.
+pub fn figures(outcomes: &[Outcome<'_>]) -> Vec<Figure> {
+    let of = |outcome: &Outcome<'_>| {
+        let figure = |published: &Published| Figure {
+            experiment: outcome.settings.name.clone(),
+            published: published.clone(),
+            seeds: outcome.runs.len(),
+            measured: measure(outcome, published),
+        };
+        outcome.settings.published.iter().map(figure).collect::<Vec<_>>()
+    };
+    outcomes.iter().flat_map(of).collect()
+}
+
+/// What was measured where the figure says.
+fn measure(outcome: &Outcome<'_>, published: &Published) -> Measured {
+    let (mut means, mut lost, mut failed) = (Vec::new(), 0, 0);
+    for run in &outcome.runs {
+        let curve = run.curves.of(published.test.as_deref());
+        let at = |losses: &[f64]| losses.get(published.n).copied();
+        match curve.and_then(|curve| Some((at(&curve.mean)?, at(&curve.nonfinite)?))) {
+            // Over all tasks the mean is not finite, whatever those give that are left.
+            Some((mean, share)) if !mean.is_finite() || share > 0.0 => lost += 1,
+            Some((mean, _)) => means.push(mean),
+            None => match run.failure {
+                Some((_, why)) if why.starts_with(DIVERGED) => lost += 1,
+                Some(_) => failed += 1,
+                None => {}
+            },
+        }
+    }
+    if means.is_empty() && lost == 0 || means.len() + lost < outcome.runs.len() {
+        return Measured::Waiting { done: means.len() + lost, failed };
+    }
+    if lost > 0 {
+        return Measured::Lost { seeds: lost };
+    }
+    let (mean, deviation) = mean_and_deviation(&means);
+    Measured::Mean { mean, ci95: half_width(deviation, means.len()) }
+}
+
+/// Half width of the 95 % interval of a mean of so many values with this sample standard deviation.
+fn half_width(deviation: f64, values: usize) -> Option<f64> {
+    let freedom = values.checked_sub(1).filter(|freedom| *freedom > 0)?;
+    let t = StudentsT::ppf(0.975, freedom as f64);
+    Some(t * deviation / (values as f64).sqrt())
+}
+
+impl Figure {
+    /// How the result stands to it; `None` while there is none. Of one seed there is no interval, so nothing
+    /// can be sure.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let Published { loss, ci95: theirs, .. } = self.published;
+        let theirs = theirs.unwrap_or(0.0);
+        match self.measured {
+            Measured::Waiting { .. } => None,
+            Measured::Lost { .. } => Some(Verdict::Misses),
+            Measured::Mean { ci95: None, .. } => Some(Verdict::Matches),
+            Measured::Mean { mean, ci95: Some(ours) } => Some(if mean + ours < loss - theirs {
+                Verdict::Beats
+            } else if mean - ours > loss + theirs {
+                Verdict::Misses
+            } else {
+                Verdict::Matches
+            }),
+        }
+    }
+
+    /// The mean and half the width of its interval, where they are numbers.
+    pub fn mean(&self) -> (Option<f64>, Option<f64>) {
+        match self.measured {
+            Measured::Mean { mean, ci95 } => (Some(mean), ci95),
+            _ => (None, None),
+        }
+    }
+
+    /// Seeds whose loss is not finite.
+    pub fn lost(&self) -> usize {
+        if let Measured::Lost { seeds } = self.measured { seeds } else { 0 }
+    }
+
+    /// The verdict as an event, once there is one.
+    pub fn event(&self) -> Option<VerdictEvent<'_>> {
+        let (measured, ci95) = self.mean();
+        let Published { source, test, n, loss, ci95: published_ci95, mark } = &self.published;
+        Some(VerdictEvent {
+            event: "verdict",
+            experiment: &self.experiment,
+            test: test.as_deref(),
+            n: *n,
+            measured,
+            ci95,
+            seeds: self.seeds,
+            lost: self.lost(),
+            published: *loss,
+            published_ci95: *published_ci95,
+            mark: *mark,
+            source,
+            verdict: self.verdict()?,
+        })
+    }
+
+    /// What it is about: experiment, test set, n.
+    pub fn setting(&self) -> String {
+        let Published { test, n, .. } = &self.published;
+        let test = test.as_ref().map_or(String::new(), |test| format!(", {test}"));
+        format!("{}{test}, n={n}", self.experiment)
+    }
+
+    /// What was published, with its interval.
+    pub fn published_in_words(&self, glyphs: Glyphs) -> String {
+        spread(self.published.loss, self.published.ci95, glyphs)
+    }
+
+    /// What was measured, with its interval.
+    pub fn measured_in_words(&self, glyphs: Glyphs) -> String {
+        match self.measured {
+            Measured::Waiting { .. } => "-".to_owned(),
+            Measured::Lost { .. } => "not finite".to_owned(),
+            Measured::Mean { mean, ci95 } => spread(mean, ci95, glyphs),
+        }
+    }
+
+    /// The verdict and what is to be said of it.
+    pub fn verdict_in_words(&self) -> String {
+        let seeds = |count: usize| if count == 1 { "1 seed".to_owned() } else { format!("{count} seeds") };
+        match (self.measured, self.verdict()) {
+            (Measured::Waiting { failed: 0, .. }, _) => "waiting".to_owned(),
+            (Measured::Waiting { failed, .. }, _) => format!("waiting: {} failed", seeds(failed)),
+            (Measured::Lost { seeds: lost }, _) => format!("misses: {} not finite", seeds(lost)),
+            (Measured::Mean { ci95: None, .. }, _) => "matches: one seed, no interval".to_owned(),
+            (_, verdict) => verdict.map_or("", Verdict::name).to_owned(),
+        }
+    }
+
+    /// Seeds with a result, of all.
+    pub fn seeds_in_words(&self) -> String {
+        match self.measured {
+            Measured::Waiting { done, .. } => format!("{done}/{}", self.seeds),
+            _ => self.seeds.to_string(),
+        }
+    }
+}
+
+/// How the error of a run begins whose loss was no number any more.
+const DIVERGED: &str = "diverged";
+
+/// The event of `--json`: of an experiment that has ended, one a figure.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct VerdictEvent<'a> {
+    event: &'static str,
+    experiment: &'a str,
+    /// Absent for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<&'a str>,
+    n: usize,
+    /// Null where a seed's loss is not finite.
+    measured: Option<f64>,
+    /// Null of one seed.
+    ci95: Option<f64>,
+    seeds: usize,
+    /// Seeds whose loss is not finite; absent where there is none.
+    #[serde(skip_serializing_if = "is_zero")]
+    lost: usize,
+    published: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_ci95: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Mark>,
+    source: &'a str,
+    verdict: Verdict,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A mean and half the width of its interval.
+fn spread(mean: f64, half: Option<f64>, glyphs: Glyphs) -> String {
+    let half = half.map_or(String::new(), |half| format!("{}{}", glyphs.plus_minus(), number(half)));
+    format!("{}{half}", number(mean))
+}
+
+/// The figures as a table for a normal screen.
+pub struct FigureTable<'a> {
+    /// What is in it.
+    pub figures: &'a [Figure],
+    /// The characters it may use.
+    pub glyphs: Glyphs,
+}
+
+impl fmt::Display for FigureTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { figures, glyphs } = *self;
+        if figures.is_empty() {
+            return Ok(());
+        }
+        let head = ["published", "measured", "seeds", "verdict", "source"].map(str::to_owned);
+        let head = [vec!["setting".to_owned()], head.to_vec()].concat();
+        let row = |figure: &Figure| {
+            let mark = figure.published.mark.map_or(String::new(), |mark| format!("{} ", mark.name()));
+            vec![
+                fit(&figure.setting(), 40, glyphs),
+                figure.published_in_words(glyphs),
+                figure.measured_in_words(glyphs),
+                figure.seeds_in_words(),
+                figure.verdict_in_words(),
+                format!("{mark}{}", figure.published.source),
+            ]
+        };
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(figures.iter().map(row)).collect();
+        let wide = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..5).map(wide).collect();
+        writeln!(f, "Published figures (measured: mean over seeds of the mean over tasks, 95 % interval)")?;
+        for row in rows {
+            for (text, width) in row.iter().zip(&widths) {
+                write!(f, "{}  ", pad(text, *width, glyphs))?;
+            }
+            writeln!(f, "{}", row[5])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::{Curve, Curves};
+    use crate::experiments::{Study, parse};
+    use crate::results::Ran;
+
+    /// An experiment of these figures, which are of the first test set after one step.
+    fn study(figures: &str) -> Study {
+        let text = format!(
+            "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n{figures}[[test]]\nname = \"far\"\n"
+        );
+        parse("x", None, &text).expect("a good file")
+    }
+
+    const PUBLISHED: &str = "[[experiment.published]]\nsource = \"x\"\nn = 1\nloss = 1.0\nci95 = 0.1\n";
+
+    fn curves(loss: f64, nonfinite: f64) -> Curves {
+        let two = |value| vec![9.0, value];
+        Curves::from(Curve {
+            steps: vec![0, 1],
+            mean: two(loss),
+            median: two(loss),
+            ci95: vec![0.0; 2],
+            nonfinite: vec![0.0, nonfinite],
+            tasks: 4,
+        })
+    }
+
+    /// The figure where the seeds have these curves.
+    fn figure(curves: &[Curves]) -> Figure {
+        let study = study(PUBLISHED);
+        let ran = |curves| Ran { seed: 0, curves, failure: None };
+        let runs = curves.iter().map(ran).collect();
+        figures(&[Outcome { settings: &study.experiments[0], runs }]).remove(0)
+    }
+
+    fn of_means(means: &[f64]) -> Figure {
+        figure(&means.iter().map(|mean| curves(*mean, 0.0)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn intervals_are_students() {
+        // Two-sided 95 % quantiles, as every table has them.
+        for (freedom, t) in
+            [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042), (1_000, 1.962)]
+        {
+            let values = freedom + 1;
+            let half = half_width((values as f64).sqrt(), values).expect("more than one");
+            assert!((half - t).abs() < 1e-3, "{freedom}: {half}");
+        }
+        assert_eq!(half_width(1.0, 1), None);
+    }
+
+    #[test]
+    fn a_verdict_needs_intervals_that_do_not_overlap() {
+        // Five seeds with a standard deviation of .05: t .05 / sqrt(5) = .0621.
+        let around =
+            |mean: f64| of_means(&[-1.0, -0.5, 0.0, 0.5, 1.0].map(|z| mean + 0.05 * z / 0.625_f64.sqrt()));
+        let (mean, half) = around(0.8).mean();
+        assert!((mean.unwrap() - 0.8).abs() < 1e-12 && (half.unwrap() - 0.0621).abs() < 1e-4, "{half:?}");
+        for (mean, verdict) in [
+            (0.837, Verdict::Beats),
+            (0.839, Verdict::Matches),
+            (1.0, Verdict::Matches),
+            (1.161, Verdict::Matches),
+            (1.163, Verdict::Misses),
+        ] {
+            assert_eq!(around(mean).verdict(), Some(verdict), "{mean}");
+        }
+    }
+
+    #[test]
+    fn without_a_published_interval_it_is_a_point() {
+        let study = study(&PUBLISHED.replace("ci95 = 0.1\n", ""));
+        let seeds = [curves(0.99, 0.0), curves(0.9901, 0.0), curves(0.9899, 0.0)];
+        let runs = seeds.iter().map(|curves| Ran { seed: 0, curves, failure: None }).collect();
+        let figures = figures(&[Outcome { settings: &study.experiments[0], runs }]);
+        assert_eq!(figures[0].verdict(), Some(Verdict::Beats));
+    }
+
+    #[test]
+    fn of_one_seed_nothing_is_sure() {
+        let figure = of_means(&[0.01]);
+        assert_eq!((figure.verdict(), figure.mean()), (Some(Verdict::Matches), (Some(0.01), None)));
+        assert_eq!(figure.verdict_in_words(), "matches: one seed, no interval");
+    }
+
+    #[test]
+    fn what_is_not_finite_misses_and_what_is_not_there_waits() {
+        let lost = figure(&[curves(0.5, 0.0), curves(f64::NAN, 1.0), curves(0.5, 0.0)]);
+        assert_eq!((lost.verdict(), lost.lost(), lost.mean()), (Some(Verdict::Misses), 1, (None, None)));
+        assert_eq!(lost.verdict_in_words(), "misses: 1 seed not finite");
+        // A mean that leaves tasks out is no mean.
+        assert_eq!(figure(&[curves(0.5, 0.25), curves(0.5, 0.0)]).verdict(), Some(Verdict::Misses));
+        let waiting = figure(&[curves(0.5, 0.0), Curves::default()]);
+        assert_eq!((waiting.verdict(), waiting.seeds_in_words().as_str()), (None, "1/2"));
+        assert!(waiting.event().is_none());
+        let study = study(PUBLISHED);
+        let (done, none) = (curves(0.5, 0.0), Curves::default());
+        for (why, words) in [
+            ("diverged: the training loss became infinite", "misses: 1 seed not finite"),
+            ("the disk is full", "waiting: 1 seed failed"),
+        ] {
+            let runs = vec![
+                Ran { seed: 0, curves: &done, failure: None },
+                Ran { seed: 1, curves: &none, failure: Some((7, why)) },
+            ];
+            let figures = figures(&[Outcome { settings: &study.experiments[0], runs }]);
+            assert_eq!(figures[0].verdict_in_words(), words);
+        }
+    }
+
+    #[test]
+    fn a_figure_is_of_its_own_test_set() {
+        let study = study(&PUBLISHED.replace("n = 1", "n = 1\ntest = \"far\""));
+        let mut both = curves(0.5, 0.0);
+        fn runs(curves: &Curves) -> Vec<Ran<'_>> {
+            vec![Ran { seed: 0, curves, failure: None }]
+        }
+        let waiting = figures(&[Outcome { settings: &study.experiments[0], runs: runs(&both) }]);
+        assert_eq!(waiting[0].measured, Measured::Waiting { done: 0, failed: 0 });
+        both.put(Some("far".to_owned()), curves(2.0, 0.0).of(None).expect("there").clone());
+        let known = figures(&[Outcome { settings: &study.experiments[0], runs: runs(&both) }]);
+        assert_eq!(known[0].mean(), (Some(2.0), None));
+        assert_eq!(known[0].setting(), "A, far, n=1");
+    }
+}

@@ -1,0 +1,53 @@
+//! What came of an experiment's runs, as whoever holds the results hands them over: the loss tables and the
+//! figures are made of this, so a screen, a pipe and an export cannot disagree.
+
+use crate::eval::{Average, Curve, Curves, OverSeeds};
+use crate::experiments::{Experiment, Test};
+
+/// What came of an experiment so far.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    /// Its settings.
+    pub settings: &'a Experiment,
+    /// Its runs.
+    pub runs: Vec<Ran<'a>>,
+}
+
+/// What came of a run so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Ran<'a> {
+    /// Its seed.
+    pub seed: u64,
+    /// Its curves, once it is evaluated.
+    pub curves: &'a Curves,
+    /// The outer step it failed at, and why.
+    pub failure: Option<(u64, &'a str)>,
+}
+
+impl Outcome<'_> {
+    /// The curves on a test set of the runs that have one.
+    pub fn curves(&self, test: Option<&str>) -> Vec<&Curve> {
+        self.runs.iter().filter_map(|run| run.curves.of(test)).collect()
+    }
+
+    /// The same as one.
+    pub fn over(&self, test: Option<&str>, average: Average) -> Option<OverSeeds> {
+        OverSeeds::of_all(&self.curves(test), average)
+    }
+
+    /// Its test set of this name.
+    pub fn test(&self, name: Option<&str>) -> Option<Test<'_>> {
+        self.settings.test(name)
+    }
+}
+
+/// The names of the further test sets of these experiments, in the file's order.
+pub fn test_names<'a>(experiments: impl Iterator<Item = &'a Experiment>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in experiments.flat_map(|experiment| experiment.tests.iter().map(|test| &test.name)) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}

@@ -1,0 +1,61 @@
+//! What a run has told before, as its log has it, and what of it still counts: test sets come and go in the
+//! experiments file, while a log only grows.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::files::read_limited;
+use super::resume::Header;
+use crate::experiments::Experiment;
+use crate::study::event::Event;
+use crate::study::layout::{LOG, hex};
+
+/// A log of this size is none of ours: a run's has some two hundred lines.
+const LARGEST_LOG: u64 = 64 << 20;
+
+/// The part of the log that belongs to a saved state, and its events; `None` if it is not there whole.
+pub fn past(folder: &Path, header: &Header, settings: &Experiment) -> Option<(String, Vec<Event>)> {
+    let mut log = read_limited(&folder.join(LOG), LARGEST_LOG)?;
+    let length = usize::try_from(header.log_bytes).ok()?;
+    if log.len() < length {
+        return None;
+    }
+    log.truncate(length);
+    if hex(&Sha256::digest(&log)) != header.log_sha256 {
+        return None;
+    }
+    let log = String::from_utf8(log).ok()?;
+    let events =
+        log.lines().map(|line| Event::read(line.as_bytes(), settings)).collect::<Option<Vec<Event>>>()?;
+    Some((log, events))
+}
+
+/// How far a run with such a past is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not trained to the end.
+    Training,
+    /// Trained, and tested on less than is asked for now.
+    Trained,
+    /// Trained and tested.
+    Done,
+}
+
+/// Of a past what counts with these settings, each thing once, and how far it goes.
+pub fn what_counts(mut past: Vec<Event>, settings: &Experiment) -> (Vec<Event>, Progress) {
+    past.retain(|event| event.counts_for(settings));
+    let finished = |event: &Event| matches!(event, Event::Finished { .. });
+    // A run that is tested on one more set finishes once more.
+    let last = past.iter().rposition(finished).map(|at| past[at].clone());
+    past.retain(|event| !finished(event));
+    let Some(last) = last else { return (past, Progress::Training) };
+    let is_tested = |name: Option<&str>| {
+        past.iter().any(|event| matches!(event, Event::Evaluated { test, .. } if test.as_deref() == name))
+    };
+    if !settings.every_test().all(|test| is_tested(test.name)) {
+        return (past, Progress::Trained);
+    }
+    past.push(last);
+    (past, Progress::Done)
+}
