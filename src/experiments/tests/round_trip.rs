@@ -4,7 +4,9 @@ use proptest::{collection::hash_set, prelude::*, sample::select};
 
 use super::read;
 use crate::config::{AnyKey, Domain, Value, Values};
-use crate::experiments::{Experiment, parse_recorded, presets, resolved_toml};
+use crate::experiments::{
+    Experiment, Mark, Published, TestSettings, parse_recorded, presets, recorded_toml, resolved_toml,
+};
 use crate::learner::{Algorithm, Budget, OuterGradient, OuterSchedule, Training};
 use crate::model::Order;
 use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
@@ -113,7 +115,43 @@ fn assert_round_trip(experiment: &Experiment) {
     assert_eq!(again.experiments, [Experiment { seeds: vec![seed], ..experiment.clone() }]);
 }
 
+/// The experiment with further test sets: these, but for what is about training.
+fn with_tests(experiment: Experiment, more: Vec<(TaskSettings, EvaluationSettings)>) -> Experiment {
+    let TaskSettings { query, train_tasks, .. } = experiment.task;
+    let test = |(number, (task, evaluation))| TestSettings {
+        name: format!("test {number}"),
+        task: TaskSettings { query, train_tasks, ..task },
+        evaluation,
+    };
+    Experiment { tests: more.into_iter().enumerate().map(test).collect(), ..experiment }
+}
+
+fn figure() -> impl Strategy<Value = Published> {
+    let number = || prop_oneof![Just(0.0), 0.0..1e6];
+    let mark = prop::option::of(select(&Mark::ALL[..]));
+    ("\\P{Cc}{1,200}", number(), prop::option::of(number()), mark).prop_map(|(source, loss, ci95, mark)| {
+        let source = if source.trim().is_empty() { "x" } else { source.trim() }.to_owned();
+        Published { source, test: None, n: 0, loss, ci95, mark }
+    })
+}
+
 proptest! {
+    #[test]
+    fn tests_and_figures_read_back_as_they_were(
+        experiment in experiment(),
+        more in prop::collection::vec((task(), evaluation()), 0..3),
+        published in prop::collection::vec(figure(), 0..3),
+    ) {
+        let mut experiment = Experiment { published, ..with_tests(experiment, more) };
+        if let (Some(figure), false) = (experiment.published.first_mut(), experiment.tests.is_empty()) {
+            figure.test = Some("test 0".to_owned());
+        }
+        let seed = experiment.seeds[0];
+        let text = recorded_toml(&experiment, seed);
+        let again = parse_recorded("test", None, &text).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
+        prop_assert_eq!(again.experiments, [Experiment { seeds: vec![seed], ..experiment }]);
+    }
+
     #[test]
     fn settings_read_back_as_they_were(experiment in experiment()) {
         assert_round_trip(&experiment);

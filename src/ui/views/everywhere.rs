@@ -94,13 +94,7 @@ pub static CURVES: &[Binding] = &[
         "mean or median over tasks, in curves and table",
         "mean/median",
     ),
-    bind(
-        keys![Char('T')],
-        "T",
-        Action::NextTest,
-        "next test set: curves, table and fit are on the one that titles name",
-        "",
-    ),
+    bind(keys![Char('T')], "T", Action::NextTest, "next test set, for curves, table and fit", ""),
     bind(keys![Char('Y')], "Y", Action::LogY, "loss on a log axis", "log").paired("N/Y"),
     bind(keys![Char('N')], "N", Action::LogX, "n on a log axis", ""),
     bind(

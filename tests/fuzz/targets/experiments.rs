@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use metascope::experiments::{Study, parse, parse_recorded, resolved_toml};
+use metascope::experiments::{Study, parse, parse_recorded, recorded_toml};
 
 fuzz_target!(|text: &str| {
     match parse("fuzz", None, text) {
@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
             // Each costs a thread, so not all of a thousand.
             for mut experiment in experiments.into_iter().take(8) {
                 experiment.seeds.truncate(1);
-                let settings = resolved_toml(&experiment, experiment.seeds[0]);
+                let settings = recorded_toml(&experiment, experiment.seeds[0]);
                 let again = parse_recorded("fuzz", None, &settings).unwrap_or_else(|e| panic!("{e}\n{settings}"));
                 assert_eq!(again.experiments, [experiment]);
             }

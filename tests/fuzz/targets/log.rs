@@ -38,9 +38,10 @@ fn read_log(bytes: &[u8]) {
     for event in whole {
         let again = LogReader::default().take((event.to_json() + "\n").as_bytes(), &SETTINGS);
         assert_eq!(lines(&again), [event.to_json()]);
-        if let Event::Evaluated { curve, .. } = event {
+        if let Event::Evaluated { test, curve, .. } = event {
+            let test = SETTINGS.test(test.as_deref()).expect("of others nothing is told");
             let lengths = [&curve.mean, &curve.median, &curve.ci95, &curve.nonfinite].map(Vec::len);
-            assert_eq!(lengths, [SETTINGS.evaluation.steps + 1; 4]);
+            assert_eq!(lengths, [test.evaluation.steps + 1; 4]);
         }
     }
 }

@@ -73,6 +73,60 @@ fn a_loaded_session_tells_the_same_again() {
     }
 }
 
+#[test]
+fn a_test_set_that_comes_while_the_session_lives_is_tested_and_nothing_is_trained_for_it() {
+    let more = format!("{STUDY}[[test]]\nname = \"more\"\nshots = 20\nsteps = 7\n");
+    let other = more.replace("shots = 20", "shots = 3");
+    let planned = |text: &str| plan(&parse("test", None, text).expect("a good file"));
+    let kinds = |told: &[(usize, Event)]| {
+        let kind = |(run, event): &(usize, Event)| match event {
+            Event::Evaluated { test, .. } => Some(format!("{run} tested on {test:?}")),
+            Event::Finished { .. } => Some(format!("{run} finished")),
+            Event::Summary { .. } => None,
+            event => panic!("{run}: {event:?}"),
+        };
+        let mut kinds: Vec<String> = told.iter().filter_map(kind).collect();
+        kinds.sort();
+        kinds
+    };
+    let on_more: Vec<String> = (0..4)
+        .flat_map(|run| [format!("{run} finished"), format!("{run} tested on Some(\"more\")")])
+        .collect();
+    // What a study has that had the set from its beginning.
+    let curves = |told: &[(usize, Event)]| {
+        let mut curves: Vec<String> = told
+            .iter()
+            .filter(|(_, event)| matches!(event, Event::Evaluated { test: Some(_), .. }))
+            .map(|(run, event)| format!("{run} {}", event.to_json()))
+            .collect();
+        curves.sort();
+        curves
+    };
+    let fresh = |text: &str| {
+        let session = Session::start(planned(text), &options(None)).expect("nothing to write");
+        curves(&told(&session))
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for out in [None, Some(folder.path().to_owned())] {
+        let session = Session::start(runs(), &options(out)).expect("a writable folder");
+        told(&session);
+        let networks = || (0..4).map(|run| session.snapshot(run).expect("trained").weights.clone());
+        let trained: Vec<_> = networks().collect();
+        for text in [&more, &other] {
+            assert_eq!(session.plan(planned(text)), [0, 1, 2, 3]);
+            let new = told(&session);
+            assert_eq!(kinds(&new), on_more);
+            assert_eq!(curves(&new), fresh(text));
+            // The same plan once more asks for nothing.
+            assert_eq!(session.plan(planned(text)), [0, 1, 2, 3]);
+            assert!(session.is_over() && told(&session).is_empty());
+        }
+        assert_eq!(networks().collect::<Vec<_>>(), trained);
+        session.plan(runs());
+        assert!(session.is_over());
+    }
+}
+
 /// A study of one run that takes a while, or two.
 fn long(seeds: usize) -> Vec<Run> {
     let text = STUDY
