@@ -13,7 +13,12 @@ pub struct Fit {
     pub y: Vec<f64>,
     /// MSE on the query points.
     pub loss: f64,
+    /// Standard deviation that each prediction is given with, by a learner that predicts it.
+    pub deviations: Option<Vec<f64>>,
 }
+
+/// Half the width of a band that holds 90 % of a Gaussian, in standard deviations.
+pub const BAND_90: f64 = 1.644_853_626_951_472_2;
 
 /// Adapts one initialisation to task after task, in the type it was trained in.
 pub struct Adapter(Box<dyn Adapt>);
@@ -25,6 +30,8 @@ trait Adapt {
     fn loss(&mut self) -> f64;
     fn predict(&mut self) -> (Vec<f64>, f64);
     fn weights(&self, values: &mut Vec<f64>);
+    fn deviations(&mut self) -> Option<Vec<f64>>;
+    fn context(&self) -> Vec<f64>;
 }
 
 struct Typed<E> {
@@ -67,6 +74,17 @@ impl Adapter {
     /// What the network answers at the query points, and the loss there.
     pub fn predict(&mut self) -> (Vec<f64>, f64) {
         self.0.predict()
+    }
+
+    /// Standard deviations of the targets at the query points, as the network expects them now; `None` from a
+    /// learner that does not say.
+    pub fn deviations(&mut self) -> Option<Vec<f64>> {
+        self.0.deviations()
+    }
+
+    /// The context that the network is adapted by now; empty from a learner without one.
+    pub fn context(&self) -> Vec<f64> {
+        self.0.context()
     }
 
     /// The current weights, in checkpoint order.
@@ -130,6 +148,16 @@ impl<E: Scalar> Adapt for Typed<E> {
         (self.predictions.iter().map(|value| value.exact()).collect(), loss)
     }
 
+    fn deviations(&mut self) -> Option<Vec<f64>> {
+        let mut deviations = vec![E::default(); self.query[0].len()];
+        let has = self.engine.deviations(&self.query[0], &mut deviations);
+        has.then(|| deviations.into_iter().map(|value| value.exact()).collect())
+    }
+
+    fn context(&self) -> Vec<f64> {
+        self.engine.context().iter().map(|value| value.exact()).collect()
+    }
+
     fn weights(&self, values: &mut Vec<f64>) {
         let mut flat = vec![E::default(); self.parameters];
         self.engine.current(&mut flat);
@@ -151,7 +179,7 @@ pub fn fits(weights: &Weights, support: &Points, query: &Points, steps: &[usize]
                 taken += 1;
             }
             let (y, loss) = adapter.predict();
-            Fit { n, y, loss }
+            Fit { n, y, loss, deviations: adapter.deviations() }
         })
         .collect()
 }

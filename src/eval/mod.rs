@@ -5,7 +5,7 @@ mod curve;
 mod curves;
 mod seeds;
 
-pub use adapt::{Adapter, Fit, fits};
+pub use adapt::{Adapter, BAND_90, Fit, fits};
 pub use curve::{Curve, curve, mean_and_deviation, median, numbers, statistics, task_losses};
 pub use curves::Curves;
 pub use seeds::{Average, OverSeeds};

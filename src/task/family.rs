@@ -55,9 +55,20 @@ pub trait Family: Sync {
         average_variance(range, |x| self.moments(own, x))
     }
 
+    /// Mean loss of the best step from this many points that is linear in their targets; `None` where it is not
+    /// known.
+    fn linear_step_loss(&self, _own: &Values, _range: [f64; 2], _shots: usize) -> Option<f64> {
+        None
+    }
+
     /// What a learner that knows the family answers at these `x` once it has seen the support points of a
     /// task on this `range` of x.
     fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64>;
+
+    /// Two coordinates in which a task is linear, if there are such: those of a wave are (a cos b, a sin b).
+    fn plane(&self, _numbers: &Numbers) -> Option<[f64; 2]> {
+        None
+    }
 
     /// One task of it: "a sine wave".
     fn one(&self) -> &'static str;
@@ -117,6 +128,11 @@ impl Function {
     pub fn points(&self, x: Vec<f64>) -> Points {
         let y = x.iter().map(|&x| self.at(x)).collect();
         Points { x, y }
+    }
+
+    /// Its coordinates where its family has them.
+    pub fn plane(&self) -> Option<[f64; 2]> {
+        self.family.plane(&self.numbers)
     }
 
     /// Itself in full: `2.71 sin(x + 1.32)`.

@@ -5,6 +5,7 @@ mod batch;
 mod draw;
 pub mod families;
 mod family;
+mod linear_step;
 mod number;
 mod points;
 mod ridge;

@@ -145,6 +145,11 @@ impl TaskSettings {
         self.family.prior_mean_loss(&self.own, self.x)
     }
 
+    /// Mean test loss of the best step that is linear in the targets of the support; `None` where it is not known.
+    pub fn linear_step_loss(&self) -> Option<f64> {
+        self.family.linear_step_loss(&self.own, self.x, self.shots)
+    }
+
     /// What a learner that knows the family answers at these `x`, given the support points of a task.
     pub fn oracle(&self, support: &Points, x: &[f64]) -> Vec<f64> {
         self.family.oracle(&self.own, self.x, support, x)

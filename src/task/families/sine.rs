@@ -7,6 +7,7 @@ use rand::distr::{Distribution, Uniform};
 
 use crate::config::{Domain, END, Key, Keys, Values};
 use crate::task::family::{Family, Function, Numbers, Sampler, average_variance};
+use crate::task::linear_step::best_loss;
 use crate::task::ridge::fit;
 use crate::task::{Points, Target, Wave};
 
@@ -107,11 +108,34 @@ impl Family for Sine {
         mean_square * square - mean_amplitude * mean_amplitude * square_of_mean
     }
 
+    /// For waves of one frequency without noise: a sin(f x + b) = (a cos b, a sin b) (sin f x, cos f x)'. With
+    /// phases of a whole turn it is the prior mean's loss over K + 1.
+    fn linear_step_loss(&self, own: &Values, range: [f64; 2], shots: usize) -> Option<f64> {
+        let ([f, f1], [b0, b1]) = (own.get(&FREQUENCY), own.get(&PHASE));
+        if f < f1 || self.noise(own) > 0.0 {
+            return None;
+        }
+        let [mean, square] = moments(own.get(&AMPLITUDE));
+        // Means of cos b, sin b, cos 2b and sin 2b.
+        let (middle, half) = (0.5 * (b0 + b1), 0.5 * (b1 - b0));
+        let [c, s] = [middle.cos(), middle.sin()].map(|part| mean * part * sinc(half));
+        let [c2, s2] =
+            [(2.0 * middle).cos(), (2.0 * middle).sin()].map(|part| 0.5 * square * part * sinc(2.0 * half));
+        let across = s2 - c * s;
+        let covariance = [[0.5 * square + c2 - c * c, across], [across, 0.5 * square - c2 - s * s]];
+        Some(best_loss(range, shots, |x| [(f * x).sin(), (f * x).cos()], covariance))
+    }
+
     /// Least squares on (sin f x, cos f x): exact from two noiseless points where f is known, found by
     /// search where it is not. With noise, ridge with the noise's variance over the coefficients'.
     fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64> {
         let wave = best_wave(own, range, support);
         x.iter().map(|&x| wave.at(x)).collect()
+    }
+
+    fn plane(&self, numbers: &Numbers) -> Option<[f64; 2]> {
+        let Wave { amplitude, phase, .. } = wave(numbers);
+        Some([amplitude * phase.cos(), amplitude * phase.sin()])
     }
 
     fn one(&self) -> &'static str {
@@ -247,6 +271,19 @@ mod tests {
             errors.sum::<f64>() / answers.len() as f64
         });
         losses.sum::<f64>() / 200.0
+    }
+
+    /// To three digits those of another implementation.
+    #[test]
+    fn the_best_linear_step() {
+        for (phase, expected) in [(TAU, [0.707, 0.386, 0.202]), (0.5 * TAU, [0.468, 0.260, 0.137])] {
+            for (shots, expected) in [5, 10, 20].into_iter().zip(expected) {
+                let loss = TaskSettings { shots, ..phases([0.0, phase]) }.linear_step_loss();
+                assert!(loss.is_some_and(|loss| (loss - expected).abs() < 2e-3), "{phase} {shots}: {loss:?}");
+            }
+        }
+        let noisy = settings(Values::default().with(&NOISE, &0.1));
+        assert_eq!(noisy.linear_step_loss(), None);
     }
 
     #[test]
