@@ -1,6 +1,7 @@
 //! What came of a study, for whoever prints or draws it: the results of its runs, the loss tables, published
 //! figures beside them, and how figures are written. Nothing here knows of a screen.
 
+mod context;
 mod figures;
 mod outcome;
 mod runs;
@@ -13,6 +14,7 @@ use std::fmt::Write as _;
 use crate::eval::Average;
 use text::Glyphs;
 
+pub use context::{Plane, plane};
 pub use figures::{Figure, FigureTable, Measured, Verdict, VerdictEvent, figures};
 pub use outcome::{Outcome, Ran, test_names};
 pub use runs::Results;

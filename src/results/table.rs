@@ -140,8 +140,11 @@ impl fmt::Display for LossTable {
         let steps = table_steps(self.most_steps);
         let plus_minus = self.glyphs.plus_minus();
         let name = self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).max(10);
-        // Six of them beside a long name still fit into 80 columns.
-        let column = if self.glyphs.ascii { 10 } else { 9 };
+        let entry = |row: &Row, n: usize| row.entry(n, plus_minus).unwrap_or_else(|| "-".to_owned());
+        // Six of them beside a long name still fit into 80 columns; numbers never touch each other.
+        let least = if self.glyphs.ascii { 10 } else { 9 };
+        let widths = self.rows.iter().flat_map(|row| steps.iter().map(move |n| width(&entry(row, *n)) + 1));
+        let column = widths.max().unwrap_or(0).max(least);
         let kind = self.average.name();
         let on = self.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
         writeln!(f, "{on}Test loss after n gradient steps ({kind} over tasks, {plus_minus} std over seeds)")?;
@@ -155,7 +158,7 @@ impl fmt::Display for LossTable {
             let runs = format!("{seeds}/{}", row.runs);
             write!(f, "{} {runs:>4}", pad(&row.name, name, self.glyphs))?;
             for n in &steps {
-                let entry = row.entry(*n, plus_minus).unwrap_or_else(|| "-".to_owned());
+                let entry = entry(row, *n);
                 write!(f, "{entry:>column$}")?;
             }
             writeln!(f)?;

@@ -79,7 +79,9 @@ pub fn number(value: f64) -> String {
     } else if size == 0.0 {
         "0".to_owned()
     } else if size < 0.001 {
-        format!("{value:.0e}")
+        format!("{value:.1e}").replace(".0e", "e")
+    } else if size < 0.00995 {
+        format!("{value:.4}")
     } else if size < 0.0995 {
         format!("{value:.3}")
     } else if size < 9.995 {
@@ -96,6 +98,8 @@ pub fn number(value: f64) -> String {
 /// A spread in at most four characters: its second digit is noise.
 pub fn short_spread(value: f64) -> String {
     match value {
+        v if v != 0.0 && v < 0.000_5 => format!("{v:.0e}"),
+        v if v != 0.0 && v < 0.009_5 => format!("{v:.3}").trim_start_matches('0').to_owned(),
         v if v < 0.995 => format!("{v:.2}").trim_start_matches('0').to_owned(),
         v if v < 9.95 => format!("{v:.1}"),
         v if v < 999.5 => format!("{v:.0}"),
@@ -138,15 +142,22 @@ mod tests {
             (12.64, "12.6"),
             (0.6, "0.60"),
             (0.0123, "0.012"),
+            (0.00219, "0.0022"),
+            (3.84e-4, "3.8e-4"),
             (0.0, "0"),
             (1234.0, "1234"),
             (5.6e7, "6e7"),
-            (1.3e-5, "1e-5"),
+            (1.3e-5, "1.3e-5"),
+            (2.0e-5, "2e-5"),
             (f64::NAN, "none"),
             (f64::INFINITY, "inf"),
         ];
         for (value, text) in cases {
             assert_eq!(number(value), text);
+        }
+        let spreads = [(0.344, ".34"), (0.004, ".004"), (2e-4, "2e-4"), (0.0, ".00"), (12.3, "12")];
+        for (value, text) in spreads {
+            assert_eq!(short_spread(value), text);
         }
     }
 

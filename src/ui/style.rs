@@ -166,6 +166,11 @@ impl Styles {
         if self.ascii { 'X' } else { '╳' }
     }
 
+    /// Marker of the inner steps that training took.
+    pub fn trained_mark(&self) -> char {
+        if self.ascii { '*' } else { '◆' }
+    }
+
     /// The line of the crosshair.
     pub fn upright(&self) -> char {
         if self.ascii { '|' } else { '│' }

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use super::super::inputs::checkpoint;
 use super::super::outcome::Misuse;
 use super::svg::{LETTER, document, look};
-use crate::eval::{Fit, fits};
+use crate::eval::{BAND_90, Fit, fits};
 use crate::results::svg::Picture;
 use crate::study::{Run, Watcher};
 use crate::task::{TestTask, grid, test_tasks};
@@ -157,6 +157,11 @@ fn draw_panel(picture: &mut Picture, panel: &Panel, [left, top]: [f64; 2], most:
     picture.draw(&format!("<path d=\"M{left:.1} {:.1}h{width}\" stroke=\"#ddd\"/>", y(0.0)));
     picture.line(line(&panel.truth), "stroke=\"#999\" stroke-width=\"5\" opacity=\".5\"");
     for (place, fit) in panel.drawn.iter().enumerate() {
+        for sign in fit.deviations.iter().flat_map(|_| [-1.0, 1.0]) {
+            let deviations = fit.deviations.iter().flatten();
+            let end: Vec<f64> = fit.y.iter().zip(deviations).map(|(y, s)| y + sign * BAND_90 * s).collect();
+            picture.line(line(&end), &format!("{} opacity=\".4\"", look(place, STROKE)));
+        }
         picture.line(line(&fit.y), &look(place, STROKE));
     }
     let support = &panel.task.support;

@@ -17,6 +17,8 @@ pub struct TestSet {
     pub tasks: Vec<TestTask>,
     /// Test loss of the best constant guess.
     pub prior_mean: f64,
+    /// That of the best step that is linear in the targets.
+    pub linear_step: Option<f64>,
 }
 
 /// What the Tasks view shows.
@@ -44,6 +46,7 @@ impl TestSet {
             evaluation: evaluation.clone(),
             tasks: task::test_tasks(task, evaluation),
             prior_mean: task.prior_mean_loss(),
+            linear_step: task.linear_step_loss(),
         }
     }
 

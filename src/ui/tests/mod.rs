@@ -3,6 +3,7 @@
 mod anything;
 mod fixture;
 mod keys;
+mod learned;
 mod mouse;
 mod running;
 mod screens;

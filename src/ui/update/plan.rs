@@ -40,7 +40,7 @@ impl App {
         let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());
         let shown = self.view.experiment.and_then(name_of);
         let selected = name_of(self.selected);
-        let tabs = views::tabs(study.experiments.len());
+        let tabs = views::tabs(&study.experiments);
         let test = self.test_name().map(str::to_owned);
         self.tests = test_names(study.experiments.iter());
         self.test =

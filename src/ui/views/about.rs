@@ -5,8 +5,26 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::ui::{
     state::app::App,
-    widgets::text::{pane, pane_note, put, wrap},
+    widgets::text::{number, pane, pane_note, put, wrap},
 };
+
+/// What this study has measured, at the trained step and at the last.
+fn measured(app: &App, index: usize) -> Option<String> {
+    let settings = &app.experiments[index].settings;
+    let over = app.result(index)?;
+    let last = over.mean.len().checked_sub(1)?;
+    let trained =
+        if settings.algorithm.trains() { settings.adaptation().inner_steps.min(last) } else { last };
+    let mut steps = vec![trained, last];
+    steps.dedup();
+    let at = |n: &usize| {
+        let spread = if over.seeds > 1 { format!(" ± {}", number(over.std[*n])) } else { String::new() };
+        format!("{}{spread} at n = {n}", number(over.mean[*n]))
+    };
+    let list: Vec<String> = steps.iter().map(at).collect();
+    let seeds = if over.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", over.seeds) };
+    Some(format!("Here, {seeds}: {}.", list.join(", ")))
+}
 
 /// Draws the pane.
 pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
@@ -25,6 +43,9 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     }
     write(&algorithm.settings(training), styles.plain());
     write(algorithm.paper(), styles.dim());
+    if let Some(measured) = measured(app, index) {
+        write(&measured, styles.bold());
+    }
     for line in algorithm.notes(training) {
         write(line, styles.plain());
     }

@@ -69,6 +69,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut series = floors(app, 0);
     series.append(&mut back);
     series.extend(front.into_iter().map(|(_, series)| series));
+    let selected = app.over_seeds(app.selected);
+    series.extend(selected.as_ref().and_then(|shown| trained_mark(app, app.selected, &shown.over.mean)));
     let values: Vec<&OverSeeds> = all.iter().map(|(_, curve)| curve).collect();
     let plot = Plot {
         x: x_scale(app),
@@ -91,7 +93,9 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         (true, None) => "~ preview: still in training, 24 tasks",
         (false, _) => "",
     };
-    note(app, area, buffer, &[crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned()]);
+    let trained = selected.map(|shown| trained_note(app, app.selected, &shown.over)).unwrap_or_default();
+    let remarks = [crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned(), trained];
+    note(app, area, buffer, &remarks);
 }
 
 /// The curve of every seed of one experiment, the chosen seed on top.
@@ -143,6 +147,16 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         };
         if is_chosen { key = Some(line) } else { series.push(line) }
     }
+    series.extend(key.as_ref().and_then(|key| {
+        let losses: Vec<f64> = app
+            .curves
+            .log_x
+            .then_some(f64::NAN)
+            .into_iter()
+            .chain(key.points.iter().map(|(_, y)| *y))
+            .collect();
+        trained_mark(app, index, &losses)
+    }));
     series.extend(key);
     let Some(shown) = app.over_seeds(index) else {
         waiting(app, inner, buffer);
@@ -159,7 +173,8 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let unseen = plot.draw(inner, buffer, styles);
     let crosshair = app.curves.crosshair.map(|n| format!("n={n}: {}", at.join(", "))).unwrap_or_default();
     let preview = if previews { "includes previews on 24 tasks" } else { "" };
-    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned()]);
+    let trained = trained_note(app, index, &shown.over);
+    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), trained]);
 }
 
 /// Rows of the loss table: the experiments, then the yardsticks.
@@ -275,6 +290,7 @@ fn floors(app: &App, experiment: usize) -> Vec<Series> {
         points: ends.iter().map(|n| (*n, loss)).collect(),
     };
     let mut floors = vec![line("prior mean", set.prior_mean, Pattern::ShortDash)];
+    floors.extend(set.linear_step.map(|loss| line("best linear step", loss, Pattern::DashDot)));
     // Zero has no place on a log axis, and zooming in leaves it out on purpose.
     if !app.curves.log_y && app.curves.window.is_none() {
         floors.push(line("oracle", oracle_loss(set), Pattern::Dot));
@@ -282,6 +298,38 @@ fn floors(app: &App, experiment: usize) -> Vec<Series> {
         floors.clear();
     }
     floors
+}
+
+/// A mark on a curve where the inner steps that it was trained for end; what comes after is beyond what anybody
+/// asked of it.
+fn trained_mark(app: &App, index: usize, losses: &[f64]) -> Option<Series> {
+    let settings = &app.experiments[index].settings;
+    let steps = settings.training.inner_steps;
+    let is_trained = settings.algorithm.trains() && settings.algorithm.uses("inner_steps");
+    let loss = *losses.get(steps).filter(|loss| is_trained && loss.is_finite())?;
+    Some(Series {
+        name: String::new(),
+        style: app.styles.series(index).add_modifier(Modifier::BOLD),
+        shape: Shape::Points(app.styles.trained_mark()),
+        mark: '*',
+        points: vec![(steps as f64, loss)],
+    })
+}
+
+/// What the mark says, and which share of test tasks is lost past it.
+fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
+    let settings = &app.experiments[index].settings;
+    let steps = settings.training.inner_steps;
+    if !settings.algorithm.trains() || !settings.algorithm.uses("inner_steps") || steps >= over.mean.len() {
+        return String::new();
+    }
+    let lost = over.nonfinite[steps..].iter().copied().fold(0.0, f64::max);
+    let lost = if lost > 0.0 {
+        format!(", up to {:.1} % of tasks lost after it", 100.0 * lost)
+    } else {
+        String::new()
+    };
+    format!("{} n={steps}: trained for{lost}", app.styles.trained_mark())
 }
 
 /// As many of the remarks as fit into the pane's lower border, the first ones first.

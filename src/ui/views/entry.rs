@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::binding::Binding;
 use crate::{
+    experiments::Experiment,
     term::{Mouse, MouseKind},
     ui::{
         action::Action,
@@ -17,6 +18,8 @@ pub struct Entry {
     pub kind: Kind,
     /// The heading of its keys in the help and the README.
     pub heading: &'static str,
+    /// Whether a study of these experiments has it.
+    pub wanted: fn(&[Experiment]) -> bool,
     /// The keys that are its own, in the order in which the footer hints at them.
     pub keys: &'static [Binding],
     /// Draws it: the view in front, which is of this kind.
@@ -25,6 +28,11 @@ pub struct Entry {
     pub point: fn(&App, Rect, &Mouse) -> Option<Action>,
     /// Prepares the state when the view comes to the front.
     pub open: fn(&mut App),
+}
+
+/// For views that every study has.
+pub fn always(_: &[Experiment]) -> bool {
+    true
 }
 
 /// For views that do not care for the mouse.

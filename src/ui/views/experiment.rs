@@ -22,7 +22,7 @@ use super::{
     about,
     binding::{Binding, bind, keys},
     curves,
-    entry::{Entry, as_it_is, unmoved},
+    entry::{Entry, always, as_it_is, unmoved},
     fit,
     why::why,
 };
@@ -47,6 +47,7 @@ use crate::ui::{
 pub static VIEW: Entry = Entry {
     kind: Kind { title: "Experiment", each: true, curves: true },
     heading: "A view of one experiment",
+    wanted: always,
     keys: KEYS,
     draw,
     point: unmoved,

@@ -17,7 +17,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     binding::{Binding, bind, keys},
-    entry::{Entry, as_it_is, wheel},
+    entry::{Entry, always, as_it_is, wheel},
 };
 use crate::{
     experiments::Mark,
@@ -35,6 +35,7 @@ use crate::{
 pub static VIEW: Entry = Entry {
     kind: Kind { title: "Figures", each: false, curves: false },
     heading: "Figures",
+    wanted: always,
     keys: KEYS,
     draw,
     point,

@@ -11,11 +11,12 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Modifier,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
 use crate::{
+    eval::{BAND_90, Fit},
     task::{TaskSettings, TestTask},
     ui::{
         state::app::App,
@@ -72,6 +73,9 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let steps = app.shown_steps();
     let mut losses = vec![Span::styled("loss ", styles.dim())];
     let fits = app.fits(index, &task, &steps);
+    for fit in fits.iter().flatten().filter(|fit| fit.n == app.fit.n) {
+        series.extend(band(&task.query.x, fit, "90 % of y", styles.series(index).patch(styles.dim())));
+    }
     for fit in fits.iter().flatten() {
         let last = fit.n == app.fit.n;
         let (style, pattern, mark) = match (last, fit.n) {
@@ -116,6 +120,17 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     pane_note(buffer, area, &remark(app, index, &unseen.announce(), &state, room), styles.warn(), styles);
 }
 
+/// Where a learner that says how sure it is expects nine in ten targets.
+pub fn band(x: &[f64], fit: &Fit, name: &str, style: Style) -> Option<Series> {
+    let deviations = fit.deviations.as_ref()?;
+    let at = |sign: f64| {
+        let ends = fit.y.iter().zip(deviations);
+        ends.map(move |(y, deviation)| y + sign * BAND_90 * deviation)
+    };
+    let points = x.iter().copied().zip(at(-1.0)).collect();
+    Some(Series { name: name.to_owned(), style, shape: Shape::Band(at(1.0).collect()), mark: ':', points })
+}
+
 /// Another experiment's fit after the same n on the same task.
 fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, losses: &mut Vec<Span<'_>>) {
     let styles = &app.styles;
@@ -127,6 +142,7 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
         return;
     };
     losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), style));
+    series.extend(band(&task.query.x, fit, "", styles.series(other).patch(styles.dim())));
     series.push(Series {
         name: fit_name(name),
         style,
@@ -163,12 +179,19 @@ fn remark(app: &App, index: usize, unseen: &str, state: &str, room: usize) -> St
     let set = app.set(index);
     let own = |changed: bool| if changed { "*" } else { "" };
     let shots = app.fit.shots.unwrap_or(set.task.shots);
-    let settings = format!(
-        "K {shots}{}  rate {}{}",
-        own(app.fit.shots.is_some_and(|shots| shots != set.task.shots)),
-        rate(app.inner_lr(index)),
-        own(app.fit.inner_lr.is_some_and(|rate| rate != app.test_rate(index))),
-    );
+    let has_rate = app.experiments[index].settings.adaptation().inner.has_rate();
+    let at = match app.inner_lr(index) {
+        alpha if has_rate => {
+            format!(
+                "  rate {}{}",
+                rate(alpha),
+                own(app.fit.inner_lr.is_some_and(|_| alpha != app.test_rate(index)))
+            )
+        }
+        _ => String::new(),
+    };
+    let shots_of = own(app.fit.shots.is_some_and(|shots| shots != set.task.shots));
+    let settings = format!("K {shots}{shots_of}{at}");
     let parts: Vec<&str> = [unseen, state, &settings].into_iter().filter(|part| !part.is_empty()).collect();
     let mut text = String::new();
     for part in parts {

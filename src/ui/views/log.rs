@@ -12,7 +12,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     binding::{Binding, bind, keys},
-    entry::{Entry, as_it_is, wheel},
+    entry::{Entry, always, as_it_is, wheel},
 };
 use crate::{
     term::Mouse,
@@ -27,6 +27,7 @@ use crate::{
 pub static VIEW: Entry = Entry {
     kind: Kind { title: "Log", each: false, curves: false },
     heading: "Log",
+    wanted: always,
     keys: KEYS,
     draw,
     point,

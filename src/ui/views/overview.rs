@@ -20,7 +20,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{
     binding::{Binding, bind, keys},
     curves,
-    entry::{Entry, as_it_is},
+    entry::{Entry, always, as_it_is},
 };
 use crate::{
     experiments::Experiment,
@@ -42,6 +42,7 @@ use crate::{
 pub static VIEW: Entry = Entry {
     kind: Kind { title: "Overview", each: false, curves: true },
     heading: "Overview",
+    wanted: always,
     keys: KEYS,
     draw,
     point,
@@ -187,11 +188,15 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
+    let linear = match set.and_then(|set| set.linear_step) {
+        Some(_) => " best linear step: the best step that turns no features.",
+        None => "",
+    };
     let text = format!(
         "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
          has never seen. Lower is better; a steep fall at the left is what learning to learn means.
 \
-         prior mean: the best constant guess. oracle: {oracle}.
+         prior mean: the best constant guess.{linear} oracle: {oracle}.
 \
          Press a system's number to see it fit a single wave."
     );

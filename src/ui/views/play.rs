@@ -13,7 +13,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use super::{
     binding::{Binding, bind, keys},
-    entry::{Entry, as_it_is},
+    entry::{Entry, always, as_it_is},
+    fit::band,
 };
 use crate::{
     eval::Fit,
@@ -36,6 +37,7 @@ use crate::{
 pub static VIEW: Entry = Entry {
     kind: Kind { title: "Play", each: false, curves: false },
     heading: "Play",
+    wanted: always,
     keys: KEYS,
     draw,
     point,
@@ -157,6 +159,7 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked], width: u16) -> Plot<'sta
         }
     }
     for (index, _, fitted) in drawn.iter().rev() {
+        series.extend(band(&task.query.x, fitted, "", styles.series(*index).patch(styles.dim())));
         let best = *index == ranking[0].0;
         let style = styles.series(*index);
         series.push(Series {

@@ -1,6 +1,7 @@
 //! The list of the views: adding one is a line here.
 
 use super::entry::Entry;
+use crate::experiments::Experiment;
 use crate::ui::state::view::{Kind, View};
 
 /// Every view, in the order of the tabs. The first one is not of an experiment.
@@ -11,6 +12,7 @@ pub static VIEWS: &[&Entry] = &[
     &super::play::VIEW,
     &super::log::VIEW,
     &super::figures::VIEW,
+    &super::learned::VIEW,
 ];
 
 /// The entry of a kind of view.
@@ -28,13 +30,13 @@ pub fn first() -> View {
     View { kind: &VIEWS[0].kind, experiment: None }
 }
 
-/// The tabs of a study of so many experiments.
-pub fn tabs(experiments: usize) -> Vec<View> {
+/// The tabs of a study of these experiments.
+pub fn tabs(experiments: &[Experiment]) -> Vec<View> {
     let mut tabs = Vec::new();
-    for entry in VIEWS {
+    for entry in VIEWS.iter().filter(|entry| (entry.wanted)(experiments)) {
         let kind = &entry.kind;
         match kind.each {
-            true => tabs.extend((0..experiments).map(|index| View { kind, experiment: Some(index) })),
+            true => tabs.extend((0..experiments.len()).map(|index| View { kind, experiment: Some(index) })),
             false => tabs.push(View { kind, experiment: None }),
         }
     }

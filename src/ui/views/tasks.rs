@@ -12,7 +12,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     binding::{Binding, bind, keys},
-    entry::{Entry, unmoved},
+    entry::{Entry, always, unmoved},
 };
 use crate::{
     task::Function,
@@ -32,6 +32,7 @@ use crate::{
 pub static VIEW: Entry = Entry {
     kind: Kind { title: "Tasks", each: false, curves: false },
     heading: "Tasks",
+    wanted: always,
     keys: KEYS,
     draw,
     point: unmoved,

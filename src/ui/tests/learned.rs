@@ -1,0 +1,106 @@
+//! What learners learn besides initial weights, on screen: numbers as strips, a context as a plane, how sure a
+//! prediction is as a band; and where training ended on a curve.
+
+use std::sync::Arc;
+
+use ratatui::{Terminal, backend::TestBackend};
+
+use super::fixture::{self, of_experiment, view};
+use crate::{
+    experiments::parse,
+    model::Kernels,
+    study::Snapshot,
+    ui::{action::Action, frame, state::app::App, style::Styles, update::update, views::tabs},
+};
+
+const STUDY: &str = "[defaults]\nseeds = 1\nouter_steps = 150\nmeta_batch = 4\ninner_steps = 2\nclip = 10.0\n\
+    [task]\ntrain_tasks = \"fresh\"\n[evaluation]\ntest_tasks = 40\nsteps = 5\n\
+    [[experiment]]\nname = \"plain\"\nalgorithm = \"maml\"\n\
+    [[experiment]]\nname = \"rates\"\nalgorithm = \"meta-sgd\"\n\
+    [[experiment]]\nname = \"steps\"\nalgorithm = \"layer-step-rates\"\n\
+    [[experiment]]\nname = \"waves\"\nalgorithm = \"cavia\"\ninner_lr = 1.0\ncontext = 2\n\
+    [[experiment]]\nname = \"sure\"\nalgorithm = \"ridge-head\"\nouter_loss = \"nll\"\n";
+
+/// Every experiment after its training, which is short.
+fn trained() -> App {
+    let study = parse("x", None, STUDY).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut app = fixture::app(&study, Styles::default());
+    for (run, settings) in study.experiments.iter().enumerate() {
+        let mut trainer = settings.trainer(0, Kernels::portable());
+        for _ in 0..150 {
+            trainer.outer_step().expect("memory for forty units");
+        }
+        let weights = trainer.weights();
+        let curve = {
+            let tested = settings.tested(&weights, settings.test(None).expect("its test set"));
+            crate::eval::curve(&tested, &app.set(run).tasks, 5)
+        };
+        app.on_snapshot(run, Arc::new(Snapshot { step: 150, weights }));
+        app.on_event(run, fixture::evaluated(&settings.name, 0, curve));
+    }
+    app
+}
+
+fn picture(app: &App) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a test screen");
+    terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
+    terminal.backend().to_string()
+}
+
+#[test]
+fn learned_numbers_are_visible() {
+    let mut app = trained();
+    app.view = view("Learned");
+    let screen = picture(&app);
+    assert!(screen.contains("learns initial weights and nothing else"), "{screen}");
+    update(&mut app, Action::Select(1));
+    let screen = picture(&app);
+    assert!(
+        screen.contains("rates, seed 0 at step 150") && screen.contains("inner_lr.hidden2.weight"),
+        "{screen}"
+    );
+    assert!(
+        screen.lines().any(|line| line.contains("inner_lr.hidden2.weight") && line.contains('█')),
+        "{screen}"
+    );
+    update(&mut app, Action::Select(1));
+    let screen = picture(&app);
+    // Two numbers a tensor, one a step, which started at 0.01.
+    let line = screen.lines().find(|line| line.contains("inner_lr.out.bias")).expect("the tensor");
+    assert_eq!(line.split_whitespace().filter(|word| word.parse::<f64>().is_ok()).count(), 2, "{line}");
+}
+
+#[test]
+fn a_context_is_drawn_by_the_phase_of_its_tasks() {
+    let mut app = trained();
+    app.view = view("Learned");
+    update(&mut app, Action::Select(3));
+    app.fit.n = 2;
+    let screen = picture(&app);
+    assert!(screen.contains("40 tasks after n=2 steps") && screen.contains("context explains"), "{screen}");
+    assert!(screen.contains("b 0.0 to 0.8") && screen.contains("b 5.5 to 6.3"), "{screen}");
+}
+
+#[test]
+fn a_learner_that_says_how_sure_it_is_has_a_band() {
+    let mut app = trained();
+    app.view = of_experiment(4);
+    let screen = picture(&app);
+    assert!(screen.contains("90 % of y"), "{screen}");
+    assert!(!screen.contains("rate 0.01"), "it has no rate: {screen}");
+    app.view = of_experiment(0);
+    let screen = picture(&app);
+    assert!(!screen.contains("90 % of y") && screen.contains("rate 0.01"), "{screen}");
+    assert!(screen.contains("◆ n=2: trained for"), "{screen}");
+    assert!(screen.contains("Here, 1 seed:"), "what was measured stands in About: {screen}");
+}
+
+#[test]
+fn only_a_study_that_learns_more_has_the_view() {
+    let has = |text: &str| {
+        let study = parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
+        tabs(&study.experiments).contains(&view("Learned"))
+    };
+    assert!(has(STUDY));
+    assert!(!has("[[experiment]]\nname = \"A\"\nalgorithm = \"anil\"\n"));
+}

@@ -1,0 +1,221 @@
+//! Learned: the numbers that a learner has learned for its inner steps beside the network, and for a learner
+//! with a context what that has come to know of tasks. Time travel shows how they came about.
+//!
+//! ```text
+//! + Meta-SGD, seed 0 at step 26,400: learned for its inner steps -------------------+
+//! |  inner_lr.hidden1.weight   ▁▂▅█▃▁         -0.03    0.012   0.31                  |
+//! |  inner_lr.out.bias         ·              0.21                                   |
+//! +---------------------------------------------------------------------------------+
+//! ```
+
+use crossterm::event::KeyCode::{Char, Down, Left, Right, Up};
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    binding::{Binding, bind, keys},
+    entry::{Entry, as_it_is, unmoved},
+};
+use crate::{
+    experiments::Experiment,
+    model::Weights,
+    results::{Plane, plane},
+    ui::{
+        action::Action,
+        state::{app::App, view::Kind},
+        widgets::{
+            plot::{Plot, Series, Shape},
+            scale::Scale,
+            text::{count, fit, number, pad, pane, pane_note, put, width, wrap},
+        },
+    },
+};
+
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Learned", each: false, curves: false },
+    heading: "Learned",
+    wanted,
+    keys: KEYS,
+    draw,
+    point: unmoved,
+    open: as_it_is,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Up], "Up", Action::Select(-1), "the experiment above", "experiment").paired("Up/Down"),
+    bind(keys![Down], "Down", Action::Select(1), "the experiment below", ""),
+    bind(
+        keys![Left],
+        "Left",
+        Action::Steps(-1),
+        "one inner step less before the context is looked at",
+        "steps",
+    )
+    .paired("Left/Right"),
+    bind(keys![Right], "Right", Action::Steps(1), "one inner step more before the context is looked at", ""),
+    bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", "seed").paired("</>"),
+    bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
+];
+
+/// Where some learner learns more than initial weights.
+fn wanted(experiments: &[Experiment]) -> bool {
+    experiments.iter().any(|settings| !settings.adaptation().tensors(&settings.model).is_empty())
+}
+
+/// As many numbers as this are told one by one.
+const FEW: usize = 8;
+/// Test tasks whose contexts are looked at, and work that a frame may take, in points seen.
+const TASKS: usize = 120;
+const MOST_POINTS: usize = 20_000;
+/// Groups of phases, each with a digit of its own.
+const PHASES: usize = 8;
+
+/// Draws the view.
+fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let Some(experiment) = app.experiments.get(app.selected) else { return };
+    let name = &experiment.settings.name;
+    let snapshot = app.chosen_run(app.selected).and_then(|run| Some((run, app.shown_snapshot(run)?)));
+    let Some((run, snapshot)) = snapshot else {
+        let inner = pane(buffer, area, &format!("{name}: no network yet"), styles);
+        put(buffer, inner, inner.x + 1, inner.y, "Up and Down go to another experiment.", styles.dim());
+        return;
+    };
+    let (seed, step) = (app.runs[run].seed, count(snapshot.step));
+    let title = format!("{name}, seed {seed} at step {step}: learned for its inner steps");
+    let inner = pane(buffer, area, &title, styles);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
+    let tested = &app.set(app.selected).tasks;
+    let shots = tested.first().map_or(1, |task| task.support.x.len().max(1));
+    let most = MOST_POINTS / (shots * app.fit.n.max(1));
+    let tasks = &tested[..tested.len().min(TASKS).min(most.max(8))];
+    let rate = app.inner_lr(app.selected);
+    let weights =
+        Weights { adaptation: snapshot.weights.adaptation.at_rate(rate), ..snapshot.weights.clone() };
+    if weights.adaptation.tensors(&weights.model).is_empty() {
+        nothing(app, inner, buffer);
+    } else if let Some(plane) = plane(&weights, tasks, app.fit.n) {
+        draw_plane(app, &plane, inner, buffer);
+        let explained = plane
+            .explained
+            .map(|share| format!("context explains {:.1} % of (a cos b, a sin b); ", 100.0 * share));
+        let note =
+            format!("{}{} tasks after n={} steps", explained.unwrap_or_default(), tasks.len(), app.fit.n);
+        pane_note(
+            buffer,
+            area,
+            &fit(&note, usize::from(area.width).saturating_sub(4), styles),
+            styles.plain(),
+            styles,
+        );
+    } else {
+        draw_numbers(app, &weights, inner, buffer);
+    }
+}
+
+/// For a learner that learns only where to start.
+fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
+    let text = "This learner learns initial weights and nothing else: its inner steps are what its file says. Meta-SGD, \
+        layer-step rates, Meta-Curvature, CAVIA and the ridge head learn more. Up and Down go to another experiment.";
+    for (row, line) in wrap(text, usize::from(area.width), &app.styles).iter().enumerate() {
+        put(buffer, area, area.x, area.y + row as u16, line, app.styles.plain());
+    }
+}
+
+/// Tensor by tensor: few numbers one by one, many as how often which occur.
+fn draw_numbers(app: &App, weights: &Weights, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let tensors = weights.adaptation.tensors(&weights.model);
+    let name_width = tensors.iter().map(|tensor| width(&tensor.name)).max().unwrap_or(0) + 2;
+    let room = usize::from(area.width).saturating_sub(name_width);
+    let cells = room.saturating_sub(34).clamp(0, 48);
+    let head = format!(
+        "{}{}{:>10}{:>10}{:>10}",
+        pad("", name_width, styles),
+        pad("how often", cells + 2, styles),
+        "least",
+        "median",
+        "most"
+    );
+    put(buffer, area, area.x, area.y, &fit(&head, usize::from(area.width), styles), styles.dim());
+    let mut from = weights.model.parameters();
+    for (row, tensor) in tensors.iter().enumerate() {
+        let values = &weights.values[from..from + tensor.count()];
+        from += tensor.count();
+        let y = area.y + 1 + row as u16;
+        if y >= area.bottom() {
+            break;
+        }
+        put(buffer, area, area.x, y, &tensor.name, styles.plain());
+        let x = area.x + name_width as u16;
+        if values.len() <= FEW {
+            let words: Vec<String> = values.iter().map(|value| format!("{:>9}", number(*value))).collect();
+            let text = words.join(if values.len() > 1 { " " } else { "" });
+            put(buffer, area, x, y, &fit(&text, room, styles), styles.series(app.selected));
+            continue;
+        }
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
+        let strip = strip(values, [least, most], cells, styles.ascii);
+        put(buffer, area, x, y, &strip, styles.series(app.selected));
+        let words = [least, sorted[sorted.len() / 2], most].map(|value| format!("{:>10}", number(value)));
+        put(buffer, area, x + cells as u16 + 2, y, &words.concat(), styles.plain());
+    }
+}
+
+/// How often values occur between two ends, as a row of bars.
+fn strip(values: &[f64], [least, most]: [f64; 2], cells: usize, ascii: bool) -> String {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const ASCII: [char; 9] = [' ', '.', '.', ':', ':', '+', '*', '#', '#'];
+    let mut counts = vec![0_usize; cells];
+    for value in values.iter().filter(|value| value.is_finite()) {
+        let share = if most > least { (value - least) / (most - least) } else { 0.5 };
+        if let Some(count) = counts.get_mut(((share * cells as f64) as usize).min(cells.saturating_sub(1))) {
+            *count += 1;
+        }
+    }
+    let highest = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bars = if ascii { ASCII } else { BARS };
+    // What occurs at all is seen.
+    counts.iter().map(|&count| bars[(count * 8).div_ceil(highest)]).collect()
+}
+
+/// Tasks where their contexts put them, with a digit for their phase.
+fn draw_plane(app: &App, plane: &Plane, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let mut series = Vec::new();
+    let turn = std::f64::consts::TAU;
+    let phase = |[x, y]: &[f64; 2]| (y.atan2(*x).rem_euclid(turn) / turn * PHASES as f64) as usize % PHASES;
+    let groups = plane.truth.as_ref().map(|truth| truth.iter().map(phase).collect::<Vec<_>>());
+    for group in 0..PHASES {
+        let is_in = |task: usize| groups.as_ref().map_or(group == 0, |groups| groups[task] == group);
+        let here = plane.points.iter().enumerate().filter(|(task, _)| is_in(*task));
+        let points: Vec<(f64, f64)> = here.map(|(_, [x, y])| (*x, *y)).collect();
+        if points.is_empty() {
+            continue;
+        }
+        let mark = char::from_digit(group as u32, 10).unwrap_or('*');
+        let name = match &groups {
+            Some(_) => format!(
+                "b {:.1} to {:.1}",
+                turn * group as f64 / PHASES as f64,
+                turn * (group + 1) as f64 / PHASES as f64
+            ),
+            None => String::new(),
+        };
+        series.push(Series { name, style: styles.series(group), shape: Shape::Points(mark), mark, points });
+    }
+    let most = plane
+        .points
+        .iter()
+        .flatten()
+        .filter(|value| value.is_finite())
+        .fold(0.1_f64, |most, value| most.max(value.abs()));
+    let scale = || Scale::linear(-1.05 * most, 1.05 * most);
+    let x_name =
+        if plane.truth.is_some() { "a cos b, as the context has it" } else { "first context number" };
+    let plot = Plot { x: scale(), y: scale(), x_name, series, crosshair: None, names: true };
+    plot.draw(area, buffer, styles);
+}
