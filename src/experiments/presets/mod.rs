@@ -16,7 +16,7 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-const PRESETS: [Preset; 4] = [
+const PRESETS: [Preset; 8] = [
     Preset {
         name: "notebook",
         description: "the notebook's five systems with its settings, every line explained",
@@ -36,6 +36,26 @@ const PRESETS: [Preset; 4] = [
         name: "gradients",
         description: "exact against first order, and the notebook's meta+inner against meta",
         text: include_str!("gradients.toml"),
+    },
+    Preset {
+        name: "zoo",
+        description: "every learner side by side, in about ten seconds",
+        text: include_str!("zoo.toml"),
+    },
+    Preset {
+        name: "published",
+        description: "figures of papers, and what is reached here, with verdicts; some minutes",
+        text: include_str!("published.toml"),
+    },
+    Preset {
+        name: "learned-rates",
+        description: "Meta-SGD and MAML++: what learned rates buy, and that they need clipping",
+        text: include_str!("learned-rates.toml"),
+    },
+    Preset {
+        name: "cavia",
+        description: "how many context numbers it takes to know a wave, and how they see it",
+        text: include_str!("cavia.toml"),
     },
 ];
 
