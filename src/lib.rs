@@ -7,7 +7,7 @@
 //! command/    one file a command: run, check, init, eval, gradient, watch, export, bench, the dashboard
 //! cli.rs      what the command line accepts
 //! ui/         the dashboard: state/, update/, frame/, views/, widgets/
-//! results/    what came of a study: results over seeds, the loss table, how figures are written
+//! results/    what came of a study: results over seeds, loss tables, verdicts, how figures are written
 //! term.rs     the terminal as a resource: enter, leave, hang-up
 //! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
 //! experiments/ experiments.toml as a whole: its experiments, their checks, presets

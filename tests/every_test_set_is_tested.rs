@@ -269,10 +269,34 @@ fn exports_have_every_test_set_and_the_verdicts() {
     }
     let of = |test: &str| bench.run(&["export", "runs", "--format", "svg", "--test", test]);
     assert!(of("far").exits(0).stdout.contains("[far] Test loss"));
+    bench.run(&["export", "runs", "--format", "json", "--verdicts"]).exits(2).says("need --format csv");
+    bench.run(&["export", "runs", "--format", "csv", "--test", "far"]).exits(2).says("needs --format svg");
     of("fat").exits(2).says("no run here has such a further test set; there are: more, far");
     let fit =
         bench.run(&["export", "runs", "--format", "svg", "--test", "far", "--fit", "9"]).exits(0).stdout;
     assert!(fit.contains("[far] Test task 9") && fit.contains(">10.0<"), "its range of x ends at 10");
+}
+
+#[test]
+fn a_network_is_tested_by_the_kernels_that_trained_it() {
+    let by = |bench: &Bench, kernel: &str| {
+        let mut command = bench.command(&["run", "study.toml", "--json"]);
+        program::Said::of(command.env("METASCOPE_KERNEL", kernel)).exits(0).json_lines()
+    };
+    let alone = Bench::with("study.toml", STUDY);
+    let expected = evaluated(&by(&alone, "portable"));
+    let bench = Bench::with("study.toml", STUDY.replace("shots = 20", "shots = 19"));
+    by(&bench, "portable");
+    bench.write("study.toml", STUDY);
+    // Whatever is the fastest here: one more set, and it is as if it had been there from the start.
+    let lines = bench.run(&["run", "study.toml", "--json"]).exits(0).json_lines();
+    assert_eq!(evaluated(&lines), expected);
+    // And so is a third one, after the second process has written the run's files.
+    let other = STUDY.replace("shots = 20", "shots = 21");
+    alone.write("study.toml", &other);
+    bench.write("study.toml", &other);
+    let lines = bench.run(&["run", "study.toml", "--json"]).exits(0).json_lines();
+    assert_eq!(evaluated(&lines), evaluated(&by(&alone, "portable")));
 }
 
 #[cfg(target_os = "linux")]

@@ -73,6 +73,42 @@ fn an_edit_shows_its_errors_and_r_applies_it_to_what_it_touches() {
 }
 
 #[test]
+fn a_test_set_and_a_figure_that_are_added_train_nothing() {
+    let folder = folder();
+    let mut terminal = Terminal::open(folder.path(), "");
+    wait("four runs", || finished(folder.path()).len() == 4);
+    let networks = || -> Vec<_> {
+        let network = |folder: &PathBuf| fs::read(folder.join("checkpoint.safetensors")).expect("a network");
+        finished(folder.path()).iter().map(network).collect()
+    };
+    let before = networks();
+    let figure = "[[experiment.published]]\nsource = \"nowhere\"\ntest = \"far\"\nn = 1\nloss = 900.0\n";
+    let edited = format!("{STUDY}{figure}[[test]]\nname = \"far\"\nx = [5.0, 10.0]\n");
+    fs::write(folder.path().join("experiments.toml"), edited).expect("written");
+    let drawn = terminal.sees("applies");
+    assert!(drawn.contains("far") && drawn.contains("published"), "{drawn}");
+    terminal.press("r");
+    let tested = |folder: &PathBuf| {
+        let log = fs::read_to_string(folder.join("metrics.jsonl")).expect("a log");
+        log.lines().filter(|line| line.contains("\"event\":\"started\"")).count() == 1
+            && log.lines().any(|line| line.contains("\"test\":\"far\""))
+    };
+    wait("four tests", || finished(folder.path()).iter().filter(|folder| tested(folder)).count() == 4);
+    assert_eq!(networks(), before);
+    terminal.sees("[test]");
+    terminal.press("T");
+    terminal.sees("[far]");
+    // The last view.
+    terminal.press("\x1b[Z");
+    terminal.sees("beats");
+    terminal.press("q");
+    let (code, output) = terminal.end();
+    assert_eq!(code, 0);
+    let left = &output[output.rfind("[test] Test loss").expect("the tables are printed")..];
+    assert!(left.contains("[far] Test loss") && left.contains("Reptile, far, n=1"), "{left}");
+}
+
+#[test]
 fn the_editor_opens_at_the_place_and_comes_back() {
     let folder = folder();
     let editor = folder.path().join("vim");

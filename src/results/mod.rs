@@ -2,6 +2,7 @@
 //! figures beside them, and how figures are written. Nothing here knows of a screen.
 
 mod context;
+mod figure_table;
 mod figures;
 mod outcome;
 mod runs;
@@ -15,7 +16,8 @@ use crate::eval::Average;
 use text::Glyphs;
 
 pub use context::{Plane, plane};
-pub use figures::{Figure, FigureTable, Measured, Verdict, VerdictEvent, figures};
+pub use figure_table::FigureTable;
+pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use outcome::{Outcome, Ran, test_names};
 pub use runs::Results;
 pub use table::{Failure, LossTable, Row, best, table_steps, tables};

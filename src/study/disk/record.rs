@@ -27,7 +27,7 @@ use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
 use crate::config::presentable;
 use crate::experiments::{RECORDED, recorded_toml};
 use crate::learner::{State, checkpoint_from_bytes, metadata};
-use crate::model::{self, Weights};
+use crate::model::{Kernels, Weights};
 use crate::study::event::Event;
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
 use crate::study::plan::Run;
@@ -100,7 +100,7 @@ fn is_full(error: &io::Error) -> bool {
 
 impl Record {
     /// Opens the run's folder, making it if need be, and looks how far the run has come.
-    pub fn open(study_folder: &Path, run: &Run, kernels: model::Kernels) -> Result<Opened, RecordError> {
+    pub fn open(study_folder: &Path, run: &Run, kernels: Kernels) -> Result<Opened, RecordError> {
         let folder = run_folder(study_folder, run);
         match fs::create_dir_all(&folder) {
             Err(error) if !may_pass(&error) => return Err(trouble(&folder, &error)),
@@ -143,8 +143,14 @@ impl Record {
         record.log = log;
         let (past, progress) = what_counts(past, &run.settings);
         let finished = progress == Progress::Done;
-        // A test under other kernels would round differently too.
-        if !finished && resume.header.kernel != kernels.name() {
+        // A test by other kernels would round differently too, but most machines have those of others.
+        let by_its_own = Kernels::available().any(|kernels| kernels.name() == resume.header.kernel);
+        let is_ours = match progress {
+            Progress::Done => true,
+            Progress::Trained => by_its_own,
+            Progress::Training => resume.header.kernel == kernels.name(),
+        };
+        if !is_ours {
             let begun = presentable(&resume.header.kernel, 60);
             return Err(RecordError(format!(
                 "{} was begun with the {begun} kernels and this process uses {}, which round differently; go on \

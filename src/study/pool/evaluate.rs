@@ -13,7 +13,7 @@ use crate::study::plan::Run;
 /// Evaluates a share; with the last one the curves are known, and what remains is to keep them.
 pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: &Share) {
     let set = &evaluation.sets[share.set];
-    let losses = task_losses(&set.weights, &set.tasks[share.tasks.clone()], set.steps, shared.kernels);
+    let losses = task_losses(&set.weights, &set.tasks[share.tasks.clone()], set.steps, evaluation.kernels);
     if let Some(gains) = evaluation.add(share, &losses) {
         conclude(shared, evaluation, gains);
     }
@@ -49,7 +49,7 @@ pub fn keep(shared: &Shared, outcome: Outcome) {
     let checkpoint = record.as_ref().map(|record| record.checkpoint_path().display().to_string());
     let finished = Event::Finished { experiment: settings.name.clone(), seed: *seed, seconds, checkpoint };
     let kept = record.as_mut().map_or(Ok(()), |record| {
-        let header = evaluation.progress.header(shared.kernels, seconds, &evaluation.state);
+        let header = evaluation.progress.header(evaluation.kernels, seconds, &evaluation.state);
         record.finish(&entry.run, &finished, header, evaluation.state.clone())
     });
     // Before anybody may start it over.

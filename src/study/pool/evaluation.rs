@@ -9,7 +9,7 @@ use super::guard::guard;
 use crate::eval::{Curve, Curves, statistics};
 use crate::experiments::{Experiment, Test};
 use crate::learner::State;
-use crate::model::Weights;
+use crate::model::{Kernels, Weights};
 use crate::study::disk::record::Record;
 use crate::task::{EvaluationSettings, TaskSettings};
 use crate::task::{TestTask, test_tasks};
@@ -26,6 +26,8 @@ pub struct Evaluation {
     pub state: State,
     pub progress: Progress,
     pub clock: Clock,
+    /// What it was trained by, and is tested by.
+    pub kernels: Kernels,
     /// What is evaluated: every test set that has no curve yet.
     pub sets: Vec<Set>,
     gathered: Mutex<Gathered>,
@@ -90,7 +92,7 @@ impl Evaluation {
         run: usize,
         settings: Arc<Experiment>,
         state: State,
-        (progress, clock): (Progress, Clock),
+        (progress, clock, kernels): (Progress, Clock, Kernels),
         record: Option<Record>,
         known: Curves,
         tests: &TestSets,
@@ -105,7 +107,7 @@ impl Evaluation {
         let sets: Vec<Set> = missing.map(set).collect();
         let losses = |set: &Set| Losses { values: Vec::new(), missing: set.tasks.len(), curve: None };
         let gathered = Gathered { sets: sets.iter().map(losses).collect(), known, record };
-        Self { run, settings, state, progress, clock, sets, gathered: Mutex::new(gathered) }
+        Self { run, settings, state, progress, clock, kernels, sets, gathered: Mutex::new(gathered) }
     }
 
     /// The tasks in the shares they are evaluated in.

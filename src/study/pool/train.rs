@@ -13,7 +13,7 @@ use super::shared::Shared;
 use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::learner::{State, Trainer};
-use crate::model::Weights;
+use crate::model::{Kernels, Weights};
 use crate::study::disk::record::{Next, Record, RecordError};
 use crate::study::disk::resume::Header;
 use crate::study::event::Event;
@@ -71,6 +71,8 @@ struct Turn<'a> {
     record: Option<Record>,
     /// What its network was tested on before, where it was trained to the end.
     known: Curves,
+    /// What its network is tested by.
+    kernels: Kernels,
     /// Whether the last save has failed.
     unsaved: bool,
 }
@@ -82,10 +84,11 @@ impl<'a> Turn<'a> {
         let Run { settings, seed, .. } = &entry.run;
         let mut trainer = settings.trainer(*seed, shared.kernels);
         let going = match going {
-            Some(going) => Some((*going, Curves::default())),
+            Some(going) => Some(Taken { going: *going, known: Curves::default(), kernels: shared.kernels }),
             None => open(shared, run, &entry, &trainer)?,
         };
-        let Some((Going { state, progress, seconds, record }, known)) = going else { return Ok(None) };
+        let Some(Taken { going, known, kernels }) = going else { return Ok(None) };
+        let Going { state, progress, seconds, record } = going;
         trainer.restore(&state);
         let clock = Clock::new(seconds);
         entry.leave(progress.step, state.weights);
@@ -104,6 +107,7 @@ impl<'a> Turn<'a> {
             clock,
             record,
             known,
+            kernels,
             unsaved: false,
         }))
     }
@@ -206,10 +210,10 @@ impl<'a> Turn<'a> {
 
     /// The run is trained: hands its evaluation out.
     fn hand_out(self) {
-        let Self { shared, run, entry, trainer, progress, total, clock, record, known, .. } = self;
+        let Self { shared, run, entry, trainer, progress, total, clock, record, known, kernels, .. } = self;
         let state = trainer.state();
         entry.leave(total, state.weights.clone());
-        let so_far = (progress, clock);
+        let so_far = (progress, clock, kernels);
         let evaluation = Evaluation::new(run, entry.asked(), state, so_far, record, known, &shared.tests);
         let evaluation = Arc::new(evaluation);
         match evaluation.gains() {
@@ -220,14 +224,18 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Opens a run's folder, where there is one, and tells what the run has told before. What it goes on from,
-/// with the curves it has already; `None` if there is nothing left to do.
-fn open(
-    shared: &Shared,
-    run: usize,
-    entry: &Entry,
-    trainer: &Trainer,
-) -> Result<Option<(Going, Curves)>, End> {
+/// A run as it is taken up.
+struct Taken {
+    going: Going,
+    /// The curves that it has already.
+    known: Curves,
+    /// What its network is tested by: what it was trained by.
+    kernels: Kernels,
+}
+
+/// Opens a run's folder, where there is one, and tells what the run has told before. `None` if there is
+/// nothing left to do.
+fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result<Option<Taken>, End> {
     let (settings, seed) = (entry.asked(), entry.run.seed);
     // What this process has evaluated is known to whoever looks on, and lacks a test set.
     let told = shared.look(|board| board.curves(run));
@@ -257,7 +265,8 @@ fn open(
         // No file holds it, but its parameters are all that a test depends on.
         let state = State { weights: trained.weights.clone(), ..trainer.state() };
         let progress = Progress { step: total_steps, ..Progress::default() };
-        return Ok(Some((Going { state, progress, seconds: 0.0, record }, told)));
+        let going = Going { state, progress, seconds: 0.0, record };
+        return Ok(Some(Taken { going, known: told, kernels: shared.kernels }));
     }
     if !is_begun {
         let started = Event::Started { experiment: settings.name.clone(), seed, total_steps };
@@ -274,13 +283,16 @@ fn open(
             let progress = Progress { step, sum: f64::from_bits(loss_sum_bits), losses };
             // What was tested before the end was tested by what is trained anew.
             let known = if step < total_steps { Curves::default() } else { known };
-            Some((Going { state: resume.state, progress, seconds, record }, known))
+            let going = Going { state: resume.state, progress, seconds, record };
+            // Others than this process's only where all that is left is a test.
+            let kernels = Kernels::available().find(|kernels| kernels.name() == resume.header.kernel);
+            Some(Taken { going, known, kernels: kernels.unwrap_or(shared.kernels) })
         }
         Next::Start => {
             let state = trainer.state();
             keep(shared, entry, record.as_mut(), 0, 0, &state.weights);
             let going = Going { state, progress: Progress::default(), seconds: 0.0, record };
-            Some((going, Curves::default()))
+            Some(Taken { going, known: Curves::default(), kernels: shared.kernels })
         }
     })
 }

@@ -23,14 +23,14 @@ pub static ANYWHERE: &[Binding] = &[
         keys![Char('y')],
         "y",
         Action::Take { copy: true },
-        "copy the loss table (OSC 52), and save as s does",
+        "copy the loss tables (OSC 52), and save as s does",
         "",
     ),
     bind(
         keys![Char('s')],
         "s",
         Action::Take { copy: false },
-        "save this view as text and SVG, with the loss table",
+        "save this view as text and SVG, with the loss tables",
         "",
     ),
     bind(

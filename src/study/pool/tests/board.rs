@@ -231,7 +231,8 @@ fn an_evaluation_comes_before_any_training_and_whoever_is_last_finds_all_curves(
     assert_eq!(given(&mut board), Some((0, None)));
     let settings = board.runs().next().expect("a run").settings.clone();
     let Going { state, progress, .. } = *going(&board, 0, 10);
-    let (so_far, sets) = ((progress, Clock::new(0.0)), TestSets::default());
+    let so_far = (progress, Clock::new(0.0), Kernels::fastest());
+    let sets = TestSets::default();
     let new =
         |known| Arc::new(Evaluation::new(0, settings.clone(), state.clone(), so_far, None, known, &sets));
     let evaluation = new(Curves::default());
