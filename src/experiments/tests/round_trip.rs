@@ -162,7 +162,9 @@ proptest! {
 fn every_preset_reads_back() {
     for preset in presets() {
         for experiment in &read(preset.text).experiments {
-            assert_round_trip(experiment);
+            // Test sets and published figures are the study's, not a run's.
+            let trained = Experiment { tests: Vec::new(), published: Vec::new(), ..experiment.clone() };
+            assert_round_trip(&trained);
         }
     }
 }

@@ -4,7 +4,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::{
-    eval::{Average, OverSeeds},
+    eval::{Average, Curve, OverSeeds},
     ui::{
         state::{app::App, family::TestSet, summary::Shown},
         style::Pattern,
@@ -316,20 +316,32 @@ fn trained_mark(app: &App, index: usize, losses: &[f64]) -> Option<Series> {
     })
 }
 
-/// What the mark says, and which share of test tasks is lost past it.
+/// What the mark says, and what becomes of the tasks past it: how many are lost, or that a few of them explode.
 fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
     let settings = &app.experiments[index].settings;
     let steps = settings.training.inner_steps;
     if !settings.algorithm.trains() || !settings.algorithm.uses("inner_steps") || steps >= over.mean.len() {
         return String::new();
     }
+    let trained = format!("{} n={steps}: trained for", app.styles.trained_mark());
     let lost = over.nonfinite[steps..].iter().copied().fold(0.0, f64::max);
-    let lost = if lost > 0.0 {
-        format!(", up to {:.1} % of tasks lost after it", 100.0 * lost)
-    } else {
-        String::new()
-    };
-    format!("{} n={steps}: trained for{lost}", app.styles.trained_mark())
+    if lost > 0.0 {
+        return format!("{trained}; up to {:.1} % of tasks lost after it", 100.0 * lost);
+    }
+    let prior = app.set(index).prior_mean;
+    let runs = app.experiments[index].runs.iter().filter_map(|run| app.curve(*run));
+    let curves: Vec<&Curve> = runs.collect();
+    let of = |average| OverSeeds::of_all(&curves, average).map(|over| over.mean);
+    let (Some(means), Some(medians)) = (of(Average::Mean), of(Average::Median)) else { return trained };
+    // Where the mean is worse than knowing nothing while most tasks are not, a few carry it.
+    let exploded = (steps + 1..means.len()).find(|n| means[*n] > prior && medians[*n] < prior);
+    match exploded {
+        Some(n) => {
+            let (mean, median) = (number(means[n]), number(medians[n]));
+            format!("{trained}; at n={n} a few tasks explode: mean {mean}, median {median}")
+        }
+        None => trained,
+    }
 }
 
 /// As many of the remarks as fit into the pane's lower border, the first ones first.
