@@ -61,6 +61,11 @@ def transfer(p, xs, ys, xq, yq):
     return grad(p, xs, ys)
 
 
+def transfer_pooled(p, xs, ys, xq, yq):
+    """All tasks share the weights, so a meta-batch is one batch of points: one larger matrix product."""
+    return grad(p, xs.reshape(-1), ys.reshape(-1))
+
+
 def adam(p, g, state, lr=1e-3):
     m, v, c1, c2 = state
     c1, c2 = c1 * 0.9, c2 * 0.999
@@ -87,7 +92,10 @@ def trainer(meta_gradient, batch, flat):
             w, state = carry
             p, (x, y) = (unravel(w) if flat else w), xy
             f = lambda x, y: meta_gradient(p, x[:SHOTS], y[:SHOTS], x[SHOTS:], y[SHOTS:])
-            g = f(x[0], y[0]) if batch == 1 else tree(lambda g: g.mean(0), jax.vmap(f)(x, y))
+            if meta_gradient is transfer_pooled:
+                g = transfer_pooled(p, x[:, :SHOTS], y[:, :SHOTS], None, None)
+            else:
+                g = f(x[0], y[0]) if batch == 1 else tree(lambda g: g.mean(0), jax.vmap(f)(x, y))
             return adam(w, ravel_pytree(g)[0] if flat else g, state), None
 
         (w, _), _ = lax.scan(step, (w, (zeros, zeros, jnp.float32(1), jnp.float32(1))), (x, y))
@@ -108,7 +116,7 @@ def microseconds(run, steps, batch, repeats=7):
 
 if __name__ == "__main__":
     kinds = {"maml": [maml_reverse, maml_forward_over_reverse], "fomaml": [first_order],
-             "reptile k=3": [reptile_3], "transfer": [transfer]}
+             "reptile k=3": [reptile_3], "transfer": [transfer, transfer_pooled]}
     out = {"jax": jax.__version__}
     for batch, steps in ((1, 20000), (25, 1000)):
         for name, forms in kinds.items():
