@@ -18,7 +18,9 @@ const MOST_STEPS: usize = 1_000_000;
 struct Report {
     #[serde(flatten)]
     curve: Curve,
-    inner_lr: f64,
+    /// Absent where the checkpoint's rule has no rate that is one number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inner_lr: Option<f64>,
     /// One row a task, one column an element of `steps`.
     losses: Vec<Vec<f64>>,
 }
@@ -45,7 +47,7 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
         weights = plain(&weights);
     }
     adapt_at(&mut weights, command.inner_lr)?;
-    let inner_lr = weights.adaptation.inner_lr;
+    let inner_lr = weights.adaptation.inner.has_rate().then_some(weights.adaptation.inner_lr);
     let tasks = read_tasks(&command.tasks)?;
     let mut adapter = Adapter::new(&weights);
     let losses: Vec<Vec<f64>> = tasks
@@ -73,8 +75,12 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     }
     let rule = &weights.adaptation;
     let is_plain = *rule == Adaptation::sgd(rule.inner_lr, rule.inner_steps);
-    let how = if is_plain { "SGD steps of" } else { "steps of its own rule, rate" };
-    writeln!(out, "{} tasks, {how} {inner_lr}", curve.tasks)?;
+    let how = match inner_lr {
+        Some(rate) if is_plain => format!("SGD steps of {rate}"),
+        Some(rate) => format!("steps of its own rule, rate {rate}"),
+        None => "steps of its own rule, whose rates are learned or not needed".to_owned(),
+    };
+    writeln!(out, "{} tasks, {how}", curve.tasks)?;
     writeln!(out, "{:>7}  {:>12}  {:>12}  {:>12}  not finite", "n", "mean loss", "median", "95 % +-")?;
     for i in 0..curve.steps.len() {
         writeln!(

@@ -62,7 +62,8 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let order = if command.first_order { "first-order" } else { "exact" };
-    writeln!(out, "{order} meta-gradient over {} tasks, {steps} inner steps of {inner_lr}", tasks.len())?;
+    let rate = if weights.adaptation.inner.has_rate() { format!(" of {inner_lr}") } else { String::new() };
+    writeln!(out, "{order} meta-gradient over {} tasks, {steps} inner steps{rate}", tasks.len())?;
     writeln!(out, "mean query loss  {mean_loss:.9}")?;
     writeln!(out, "norm             {norm:.9}")?;
     writeln!(out, "largest entry    {largest:.9}")?;
