@@ -127,7 +127,7 @@ impl Row {
         let over = self.over.as_ref()?;
         let spread = match over.seeds {
             0 | 1 => String::new(),
-            _ => format!("{plus_minus}{}", short_spread(*over.std.get(n)?)),
+            _ => format!("{plus_minus}{}", short_spread(*over.std.get(n)?, *over.mean.get(n)?)),
         };
         let lossy = if *over.nonfinite.get(n)? > 0.0 { "!" } else { "" };
         Some(format!("{}{lossy}{spread}", number(*over.mean.get(n)?)))

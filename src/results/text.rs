@@ -95,12 +95,16 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A spread in at most four characters: its second digit is noise.
-pub fn short_spread(value: f64) -> String {
+/// The spread of a number, to as many places as [`number`] gives that; a second digit of a large one is noise.
+pub fn short_spread(value: f64, of: f64) -> String {
+    let places = match of.abs() {
+        size if size < 0.001 => return format!("{value:.0e}"),
+        size if size < 0.00995 => 4,
+        size if size < 0.0995 => 3,
+        _ => 2,
+    };
     match value {
-        v if v != 0.0 && v < 0.000_5 => format!("{v:.0e}"),
-        v if v != 0.0 && v < 0.009_5 => format!("{v:.3}").trim_start_matches('0').to_owned(),
-        v if v < 0.995 => format!("{v:.2}").trim_start_matches('0').to_owned(),
+        v if v < 0.995 => format!("{v:.places$}").trim_start_matches('0').to_owned(),
         v if v < 9.95 => format!("{v:.1}"),
         v if v < 999.5 => format!("{v:.0}"),
         v => number(v),
@@ -155,9 +159,15 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(number(value), text);
         }
-        let spreads = [(0.344, ".34"), (0.004, ".004"), (2e-4, "2e-4"), (0.0, ".00"), (12.3, "12")];
-        for (value, text) in spreads {
-            assert_eq!(short_spread(value), text);
+        let spreads = [
+            (0.344, 4.3, ".34"),
+            (0.004, 4.3, ".00"),
+            (0.004, 0.03, ".004"),
+            (2e-4, 0.002, ".0002"),
+            (12.3, 40.0, "12"),
+        ];
+        for (value, of, text) in spreads {
+            assert_eq!(short_spread(value, of), text);
         }
     }
 

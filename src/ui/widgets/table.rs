@@ -65,7 +65,7 @@ impl Entry {
 
     fn spread_text(&self, styles: &Styles) -> String {
         self.spread
-            .map(|spread| format!("{}{}", styles.plus_minus(), short_spread(spread)))
+            .map(|spread| format!("{}{}", styles.plus_minus(), short_spread(spread, self.value)))
             .unwrap_or_default()
     }
 
