@@ -72,6 +72,9 @@ pub struct ScreenArgs {
     /// How many colours [default: 16, more where the terminal announces them].
     #[arg(long, value_enum, value_name = "DEPTH")]
     pub color: Option<Color>,
+    /// At most so many frames a second [default: 8, more while keys are pressed, fewer on a slow line].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub fps: Option<u16>,
     /// When the line drops: finish training without a screen, or stop at once.
     #[arg(long, value_enum, value_name = "WHAT", default_value = "finish")]
     pub on_hangup: OnHangup,

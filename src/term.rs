@@ -8,6 +8,7 @@
 
 mod decode;
 mod editor;
+mod flow;
 mod frame;
 mod input;
 mod mouse;
@@ -22,7 +23,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossterm::{
@@ -38,6 +39,7 @@ use rustix::{
 };
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 
+pub use flow::Flow;
 pub use frame::Synchronized;
 pub use input::Input;
 pub use mouse::{Button, Mouse, MouseKind};
@@ -58,6 +60,10 @@ pub trait Host {
     fn copy(&mut self, text: &str);
     /// Has the terminal report the mouse, or no more.
     fn mouse(&mut self, on: bool);
+    /// Asks the terminal to say when it has taken all that was sent, as [`Input::Taken`].
+    fn ask(&mut self) {}
+    /// The answer to what was asked is still to come: waits for it a little, so that no shell gets it.
+    fn await_answer(&mut self) {}
 }
 
 /// Whether there is a person to show a dashboard to.
@@ -154,6 +160,9 @@ impl Drop for Screen {
 /// How long an Escape waits for the rest of a sequence: longer than a line takes between two bytes of
 /// one packet, shorter than a person notices.
 const ESCAPE: Duration = Duration::from_millis(25);
+
+/// How long the terminal's last answer is waited for before it is given back.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// Keys and the mouse from stdin, and signals.
 pub struct Keyboard {
@@ -299,6 +308,20 @@ impl Host for Keyboard {
 
     fn copy(&mut self, text: &str) {
         let _ = crossterm::execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text));
+    }
+
+    fn ask(&mut self) {
+        let _ = send(flow::QUESTION);
+    }
+
+    fn await_answer(&mut self) {
+        let until = Instant::now() + PARTING;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            let inputs = self.wait(Some(left));
+            if self.gone || inputs.iter().any(|input| matches!(input, Input::Taken)) {
+                return;
+            }
+        }
     }
 
     fn mouse(&mut self, on: bool) {

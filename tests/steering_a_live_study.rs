@@ -60,7 +60,10 @@ fn an_edit_shows_its_errors_and_r_applies_it_to_what_it_touches() {
     fs::write(&file, STUDY.replace("inner_steps = 2", "inner_steps = 3")).expect("written");
     let drawn = terminal.sees("applies");
     assert!(drawn.contains("inner_steps") && drawn.contains('3'), "{drawn}");
+    // The two that were trained otherwise leave the study.
     terminal.press("r");
+    terminal.sees("leave");
+    terminal.press("y");
     wait("the two touched runs", || finished(folder.path()).len() == 6);
     assert_eq!(times(&before), logs, "what was not touched was not trained again");
     // The header, which then says so.

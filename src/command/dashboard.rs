@@ -1,5 +1,5 @@
 //! The dashboard: over a study trained here, or, where another process trains it already, over what that
-//! one writes. Without a person to see it the bare command trains headless.
+//! one writes, until this one takes over. Without a person to see it the bare command trains headless.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,13 +7,15 @@ use std::rc::Rc;
 
 use anyhow::bail;
 
+use super::farewell::Standing;
 use super::inputs::DEFAULT_FILE;
 use super::outcome::Exit;
 use super::run;
+use super::seat::Seat;
 use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
 use crate::experiments::Study;
-use crate::study::{Busy, Run, Watcher, plan};
-use crate::ui::{self, Depth, End, Options, Source, StudyFile};
+use crate::study::{Run, Watcher, study_folder};
+use crate::ui::{self, Depth, End, Options, Source, StudyFile, Trainer};
 
 /// Trains and shows it; prints the loss table when the dashboard is left.
 pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
@@ -21,21 +23,11 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
         return run::run(args, false);
     }
     let study = run::narrowed_study(args)?;
-    match run::start(&study, args) {
-        Ok(session) => {
-            let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
-            let args = args.clone();
-            let file = StudyFile { path, load: Rc::new(move || run::reread_study(&args)) };
-            show(&study, &plan(&study), &session, screen, Some(file))
-        }
-        Err(error) => match error.downcast::<Busy>() {
-            Ok(busy) => {
-                let watcher = Watcher::of(&busy.folder, &study);
-                show(&study, &watcher.runs(), &watcher, screen, None)
-            }
-            Err(error) => Err(error),
-        },
-    }
+    let (seat, runs) = Seat::take(&study, args)?;
+    let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
+    let (args, no_save, folder) = (args.clone(), args.no_save, study_folder(&args.out, &study.name));
+    let file = StudyFile { path, load: Rc::new(move || run::reread_study(&args)) };
+    show(&study, &runs, &seat, screen, Some(file), (!no_save).then_some(&folder))
 }
 
 /// The dashboard over run folders.
@@ -47,7 +39,7 @@ pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         bail!("watching needs a terminal; `metascope export {} --format csv` does not", dir.display());
     }
-    show(&study, &watcher.runs(), &watcher, screen, None)
+    show(&study, &watcher.runs(), &watcher, screen, None, Some(dir))
 }
 
 /// Shows a study until a person leaves.
@@ -57,6 +49,7 @@ fn show(
     source: &impl Source,
     screen: &ScreenArgs,
     file: Option<StudyFile>,
+    folder: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let options = Options {
         ascii: screen.ascii.then_some(true),
@@ -66,6 +59,7 @@ fn show(
             Color::Indexed => Depth::Ansi256,
             Color::True => Depth::True,
         }),
+        fps: screen.fps,
         file,
         stop_on_hangup: screen.on_hangup == OnHangup::Stop,
         ..Options::default()
@@ -73,6 +67,13 @@ fn show(
     let outcome = ui::run(study, runs, source, &options)?;
     if outcome.end != End::HungUp {
         write!(std::io::stdout(), "{}", outcome.table)?;
+        let trainer = match &outcome.hands.trainer {
+            Trainer::Elsewhere(holder) => Some(holder),
+            _ => None,
+        };
+        // For a person, like every word that is no result.
+        let words = Standing { runs: outcome.runs, folder, trainer }.words();
+        let _ = write!(std::io::stderr(), "{words}");
     }
     Ok(match outcome.end {
         End::Interrupted => Exit::Interrupted,

@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
+use clap::CommandFactory;
+
 use super::outcome::Misuse;
+use crate::cli::Cli;
 use crate::config::LoadError;
 use crate::experiments::{self, Study};
 use crate::learner::read_checkpoint;
@@ -15,10 +18,24 @@ pub const DEFAULT_FILE: &str = "experiments.toml";
 /// The experiments file a person means: the one named, else `./experiments.toml`, else the copy built
 /// into the program.
 pub fn study(file: Option<&Path>) -> anyhow::Result<Study> {
+    if let Some(meant) = file.filter(|file| !file.exists()).and_then(command_meant) {
+        let word = file.unwrap_or(Path::new("")).display();
+        let text = format!("there is no command or file {word}; did you mean `metascope {meant}`?");
+        return Err(Misuse(text).into());
+    }
     load_study(file).map_err(|error| match error {
         LoadError::Problems(problems) => Misuse(problems.to_string()).into(),
         LoadError::Io { .. } => anyhow::anyhow!("{error}"),
     })
+}
+
+/// The command that somebody has mistyped, where a word is almost one: no command is a file's name.
+fn command_meant(file: &Path) -> Option<String> {
+    let word = file.to_str().filter(|word| !word.contains(['/', '.']))?;
+    let cli = Cli::command();
+    let names = cli.get_subcommands().map(|command| command.get_name().to_owned());
+    let near = names.map(|name| (strsim::damerau_levenshtein(word, &name), name));
+    near.filter(|(distance, name)| *distance <= 2 && *distance * 2 < name.len()).min().map(|(_, name)| name)
 }
 
 /// The same, with the problems of the file as they were found.
@@ -53,4 +70,21 @@ pub fn checkpoint(path: &Path) -> anyhow::Result<Weights> {
             CheckpointError::Malformed(_) => Misuse(text).into(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_command_is_not_taken_for_a_file() {
+        for (word, meant) in [("chek", "check"), ("ru", "run"), ("exprot", "export"), ("wacth", "watch")] {
+            assert_eq!(command_meant(Path::new(word)).as_deref(), Some(meant));
+            let said = study(Some(Path::new(word))).expect_err("no such file").to_string();
+            assert!(said.contains(&format!("`metascope {meant}`")), "{said}");
+        }
+        for word in ["study.toml", "./chek", "experiments", "x", "deeper"] {
+            assert_eq!(command_meant(Path::new(word)), None, "{word}");
+        }
+    }
 }

@@ -5,11 +5,13 @@ mod check;
 mod dashboard;
 mod eval;
 mod export;
+mod farewell;
 mod gradient;
 mod init;
 mod inputs;
 mod outcome;
 mod run;
+mod seat;
 mod tasks;
 
 pub use outcome::Exit;

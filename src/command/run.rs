@@ -9,13 +9,14 @@ use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::farewell::Standing;
 use super::inputs::{load_study, study};
 use super::outcome::{Exit, Misuse};
 use crate::cli::RunArgs;
 use crate::eval::Average;
 use crate::experiments::Study;
 use crate::results::{Results, report, text::Glyphs};
-use crate::study::{Busy, Event, Run, Session, SessionOptions, plan};
+use crate::study::{Busy, Event, Run, Session, SessionOptions, plan, study_folder};
 
 /// How long to wait for an event before looking whether a person wants to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -34,15 +35,16 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     let interrupted = interruptions()?;
     let mut results = Results::new(&study, &runs);
     let progress = Progress::new(&runs, json);
-    let (mut failed, mut out) = (false, std::io::stdout());
+    let (mut failed, mut ended, mut out) = (false, 0, std::io::stdout());
     loop {
         // Asked first: what was over then has no events left to send.
         let over = session.is_over();
         let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
         while let Some((run, reported)) = event {
             failed |= matches!(reported, Event::Failed { .. });
-            // That something waits for a disk is for a person, on stderr: the contract's events are results.
-            if json && !matches!(reported, Event::Unsaved { .. }) {
+            ended += usize::from(matches!(reported, Event::Failed { .. } | Event::Finished { .. }));
+            // What is for a person goes to stderr: the contract's events are results.
+            if json && reported.is_result() {
                 // Rust's stdout writes whole lines at once; the flush is for pipes that buffer more.
                 writeln!(out, "{}", reported.to_json())?;
                 out.flush()?;
@@ -72,7 +74,16 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
         let glyphs = Glyphs::detect(|name| std::env::var(name).ok());
         write!(out, "{}", report(&results.outcomes(), Average::Mean, glyphs))?;
     }
-    Ok(if interrupted.load(Ordering::Relaxed) {
+    let given = session.given_to();
+    if let Some(holder) = given {
+        let words = "has asked for this study and goes on with it; everything is saved";
+        let _ = writeln!(std::io::stderr(), "{holder} {words}");
+    } else if interrupted.load(Ordering::Relaxed) {
+        let folder = (!args.no_save).then(|| study_folder(&args.out, &study.name));
+        let standing = Standing { runs: (ended, runs.len()), folder: folder.as_deref(), trainer: None };
+        let _ = write!(std::io::stderr(), "{}", standing.words());
+    }
+    Ok(if given.is_some() || interrupted.load(Ordering::Relaxed) {
         Exit::Interrupted
     } else if failed {
         Exit::Failed

@@ -87,6 +87,15 @@ pub enum Event {
         /// A sentence for a person.
         error: String,
     },
+    /// What follows of the run, so many events, was recorded before somebody began to look, the last of it
+    /// at this time. Never logged or printed: it says how to take what was.
+    #[serde(skip_deserializing)]
+    Recorded {
+        /// Seconds since 1970, UTC.
+        at: u64,
+        /// How many events.
+        events: usize,
+    },
     /// A person wants the run to wait. This and the two below say what somebody did in a dashboard; they
     /// are in no log and never printed, because without a screen nobody can.
     Paused {
@@ -160,6 +169,19 @@ impl Event {
         let Self::Evaluated { test: Some(name), test_hash, .. } = self else { return true };
         let test = settings.tests.iter().find(|test| test.name == *name);
         test.is_some_and(|test| Some(test.hash()) == *test_hash)
+    }
+
+    /// Whether it is one of those that `--json` promises: the others are between a run, its disk and a person
+    /// at a screen.
+    pub fn is_result(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unsaved { .. }
+                | Self::Recorded { .. }
+                | Self::Paused { .. }
+                | Self::Stopped { .. }
+                | Self::Queued { .. }
+        )
     }
 
     /// The event as one line of JSON, without the line's end. Numbers that are not finite are null.

@@ -14,6 +14,8 @@ use crate::experiments::{Experiment, resolved_toml};
 pub(super) const PLAN: &str = "plan.json";
 /// The lock's name in a study's folder.
 pub(super) const LOCK: &str = "lock.json";
+/// The name of a request to let go of a study, in the study's folder.
+pub(super) const REQUEST: &str = "take-over.json";
 /// The settings' name in a run's folder.
 pub(super) const SETTINGS: &str = "settings.toml";
 /// The log's name in a run's folder.

@@ -4,6 +4,7 @@
 //! ```text
 //! pool/     the worker threads
 //!   session     the pool, seen from outside: events, snapshots, run control
+//!   door        the study's folder in this process's hands, and giving it to another process
 //!   work        the lives of its threads
 //!   train       the training of a run: step, report, landmarks, save
 //!   evaluate    what follows: a share of its test tasks, and what is kept in the end
@@ -24,6 +25,8 @@
 //!   past        what a run has told before, and what of it still counts
 //!   resume      the file a run goes on from
 //!   trail       parameters of a run's past
+//!   holders     which processes train the studies that are watched
+//!   request     asking the process that trains to let go
 //!   lock        one process a study folder
 //!   files       files that are whole or not there
 //! layout    how everything on disk is named
@@ -41,7 +44,8 @@ mod snapshot;
 
 pub use disk::files::replace;
 pub use disk::follow::LogReader;
-pub use disk::lock::{Busy, Holder};
+pub use disk::lock::{Busy, Holder, Note};
+pub use disk::request::ask;
 pub use disk::resume::{Header, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
 pub use disk::watch::{Found, Watcher};

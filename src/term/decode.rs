@@ -119,6 +119,9 @@ fn control_sequence(rest: &[u8]) -> Parsed {
     if let Some(numbers) = rest[..end].strip_prefix(b"<") {
         return Parsed::Whole(mouse::report(numbers, rest[end]).map(Input::Mouse), end + 3);
     }
+    if rest[end] == b'n' {
+        return Parsed::Whole(Some(Input::Taken), end + 3);
+    }
     let mut numbers = rest[..end].split(|byte| *byte == b';').map(|digits| {
         std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u8>().ok()).unwrap_or(1)
     });
@@ -185,6 +188,7 @@ mod tests {
         );
         assert_eq!(codes("é学".as_bytes()), [Char('é'), Char('学')]);
         assert_eq!(codes(b"\x1b[1;2A"), [Up]);
+        assert_eq!(Decoder::default().push(b"\x1b[0n"), [Input::Taken]);
         let interrupt = Decoder::default().push(b"\x03");
         assert_eq!(interrupt, [Input::Key(KeyEvent::new(Char('c'), KeyModifiers::CONTROL))]);
     }

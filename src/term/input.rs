@@ -11,6 +11,8 @@ pub enum Input {
     Key(KeyEvent),
     /// The mouse, where it is switched on.
     Mouse(Mouse),
+    /// The terminal has taken everything that was sent before it was last asked.
+    Taken,
     /// The screen must be drawn anew: another size, or a shell was in between.
     Redraw,
     /// SIGINT, SIGTERM or SIGQUIT.

@@ -1,7 +1,7 @@
 //! Everything a person can ask of the dashboard. A key or the mouse becomes one of these, and
 //! [`super::update`] does it.
 
-use super::state::controls::Ask;
+use super::state::{app::App, controls::Ask};
 
 /// Which runs are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,22 @@ pub enum Action {
     ApplyFile,
     /// Open the file in an editor.
     EditFile,
+    /// Train here what another process trains, or has trained.
+    TakeOver,
+    /// Do what was asked about.
+    Yes,
+    /// Leave it.
+    No,
+    /// Bring back what was put aside last.
+    BringBack,
+    /// Go to the view of the letter that follows.
+    AskView,
+    /// Go to the view of this letter.
+    View(char),
+    /// To the first or the last of a list.
+    Ends(bool),
+    /// Ten of a list down or up.
+    Pages(i32),
     /// Take the mouse, or give it back.
     Mouse,
     /// Search the help.
@@ -154,4 +170,21 @@ pub enum Action {
     Phase(i32),
     /// Change the noise.
     Noise(i32),
+}
+
+impl Action {
+    /// Whether it can do anything here and now.
+    pub fn is_offered(self, app: &App) -> bool {
+        match self {
+            Action::Pause(_)
+            | Action::Stop(_)
+            | Action::StartOver(_)
+            | Action::MoreSeeds
+            | Action::BringBack
+            | Action::ApplyFile
+            | Action::EditFile => app.trains_here(),
+            Action::TakeOver => !app.trains_here() && app.hands.can_take && !app.hands.asked,
+            _ => true,
+        }
+    }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     study::plan,
-    term::{Host, Input},
+    term::{Flow, Host, Input},
 };
 
 /// Time between frames while only the study changes something: eight a second are smooth enough for a
@@ -31,6 +31,9 @@ const ANSWER: Duration = Duration::from_millis(25);
 
 /// Work on previews between two frames, so that training keeps the cores.
 const PREVIEW_TIME: Duration = Duration::from_millis(4);
+
+/// The same while the past is looked for, which a person waits for.
+const PAST_TIME: Duration = Duration::from_millis(30);
 
 /// Events taken in before the next look at the keyboard.
 const EVENTS_AT_ONCE: usize = 2_000;
@@ -57,12 +60,19 @@ pub fn drive<B: Backend>(
     options: &Options,
 ) -> Result<End, Lost> {
     let watch = options.file.clone().map(Watch::new);
-    let mut pace = Pace { opened: Instant::now(), last_frame: None, asked: true, dirty: true };
+    let mut pace = Pace {
+        opened: Instant::now(),
+        last_frame: None,
+        flow: Flow::new(options.fps),
+        asked: true,
+        dirty: true,
+        filling: false,
+    };
     let mut main_loop = Loop { terminal, host, source, app, options, watch };
     loop {
         let more = main_loop.take_in(&mut pace);
         main_loop.draw(&mut pace)?;
-        let timeout = main_loop.timeout(&pace, more);
+        let timeout = main_loop.timeout(&mut pace, more);
         for input in main_loop.host.wait(timeout) {
             if let Some(end) = main_loop.answer(&input, &mut pace) {
                 return Ok(end);
@@ -80,10 +90,14 @@ pub fn drive<B: Backend>(
 struct Pace {
     opened: Instant,
     last_frame: Option<Instant>,
+    /// When the line can take the next frame.
+    flow: Flow,
     /// A key was pressed since the last frame.
     asked: bool,
     /// Something changed since then.
     dirty: bool,
+    /// More of the past is to be looked for.
+    filling: bool,
 }
 
 /// What the main loop works with.
@@ -99,7 +113,24 @@ struct Loop<'a, B: Backend, H, S> {
 impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
     /// What the file, the clock and the study have to tell; whether there may be more.
     fn take_in(&mut self, pace: &mut Pace) -> bool {
-        if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(false)) {
+        if let Some(changed) = self.source.changed_hands() {
+            match changed {
+                Ok(found) => {
+                    self.app.change_hands(&found);
+                    if let Some(file) = &self.options.file {
+                        // What it says may not be what the process before trained.
+                        self.app.on_file((file.load)());
+                    }
+                }
+                Err(error) => self.app.say(format!("{error:#}")),
+            }
+            pace.dirty = true;
+        }
+        let source = self.source;
+        pace.dirty |= self.app.on_hands(source.hands(), |run| source.is_trained(run));
+        if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(false))
+            && self.app.trains_here()
+        {
             self.app.on_file(read);
             pace.dirty = true;
         }
@@ -118,40 +149,47 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
 
     /// Draws, if there is anything new and it is time.
     fn draw(&mut self, pace: &mut Pace) -> Result<(), Lost> {
-        let pause = if pace.asked { ANSWER } else { FRAME };
+        let pause = if pace.asked || pace.filling { ANSWER } else { FRAME };
         let due = pace.last_frame.is_none_or(|frame| frame.elapsed() >= pause);
-        if !due || !(pace.dirty || pace.asked) {
+        if !due || !(pace.dirty || pace.asked) || !pace.flow.wait(Instant::now(), pace.asked).is_zero() {
             return Ok(());
         }
         look_back(self.source, self.app);
-        if !pace.asked {
+        if !pace.asked || pace.filling {
             preview(self.app);
         }
+        self.app.settle();
         let app = &mut *self.app;
         let drawn = self.terminal.draw(|screen| frame::draw(app, screen))?.area;
         app.size = (drawn.width, drawn.height);
-        pace.last_frame = Some(Instant::now());
+        let now = Instant::now();
+        pace.last_frame = Some(now);
+        if pace.flow.send(now) {
+            self.host.ask();
+        }
         // A view of the past fills in as its curves are computed.
-        let filling = app.missing_past().is_some() || app.next_preview().is_some();
-        (pace.asked, pace.dirty) = (false, app.rewind.notch.is_some() && filling);
+        let known = app.missing_past().is_none() && app.next_preview().is_none() && !app.rewind.stale;
+        pace.filling = app.rewind.notch.is_some() && (!known || app.rewind.shown != app.rewind.notch);
+        (pace.asked, pace.dirty) = (false, pace.filling);
         Ok(())
     }
 
     /// How long to wait for input; `None` waits for nothing else.
-    fn timeout(&self, pace: &Pace, more: bool) -> Option<Duration> {
+    fn timeout(&self, pace: &mut Pace, more: bool) -> Option<Duration> {
         let app = &*self.app;
+        let line = pace.flow.wait(Instant::now(), pace.asked);
         let since = pace.last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if more {
             Some(Duration::ZERO)
-        } else if pace.asked {
-            Some(ANSWER.saturating_sub(since))
+        } else if pace.asked || pace.filling {
+            Some(ANSWER.saturating_sub(since).max(line))
         } else if pace.dirty {
-            Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)))
+            Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(FRAME)))
         } else if !app.is_over() || app.rewind.playing.is_some() {
             // Whether a run has something to tell is looked at once a frame.
             Some(FRAME)
-        } else if app.notice.is_some() {
-            // Nothing will change but a notice that goes away.
+        } else if app.said.is_some() {
+            // Nothing will change but a sentence that goes away.
             Some(Duration::from_millis(500))
         } else {
             self.source.looks_again()
@@ -169,10 +207,18 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
             Input::Mouse(mouse) => pointer::action(self.app, mouse),
             Input::Redraw => {
                 self.app.effects.push(Effect::Redraw);
+                pace.flow.begin_again();
                 pace.asked = true;
                 None
             }
-            Input::Interrupt => return Some(End::Interrupted),
+            Input::Taken => {
+                pace.flow.take(Instant::now());
+                None
+            }
+            Input::Interrupt => {
+                self.part(pace);
+                return Some(End::Interrupted);
+            }
             Input::HangUp => return Some(End::HungUp),
         };
         if let Some(action) = action {
@@ -182,12 +228,27 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
         None
     }
 
+    /// Takes the terminal's last answer before somebody else reads what it says.
+    fn part(&mut self, pace: &mut Pace) {
+        if pace.flow.is_awaited() {
+            self.host.await_answer();
+            pace.flow.take(Instant::now());
+        }
+    }
+
     /// Does what the state asks for; whether that is the end.
     fn perform(&mut self, effect: Effect, pace: &mut Pace) -> Result<Option<End>, Lost> {
         match effect {
-            Effect::Quit => return Ok(Some(End::Quit)),
-            Effect::Interrupt => return Ok(Some(End::Interrupted)),
+            Effect::Quit => {
+                self.part(pace);
+                return Ok(Some(End::Quit));
+            }
+            Effect::Interrupt => {
+                self.part(pace);
+                return Ok(Some(End::Interrupted));
+            }
             Effect::Suspend => {
+                self.part(pace);
                 self.host.suspend();
                 blank(self.terminal)?;
                 pace.asked = true;
@@ -203,12 +264,18 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
             }
             Effect::Plan(study) => {
                 let runs = plan(&study);
-                match self.source.plan(runs.clone()) {
+                match self.source.plan(&study, runs.clone()) {
                     Some(numbers) => self.app.replan(&study, &runs, &numbers),
                     None => self.app.say("another process trains these runs: change them there"),
                 }
             }
+            Effect::TakeOver => {
+                if let Err(error) = self.source.take_over() {
+                    self.app.say(format!("{error:#}"));
+                }
+            }
             Effect::Edit { line } => {
+                self.part(pace);
                 edit(self.host, self.app, self.options, line);
                 blank(self.terminal)?;
                 if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(true)) {
@@ -266,7 +333,7 @@ fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
 /// Parameters of the past that the views look at, as many as the time allows.
 fn look_back(source: &impl Source, app: &mut App) {
     let start = Instant::now();
-    while start.elapsed() < PREVIEW_TIME
+    while start.elapsed() < PAST_TIME
         && let Some((run, landmark)) = app.missing_past()
     {
         app.on_past(run, landmark, source.past(run, landmark));
@@ -293,7 +360,8 @@ fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
 /// A few previews, as many as the time allows.
 fn preview(app: &mut App) {
     let start = Instant::now();
-    while start.elapsed() < PREVIEW_TIME
+    let time = if app.rewind.notch.is_some() { PAST_TIME } else { PREVIEW_TIME };
+    while start.elapsed() < time
         && let Some(run) = app.next_preview()
         && let Some(preview) = app.preview(run)
     {

@@ -16,6 +16,8 @@ use super::{
 /// The context a key is pressed in.
 pub fn context(app: &App) -> Context {
     match &app.help {
+        _ if app.question.is_some() => Context::Question,
+        _ if app.asks_view => Context::Letter,
         _ if app.prompt.is_some() => Context::Prompt,
         Some(help) if help.typing => Context::Search,
         Some(_) => Context::Help,
@@ -38,6 +40,8 @@ pub fn lines(context: Context) -> &'static [Binding] {
         Context::Help => everywhere::HELP,
         Context::Search => everywhere::SEARCH,
         Context::Prompt => everywhere::PROMPT,
+        Context::Question => everywhere::QUESTION,
+        Context::Letter => everywhere::LETTER,
     }
 }
 
@@ -47,7 +51,7 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
     let means = |wanted: Context| {
         lines(wanted).iter().find(|binding| binding.presses.iter().any(|press| press.fits(key)))
     };
-    let typing = [Context::Prompt, Context::Search].contains(&context);
+    let typing = is_typing(context);
     let everywhere =
         || means(Context::Anywhere).filter(|binding| !typing || matches!(binding.presses, [Press::Ctrl(_)]));
     let found = means(context).or_else(|| shared(context).iter().find_map(|shared| means(*shared)));
@@ -55,8 +59,14 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
         (Does::This(action), _) => Some(action),
         (Does::GoTo, Char(digit)) => Some(Action::GoTo(digit.to_digit(10)? as usize - 1)),
         (Does::Type, Char(letter)) => Some(Action::Type(letter)),
+        (Does::View, Char(letter)) => Some(Action::View(letter)),
         _ => None,
     }
+}
+
+/// Whether keys are an answer to something, and not keys of a view.
+fn is_typing(context: Context) -> bool {
+    [Context::Prompt, Context::Search, Context::Question, Context::Letter].contains(&context)
 }
 
 /// What a context shares with others: views that show curves have the keys for curves and runs.
@@ -69,13 +79,32 @@ pub fn shared(context: Context) -> &'static [Context] {
 
 /// Key and hint of everything worth naming in the footer, in order.
 pub fn hints(context: Context) -> Vec<(&'static str, &'static str)> {
+    hinted(context).map(|binding| (binding.pair, binding.hint)).collect()
+}
+
+/// The same, of what does something here and now.
+pub fn hints_here(app: &App, context: Context) -> Vec<(&'static str, &'static str)> {
+    let here = hinted(context).filter(|binding| is_offered(app, binding));
+    here.map(|binding| (binding.pair, binding.hint)).collect()
+}
+
+fn hinted(context: Context) -> impl Iterator<Item = &'static Binding> {
     let everywhere = match context {
-        Context::Prompt | Context::Search | Context::Help => None,
+        Context::Help => None,
+        context if is_typing(context) => None,
         _ => Some(&Context::Anywhere),
     };
     let contexts = [context].into_iter().chain(shared(context).iter().chain(everywhere).copied());
-    let bindings = contexts.flat_map(lines).filter(|binding| !binding.hint.is_empty());
-    bindings.map(|binding| (binding.pair, binding.hint)).collect()
+    let contexts: Vec<Context> = contexts.collect();
+    contexts.into_iter().flat_map(lines).filter(|binding| !binding.hint.is_empty())
+}
+
+/// Whether a key does anything here and now.
+pub fn is_offered(app: &App, binding: &Binding) -> bool {
+    match binding.does {
+        Does::This(action) => action.is_offered(app),
+        Does::GoTo | Does::Type | Does::View => true,
+    }
 }
 
 /// The help of a context: key and sentence.
@@ -97,6 +126,8 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
         (Context::Help, "Help"),
         (Context::Search, "While searching the help"),
         (Context::Prompt, "While a number is typed"),
+        (Context::Question, "While a question is open"),
+        (Context::Letter, "After `v`"),
     ];
     let views = VIEWS.iter().map(|entry| (Context::View(&entry.kind), entry.heading));
     first.into_iter().chain(views).chain(last)
@@ -145,6 +176,7 @@ mod tests {
                 let expected = match binding.does {
                     Does::This(action) => action,
                     Does::GoTo => Action::GoTo(2),
+                    Does::View => Action::View('x'),
                     Does::Type if context == Context::Search => Action::Type('x'),
                     Does::Type => Action::Type('7'),
                 };

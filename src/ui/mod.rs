@@ -51,6 +51,7 @@ pub use options::{End, Options};
 pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;
+pub use state::hands::{Hands, Trainer};
 pub use style::Depth;
 
 #[cfg(test)]

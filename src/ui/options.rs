@@ -11,6 +11,8 @@ pub struct Options {
     pub ascii: Option<bool>,
     /// How many colours; by the environment where nothing is said.
     pub color: Option<Depth>,
+    /// Most frames a second, where somebody has said so.
+    pub fps: Option<u16>,
     /// Stop training when the line drops, instead of finishing without a screen.
     pub stop_on_hangup: bool,
     /// The experiments file, where it may be edited while it runs.

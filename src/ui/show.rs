@@ -10,7 +10,11 @@ use super::{
     frame::report,
     options::{End, Options},
     source::Source,
-    state::app::App,
+    state::{
+        app::App,
+        hands::{Hands, Trainer},
+        runs::Phase,
+    },
     style::{Depth, Styles},
 };
 use crate::{experiments::Study, study::Run, term::Screen};
@@ -24,8 +28,14 @@ pub struct Outcome {
     pub table: String,
     /// Runs that failed.
     pub failed: usize,
-    /// Whether every run had ended.
-    pub complete: bool,
+    /// Runs that were done, and all of them.
+    pub runs: (usize, usize),
+    /// In whose hands the study was.
+    pub hands: Hands,
+}
+
+fn trains_here(source: &impl Source) -> bool {
+    source.hands().trainer == Trainer::Here
 }
 
 /// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
@@ -36,6 +46,9 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
         crossterm::style::force_color_output(true);
     }
     let mut app = App::new(study, runs, styles);
+    let now = chrono::Local::now();
+    app.opened = (now.timestamp().max(0) as u64, now.offset().local_minus_utc());
+    app.on_hands(source.hands(), |run| source.is_trained(run));
     let mut screen =
         Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
     let end = drive(&mut screen.terminal, &mut screen.keyboard, source, &mut app, options);
@@ -44,9 +57,9 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
         // A terminal that cannot be written to is a line that has dropped.
         Err(Lost::Drawing(_)) => End::HungUp,
     };
-    if end == End::HungUp && source.is_training() && !options.stop_on_hangup {
+    if end == End::HungUp && trains_here(source) && !options.stop_on_hangup {
         // What is paused is saved, and nobody is there to let it go on.
-        while !source.is_idle() && !screen.keyboard.is_interrupted() {
+        while trains_here(source) && !source.is_idle() && !screen.keyboard.is_interrupted() {
             while let Some((run, event)) = source.try_event() {
                 app.on_event(run, event);
             }
@@ -55,5 +68,8 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     }
     drop(screen);
     source.stop();
-    Ok(Outcome { end, table: report(&app), failed: app.failures(), complete: source.is_over() })
+    // Those that have ended badly are not going to be done.
+    let ended = |run: &usize| matches!(app.runs[*run].phase, Phase::Finished { .. } | Phase::Failed { .. });
+    let runs = (app.active().filter(ended).count(), app.active().count());
+    Ok(Outcome { end, table: report(&app), failed: app.failures(), runs, hands: app.hands.clone() })
 }

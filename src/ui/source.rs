@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::study::{Control, Event, Found, Run, Session, Snapshot, Watcher};
+use super::state::hands::{Hands, Trainer};
+use crate::experiments::Study;
+use crate::study::{Control, Event, Found, Note, Run, Session, Snapshot, Watcher};
 
 /// What the main loop asks of a study; tests have a stand-in.
 pub trait Source {
@@ -18,9 +20,25 @@ pub trait Source {
     fn is_idle(&self) -> bool {
         self.is_over()
     }
-    /// Whether this process does the training, which then outlives a lost line.
-    fn is_training(&self) -> bool {
-        false
+    /// In whose hands the study is.
+    fn hands(&self) -> Hands {
+        Hands::default()
+    }
+    /// Whether some process trains the study that this run is of.
+    fn is_trained(&self, _run: usize) -> bool {
+        true
+    }
+    /// Asks whoever trains to let go, so that this process trains on.
+    ///
+    /// # Errors
+    /// If that cannot be asked for.
+    fn take_over(&self) -> anyhow::Result<()> {
+        Err(anyhow::anyhow!("this view only looks on"))
+    }
+    /// The study and the new numbers of its runs, once this process has begun to train or was asked to let go;
+    /// why it has not, where it was to begin.
+    fn changed_hands(&self) -> Option<anyhow::Result<Found>> {
+        None
     }
     /// Runs that others have added or taken away since it was asked last.
     fn found(&self) -> Option<Found> {
@@ -41,9 +59,9 @@ pub trait Source {
     fn control(&self, _run: usize, _control: Control) -> anyhow::Result<()> {
         Err(anyhow::anyhow!("another process trains these runs: steer them there"))
     }
-    /// Makes these runs the study; the numbers they are known under, or `None` where that is not ours
+    /// Makes this the study, with these runs; the numbers they are known under, or `None` where that is not ours
     /// to do.
-    fn plan(&self, _runs: Vec<Run>) -> Option<Vec<usize>> {
+    fn plan(&self, _study: &Study, _runs: Vec<Run>) -> Option<Vec<usize>> {
         None
     }
     /// Asks what trains here to stop.
@@ -65,6 +83,22 @@ impl Source for Watcher {
 
     fn is_over(&self) -> bool {
         Watcher::is_over(self)
+    }
+
+    fn hands(&self) -> Hands {
+        match self.trainer() {
+            Some(Note { holder, jobs, seconds }) => Hands {
+                trainer: Trainer::Elsewhere(holder),
+                worked: Some(Duration::from_secs(seconds)),
+                jobs: Some(jobs).filter(|jobs| *jobs > 0),
+                ..Hands::default()
+            },
+            None => Hands { trainer: Trainer::Nobody, ..Hands::default() },
+        }
+    }
+
+    fn is_trained(&self, run: usize) -> bool {
+        Watcher::is_trained(self, run)
     }
 
     fn found(&self) -> Option<Found> {
@@ -97,8 +131,12 @@ impl Source for Session {
         Session::is_idle(self)
     }
 
-    fn is_training(&self) -> bool {
-        true
+    fn hands(&self) -> Hands {
+        Hands {
+            worked: Some(Duration::from_secs(self.worked().as_secs())),
+            jobs: Some(self.jobs()),
+            ..Hands::default()
+        }
     }
 
     fn queue(&self) -> Vec<usize> {
@@ -109,7 +147,7 @@ impl Source for Session {
         Session::control(self, run, control)
     }
 
-    fn plan(&self, runs: Vec<Run>) -> Option<Vec<usize>> {
+    fn plan(&self, _: &Study, runs: Vec<Run>) -> Option<Vec<usize>> {
         Some(Session::plan(self, runs))
     }
 

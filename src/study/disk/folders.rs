@@ -77,12 +77,29 @@ pub fn set_aside(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
     if ![LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
         return Ok(());
     }
+    put_aside(&folder, run.seed)
+}
+
+/// Moves a folder to the first name that is free for what is put aside.
+fn put_aside(folder: &Path, seed: u64) -> Result<(), RecordError> {
     let mut nth = 1;
     loop {
-        let to = aside(&folder, run.seed, nth);
+        let to = aside(folder, seed, nth);
         if !to.exists() {
-            return fs::rename(&folder, &to).map_err(|error| trouble(&to, &error));
+            return fs::rename(folder, &to).map_err(|error| trouble(&to, &error));
         }
         nth += 1;
     }
+}
+
+/// Gives a run back what was put aside last; what it has now is put aside in its stead. Nothing changes where
+/// nothing was.
+pub fn bring_back(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
+    let folder = run_folder(study_folder, run);
+    let newest = (1..).take_while(|nth| aside(&folder, run.seed, *nth).exists()).last();
+    let Some(from) = newest.map(|nth| aside(&folder, run.seed, nth)) else { return Ok(()) };
+    if folder.exists() {
+        put_aside(&folder, run.seed)?;
+    }
+    fs::rename(&from, &folder).map_err(|error| trouble(&from, &error))
 }

@@ -3,16 +3,17 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::files::read_limited;
 use super::resume::{LARGEST_FILE, Resume};
 use crate::experiments::Experiment;
 use crate::learner::read_checkpoint;
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, LOG, RESUME};
+use crate::study::layout::{CHECKPOINT, LOG, RESUME, run_folder};
+use crate::study::plan::Run;
 use crate::study::snapshot::Snapshot;
 
 /// A log that may still grow is looked at this often, ...
@@ -49,6 +50,15 @@ impl LogReader {
     }
 }
 
+/// When a run's log was written to last, in seconds since 1970; 0 where nobody knows.
+pub fn last_written(study_folder: &Path, run: &Run) -> u64 {
+    seconds(fs::metadata(run_folder(study_folder, run).join(LOG)).and_then(|log| log.modified()).ok())
+}
+
+fn seconds(time: Option<SystemTime>) -> u64 {
+    time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs())
+}
+
 /// What is known of one run's files.
 pub struct Files {
     pub folder: PathBuf,
@@ -56,6 +66,8 @@ pub struct Files {
     pub present: bool,
     /// Bytes of the log that have been taken, and who takes them.
     pub taken: u64,
+    /// Whether what is read next was there before anybody looked.
+    recorded: bool,
     log: LogReader,
     pub ended: bool,
     pub looked: Option<Instant>,
@@ -70,6 +82,7 @@ impl Files {
             folder,
             present: true,
             taken: 0,
+            recorded: true,
             log: LogReader::default(),
             ended: false,
             looked: None,
@@ -88,11 +101,12 @@ impl Files {
     pub fn read_log(&mut self, settings: &Experiment) -> Vec<Event> {
         self.looked = Some(Instant::now());
         let Ok(mut file) = File::open(self.folder.join(LOG)) else { return Vec::new() };
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        let metadata = file.metadata().ok();
+        let length = metadata.as_ref().map_or(0, |metadata| metadata.len());
         if length < self.taken {
             // Cut back: the run was started over or goes on from an earlier state. What it tells again
             // replaces what it told.
-            (self.taken, self.ended) = (0, false);
+            (self.taken, self.ended, self.recorded) = (0, false, true);
             self.log = LogReader::default();
         }
         let mut bytes = Vec::new();
@@ -103,9 +117,13 @@ impl Files {
             return Vec::new();
         }
         self.taken += bytes.len() as u64;
-        let events = self.log.take(&bytes, settings);
+        let mut events = self.log.take(&bytes, settings);
         if let Some(last) = events.last() {
             self.ended = matches!(last, Event::Finished { .. } | Event::Failed { .. });
+        }
+        if std::mem::take(&mut self.recorded) && !events.is_empty() {
+            let at = seconds(metadata.and_then(|metadata| metadata.modified().ok()));
+            events.insert(0, Event::Recorded { at, events: events.len() });
         }
         events
     }

@@ -3,9 +3,11 @@
 pub mod files;
 pub mod folders;
 pub mod follow;
+pub mod holders;
 pub mod lock;
 pub mod past;
 pub mod record;
+pub mod request;
 pub mod resume;
 pub mod search;
 pub mod trail;

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::follow::Files;
+use super::holders::Holders;
+use super::lock::Note;
 use super::search::Search;
 use super::trail::Trail;
 use crate::experiments::{Experiment, Published, Study, TestSettings};
@@ -31,6 +33,7 @@ pub struct Watcher {
     runs: RefCell<Vec<Run>>,
     files: RefCell<Vec<Files>>,
     around: RefCell<Around>,
+    holders: Holders,
     events: RefCell<VecDeque<(usize, Event)>>,
     /// Where the next look begins, so that every run gets its turn.
     next: RefCell<[usize; 2]>,
@@ -92,6 +95,7 @@ impl Watcher {
             runs: RefCell::new(runs),
             files: RefCell::new(folders.into_iter().map(Files::new).collect()),
             around: RefCell::new(around),
+            holders: Holders::default(),
             events: RefCell::default(),
             next: RefCell::new([0, 0]),
         }
@@ -211,6 +215,20 @@ impl Watcher {
         let files = self.files.borrow();
         let folder = &files.get(run)?.folder;
         trail.read(folder, landmark).map(Arc::new)
+    }
+
+    /// The process that trains what is watched, the first one where there are several studies; `None` if none
+    /// does.
+    pub fn trainer(&self) -> Option<Note> {
+        let files = self.files.borrow();
+        let present = || files.iter().filter(|files| files.present).map(|files| files.folder.as_path());
+        self.holders.look(present());
+        present().find_map(|folder| self.holders.of(folder))
+    }
+
+    /// Whether some process trains the study of this run.
+    pub fn is_trained(&self, run: usize) -> bool {
+        self.files.borrow().get(run).is_some_and(|files| self.holders.is_held(&files.folder))
     }
 
     /// Whether every run has finished or failed and everything has been told.

@@ -32,6 +32,8 @@ pub(super) struct Place {
     pub stage: Stage,
     /// Once it is evaluated.
     pub curves: Curves,
+    /// Where it stands in the order in which runs were to begin.
+    pub rank: usize,
 }
 
 impl Place {
@@ -58,6 +60,8 @@ pub enum Answer {
     /// What the run has left is to be put aside; then [`Board::cleared`] or [`Board::abandon`] says what
     /// follows. Nobody is given the run in the meantime.
     Clear,
+    /// The same, but what was put aside before takes its place.
+    Restore,
 }
 
 impl Board {
@@ -185,6 +189,10 @@ impl Board {
                 place.stage = Stage::Working(Wish::GoOn);
                 Answer::Clear
             }
+            Wish::Restore => {
+                place.stage = Stage::Working(Wish::GoOn);
+                Answer::Restore
+            }
             // Where it was to be held, it was done before it could be.
             Wish::Drop | Wish::GoOn | Wish::Pause | Wish::Stop => self.abandon(run),
         }
@@ -205,6 +213,10 @@ impl Board {
             Wish::Restart => {
                 place.stage = Stage::Working(Wish::GoOn);
                 Answer::Clear
+            }
+            Wish::Restore => {
+                place.stage = Stage::Working(Wish::GoOn);
+                Answer::Restore
             }
         }
     }
@@ -231,6 +243,21 @@ impl Board {
         self.jobs.push_front(Job::Train(run));
         let (experiment, seed, step) = self.whereabouts(run, &going);
         self.places[run].stage = Stage::Queued(going);
+        Answer::Tell(run, vec![Event::Queued { experiment, seed, step }])
+    }
+
+    /// A run goes on in the queue's order: what had begun before what has not, and else as it was planned.
+    pub(super) fn put_back(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
+        self.unqueue(run);
+        let (experiment, seed, step) = self.whereabouts(run, &going);
+        self.places[run].stage = Stage::Queued(going);
+        let key = |run: usize| {
+            let place = &self.places[run];
+            (!matches!(place.stage, Stage::Queued(Some(_))), place.rank)
+        };
+        let after = |job: &Job| matches!(job, Job::Train(other) if key(*other) > key(run));
+        let at = self.jobs.iter().position(after).unwrap_or(self.jobs.len());
+        self.jobs.insert(at, Job::Train(run));
         Answer::Tell(run, vec![Event::Queued { experiment, seed, step }])
     }
 

@@ -19,12 +19,14 @@ use crate::study::plan::Run;
 pub enum Control {
     /// Let it wait, with everything it has reached.
     Pause,
-    /// Go on, as the next one in the queue.
+    /// Go on, in the queue's order: what had begun before what has not.
     Start,
     /// End it here; what it has reached is kept.
     Stop,
     /// Start over from step 0; what it left on disk is put aside.
     Restart,
+    /// Go on with what was put aside last; what there is now is put aside in its stead.
+    Restore,
 }
 
 impl Board {
@@ -49,7 +51,12 @@ impl Board {
                     number
                 }
                 None => {
-                    self.places.push(Place { run, stage: Stage::Dropped, curves: Curves::default() });
+                    self.places.push(Place {
+                        run,
+                        stage: Stage::Dropped,
+                        curves: Curves::default(),
+                        rank: 0,
+                    });
                     self.places.len() - 1
                 }
             };
@@ -78,7 +85,12 @@ impl Board {
             }
         }
         self.jobs.retain(|job| !matches!(job, Job::Train(run) if !wanted.contains(run)));
-        self.jobs.extend(in_order(&self.places, fresh).into_iter().map(Job::Train));
+        let first = self.places.iter().map(|place| place.rank + 1).max().unwrap_or(0);
+        let order = in_order(&self.places, fresh);
+        for (rank, &run) in order.iter().enumerate() {
+            self.places[run].rank = first + rank;
+        }
+        self.jobs.extend(order.into_iter().map(Job::Train));
         numbers
     }
 
@@ -90,7 +102,7 @@ impl Board {
             (Control::Pause, Stage::Queued(going)) => return self.pause(run, going),
             (Control::Stop, Stage::Queued(going) | Stage::Paused(going)) => return self.stop(run, going),
             (Control::Start, Stage::Paused(going) | Stage::Stopped(going)) => {
-                return self.put_first(run, going);
+                return self.put_back(run, going);
             }
             (_, Stage::Working(_)) => {
                 place.stage = Stage::Working(match control {
@@ -98,12 +110,17 @@ impl Board {
                     Control::Stop => Wish::Stop,
                     Control::Start => Wish::GoOn,
                     Control::Restart => Wish::Restart,
+                    Control::Restore => Wish::Restore,
                 });
             }
             (_, Stage::Dropped) => place.stage = Stage::Dropped,
             (Control::Restart, _) => {
                 place.stage = Stage::Working(Wish::GoOn);
                 return Answer::Clear;
+            }
+            (Control::Restore, _) => {
+                place.stage = Stage::Working(Wish::GoOn);
+                return Answer::Restore;
             }
             (_, as_it_was) => place.stage = as_it_was,
         }

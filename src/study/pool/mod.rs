@@ -2,6 +2,7 @@
 
 mod board;
 pub mod control;
+mod door;
 mod entry;
 mod evaluate;
 mod evaluation;

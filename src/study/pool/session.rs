@@ -6,15 +6,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::board::Board;
 use super::control::Control;
+use super::door::Door;
 use super::shared::Shared;
 use super::work::{keep_outcomes, work};
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
-use crate::study::disk::lock::{Busy, Lock, take};
+use crate::study::disk::lock::{Busy, Holder, take};
+use crate::study::disk::request::forget;
 use crate::study::event::Event;
 use crate::study::layout::{run_folder, study_folder};
 use crate::study::plan::Run;
@@ -38,8 +40,8 @@ pub struct Session {
     shared: Arc<Shared>,
     events: Receiver<(usize, Event)>,
     workers: Vec<JoinHandle<()>>,
-    /// Held as long as anything may be written.
-    _lock: Option<Lock>,
+    /// Its lock is held as long as anything may be written.
+    door: Arc<Door>,
 }
 
 impl Session {
@@ -51,14 +53,17 @@ impl Session {
     /// thread cannot be started. Nothing has been trained then.
     pub fn start(runs: Vec<Run>, options: &SessionOptions) -> anyhow::Result<Self> {
         let folder = options.out.as_ref().map(|out| study_folder(out, &options.study));
-        let mut held = None;
+        let (mut held, mut seconds) = (None, 0);
         if let Some(folder) = &folder {
             let what = || format!("{} cannot be written", folder.display());
             std::fs::create_dir_all(folder).with_context(what)?;
             match take(folder).with_context(what)? {
-                Ok(lock) => held = Some(lock),
+                Ok((lock, before)) => {
+                    (held, seconds) = (Some(lock), if options.fresh { 0 } else { before });
+                }
                 Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
             }
+            forget(folder);
             remove_leftovers(folder);
             if options.fresh {
                 for run in &runs {
@@ -70,33 +75,62 @@ impl Session {
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
         let shared = Arc::new(Shared::new(runs, folder, sender));
-        let mut session = Self { shared, events, workers: Vec::new(), _lock: held };
+        let door = Arc::new(Door::new(held, seconds, jobs));
+        let mut session = Self { shared, events, workers: Vec::new(), door };
         if let Some(folder) = session.shared.folder.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
-            let thread = std::thread::Builder::new().name("announcer".to_owned());
-            session.workers.push(thread.spawn(move || announce(&folder, &planned))?);
+            session.begin("announcer", move |_| announce(&folder, &planned))?;
         }
         for worker in 0..jobs {
-            let shared = session.shared.clone();
-            let thread = std::thread::Builder::new().name(format!("worker-{worker}"));
             session.shared.join();
-            let spawned = thread.spawn(move || work(&shared));
-            session.workers.push(spawned.inspect_err(|_| session.shared.leave())?);
+            let begun = session.begin(&format!("worker-{worker}"), work);
+            begun.inspect_err(|_| session.shared.leave())?;
         }
         if session.shared.folder.is_some() {
-            let shared = session.shared.clone();
-            let thread = std::thread::Builder::new().name("keeper".to_owned());
-            session.workers.push(thread.spawn(move || keep_outcomes(&shared))?);
+            session.begin("keeper", keep_outcomes)?;
         }
+        let (shared, door) = (session.shared.clone(), session.door.clone());
+        let thread = std::thread::Builder::new().name("door".to_owned());
+        session.workers.push(thread.spawn(move || door.keep(&shared))?);
         Ok(session)
+    }
+
+    /// Starts a thread that may write in the study's folder.
+    fn begin(&mut self, name: &str, life: impl FnOnce(&Shared) + Send + 'static) -> anyhow::Result<()> {
+        let (shared, share) = (self.shared.clone(), self.door.share());
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        self.workers.push(thread.spawn(move || {
+            life(&shared);
+            drop(share);
+        })?);
+        Ok(())
+    }
+
+    /// The process that asked for the study's folder, which was given to it: nothing is trained here any more.
+    pub fn given_to(&self) -> Option<&Holder> {
+        self.door.given_to()
+    }
+
+    /// Worker threads.
+    pub fn jobs(&self) -> usize {
+        self.door.jobs()
+    }
+
+    /// For how long something of the study has been worked on, by all processes that have.
+    pub fn worked(&self) -> Duration {
+        self.door.worked()
     }
 
     /// Makes these runs the study: those it has already go on undisturbed, new ones are queued, and
     /// those that are not among them are stopped, saved and forgotten. The numbers under which events,
     /// snapshots and controls know the runs, in this order; [`Session::start`] numbers from 0.
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
+        let share = self.door.share();
         if let Some(folder) = &self.shared.folder {
-            announce(folder, &runs);
+            // Not in a folder that was given to another process.
+            if share.is_some() {
+                announce(folder, &runs);
+            }
         }
         self.shared.plan(runs)
     }
@@ -105,8 +139,15 @@ impl Session {
     /// step, and is told as an event.
     ///
     /// # Errors
-    /// If the folder of a run that starts over cannot be put aside.
+    /// If the folder of a run that starts over cannot be put aside, or is another process's by now.
     pub fn control(&self, run: usize, control: Control) -> anyhow::Result<()> {
+        let _share = self.door.share();
+        if let Some(holder) = self.given_to() {
+            bail!("{holder} trains these runs now");
+        }
+        if control == Control::Restore && self.shared.folder.is_none() {
+            bail!("nothing is kept on disk (--no-save), so nothing can be brought back");
+        }
         Ok(self.shared.control(run, control)?)
     }
 

@@ -17,7 +17,7 @@ use super::stages::Work;
 use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::model::Kernels;
-use crate::study::disk::folders::set_aside;
+use crate::study::disk::folders::{bring_back, set_aside};
 use crate::study::disk::record::{Record, RecordError};
 use crate::study::disk::trail::Trail;
 use crate::study::event::Event;
@@ -26,6 +26,12 @@ use crate::study::plan::Run;
 /// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
 /// environment says otherwise.
 const SAVE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// What is done with what a run has left on disk, before it begins again.
+enum Remains {
+    PutAside,
+    BroughtBack,
+}
 
 /// What the workers of a session share.
 pub struct Shared {
@@ -122,6 +128,14 @@ impl Shared {
         }
     }
 
+    /// Waits for so long, or until the workers should end. Whether they should.
+    pub fn rests(&self, time: Duration) -> bool {
+        let board = guard(&self.board);
+        let waited = self.bell.wait_timeout_while(board, time, |_| !self.is_stopping());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        self.is_stopping()
+    }
+
     /// The next job; `None` when there will be no more.
     pub fn next_job(&self) -> Option<Work> {
         let take = |board: &mut Board| if self.is_stopping() { None } else { board.next_job() };
@@ -208,28 +222,39 @@ impl Shared {
         entry: &Entry,
         question: impl FnOnce(&mut Board) -> Answer,
     ) -> Result<(), RecordError> {
-        let mut clear = self.send_answer(run, entry, question);
-        while clear {
-            if let Some(folder) = &self.folder {
-                set_aside(folder, &entry.run)?;
+        let mut remains = self.send_answer(run, entry, question);
+        while let Some(remains_are) = remains {
+            match (&self.folder, remains_are) {
+                (Some(folder), Remains::PutAside) => set_aside(folder, &entry.run)?,
+                (Some(folder), Remains::BroughtBack) => bring_back(folder, &entry.run)?,
+                (None, _) => {}
             }
             entry.clear();
-            clear = self.send_answer(run, entry, |board| board.cleared(run));
+            remains = self.send_answer(run, entry, |board| board.cleared(run));
         }
         Ok(())
     }
 
     /// Sends the event that the board answers with, before anybody can act on what it is about. Whether it
-    /// wants the run's remains cleared.
-    fn send_answer(&self, run: usize, entry: &Entry, question: impl FnOnce(&mut Board) -> Answer) -> bool {
+    /// wants something done with the run's remains.
+    fn send_answer(
+        &self,
+        run: usize,
+        entry: &Entry,
+        question: impl FnOnce(&mut Board) -> Answer,
+    ) -> Option<Remains> {
         self.with_board(|board| {
             let answer = question(board);
             entry.set_wanted_back(board.is_wanted_back(run));
-            if let Answer::Tell(of, events) = answer {
-                events.into_iter().for_each(|event| self.send(of, event));
-                return false;
+            match answer {
+                Answer::Tell(of, events) => {
+                    events.into_iter().for_each(|event| self.send(of, event));
+                    None
+                }
+                Answer::Nothing => None,
+                Answer::Clear => Some(Remains::PutAside),
+                Answer::Restore => Some(Remains::BroughtBack),
             }
-            matches!(answer, Answer::Clear)
         })
     }
 

@@ -26,6 +26,7 @@ pub enum Wish {
     Pause,
     Stop,
     Restart,
+    Restore,
     Drop,
 }
 

@@ -14,6 +14,7 @@ use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::learner::{State, Trainer};
 use crate::model::{Kernels, Weights};
+use crate::study::disk::follow::last_written;
 use crate::study::disk::record::{Next, Record, RecordError};
 use crate::study::disk::resume::Header;
 use crate::study::event::Event;
@@ -239,16 +240,21 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     let (settings, seed) = (entry.asked(), entry.run.seed);
     // What this process has evaluated is known to whoever looks on, and lacks a test set.
     let told = shared.look(|board| board.curves(run));
-    let (mut record, past, next) = match &shared.folder {
+    let (mut record, past, next, at) = match &shared.folder {
         Some(folder) => {
             let run = Run { settings: settings.clone(), ..entry.run.clone() };
+            // Asked before the log is opened, which may touch it.
+            let at = last_written(folder, &run);
             let opened = Record::open(folder, &run, shared.kernels)
                 .map_err(|error| End::Failed { step: 0, error: error.to_string() })?;
-            (Some(opened.record), opened.past, opened.next)
+            (Some(opened.record), opened.past, opened.next, at)
         }
-        None => (None, Vec::new(), Next::Start),
+        None => (None, Vec::new(), Next::Start, 0),
     };
     let is_begun = !past.is_empty();
+    if is_begun && told.is_empty() {
+        shared.report(run, None, Event::Recorded { at, events: past.len() });
+    }
     let mut known = Curves::default();
     for event in past {
         if let Event::Evaluated { test, curve, .. } = &event {

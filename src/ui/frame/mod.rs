@@ -11,6 +11,7 @@
 //! ```
 
 pub mod banner;
+mod header;
 mod help;
 pub mod layout;
 mod saved;
@@ -28,9 +29,9 @@ use layout::SMALLEST;
 
 use super::{
     keys,
-    state::{app::App, rewind::NOTCHES},
+    state::app::App,
     views::entry_of,
-    widgets::text::{clock, fit, put, put_line, width},
+    widgets::text::{fit, put, put_line, width},
 };
 
 pub use help::furthest;
@@ -50,7 +51,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         return;
     }
     if let Some((tabs, body)) = areas(area) {
-        header(app, Rect { height: 1, ..area }, buffer);
+        header::draw(app, Rect { height: 1, ..area }, buffer);
         footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
         tabs::draw(app, tabs, buffer);
         let body = banner::draw(app, body, buffer);
@@ -58,6 +59,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         if let Some(help) = &app.help {
             help::draw(app, help, body, buffer);
         }
+        said(app, body, buffer);
     } else {
         too_small(app, area, buffer);
     }
@@ -72,46 +74,36 @@ fn too_small(app: &App, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, x, area.y + area.height / 2, &text, app.styles.plain());
 }
 
-fn header(app: &App, area: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let (done, all) = app.runs_done();
-    let time = clock(app.ended.unwrap_or(app.now));
-    let past = app.rewind.notch.map(|notch| {
-        let sign = if app.rewind.playing.is_some() { "playing" } else { "rewound" };
-        format!("{sign} {notch}/{NOTCHES}  ")
-    });
-    let state = match (app.ended, app.left()) {
-        (Some(_), _) => format!("{done}/{all} runs done in {time} "),
-        (None, Some(left)) => format!("{done}/{all} runs  {time} elapsed  {} left ", clock(left)),
-        (None, None) => format!("{done}/{all} runs  {time} elapsed "),
-    };
-    let state = format!("{}{state}", past.unwrap_or_default());
-    let right = usize::from(area.width).saturating_sub(width(&state));
-    let (file, subject) = (app.file.as_str(), app.subject());
-    // The longest form that fits beside the state.
-    let forms = [format!(" {file}   {subject}"), format!(" {subject}"), format!(" {file}"), String::new()];
-    let room = right.saturating_sub(width(" metascope ") + 1);
-    let form = forms.iter().find(|form| width(form) <= room).map_or("", String::as_str);
-    let x = put(buffer, area, area.x, area.y, " metascope ", styles.bold());
-    put(buffer, area, x, area.y, form, styles.plain());
-    let state = fit(&state, usize::from(area.width), styles);
-    put(buffer, area, area.x + right as u16, area.y, &state, styles.bold());
+/// What a person is told, on the last line of the view: over its border, and never over the keys.
+fn said(app: &App, body: Rect, buffer: &mut Buffer) {
+    let Some(said) = &app.said else { return };
+    let text = format!(" {} ", fit(&said.text, usize::from(body.width).saturating_sub(4), &app.styles));
+    let style = app.styles.warn().patch(app.styles.selected());
+    put(buffer, body, body.x + 1, body.bottom().saturating_sub(1), &text, style);
 }
 
 fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let context = keys::context(app);
     let mut spans = vec![Span::raw(" ")];
-    if let Some(prompt) = app.prompt_text() {
+    if let Some(question) = &app.question {
+        spans.push(Span::styled(format!("{}   ", question.text), styles.warn().patch(styles.bold())));
+    } else if app.asks_view {
+        spans.push(Span::styled("which view?   ", styles.bold()));
+    } else if let Some(prompt) = app.prompt_text() {
         spans.push(Span::styled(format!("{prompt}   "), styles.bold()));
-    } else if let Some((notice, _)) = &app.notice {
-        put_line(buffer, area, 0, &Line::styled(format!(" {notice}"), styles.warn()), styles);
-        return;
     }
-    // `?` and `q` keep their place at the end whatever has to go before them.
-    let hints = keys::hints(context);
+    // `O`, where it does anything, `?` and `q` keep their place at the end whatever has to go before them.
+    let hints = keys::hints_here(app, context);
     let text = |(key, hint): &(&str, &str)| format!("{key} {hint}  ");
-    let (last, rest): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| ["?", "q"].contains(key));
+    // Whoever only looks on should know what leaving does.
+    let leaves = !app.trains_here() && !app.is_over() && !app.is_left() && area.width >= 100;
+    let last_word = |key: &'static str, hint| match key {
+        "q" if leaves => (key, "quit (training goes on)"),
+        _ => (key, hint),
+    };
+    let hints = hints.into_iter().map(|(key, hint)| last_word(key, hint));
+    let (last, rest): (Vec<_>, Vec<_>) = hints.partition(|(key, _)| ["O", "?", "q"].contains(key));
     let used = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let tail: usize = last.iter().map(|hint| width(&text(hint))).sum();
     let room = usize::from(area.width).saturating_sub(tail);

@@ -4,12 +4,15 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    controls::{CurveControls, FitControls, Prompt},
+    controls::{CurveControls, FitControls, Prompt, Question, Undo},
     family::{Illustration, TestSet},
     file::Edited,
+    hands::Hands,
+    left::Spent,
     play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState},
+    said::Said,
     view::View,
 };
 use crate::{
@@ -70,14 +73,28 @@ pub struct App {
     pub log: VecDeque<LogLine>,
     /// The published figure that is selected.
     pub figure: usize,
+    /// Whether what happens is none of the log's business for now.
+    pub(in crate::ui) quiet: bool,
     /// Lines the log is scrolled up from its end.
     pub log_back: usize,
     /// The help; `None` when closed.
     pub help: Option<Help>,
     /// A number being typed.
     pub prompt: Option<Prompt>,
-    /// A sentence in the footer, and until when.
-    pub notice: Option<(String, Duration)>,
+    /// What is asked before it is done.
+    pub question: Option<Question>,
+    /// What was put aside last.
+    pub undo: Option<Undo>,
+    /// Whether the letter of a view is waited for.
+    pub asks_view: bool,
+    /// What a person is told.
+    pub said: Option<Said>,
+    /// In whose hands the study is.
+    pub hands: Hands,
+    /// What was seen of the workers.
+    pub spent: Spent,
+    /// When the dashboard opened, in seconds since 1970, and seconds that clocks here are ahead of UTC.
+    pub opened: (u64, i32),
     /// Time since the dashboard opened.
     pub now: Duration,
     /// When everything had ended.
@@ -92,8 +109,8 @@ pub struct App {
 
 /// A line of the log.
 pub struct LogLine {
-    /// When.
-    pub at: Duration,
+    /// When, in seconds since 1970.
+    pub at: u64,
     /// What.
     pub text: String,
     /// Whether it is bad news.
@@ -126,6 +143,8 @@ pub enum Effect {
     Control(Vec<usize>, Control),
     /// Make this the study.
     Plan(Box<Study>),
+    /// Train here what another process trains.
+    TakeOver,
     /// Open the experiments file in an editor.
     Edit {
         /// The line to begin at, from 1; 0 for where the experiment in view begins.
@@ -169,10 +188,17 @@ impl App {
             play,
             log: VecDeque::new(),
             figure: 0,
+            quiet: false,
             log_back: 0,
             help: None,
             prompt: None,
-            notice: None,
+            question: None,
+            undo: None,
+            asks_view: false,
+            said: None,
+            hands: Hands::default(),
+            spent: Spent::default(),
+            opened: (0, 0),
             now: Duration::ZERO,
             ended: None,
             size: (0, 0),
@@ -274,18 +300,21 @@ impl App {
 
     /// Adds a line to the log.
     pub(in crate::ui) fn note(&mut self, text: String, bad: bool) {
+        self.note_at(self.opened.0 + self.now.as_secs(), text, bad);
+    }
+
+    /// Adds a line about something that was at this time, in seconds since 1970.
+    pub(in crate::ui) fn note_at(&mut self, at: u64, text: String, bad: bool) {
+        if self.quiet {
+            return;
+        }
         if self.log.len() == LOG_LINES {
             self.log.pop_front();
         }
-        self.log.push_back(LogLine { at: self.now, text, bad });
+        self.log.push_back(LogLine { at, text, bad });
         // Someone who reads further up keeps the place.
         if self.log_back > 0 {
             self.log_back += 1;
         }
-    }
-
-    /// Says something in the footer for a while.
-    pub(in crate::ui) fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some((text.into(), self.now + Duration::from_secs(5)));
     }
 }

@@ -1,6 +1,6 @@
 //! What a person has set in the panes: which task, how many steps, which axes, what is being typed.
 
-use crate::eval::Average;
+use crate::{eval::Average, experiments::Study};
 
 /// A pane of an experiment's view that can have the screen to itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,40 @@ pub struct Prompt {
     pub what: Ask,
     /// What was typed so far.
     pub text: String,
+}
+
+/// A question about something that throws work away, until it is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// What is done if the answer is yes.
+    pub of: Losing,
+}
+
+/// What throws work away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Losing {
+    /// Runs start over: those here, or all.
+    StartOver {
+        /// Every run.
+        all: bool,
+    },
+    /// Every run stops.
+    StopAll,
+    /// Runs leave the study.
+    Apply,
+}
+
+/// What was put aside last.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Undo {
+    /// These runs started over.
+    StartedOver(Vec<usize>),
+    /// These runs were stopped.
+    Stopped(Vec<usize>),
+    /// This was the study.
+    Study(Box<Study>),
 }
 
 /// What a typed number is for.

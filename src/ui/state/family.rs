@@ -2,6 +2,7 @@
 //! of the family.
 
 use crate::{
+    eval::{Average, median},
     experiments::Test,
     task::{self, Function, Points, TestTask},
     task::{EvaluationSettings, TaskSettings},
@@ -15,10 +16,12 @@ pub struct TestSet {
     pub evaluation: EvaluationSettings,
     /// The tasks.
     pub tasks: Vec<TestTask>,
-    /// Test loss of the best constant guess.
+    /// Test loss of the best constant guess, over all tasks that there can be.
     pub prior_mean: f64,
     /// That of the best step that is linear in the targets.
     pub linear_step: Option<f64>,
+    /// Its loss on each of the frozen tasks.
+    pub prior: Vec<f64>,
 }
 
 /// What the Tasks view shows.
@@ -41,12 +44,34 @@ impl TestSet {
 
     /// The frozen tasks of these settings.
     pub fn new(task: &TaskSettings, evaluation: &EvaluationSettings) -> Self {
+        let tasks = task::test_tasks(task, evaluation);
+        let guess = |x: f64| task.family.moments(&task.own, x)[0];
+        let loss = |task: &TestTask| {
+            let errors = task.query.x.iter().zip(&task.query.y).map(|(x, y)| (guess(*x) - y).powi(2));
+            errors.sum::<f64>() / task.query.x.len().max(1) as f64
+        };
         Self {
             task: task.clone(),
             evaluation: evaluation.clone(),
-            tasks: task::test_tasks(task, evaluation),
+            prior: tasks.iter().map(loss).collect(),
             prior_mean: task.prior_mean_loss(),
             linear_step: task.linear_step_loss(),
+            tasks,
+        }
+    }
+
+    /// Test loss of the best guess that is the same for all tasks, of the kind that curves beside it are of:
+    /// over so many of the frozen tasks where those are previews, the median where those are medians.
+    pub fn prior(&self, average: Average, preview: Option<usize>) -> f64 {
+        let losses = &self.prior[..preview.unwrap_or(self.prior.len()).min(self.prior.len())];
+        match (average, preview) {
+            (Average::Mean, None) => self.prior_mean,
+            (Average::Mean, Some(_)) => losses.iter().sum::<f64>() / losses.len().max(1) as f64,
+            (Average::Median, _) => {
+                let mut sorted = losses.to_vec();
+                sorted.sort_by(f64::total_cmp);
+                median(&sorted)
+            }
         }
     }
 

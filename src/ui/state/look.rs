@@ -12,7 +12,7 @@ use super::{
 use crate::{
     eval::{self, Curve, Fit},
     model::Weights,
-    results::text::rate,
+    results::text::{count, rate},
     study::Snapshot,
     task::{self, Draw, Purpose, TestTask},
 };
@@ -82,10 +82,18 @@ impl App {
             })
             .filter_map(|index| {
                 let run = &self.runs[index];
-                let shown = self.shown_snapshot(index)?.step;
+                let wanted = self.wanted_snapshot(index)?.step;
                 match if rewound { &run.past.curve } else { &run.preview } {
                     None => Some((u64::MAX, index)),
-                    Some((step, _)) if *step != shown => Some((step.abs_diff(shown), index)),
+                    // Of a run that is shown as it is now the newest curve waits for the others' past.
+                    Some(_)
+                        if rewound
+                            && self.landmark(index).is_none()
+                            && self.rewind.shown != self.rewind.notch =>
+                    {
+                        None
+                    }
+                    Some((step, _)) if *step != wanted => Some((step.abs_diff(wanted), index)),
                     Some(_) => None,
                 }
             })
@@ -96,7 +104,7 @@ impl App {
     /// The preview of a run: its adaptation curve on the first few test tasks.
     pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
         let state = self.runs.get(run)?;
-        let snapshot = self.shown_snapshot(run)?;
+        let snapshot = self.wanted_snapshot(run)?;
         let set = self.set(state.experiment);
         let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
         let adaptation = snapshot.weights.adaptation.at_rate(self.test_rate(state.experiment));
@@ -106,7 +114,7 @@ impl App {
     }
 
     /// The landmark of a run that the views look at; `None` is the newest parameters.
-    fn landmark(&self, run: usize) -> Option<usize> {
+    pub(in crate::ui) fn landmark(&self, run: usize) -> Option<usize> {
         let notch = self.rewind.notch?;
         let run = self.runs.get(run)?;
         let landmarks = &self.experiments.get(run.experiment)?.landmarks;
@@ -130,8 +138,30 @@ impl App {
         front.iter().chain(&compared).find_map(wanted).or_else(|| self.active().find_map(|run| wanted(&run)))
     }
 
-    /// The parameters in view: the newest, or those of the notch.
+    /// The parameters in view: the newest or, once every run's are known, those of the notch.
     pub fn shown_snapshot(&self, run: usize) -> Option<&Arc<Snapshot>> {
+        let state = self.runs.get(run)?;
+        match (self.rewind.notch, &state.past.front) {
+            (Some(_), Some(front)) => front.snapshot.as_ref(),
+            _ => state.snapshot.as_ref(),
+        }
+    }
+
+    /// The step or steps of the past at which these runs are on screen, in words; `None` where none of them is
+    /// of its past.
+    pub fn moments(&self, runs: &[usize]) -> Option<String> {
+        let fronts = runs.iter().filter_map(|run| self.runs[*run].past.front.as_ref());
+        let steps =
+            || fronts.clone().filter(|front| front.reached).filter_map(|front| front.snapshot.as_ref());
+        let (low, high) = (steps().map(|at| at.step).min()?, steps().map(|at| at.step).max()?);
+        Some(match low == high {
+            true => format!("step {}", count(low)),
+            false => format!("steps {} to {}", count(low), count(high)),
+        })
+    }
+
+    /// The parameters that will be in view: the newest, or those of the notch.
+    pub fn wanted_snapshot(&self, run: usize) -> Option<&Arc<Snapshot>> {
         let state = self.runs.get(run)?;
         match (self.landmark(run), &state.past.found) {
             // Until the one asked for is there, the one before it.

@@ -16,6 +16,10 @@ use crate::{
 pub struct Rewind {
     /// The notch, 0 to [`NOTCHES`]; `None` is now.
     pub notch: Option<usize>,
+    /// The notch that is on screen: every run is shown at the same one, so it follows once all of it is known.
+    pub shown: Option<usize>,
+    /// Whether more is known of that notch than is on screen.
+    pub stale: bool,
     /// Whether it moves on by itself, and when it last did.
     pub playing: Option<Duration>,
 }
@@ -30,4 +34,17 @@ pub struct Past {
     pub found: Option<(usize, Option<Arc<Snapshot>>)>,
     /// The curve of the network in view, and its step.
     pub curve: Option<(u64, Curve)>,
+    /// What is on screen of it.
+    pub front: Option<Moment>,
+}
+
+/// A run at one moment of its past.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Its parameters.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Their step and curve.
+    pub curve: Option<(u64, Curve)>,
+    /// Whether it is of this moment; a run that had not come so far yet is shown as it is now.
+    pub reached: bool,
 }

@@ -42,6 +42,13 @@ pub struct RunState {
     pub curves: Curves,
     /// A curve over a few tasks of the network at this step.
     pub preview: Option<(u64, Curve)>,
+    /// The step of its last report.
+    pub step_told: u64,
+    /// Events that are still to come of what was recorded before anybody looked, and when the last of them
+    /// was, in seconds since 1970.
+    pub recorded: Option<(usize, u64)>,
+    /// Whether it had ended before anybody looked.
+    pub loaded: bool,
     /// The newest parameters.
     pub snapshot: Option<Arc<Snapshot>>,
     /// Parameters of its past.
@@ -59,6 +66,8 @@ pub enum Phase {
     Paused,
     /// A person ended it.
     Stopped,
+    /// Whoever trained it is gone; what it had reached is kept.
+    Left,
     /// Trained and evaluated.
     Finished {
         /// Wall time.
@@ -88,6 +97,9 @@ impl RunState {
             losses: Vec::new(),
             curves: Curves::default(),
             preview: None,
+            step_told: 0,
+            recorded: None,
+            loaded: false,
             snapshot: None,
             past: Past::default(),
         }

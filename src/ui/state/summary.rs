@@ -19,6 +19,8 @@ pub struct Shown {
     pub over: OverSeeds,
     /// Whether it is a preview: a few tasks, networks still in training.
     pub preview: bool,
+    /// Whether some of it is not of the moment of the past that is in view.
+    pub behind: bool,
 }
 
 /// How far an experiment is.
@@ -34,6 +36,8 @@ pub struct Progress {
     pub paused: usize,
     /// Runs that a person ended.
     pub stopped: usize,
+    /// Runs that nobody trains any more.
+    pub left_behind: usize,
     /// Seeds in training, each with its step.
     pub training: Vec<(u64, u64)>,
     /// Steps taken and steps planned, over all runs.
@@ -48,19 +52,22 @@ impl App {
     /// The adaptation curve of an experiment: over the seeds that have been evaluated or, before there
     /// is any, over previews of those in training.
     pub fn over_seeds(&self, experiment: usize) -> Option<Shown> {
-        let preview = |over| Shown { over, preview: true };
+        let preview = |over| Shown { over, preview: true, behind: false };
         let average = self.curves.average;
         let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
-        if self.rewind.notch.is_some() {
+        if self.rewind.shown.is_some() {
+            let fronts =
+                || runs().filter_map(|run| run.past.front.as_ref()).filter(|front| front.curve.is_some());
             let past: Vec<&Curve> =
-                runs().filter_map(|run| run.past.curve.as_ref().map(|(_, curve)| curve)).collect();
-            return OverSeeds::of_all(&past, average).map(preview);
+                fronts().filter_map(|front| front.curve.as_ref().map(|(_, curve)| curve)).collect();
+            let behind = fronts().any(|front| !front.reached);
+            return OverSeeds::of_all(&past, average).map(|over| Shown { over, preview: true, behind });
         }
         if !self.is_tested(experiment) {
             return None;
         }
         if let Some(result) = self.result(experiment) {
-            return Some(Shown { over: result, preview: false });
+            return Some(Shown { over: result, preview: false, behind: false });
         }
         let previews: Vec<&Curve> =
             runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve)).collect();
@@ -83,6 +90,7 @@ impl App {
             failed: 0,
             paused: 0,
             stopped: 0,
+            left_behind: 0,
             training: Vec::new(),
             steps: (0, 0),
             speed: 0.0,
@@ -93,12 +101,15 @@ impl App {
             progress.steps.1 = progress.steps.1.saturating_add(run.total);
             // A run that failed takes no more steps, so it counts as over.
             let taken = match run.phase {
-                Phase::Queued | Phase::Training | Phase::Paused | Phase::Stopped => run.step.min(run.total),
+                Phase::Queued | Phase::Training | Phase::Paused | Phase::Stopped | Phase::Left => {
+                    run.step.min(run.total)
+                }
                 Phase::Finished { .. } | Phase::Failed { .. } => run.total,
             };
             progress.steps.0 = progress.steps.0.saturating_add(taken);
             match run.phase {
                 Phase::Queued => {}
+                Phase::Left => progress.left_behind += 1,
                 Phase::Paused => progress.paused += 1,
                 Phase::Stopped => progress.stopped += 1,
                 Phase::Training => {
@@ -109,52 +120,13 @@ impl App {
                 Phase::Failed { .. } => progress.failed += 1,
             }
         }
-        progress.left = self.left_of(&[experiment]);
+        progress.left = self.left_of(experiment);
         progress
     }
 
     /// Runs that have ended, and all runs.
     pub fn runs_done(&self) -> (usize, usize) {
         (self.active().filter(|run| self.runs[*run].has_ended()).count(), self.active().count())
-    }
-
-    /// Time until everything has ended, once it can be told.
-    pub fn left(&self) -> Option<Duration> {
-        let all: Vec<usize> = (0..self.experiments.len()).collect();
-        self.left_of(&all)
-    }
-
-    /// The work left in these experiments, shared by as many workers as are busy now. An experiment that
-    /// has not reported a speed yet is taken to work as fast as the others do, at its own cost a step.
-    fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
-        let cost = |experiment: usize| {
-            let settings = &self.experiments[experiment].settings;
-            let gradients = settings.algorithm.cost(&settings.training).in_gradients();
-            gradients.max(1.0) * settings.training.meta_batch.max(1) as f64
-        };
-        let speed_of = |experiment: usize| {
-            let speeds = self.experiments[experiment].runs.iter().map(|run| self.runs[*run].speed);
-            mean(speeds.filter(|speed| speed.is_finite() && *speed > 0.0))
-        };
-        let work = |experiment| speed_of(experiment).map(|speed| speed * cost(experiment));
-        let common = mean((0..self.experiments.len()).filter_map(work))?;
-        let mut seconds = 0.0;
-        for &experiment in experiments {
-            let speed = speed_of(experiment).unwrap_or(common / cost(experiment));
-            for run in self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]) {
-                if run.is_moving() {
-                    seconds += run.total.saturating_sub(run.step) as f64 / speed;
-                }
-            }
-        }
-        let busy = self.active().filter(|run| self.runs[*run].phase == Phase::Training).count();
-        let unended = experiments
-            .iter()
-            .flat_map(|experiment| &self.experiments[*experiment].runs)
-            .filter(|run| self.runs[**run].is_moving())
-            .count();
-        let workers = busy.min(unended).max(1) as f64;
-        Duration::try_from_secs_f64(seconds / workers).ok()
     }
 
     /// What came of every experiment's runs, whatever the views look at.
@@ -225,13 +197,4 @@ impl App {
             plural(systems, "system")
         )
     }
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for value in values {
-        sum += value;
-        count += 1.0;
-    }
-    (count > 0.0).then_some(sum / count)
 }

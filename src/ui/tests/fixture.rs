@@ -221,5 +221,7 @@ pub fn midway(styles: Styles) -> App {
         }
     }
     app.on_time(std::time::Duration::from_secs(62));
+    // All of it was told at once.
+    app.spent = Default::default();
     app
 }

@@ -2,13 +2,18 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::fixture::{self, of_experiment, view};
+use super::{
+    fixture::{self, of_experiment, view},
+    screens::picture,
+};
+use crate::results::text::number;
 use crate::ui::{
     keys,
     state::app::{App, Effect},
     state::controls::Focus,
     style::Styles,
     update::update,
+    views::binding::{Context, Press},
 };
 
 fn press(app: &mut App, code: KeyCode) {
@@ -65,7 +70,7 @@ fn one_sided_tasks_are_found_in_turn() {
     let mut seen = Vec::new();
     for _ in 0..3 {
         press(&mut app, KeyCode::Char('o'));
-        match app.notice {
+        match app.said {
             None => assert!(app.shown_task(2).expect("there are tasks").is_one_sided()),
             Some(_) => assert!(app.set(2).tasks.iter().all(|task| !task.is_one_sided())),
         }
@@ -82,7 +87,7 @@ fn numbers_can_be_typed_and_wrong_ones_are_refused_in_words() {
     type_in(&mut app, "n101");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.fit.n, 37);
-    assert!(app.notice.as_ref().is_some_and(|(words, _)| words.contains("0 to 100")));
+    assert!(app.said.as_ref().is_some_and(|said| said.text.contains("0 to 100")));
     type_in(&mut app, "R0.5");
     press(&mut app, KeyCode::Backspace);
     type_in(&mut app, "25");
@@ -118,12 +123,12 @@ fn the_rate_moves_in_round_steps() {
 fn more_support_points_belong_to_the_task() {
     let mut app = on_maml();
     let before = app.shown_task(2).expect("there are tasks");
-    press(&mut app, KeyCode::Char('K'));
+    press(&mut app, KeyCode::Char('D'));
     let after = app.shown_task(2).expect("there are tasks");
     assert_eq!(after.support.x.len(), 11);
     assert_eq!(after.support.x[..10], before.support.x[..]);
     assert!(after.support.x.iter().zip(&after.support.y).all(|(x, y)| after.function.at(*x) == *y));
-    (0..20).for_each(|_| press(&mut app, KeyCode::Char('k')));
+    (0..20).for_each(|_| press(&mut app, KeyCode::Char('d')));
     assert_eq!(app.shown_task(2).expect("there are tasks").support.x.len(), 1);
 }
 
@@ -182,6 +187,11 @@ fn time_travel_shows_the_networks_of_the_past() {
             let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
             app.on_past(run, landmark, Some(fixture::snapshot(step, 0)));
         }
+        while let Some(run) = app.next_preview() {
+            let preview = app.preview(run).expect("it has parameters");
+            app.on_preview(run, preview);
+        }
+        app.settle();
     };
     let step = |app: &App| app.shown_snapshot(6).map(|snapshot| snapshot.step);
     assert_eq!(step(&app), Some(40_000));
@@ -194,15 +204,13 @@ fn time_travel_shows_the_networks_of_the_past() {
     look_back(&mut app);
     assert_eq!(step(&app), Some(0));
     // Finished runs are evaluated anew, at the step in view.
-    assert!(app.over_seeds(2).is_none() && app.result(2).is_some());
-    let run = app.next_preview().expect("the past has no curve yet");
-    let preview = app.preview(run).expect("it has parameters");
-    assert_eq!(preview.0, 0);
-    app.on_preview(run, preview);
-    assert!(app.over_seeds(2).is_some_and(|curve| curve.preview));
+    assert!(app.over_seeds(2).is_some_and(|curve| curve.preview && !curve.behind));
     press(&mut app, KeyCode::Char(' '));
     let start = app.now;
-    (1..1_000).for_each(|tick| _ = app.on_time(start + std::time::Duration::from_millis(50 * tick)));
+    for tick in 1..1_000 {
+        app.on_time(start + std::time::Duration::from_millis(500 * tick));
+        look_back(&mut app);
+    }
     assert_eq!(app.rewind.notch, None, "playing ends at now");
     press(&mut app, KeyCode::Char('['));
     press(&mut app, KeyCode::End);
@@ -227,4 +235,151 @@ fn the_loss_pane_alone_has_a_crosshair_of_its_own() {
     assert!(screen.contains(&format!("step 39,400: {loss:.2}, smoothed ")), "{screen}");
     press(&mut app, KeyCode::Esc);
     assert_eq!((app.curves.report, app.fit.focus), (None, Focus::Loss));
+}
+
+#[test]
+fn letters_move_wherever_arrows_do() {
+    let mut app = fixture::midway(Styles::default());
+    type_in(&mut app, "gj");
+    assert_eq!(app.selected, 1);
+    type_in(&mut app, "G");
+    assert_eq!(app.selected, 4);
+    type_in(&mut app, "kk");
+    assert_eq!(app.selected, 2);
+    let with_control = |app: &mut App, letter| {
+        let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        update(app, keys::action(keys::context(app), &key).expect("it is bound"));
+    };
+    with_control(&mut app, 'u');
+    assert_eq!(app.selected, 0);
+    with_control(&mut app, 'd');
+    assert_eq!(app.selected, 4);
+    let mut app = on_maml();
+    type_in(&mut app, "G");
+    assert_eq!(app.fit.task, 199);
+    with_control(&mut app, 'u');
+    type_in(&mut app, "k");
+    assert_eq!((app.fit.task, app.fit.n), (189, 11));
+    type_in(&mut app, "gjj");
+    assert_eq!((app.fit.task, app.fit.n), (0, 9));
+    type_in(&mut app, "vp");
+    let before = (app.play.x, app.play.y);
+    type_in(&mut app, "lk");
+    assert!(app.play.x > before.0 && app.play.y > before.1);
+    type_in(&mut app, "vl");
+    for line in 0..100 {
+        app.note(format!("line {line}"), false);
+    }
+    type_in(&mut app, "kk");
+    assert_eq!(app.log_back, 2);
+    type_in(&mut app, "G");
+    assert_eq!(app.log_back, 0);
+    with_control(&mut app, 'u');
+    assert_eq!(app.log_back, 10);
+}
+
+#[test]
+fn views_that_stay_have_letters_however_many_experiments_there_are() {
+    let systems = (0..24).map(|i| fixture::experiment(&format!("E{i}"), fixture::SYSTEMS[i % 5].1, 1));
+    let mut app = fixture::app(&fixture::study(systems.collect()), Styles::default());
+    for (letter, title) in [('t', "Tasks"), ('p', "Play"), ('l', "Log"), ('o', "Overview")] {
+        type_in(&mut app, &format!("v{letter}"));
+        assert_eq!(app.view, view(title));
+        assert!(!app.asks_view);
+    }
+    type_in(&mut app, "vz");
+    assert_eq!(app.view, view("Overview"));
+    type_in(&mut app, "v");
+    press(&mut app, KeyCode::Esc);
+    assert!(!app.asks_view);
+}
+
+/// A key that steers runs everywhere it means anything means nothing else where there are none: a person who
+/// has learned it on the Overview must not do something else with it in Play.
+#[test]
+fn a_key_means_one_thing_everywhere() {
+    let table =
+        || keys::headings().map(|(context, _)| context).filter(|context| matches!(context, Context::View(_)));
+    for shared in [Context::Anywhere, Context::Runs] {
+        for binding in keys::lines(shared) {
+            let digits = |press: &Press| matches!(press, Press::Digit);
+            for press in binding.presses.iter().filter(|press| !digits(press)) {
+                for context in table() {
+                    let clash = keys::lines(context).iter().find(|other| other.presses.contains(press));
+                    assert!(clash.is_none(), "{} means something else in {context:?}", binding.label);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn all_rows_travel_in_one_frame_and_what_is_not_of_that_moment_says_so() {
+    let mut app = fixture::midway(Styles::default());
+    let before = picture(&app, 120, 40);
+    (0..3).for_each(|_| press(&mut app, KeyCode::Char('{')));
+    let table = |screen: &str| -> Vec<String> {
+        let rows = screen.lines().skip(4).take(12).map(|line| line.chars().skip(66).collect());
+        rows.collect()
+    };
+    let mut known = 0;
+    while !app.settle() {
+        assert_eq!(table(&picture(&app, 120, 40)), table(&before), "a row went ahead of the others");
+        match (app.missing_past(), app.next_preview()) {
+            (Some((run, landmark)), _) => {
+                let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
+                app.on_past(run, landmark, Some(fixture::snapshot(step, 0)));
+            }
+            (None, Some(run)) => {
+                let preview = app.preview(run).expect("it has parameters");
+                app.on_preview(run, preview);
+            }
+            (None, None) => panic!("it is complete and does not settle"),
+        }
+        known += 1;
+    }
+    assert!(known > 10, "{known}");
+    let after = picture(&app, 120, 40);
+    assert_ne!(table(&after), table(&before));
+    assert!(after.contains("rewound to step"), "{after}");
+    assert!(after.contains("shown at step"), "{after}");
+    // Reptile has not begun, and one seed of First-order failed at step 1,200: neither is of that moment.
+    let reptile = after.lines().rfind(|line| line.contains("Reptile")).unwrap_or_default();
+    assert!(reptile.contains("had not come so far"), "{reptile}");
+    assert!(after.contains("(now)") && after.contains("~prior mean"), "{after}");
+    press(&mut app, KeyCode::End);
+    assert_eq!(table(&picture(&app, 120, 40)), table(&before));
+}
+
+#[test]
+fn yardsticks_are_of_the_kind_of_the_curves() {
+    let mut app = fixture::midway(Styles::default());
+    let prior = |app: &App| {
+        let screen = picture(app, 120, 40);
+        let right = screen.lines().map(|line| line.chars().skip(65).collect::<String>());
+        let row = right.into_iter().find(|line| line.contains("prior mean  "));
+        row.unwrap_or_else(|| panic!("no row: {screen}"))
+    };
+    assert!(prior(&app).contains("4.25"), "{}", prior(&app));
+    let losses = app.sets[0].prior.clone();
+    let mut sorted = losses.clone();
+    sorted.sort_by(f64::total_cmp);
+    let median = (sorted[99] + sorted[100]) / 2.0;
+    press(&mut app, KeyCode::Char('m'));
+    assert!(prior(&app).contains(&number(median)), "{median}: {}", prior(&app));
+    press(&mut app, KeyCode::Char('m'));
+    // A preview is of 24 tasks, and is held against the best guess on these.
+    app.on_event(12, fixture::started("Reptile", 0, 40_000));
+    app.on_preview(12, (900, fixture::curve(4.3, 0.9, 1)));
+    let few = losses[..24].iter().sum::<f64>() / 24.0;
+    let screen = picture(&app, 120, 40);
+    let mut right = screen.lines().map(|line| line.chars().skip(65).collect::<String>());
+    let row = right.find(|line| line.contains("~prior mean  ")).unwrap_or_default();
+    assert!(row.contains(&number(few)), "{few}: {screen}");
+    // A log axis keeps what is in range, and says what is not.
+    press(&mut app, KeyCode::Char('Y'));
+    let screen = picture(&app, 160, 40);
+    let left: Vec<String> = screen.lines().map(|line| line.chars().take(104).collect()).collect();
+    assert!(left.iter().any(|line| line.contains("prior mean")), "{screen}");
+    assert!(screen.contains("oracle 0 below range"), "{screen}");
 }

@@ -1,7 +1,8 @@
 //! The dashboard without a terminal: screens as text, keys as events, studies made up.
 
 mod anything;
-mod fixture;
+pub mod fixture;
+mod hands;
 mod keys;
 mod learned;
 mod mouse;

@@ -14,7 +14,7 @@ use crate::ui::{
     update::update,
 };
 
-fn picture(app: &App, width: u16, height: u16) -> String {
+pub fn picture(app: &App, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
     terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
     terminal.backend().to_string()

@@ -32,7 +32,7 @@ fn effects(app: &mut App) -> Vec<Effect> {
 }
 
 fn said(app: &App) -> &str {
-    app.notice.as_ref().map_or("", |(words, _)| words)
+    app.said.as_ref().map_or("", |said| &said.text)
 }
 
 fn paused(step: u64) -> Event {
@@ -67,6 +67,7 @@ fn a_view_of_one_experiment_steers_the_seed_in_view() {
     press(&mut app, 'p');
     assert!(effects(&mut app).is_empty() && said(&app).contains("has ended"), "it failed");
     press(&mut app, 'a');
+    press(&mut app, 'y');
     assert_eq!(effects(&mut app), [Effect::Control(vec![10], Control::Restart)]);
     assert!(said(&app).contains("seed 1"));
     app.on_event(10, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 1, step: 0 });
@@ -125,6 +126,8 @@ fn a_good_edit_says_what_changes_and_touches_only_that() {
     assert_eq!(*changes, ["+ C", "B: outer_lr 0.001 to 0.02, model.hidden 40 to 32"]);
     assert_eq!(*runs, [3, 2, 2]);
     press(&mut app, 'r');
+    assert!(effects(&mut app).is_empty(), "two runs would leave the study");
+    press(&mut app, 'y');
     assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
     assert!(app.edited.is_none() && said(&app).contains("3 runs start, 2 leave the study, 2 stay"));
 }
@@ -179,4 +182,51 @@ fn the_help_finds_keys_by_what_they_do() {
     "OSC".chars().for_each(|letter| press(&mut app, letter));
     assert!(screen(&app).contains("copy the loss table"), "{}", screen(&app));
     assert!(!screen(&app).contains("previous view"));
+}
+
+#[test]
+fn what_throws_work_away_asks_once_and_can_be_brought_back() {
+    let mut app = fixture::midway(Styles::default());
+    app.selected = 2;
+    for (key, all) in [('a', false), ('A', true)] {
+        press(&mut app, key);
+        assert!(effects(&mut app).is_empty());
+        let question = app.question.as_ref().map_or("", |question| &question.text);
+        assert!(question.contains("steps aside"), "{question}");
+        // A key that is no answer does nothing, not even what it would do elsewhere.
+        for other in "pqx1".chars() {
+            let key = KeyEvent::new(KeyCode::Char(other), KeyModifiers::NONE);
+            assert_eq!(keys::action(keys::context(&app), &key), None, "{other}");
+        }
+        press(&mut app, 'n');
+        assert!(effects(&mut app).is_empty() && app.question.is_none());
+        press(&mut app, key);
+        press(&mut app, 'y');
+        let runs: Vec<usize> = if all { (0..15).collect() } else { vec![6, 7, 8] };
+        assert_eq!(effects(&mut app), [Effect::Control(runs.clone(), Control::Restart)]);
+        press(&mut app, 'U');
+        assert_eq!(effects(&mut app), [Effect::Control(runs, Control::Restore)]);
+        press(&mut app, 'U');
+        assert!(effects(&mut app).is_empty(), "it is there again");
+    }
+    press(&mut app, 'X');
+    assert!(effects(&mut app).is_empty());
+    press(&mut app, 'y');
+    assert_eq!(effects(&mut app), [Effect::Control(vec![11, 12, 13, 14], Control::Stop)]);
+    press(&mut app, 'U');
+    assert_eq!(effects(&mut app), [Effect::Control(vec![11, 12, 13, 14], Control::Start)]);
+    // What has not begun is not worth a question.
+    let mut app = fixture::app(&fixture::notebook(), Styles::default());
+    press(&mut app, 'A');
+    assert_eq!(effects(&mut app).len(), 1);
+    // Runs that leave the study.
+    let mut app = App::new(&notebook(), &plan(&notebook()), Styles::default());
+    let edited = parse("x", None, &NOTEBOOK.replace("= 100", "= 200")).expect("a good file");
+    app.on_file(Ok(edited.clone()));
+    press(&mut app, 'r');
+    assert!(effects(&mut app).is_empty() && app.question.is_some());
+    press(&mut app, 'y');
+    assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
+    press(&mut app, 'U');
+    assert_eq!(effects(&mut app), [Effect::Plan(Box::new(notebook()))]);
 }

@@ -87,8 +87,8 @@ fn a_preview_is_of_the_set_shown() {
 fn without_further_sets_the_key_says_how_to_have_some() {
     let mut app = fixture::midway(Styles::default());
     press(&mut app, KeyCode::Char('T'));
-    assert!(app.notice.as_ref().expect("words").0.contains("[[test]]"));
-    app.notice = None;
+    assert!(app.said.as_ref().expect("words").text.contains("[[test]]"));
+    app.said = None;
     assert!(!picture(&app, 120, 40).contains("[test]"), "nobody has to know that the one set has a name");
 }
 

@@ -9,6 +9,7 @@ use crate::{
     ui::state::{
         app::App,
         runs::{Phase, RunState},
+        said::So,
     },
 };
 
@@ -18,8 +19,23 @@ impl App {
         if index >= self.runs.len() {
             return;
         }
-        let run = &mut self.runs[index];
+        let ended = matches!(event, Event::Finished { .. } | Event::Failed { .. });
         match event {
+            Event::Queued { .. } => {
+                self.no_longer(|so| matches!(so, So::Held(runs) if runs.contains(&index)))
+            }
+            _ if ended => self.no_longer(|so| *so == So::Unsaved(index)),
+            _ => {}
+        }
+        let run = &mut self.runs[index];
+        if let (Some((left, at)), false) = (run.recorded, matches!(event, Event::Recorded { .. })) {
+            return self.on_recorded(index, event, left, at);
+        }
+        run.loaded &= !matches!(event, Event::Started { .. } | Event::Progress { .. });
+        match event {
+            Event::Recorded { at, events } => {
+                run.recorded = Some((events, at)).filter(|(events, _)| *events > 0)
+            }
             Event::Started { experiment, seed, total_steps } => {
                 // Whatever was known is of an earlier attempt.
                 *run = RunState::new(run.experiment, run.seed, total_steps);
@@ -28,6 +44,11 @@ impl App {
             }
             Event::Progress { step, loss, steps_per_second, .. } => {
                 run.phase = Phase::Training;
+                let taken = step.saturating_sub(run.step_told) as f64;
+                if taken > 0.0 && steps_per_second > 0.0 && !self.quiet {
+                    self.spent.trained += taken / steps_per_second;
+                }
+                run.step_told = step;
                 run.step = step;
                 run.speed = steps_per_second;
                 run.losses.push((step, loss));
@@ -49,7 +70,11 @@ impl App {
                 if share > 0.0 {
                     text.push_str(&format!("; up to {:.1}% of them not finite", share * 100.0));
                 }
+                let experiment = run.experiment;
                 run.curves.put(test, curve);
+                if !self.quiet && self.was_tested(index) {
+                    self.count_test(experiment);
+                }
                 self.note(text, share > 0.0);
             }
             Event::Finished { experiment, seed, seconds, checkpoint } => {
@@ -68,7 +93,7 @@ impl App {
             }
             Event::Unsaved { experiment, seed, error, .. } => {
                 let text = format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}");
-                self.say(text.clone());
+                self.say_while(text.clone(), So::Unsaved(index));
                 self.note(text, true);
             }
             Event::Paused { experiment, seed, step } => {
@@ -103,11 +128,35 @@ impl App {
         }
     }
 
+    /// Takes in one of the events that were recorded before anybody looked: all of them are one line of the
+    /// log, at the time of the last one.
+    fn on_recorded(&mut self, index: usize, event: Event, left: usize, at: u64) {
+        self.runs[index].recorded = None;
+        self.quiet = true;
+        self.on_event(index, event);
+        self.quiet = false;
+        if left > 1 {
+            self.runs[index].recorded = Some((left - 1, at));
+            return;
+        }
+        let run = &mut self.runs[index];
+        run.loaded = run.has_ended();
+        let name = format!("{}, seed {}", self.experiments[run.experiment].settings.name, run.seed);
+        let (what, bad) = match &run.phase {
+            Phase::Finished { seconds, .. } => (format!("finished in {seconds:.1} s"), false),
+            Phase::Failed { step, error } => (format!("failed at step {}: {error}", count(*step)), true),
+            _ => (format!("had come to step {}", count(run.step)), false),
+        };
+        self.note_at(at, format!("{name}: {what}; as recorded"), bad);
+    }
+
     /// Takes in newer parameters of a run.
     pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
         if let Some(run) = self.runs.get_mut(index) {
             if run.is_moving() {
                 run.phase = Phase::Training;
+            }
+            if matches!(run.phase, Phase::Training | Phase::Left) {
                 run.step = run.step.max(snapshot.step);
             }
             run.snapshot = Some(snapshot);
@@ -119,6 +168,7 @@ impl App {
         if let Some(run) = self.runs.get_mut(index) {
             if self.rewind.notch.is_some() {
                 run.past.curve = Some(preview);
+                self.rewind.stale = true;
             } else {
                 run.preview = Some(preview);
             }
@@ -129,13 +179,10 @@ impl App {
     pub fn on_time(&mut self, now: Duration) -> bool {
         let shown = |time: Duration| time.as_secs();
         let mut changed = self.ended.is_none() && shown(now) != shown(self.now);
+        self.spend(now.saturating_sub(self.now));
         self.now = now;
         changed |= self.play_on();
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.notice = None;
-            changed = true;
-        }
-        changed
+        changed | self.fall_silent()
     }
 
     /// Every run has ended.

@@ -4,12 +4,14 @@
 
 mod curves;
 mod file;
+mod hands;
 mod intake;
 mod plan;
 mod play;
 pub mod pointer;
 mod rewind;
 mod steer;
+mod undo;
 
 use crate::experiments::FIRST_TEST;
 use crate::ui::{
@@ -32,7 +34,15 @@ const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift sele
 
 /// Changes the state as a person asked.
 pub fn update(app: &mut App, action: Action) {
-    app.notice = None;
+    app.said = None;
+    if !action.is_offered(app) {
+        let refusal = app.refusal();
+        return app.say(refusal);
+    }
+    if let Some(question) = app.question(action) {
+        app.question = Some(question);
+        return;
+    }
     match action {
         Action::Quit => app.effects.push(Effect::Quit),
         Action::Interrupt => app.effects.push(Effect::Interrupt),
@@ -49,7 +59,7 @@ pub fn update(app: &mut App, action: Action) {
             app.travel(by);
         }
         Action::PlayPause => app.play_or_pause(),
-        Action::Now => app.rewind = Default::default(),
+        Action::Now => app.return_to_now(),
         Action::NextView => turn(app, 1),
         Action::PreviousView => turn(app, -1),
         Action::GoTo(tab) => match app.tabs.get(tab) {
@@ -62,6 +72,20 @@ pub fn update(app: &mut App, action: Action) {
         Action::MoreSeeds => app.one_more_seed(),
         Action::ApplyFile => app.apply_file(),
         Action::EditFile => app.edit_file(),
+        Action::TakeOver => app.take_over(),
+        Action::Yes => app.answer_yes(),
+        Action::No => app.question = None,
+        Action::BringBack => app.bring_back(),
+        Action::AskView => app.asks_view = true,
+        Action::View(letter) => {
+            app.asks_view = false;
+            match app.tabs.iter().find(|view| letter_of(view) == Some(letter)) {
+                Some(view) => show(app, *view),
+                None => app.say(format!("there is no view {letter}")),
+            }
+        }
+        Action::Ends(last) => ends(app, last),
+        Action::Pages(by) => pages(app, by),
         Action::Help => app.help = Some(Help::default()),
         Action::Search => {
             if let Some(help) = &mut app.help {
@@ -215,7 +239,7 @@ fn turn(app: &mut App, by: i64) {
 }
 
 fn escape(app: &mut App) {
-    if app.prompt.take().is_some() {
+    if app.prompt.take().is_some() || std::mem::take(&mut app.asks_view) {
         return;
     }
     match &mut app.help {
@@ -237,12 +261,41 @@ fn escape(app: &mut App) {
     }
 }
 
+/// The letter of a view that does not come and go with experiments: its title's first.
+fn letter_of(view: &View) -> Option<char> {
+    let letter = view.kind.title.chars().next().filter(|_| view.experiment.is_none());
+    letter.map(|letter| letter.to_ascii_lowercase())
+}
+
+/// To the first or the last of what the view in front moves through.
+fn ends(app: &mut App, last: bool) {
+    let far = if last { i32::MAX } else { -i32::MAX };
+    move_by(app, far);
+}
+
+/// Ten of what the view in front moves through, down or up.
+fn pages(app: &mut App, by: i32) {
+    move_by(app, by.saturating_mul(10));
+}
+
+fn move_by(app: &mut App, by: i32) {
+    match app.view {
+        View { experiment: Some(_), .. } => next_task(app, by),
+        view if *view.kind == views::overview::VIEW.kind => {
+            app.selected = step(app.selected, by, app.experiments.len());
+        }
+        view if *view.kind == views::tasks::VIEW.kind => next_task(app, by / 3),
+        _ => {}
+    }
+}
+
 fn next_task(app: &mut App, by: i32) {
     match app.view.experiment {
         Some(index) => app.fit.task = step(app.fit.task, by, app.set(index).tasks.len()),
         None => {
             if let Some(picture) = &mut app.illustration {
-                picture.first = step(picture.first, by * 3, picture.waves.len().saturating_sub(2));
+                picture.first =
+                    step(picture.first, by.saturating_mul(3), picture.waves.len().saturating_sub(2));
             }
         }
     }

@@ -8,8 +8,10 @@ use crate::{
         action::Scope,
         state::{
             app::{App, Effect},
+            controls::Undo,
             file::Edited,
             runs::Phase,
+            said::So,
         },
     },
 };
@@ -21,7 +23,7 @@ impl App {
     }
 
     /// The runs that are meant, and what a person would call them.
-    fn meant(&self, scope: Scope) -> (Vec<usize>, String) {
+    pub(super) fn meant(&self, scope: Scope) -> (Vec<usize>, String) {
         let index = self.experiment_here();
         let Some(experiment) = self.experiments.get(index) else { return (Vec::new(), String::new()) };
         let name = &experiment.settings.name;
@@ -51,7 +53,7 @@ impl App {
         let moves = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training);
         let waits = |phase: &Phase| matches!(phase, Phase::Paused | Phase::Stopped);
         if self.ask(&runs, moves, Control::Pause) {
-            self.say(format!("{name}: paused; p goes on"));
+            self.say_while(format!("{name}: paused; p goes on"), So::Held(runs));
         } else if self.ask(&runs, waits, Control::Start) {
             self.say(format!("{name}: goes on"));
         } else {
@@ -61,10 +63,13 @@ impl App {
 
     /// Ends what has not ended.
     pub(in crate::ui) fn stop(&mut self, scope: Scope) {
-        let (runs, name) = self.meant(scope);
+        let (mut runs, name) = self.meant(scope);
         let unended = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training | Phase::Paused);
+        runs.retain(|run| unended(&self.runs[*run].phase));
         if self.ask(&runs, unended, Control::Stop) {
-            self.say(format!("{name}: stopped, what it has reached is kept; p goes on, a starts over"));
+            self.undo = Some(Undo::Stopped(runs.clone()));
+            let said = format!("{name}: stopped, what it has reached is kept; p goes on, a starts over");
+            self.say_while(said, So::Held(runs));
         } else {
             self.say(format!("{name}: has ended already"));
         }
@@ -74,7 +79,8 @@ impl App {
     pub(in crate::ui) fn start_over(&mut self, scope: Scope) {
         let (runs, name) = self.meant(scope);
         self.ask(&runs, |_| true, Control::Restart);
-        self.say(format!("{name}: starts over"));
+        self.undo = Some(Undo::StartedOver(runs));
+        self.say(format!("{name}: starts over; U brings back what was there"));
     }
 
     /// Adds the next seed to an experiment.
@@ -97,9 +103,10 @@ impl App {
     pub(in crate::ui) fn apply_file(&mut self) {
         match self.edited.take() {
             Some(Edited::Changed { study, runs: [start, gone, same], .. }) => {
+                self.undo = Some(Undo::Study(Box::new(self.study.clone())));
                 self.effects.push(Effect::Plan(study));
                 self.say(format!(
-                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are"
+                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are; U undoes it"
                 ));
             }
             Some(broken) => {

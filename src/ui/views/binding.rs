@@ -23,6 +23,10 @@ pub enum Context {
     Search,
     /// While a number is typed.
     Prompt,
+    /// While a question is open.
+    Question,
+    /// While the letter of a view is waited for.
+    Letter,
 }
 
 /// A key as a person presses it.
@@ -49,6 +53,8 @@ pub enum Does {
     GoTo,
     /// Adds the letter to what is being typed.
     Type,
+    /// Goes to the view of the letter.
+    View,
 }
 
 /// One line of the table.

@@ -4,9 +4,9 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::{
-    eval::{Average, Curve, OverSeeds},
+    eval::{Average, Curve, OverSeeds, median},
     ui::{
-        state::{app::App, family::TestSet, summary::Shown},
+        state::{app::App, family::TestSet, look::PREVIEW_TASKS, summary::Shown},
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},
@@ -29,11 +29,11 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     };
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
-    let mut previews = false;
+    let mut kinds = Kinds::default();
     let mut all = Vec::new();
     for index in 0..app.experiments.len() {
-        let Some(Shown { over: curve, preview }) = app.over_seeds(index) else { continue };
-        previews |= preview;
+        let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
+        kinds.add(preview);
         let selected = index == app.selected;
         let mut style = styles.series(index);
         if selected {
@@ -52,7 +52,11 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         front.push((
             selected,
             Series {
-                name: if preview { format!("~{name}") } else { name.clone() },
+                name: match (preview, behind) {
+                    (true, true) => format!("~{name} (now)"),
+                    (true, false) => format!("~{name}"),
+                    _ => name.clone(),
+                },
                 style,
                 shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(index) }),
                 mark: styles.mark(index),
@@ -66,15 +70,16 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         return;
     }
     front.sort_by_key(|(selected, _)| *selected);
-    let mut series = floors(app, 0);
+    let values: Vec<&OverSeeds> = all.iter().map(|(_, curve)| curve).collect();
+    let y = y_scale(app, &values, 0);
+    let (mut series, beyond) = floors(app, 0, y, kinds);
     series.append(&mut back);
     series.extend(front.into_iter().map(|(_, series)| series));
     let selected = app.over_seeds(app.selected);
     series.extend(selected.as_ref().and_then(|shown| trained_mark(app, app.selected, &shown.over.mean)));
-    let values: Vec<&OverSeeds> = all.iter().map(|(_, curve)| curve).collect();
     let plot = Plot {
         x: x_scale(app),
-        y: y_scale(app, &values, 0),
+        y,
         x_name: "n",
         series,
         crosshair: app.curves.crosshair.map(|n| n as f64),
@@ -88,13 +93,13 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         let list: Vec<String> = at.iter().map(|(loss, name)| format!("{name} {}", number(*loss))).collect();
         format!("n={n}: {}", list.join(", "))
     });
-    let preview = match (previews, app.rewind.notch) {
+    let preview = match (kinds.previews, app.rewind.shown) {
         (true, Some(_)) => "~ networks of the past, 24 tasks",
         (true, None) => "~ preview: still in training, 24 tasks",
         (false, _) => "",
     };
     let trained = selected.map(|shown| trained_note(app, app.selected, &shown.over)).unwrap_or_default();
-    let remarks = [crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned(), trained];
+    let remarks = [crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned(), beyond, trained];
     note(app, area, buffer, &remarks);
 }
 
@@ -105,16 +110,20 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         if area.width >= 44 { "Adaptation by seed (test loss after n steps)" } else { "Adaptation by seed" };
     let inner = pane(buffer, area, &format!("{}{title}", app.test_label()), styles);
     let chosen = app.chosen_run(index);
-    let mut series = floors(app, index);
-    let mut key = None;
-    let (mut previews, mut at) = (false, Vec::new());
+    let Some(shown) = app.over_seeds(index) else {
+        waiting(app, inner, buffer);
+        return;
+    };
+    let (mut kinds, mut key, mut at) = (Kinds::default(), None, Vec::new());
+    let y = y_scale(app, &[&shown.over], index);
+    let mut series = Vec::new();
     for &run in &app.experiments[index].runs {
         let state = &app.runs[run];
         let preview = state.preview.as_ref().map(|(_, curve)| curve);
-        let past = state.past.curve.as_ref().map(|(_, curve)| curve);
-        let rewound = app.rewind.notch.is_some();
+        let past = state.past.front.as_ref().and_then(|front| front.curve.as_ref()).map(|(_, curve)| curve);
+        let rewound = app.rewind.shown.is_some();
         let Some(curve) = (if rewound { past } else { app.curve(run).or(preview) }) else { continue };
-        previews |= rewound || app.curve(run).is_none();
+        kinds.add(rewound || app.curve(run).is_none());
         let losses = app.curves.average.of(curve);
         if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
             at.push(format!("seed {} {}", state.seed, number(*loss)));
@@ -158,13 +167,12 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         trained_mark(app, index, &losses)
     }));
     series.extend(key);
-    let Some(shown) = app.over_seeds(index) else {
-        waiting(app, inner, buffer);
-        return;
-    };
+    let (mut behind, beyond) = floors(app, index, y, kinds);
+    behind.append(&mut series);
+    let (series, previews) = (behind, kinds.previews);
     let plot = Plot {
         x: x_scale(app),
-        y: y_scale(app, &[&shown.over], index),
+        y,
         x_name: "n",
         series,
         crosshair: app.curves.crosshair.map(|n| n as f64),
@@ -174,7 +182,7 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let crosshair = app.curves.crosshair.map(|n| format!("n={n}: {}", at.join(", "))).unwrap_or_default();
     let preview = if previews { "includes previews on 24 tasks" } else { "" };
     let trained = trained_note(app, index, &shown.over);
-    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), trained]);
+    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), beyond, trained]);
 }
 
 /// Rows of the loss table: the experiments, then the yardsticks.
@@ -184,7 +192,7 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         .map(|index| {
             let shown = app.over_seeds(index);
             let entry = |(column, n): (usize, &usize)| {
-                let Shown { over: curve, preview } = shown.as_ref()?;
+                let Shown { over: curve, preview, .. } = shown.as_ref()?;
                 Some(Entry {
                     value: *curve.mean.get(*n)?,
                     spread: (curve.seeds > 1).then(|| curve.std[*n]),
@@ -195,6 +203,12 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
             };
             let progress = app.progress(index);
             let share = progress.steps.0 as f64 / progress.steps.1.max(1) as f64;
+            let moment = app.rewind.shown.and(shown.as_ref()).map(|shown| match shown.behind {
+                true => "now".to_owned(),
+                false => {
+                    app.moments(&app.experiments[index].runs).map(|at| format!("at {at}")).unwrap_or_default()
+                }
+            });
             let after = match (progress.failed, progress.finished == progress.runs) {
                 (0, true) => format!("{}/{}", progress.finished, progress.runs),
                 (0, false) if progress.steps.1 > 0 => {
@@ -207,7 +221,7 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
                 name: app.experiments[index].settings.name.clone(),
                 style: app.styles.series(index),
                 entries: steps.iter().enumerate().map(entry).collect(),
-                after,
+                after: moment.unwrap_or(after),
                 selected: index == app.selected,
             }
         })
@@ -222,19 +236,66 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         after: String::new(),
         selected: false,
     };
-    if !app.experiments.is_empty() {
-        let set = app.set(0);
-        rows.push(fixed("prior mean", set.prior_mean));
-        rows.push(fixed("oracle", oracle_loss(set)));
-    }
+    rows.extend(yardsticks(app, 0, Kinds::of(app)).into_iter().map(|(name, loss, _)| fixed(name, loss)));
     rows
 }
 
-/// The oracle's mean loss over the first test tasks of a set; exact from two noiseless points.
-pub fn oracle_loss(set: &TestSet) -> f64 {
+/// Whether there are results among what is shown, and previews, which are of fewer tasks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kinds {
+    results: bool,
+    previews: bool,
+}
+
+impl Kinds {
+    fn add(&mut self, preview: bool) {
+        match preview {
+            true => self.previews = true,
+            false => self.results = true,
+        }
+    }
+
+    /// Of every experiment's curve.
+    fn of(app: &App) -> Self {
+        let mut kinds = Self::default();
+        let shown = (0..app.experiments.len()).filter_map(|index| app.over_seeds(index));
+        shown.for_each(|shown| kinds.add(shown.preview));
+        kinds
+    }
+}
+
+/// How many rows the yardsticks take in the table.
+pub fn yardstick_rows(app: &App) -> u16 {
+    yardsticks(app, 0, Kinds::of(app)).len() as u16
+}
+
+/// What an experiment's curves are held against, of the same kind as these: over the same tasks, means beside
+/// means and medians beside medians.
+fn yardsticks(app: &App, experiment: usize, kinds: Kinds) -> Vec<(&'static str, f64, Pattern)> {
+    if app.experiments.is_empty() {
+        return Vec::new();
+    }
+    let (set, average) = (app.set(experiment), app.curves.average);
+    let mut found = Vec::new();
+    if kinds.previews {
+        found.push(("~prior mean", set.prior(average, Some(PREVIEW_TASKS)), Pattern::ShortDash));
+    }
+    if kinds.results || !kinds.previews {
+        found.push(("prior mean", set.prior(average, None), Pattern::ShortDash));
+    }
+    found.push(("oracle", oracle_loss(set, average), Pattern::Dot));
+    found
+}
+
+/// The oracle's loss over the first test tasks of a set; exact from two noiseless points.
+fn oracle_loss(set: &TestSet, average: Average) -> f64 {
     let tasks = &set.tasks[..set.tasks.len().min(50)];
-    let loss = tasks.iter().map(|task| super::fit::oracle_loss(&set.task, task)).sum::<f64>()
-        / tasks.len().max(1) as f64;
+    let mut losses: Vec<f64> = tasks.iter().map(|task| super::fit::oracle_loss(&set.task, task)).collect();
+    losses.sort_by(f64::total_cmp);
+    let loss = match average {
+        Average::Mean => losses.iter().sum::<f64>() / losses.len().max(1) as f64,
+        Average::Median => median(&losses),
+    };
     // Rounding of the least squares, far below anything a reader could mean by a loss.
     if loss < 1e-12 { 0.0 } else { loss }
 }
@@ -274,30 +335,26 @@ fn y_scale(app: &App, curves: &[&OverSeeds], experiment: usize) -> Scale {
     Scale::linear(0.0, (most * 1.1).clamp(floor * 1.15, floor * 4.0))
 }
 
-/// The best constant guess and the oracle, behind everything.
-fn floors(app: &App, experiment: usize) -> Vec<Series> {
-    if app.experiments.is_empty() {
-        return Vec::new();
+/// The yardsticks behind everything, and in words those that have no place on the axis.
+fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>, String) {
+    let (mut floors, mut beyond) = (Vec::new(), Vec::new());
+    let steps = app.experiments.get(experiment).map_or(0, |_| app.set(experiment).evaluation.steps);
+    let ends = [usize::from(app.curves.log_x) as f64, steps.max(1) as f64];
+    for (name, loss, pattern) in yardsticks(app, experiment, kinds) {
+        if y.place(loss).is_none_or(|place| !(0.0..=1.0).contains(&place)) {
+            let side = if loss > y.high { "above" } else { "below" };
+            beyond.push(format!("{name} {} {side} range", number(loss)));
+            continue;
+        }
+        floors.push(Series {
+            name: name.to_owned(),
+            style: app.styles.dim(),
+            shape: Shape::Line(pattern),
+            mark: '-',
+            points: ends.iter().map(|n| (*n, loss)).collect(),
+        });
     }
-    let styles = &app.styles;
-    let set = app.set(experiment);
-    let ends = [usize::from(app.curves.log_x) as f64, set.evaluation.steps.max(1) as f64];
-    let line = |name: &str, loss: f64, pattern| Series {
-        name: name.to_owned(),
-        style: styles.dim(),
-        shape: Shape::Line(pattern),
-        mark: '-',
-        points: ends.iter().map(|n| (*n, loss)).collect(),
-    };
-    let mut floors = vec![line("prior mean", set.prior_mean, Pattern::ShortDash)];
-    floors.extend(set.linear_step.map(|loss| line("best linear step", loss, Pattern::DashDot)));
-    // Zero has no place on a log axis, and zooming in leaves it out on purpose.
-    if !app.curves.log_y && app.curves.window.is_none() {
-        floors.push(line("oracle", oracle_loss(set), Pattern::Dot));
-    } else {
-        floors.clear();
-    }
-    floors
+    (floors, beyond.join(", "))
 }
 
 /// A mark on a curve where the inner steps that it was trained for end; what comes after is beyond what anybody

@@ -17,6 +17,13 @@ pub static ANYWHERE: &[Binding] = &[
         help: "go to a view",
         hint: "",
     },
+    bind(
+        keys![Char('v')],
+        "v",
+        Action::AskView,
+        "go to Overview, Tasks, Play, Log ..: then its first letter",
+        "",
+    ),
     bind(keys![Tab], "Tab", Action::NextView, "next view", "view"),
     bind(keys![BackTab], "Shift-Tab", Action::PreviousView, "previous view", ""),
     bind(
@@ -46,6 +53,13 @@ pub static ANYWHERE: &[Binding] = &[
         Action::ApplyFile,
         "apply the edited file: only the runs it touches start over",
         "",
+    ),
+    bind(
+        keys![Char('O')],
+        "O",
+        Action::TakeOver,
+        "take over: the process that trains saves and lets go, and this one goes on",
+        "take over",
     ),
     bind(keys![Char('M')], "M", Action::Mouse, "mouse on or off: tabs, rows, points of Play, wheel", ""),
     bind(keys![Esc], "Esc", Action::Escape, "back: crosshair, zoom, full pane", ""),
@@ -82,6 +96,13 @@ pub static RUNS: &[Binding] = &[
         "",
     ),
     bind(keys![Char('A')], "A", Action::StartOver(Scope::All), "start every run over", ""),
+    bind(
+        keys![Char('U')],
+        "U",
+        Action::BringBack,
+        "bring back what was put aside, stopped or dropped last",
+        "",
+    ),
     bind(keys![Char('+'), Char('=')], "+", Action::MoreSeeds, "one more seed for this experiment", "seeds"),
 ];
 
@@ -128,9 +149,16 @@ pub static CURVES: &[Binding] = &[
 pub static HELP: &[Binding] = &[
     bind(keys![Up, Char('k')], "Up", Action::Scroll(-1), "scroll up", "scroll").paired("Up/Down"),
     bind(keys![Down, Char('j')], "Down", Action::Scroll(1), "scroll down", ""),
-    bind(keys![PageUp], "PgUp", Action::Scroll(-10), "ten lines up", ""),
-    bind(keys![PageDown, Char(' ')], "PgDn", Action::Scroll(10), "ten lines down", ""),
-    bind(keys![Home], "Home", Action::Scroll(i32::MIN), "to the top", ""),
+    bind(&[Press::Key(PageUp), Press::Ctrl('u')], "PgUp", Action::Scroll(-10), "ten lines up, as Ctrl-U", ""),
+    bind(
+        &[Press::Key(PageDown), Press::Key(Char(' ')), Press::Ctrl('d')],
+        "PgDn",
+        Action::Scroll(10),
+        "ten lines down, as Ctrl-D",
+        "",
+    ),
+    bind(keys![Home, Char('g')], "g", Action::Scroll(i32::MIN), "to the top", ""),
+    bind(keys![End, Char('G')], "G", Action::Scroll(i32::MAX), "to the end", ""),
     bind(keys![Char('/')], "/", Action::Search, "search: type a word", "search"),
     bind(
         keys![Esc, Enter, Char('?'), Char('q')],
@@ -168,5 +196,24 @@ pub static PROMPT: &[Binding] = &[
         does: Does::Type,
         help: "type a number",
         hint: "",
+    },
+];
+
+/// While a question is open: what is no answer leaves everything as it is.
+pub static QUESTION: &[Binding] = &[
+    bind(keys![Char('y'), Enter], "y", Action::Yes, "yes, do it; U brings it back", "yes"),
+    bind(keys![Char('n'), Esc], "n", Action::No, "no, leave everything as it is", "no"),
+];
+
+/// While the letter of a view is waited for.
+pub static LETTER: &[Binding] = &[
+    bind(keys![Esc], "Esc", Action::Escape, "stay here", "stay"),
+    Binding {
+        presses: &[Press::Letter],
+        label: "o t p l ..",
+        pair: "o t p l ..",
+        does: Does::View,
+        help: "the first letter of Overview, Tasks, Play, Log and every other view that stays where it is",
+        hint: "Overview, Tasks, Play, Log ..",
     },
 ];

@@ -11,7 +11,7 @@
 //!
 //! Below 100 columns About and Runs share a column at the right; below 20 rows the lower row goes.
 
-use crossterm::event::KeyCode::{Char, Down, Left, Right, Up};
+use crossterm::event::KeyCode::{Char, Down, Home, Left, PageDown, PageUp, Right, Up};
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -20,7 +20,7 @@ use ratatui::{
 
 use super::{
     about,
-    binding::{Binding, bind, keys},
+    binding::{Binding, Press, bind, keys},
     curves,
     entry::{Entry, always, as_it_is, unmoved},
     fit,
@@ -58,8 +58,12 @@ pub static VIEW: Entry = Entry {
 static KEYS: &[Binding] = &[
     bind(keys![Left], "Left", Action::PreviousTask, "previous test task", "task").paired("Left/Right"),
     bind(keys![Right], "Right", Action::NextTask, "next test task", ""),
-    bind(keys![Up], "Up", Action::Steps(1), "one inner step more", "steps").paired("Up/Down"),
-    bind(keys![Down], "Down", Action::Steps(-1), "one inner step less", ""),
+    bind(keys![Up, Char('k')], "Up", Action::Steps(1), "one inner step more", "steps").paired("Up/Down"),
+    bind(keys![Down, Char('j')], "Down", Action::Steps(-1), "one inner step less", ""),
+    bind(keys![Char('g'), Home], "g", Action::Ends(false), "the first test task", ""),
+    bind(keys![Char('G')], "G", Action::Ends(true), "the last test task", ""),
+    bind(&[Press::Ctrl('d'), Press::Key(PageDown)], "Ctrl-D", Action::Pages(1), "ten test tasks on", ""),
+    bind(&[Press::Ctrl('u'), Press::Key(PageUp)], "Ctrl-U", Action::Pages(-1), "ten test tasks back", ""),
     bind(
         keys![Char('o')],
         "o",
@@ -80,8 +84,8 @@ static KEYS: &[Binding] = &[
         "compare",
     ),
     bind(keys![Char('f')], "f", Action::Focus, "one pane alone: fit, loss, adaptation, about", "full pane"),
-    bind(keys![Char('k')], "k", Action::Shots(-1), "one support point less", ""),
-    bind(keys![Char('K')], "K", Action::Shots(1), "one support point more", ""),
+    bind(keys![Char('d')], "d", Action::Shots(-1), "one support point less", ""),
+    bind(keys![Char('D')], "D", Action::Shots(1), "one support point more", ""),
     bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
     bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
     bind(keys![Char('t')], "t", Action::Ask(Ask::Task), "type the test task (1, 2, ...)", ""),
@@ -224,6 +228,7 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.dim()),
             Phase::Queued => (app.place_in_queue(&[at]), styles.dim()),
             Phase::Paused => (format!("paused at step {}: p goes on", count(run.step)), styles.warn()),
+            Phase::Left => (format!("not running, at step {}", count(run.step)), styles.warn()),
             Phase::Stopped => (format!("stopped at step {}: p goes on", count(run.step)), styles.dim()),
             Phase::Training => {
                 let share = run.step as f64 / run.total.max(1) as f64;

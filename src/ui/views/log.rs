@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! + Log ----------------------------------------------------------+
-//! | 0:00  MAML, seed 0: started, 40,000 steps                     |
-//! | 0:07  MAML, seed 0: finished in 6.9 s                         |
+//! | 17:03:01  MAML, seed 0: started, 40,000 steps                 |
+//! | 17:03:08  MAML, seed 0: finished in 6.9 s                     |
 //! + newest --------------------------------------------------------+
 //! ```
 
@@ -11,7 +11,7 @@ use crossterm::event::KeyCode::{Char, Down, End, Home, PageDown, PageUp, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    binding::{Binding, bind, keys},
+    binding::{Binding, Press, bind, keys},
     entry::{Entry, always, as_it_is, wheel},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     ui::{
         action::Action,
         state::{app::App, view::Kind},
-        widgets::text::{clock, fit, pane, pane_note, put},
+        widgets::text::{fit, pane, pane_note, put, stamp, width},
     },
 };
 
@@ -38,10 +38,16 @@ pub static VIEW: Entry = Entry {
 static KEYS: &[Binding] = &[
     bind(keys![Up, Char('k')], "Up", Action::Scroll(1), "scroll up", "scroll").paired("Up/Down"),
     bind(keys![Down, Char('j')], "Down", Action::Scroll(-1), "scroll down", ""),
-    bind(keys![PageUp], "PgUp", Action::Scroll(10), "ten lines up", ""),
-    bind(keys![PageDown], "PgDn", Action::Scroll(-10), "ten lines down", ""),
-    bind(keys![Home], "Home", Action::Scroll(i32::MAX), "to the first line", ""),
-    bind(keys![End], "End", Action::Scroll(i32::MIN), "to the newest line", "newest"),
+    bind(&[Press::Key(PageUp), Press::Ctrl('u')], "PgUp", Action::Scroll(10), "ten lines up, as Ctrl-U", ""),
+    bind(
+        &[Press::Key(PageDown), Press::Ctrl('d')],
+        "PgDn",
+        Action::Scroll(-10),
+        "ten lines down, as Ctrl-D",
+        "",
+    ),
+    bind(keys![Home, Char('g')], "g", Action::Scroll(i32::MAX), "to the first line", ""),
+    bind(keys![End, Char('G')], "G", Action::Scroll(i32::MIN), "to the newest line", "newest"),
 ];
 
 /// Draws the view.
@@ -51,10 +57,14 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let rows = usize::from(inner.height);
     let back = app.log_back.min(app.log.len().saturating_sub(rows));
     let end = app.log.len() - back;
+    let (opened, ahead) = app.opened;
+    let now = opened + app.now.as_secs();
     let lines = app.log.iter().skip(end.saturating_sub(rows)).take(rows.min(end));
-    for (row, line) in lines.enumerate() {
+    let lines: Vec<_> = lines.map(|line| (stamp(line.at, now, ahead), line)).collect();
+    let widest = lines.iter().map(|(at, _)| width(at)).max().unwrap_or(0);
+    for (row, (at, line)) in lines.into_iter().enumerate() {
         let y = inner.y + row as u16;
-        let x = put(buffer, inner, inner.x + 1, y, &format!("{}  ", clock(line.at)), styles.dim());
+        let x = put(buffer, inner, inner.x + 1, y, &format!("{at:>widest$}  "), styles.dim());
         let style = if line.bad { styles.error() } else { styles.plain() };
         let room = usize::from(inner.right().saturating_sub(x));
         put(buffer, inner, x, y, &fit(&line.text, room, styles), style);

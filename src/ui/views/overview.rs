@@ -14,11 +14,11 @@
 //!
 //! Below 100 columns the plot stands over the table, whose rows end in the runs' progress.
 
-use crossterm::event::KeyCode::{Down, Enter, Left, Right, Up};
+use crossterm::event::KeyCode::{Char, Down, Enter, Home, Left, PageDown, PageUp, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    binding::{Binding, bind, keys},
+    binding::{Binding, Press, bind, keys},
     curves,
     entry::{Entry, always, as_it_is},
 };
@@ -51,8 +51,13 @@ pub static VIEW: Entry = Entry {
 
 /// Its keys.
 static KEYS: &[Binding] = &[
-    bind(keys![Up], "Up", Action::Select(-1), "select the experiment above", "select").paired("Up/Down"),
-    bind(keys![Down], "Down", Action::Select(1), "select the experiment below", ""),
+    bind(keys![Up, Char('k')], "Up", Action::Select(-1), "select the experiment above", "select")
+        .paired("Up/Down"),
+    bind(keys![Down, Char('j')], "Down", Action::Select(1), "select the experiment below", ""),
+    bind(keys![Char('g'), Home], "g", Action::Ends(false), "select the first experiment", ""),
+    bind(keys![Char('G')], "G", Action::Ends(true), "select the last experiment", ""),
+    bind(&[Press::Ctrl('d'), Press::Key(PageDown)], "Ctrl-D", Action::Pages(1), "ten experiments down", ""),
+    bind(&[Press::Ctrl('u'), Press::Key(PageUp)], "Ctrl-U", Action::Pages(-1), "ten experiments up", ""),
     bind(keys![Enter], "Enter", Action::Open, "open the selected experiment", "open"),
     bind(keys![Left], "Left", Action::Crosshair(-1), "crosshair to a smaller n", "crosshair")
         .paired("Left/Right"),
@@ -74,7 +79,8 @@ fn panes(app: &App, area: Rect) -> Panes {
         let top = Rect { height: area.height - runs, ..area };
         let steps = app.table_steps();
         let rows = curves::table_rows(app, &steps);
-        let table = Table { steps: &steps, rows: &rows, keep: app.selected };
+        let table =
+            Table { steps: &steps, rows: &rows, keep: app.selected, plus_minus: app.styles.plus_minus() };
         // The spread stands beside the mean where that leaves the plot the larger half.
         let wide = table.wide() as u16 + 3;
         let right = if wide * 5 / 2 <= area.width { wide } else { 55.min(area.width / 2) };
@@ -83,7 +89,8 @@ fn panes(app: &App, area: Rect) -> Panes {
         return Panes { plot, table, reading, runs: Some(Rect { y: top.bottom(), height: runs, ..area }) };
     }
     // Rows, floors, head and border.
-    let table = (rows + 5).min(area.height.saturating_sub(9).max(9)).min(area.height);
+    let table =
+        (rows + curves::yardstick_rows(app) + 3).min(area.height.saturating_sub(9).max(9)).min(area.height);
     let plot = area.height - table;
     if plot < 6 {
         return Panes { plot: None, table: area, reading: None, runs: None };
@@ -121,7 +128,8 @@ pub fn experiment_at(app: &App, area: Rect, column: u16, row: u16) -> Option<usi
     let found = if inside(panes.table).contains(at) {
         let steps = app.table_steps();
         let rows = curves::table_rows(app, &steps);
-        let table = Table { steps: &steps, rows: &rows, keep: app.selected };
+        let table =
+            Table { steps: &steps, rows: &rows, keep: app.selected, plus_minus: app.styles.plus_minus() };
         table.row_at(table_room(panes.table), row)
     } else {
         let runs = panes.runs.map(inside).filter(|runs| runs.contains(at))?;
@@ -132,7 +140,7 @@ pub fn experiment_at(app: &App, area: Rect, column: u16, row: u16) -> Option<usi
 }
 
 fn split_right(app: &App, area: Rect) -> (Rect, Option<Rect>) {
-    let rows = app.experiments.len() as u16 + 2;
+    let rows = app.experiments.len() as u16 + curves::yardstick_rows(app);
     let full = 2 * rows + 3;
     let table = if area.height >= full { full } else { (rows + 3).min(area.height) };
     let rest = area.height - table;
@@ -156,7 +164,11 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     let set = app.test_label();
     let title = format!("{set}Test loss: {kind} over tasks, {} std over seeds", styles.plus_minus());
     pane(buffer, area, &title, styles);
-    Table { steps: &steps, rows: &rows, keep: app.selected }.draw(table_room(area), buffer, styles);
+    Table { steps: &steps, rows: &rows, keep: app.selected, plus_minus: app.styles.plus_minus() }.draw(
+        table_room(area),
+        buffer,
+        styles,
+    );
     let mut notes = Vec::new();
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
         notes.push("! some tasks not finite");
@@ -236,6 +248,12 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     let ended = progress.finished + progress.failed == progress.runs;
     let held = progress.paused + progress.stopped;
     let mut facts = Vec::new();
+    if app.rewind.shown.is_some() {
+        facts.push(match app.moments(&app.experiments[index].runs) {
+            Some(at) => format!("shown at {at}"),
+            None => "had not come so far: shown as it is now".to_owned(),
+        });
+    }
     let (taken, planned) = progress.steps;
     if ended {
         if progress.failed == 0 {
@@ -256,6 +274,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             _ if app.is_over() || progress.stopped + progress.finished + progress.failed == progress.runs => {
                 "stopped: p goes on".to_owned()
             }
+            _ if progress.left_behind > 0 => "not running".to_owned(),
             _ if progress.paused > 0 => "paused: p goes on".to_owned(),
             _ => app.place_in_queue(&app.experiments[index].runs),
         });

@@ -8,7 +8,7 @@
 //! +----------------------------------------------------------------++ oracle 0 ----------------+
 //! ```
 
-use crossterm::event::KeyCode::{Backspace, Char, Delete, Down, Left, Right, Up};
+use crossterm::event::KeyCode::{Backspace, Char, Delete, Down, Enter, Left, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use super::{
@@ -46,30 +46,29 @@ pub static VIEW: Entry = Entry {
 
 /// Its keys.
 static KEYS: &[Binding] = &[
-    bind(keys![Left], "Left", Action::Cursor(-1, 0), "cursor left", "cursor").paired("arrows"),
-    bind(keys![Right], "Right", Action::Cursor(1, 0), "cursor right", ""),
-    bind(keys![Up], "Up", Action::Cursor(0, 1), "cursor up", ""),
-    bind(keys![Down], "Down", Action::Cursor(0, -1), "cursor down", ""),
+    bind(keys![Left, Char('h')], "Left", Action::Cursor(-1, 0), "cursor left", "cursor").paired("arrows"),
+    bind(keys![Right, Char('l')], "Right", Action::Cursor(1, 0), "cursor right", ""),
+    bind(keys![Up, Char('k')], "Up", Action::Cursor(0, 1), "cursor up", ""),
+    bind(keys![Down, Char('j')], "Down", Action::Cursor(0, -1), "cursor down", ""),
     bind(keys![Char(' ')], "Space", Action::Place, "place a support point at the cursor", "place"),
     bind(keys![Char('w')], "w", Action::PlaceOnWave, "place a support point on the wave", "on wave"),
-    bind(keys![Char('g')], "g", Action::Grab, "take up the nearest point, or let go of it", "grab"),
+    bind(keys![Enter], "Enter", Action::Grab, "take up the nearest point, or let go of it", "grab"),
     bind(keys![Char('d'), Delete, Backspace], "d", Action::Remove, "delete the nearest point", "delete"),
     bind(keys![Char('u')], "u", Action::Surprise, "surprise me: a hard task", "surprise"),
-    bind(keys![Char('+'), Char('=')], "+", Action::PlaySteps(1), "one inner step more", "steps")
-        .paired("+/-"),
-    bind(keys![Char('-'), Char('_')], "-", Action::PlaySteps(-1), "one inner step less", ""),
+    bind(keys![Char('K')], "K", Action::PlaySteps(1), "one inner step more", "steps").paired("J/K"),
+    bind(keys![Char('J')], "J", Action::PlaySteps(-1), "one inner step less", ""),
     bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
     bind(keys![Char('i')], "i", Action::Rate(-1), "inner rate down", "rate").paired("i/I"),
     bind(keys![Char('I')], "I", Action::Rate(1), "inner rate up", ""),
     bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
     bind(keys![Char('0')], "0", Action::Reset, "rate and n back to the file's", ""),
-    bind(keys![Char('A')], "A", Action::Amplitude(1), "amplitude up", "wave").paired("a/A p/P"),
-    bind(keys![Char('a')], "a", Action::Amplitude(-1), "amplitude down", ""),
-    bind(keys![Char('P')], "P", Action::Phase(1), "phase up", ""),
-    bind(keys![Char('p')], "p", Action::Phase(-1), "phase down", ""),
-    bind(keys![Char('V')], "V", Action::Noise(1), "more noise on the support points", "noise").paired("v/V"),
-    bind(keys![Char('v')], "v", Action::Noise(-1), "less noise", ""),
-    bind(keys![Char('x')], "x", Action::Clear, "remove every support point", ""),
+    bind(keys![Char('B')], "B", Action::Amplitude(1), "amplitude up", "wave").paired("b/B (/)"),
+    bind(keys![Char('b')], "b", Action::Amplitude(-1), "amplitude down", ""),
+    bind(keys![Char(')')], ")", Action::Phase(1), "phase up", ""),
+    bind(keys![Char('(')], "(", Action::Phase(-1), "phase down", ""),
+    bind(keys![Char('~')], "~", Action::Noise(1), "more noise on the support points", "noise").paired("'/~"),
+    bind(keys![Char('\'')], "'", Action::Noise(-1), "less noise", ""),
+    bind(keys![Char('C')], "C", Action::Clear, "remove every support point", ""),
     bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", ""),
     bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
 ];
@@ -206,14 +205,18 @@ fn draw_ranking(
     let styles = &app.styles;
     let inner = pane(buffer, area, "Ranking by test loss", styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let name = usize::from(inner.width).saturating_sub(16);
+    // A place, a blank, the name, two figures of six cells with a blank before each.
+    let places = if ranking.len() > 9 { 2 } else { 1 };
+    let name = usize::from(inner.width).saturating_sub(places + 15);
     let mut y = inner.y;
-    let head = format!("{} {:>6} {:>6}", pad("", name + 2, styles), "n=0", format!("n={}", app.fit.n));
+    let head =
+        format!("{} {:>6} {:>6}", pad("", name + places + 1, styles), "n=0", format!("n={}", app.fit.n));
     put(buffer, inner, inner.x, y, &head, styles.dim());
     for (place, (index, start, fit)) in ranking.iter().enumerate() {
         y += 1;
         let title = pad(&app.experiments[*index].settings.name, name, styles);
-        let x = put(buffer, inner, inner.x, y, &format!("{} {title}", place + 1), styles.series(*index));
+        let x =
+            put(buffer, inner, inner.x, y, &format!("{:>places$} {title}", place + 1), styles.series(*index));
         let x = put(buffer, inner, x, y, &format!(" {:>6}", number(*start)), styles.dim());
         let style = if place == 0 { styles.best() } else { styles.plain() };
         let text = number(fit.loss);
@@ -222,13 +225,13 @@ fn draw_ranking(
     for index in unready {
         y += 1;
         let title = pad(&app.experiments[*index].settings.name, name, styles);
-        put(buffer, inner, inner.x, y, &format!("- {title} no network"), styles.dim());
+        put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.dim());
     }
     y += 2;
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
-         wave. Space places a point, g moves one, u draws a hard task.",
+         wave. Space places a point, Enter moves one, u draws a hard task.",
         number(super::fit::oracle_loss(&settings, task)),
         app.fit.n
     );

@@ -7,11 +7,11 @@
 //!  what this means, in a sentence
 //! ```
 
-use crossterm::event::KeyCode::{Left, Right};
+use crossterm::event::KeyCode::{Char, Home, Left, PageDown, PageUp, Right};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    binding::{Binding, bind, keys},
+    binding::{Binding, Press, bind, keys},
     entry::{Entry, always, unmoved},
 };
 use crate::{
@@ -41,9 +41,19 @@ pub static VIEW: Entry = Entry {
 
 /// Its keys.
 static KEYS: &[Binding] = &[
-    bind(keys![Left], "Left", Action::PreviousTask, "previous three waves", "other waves")
-        .paired("Left/Right"),
-    bind(keys![Right], "Right", Action::NextTask, "next three waves", ""),
+    bind(
+        keys![Left, Char('h'), Char('k')],
+        "Left",
+        Action::PreviousTask,
+        "previous three waves",
+        "other waves",
+    )
+    .paired("Left/Right"),
+    bind(keys![Right, Char('l'), Char('j')], "Right", Action::NextTask, "next three waves", ""),
+    bind(keys![Char('g'), Home], "g", Action::Ends(false), "the first waves", ""),
+    bind(keys![Char('G')], "G", Action::Ends(true), "the last waves", ""),
+    bind(&[Press::Ctrl('d'), Press::Key(PageDown)], "Ctrl-D", Action::Pages(1), "nine waves on", ""),
+    bind(&[Press::Ctrl('u'), Press::Key(PageUp)], "Ctrl-U", Action::Pages(-1), "nine waves back", ""),
 ];
 
 /// The waves are drawn when somebody looks for the first time: it takes a moment.

@@ -9,7 +9,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::text::{fit, number, pad, put, short_spread, width};
+use super::text::{number, pad, put, short_spread, width};
 use crate::ui::style::Styles;
 
 /// One loss.
@@ -50,10 +50,14 @@ pub struct Table<'a> {
     pub rows: &'a [Row],
     /// The row that must be in view.
     pub keep: usize,
+    /// What stands between a mean and its spread.
+    pub plus_minus: &'static str,
 }
 
-/// Cells of a column with the spread beside the mean, and without.
-const WIDE: usize = 9;
+/// Cells that a mean and a spread take at least, so that columns are as wide while a study goes on.
+const MEAN: usize = 5;
+const SPREAD: usize = 3;
+/// Cells of a column without the spread beside the mean, at least.
 const NARROW: usize = 6;
 
 impl Entry {
@@ -81,7 +85,19 @@ impl Entry {
 impl Table<'_> {
     /// Width with the spread beside the mean, for whoever lays out.
     pub fn wide(&self) -> usize {
-        self.name_width() + 1 + WIDE * self.steps.len()
+        let (mean, spread) = self.figures();
+        self.name_width() + 1 + (mean + spread) * self.steps.len()
+    }
+
+    /// Cells that the longest mean takes with a blank before it, and the longest spread with its sign: no figure
+    /// is ever cut.
+    fn figures(&self) -> (usize, usize) {
+        let entries = || self.rows.iter().flat_map(|row| &row.entries).flatten();
+        let mean = entries().map(|entry| width(&entry.text())).max().unwrap_or(0);
+        let spread =
+            entries().filter_map(|entry| entry.spread).map(|spread| width(&short_spread(spread))).max();
+        let sign = width(self.plus_minus);
+        (mean.max(MEAN - 1) + 1, spread.unwrap_or(0).max(SPREAD) + sign)
     }
 
     fn name_width(&self) -> usize {
@@ -115,20 +131,24 @@ impl Table<'_> {
         let beside = room >= self.wide();
         let (lines, first, visible) = self.window(area);
         let below = lines == 2;
-        let column = if beside { WIDE } else { NARROW };
+        let (mean, spread) = self.figures();
+        let column = match (beside, below) {
+            (true, _) => mean + spread,
+            (false, true) => NARROW.max(mean).max(spread + 1),
+            (false, false) => NARROW.max(mean),
+        };
         let name = self.name_width().min(room.saturating_sub(column * self.steps.len()).max(6));
         // A table too narrow for every column keeps the first ones, which tell most.
         let columns = self.steps.len().min((room - name) / column);
         let at = |i: usize| area.x + (name + column * i) as u16;
         let right = |buffer: &mut Buffer, i: usize, y: u16, text: &str, style: Style| {
-            let text = fit(text, column - 1, styles);
-            let x = at(i) + (column - width(&text)) as u16;
-            put(buffer, area, x, y, &text, style);
+            let x = at(i) + column.saturating_sub(width(text)) as u16;
+            put(buffer, area, x, y, text, style);
         };
         for (i, n) in self.steps.iter().take(columns).enumerate() {
             let head = if i == 0 { format!("n={n}") } else { n.to_string() };
             // Above the mean, not above its spread.
-            let x = if beside { at(i) + 5u16.saturating_sub(width(&head) as u16) } else { u16::MAX };
+            let x = if beside { at(i) + mean.saturating_sub(width(&head)) as u16 } else { u16::MAX };
             match beside {
                 true => _ = put(buffer, area, x, area.y, &head, styles.dim()),
                 false => right(buffer, i, area.y, &head, styles.dim()),
@@ -152,10 +172,9 @@ impl Table<'_> {
                     continue;
                 }
                 // The decimal points stay below each other whatever the spread's length.
-                let x = at(i) + 5usize.saturating_sub(width(&text)) as u16;
+                let x = at(i) + mean.saturating_sub(width(&text)) as u16;
                 let x = put(buffer, area, x, y, &text, entry.style(styles));
-                let room = usize::from((at(i) + column as u16).saturating_sub(x));
-                put(buffer, area, x, y, &fit(&spread, room, styles), styles.dim());
+                put(buffer, area, x, y, &spread, styles.dim());
             }
             let used = name + column * columns;
             let room = room.saturating_sub(used + 1);
@@ -163,6 +182,64 @@ impl Table<'_> {
             let short = row.after.split(' ').next().unwrap_or("");
             let after = [row.after.as_str(), short].into_iter().find(|text| width(text) <= room);
             put(buffer, area, area.x + used as u16 + 1, y, after.unwrap_or(""), styles.dim());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures of every length there is.
+    fn rows() -> Vec<Row> {
+        let values = [0.0, 1.2e-5, 0.0123, 0.6, 4.336, 12.64, 123.4, 9_999.0, 5.6e7, f64::NAN, f64::INFINITY];
+        let spreads = [0.0, 0.14, 1.5, 99.0, 1.5e4, f64::NAN, 3.2, 0.5, 7.0, 0.1, 0.2];
+        let entry = |i: usize| {
+            let (value, spread) = (values[i % 11], Some(spreads[i % 11]).filter(|_| !i.is_multiple_of(5)));
+            Some(Entry {
+                value,
+                spread,
+                best: i == 3,
+                preview: i.is_multiple_of(2),
+                lossy: i.is_multiple_of(3),
+            })
+        };
+        (0..4)
+            .map(|row| Row {
+                name: format!("system{row}"),
+                style: Style::new(),
+                entries: (0..6).map(|column| entry(row * 6 + column)).collect(),
+                after: String::new(),
+                selected: false,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn no_figure_is_cut_at_any_width() {
+        for ascii in [false, true] {
+            let styles = Styles { ascii, ..Styles::default() };
+            let (rows, steps) = (rows(), [0, 1, 2, 5, 10, 32]);
+            let table = Table { steps: &steps, rows: &rows, keep: 0, plus_minus: styles.plus_minus() };
+            let entries = || rows.iter().flat_map(|row| &row.entries).flatten();
+            let means: Vec<String> = entries().map(Entry::text).collect();
+            let spreads: Vec<String> = entries().map(|entry| entry.spread_text(&styles)).collect();
+            let whole: Vec<String> =
+                means.iter().zip(&spreads).map(|(mean, spread)| format!("{mean}{spread}")).collect();
+            for (wide, tall) in (12..100).flat_map(|wide| [(wide, 6), (wide, 12)]) {
+                let area = Rect::new(0, 0, wide, tall);
+                let mut buffer = Buffer::empty(area);
+                table.draw(area, &mut buffer, &styles);
+                for y in 1..tall {
+                    let line: String =
+                        (0..wide).filter_map(|x| buffer.cell((x, y))).map(|cell| cell.symbol()).collect();
+                    for word in line.split_whitespace().filter(|word| !word.starts_with("syst")) {
+                        let known =
+                            [&means, &spreads, &whole].into_iter().flatten().any(|known| known == word);
+                        assert!(known, "{word} at {wide}x{tall}: {line}");
+                    }
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Text on the screen: where it is written, and panes with a title. How it is made to fit is
 //! [`crate::results::text`]'s.
 
+use chrono::DateTime;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -25,6 +26,17 @@ pub fn pad(text: &str, room: usize, styles: &Styles) -> String {
 /// `text` broken into lines of at most `room` cells at blanks.
 pub fn wrap(text: &str, room: usize, styles: &Styles) -> Vec<String> {
     text::wrap(text, room, styles.glyphs())
+}
+
+/// A moment in seconds since 1970 as the clocks of this place show it, which are so many seconds ahead of UTC:
+/// with its date where it is of another day than `now`.
+pub fn stamp(at: u64, now: u64, ahead: i32) -> String {
+    let local = |at: u64| DateTime::from_timestamp(i64::try_from(at).ok()?.checked_add(ahead.into())?, 0);
+    match (local(at), local(now)) {
+        (Some(at), Some(now)) if at.date_naive() == now.date_naive() => at.format("%H:%M:%S").to_string(),
+        (Some(at), _) => at.format("%d %b %H:%M").to_string(),
+        (None, _) => String::new(),
+    }
 }
 
 /// Writes `text` at `(x, y)`, inside `area` only. Returns the column after it.

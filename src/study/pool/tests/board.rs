@@ -71,6 +71,7 @@ fn words(answer: Answer) -> String {
     match answer {
         Answer::Nothing => "nothing".to_owned(),
         Answer::Clear => "clear".to_owned(),
+        Answer::Restore => "restore".to_owned(),
         Answer::Tell(run, events) => {
             events.iter().map(|event| said(run, event)).collect::<Vec<_>>().join(", ")
         }
@@ -88,7 +89,34 @@ fn first_seeds_come_before_second_ones_and_long_runs_before_short_ones() {
 }
 
 #[test]
-fn what_waits_can_be_held_and_goes_on_first() {
+fn stopped_and_let_go_on_the_queue_keeps_its_order_and_what_had_begun_comes_first() {
+    let mut board = board(&[("short", 10, 3), ("long", 20, 3)]);
+    let order = board.queue();
+    let begun: Vec<usize> = (0..2).filter_map(|_| given(&mut board)).map(|(run, _)| run).collect();
+    assert_eq!(begun, order[..2]);
+    let all = 0..6;
+    for run in all.clone() {
+        let _ = board.control(run, Control::Stop);
+    }
+    for &run in &begun {
+        let going = going(&board, run, 5);
+        assert_eq!(words(board.take_back(run, going)), format!("{run} stopped at 5"));
+    }
+    assert!(board.queue().is_empty() && board.is_over());
+    for run in all {
+        let _ = board.control(run, Control::Start);
+    }
+    assert_eq!(board.queue(), order);
+    // The one that had begun second, let go on by itself.
+    let _ = board.control(order[1], Control::Pause);
+    let _ = board.control(order[1], Control::Start);
+    let _ = board.control(order[4], Control::Pause);
+    let _ = board.control(order[4], Control::Start);
+    assert_eq!(board.queue(), order);
+}
+
+#[test]
+fn what_waits_can_be_held_and_keeps_its_place() {
     let mut board = board(&[("a", 10, 3)]);
     assert_eq!(words(board.control(1, Control::Pause)), "1 paused at 0");
     assert_eq!(words(board.control(2, Control::Stop)), "2 stopped at 0");
@@ -97,7 +125,7 @@ fn what_waits_can_be_held_and_goes_on_first() {
         assert_eq!(words(board.control(2, control)), "nothing", "it is stopped already");
     }
     assert_eq!(words(board.control(2, Control::Start)), "2 queued at 0");
-    assert_eq!(board.queue(), [2, 0]);
+    assert_eq!(board.queue(), [0, 2]);
     assert_eq!(words(board.control(2, Control::Start)), "nothing", "it is queued already");
     assert_eq!(words(board.control(1, Control::Stop)), "1 stopped at 0");
     assert_eq!(words(board.control(7, Control::Stop)), "nothing", "there is no such run");
@@ -318,8 +346,13 @@ enum Happens {
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
-    let control =
-        prop_oneof![Just(Control::Pause), Just(Control::Start), Just(Control::Stop), Just(Control::Restart)];
+    let control = prop_oneof![
+        Just(Control::Pause),
+        Just(Control::Start),
+        Just(Control::Stop),
+        Just(Control::Restart),
+        Just(Control::Restore)
+    ];
     prop_oneof![
         4 => Just(Happens::Idle),
         2 => (0..4_usize).prop_map(Happens::LetGo),
@@ -373,7 +406,7 @@ proptest! {
                 Happens::Abandoned(run) if has[run] == Has::Clearer => (run, board.abandon(run)),
                 Happens::Control(run, control) => {
                     let answer = board.control(run, control);
-                    if matches!(answer, Answer::Clear) {
+                    if matches!(answer, Answer::Clear | Answer::Restore) {
                         prop_assert_eq!(has[run], Has::Nobody);
                         has[run] = Has::Clearer;
                     }
@@ -381,14 +414,14 @@ proptest! {
                 }
                 _ => continue,
             };
-            has[run] = if matches!(answer, Answer::Clear) { Has::Clearer } else { Has::Nobody };
+            has[run] = if matches!(answer, Answer::Clear | Answer::Restore) { Has::Clearer } else { Has::Nobody };
             prop_assert!(!board.is_over() || has.iter().all(|has| *has == Has::Nobody));
         }
         // Left alone, everybody's work comes to its end.
         for (run, has) in has.into_iter().enumerate() {
             let is_cleared = match has {
                 Has::Nobody => false,
-                Has::Worker => matches!(board.close(run, None), Answer::Clear),
+                Has::Worker => matches!(board.close(run, None), Answer::Clear | Answer::Restore),
                 Has::Clearer => true,
             };
             if is_cleared {

@@ -1,0 +1,210 @@
+//! The dashboard's seat at a study: here it is trained, or another process is looked on; the one can become the
+//! other while the dashboard stays up. Which it is, the study's lock decides: never do two processes train.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, bail};
+
+use super::run::start;
+use crate::cli::RunArgs;
+use crate::experiments::Study;
+use crate::study::{Busy, Control, Event, Found, Run, Session, Snapshot, Watcher, ask, plan, study_folder};
+use crate::ui::{Hands, Source, Trainer};
+
+/// Whether the lock is free is tried this often once it was asked for.
+const TRY: Duration = Duration::from_millis(100);
+/// A process that has not let go by then will not: a step and a save take a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is done with the study from here.
+enum Doing {
+    Training(Session),
+    LookingOn(Box<Watcher>),
+    /// Between the two; only for as long as it takes to start or to stop.
+    Nothing,
+}
+
+/// The study was asked for.
+struct Asked {
+    since: Instant,
+    tried: Instant,
+    /// Who had it then.
+    of: Trainer,
+}
+
+/// See above.
+pub struct Seat {
+    args: RunArgs,
+    folder: PathBuf,
+    /// The study as it is trained, here or there.
+    study: RefCell<Study>,
+    doing: RefCell<Doing>,
+    asked: RefCell<Option<Asked>>,
+}
+
+impl Seat {
+    /// Trains the study or, where another process does, looks on.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn take(study: &Study, args: &RunArgs) -> anyhow::Result<(Self, Vec<Run>)> {
+        let (doing, runs) = match start(study, args) {
+            Ok(session) => (Doing::Training(session), plan(study)),
+            Err(error) => {
+                let busy = error.downcast::<Busy>()?;
+                let watcher = Watcher::of(&busy.folder, study);
+                let runs = watcher.runs();
+                (Doing::LookingOn(Box::new(watcher)), runs)
+            }
+        };
+        let seat = Self {
+            args: args.clone(),
+            folder: study_folder(&args.out, &study.name),
+            study: RefCell::new(study.clone()),
+            doing: RefCell::new(doing),
+            asked: RefCell::default(),
+        };
+        Ok((seat, runs))
+    }
+
+    /// Tries to begin, if it was asked for and it is time.
+    fn try_to_begin(&self) -> Option<anyhow::Result<Found>> {
+        let mut asked = self.asked.borrow_mut();
+        let wanted = asked.as_mut().filter(|asked| asked.tried.elapsed() >= TRY)?;
+        wanted.tried = Instant::now();
+        // What was there is gone on with, whatever this process was told at first.
+        let args = RunArgs { fresh: false, ..self.args.clone() };
+        let study = self.study.borrow().clone();
+        let (late, of) = (wanted.since.elapsed() > PATIENCE, wanted.of.clone());
+        let error = match start(&study, &args) {
+            Ok(session) => {
+                *asked = None;
+                *self.doing.borrow_mut() = Doing::Training(session);
+                let runs = plan(&study);
+                let numbers = (0..runs.len()).collect();
+                return Some(Ok(Found { study, runs, numbers }));
+            }
+            Err(error) => error,
+        };
+        let refusal = match error.downcast::<Busy>() {
+            Ok(Busy { holder, .. }) if of == Trainer::Elsewhere(holder.clone()) && !late => return None,
+            Ok(Busy { holder, .. }) if late => {
+                anyhow!("{holder} does not let go; end it, and O takes over")
+            }
+            Ok(Busy { holder, .. }) => anyhow!("{holder} was faster and trains these runs"),
+            Err(error) => error,
+        };
+        *asked = None;
+        Some(Err(refusal))
+    }
+
+    /// Looks on, once another process has asked for the study.
+    fn step_back(&self) -> Option<Found> {
+        let given = match &*self.doing.borrow() {
+            Doing::Training(session) => session.given_to().is_some(),
+            _ => false,
+        };
+        if !given {
+            return None;
+        }
+        // Waits for the workers, which have been told to stop.
+        drop(self.doing.replace(Doing::Nothing));
+        let study = self.study.borrow().clone();
+        let watcher = Watcher::of(&self.folder, &study);
+        let runs = watcher.runs();
+        *self.doing.borrow_mut() = Doing::LookingOn(Box::new(watcher));
+        let numbers = (0..runs.len()).collect();
+        Some(Found { study, runs, numbers })
+    }
+
+    /// What this process does, asked of whichever it is.
+    fn of<T>(&self, trains: impl FnOnce(&Session) -> T, looks: impl FnOnce(&Watcher) -> T, none: T) -> T {
+        match &*self.doing.borrow() {
+            Doing::Training(session) => trains(session),
+            Doing::LookingOn(watcher) => looks(watcher),
+            Doing::Nothing => none,
+        }
+    }
+}
+
+impl Source for Seat {
+    fn try_event(&self) -> Option<(usize, Event)> {
+        self.of(Session::try_event, Watcher::try_event, None)
+    }
+
+    fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
+        self.of(|session| session.snapshot(run), |watcher| watcher.snapshot(run), None)
+    }
+
+    fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
+        self.of(|session| session.past(run, landmark), |watcher| watcher.past(run, landmark), None)
+    }
+
+    fn is_over(&self) -> bool {
+        self.of(Session::is_over, Watcher::is_over, false)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.of(Source::is_idle, Source::is_idle, false)
+    }
+
+    fn hands(&self) -> Hands {
+        let hands = self.of(Source::hands, Source::hands, Hands::default());
+        Hands { can_take: true, asked: self.asked.borrow().is_some(), ..hands }
+    }
+
+    fn is_trained(&self, run: usize) -> bool {
+        self.of(|_| true, |watcher| watcher.is_trained(run), true)
+    }
+
+    fn take_over(&self) -> anyhow::Result<()> {
+        let of = self.hands().trainer;
+        if of == Trainer::Here {
+            bail!("this process trains already");
+        }
+        if let Trainer::Elsewhere(holder) = &of {
+            ask(&self.folder).map_err(|error| {
+                anyhow!("{holder} cannot be asked: {} cannot be written: {error}", self.folder.display())
+            })?;
+        }
+        let now = Instant::now();
+        *self.asked.borrow_mut() = Some(Asked { since: now, tried: now, of });
+        Ok(())
+    }
+
+    fn changed_hands(&self) -> Option<anyhow::Result<Found>> {
+        self.step_back().map(Ok).or_else(|| self.try_to_begin())
+    }
+
+    fn found(&self) -> Option<Found> {
+        let found = self.of(|_| None, Watcher::found, None)?;
+        *self.study.borrow_mut() = found.study.clone();
+        Some(found)
+    }
+
+    fn looks_again(&self) -> Option<Duration> {
+        let looks = self.of(|_| None, Source::looks_again, None);
+        looks.map(|time| if self.asked.borrow().is_some() { TRY } else { time })
+    }
+
+    fn queue(&self) -> Vec<usize> {
+        self.of(Session::queue, Source::queue, Vec::new())
+    }
+
+    fn control(&self, run: usize, control: Control) -> anyhow::Result<()> {
+        self.of(|session| session.control(run, control), |watcher| watcher.control(run, control), Ok(()))
+    }
+
+    fn plan(&self, study: &Study, runs: Vec<Run>) -> Option<Vec<usize>> {
+        let numbers = self.of(|session| Some(session.plan(runs)), |_| None, None)?;
+        *self.study.borrow_mut() = study.clone();
+        Some(numbers)
+    }
+
+    fn stop(&self) {
+        self.of(Session::stop, |_| (), ());
+    }
+}

@@ -1,0 +1,97 @@
+//! A study's folder in this process's hands, and how it is let go of: whoever may still write in it holds a
+//! share of its lock, so the lock is free when the last of them has ended, never before. A thread beside the
+//! workers answers requests of other processes, because the thread that draws may wait for a terminal
+//! that takes no more bytes; it also counts for how long something has been worked on.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::board::Board;
+use super::guard::guard;
+use super::shared::Shared;
+use crate::study::disk::lock::{Holder, Lock};
+use crate::study::disk::request;
+
+/// A request waits no longer than this.
+const LOOK: Duration = Duration::from_millis(150);
+/// How long it has been worked on is written down this often.
+const TELL: Duration = Duration::from_secs(1);
+
+/// The folder's lock, and what became of it.
+pub struct Door {
+    /// This session's own share; gone once the folder has been let go of, or where nothing is kept.
+    lock: Mutex<Option<Arc<Lock>>>,
+    /// Who asked for the folder.
+    given_to: OnceLock<Holder>,
+    /// Milliseconds for which something has been worked on, by all processes.
+    worked: AtomicU64,
+    jobs: usize,
+}
+
+impl Door {
+    /// With this lock, where there is a folder, of a study that was worked on for so many seconds before.
+    pub fn new(lock: Option<Lock>, seconds: u64, jobs: usize) -> Self {
+        let worked = AtomicU64::new(seconds.saturating_mul(1_000));
+        let door = Self { lock: Mutex::new(lock.map(Arc::new)), given_to: OnceLock::new(), worked, jobs };
+        door.tell();
+        door
+    }
+
+    /// A share of the lock, for whoever is going to write; `None` where nothing is kept.
+    pub fn share(&self) -> Option<Arc<Lock>> {
+        guard(&self.lock).clone()
+    }
+
+    /// Who the folder was given to, if another process has asked for it.
+    pub fn given_to(&self) -> Option<&Holder> {
+        self.given_to.get()
+    }
+
+    /// Worker threads.
+    pub fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    /// For how long something of the study has been worked on, by all processes.
+    pub fn worked(&self) -> Duration {
+        Duration::from_millis(self.worked.load(Ordering::Relaxed))
+    }
+
+    fn tell(&self) {
+        if let Some(lock) = self.share() {
+            // Only for those who look on.
+            let _ = lock.tell(self.jobs, self.worked().as_secs());
+        }
+    }
+
+    /// Lets go of the folder: the workers stop and save, and with the last of them the lock is free.
+    fn give(&self, shared: &Shared, to: Holder) {
+        // In this order: what is done for a person from now on is refused.
+        let _ = self.given_to.set(to);
+        guard(&self.lock).take();
+        shared.stop();
+    }
+
+    /// The life of the thread at the door.
+    pub fn keep(&self, shared: &Shared) {
+        let mut told = Instant::now();
+        let mut before = told;
+        while !shared.rests(LOOK) {
+            let now = Instant::now();
+            if !shared.look(Board::is_idle) {
+                self.worked.fetch_add((now - before).as_millis() as u64, Ordering::Relaxed);
+            }
+            before = now;
+            if now - told >= TELL {
+                self.tell();
+                told = now;
+            }
+            if let Some(asks) = shared.folder.as_deref().and_then(request::asked) {
+                self.tell();
+                return self.give(shared, asks);
+            }
+        }
+        self.tell();
+    }
+}

@@ -1,0 +1,174 @@
+//! How long it still takes: the training that is left at the speeds that were reported, the evaluations that are
+//! left at what they have been seen to cost, shared by the workers in the order of the queue.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{app::App, runs::Phase};
+use crate::experiments::Experiment;
+
+/// What was seen of the workers since somebody looks on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Seconds of workers that had something to do.
+    pub busy: f64,
+    /// Of these, seconds of training.
+    pub trained: f64,
+    /// Evaluations that came to their end, in units of [`units`].
+    pub tested: f64,
+    /// Seconds of a unit, as they were seen when the last one came to its end.
+    pub unit: f64,
+}
+
+/// What one evaluation is on all of its test sets, in inner steps on one test task and the loss after each.
+fn units(settings: &Experiment) -> f64 {
+    settings
+        .every_test()
+        .map(|test| test.evaluation.test_tasks as f64 * (test.evaluation.steps + 1) as f64)
+        .sum()
+}
+
+/// What a run still needs of a worker, in seconds.
+struct Need {
+    run: usize,
+    training: f64,
+    testing: f64,
+}
+
+impl App {
+    /// Time until everything has ended, once it can be told.
+    pub fn left(&self) -> Option<Duration> {
+        self.left_by_run()?.values().copied().max()
+    }
+
+    /// Time until the last run of an experiment has ended, once it can be told.
+    pub fn left_of(&self, experiment: usize) -> Option<Duration> {
+        let by_run = self.left_by_run()?;
+        self.experiments[experiment].runs.iter().filter_map(|run| by_run.get(run)).copied().max()
+    }
+
+    /// When each of the runs that move will have ended.
+    fn left_by_run(&self) -> Option<HashMap<usize, Duration>> {
+        let needs = self.needs()?;
+        let busy = needs.iter().filter(|need| self.runs[need.run].phase == Phase::Training).count();
+        let workers = self.hands.jobs.unwrap_or(busy).max(1);
+        // Each run goes to the worker that is free first.
+        let (mut free, mut trained) = (vec![0.0_f64; workers], vec![0.0_f64; workers]);
+        let mut ends = Vec::new();
+        let next = |free: &[f64]| (0..workers).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap_or(0);
+        for need in &needs {
+            let worker = next(&free);
+            free[worker] += need.training + need.testing;
+            ends.push((need.run, free[worker]));
+            let worker = next(&trained);
+            trained[worker] += need.training;
+        }
+        // An evaluation is shared by all workers that have nothing else to do, training is not.
+        let work: f64 = needs.iter().map(|need| need.training + need.testing).sum();
+        let longest = needs.iter().map(|need| need.training + need.testing / workers as f64);
+        let whole = longest.chain(trained).fold(work / workers as f64, f64::max);
+        let last = ends.iter().map(|(_, end)| *end).fold(0.0, f64::max).max(1e-9);
+        let end = |end: f64| Duration::try_from_secs_f64(end * whole / last).ok();
+        ends.into_iter().map(|(run, at)| Some((run, end(at)?))).collect()
+    }
+
+    /// What the runs that move still need, in the order in which they get it. `None` before any speed is known.
+    /// An experiment that has not reported one is taken to work as fast as the others do, at its own cost a step.
+    fn needs(&self) -> Option<Vec<Need>> {
+        let cost = |experiment: usize| {
+            let settings = &self.experiments[experiment].settings;
+            let gradients = settings.algorithm.cost(&settings.training).in_gradients();
+            gradients.max(1.0) * settings.training.meta_batch.max(1) as f64
+        };
+        let speed_of = |experiment: usize| {
+            let speeds = self.experiments[experiment].runs.iter().map(|run| self.runs[*run].speed);
+            mean(speeds.filter(|speed| speed.is_finite() && *speed > 0.0))
+        };
+        let work = |experiment| speed_of(experiment).map(|speed| speed * cost(experiment));
+        let gradients = mean((0..self.experiments.len()).filter_map(work))?;
+        let speeds: Vec<f64> = (0..self.experiments.len())
+            .map(|index| speed_of(index).unwrap_or(gradients / cost(index)))
+            .collect();
+        let unit = self.seconds_a_unit(gradients);
+        let place: HashMap<usize, usize> = self.queue.iter().copied().zip(1..).collect();
+        let mut moving: Vec<usize> = self.active().filter(|run| self.runs[*run].is_moving()).collect();
+        moving.sort_by_key(|run| match self.runs[*run].phase {
+            Phase::Training => 0,
+            _ => place.get(run).copied().unwrap_or(usize::MAX),
+        });
+        let untested = 1.0 - self.share_tested(unit);
+        let need = |run: usize| {
+            let state = &self.runs[run];
+            let settings = &self.experiments[state.experiment].settings;
+            let steps = state.total.saturating_sub(state.step) as f64;
+            let share = if self.in_test(run) { untested } else { 1.0 };
+            let testing = if self.was_tested(run) { 0.0 } else { share * units(settings) * unit };
+            Need { run, training: steps / speeds[state.experiment], testing }
+        };
+        Some(moving.into_iter().map(need).collect())
+    }
+
+    /// Whether a run is trained and being evaluated.
+    fn in_test(&self, run: usize) -> bool {
+        let state = &self.runs[run];
+        state.phase == Phase::Training && state.step >= state.total && !self.was_tested(run)
+    }
+
+    /// Whether a run was evaluated on every test set that it has.
+    pub(in crate::ui) fn was_tested(&self, run: usize) -> bool {
+        let state = &self.runs[run];
+        let mut tests = self.experiments[state.experiment].settings.every_test();
+        tests.all(|test| state.curves.of(test.name).is_some())
+    }
+
+    /// Units of evaluation under way.
+    fn under_way(&self) -> f64 {
+        let runs = self.active().filter(|run| self.in_test(*run));
+        runs.map(|run| units(&self.experiments[self.runs[run].experiment].settings)).sum()
+    }
+
+    /// The share of the evaluations under way that is done: what the workers did besides training and what has
+    /// come to its end.
+    fn share_tested(&self, unit: f64) -> f64 {
+        let Spent { busy, trained, tested, .. } = self.spent;
+        let done = (busy - trained) / unit.max(1e-12) - tested;
+        (done / self.under_way().max(1.0)).clamp(0.0, 0.95)
+    }
+
+    /// Seconds of a worker for a unit of evaluation: as it was seen or, before there was any, as it should be
+    /// at so many gradients a second.
+    fn seconds_a_unit(&self, gradients: f64) -> f64 {
+        if self.spent.tested > 0.0 {
+            return self.spent.unit;
+        }
+        let set = self.sets.first();
+        let points = set.map_or((10.0, 50.0), |set| (set.task.shots as f64, set.evaluation.grid as f64));
+        // A loss costs a third of a gradient, for each of its points.
+        (1.0 + points.1 / points.0.max(1.0) / 3.0) / gradients
+    }
+
+    /// An evaluation of this experiment has come to its end.
+    pub(in crate::ui) fn count_test(&mut self, experiment: usize) {
+        self.spent.tested += units(&self.experiments[experiment].settings);
+        // Nobody has begun with those that wait: the newest one is taken up by all who are free, then the next.
+        self.spent.unit = (self.spent.busy - self.spent.trained).max(0.0) / self.spent.tested;
+    }
+
+    /// Counts what the workers did in this time.
+    pub(in crate::ui) fn spend(&mut self, time: Duration) {
+        let moving = self.active().filter(|run| self.runs[*run].phase == Phase::Training).count();
+        // An evaluation gives work to everybody.
+        let shared = self.active().any(|run| self.in_test(run));
+        let workers = self.hands.jobs.map_or(moving, |jobs| if shared { jobs } else { jobs.min(moving) });
+        self.spent.busy += time.as_secs_f64() * workers as f64;
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for value in values {
+        sum += value;
+        count += 1.0;
+    }
+    (count > 0.0).then_some(sum / count)
+}

@@ -1,0 +1,83 @@
+//! The study changes hands: whoever trains it is gone, comes back, or this process takes over.
+
+use std::collections::HashMap;
+
+use crate::{
+    study::Found,
+    ui::state::{
+        app::App,
+        hands::{Hands, Trainer},
+        runs::{Phase, RunState},
+        said::So,
+    },
+};
+
+impl App {
+    /// Takes in who trains, and whose runs still have somebody. Whether anything on screen changes.
+    pub fn on_hands(&mut self, hands: Hands, is_trained: impl Fn(usize) -> bool) -> bool {
+        let mut changed = self.hands != hands;
+        let before = std::mem::replace(&mut self.hands, hands);
+        for run in self.active().collect::<Vec<_>>() {
+            let held = is_trained(run);
+            let state = &mut self.runs[run];
+            match (held, &state.phase) {
+                (false, Phase::Queued | Phase::Training) => state.phase = Phase::Left,
+                (true, Phase::Left) => state.phase = Phase::Queued,
+                _ => continue,
+            }
+            state.speed = f64::NAN;
+            changed = true;
+        }
+        if self.trains_here() {
+            self.no_longer(|so| *so == So::NotHere);
+        }
+        match (&before.trainer, &self.hands.trainer) {
+            (Trainer::Elsewhere(holder), Trainer::Nobody) if !self.is_over() => {
+                let take = if self.hands.can_take { "; O goes on here" } else { "" };
+                self.note(format!("{holder} has ended, and what it had reached is kept{take}"), true);
+            }
+            (one, Trainer::Elsewhere(holder)) if *one != self.hands.trainer => {
+                self.note(format!("{holder} trains; this process looks on"), false);
+            }
+            _ => {}
+        }
+        changed
+    }
+
+    /// This process trains now, or no longer: the runs are known under other numbers, and what is known of
+    /// them stays until they tell more.
+    pub fn change_hands(&mut self, found: &Found) {
+        let mut known: HashMap<(String, u64), RunState> = HashMap::new();
+        for run in self.active().collect::<Vec<_>>() {
+            let state = self.runs[run].clone();
+            let name = self.experiments[state.experiment].settings.name.clone();
+            known.insert((name, state.seed), state);
+        }
+        self.runs.clear();
+        for experiment in &mut self.experiments {
+            experiment.runs.clear();
+        }
+        let compared = self.fit.compare;
+        self.replan(&found.study, &found.runs, &found.numbers);
+        self.fit.compare = compared.filter(|index| *index < self.experiments.len());
+        for (run, &number) in found.runs.iter().zip(&found.numbers) {
+            let Some(state) = known.remove(&(run.settings.name.clone(), run.seed)) else { continue };
+            let phase = match state.phase {
+                ended @ (Phase::Finished { .. } | Phase::Failed { .. }) => ended,
+                _ => Phase::Queued,
+            };
+            self.runs[number] = RunState { experiment: run.experiment, phase, speed: f64::NAN, ..state };
+        }
+        self.queue.clear();
+    }
+
+    /// Asks whoever trains to let go.
+    pub(in crate::ui) fn take_over(&mut self) {
+        self.effects.push(crate::ui::state::app::Effect::TakeOver);
+        let said = match &self.hands.trainer {
+            Trainer::Elsewhere(holder) => format!("{holder} is asked to save and to let go"),
+            _ => "this process goes on with what is kept".to_owned(),
+        };
+        self.say_while(said, So::NotHere);
+    }
+}
