@@ -72,6 +72,9 @@ pub struct ScreenArgs {
     /// How many colours [default: 16, more where the terminal announces them].
     #[arg(long, value_enum, value_name = "DEPTH")]
     pub color: Option<Color>,
+    /// Dark or light ground [default: METASCOPE_THEME, else auto, by COLORFGBG].
+    #[arg(long, value_enum, value_name = "GROUND")]
+    pub theme: Option<Theme>,
     /// At most so many frames a second [default: 8, more while keys are pressed, fewer on a slow line].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: Option<u16>,
@@ -93,6 +96,17 @@ pub enum Color {
     Indexed,
     /// 24 bits.
     True,
+}
+
+/// `--theme`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// Light letters on dark ground.
+    Dark,
+    /// Dark letters on light ground.
+    Light,
+    /// As the terminal says in COLORFGBG; dark if it says nothing.
+    Auto,
 }
 
 /// `--on-hangup`.

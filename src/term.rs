@@ -1,6 +1,6 @@
 //! The terminal as a resource: taken once, given back on every way out, be it quitting, an error, a
-//! panic, a signal or a lost line. Nothing is asked of the terminal and no keyboard protocol is pushed; the
-//! mouse is the person's own until the dashboard is told to take it.
+//! panic, a signal or a lost line. Nothing is asked of the terminal but, behind a frame, how it is; no keyboard
+//! protocol is pushed; the mouse is the person's own until the dashboard is told to take it.
 //!
 //! Two facts shaped this. crossterm 0.29 spins for ever once the line has dropped, and may block where
 //! it was told not to wait, so stdin is polled, read and decoded here. And signals may be delivered to

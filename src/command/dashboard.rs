@@ -12,7 +12,7 @@ use super::inputs::DEFAULT_FILE;
 use super::outcome::Exit;
 use super::run;
 use super::seat::Seat;
-use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs};
+use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs, Theme};
 use crate::experiments::Study;
 use crate::study::{Run, Watcher, study_folder};
 use crate::ui::{self, Depth, End, Options, Source, StudyFile, Trainer};
@@ -58,6 +58,11 @@ fn show(
             Color::Sixteen => Depth::Ansi16,
             Color::Indexed => Depth::Ansi256,
             Color::True => Depth::True,
+        }),
+        theme: screen.theme.map(|theme| match theme {
+            Theme::Dark => ui::Theme::Dark,
+            Theme::Light => ui::Theme::Light,
+            Theme::Auto => ui::Theme::detect(|name| std::env::var(name).ok()),
         }),
         fps: screen.fps,
         file,

@@ -5,6 +5,7 @@ mod context;
 mod figure_table;
 mod figures;
 mod outcome;
+pub mod palette;
 mod runs;
 pub mod svg;
 mod table;

@@ -52,7 +52,7 @@ pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;
 pub use state::hands::{Hands, Trainer};
-pub use style::Depth;
+pub use style::{Depth, Theme};
 
 #[cfg(test)]
 mod tests;

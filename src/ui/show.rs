@@ -40,7 +40,7 @@ fn trains_here(source: &impl Source) -> bool {
 
 /// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
 pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
-    let styles = Styles::detect(|name| std::env::var(name).ok(), options.ascii, options.color);
+    let styles = Styles::detect(|name| std::env::var(name).ok(), options.ascii, options.color, options.theme);
     if options.color.is_some_and(|depth| depth != Depth::Mono) {
         // Asked for on the command line, which is more than NO_COLOR in the environment.
         crossterm::style::force_color_output(true);

@@ -7,7 +7,10 @@ use ratatui::{
     symbols::border,
 };
 
-use crate::results::text::Glyphs;
+use crate::results::{
+    palette::{ALARM, HUES, Hue},
+    text::Glyphs,
+};
 
 /// How many colours the terminal has announced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,34 @@ pub enum Pattern {
     LongDash,
 }
 
+/// The ground that the dashboard is read on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Light letters on dark ground.
+    #[default]
+    Dark,
+    /// Dark letters on light ground.
+    Light,
+}
+
+impl Theme {
+    /// What `COLORFGBG` says, which many terminals set; dark where nothing is said. The terminal is not asked.
+    pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let ground = variable("COLORFGBG").and_then(|text| text.rsplit(';').next()?.parse::<u8>().ok());
+        if matches!(ground, Some(7 | 15)) { Theme::Light } else { Theme::Dark }
+    }
+
+    /// The theme of this name; `None` for another word. `auto` is detected.
+    pub fn named(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        match name {
+            "dark" => Some(Theme::Dark),
+            "light" => Some(Theme::Light),
+            "auto" => Some(Self::detect(variable)),
+            _ => None,
+        }
+    }
+}
+
 /// The look of the dashboard: a value, chosen once at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Styles {
@@ -47,18 +78,30 @@ pub struct Styles {
     pub depth: Depth,
     /// Whether only ASCII may be printed.
     pub ascii: bool,
+    /// The ground.
+    pub theme: Theme,
 }
 
-/// The colours of Okabe and Ito (2008), which people with any colour vision tell apart, as the
-/// terminal can show them: 16-colour name, 256-colour index, 24 bits.
-const SERIES: [(Color, u8, (u8, u8, u8)); 7] = [
-    (Color::Yellow, 178, (0xe6, 0x9f, 0x00)),
-    (Color::Cyan, 74, (0x56, 0xb4, 0xe9)),
-    (Color::Green, 36, (0x00, 0x9e, 0x73)),
-    (Color::Magenta, 175, (0xcc, 0x79, 0xa7)),
-    (Color::Blue, 32, (0x00, 0x72, 0xb2)),
-    (Color::LightRed, 166, (0xd5, 0x5e, 0x00)),
-    (Color::LightYellow, 227, (0xf0, 0xe4, 0x42)),
+/// The sixteen colours that curves are drawn in, in the order of [`HUES`]: those whose contrast is 3 at least,
+/// which WCAG asks of graphics, with the palettes of xterm, Solarized and the Linux console. Hardly any of
+/// the sixteen has what text needs with all of them, so words are in the terminal's own colour.
+const DARK: [Color; 7] = [
+    Color::Yellow,
+    Color::Cyan,
+    Color::Green,
+    Color::Magenta,
+    Color::LightBlue,
+    Color::LightRed,
+    Color::LightYellow,
+];
+const LIGHT: [Color; 7] = [
+    Color::Blue,
+    Color::Red,
+    Color::Magenta,
+    Color::DarkGray,
+    Color::LightRed,
+    Color::LightMagenta,
+    Color::Black,
 ];
 
 /// Line patterns and ASCII marks in the order in which experiments take them.
@@ -72,9 +115,10 @@ impl Styles {
         variable: impl Fn(&str) -> Option<String>,
         ascii: Option<bool>,
         depth: Option<Depth>,
+        theme: Option<Theme>,
     ) -> Self {
         let ascii = ascii.unwrap_or_else(|| Glyphs::detect(&variable).ascii);
-        let variable = |name| variable(name).filter(|value: &String| !value.is_empty());
+        let variable = |name: &str| variable(name).filter(|value: &String| !value.is_empty());
         let term = variable("TERM").unwrap_or_default();
         let announced = match variable("COLORTERM").as_deref() {
             _ if variable("NO_COLOR").is_some() => Depth::Mono,
@@ -82,16 +126,39 @@ impl Styles {
             _ if term.contains("256color") => Depth::Ansi256,
             _ => Depth::Ansi16,
         };
-        Self { depth: depth.unwrap_or(announced), ascii }
+        let theme = theme.or_else(|| Theme::named(&variable("METASCOPE_THEME")?, variable));
+        let theme = theme.unwrap_or_else(|| Theme::detect(variable));
+        Self { depth: depth.unwrap_or(announced), ascii, theme }
     }
 
-    /// The colour of experiment `index`, wherever it is shown.
+    /// The colour of experiment `index`, wherever lines and bars of it are drawn.
     pub fn series(&self, index: usize) -> Style {
-        let (named, indexed, (r, g, b)) = SERIES[index % SERIES.len()];
+        let named = match self.theme {
+            Theme::Dark => DARK[index % DARK.len()],
+            Theme::Light => LIGHT[index % LIGHT.len()],
+        };
+        self.tone(HUES[index % HUES.len()], Style::new().fg(named))
+    }
+
+    /// The same style for words: nothing that has to be read is dim, and of the sixteen colours none but the
+    /// terminal's own can be read with every palette.
+    pub fn readable(&self, style: Style) -> Style {
+        let mut words = style;
+        words.add_modifier.remove(Modifier::DIM);
+        if self.depth == Depth::Ansi16 {
+            words.fg = self.plain().fg;
+        }
+        words
+    }
+
+    /// A hue on this ground; of the sixteen colours what is given.
+    fn tone(&self, hue: Hue, sixteen: Style) -> Style {
+        let tone = if self.theme == Theme::Dark { hue.dark } else { hue.light };
+        let (r, g, b) = tone.rgb;
         match self.depth {
             Depth::Mono => Style::new(),
-            Depth::Ansi16 => Style::new().fg(named),
-            Depth::Ansi256 => Style::new().fg(Color::Indexed(indexed)),
+            Depth::Ansi16 => sixteen,
+            Depth::Ansi256 => Style::new().fg(Color::Indexed(tone.indexed)),
             Depth::True => Style::new().fg(Color::Rgb(r, g, b)),
         }
     }
@@ -107,28 +174,29 @@ impl Styles {
         MARKS[index % MARKS.len()]
     }
 
-    fn colour(&self, colour: Color) -> Style {
-        if self.depth == Depth::Mono { Style::new() } else { Style::new().fg(colour) }
-    }
-
-    /// Plain text.
+    /// Plain text: the terminal's own colour. On light ground Solarized's own is too faint, so black is asked
+    /// for there, which every palette has.
     pub fn plain(&self) -> Style {
-        Style::new()
+        match (self.theme, self.depth) {
+            (Theme::Dark, _) | (_, Depth::Mono) => Style::new(),
+            (Theme::Light, Depth::Ansi16) => Style::new().fg(Color::Black),
+            (Theme::Light, _) => Style::new().fg(Color::Indexed(16)),
+        }
     }
 
-    /// What stands back: axes, raw values, units.
+    /// Axes and borders, which stand back. Nothing that has to be read.
     pub fn dim(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
     /// What stands out.
     pub fn bold(&self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        self.plain().add_modifier(Modifier::BOLD)
     }
 
-    /// The best of a column.
+    /// The best of a column: no colour, which would be some experiment's.
     pub fn best(&self) -> Style {
-        self.colour(Color::Green).add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+        self.bold().add_modifier(Modifier::UNDERLINED)
     }
 
     /// The tab in view and the row selected.
@@ -138,22 +206,25 @@ impl Styles {
 
     /// A key in the footer or the help.
     pub fn key(&self) -> Style {
-        self.colour(Color::Cyan).add_modifier(Modifier::BOLD)
+        let cyan = if self.theme == Theme::Dark { Style::new().fg(Color::Cyan) } else { self.plain() };
+        self.tone(HUES[1], cyan).add_modifier(Modifier::BOLD)
     }
 
-    /// Something failed.
+    /// Something failed. None of sixteen reds can be read with every palette.
     pub fn error(&self) -> Style {
-        self.colour(Color::Red).add_modifier(Modifier::BOLD)
+        let sixteen = self.plain().add_modifier(Modifier::UNDERLINED);
+        self.tone(ALARM, sixteen).add_modifier(Modifier::BOLD)
     }
 
     /// Something the reader should know: values out of range, a preview.
     pub fn warn(&self) -> Style {
-        self.colour(Color::Yellow)
+        self.tone(HUES[0], self.plain())
     }
 
     /// Support points, drawn over every curve.
     pub fn support(&self) -> Style {
-        self.colour(Color::LightRed).add_modifier(Modifier::BOLD)
+        let red = if self.theme == Theme::Dark { Color::LightRed } else { Color::Red };
+        self.tone(HUES[5], Style::new().fg(red)).add_modifier(Modifier::BOLD)
     }
 
     /// Marker of a support point.
@@ -299,11 +370,12 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::palette::{Rgb, contrast};
 
     fn of(variables: &[(&str, &str)]) -> Styles {
         let find =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Styles::detect(find, None, None)
+        Styles::detect(find, None, None, None)
     }
 
     #[test]
@@ -325,7 +397,7 @@ mod tests {
 
     #[test]
     fn without_colour_no_style_has_one() {
-        let styles = Styles { depth: Depth::Mono, ascii: false };
+        let styles = Styles { depth: Depth::Mono, ..Styles::default() };
         let all =
             [styles.series(0), styles.best(), styles.key(), styles.error(), styles.warn(), styles.support()];
         assert!(all.iter().all(|style| style.fg.is_none() && style.bg.is_none()));
@@ -335,9 +407,123 @@ mod tests {
     fn a_bar_is_as_long_as_asked_whatever_the_share() {
         for share in [-1.0, 0.0, 0.31, 1.0, 7.0, f64::NAN] {
             for ascii in [true, false] {
-                let styles = Styles { depth: Depth::Mono, ascii };
+                let styles = Styles { depth: Depth::Mono, ascii, ..Styles::default() };
                 assert_eq!(styles.bar(share, 9).chars().count(), 9);
             }
         }
+    }
+
+    /// The palettes of xterm, the Linux console and Solarized: their sixteen colours, letters and ground.
+    fn terminals(theme: Theme) -> Vec<([Rgb; 16], Rgb, Rgb)> {
+        let rgb = |hex: &str| {
+            let value = u32::from_str_radix(hex, 16).expect("six digits");
+            ((value >> 16) as u8, (value >> 8) as u8, value as u8)
+        };
+        let palette = |text: &str| -> [Rgb; 16] {
+            text.split(' ').map(rgb).collect::<Vec<_>>().try_into().expect("sixteen")
+        };
+        let xterm = std::array::from_fn(|index| crate::results::palette::xterm(index as u8));
+        let console = palette(
+            "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff",
+        );
+        let solarized = palette(
+            "073642 dc322f 859900 b58900 268bd2 d33682 2aa198 eee8d5 002b36 cb4b16 586e75 657b83 839496 6c71c4 93a1a1 fdf6e3",
+        );
+        match theme {
+            Theme::Dark => vec![
+                (xterm, rgb("e5e5e5"), rgb("000000")),
+                (console, rgb("aaaaaa"), rgb("000000")),
+                (solarized, rgb("839496"), rgb("002b36")),
+            ],
+            Theme::Light => {
+                vec![(xterm, rgb("000000"), rgb("ffffff")), (solarized, rgb("657b83"), rgb("fdf6e3"))]
+            }
+        }
+    }
+
+    /// A colour as a terminal shows it.
+    fn shown(colour: Option<Color>, (palette, letters, _): &([Rgb; 16], Rgb, Rgb)) -> Rgb {
+        let named = [
+            Color::Black,
+            Color::Red,
+            Color::Green,
+            Color::Yellow,
+            Color::Blue,
+            Color::Magenta,
+            Color::Cyan,
+            Color::Gray,
+            Color::DarkGray,
+            Color::LightRed,
+            Color::LightGreen,
+            Color::LightYellow,
+            Color::LightBlue,
+            Color::LightMagenta,
+            Color::LightCyan,
+            Color::White,
+        ];
+        match colour {
+            None => *letters,
+            Some(Color::Rgb(r, g, b)) => (r, g, b),
+            Some(Color::Indexed(index)) => crate::results::palette::xterm(index),
+            Some(name) => palette[named.iter().position(|other| *other == name).expect("a name")],
+        }
+    }
+
+    #[test]
+    fn text_has_the_contrast_of_wcag_aa_on_every_terminal_and_curves_that_of_graphics() {
+        for theme in [Theme::Dark, Theme::Light] {
+            for depth in [Depth::Mono, Depth::Ansi16, Depth::Ansi256, Depth::True] {
+                let styles = Styles { depth, theme, ascii: false };
+                let mut texts =
+                    vec![styles.bold(), styles.best(), styles.key(), styles.error(), styles.warn()];
+                texts.push(styles.plain());
+                texts.extend((0..12).map(|index| styles.readable(styles.series(index).patch(styles.dim()))));
+                let graphics: Vec<Style> =
+                    (0..12).map(|index| styles.series(index)).chain([styles.support()]).collect();
+                for terminal in terminals(theme) {
+                    // What has no colour at all is as the person chose it.
+                    let least =
+                        |style: &Style, least: f64| if style.fg.is_none() { least.min(4.1) } else { least };
+                    for (list, wanted) in [(&texts, 4.5), (&graphics, 3.0)] {
+                        for style in list {
+                            let found = contrast(shown(style.fg, &terminal), terminal.2);
+                            let wanted = least(style, wanted);
+                            assert!(
+                                found >= wanted,
+                                "{theme:?} {depth:?} {style:?} on {:?}: {found:.2}",
+                                terminal.2
+                            );
+                            assert!(!style.add_modifier.contains(Modifier::DIM), "{style:?} has to be read");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn twelve_experiments_are_told_apart_by_colour_and_pattern() {
+        for theme in [Theme::Dark, Theme::Light] {
+            for depth in [Depth::Ansi16, Depth::Ansi256, Depth::True] {
+                let styles = Styles { depth, theme, ascii: false };
+                let looks: Vec<_> =
+                    (0..12).map(|index| (styles.series(index).fg, styles.pattern(index))).collect();
+                for (i, look) in looks.iter().enumerate() {
+                    assert!(!looks[..i].contains(look), "{i}: {look:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_theme_is_said_or_found_without_asking_the_terminal() {
+        assert_eq!(of(&[]).theme, Theme::Dark);
+        assert_eq!(of(&[("COLORFGBG", "0;15")]).theme, Theme::Light);
+        assert_eq!(of(&[("COLORFGBG", "15;default;0")]).theme, Theme::Dark);
+        assert_eq!(of(&[("COLORFGBG", "0;15"), ("METASCOPE_THEME", "dark")]).theme, Theme::Dark);
+        assert_eq!(of(&[("COLORFGBG", "15;0"), ("METASCOPE_THEME", "light")]).theme, Theme::Light);
+        assert_eq!(of(&[("COLORFGBG", "0;15"), ("METASCOPE_THEME", "auto")]).theme, Theme::Light);
+        let find = |name: &str| (name == "METASCOPE_THEME").then(|| "light".to_owned());
+        assert_eq!(Styles::detect(find, None, None, Some(Theme::Dark)).theme, Theme::Dark);
     }
 }

@@ -1,6 +1,6 @@
 //! The adaptation curves as a picture: the mean over seeds as a line, each seed's own mean as a thin one.
 
-use super::svg::{COLOURS, LETTER, document, look};
+use super::svg::{LETTER, colour, document, look};
 use crate::eval::{Average, Curve, OverSeeds};
 use crate::results::{Outcome, svg::Picture};
 
@@ -50,7 +50,7 @@ pub fn picture(outcomes: &[Outcome<'_>], test: Option<&str>) -> String {
     let mut longest = 0;
     for (place, outcome) in outcomes.iter().enumerate() {
         let curves = outcome.curves(test);
-        let colour = COLOURS[place % COLOURS.len()];
+        let colour = colour(place);
         for curve in &curves {
             picture.line(line(&curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
         }

@@ -1,17 +1,21 @@
 //! What the exported pictures have in common: colours, dashes and the page.
 
+use crate::results::palette::{HUES, hex};
 use crate::results::svg::{Page, Picture};
 
-/// Colours that colour-blind readers tell apart (Okabe and Ito 2008).
-pub const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 /// And dashes, so that nothing hangs on colour alone.
 pub const DASHES: [&str; 4] = ["none", "8 3", "2 3", "8 3 2 3"];
 /// Width of a letter, on the generous side.
 pub const LETTER: f64 = 7.0;
 
+/// The colour of curve number `place`: the screen's, on white paper.
+pub fn colour(place: usize) -> String {
+    hex(HUES[place % HUES.len()].light.rgb)
+}
+
 /// The look of curve number `place`.
 pub fn look(place: usize, width: f64) -> String {
-    let (colour, dash) = (COLOURS[place % COLOURS.len()], DASHES[place % DASHES.len()]);
+    let (colour, dash) = (colour(place), DASHES[place % DASHES.len()]);
     format!("stroke=\"{colour}\" stroke-width=\"{width}\" stroke-dasharray=\"{dash}\"")
 }
 

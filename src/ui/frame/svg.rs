@@ -5,7 +5,10 @@ use ratatui::{
     style::{Color, Modifier},
 };
 
-use crate::results::svg::{Page, Picture};
+use crate::results::{
+    palette::{self, ALARM, HUES},
+    svg::{Page, Picture},
+};
 
 /// Size of a cell in user units; the ratio is that of common monospaced fonts.
 const CELL: (f64, f64) = (8.4, 18.0);
@@ -78,24 +81,19 @@ fn write_piece(
     picture.text((left, top + CELL.1 * 0.75), &look, piece);
 }
 
-/// The sixteen colours as most dark terminals show them.
+/// The sixteen colours as most dark terminals show them, the others as they are.
 fn hex(colour: Color) -> String {
+    let hue = |index: usize| palette::hex(HUES[index].dark.rgb);
     match colour {
-        Color::Red | Color::LightRed => "#e06c5c".to_owned(),
-        Color::Green | Color::LightGreen => "#5fbf7f".to_owned(),
-        Color::Yellow => "#e0a940".to_owned(),
-        Color::LightYellow => "#f0e442".to_owned(),
-        Color::Blue | Color::LightBlue => "#5f9fd7".to_owned(),
-        Color::Magenta | Color::LightMagenta => "#cc79a7".to_owned(),
-        Color::Cyan | Color::LightCyan => "#56b4e9".to_owned(),
-        Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
-        Color::Indexed(178) => "#d7af00".to_owned(),
-        Color::Indexed(74) => "#5fafd7".to_owned(),
-        Color::Indexed(36) => "#00af87".to_owned(),
-        Color::Indexed(175) => "#d787af".to_owned(),
-        Color::Indexed(32) => "#0087d7".to_owned(),
-        Color::Indexed(166) => "#d75f00".to_owned(),
-        Color::Indexed(227) => "#ffff5f".to_owned(),
+        Color::Red | Color::LightRed => palette::hex(ALARM.dark.rgb),
+        Color::Green | Color::LightGreen => hue(2),
+        Color::Yellow => hue(0),
+        Color::LightYellow => hue(6),
+        Color::Blue | Color::LightBlue => hue(4),
+        Color::Magenta | Color::LightMagenta => hue(3),
+        Color::Cyan | Color::LightCyan => hue(1),
+        Color::Rgb(r, g, b) => palette::hex((r, g, b)),
+        Color::Indexed(index) => palette::hex(palette::xterm(index)),
         _ => INK.to_owned(),
     }
 }
@@ -111,7 +109,7 @@ mod tests {
         let mut buffer = Buffer::with_lines(["a < b & c", "second"]);
         buffer.set_style(ratatui::layout::Rect::new(0, 1, 6, 1), Style::new().fg(Color::Green));
         let svg = svg(&buffer);
-        assert!(svg.contains("a &lt; b &amp; c") && svg.contains(">second<") && svg.contains("#5fbf7f"));
+        assert!(svg.contains("a &lt; b &amp; c") && svg.contains(">second<") && svg.contains("#00a377"));
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
         assert!(svg.ends_with("</svg>\n"));
     }

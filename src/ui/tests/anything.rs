@@ -167,7 +167,7 @@ proptest! {
         ascii in any::<bool>(),
         start in 0..4,
     ) {
-        let styles = Styles { depth: Depth::Ansi16, ascii };
+        let styles = Styles { depth: Depth::Ansi16, ascii, ..Styles::default() };
         let mut app = match start {
             0 => fixture::midway(styles),
             1 => fixture::app(&fixture::notebook(), styles),

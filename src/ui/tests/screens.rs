@@ -161,7 +161,7 @@ fn many_experiments_are_all_within_reach() {
 
 #[test]
 fn ascii_is_only_ascii_and_still_tells_curves_apart() {
-    let styles = Styles { depth: Depth::Mono, ascii: true };
+    let styles = Styles { depth: Depth::Mono, ascii: true, ..Styles::default() };
     let mut app = fixture::midway(styles);
     insta::assert_snapshot!("overview_ascii", picture(&app, 120, 40));
     for view in app.views().to_vec() {
@@ -198,7 +198,7 @@ fn styles_of(buffer: &Buffer) -> String {
 fn colours_are_the_terminals_own_sixteen_unless_more_are_announced() {
     let area = Rect::new(0, 0, 80, 24);
     for depth in [Depth::Mono, Depth::Ansi16, Depth::Ansi256, Depth::True] {
-        let mut app = fixture::midway(Styles { depth, ascii: false });
+        let mut app = fixture::midway(Styles { depth, ..Styles::default() });
         for view in app.views().to_vec() {
             go(&mut app, view);
             let mut buffer = Buffer::empty(area);

@@ -39,10 +39,10 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         lines.extend(wrapped.into_iter().map(|line| (line, style)));
     };
     for line in algorithm.rule(training) {
-        write(line, styles.bold().patch(styles.series(index)));
+        write(line, styles.readable(styles.bold().patch(styles.series(index))));
     }
     write(&algorithm.settings(training), styles.plain());
-    write(algorithm.paper(), styles.dim());
+    write(algorithm.paper(), styles.plain());
     if let Some(measured) = measured(app, index) {
         write(&measured, styles.bold());
     }

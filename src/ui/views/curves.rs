@@ -340,7 +340,13 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
     let (mut floors, mut beyond) = (Vec::new(), Vec::new());
     let steps = app.experiments.get(experiment).map_or(0, |_| app.set(experiment).evaluation.steps);
     let ends = [usize::from(app.curves.log_x) as f64, steps.max(1) as f64];
-    for (name, loss, pattern) in yardsticks(app, experiment, kinds) {
+    let mut wanted = yardsticks(app, experiment, kinds);
+    if app.curves.average == Average::Mean && (kinds.results || !kinds.previews) && !app.experiments.is_empty() {
+        // Known as a mean over all tasks only.
+        let linear = app.set(experiment).linear_step;
+        wanted.extend(linear.map(|loss| ("best linear step", loss, Pattern::DashDot)));
+    }
+    for (name, loss, pattern) in wanted {
         if y.place(loss).is_none_or(|place| !(0.0..=1.0).contains(&place)) {
             let side = if loss > y.high { "above" } else { "below" };
             beyond.push(format!("{name} {} {side} range", number(loss)));
@@ -425,5 +431,5 @@ fn waiting(app: &App, area: Rect, buffer: &mut Buffer) {
     };
     let text = crate::ui::widgets::text::fit(text, usize::from(area.width), &app.styles);
     let x = area.x + area.width.saturating_sub(width(&text) as u16) / 2;
-    crate::ui::widgets::text::put(buffer, area, x, area.y + area.height / 2, &text, app.styles.dim());
+    crate::ui::widgets::text::put(buffer, area, x, area.y + area.height / 2, &text, app.styles.plain());
 }

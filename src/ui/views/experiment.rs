@@ -169,7 +169,7 @@ fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         };
         let text = fit_text(text, usize::from(inner.width), styles);
         let x = inner.x + inner.width.saturating_sub(text.len() as u16) / 2;
-        put(buffer, inner, x, inner.y + inner.height / 2, &text, styles.dim());
+        put(buffer, inner, x, inner.y + inner.height / 2, &text, styles.plain());
         return;
     }
     let raw: Vec<(f64, f64)> = run.losses.iter().map(|(step, loss)| (*step as f64, *loss)).collect();
@@ -225,11 +225,11 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     for (i, &at) in runs.iter().enumerate().skip(first) {
         let run = &app.runs[at];
         let (words, style) = match &run.phase {
-            Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.dim()),
-            Phase::Queued => (app.place_in_queue(&[at]), styles.dim()),
+            Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.plain()),
+            Phase::Queued => (app.place_in_queue(&[at]), styles.plain()),
             Phase::Paused => (format!("paused at step {}: p goes on", count(run.step)), styles.warn()),
             Phase::Left => (format!("not running, at step {}", count(run.step)), styles.warn()),
-            Phase::Stopped => (format!("stopped at step {}: p goes on", count(run.step)), styles.dim()),
+            Phase::Stopped => (format!("stopped at step {}: p goes on", count(run.step)), styles.plain()),
             Phase::Training => {
                 let share = run.step as f64 / run.total.max(1) as f64;
                 let speed = if run.speed.is_finite() {
@@ -238,7 +238,7 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
                     String::new()
                 };
                 let bar = styles.bar(share, room.saturating_sub(24).clamp(4, 12));
-                (format!("{bar} {}{speed}", count(run.step)), styles.series(index))
+                (format!("{bar} {}{speed}", count(run.step)), styles.readable(styles.series(index)))
             }
             Phase::Finished { seconds, .. } => {
                 let n = 10.min(app.set(index).evaluation.steps);
@@ -288,5 +288,5 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let forms = [format!("{steps} steps, {network}, {activation}"), format!("{steps} steps, {activation}")];
     let fits = |form: &&String| form.len() + 4 <= usize::from(area.width);
     let note = forms.iter().find(fits).map_or("", String::as_str);
-    pane_note(buffer, area, note, styles.dim(), styles);
+    pane_note(buffer, area, note, styles.plain(), styles);
 }

@@ -91,7 +91,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, upper, &title, styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     draw_table(&figures, chosen, inner, buffer, styles);
-    pane_note(buffer, upper, "measured: mean over seeds, 95 % interval", styles.dim(), styles);
+    pane_note(buffer, upper, "measured: mean over seeds, 95 % interval", styles.plain(), styles);
     if below > 0 {
         draw_chosen(&figures[chosen], Rect { y: upper.bottom(), height: below, ..area }, buffer, styles);
     }
@@ -140,20 +140,20 @@ fn draw_table(figures: &[Figure], chosen: usize, area: Rect, buffer: &mut Buffer
             }
         }
     };
-    line(0, &head, [styles.dim(); 6]);
+    line(0, &head, [styles.plain(); 6]);
     let lines = usize::from(area.height).saturating_sub(1);
     let first = if figures.len() <= lines { 0 } else { (chosen + 1).saturating_sub(lines) };
     for (row, index) in (first..figures.len()).take(lines).enumerate() {
         let name = if index == chosen { styles.selected() } else { styles.plain() };
         let verdict = style_of(figures[index].verdict(), styles);
-        let all = [name, styles.plain(), styles.plain(), styles.plain(), verdict, styles.dim()];
+        let all = [name, styles.plain(), styles.plain(), styles.plain(), verdict, styles.plain()];
         line(row as u16 + 1, &rows[index], all);
     }
 }
 
 fn style_of(verdict: Option<Verdict>, styles: &Styles) -> Style {
     match verdict {
-        None => styles.dim(),
+        None => styles.plain(),
         Some(Verdict::Beats) => styles.bold(),
         Some(Verdict::Matches) => styles.plain(),
         Some(Verdict::Misses) => styles.error(),

@@ -45,7 +45,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let set = app.set(index);
     let Some(task) = app.shown_task(index) else {
         let inner = pane(buffer, area, name, styles);
-        put(buffer, inner, inner.x, inner.y, "no test tasks", styles.dim());
+        put(buffer, inner, inner.x, inner.y, "no test tasks", styles.plain());
         return;
     };
     let number_of = format!("{} of {}", app.fit.task + 1, count(set.tasks.len() as u64));
@@ -71,7 +71,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         points: curve(&task.query.y),
     }];
     let steps = app.shown_steps();
-    let mut losses = vec![Span::styled("loss ", styles.dim())];
+    let mut losses = vec![Span::styled("loss ", styles.plain())];
     let fits = app.fits(index, &task, &steps);
     for fit in fits.iter().flatten().filter(|fit| fit.n == app.fit.n) {
         series.extend(band(&task.query.x, fit, "90 % of y", styles.series(index).patch(styles.dim())));
@@ -90,13 +90,13 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             mark,
             points: curve(&fit.y),
         });
-        losses.push(Span::styled(format!("n={} ", fit.n), styles.dim()));
-        losses.push(Span::styled(format!("{}  ", number(fit.loss)), style));
+        losses.push(Span::styled(format!("n={} ", fit.n), styles.plain()));
+        losses.push(Span::styled(format!("{}  ", number(fit.loss)), styles.readable(style)));
     }
     if let Some(other) = app.fit.compare.filter(|other| *other < app.experiments.len()) {
         compare(app, other, &task, &mut series, &mut losses);
     }
-    losses.push(Span::styled("oracle ", styles.dim()));
+    losses.push(Span::styled("oracle ", styles.plain()));
     losses.push(Span::raw(number(oracle_loss(&set.task, &task))));
     series.push(Series {
         name: "support".to_owned(),
@@ -138,10 +138,10 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
     let style = styles.series(other).add_modifier(Modifier::BOLD);
     let fits = app.fits(other, task, &[app.fit.n]);
     let Some(fit) = fits.as_ref().and_then(|fits| fits.first()) else {
-        losses.push(Span::styled(format!("{name} has no network yet  "), styles.dim()));
+        losses.push(Span::styled(format!("{name} has no network yet  "), styles.plain()));
         return;
     };
-    losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), style));
+    losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), styles.readable(style)));
     series.extend(band(&task.query.x, fit, "", styles.series(other).patch(styles.dim())));
     series.push(Series {
         name: fit_name(name),

@@ -64,7 +64,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let widest = lines.iter().map(|(at, _)| width(at)).max().unwrap_or(0);
     for (row, (at, line)) in lines.into_iter().enumerate() {
         let y = inner.y + row as u16;
-        let x = put(buffer, inner, inner.x + 1, y, &format!("{at:>widest$}  "), styles.dim());
+        let x = put(buffer, inner, inner.x + 1, y, &format!("{at:>widest$}  "), styles.plain());
         let style = if line.bad { styles.error() } else { styles.plain() };
         let room = usize::from(inner.right().saturating_sub(x));
         put(buffer, inner, x, y, &fit(&line.text, room, styles), style);

@@ -183,7 +183,7 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     while notes.len() > 1 && notes.join("   ").len() + 4 > usize::from(area.width) {
         notes.pop();
     }
-    pane_note(buffer, area, &notes.join("   "), styles.dim(), styles);
+    pane_note(buffer, area, &notes.join("   "), styles.plain(), styles);
 }
 
 /// What a newcomer should look at first.
@@ -220,7 +220,7 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
 
 fn draw_runs(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, "Runs", &app.styles);
-    pane_note(buffer, area, &queue(app, usize::from(area.width)), app.styles.dim(), &app.styles);
+    pane_note(buffer, area, &queue(app, usize::from(area.width)), app.styles.plain(), &app.styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     let rows: Vec<_> = (0..app.experiments.len()).map(|index| row(app, index)).collect();
     progress::draw(&rows, app.selected, inner, buffer, &app.styles);

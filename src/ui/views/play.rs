@@ -211,13 +211,19 @@ fn draw_ranking(
     let mut y = inner.y;
     let head =
         format!("{} {:>6} {:>6}", pad("", name + places + 1, styles), "n=0", format!("n={}", app.fit.n));
-    put(buffer, inner, inner.x, y, &head, styles.dim());
+    put(buffer, inner, inner.x, y, &head, styles.plain());
     for (place, (index, start, fit)) in ranking.iter().enumerate() {
         y += 1;
         let title = pad(&app.experiments[*index].settings.name, name, styles);
-        let x =
-            put(buffer, inner, inner.x, y, &format!("{:>places$} {title}", place + 1), styles.series(*index));
-        let x = put(buffer, inner, x, y, &format!(" {:>6}", number(*start)), styles.dim());
+        let x = put(
+            buffer,
+            inner,
+            inner.x,
+            y,
+            &format!("{:>places$} {title}", place + 1),
+            styles.readable(styles.series(*index)),
+        );
+        let x = put(buffer, inner, x, y, &format!(" {:>6}", number(*start)), styles.plain());
         let style = if place == 0 { styles.best() } else { styles.plain() };
         let text = number(fit.loss);
         put(buffer, inner, x + 1 + 6u16.saturating_sub(text.len() as u16), y, &text, style);
@@ -225,7 +231,7 @@ fn draw_ranking(
     for index in unready {
         y += 1;
         let title = pad(&app.experiments[*index].settings.name, name, styles);
-        put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.dim());
+        put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.plain());
     }
     y += 2;
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
@@ -236,7 +242,7 @@ fn draw_ranking(
         app.fit.n
     );
     for line in wrap(&text, usize::from(inner.width), styles) {
-        put(buffer, inner, inner.x, y, &line, styles.dim());
+        put(buffer, inner, inner.x, y, &line, styles.plain());
         y += 1;
     }
 }

@@ -322,7 +322,7 @@ impl Plot<'_> {
                 _ if i + 1 == names.len() => fit(&format!("and {} more", hidden + 1), room, styles),
                 _ => fit(&series.name, room, styles),
             };
-            put(buffer, area, x + 1, canvas.y + row, &name, series.style);
+            put(buffer, area, x + 1, canvas.y + row, &name, styles.readable(series.style));
         }
     }
 
@@ -338,7 +338,7 @@ impl Plot<'_> {
                 put(buffer, area, x, area.y, if room > 0 { &cut } else { "" }, styles.dim());
                 break;
             }
-            x = put(buffer, area, x, area.y, &entry, series.style) + 1;
+            x = put(buffer, area, x, area.y, &entry, styles.readable(series.style)) + 1;
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn draw(rows: &[Row], keep: usize, area: Rect, buffer: &mut Buffer, styles: 
     let bar = (usize::from(area.width) / 5).clamp(6, 24);
     for (i, row) in rows.iter().skip(first).take(room).enumerate() {
         let y = area.y + i as u16;
-        let mut x = put(buffer, area, area.x, y, &pad(&row.name, name, styles), row.style);
+        let mut x = put(buffer, area, area.x, y, &pad(&row.name, name, styles), styles.readable(row.style));
         x = put(buffer, area, x + 1, y, &pad(&row.runs, runs, styles), styles.plain());
         if row.bar {
             x = put(buffer, area, x + 1, y, &styles.bar(row.share, bar), row.style);

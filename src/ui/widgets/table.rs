@@ -74,11 +74,7 @@ impl Entry {
     }
 
     fn style(&self, styles: &Styles) -> Style {
-        match (self.best, self.preview) {
-            (true, _) => styles.best(),
-            (_, true) => styles.dim(),
-            _ => styles.plain(),
-        }
+        if self.best { styles.best() } else { styles.plain() }
     }
 }
 
@@ -150,38 +146,39 @@ impl Table<'_> {
             // Above the mean, not above its spread.
             let x = if beside { at(i) + mean.saturating_sub(width(&head)) as u16 } else { u16::MAX };
             match beside {
-                true => _ = put(buffer, area, x, area.y, &head, styles.dim()),
-                false => right(buffer, i, area.y, &head, styles.dim()),
+                true => _ = put(buffer, area, x, area.y, &head, styles.plain()),
+                false => right(buffer, i, area.y, &head, styles.plain()),
             }
         }
         for (i, row) in self.rows.iter().skip(first).take(visible).enumerate() {
             let y = area.y + 1 + (i * lines) as u16;
-            let style = if row.selected { row.style.patch(styles.selected()) } else { row.style };
+            let style = styles.readable(row.style);
+            let style = if row.selected { style.patch(styles.selected()) } else { style };
             put(buffer, area, area.x, y, &pad(&row.name, name, styles), style);
             for (i, entry) in row.entries.iter().take(columns).enumerate() {
                 let Some(entry) = entry else {
-                    right(buffer, i, y, "-", styles.dim());
+                    right(buffer, i, y, "-", styles.plain());
                     continue;
                 };
                 let (text, spread) = (entry.text(), entry.spread_text(styles));
                 if !beside {
                     right(buffer, i, y, &text, entry.style(styles));
                     if below {
-                        right(buffer, i, y + 1, &spread, styles.dim());
+                        right(buffer, i, y + 1, &spread, styles.plain());
                     }
                     continue;
                 }
                 // The decimal points stay below each other whatever the spread's length.
                 let x = at(i) + mean.saturating_sub(width(&text)) as u16;
                 let x = put(buffer, area, x, y, &text, entry.style(styles));
-                put(buffer, area, x, y, &spread, styles.dim());
+                put(buffer, area, x, y, &spread, styles.plain());
             }
             let used = name + column * columns;
             let room = room.saturating_sub(used + 1);
             // `3/5 42%`, or at least `3/5`.
             let short = row.after.split(' ').next().unwrap_or("");
             let after = [row.after.as_str(), short].into_iter().find(|text| width(text) <= room);
-            put(buffer, area, area.x + used as u16 + 1, y, after.unwrap_or(""), styles.dim());
+            put(buffer, area, area.x + used as u16 + 1, y, after.unwrap_or(""), styles.plain());
         }
     }
 }

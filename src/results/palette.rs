@@ -1,0 +1,134 @@
+//! The colours of experiments, one table for the screen, what is saved of it and exported pictures. They come
+//! from Okabe and Ito (2008), which people with any colour vision tell apart, made lighter or darker until text
+//! in them can be read: a contrast of 4.5 (WCAG AA) on black and on Solarized's dark ground, or on white and
+//! on its light one.
+
+/// Red, green, blue.
+pub type Rgb = (u8, u8, u8);
+
+/// A colour as terminals and pictures can show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tone {
+    /// In 24 bits.
+    pub rgb: Rgb,
+    /// Among the 256 of xterm.
+    pub indexed: u8,
+}
+
+/// A colour on dark ground and on light ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hue {
+    /// On dark ground.
+    pub dark: Tone,
+    /// On light ground.
+    pub light: Tone,
+}
+
+const fn hue(dark: (Rgb, u8), light: (Rgb, u8)) -> Hue {
+    Hue { dark: Tone { rgb: dark.0, indexed: dark.1 }, light: Tone { rgb: light.0, indexed: light.1 } }
+}
+
+/// Those of experiments, in their order: orange, sky, green, pink, violet, vermilion, yellow.
+pub const HUES: [Hue; 7] = [
+    hue(((0xe6, 0x9f, 0x00), 178), ((0x94, 0x67, 0x00), 94)),
+    hue(((0x56, 0xb4, 0xe9), 74), ((0x16, 0x74, 0xa9), 24)),
+    hue(((0x00, 0xa3, 0x77), 36), ((0x00, 0x7f, 0x5d), 22)),
+    hue(((0xcc, 0x79, 0xa7), 175), ((0xb4, 0x45, 0x82), 126)),
+    hue(((0x8c, 0x8c, 0xff), 111), ((0x28, 0x3c, 0xbe), 20)),
+    hue(((0xef, 0x69, 0x00), 208), ((0xbe, 0x32, 0x14), 124)),
+    hue(((0xf0, 0xe4, 0x42), 227), ((0x76, 0x6f, 0x09), 58)),
+];
+
+/// What has failed.
+pub const ALARM: Hue = hue(((0xe5, 0x6a, 0x6a), 203), ((0xd7, 0x26, 0x26), 160));
+
+/// A colour as pictures name it.
+pub fn hex((r, g, b): Rgb) -> String {
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+/// One of the 256 colours of xterm; the first sixteen, which everybody changes, as xterm has them.
+pub fn xterm(index: u8) -> Rgb {
+    const SIXTEEN: [Rgb; 16] = [
+        (0x00, 0x00, 0x00),
+        (0xcd, 0x00, 0x00),
+        (0x00, 0xcd, 0x00),
+        (0xcd, 0xcd, 0x00),
+        (0x00, 0x00, 0xee),
+        (0xcd, 0x00, 0xcd),
+        (0x00, 0xcd, 0xcd),
+        (0xe5, 0xe5, 0xe5),
+        (0x7f, 0x7f, 0x7f),
+        (0xff, 0x00, 0x00),
+        (0x00, 0xff, 0x00),
+        (0xff, 0xff, 0x00),
+        (0x5c, 0x5c, 0xff),
+        (0xff, 0x00, 0xff),
+        (0x00, 0xff, 0xff),
+        (0xff, 0xff, 0xff),
+    ];
+    let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+    match index {
+        0..16 => SIXTEEN[usize::from(index)],
+        16..232 => (level((index - 16) / 36), level((index - 16) / 6 % 6), level((index - 16) % 6)),
+        232.. => {
+            let grey = 8 + 10 * (index - 232);
+            (grey, grey, grey)
+        }
+    }
+}
+
+/// How well one colour can be read on another, from 1 to 21, as WCAG 2 counts it.
+pub fn contrast(one: Rgb, other: Rgb) -> f64 {
+    let linear = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    let light = |(r, g, b): Rgb| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    let (one, other) = (light(one), light(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Black and Solarized's dark ground, white and its light one.
+    const DARK: [Rgb; 2] = [(0, 0, 0), (0x00, 0x2b, 0x36)];
+    const LIGHT: [Rgb; 2] = [(255, 255, 255), (0xfd, 0xf6, 0xe3)];
+
+    #[test]
+    fn contrasts_are_those_of_wcag() {
+        assert!((contrast((0, 0, 0), (255, 255, 255)) - 21.0).abs() < 1e-9);
+        assert!((contrast((0x76, 0x76, 0x76), (255, 255, 255)) - 4.54).abs() < 0.01);
+    }
+
+    #[test]
+    fn every_hue_can_be_read_on_its_ground() {
+        for hue in HUES.iter().chain([&ALARM]) {
+            for (tone, grounds) in [(hue.dark, DARK), (hue.light, LIGHT)] {
+                for ground in grounds {
+                    for colour in [tone.rgb, xterm(tone.indexed)] {
+                        let contrast = contrast(colour, ground);
+                        assert!(contrast >= 4.5, "{colour:?} on {ground:?}: {contrast:.2}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hues_are_told_apart() {
+        let apart = |(r, g, b): Rgb, (x, y, z): Rgb| {
+            let square = |a: u8, b: u8| (f64::from(a) - f64::from(b)).powi(2);
+            (square(r, x) + square(g, y) + square(b, z)).sqrt()
+        };
+        for (i, one) in HUES.iter().enumerate() {
+            for other in &HUES[..i] {
+                assert!(apart(one.dark.rgb, other.dark.rgb) > 50.0, "{one:?} {other:?}");
+                assert!(apart(one.light.rgb, other.light.rgb) > 40.0, "{one:?} {other:?}");
+                assert!(one.dark.indexed != other.dark.indexed && one.light.indexed != other.light.indexed);
+            }
+        }
+    }
+}
