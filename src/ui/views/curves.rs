@@ -341,7 +341,10 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
     let steps = app.experiments.get(experiment).map_or(0, |_| app.set(experiment).evaluation.steps);
     let ends = [usize::from(app.curves.log_x) as f64, steps.max(1) as f64];
     let mut wanted = yardsticks(app, experiment, kinds);
-    if app.curves.average == Average::Mean && (kinds.results || !kinds.previews) && !app.experiments.is_empty() {
+    if app.curves.average == Average::Mean
+        && (kinds.results || !kinds.previews)
+        && !app.experiments.is_empty()
+    {
         // Known as a mean over all tasks only.
         let linear = app.set(experiment).linear_step;
         wanted.extend(linear.map(|loss| ("best linear step", loss, Pattern::DashDot)));
