@@ -3,8 +3,8 @@
 mod anything;
 pub mod fixture;
 mod hands;
+mod inner;
 mod keys;
-mod learned;
 mod mouse;
 mod running;
 mod screens;

@@ -10,7 +10,7 @@ pub mod everywhere;
 pub mod experiment;
 pub mod figures;
 pub mod fit;
-pub mod learned;
+pub mod inner;
 mod log;
 pub mod overview;
 pub mod play;

@@ -12,7 +12,7 @@ pub static VIEWS: &[&Entry] = &[
     &super::play::VIEW,
     &super::log::VIEW,
     &super::figures::VIEW,
-    &super::learned::VIEW,
+    &super::inner::VIEW,
 ];
 
 /// The entry of a kind of view.

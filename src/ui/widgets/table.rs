@@ -91,7 +91,7 @@ impl Table<'_> {
         let entries = || self.rows.iter().flat_map(|row| &row.entries).flatten();
         let mean = entries().map(|entry| width(&entry.text())).max().unwrap_or(0);
         let spread =
-            entries().filter_map(|entry| entry.spread).map(|spread| width(&short_spread(spread))).max();
+            entries().filter_map(|entry| Some(width(&short_spread(entry.spread?, entry.value)))).max();
         let sign = width(self.plus_minus);
         (mean.max(MEAN - 1) + 1, spread.unwrap_or(0).max(SPREAD) + sign)
     }

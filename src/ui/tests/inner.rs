@@ -50,7 +50,7 @@ fn picture(app: &App) -> String {
 #[test]
 fn learned_numbers_are_visible() {
     let mut app = trained();
-    app.view = view("Learned");
+    app.view = view("Inner");
     let screen = picture(&app);
     assert!(screen.contains("learns initial weights and nothing else"), "{screen}");
     update(&mut app, Action::Select(1));
@@ -73,7 +73,7 @@ fn learned_numbers_are_visible() {
 #[test]
 fn a_context_is_drawn_by_the_phase_of_its_tasks() {
     let mut app = trained();
-    app.view = view("Learned");
+    app.view = view("Inner");
     update(&mut app, Action::Select(3));
     app.fit.n = 2;
     let screen = picture(&app);
@@ -99,7 +99,7 @@ fn a_learner_that_says_how_sure_it_is_has_a_band() {
 fn only_a_study_that_learns_more_has_the_view() {
     let has = |text: &str| {
         let study = parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
-        tabs(&study.experiments).contains(&view("Learned"))
+        tabs(&study.experiments).contains(&view("Inner"))
     };
     assert!(has(STUDY));
     assert!(!has("[[experiment]]\nname = \"A\"\nalgorithm = \"anil\"\n"));

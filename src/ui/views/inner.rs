@@ -1,4 +1,4 @@
-//! Learned: the numbers that a learner has learned for its inner steps beside the network, and for a learner
+//! Inner: the numbers that a learner has learned for its inner steps beside the network, and for a learner
 //! with a context what that has come to know of tasks. Time travel shows how they came about.
 //!
 //! ```text
@@ -32,8 +32,8 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Learned", each: false, curves: false },
-    heading: "Learned",
+    kind: Kind { title: "Inner", each: false, curves: false },
+    heading: "Inner",
     wanted,
     keys: KEYS,
     draw,
