@@ -22,7 +22,7 @@ fn study(steps: u64, seeds: usize, tasks: usize) -> String {
     )
 }
 
-const ENDLESS: u64 = 20_000_000;
+const ENDLESS: u64 = 2_000_000;
 
 /// Saves so often that what is interrupted has been saved before.
 const OFTEN: &str = "METASCOPE_SAVE_MS=15";

@@ -139,7 +139,7 @@ impl Drop for FarAway {
 }
 
 fn study() -> Bench {
-    let text = "[defaults]\nseeds = 2\nouter_steps = 20000000\n[task]\ntrain_tasks = 100\n[evaluation]\ntest_tasks = 20\n\
+    let text = "[defaults]\nseeds = 2\nouter_steps = 2000000\n[task]\ntrain_tasks = 100\n[evaluation]\ntest_tasks = 20\n\
         [[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"Reptile\"\nalgorithm = \"reptile\"\n";
     Bench::with("experiments.toml", text)
 }
