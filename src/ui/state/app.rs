@@ -8,10 +8,9 @@ use super::{
     family::{Illustration, TestSet},
     file::Edited,
     hands::Hands,
-    left::Spent,
     play::Play,
     rewind::Rewind,
-    runs::{ExperimentState, Phase, RunState},
+    runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
     view::View,
 };

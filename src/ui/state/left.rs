@@ -4,21 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{app::App, runs::Phase};
+use super::{
+    app::App,
+    runs::{Phase, Spent},
+};
 use crate::experiments::Experiment;
-
-/// What was seen of the workers since somebody looks on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Spent {
-    /// Seconds of workers that had something to do.
-    pub busy: f64,
-    /// Of these, seconds of training.
-    pub trained: f64,
-    /// Evaluations that came to their end, in units of [`units`].
-    pub tested: f64,
-    /// Seconds of a unit, as they were seen when the last one came to its end.
-    pub unit: f64,
-}
 
 /// What one evaluation is on all of its test sets, in inner steps on one test task and the loss after each.
 fn units(settings: &Experiment) -> f64 {

@@ -12,5 +12,6 @@ pub mod play;
 pub mod rewind;
 pub mod runs;
 pub mod said;
+pub mod standing;
 pub mod summary;
 pub mod view;

@@ -84,6 +84,19 @@ pub enum Phase {
     },
 }
 
+/// What was seen of the workers since somebody looks on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Seconds of workers that had something to do.
+    pub busy: f64,
+    /// Of these, seconds of training.
+    pub trained: f64,
+    /// Evaluations that came to their end, in inner steps on one test task.
+    pub tested: f64,
+    /// Seconds of a unit, as they were seen when the last one came to its end.
+    pub unit: f64,
+}
+
 impl RunState {
     /// Before anything happened.
     pub fn new(experiment: usize, seed: u64, total: u64) -> Self {

@@ -10,6 +10,7 @@ mod plan;
 mod play;
 pub mod pointer;
 mod rewind;
+mod say;
 mod steer;
 mod undo;
 
