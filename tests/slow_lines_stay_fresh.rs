@@ -148,7 +148,7 @@ fn study() -> Bench {
 fn a_key_is_answered_within_a_second_and_the_round_trip() {
     let bench = study();
     let far = FarAway::start(&bench, false);
-    far.shows("steps/s", 0);
+    far.shows("Overview", 0);
     thread::sleep(Duration::from_secs(4));
     far.oldest();
     let times = std::env::var("METASCOPE_KEYS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
@@ -156,7 +156,7 @@ fn a_key_is_answered_within_a_second_and_the_round_trip() {
     for _ in 0..times {
         let behind = far.seen();
         far.press(b"?");
-        answers.push(far.shows("Esc closes", behind));
+        answers.push(far.shows("Keys", behind));
         far.press(b"\x1b");
         thread::sleep(Duration::from_millis(1_700));
     }
@@ -174,7 +174,7 @@ fn a_key_is_answered_within_a_second_and_the_round_trip() {
 fn a_terminal_that_does_not_answer_is_asked_no_more() {
     let bench = study();
     let far = FarAway::start(&bench, true);
-    far.shows("steps/s", 0);
+    far.shows("Overview", 0);
     let asked = |from: usize| {
         let screen = far.screen.lock().expect("nobody panics while it holds this");
         screen.text[from..].windows(QUESTION.len()).filter(|four| *four == QUESTION).count()
