@@ -53,7 +53,7 @@ fn post(keys: &Arc<Mutex<ChildStdin>>, bytes: &'static [u8]) {
 
 impl FarAway {
     fn start(bench: &Bench, silent: bool) -> Self {
-        let command = format!("stty rows 40 cols 120; exec {}", binary().display());
+        let command = format!("stty rows 40 cols 120; exec {} --on-hangup stop", binary().display());
         let mut script = Command::new("script")
             .args(["-qefc", &command, "/dev/null"])
             .current_dir(bench.folder())
