@@ -142,6 +142,9 @@ pub struct RunArgs {
     /// Start every run over instead of going on; what was there is kept under another name.
     #[arg(long)]
     pub fresh: bool,
+    /// Train even what is estimated to need more memory than this machine has.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `metascope export --format`.
@@ -234,6 +237,9 @@ pub struct GradientCommand {
     /// Write the gradient here, under the checkpoint's names, shapes and type.
     #[arg(long, value_name = "G.safetensors")]
     pub out: Option<PathBuf>,
+    /// Compute even what is estimated to need more memory than this machine has.
+    #[arg(long)]
+    pub force: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,

@@ -64,6 +64,10 @@ fn results(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(at: &Path, found: &mut BTreeMap<String, Vec<u8>>, root: &Path) {
         for entry in fs::read_dir(at).expect("a folder") {
             let path = entry.expect("an entry").path();
+            // What was put aside is history.
+            if path.display().to_string().contains(".before-") {
+                continue;
+            }
             if path.is_dir() {
                 walk(&path, found, root);
                 continue;

@@ -9,7 +9,7 @@ use std::{
     ops::{Deref, DerefMut},
     path::PathBuf,
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use program::terminal::{ENTER, LEAVE, Terminal};
@@ -36,8 +36,13 @@ struct Session {
 
 impl Session {
     fn start(steps: u64) -> Self {
+        Self::start_with(steps, "")
+    }
+
+    /// With variables in its environment, as a shell takes them.
+    fn start_with(steps: u64, variables: &str) -> Self {
         let bench = Bench::with("experiments.toml", study(steps));
-        let terminal = Terminal::open(bench.folder(), "");
+        let terminal = Terminal::open_with(bench.folder(), "", variables);
         Self { bench, terminal }
     }
 }
@@ -128,7 +133,7 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
     session.press("q");
     let (_, output) = session.end();
     let start = output.find(ENTER).expect("the alternate screen was entered");
-    // Device attributes, cursor position, keyboard protocol, mouse, bracketed paste, colours.
+    // Device attributes, cursor position, keyboard protocol, mouse, colours.
     for sequence in [
         "\x1b[c",
         "\x1b[0c",
@@ -139,13 +144,93 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
         "\x1b[?1002h",
         "\x1b[?1006h",
         "\x1b[?1000l",
-        "\x1b[?2004h",
         "\x1b]11",
     ] {
         assert!(!output[start..].contains(sequence), "{sequence:?}");
     }
+    // What is pasted comes in brackets only while the screen is up.
+    let (on, off) = (output.find(PASTE_ON), output.find(PASTE_OFF));
+    assert!(on > Some(start) && on < off && off < output.rfind(LEAVE), "{on:?} {off:?}");
     // Every update ends, and leaving ends one more, in case a frame was cut short.
     assert_eq!(output.matches("\x1b[?2026h").count() + 1, output.matches("\x1b[?2026l").count());
+}
+
+const PASTE_ON: &str = "\x1b[?2004h";
+const PASTE_OFF: &str = "\x1b[?2004l";
+
+#[test]
+fn a_paste_is_no_keys() {
+    let mut session = Session::start(ENDLESS);
+    session.sees("steps/s");
+    // Every letter of it would put every run aside; so would the marks' absence.
+    let text = "A\r".repeat(100_000);
+    session.press(&format!("\x1b[200~{text}\x1b[201~"));
+    // It goes on as if nothing had been typed.
+    session.sees("steps/s");
+    session.press("q");
+    let (code, output) = session.end();
+    assert_eq!(code, 0);
+    given_back(&output);
+    let names = session.bench.names();
+    assert!(!names.iter().any(|name| name.contains(".before-")), "{names:?}");
+}
+
+#[test]
+fn what_is_typed_at_an_editor_is_the_editors() {
+    let mut session = Session::start_with(ENDLESS, "EDITOR='sh ./editor'");
+    // As a terminal does it: to every process of the group. It ends well only if it may go on.
+    let editor =
+        "trap : INT QUIT; touch opened; kill -INT 0; kill -QUIT 0; kill -INT 0; sleep 0.3; touch closed\n";
+    session.bench.write("editor", editor);
+    session.press("e");
+    wait("the editor's end", || session.bench.path("closed").exists());
+    session.until("it is back", |text| text.matches(ENTER).count() == 2);
+    session.sees("steps/s");
+    // Afterwards they are for the dashboard again.
+    session.signal("-INT");
+    let (code, output) = session.end();
+    assert_eq!(code, 130);
+    given_back(&output);
+}
+
+#[test]
+fn stopped_from_outside_it_gives_the_terminal_to_the_shell() {
+    let bench = Bench::with("experiments.toml", study(ENDLESS));
+    // A shell with job control around it, so that what stops comes back.
+    let mut terminal = Terminal::under_a_shell(bench.folder());
+    terminal.signal("-TSTP");
+    terminal.until("the terminal is given back", |text| {
+        text.rfind(LEAVE) > text.rfind(ENTER) && text.contains("Stopped")
+    });
+    terminal.press("fg\n");
+    terminal.until("it is back", |text| text.matches(ENTER).count() == 2);
+    terminal.press("q");
+    terminal.until("it is left", |text| text.matches(LEAVE).count() == 2);
+    terminal.press("exit\n");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn a_terminal_of_any_size_is_drawn_on() {
+    let mut session = Session::start(ENDLESS);
+    for (rows, columns) in [("65535", "65535"), ("1", "65535"), ("65535", "1"), ("1", "1"), ("40", "120")] {
+        let resized = Command::new("stty")
+            .args(["-F", &session.noted("tty"), "rows", rows, "cols", columns])
+            .status()
+            .expect("stty runs");
+        assert!(resized.success());
+        wait("a look at the new size", || {
+            let process = PathBuf::from("/proc").join(session.noted("pid"));
+            let status = fs::read_to_string(process.join("status")).expect("it runs");
+            let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory");
+            let kilobytes: u64 = memory.trim().trim_end_matches(" kB").parse().expect("a number");
+            assert!(kilobytes < 500_000, "{rows} x {columns}: {memory}");
+            true
+        });
+    }
+    session.sees("steps/s");
+    session.press("q");
+    assert_eq!(session.end().0, 0);
 }
 
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
@@ -216,6 +301,55 @@ fn y_copies_the_table_and_saves_it_with_a_picture() {
     let picture = roxmltree::Document::parse(&picture).expect("well-formed");
     let words = picture.descendants().filter_map(|node| node.text()).collect::<String>();
     assert!(words.contains("Overview") && words.contains("MAML"), "{words}");
+}
+
+/// A step of training takes many seconds, and so do a fit and a preview.
+const HEAVY: &str = "[defaults]\nseeds = 1\nouter_steps = 1000\ninner_steps = 500\n[task]\nshots = 1000\n\
+    train_tasks = 10\n[model]\nhidden = 128\n[evaluation]\ntest_tasks = 100\nsteps = 1000\n\
+    [[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n";
+
+/// Far more than a second, for machines that are busy; a step of it alone takes longer.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+#[test]
+fn nothing_freezes_whatever_the_file_asks_for() {
+    for way in ["q", "-TERM"] {
+        let bench = Bench::with("experiments.toml", HEAVY);
+        let mut terminal = Terminal::open(bench.folder(), "");
+        for (key, word) in
+            [("2", "Training"), ("?", "searches,"), ("\x1b", "truth"), ("n100\r", "n=100"), ("1", "Runs")]
+        {
+            let began = Instant::now();
+            terminal.press(key);
+            terminal.sees(word);
+            assert!(began.elapsed() < AT_ONCE, "{key:?} waits {:?}", began.elapsed());
+        }
+        let began = Instant::now();
+        match way {
+            "q" => terminal.press("q"),
+            signal => terminal.signal(signal),
+        }
+        let (code, output) = terminal.end();
+        assert!(began.elapsed() < AT_ONCE, "{way} waits {:?}", began.elapsed());
+        assert_eq!(code, if way == "q" { 0 } else { 130 });
+        given_back(&output);
+    }
+    // Without a screen too.
+    let bench = Bench::with("study.toml", HEAVY);
+    let mut child = Command::new(program::binary())
+        .args(["run", "study.toml"])
+        .current_dir(bench.folder())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    wait("its beginning", || bench.names().iter().any(|name| name.ends_with("metrics.jsonl")));
+    std::thread::sleep(Duration::from_millis(500));
+    let began = Instant::now();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert!(began.elapsed() < AT_ONCE, "SIGTERM waits {:?}", began.elapsed());
+    assert_eq!(status.code(), Some(130));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::outcome::Exit;
 use super::run;
 use super::seat::Seat;
 use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs, Theme};
+use crate::config::printable;
 use crate::experiments::Study;
 use crate::study::{Run, Watcher, study_folder};
 use crate::ui::{self, Depth, End, Options, Source, StudyFile, Trainer};
@@ -39,7 +40,14 @@ pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         bail!("watching needs a terminal; `metascope export {} --format csv` does not", dir.display());
     }
-    show(&study, &watcher.runs(), &watcher, screen, None, Some(dir))
+    let exit = show(&study, &watcher.runs(), &watcher, screen, None, Some(dir))?;
+    let passed_over = watcher.passed_over();
+    for (path, why) in &passed_over {
+        // Nobody may be left to read it.
+        let words = format!("not shown: {}: {why}", path.display());
+        let _ = writeln!(std::io::stderr(), "{}", printable(&words));
+    }
+    Ok(if exit == Exit::Done && !passed_over.is_empty() { Exit::Failed } else { exit })
 }
 
 /// Shows a study until a person leaves.
@@ -71,14 +79,14 @@ fn show(
     };
     let outcome = ui::run(study, runs, source, &options)?;
     if outcome.end != End::HungUp {
-        write!(std::io::stdout(), "{}", outcome.table)?;
+        write!(std::io::stdout(), "{}", printable(&outcome.table))?;
         let trainer = match &outcome.hands.trainer {
             Trainer::Elsewhere(holder) => Some(holder),
             _ => None,
         };
         // For a person, like every word that is no result.
         let words = Standing { runs: outcome.runs, folder, trainer }.words();
-        let _ = write!(std::io::stderr(), "{words}");
+        let _ = write!(std::io::stderr(), "{}", printable(&words));
     }
     Ok(match outcome.end {
         End::Interrupted => Exit::Interrupted,

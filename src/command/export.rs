@@ -12,9 +12,10 @@ use anyhow::{Context, bail};
 
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
+use crate::config::printable;
 use crate::experiments::Study;
 use crate::results::{Results, test_names};
-use crate::study::{Watcher, replace};
+use crate::study::{Event, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
@@ -43,26 +44,71 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
         let text = format!("--test {test:?}: no run here has such a further test set; there are: {known}");
         return Err(Misuse(text).into());
     }
+    let told = watcher.read_all();
+    let (notes, skipped) = notes(&watcher, &told);
+    let mut stderr = std::io::stderr();
+    for note in notes {
+        // Nobody may be left to read it.
+        let _ = writeln!(stderr, "{}", printable(&note));
+    }
     let text = match fit {
         Some(task) => fit::picture(&watcher, *task, steps, test.as_deref())?,
-        None => results(command, &study, &watcher)?,
+        None => results(command, &study, &watcher, &told)?,
     };
     match out {
         Some(out) => {
-            replace(out, text.as_bytes())
+            write_out(out, text.as_bytes())
                 .with_context(|| format!("{} could not be written", out.display()))?;
         }
         None => std::io::stdout().write_all(text.as_bytes())?,
     }
-    Ok(Exit::Done)
+    Ok(if skipped { Exit::Failed } else { Exit::Done })
+}
+
+/// What the runs of a folder do not give, and why, a line each. Whether any was skipped that should have
+/// given something.
+fn notes(watcher: &Watcher, told: &[Vec<Event>]) -> (Vec<String>, bool) {
+    let (mut skipped, mut unfinished, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, (run, events)) in watcher.runs().iter().zip(told).enumerate() {
+        let name = format!("{}, seed {}", run.settings.name, run.seed);
+        if let Some(why) = watcher.doubt(index) {
+            skipped.push(format!("skipped: {name} ({}): {why}", watcher.folder(index).display()));
+            continue;
+        }
+        if watcher.is_unverified(index) {
+            others
+                .push(format!("unverified: {name}: an earlier version wrote it, or its resume.bin is lost"));
+        }
+        match events.last() {
+            Some(Event::Failed { step, error, .. }) => {
+                others.push(format!("without a result: {name} failed at step {step}: {error}"));
+            }
+            Some(Event::Finished { .. }) => {}
+            _ => unfinished.push(name),
+        }
+    }
+    for (path, why) in watcher.passed_over() {
+        skipped.push(format!("skipped: {}: {why}", path.display()));
+    }
+    let any = !skipped.is_empty();
+    if !unfinished.is_empty() {
+        others.push(format!("not finished yet: {}", unfinished.join("; ")));
+    }
+    skipped.append(&mut others);
+    (skipped, any)
 }
 
 /// What the tests of the trained networks gave.
-fn results(command: &ExportCommand, study: &Study, watcher: &Watcher) -> anyhow::Result<String> {
+fn results(
+    command: &ExportCommand,
+    study: &Study,
+    watcher: &Watcher,
+    told: &[Vec<Event>],
+) -> anyhow::Result<String> {
     let ExportCommand { dir, format, test, verdicts, .. } = command;
     let runs = watcher.runs();
     let mut results = Results::new(study, &runs);
-    for (run, events) in watcher.read_all().iter().enumerate() {
+    for (run, events) in told.iter().enumerate() {
         events.iter().for_each(|event| results.on_event(run, event));
     }
     let mut outcomes = results.outcomes();

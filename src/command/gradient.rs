@@ -7,11 +7,13 @@ use serde_json::json;
 
 use super::inputs::{adapt_at, checkpoint};
 use super::outcome::{Exit, Misuse};
+use super::run::refuse_beyond;
 use super::tasks::read_tasks;
 use crate::cli::GradientCommand;
 use crate::learner::meta_gradient;
 use crate::model::{Kernels, Order};
-use crate::study::replace;
+use crate::study::needs::Needs;
+use crate::study::write_out;
 
 /// Computes, writes and prints.
 pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
@@ -27,6 +29,12 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     let order = if command.first_order { Order::First } else { Order::Exact };
     // A file that says nothing of inner steps is asked about one.
     let steps = command.inner_steps.map_or(weights.adaptation.inner_steps.max(1), usize::from);
+    if !command.force {
+        let points: Vec<_> = tasks.iter().map(|(support, query)| (support.x.len(), query.x.len())).collect();
+        let needs = Needs::of_gradient(&weights.model, &points, steps);
+        let what = format!("{}: {steps} inner steps on its tasks", command.tasks.display());
+        refuse_beyond(&needs, &what, "take fewer points or a smaller --inner-steps")?;
+    }
     let found = meta_gradient(&weights, &tasks, steps, order, Kernels::fastest())?;
     if let Some(out) = &command.out {
         let metadata = [
@@ -36,7 +44,7 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
             ("first_order", command.first_order.to_string()),
             ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
         ];
-        replace(out, &found.gradient.to_bytes(&metadata))
+        write_out(out, &found.gradient.to_bytes(&metadata))
             .with_context(|| format!("{} could not be written", out.display()))?;
     }
     let values = &found.gradient.values;

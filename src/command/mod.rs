@@ -18,15 +18,20 @@ pub use outcome::Exit;
 pub use tasks::parse_tasks;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
+use signal_hook::consts::SIGXFSZ;
 
 use crate::cli::{Cli, Command};
+use crate::config::printable;
 use outcome::Misuse;
 
 /// Parses the command line, runs the command, reports an error on stderr.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // A file that may not grow any further is an error of writing it, as a full disk is, and no end.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let outcome = match cli.command {
         None => dashboard::dashboard(&cli.dashboard, &cli.screen),
         Some(Command::Run(command)) => run::run(&command.args, command.json),
@@ -49,7 +54,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(error) => {
-            eprintln!("{error:#}");
+            eprintln!("{}", printable(&format!("{error:#}")));
             ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })
         }
     }

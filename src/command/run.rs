@@ -13,9 +13,11 @@ use super::farewell::Standing;
 use super::inputs::{load_study, study};
 use super::outcome::{Exit, Misuse};
 use crate::cli::RunArgs;
+use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::Study;
 use crate::results::{Results, report, text::Glyphs};
+use crate::study::needs::{Needs, available, size};
 use crate::study::{Busy, Event, Run, Session, SessionOptions, plan, study_folder};
 
 /// How long to wait for an event before looking whether a person wants to stop.
@@ -41,7 +43,7 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
         let over = session.is_over();
         let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
         while let Some((run, reported)) = event {
-            failed |= matches!(reported, Event::Failed { .. });
+            failed |= matches!(reported, Event::Failed { .. } | Event::Noted { alarming: true, .. });
             ended += usize::from(matches!(reported, Event::Failed { .. } | Event::Finished { .. }));
             // What is for a person goes to stderr: the contract's events are results.
             if json && reported.is_result() {
@@ -67,12 +69,15 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
         }
         if interrupted.load(Ordering::Relaxed) {
             session.stop();
+            if session.is_overdue() {
+                break;
+            }
         }
     }
     progress.finish();
     if !json {
         let glyphs = Glyphs::detect(|name| std::env::var(name).ok());
-        write!(out, "{}", report(&results.outcomes(), Average::Mean, glyphs))?;
+        write!(out, "{}", printable(&report(&results.outcomes(), Average::Mean, glyphs)))?;
     }
     let given = session.given_to();
     if let Some(holder) = given {
@@ -96,6 +101,7 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
 pub fn narrowed_study(args: &RunArgs) -> anyhow::Result<Study> {
     let mut study = study(args.file.as_deref())?;
     narrow(&mut study, args)?;
+    refuse_too_large(&study, args)?;
     Ok(study)
 }
 
@@ -103,7 +109,34 @@ pub fn narrowed_study(args: &RunArgs) -> anyhow::Result<Study> {
 pub fn reread_study(args: &RunArgs) -> anyhow::Result<Study> {
     let mut study = load_study(args.file.as_deref())?;
     narrow(&mut study, args)?;
+    refuse_too_large(&study, args)?;
     Ok(study)
+}
+
+/// Refuses a study that this machine has not the memory for, before anything of it is in memory.
+fn refuse_too_large(study: &Study, args: &RunArgs) -> anyhow::Result<()> {
+    let jobs = args.jobs.map_or_else(cores, usize::from);
+    let needs = Needs::of(&plan(study), jobs);
+    if args.force {
+        return Ok(());
+    }
+    let what = format!("{}: {}", study.name, workers(jobs));
+    refuse_beyond(&needs, &what, "make [task], [evaluation], inner_steps or --jobs smaller")
+}
+
+/// So many workers, in words.
+pub fn workers(jobs: usize) -> String {
+    if jobs == 1 { "one worker".to_owned() } else { format!("{jobs} workers") }
+}
+
+/// Refuses what needs more memory than there is.
+pub fn refuse_beyond(needs: &Needs, what: &str, advice: &str) -> anyhow::Result<()> {
+    let Some(available) = available().filter(|available| needs.bytes > *available) else { return Ok(()) };
+    let (bytes, available) = (size(needs.bytes), size(available));
+    let text = format!(
+        "{what} would need about {bytes} of memory, and this machine gives {available}: {advice}, or say --force"
+    );
+    Err(Misuse(text).into())
 }
 
 /// Starts the study's workers.
@@ -126,7 +159,7 @@ pub fn start(study: &Study, args: &RunArgs) -> anyhow::Result<Session> {
 }
 
 /// Cores this process may use.
-fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
@@ -191,7 +224,7 @@ impl Progress {
             Event::Progress { experiment, seed, step, steps_per_second, .. } => {
                 let message =
                     format!("{experiment}, seed {seed}: step {step}, {steps_per_second:.0} steps/s");
-                self.bar.set_message(message);
+                self.bar.set_message(printable(&message));
                 return;
             }
             Event::Finished { experiment, seed, seconds, .. } => {
@@ -204,6 +237,10 @@ impl Progress {
                 self.say(&format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}"));
                 return;
             }
+            Event::Noted { experiment, seed, note, .. } => {
+                self.say(&format!("{experiment}, seed {seed}: {note}"));
+                return;
+            }
             _ => return,
         };
         self.bar.inc(1);
@@ -214,7 +251,7 @@ impl Progress {
 
     /// A line on stderr, over the bar where there is one. Nobody may be left to read it.
     fn say(&self, line: &str) {
-        self.bar.suspend(|| _ = writeln!(std::io::stderr(), "{line}"));
+        self.bar.suspend(|| _ = writeln!(std::io::stderr(), "{}", printable(line)));
     }
 
     fn finish(&self) {

@@ -11,7 +11,7 @@ mod values;
 mod words;
 
 pub use key::{AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
-pub use problem::{LoadError, Problem, Problems, presentable};
+pub use problem::{LoadError, Problem, Problems, is_hidden, presentable, printable};
 pub use value::{Typed, Value};
 pub use values::Values;
 

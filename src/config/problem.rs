@@ -177,7 +177,7 @@ pub fn presentable(text: &str, longest: usize) -> String {
     let mut shown = String::new();
     let mut left = longest;
     for c in text.chars() {
-        let piece = if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        let piece = if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
         let Some(rest) = left.checked_sub(piece.chars().count()) else {
             shown.push('…');
             break;
@@ -186,6 +186,27 @@ pub fn presentable(text: &str, longest: usize) -> String {
         shown.push_str(&piece);
     }
     shown
+}
+
+/// A text of several lines as it may be shown on a terminal: what stands in files and folder names can end
+/// up in it.
+pub fn printable(text: &str) -> String {
+    let show =
+        |c: char| if is_hidden(c) && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(show).collect()
+}
+
+/// Whether a terminal obeys a character instead of showing it, or shows nothing: controls, what turns the
+/// direction of writing around, and what has no width and joins nothing.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+                | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use toml::{Spanned, de::DeValue};
 
+use super::resolved::RECORDED;
 use super::schema::LONGEST_NAME;
-use crate::config::{Setting, Table, quote};
+use crate::config::{Setting, Table, is_hidden, quote};
 
 /// A name that is there, short enough to show, and not taken by another of `what`; spaces around it do not
 /// count.
@@ -27,7 +28,8 @@ pub(super) fn read_name<'a>(
     Some(name)
 }
 
-/// A text that is there, and not too long to be shown; spaces around it do not count.
+/// A text that is there, and not too long to be shown; spaces around it do not count. Earlier versions have
+/// let people use characters that nobody sees, and what they recorded stays readable.
 pub(super) fn read_text<'a>(
     table: &mut Table<'_, 'a, '_>,
     key: &str,
@@ -35,14 +37,17 @@ pub(super) fn read_text<'a>(
     longest: usize,
 ) -> Option<String> {
     let expected = format!("a text of 1 to {longest} characters in double quotes");
+    let is_record = table.report.text.starts_with(RECORDED);
+    let is_refused = |c: char| c.is_control() || !is_record && is_hidden(c);
     let acceptable =
-        |text: &&str| (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        |text: &&str| (1..=longest).contains(&text.chars().count()) && !text.chars().any(is_refused);
     let text = value.get_ref().as_str().map(str::trim);
     if let Some(text) = text.filter(acceptable) {
         return Some(text.to_owned());
     }
     let why = match text {
         Some(text) if text.chars().any(char::is_control) => " and without control characters",
+        Some(text) if text.chars().any(is_refused) => " and without characters that nobody sees",
         _ => "",
     };
     let _: Setting<()> = table.refuse(key, value, &(expected + why));

@@ -49,7 +49,7 @@ impl Results {
             Event::Started { .. } | Event::Queued { step: 0, .. } => {
                 (run.curves, run.failure) = (Curves::default(), None);
             }
-            Event::Unsaved { .. } | Event::Summary { .. } => {}
+            Event::Unsaved { .. } | Event::Noted { .. } | Event::Summary { .. } => {}
             // It goes on, so it has not failed.
             _ => run.failure = None,
         }

@@ -96,6 +96,18 @@ pub enum Event {
         /// How many events.
         events: usize,
     },
+    /// Something about what was found in the run's folder that a person should know. In no log and never
+    /// printed as JSON: it is about files, not results.
+    Noted {
+        /// Experiment name.
+        experiment: String,
+        /// Seed.
+        seed: u64,
+        /// A sentence for a person.
+        note: String,
+        /// Whether it was something that nobody should go on without looking at.
+        alarming: bool,
+    },
     /// A person wants the run to wait. This and the two below say what somebody did in a dashboard; they
     /// are in no log and never printed, because without a screen nobody can.
     Paused {
@@ -177,11 +189,29 @@ impl Event {
         !matches!(
             self,
             Self::Unsaved { .. }
+                | Self::Noted { .. }
                 | Self::Recorded { .. }
                 | Self::Paused { .. }
                 | Self::Stopped { .. }
                 | Self::Queued { .. }
         )
+    }
+
+    /// The run that tells it, by experiment and seed; a summary is of several.
+    pub fn run(&self) -> Option<(&str, u64)> {
+        match self {
+            Self::Started { experiment, seed, .. }
+            | Self::Progress { experiment, seed, .. }
+            | Self::Evaluated { experiment, seed, .. }
+            | Self::Finished { experiment, seed, .. }
+            | Self::Failed { experiment, seed, .. }
+            | Self::Unsaved { experiment, seed, .. }
+            | Self::Noted { experiment, seed, .. }
+            | Self::Paused { experiment, seed, .. }
+            | Self::Stopped { experiment, seed, .. }
+            | Self::Queued { experiment, seed, .. } => Some((experiment, *seed)),
+            Self::Recorded { .. } | Self::Summary { .. } => None,
+        }
     }
 
     /// The event as one line of JSON, without the line's end. Numbers that are not finite are null.

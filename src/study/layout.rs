@@ -16,6 +16,8 @@ pub(super) const PLAN: &str = "plan.json";
 pub(super) const LOCK: &str = "lock.json";
 /// The name of a request to let go of a study, in the study's folder.
 pub(super) const REQUEST: &str = "take-over.json";
+/// Random characters in the name of a file that is being written.
+pub(super) const RANDOM: usize = 12;
 /// The settings' name in a run's folder.
 pub(super) const SETTINGS: &str = "settings.toml";
 /// The log's name in a run's folder.
@@ -26,6 +28,10 @@ pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 pub(super) const RESUME: &str = "resume.bin";
 /// The name of the past in a run's folder.
 pub(super) const SNAPSHOTS: &str = "snapshots.bin";
+/// How the name of a file ends that is being written, after a dot and what nobody can have foreseen.
+pub(super) const TEMPORARY: &str = ".tmp";
+/// How the name of a run's folder begins.
+const SEED: &str = "seed-";
 /// What the name of a run's folder goes on with after the run was moved out of the way.
 const ASIDE: &str = ".before-";
 
@@ -41,12 +47,22 @@ pub(super) fn folder_name(settings: &Experiment) -> String {
 
 /// Where a run lives. Other settings under the same name have another hash, so they never meet.
 pub(super) fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
-    study_folder.join(folder_name(&run.settings)).join(format!("seed-{}", run.seed))
+    seed_folder(&study_folder.join(folder_name(&run.settings)), run.seed)
+}
+
+/// Where the run of a seed lives in its experiment's folder.
+pub(super) fn seed_folder(experiment_folder: &Path, seed: u64) -> PathBuf {
+    experiment_folder.join(format!("{SEED}{seed}"))
+}
+
+/// Whether a folder of this name is a run's.
+pub(super) fn is_seed(name: &str) -> bool {
+    name.strip_prefix(SEED).is_some_and(|seed| seed.parse::<u64>().is_ok())
 }
 
 /// Where a run's folder goes when the run starts over for the `nth` time.
 pub(super) fn aside(run_folder: &Path, seed: u64, nth: u32) -> PathBuf {
-    run_folder.with_file_name(format!("seed-{seed}{ASIDE}{nth}"))
+    run_folder.with_file_name(format!("{SEED}{seed}{ASIDE}{nth}"))
 }
 
 /// Whether a folder of this name holds what was moved out of the way.
@@ -54,9 +70,48 @@ pub(super) fn is_aside(name: &str) -> bool {
     name.contains(ASIDE)
 }
 
-/// Twelve hexadecimal digits that change with any setting but the seeds.
+/// Whether a file of this name was being written by a process that did not come to its end, of this version
+/// or an earlier one, which put its number there.
+pub(super) fn is_leftover(name: &str) -> bool {
+    let ours = [PLAN, LOCK, REQUEST, SETTINGS, LOG, CHECKPOINT, RESUME, SNAPSHOTS];
+    let middle = |ours: &str| name.strip_prefix(ours)?.strip_prefix('.')?.strip_suffix(TEMPORARY);
+    let mark = ours.into_iter().find_map(middle).unwrap_or_default();
+    let is_random = mark.len() == RANDOM && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_random || !mark.is_empty() && mark.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Why a folder of this path cannot hold this run, if its name says so. A folder that was given another kind of
+/// name says nothing.
+pub(super) fn misplaced(folder: &Path, settings: &Experiment, seed: u64) -> Option<String> {
+    // A path such as `.` has its name in the working folder's.
+    let folder = std::path::absolute(folder).ok()?;
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let named: Option<u64> =
+        name(&folder).and_then(|name| name.strip_prefix(SEED).and_then(|seed| seed.parse().ok()));
+    if let Some(named) = named.filter(|named| *named != seed) {
+        return Some(format!("holds seed {seed}, in the place of seed {named}"));
+    }
+    let of_experiment = folder.parent().and_then(name)?;
+    let hash = of_experiment.rsplit_once('-').map_or("", |(_, hash)| hash);
+    let is_hash = hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let other = is_hash && of_experiment != folder_name(settings);
+    (named.is_some() && other).then(|| {
+        let name = &settings.name;
+        format!("holds {name:?} with other settings than its place is for")
+    })
+}
+
+/// Hexadecimal digits of [`settings_digest`] that a folder's name has.
+const HASH: usize = 12;
+
+/// Changes with any setting but the seeds.
+pub(super) fn settings_digest(settings: &Experiment) -> String {
+    hex(&Sha256::digest(resolved_toml(settings, 0)))
+}
+
+/// The part of it that a folder's name has.
 fn settings_hash(settings: &Experiment) -> String {
-    hex(&Sha256::digest(resolved_toml(settings, 0).as_bytes())[..6])
+    settings_digest(settings)[..HASH].to_owned()
 }
 
 /// Bytes as lowercase hexadecimal digits.

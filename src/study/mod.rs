@@ -20,15 +20,17 @@
 //!   watch       run folders that other processes write
 //!   follow      one run's files, while another process writes them
 //!   search      which runs there are, from the folders alone
-//!   folders     a study's folder and its runs': announced, put aside
+//!   folders     a study's folder and its runs': announced, opened, put aside
 //!   record      a run's folder: settings, log, checkpoint, and what is needed to go on
+//!   seal        what the checksums say of a run's files
 //!   past        what a run has told before, and what of it still counts
 //!   resume      the file a run goes on from
 //!   trail       parameters of a run's past
 //!   holders     which processes train the studies that are watched
 //!   request     asking the process that trains to let go
 //!   lock        one process a study folder
-//!   files       files that are whole or not there
+//!   files       files that are whole or not there, and are ours
+//! needs     what a study will take of the machine
 //! layout    how everything on disk is named
 //! event     what is reported
 //! snapshot  what a run is at one step
@@ -38,15 +40,16 @@
 mod disk;
 mod event;
 mod layout;
+pub mod needs;
 mod plan;
 mod pool;
 mod snapshot;
 
-pub use disk::files::replace;
+pub use disk::files::write_out;
 pub use disk::follow::LogReader;
 pub use disk::lock::{Busy, Holder, Note};
 pub use disk::request::ask;
-pub use disk::resume::{Header, Resume, Unusable};
+pub use disk::resume::{Header, Identity, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
 pub use disk::watch::{Found, Watcher};
 pub use event::Event;

@@ -5,6 +5,8 @@
 //! descriptor; an edge without data behind it leaves the program standing until the next key. Here
 //! bytes are read only after `poll` has said that there are some.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{input::Input, mouse};
@@ -13,7 +15,20 @@ use super::{input::Input, mouse};
 #[derive(Debug, Default)]
 pub struct Decoder {
     pending: Vec<u8>,
+    /// Whether a text is being pasted, and the end of what has come of it.
+    pasting: bool,
+    text: Vec<u8>,
 }
+
+/// How long an Escape waits for the rest of a sequence: longer than a line takes between two bytes of
+/// one packet, shorter than a person notices.
+const ESCAPE: Duration = Duration::from_millis(25);
+/// How long a pasted text may pause before its end counts as lost.
+const PASTE: Duration = Duration::from_secs(5);
+
+/// The marks around what is pasted.
+const PASTE_BEGINS: &[u8] = b"\x1b[200~";
+const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
 /// How a report of the mouse begins. No key does.
 const MOUSE: &[u8] = b"\x1b[<";
@@ -34,6 +49,15 @@ impl Decoder {
         self.pending.extend_from_slice(bytes);
         let mut inputs = Vec::new();
         while !self.pending.is_empty() {
+            if self.pasting {
+                inputs.extend(self.swallow());
+                continue;
+            }
+            if self.pending.starts_with(PASTE_BEGINS) {
+                self.pasting = true;
+                self.pending.drain(..PASTE_BEGINS.len());
+                continue;
+            }
             match parse(&self.pending) {
                 Parsed::Whole(input, length) => {
                     inputs.extend(input);
@@ -46,14 +70,47 @@ impl Decoder {
         inputs
     }
 
+    /// Passes over pasted text, whatever is in it, up to the mark that ends it.
+    fn swallow(&mut self) -> Option<Input> {
+        self.text.append(&mut self.pending);
+        let end = self.text.windows(PASTE_ENDS.len()).position(|part| part == PASTE_ENDS);
+        let Some(end) = end else {
+            // The mark may come in two pieces.
+            let before = self.text.len().saturating_sub(PASTE_ENDS.len() - 1);
+            self.text.drain(..before);
+            return None;
+        };
+        self.pending = self.text.split_off(end + PASTE_ENDS.len());
+        self.text.clear();
+        self.pasting = false;
+        Some(Input::Paste)
+    }
+
+    /// How long to wait for more before [`Decoder::quiet`] says what to make of it.
+    pub fn patience(&self) -> Option<Duration> {
+        if self.pasting { Some(PASTE) } else { self.is_waiting().then_some(ESCAPE) }
+    }
+
+    /// Nothing has come for so long.
+    pub fn quiet(&mut self, time: Duration) -> Option<Input> {
+        if self.pasting {
+            if time >= PASTE {
+                self.text.clear();
+                self.pasting = false;
+            }
+            return None;
+        }
+        if self.is_waiting() { self.settle() } else { None }
+    }
+
     /// Whether something has begun that may be a key of its own: a lone Escape.
-    pub fn is_waiting(&self) -> bool {
+    fn is_waiting(&self) -> bool {
         // The rest of a report of the mouse comes, however late, and must not be taken for keys.
         !self.pending.is_empty() && !self.pending.starts_with(MOUSE)
     }
 
     /// Nothing more has come for a while: a lone Escape was the key Escape, the rest was noise.
-    pub fn settle(&mut self) -> Option<Input> {
+    fn settle(&mut self) -> Option<Input> {
         let first = self.pending.first().copied();
         self.pending.clear();
         (first == Some(0x1b)).then(|| Input::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)))
@@ -215,6 +272,31 @@ mod tests {
             assert!(decoder.pending.len() <= LONGEST + 1);
         }
         decoder.settle();
+        assert_eq!(code(&decoder.push(b"q")[0]), KeyCode::Char('q'));
+    }
+
+    #[test]
+    fn what_is_pasted_is_no_keys_however_it_is_cut() {
+        let paste = [PASTE_BEGINS, b"aAXq\r\x03\x1b[A\x1b[20", PASTE_ENDS, b"m"].concat();
+        for cut in 0..paste.len() {
+            let mut decoder = Decoder::default();
+            let mut inputs = decoder.push(&paste[..cut]);
+            inputs.extend(decoder.push(&paste[cut..]));
+            // Cut within the first mark it is as if it had not been sent whole.
+            assert_eq!(inputs.len(), 2, "{cut}: {inputs:?}");
+            assert_eq!((&inputs[0], code(&inputs[1])), (&Input::Paste, KeyCode::Char('m')), "{cut}");
+        }
+        let mut decoder = Decoder::default();
+        assert!(decoder.push(PASTE_BEGINS).is_empty());
+        for _ in 0..200 {
+            assert!(decoder.push(&[b'A'; 1024]).is_empty());
+            assert!(decoder.text.len() < PASTE_ENDS.len() && decoder.pending.is_empty());
+        }
+        // The end of it was lost.
+        assert_eq!(decoder.patience(), Some(PASTE));
+        assert!(decoder.quiet(Duration::from_secs(1)).is_none());
+        assert!(decoder.push(b"A").is_empty());
+        assert!(decoder.quiet(PASTE).is_none());
         assert_eq!(code(&decoder.push(b"q")[0]), KeyCode::Char('q'));
     }
 

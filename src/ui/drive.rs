@@ -11,13 +11,19 @@ use ratatui::{Terminal, backend::Backend, buffer::Buffer, layout::Rect};
 
 use super::{
     frame::{self, report, save},
+    helper::Helper,
     keys,
     options::{End, Options},
     source::Source,
-    state::app::{App, Effect},
+    state::{
+        app::{App, Effect},
+        late::FitJob,
+        look::PreviewJob,
+    },
     update::{Watch, pointer, update},
 };
 use crate::{
+    eval::{Curve, Fit},
     study::plan,
     term::{Flow, Host, Input},
 };
@@ -29,7 +35,7 @@ const FRAME: Duration = Duration::from_millis(125);
 /// Time between frames that answer keys: a held arrow key must not fill the line.
 const ANSWER: Duration = Duration::from_millis(25);
 
-/// Work on previews between two frames, so that training keeps the cores.
+/// Work on previews, and on what the past looked like, between two frames, so that training keeps the cores.
 const PREVIEW_TIME: Duration = Duration::from_millis(4);
 
 /// The same while the past is looked for, which a person waits for.
@@ -68,7 +74,8 @@ pub fn drive<B: Backend>(
         dirty: true,
         filling: false,
     };
-    let mut main_loop = Loop { terminal, host, source, app, options, watch };
+    let (previews, fits) = (Helper::new("previews"), Helper::new("fits"));
+    let mut main_loop = Loop { terminal, host, source, app, options, watch, previews, fits };
     loop {
         let more = main_loop.take_in(&mut pace);
         main_loop.draw(&mut pace)?;
@@ -108,6 +115,9 @@ struct Loop<'a, B: Backend, H, S> {
     app: &'a mut App,
     options: &'a Options,
     watch: Option<Watch>,
+    /// Who computes what takes longer than a frame may.
+    previews: Helper<Vec<(PreviewJob, Curve)>>,
+    fits: Helper<(FitJob, Vec<Fit>)>,
 }
 
 impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
@@ -134,7 +144,7 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
             self.app.on_file(read);
             pace.dirty = true;
         }
-        pace.dirty |= self.app.on_time(pace.opened.elapsed());
+        pace.dirty |= self.app.on_time(pace.opened.elapsed()) | self.take_from_helpers();
         if let Some(found) = self.source.found() {
             self.app.replan(&found.study, &found.runs, &found.numbers);
             pace.dirty = true;
@@ -155,9 +165,7 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
             return Ok(());
         }
         look_back(self.source, self.app);
-        if !pace.asked || pace.filling {
-            preview(self.app);
-        }
+        self.ask_for_previews();
         self.app.settle();
         let app = &mut *self.app;
         let drawn = self.terminal.draw(|screen| frame::draw(app, screen))?.area;
@@ -167,11 +175,59 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
         if pace.flow.send(now) {
             self.host.ask();
         }
+        // Of what is asked for in vain the first; the others ask again.
+        if let (Some(job), false) = (app.late.wishes().into_iter().next(), self.fits.is_busy()) {
+            self.fits.ask(move || {
+                let fits = job.compute();
+                (job, fits)
+            });
+        }
         // A view of the past fills in as its curves are computed.
         let known = app.missing_past().is_none() && app.next_preview().is_none() && !app.rewind.stale;
         pace.filling = app.rewind.notch.is_some() && (!known || app.rewind.shown != app.rewind.notch);
         (pace.asked, pace.dirty) = (false, pace.filling);
         Ok(())
+    }
+
+    /// What has been computed meanwhile; whether there is any.
+    fn take_from_helpers(&mut self) -> bool {
+        let fits = self.fits.take();
+        let previews = self.previews.take();
+        let any = fits.is_some() || previews.is_some();
+        if let Some((job, fits)) = fits {
+            self.app.late.take(job, fits);
+        }
+        for (job, curve) in previews.into_iter().flatten() {
+            // It may be another time or test set that is looked at by now.
+            if job.rewound == self.app.rewind.notch.is_some() && job.test == self.app.test {
+                self.app.on_preview(job.run, (job.step, curve));
+            }
+        }
+        any
+    }
+
+    /// Has previews computed, as many as a frame has time for and at least one.
+    fn ask_for_previews(&mut self) {
+        if self.previews.is_busy() {
+            return;
+        }
+        let jobs = self.app.preview_jobs();
+        let time = if self.app.rewind.notch.is_some() { PAST_TIME } else { PREVIEW_TIME };
+        if jobs.is_empty() {
+            return;
+        }
+        self.previews.ask(move || {
+            let start = Instant::now();
+            let mut done = Vec::new();
+            for job in jobs {
+                let curve = job.compute();
+                done.push((job, curve));
+                if start.elapsed() >= time {
+                    break;
+                }
+            }
+            done
+        });
     }
 
     /// How long to wait for input; `None` waits for nothing else.
@@ -185,7 +241,11 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
             Some(ANSWER.saturating_sub(since).max(line))
         } else if pace.dirty {
             Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(FRAME)))
-        } else if !app.is_over() || app.rewind.playing.is_some() {
+        } else if !app.is_over()
+            || app.rewind.playing.is_some()
+            || self.previews.is_busy()
+            || self.fits.is_busy()
+        {
             // Whether a run has something to tell is looked at once a frame.
             Some(FRAME)
         } else if app.said.is_some() {
@@ -205,6 +265,15 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
         let action = match input {
             Input::Key(key) => keys::action(keys::context(self.app), key),
             Input::Mouse(mouse) => pointer::action(self.app, mouse),
+            Input::Paste => {
+                self.app.say("pasted text is not taken for keys");
+                pace.asked = true;
+                None
+            }
+            Input::Stop => {
+                self.app.effects.push(Effect::Suspend);
+                None
+            }
             Input::Redraw => {
                 self.app.effects.push(Effect::Redraw);
                 pace.flow.begin_again();
@@ -354,18 +423,6 @@ fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
     });
     if let Err(error) = opened {
         app.say(format!("{}: {error}", file.path.display()));
-    }
-}
-
-/// A few previews, as many as the time allows.
-fn preview(app: &mut App) {
-    let start = Instant::now();
-    let time = if app.rewind.notch.is_some() { PAST_TIME } else { PREVIEW_TIME };
-    while start.elapsed() < time
-        && let Some(run) = app.next_preview()
-        && let Some(preview) = app.preview(run)
-    {
-        app.on_preview(run, preview);
     }
 }
 

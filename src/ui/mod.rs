@@ -13,6 +13,7 @@
 //! action.rs    everything a person can ask for
 //! state/       what the dashboard knows, and questions about it
 //! style.rs     every colour and glyph
+//! helper.rs    a thread for what takes longer than a frame
 //! source.rs    what the main loop asks of a study
 //! options.rs   what the dashboard is told, and how it ends
 //! ```
@@ -34,6 +35,7 @@
 pub mod action;
 mod drive;
 pub mod frame;
+mod helper;
 pub mod keys;
 mod options;
 mod show;

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 #[cfg(target_os = "linux")]
+pub mod disk;
+#[cfg(target_os = "linux")]
 pub mod terminal;
 
 use std::collections::BTreeMap;
@@ -173,11 +175,11 @@ impl Bench {
 
     /// What a study left behind that may not depend on time: file contents, log lines without their clocks.
     /// The file a run goes on from has clocks inside, and tests/resume_is_bit_exact.rs to itself; the study's
-    /// lock and plan say who trains what, not what came of it.
+    /// lock and plan say who trains what, not what came of it; and what was put aside is history.
     pub fn outcome(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = self.files();
         let other = ["/resume.bin", "/lock.json", "/plan.json"];
-        files.retain(|name, _| !other.iter().any(|end| name.ends_with(end)));
+        files.retain(|name, _| !name.contains(".before-") && !other.iter().any(|end| name.ends_with(end)));
         for (name, bytes) in &mut files {
             if name.ends_with(".jsonl") {
                 let timeless = |line: &str| {

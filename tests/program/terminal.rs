@@ -39,13 +39,25 @@ impl Terminal {
 
     /// The same with variables in its environment, as a shell takes them.
     pub fn open_with(folder: &Path, arguments: &str, variables: &str) -> Self {
-        let notes = tempfile::tempdir().expect("a folder for notes");
-        let at = notes.path().display();
         let program = binary();
-        let command = format!(
-            "stty rows 40 cols 120; tty > {at}/tty; echo $$ > {at}/pid; exec env {variables} {} {arguments}",
-            program.display()
-        );
+        let words =
+            |at: &str| format!("echo $$ > {at}/pid; exec env {variables} {} {arguments}", program.display());
+        Self::script(folder, words, |_| String::new())
+    }
+
+    /// The program as a job of an interactive shell, which it gives the terminal back to.
+    pub fn under_a_shell(folder: &Path) -> Self {
+        let program = binary();
+        let job = |at: &str| format!("sh -c 'echo $$ > {at}/pid; exec {}'\n", program.display());
+        Self::script(folder, |_| "exec bash --norc --noprofile -i".to_owned(), job)
+    }
+
+    /// What a shell does with these words, and with what is typed at once, when it draws. Both are told the
+    /// folder for notes.
+    fn script(folder: &Path, words: impl Fn(&str) -> String, typed: impl Fn(&str) -> String) -> Self {
+        let notes = tempfile::tempdir().expect("a folder for notes");
+        let at = notes.path().display().to_string();
+        let command = format!("stty rows 40 cols 120; tty > {at}/tty; {}", words(&at));
         let mut script = Command::new("script")
             .args(["-qefc", &command, "/dev/null"])
             .current_dir(folder)
@@ -71,7 +83,8 @@ impl Terminal {
                 sink.lock().expect("no test panics while it holds this").extend_from_slice(&bytes[..read]);
             }
         });
-        let terminal = Self { notes, script, keys, output, reader: Some(reader) };
+        let mut terminal = Self { notes, script, keys, output, reader: Some(reader) };
+        terminal.press(&typed(&at));
         terminal.until("it draws", |text| text.contains("Overview"));
         terminal
     }

@@ -3,7 +3,6 @@
 
 use anyhow::{anyhow, bail};
 
-use super::super::inputs::checkpoint;
 use super::super::outcome::Misuse;
 use super::svg::{LETTER, document, look};
 use crate::eval::{BAND_90, Fit, fits};
@@ -62,8 +61,7 @@ pub fn picture(
     for (index, run) in runs.iter().enumerate() {
         // Every experiment's first seed that is trained.
         let shown = panels.last().is_some_and(|panel| panel.run.experiment == run.experiment);
-        let path = watcher.checkpoint_path(index);
-        if shown || !path.exists() {
+        if shown || watcher.doubt(index).is_some() {
             continue;
         }
         let settings = &run.settings;
@@ -73,8 +71,12 @@ pub fn picture(
             let (name, tasks) = (&settings.name, evaluation.test_tasks);
             return Err(Misuse(format!("--fit {number}: {name} has {tasks} test tasks")).into());
         }
-        let weights = checkpoint(&path)
-            .map_err(|error| anyhow!("{error:#}; the command that trained it writes it anew"))?;
+        let trained = watcher.trained(index);
+        let Some(weights) =
+            trained.map_err(|error| anyhow!("{error}; the command that trained it writes it anew"))?
+        else {
+            continue;
+        };
         // A task does not depend on how many come after it.
         evaluation.test_tasks = number;
         let task = test_tasks(of.task, &evaluation).pop();

@@ -1,15 +1,21 @@
 //! The folders of a study and of its runs, made before a run begins, so that whoever looks on sees the whole
-//! plan, and moved aside when a run starts over.
+//! plan, opened, and moved aside when a run starts over.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::replace;
-use super::record::{RecordError, settings_text, trouble};
+use super::files::{make_folder, read_own, replace};
+use super::lock::Lock;
+use super::record::{Opened, Record, RecordError, Refusal, settings_text, trouble};
+use super::resume::Identity;
+use super::seal::LARGEST_SETTINGS;
+use crate::experiments::resolved_toml;
 use crate::model;
+use crate::study::event::Event;
 use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, folder_name, run_folder};
 use crate::study::plan::Run;
 
@@ -38,68 +44,110 @@ fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
 
 /// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
 /// study's folder sees all of the plan and not only what has begun, tells those that have one which test sets
-/// and figures they have now, and writes the plan down. The study's lock is held; a worker that takes a run up
-/// at the same time puts its own files in the place of these.
-pub fn announce(study_folder: &Path, runs: &[Run]) {
+/// and figures they have now, and writes the plan down. A worker that takes a run up at the same time puts its
+/// own files in the place of these.
+pub fn announce(lock: &Lock, runs: &[Run]) {
     let kernel = model::Kernels::fastest().name();
+    if lock.hold().is_err() {
+        return;
+    }
+    let study_folder = lock.folder();
     // First, so that a plan made while this one is announced is not overwritten by it.
     let _ = write_plan(study_folder, runs);
     for run in runs {
         let folder = run_folder(study_folder, run);
-        let settings = settings_text(run, kernel);
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
+        let settings = || settings_text(run, kernel, &Identity::new(&run.settings, run.seed));
         // Only for those who look on: what cannot be written here is told by the run itself.
-        let made = fs::create_dir_all(&folder)
-            .and_then(|()| make(LOG))
-            .and_then(|_| make(SETTINGS)?.write_all(settings.as_bytes()));
-        if made.is_err() {
-            let _ = renew_settings(&folder.join(SETTINGS), &settings);
+        if make_folder(study_folder, &folder).is_err() {
+            continue;
+        }
+        if make(LOG).and_then(|_| make(SETTINGS)?.write_all(settings().as_bytes())).is_err() {
+            let _ = renew_settings(&folder.join(SETTINGS), run, &settings());
         }
     }
 }
 
-/// Brings the settings of a run that was there before up to date. Their first line says what the run was
-/// begun with, and stays.
-fn renew_settings(path: &Path, settings: &str) -> std::io::Result<()> {
-    let found = fs::read_to_string(path)?;
+/// Brings the settings of a run that was there before up to date, if what it was trained with is the same. Their
+/// first line says what the run was begun with, and stays.
+fn renew_settings(path: &Path, run: &Run, settings: &str) -> std::io::Result<()> {
+    let found = read_own(path, LARGEST_SETTINGS).unwrap_or_default();
+    let found = String::from_utf8(found).unwrap_or_default();
     match (found.split_once('\n'), settings.split_once('\n')) {
-        (Some((begun, old)), Some((_, new))) if old != new => {
+        (Some((begun, old)), Some((_, new)))
+            if old != new && old.starts_with(&resolved_toml(&run.settings, run.seed)) =>
+        {
             replace(path, format!("{begun}\n{new}").as_bytes())
         }
         _ => Ok(()),
     }
 }
 
-/// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
-pub fn set_aside(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
-    let folder = run_folder(study_folder, run);
-    let is_begun = |file| fs::metadata(folder.join(file)).is_ok_and(|file| file.len() > 0);
-    if ![LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
-        return Ok(());
-    }
-    put_aside(&folder, run.seed)
-}
-
-/// Moves a folder to the first name that is free for what is put aside.
-fn put_aside(folder: &Path, seed: u64) -> Result<(), RecordError> {
-    let mut nth = 1;
-    loop {
-        let to = aside(folder, seed, nth);
-        if !to.exists() {
-            return fs::rename(folder, &to).map_err(|error| trouble(&to, &error));
+/// Opens a run's folder. What is in it and is not to be gone on from is put aside, and the run starts over;
+/// what a person should know of it is told by the event.
+pub fn open(
+    lock: &Arc<Lock>,
+    run: &Run,
+    kernels: model::Kernels,
+) -> Result<(Opened, Option<Event>), RecordError> {
+    let noted = |note: String, alarming: bool| {
+        let experiment = run.settings.name.clone();
+        Some(Event::Noted { experiment, seed: run.seed, note, alarming })
+    };
+    let (why, foreign) = match Record::open(lock, run, kernels) {
+        Ok(opened) if opened.verified => return Ok((opened, None)),
+        Ok(opened) => {
+            let words =
+                "unverified: its files are of an earlier version and do not say which run they are of";
+            return Ok((opened, noted(words.to_owned(), false)));
         }
-        nth += 1;
+        Err(Refusal::Trouble(error)) => return Err(error),
+        Err(Refusal::Useless { why, foreign }) => (why, foreign),
+    };
+    let folder = run_folder(lock.folder(), run);
+    let kept = move_aside(&folder, run)?;
+    let name = kept.file_name().unwrap_or_default().to_string_lossy();
+    let note = format!(
+        "{} is not gone on from: {why}. What was there is kept as {name}, and the run starts over",
+        folder.display()
+    );
+    match Record::open(lock, run, kernels) {
+        Ok(opened) => Ok((opened, noted(note, foreign))),
+        Err(Refusal::Trouble(error)) => Err(error),
+        Err(Refusal::Useless { why, .. }) => Err(RecordError::new(format!("{}: {why}", folder.display()))),
     }
 }
 
 /// Gives a run back what was put aside last; what it has now is put aside in its stead. Nothing changes where
 /// nothing was.
-pub fn bring_back(study_folder: &Path, run: &Run) -> Result<(), RecordError> {
-    let folder = run_folder(study_folder, run);
-    let newest = (1..).take_while(|nth| aside(&folder, run.seed, *nth).exists()).last();
+pub fn bring_back(lock: &Lock, run: &Run) -> Result<(), RecordError> {
+    let folder = run_folder(lock.folder(), run);
+    lock.hold().map_err(|error| trouble(&folder, &error))?;
+    let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    let newest = (1..).take_while(|nth| is_there(&aside(&folder, run.seed, *nth))).last();
     let Some(from) = newest.map(|nth| aside(&folder, run.seed, nth)) else { return Ok(()) };
-    if folder.exists() {
-        put_aside(&folder, run.seed)?;
+    if is_there(&folder) {
+        move_aside(&folder, run)?;
     }
     fs::rename(&from, &folder).map_err(|error| trouble(&from, &error))
+}
+
+/// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
+pub fn set_aside(lock: &Lock, run: &Run) -> Result<(), RecordError> {
+    let folder = run_folder(lock.folder(), run);
+    lock.hold().map_err(|error| trouble(&folder, &error))?;
+    let is_begun = |file| fs::symlink_metadata(folder.join(file)).is_ok_and(|file| file.len() > 0);
+    if [LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
+        move_aside(&folder, run)?;
+    }
+    Ok(())
+}
+
+/// Moves a run's folder out of the way; where it is now.
+fn move_aside(folder: &Path, run: &Run) -> Result<PathBuf, RecordError> {
+    let free = |nth: &u32| fs::symlink_metadata(aside(folder, run.seed, *nth)).is_err();
+    let nth = (1..).find(free).unwrap_or(u32::MAX);
+    let to = aside(folder, run.seed, nth);
+    fs::rename(folder, &to).map_err(|error| trouble(&to, &error))?;
+    Ok(to)
 }

@@ -1,18 +1,23 @@
 //! One run's files, followed while another process writes them: what its log says anew, and the newest
 //! parameters there are.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::files::read_limited;
+use sha2::{Digest, Sha256};
+
+use super::files::{Unreadable, open_own, read_own};
 use super::resume::{LARGEST_FILE, Resume};
+use super::seal::{self, Doubt, LARGEST_LOG};
 use crate::experiments::Experiment;
-use crate::learner::read_checkpoint;
+use crate::learner::checkpoint_from_bytes;
+use crate::model::Weights;
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, LOG, RESUME, run_folder};
+use crate::study::layout::{CHECKPOINT, LOG, RESUME, hex, run_folder};
 use crate::study::plan::Run;
 use crate::study::snapshot::Snapshot;
 
@@ -58,10 +63,15 @@ pub fn last_written(study_folder: &Path, run: &Run) -> u64 {
 fn seconds(time: Option<SystemTime>) -> u64 {
     time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |time| time.as_secs())
 }
+/// Which state is on disk: it changes with every save.
+type Stamp = (u64, u64, i64, i64);
 
 /// What is known of one run's files.
 pub struct Files {
     pub folder: PathBuf,
+    /// The settings, as the folder says them.
+    settings: Arc<Experiment>,
+    seed: u64,
     /// Whether the run is part of what is watched.
     pub present: bool,
     /// Bytes of the log that have been taken, and who takes them.
@@ -71,23 +81,44 @@ pub struct Files {
     log: LogReader,
     pub ended: bool,
     pub looked: Option<Instant>,
+    /// What came of the run, while nothing proves it yet.
+    held: Vec<Event>,
+    /// How many of such events were told.
+    told: usize,
+    /// The state that the files were last compared with.
+    compared: Option<Stamp>,
+    /// Why the files are not believed.
+    pub doubt: Option<String>,
+    /// Whether something was told that its files cannot prove, as those of earlier versions cannot.
+    pub unverified: bool,
+    /// How far the run has come, to its log.
+    step: u64,
     pub snapshot: Option<Arc<Snapshot>>,
-    snapshot_time: Option<SystemTime>,
+    snapshot_stamp: Option<Stamp>,
     pub snapshot_looked: Option<Instant>,
 }
 
 impl Files {
-    pub fn new(folder: PathBuf) -> Self {
+    /// Of the run with these settings and this seed.
+    pub fn new(folder: PathBuf, settings: Arc<Experiment>, seed: u64) -> Self {
         Self {
             folder,
+            settings,
+            seed,
             present: true,
             taken: 0,
             recorded: true,
             log: LogReader::default(),
             ended: false,
             looked: None,
+            held: Vec::new(),
+            told: 0,
+            compared: None,
+            doubt: None,
+            unverified: false,
+            step: 0,
             snapshot: None,
-            snapshot_time: None,
+            snapshot_stamp: None,
             snapshot_looked: None,
         }
     }
@@ -97,53 +128,148 @@ impl Files {
         self.present && looked.is_none_or(|looked| looked.elapsed() >= interval)
     }
 
-    /// The events that have been added to the log since the last look.
-    pub fn read_log(&mut self, settings: &Experiment) -> Vec<Event> {
+    /// The events that have been added to the log since the last look. What came of the run is told when the
+    /// checksums prove it.
+    pub fn read_log(&mut self) -> Vec<Event> {
         self.looked = Some(Instant::now());
-        let Ok(mut file) = File::open(self.folder.join(LOG)) else { return Vec::new() };
-        let metadata = file.metadata().ok();
-        let length = metadata.as_ref().map_or(0, |metadata| metadata.len());
-        if length < self.taken {
-            // Cut back: the run was started over or goes on from an earlier state. What it tells again
-            // replaces what it told.
-            (self.taken, self.ended, self.recorded) = (0, false, true);
-            self.log = LogReader::default();
+        let mut events = match self.read_new() {
+            Ok(events) => events,
+            // It is not there yet, or not any more.
+            Err(Unreadable::Absent) => return Vec::new(),
+            Err(why) => return self.disbelieve(format!("{LOG} {why}")).into_iter().collect(),
+        };
+        let is_result = |event: &mut Event| matches!(event, Event::Evaluated { .. } | Event::Finished { .. });
+        self.held.extend(events.extract_if(.., is_result));
+        match events.last() {
+            Some(Event::Failed { .. }) => self.ended = true,
+            Some(Event::Progress { step, .. }) => (self.step, self.ended) = (*step, false),
+            Some(_) => self.ended = false,
+            None => {}
         }
-        let mut bytes = Vec::new();
-        let read = file
-            .seek(SeekFrom::Start(self.taken))
-            .and_then(|_| file.take(BYTES_AT_ONCE).read_to_end(&mut bytes));
-        if read.is_err() {
-            return Vec::new();
-        }
-        self.taken += bytes.len() as u64;
-        let mut events = self.log.take(&bytes, settings);
-        if let Some(last) = events.last() {
-            self.ended = matches!(last, Event::Finished { .. } | Event::Failed { .. });
+        let stamp = self.stamp();
+        if !self.held.is_empty() || stamp != self.compared {
+            self.compared = stamp;
+            self.compare(&mut events);
         }
         if std::mem::take(&mut self.recorded) && !events.is_empty() {
-            let at = seconds(metadata.and_then(|metadata| metadata.modified().ok()));
+            let log = fs::symlink_metadata(self.folder.join(LOG));
+            let at = seconds(log.and_then(|log| log.modified()).ok());
             events.insert(0, Event::Recorded { at, events: events.len() });
         }
         events
     }
 
+    /// The events in the part of the log that was not taken yet.
+    fn read_new(&mut self) -> Result<Vec<Event>, Unreadable> {
+        let mut file = open_own(&self.folder.join(LOG))?;
+        let length = file.metadata()?.len();
+        if length > LARGEST_LOG {
+            return Err(Unreadable::Foreign(format!("is larger than {} MiB", LARGEST_LOG >> 20)));
+        }
+        if length < self.taken {
+            // Cut back: the run was started over or goes on from an earlier state. What it tells again
+            // replaces what it told.
+            let snapshot = (self.snapshot.take(), self.snapshot_stamp, self.snapshot_looked);
+            *self = Self::new(std::mem::take(&mut self.folder), self.settings.clone(), self.seed);
+            (self.snapshot, self.snapshot_stamp, self.snapshot_looked) = snapshot;
+            self.looked = Some(Instant::now());
+        }
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(self.taken))?;
+        file.take(BYTES_AT_ONCE).read_to_end(&mut bytes)?;
+        self.taken += bytes.len() as u64;
+        Ok(self.log.take(&bytes, &self.settings))
+    }
+
+    /// Compares the files with their checksums, and adds what can be told now.
+    fn compare(&mut self, events: &mut Vec<Event>) {
+        let is_finished = |events: &[Event]| matches!(events.last(), Some(Event::Finished { .. }));
+        match seal::read(&self.folder, &self.settings, self.seed) {
+            Ok(sealed) => {
+                self.doubt = None;
+                if sealed.is_finished() {
+                    self.unverified = !sealed.is_verified();
+                    self.held.clear();
+                    self.ended = true;
+                    let is_result =
+                        |event: &Event| matches!(event, Event::Evaluated { .. } | Event::Finished { .. });
+                    let counts = |event: &Event| is_result(event) && event.counts_for(&self.settings);
+                    let before = events.len();
+                    // A run that is tested on one more set has told of the others.
+                    events.extend(sealed.events.into_iter().filter(counts).skip(self.told));
+                    self.told += events.len() - before;
+                }
+            }
+            // Nothing to compare with: either the state follows in a moment, or nobody has kept it.
+            Err(Doubt::Nothing) => {
+                if is_finished(&self.held) {
+                    (self.unverified, self.ended) = (true, true);
+                    events.append(&mut self.held);
+                }
+            }
+            Err(why) => events.extend(self.disbelieve(why.to_string())),
+        }
+    }
+
+    /// Nothing that the files say is told. The event that says so, once.
+    fn disbelieve(&mut self, why: String) -> Option<Event> {
+        self.held.clear();
+        self.ended = true;
+        if self.doubt.as_ref() == Some(&why) {
+            return None;
+        }
+        self.doubt = Some(why.clone());
+        let error = format!("its files are not believed: {why}; `metascope run` of the study makes good");
+        let (experiment, seed) = (self.settings.name.clone(), self.seed);
+        Some(Event::Failed { experiment, seed, step: self.step, error })
+    }
+
+    /// The weights in the checkpoint, if there is one; in words why they are not to be had.
+    pub fn trained(&self) -> Result<Option<Weights>, String> {
+        let path = self.folder.join(CHECKPOINT);
+        let bytes = match read_own(&path, LARGEST_FILE) {
+            Ok(bytes) => bytes,
+            Err(Unreadable::Absent) => return Ok(None),
+            Err(why) => return Err(format!("{} {why}", path.display())),
+        };
+        let checkpoint =
+            checkpoint_from_bytes(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
+        let sealed = seal::read(&self.folder, &self.settings, self.seed).ok();
+        let proof = sealed.and_then(|sealed| sealed.resume.header.checkpoint_sha256);
+        if proof.is_some_and(|proof| proof != hex(&Sha256::digest(&bytes))) {
+            return Err(format!("{} is not the one that this run has written", path.display()));
+        }
+        Ok(Some(checkpoint.weights))
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let found = fs::symlink_metadata(self.folder.join(RESUME)).ok()?;
+        Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+    }
+
     /// The newest parameters on disk, if they are newer than those known.
-    pub fn read_snapshot(&mut self, settings: &Experiment) {
+    pub fn read_snapshot(&mut self) {
         self.snapshot_looked = Some(Instant::now());
-        let path = self.folder.join(RESUME);
-        let time = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
-        if time.is_none() || time == self.snapshot_time {
+        let stamp = self.stamp();
+        if stamp == self.snapshot_stamp && stamp.is_some() {
             return;
         }
-        self.snapshot_time = time;
-        let resume =
-            read_limited(&path, LARGEST_FILE).and_then(|bytes| Resume::from_bytes(&bytes, settings).ok());
-        let found = match resume {
-            Some(resume) => Some((resume.header.step, resume.state.weights)),
-            None => read_checkpoint(&self.folder.join(CHECKPOINT))
-                .ok()
-                .map(|checkpoint| (settings.total_steps(), checkpoint.weights)),
+        self.snapshot_stamp = stamp;
+        let settings = &self.settings;
+        let found = match read_own(&self.folder.join(RESUME), LARGEST_FILE) {
+            Ok(bytes) => {
+                let resume = Resume::from_bytes(&bytes, settings).ok();
+                let is_its = |resume: &Resume| {
+                    resume.header.identity.as_ref().is_none_or(|identity| identity.seed == self.seed)
+                };
+                resume.filter(is_its).map(|resume| (resume.header.step, resume.state.weights))
+            }
+            Err(Unreadable::Absent) => {
+                let bytes = read_own(&self.folder.join(CHECKPOINT), LARGEST_FILE).ok();
+                let checkpoint = bytes.and_then(|bytes| checkpoint_from_bytes(&bytes).ok());
+                checkpoint.map(|checkpoint| (settings.total_steps(), checkpoint.weights))
+            }
+            Err(_) => None,
         };
         if let Some((step, weights)) = found {
             self.snapshot = Some(Arc::new(Snapshot { step, weights }));

@@ -1,26 +1,81 @@
 //! One process a study folder: a lock that the system lets go of when its holder dies, with a note that
 //! says who holds it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::files::{open_own, write_own};
 use crate::config::presentable;
 use crate::study::layout::LOCK;
 
-/// A held lock; dropping it lets go.
+/// The lock of a study's folder; dropping it lets go.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock {
+    folder: PathBuf,
+    held: Mutex<(Held, u64)>,
+    /// What was written down last: worker threads, and seconds of work.
+    told: Mutex<(usize, u64)>,
+    /// How many write at the moment.
+    writers: AtomicUsize,
+}
 
 /// Somebody who asks whether a study is trained holds its lock for a moment: it is tried this often, ...
 const TRIES: u32 = 5;
 /// ... this far apart.
 const APART: Duration = Duration::from_millis(20);
+
+/// The right of somebody to write under a lock; with the last of them it is let go of.
+#[derive(Debug)]
+pub struct Share(Arc<Lock>);
+
+impl Share {
+    /// The first of a lock.
+    pub fn new(lock: Arc<Lock>) -> Arc<Self> {
+        Arc::new(Self(lock))
+    }
+
+    /// The lock.
+    pub fn lock(&self) -> &Arc<Lock> {
+        &self.0
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner).0 = Held::Given;
+    }
+}
+
+/// Somebody writes, as long as this lives.
+pub struct Writing<'a>(&'a AtomicUsize);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// How it stands with a lock.
+#[derive(Debug)]
+enum Held {
+    /// Ours: the locked file, and which one it is.
+    Here(#[allow(dead_code, reason = "held for what the system does when it is closed")] File, Which),
+    /// The file went, and no other could be locked yet.
+    Nowhere,
+    /// The file went, and another process was there first. It trains the study now, so this one never
+    /// writes again.
+    Lost(Holder),
+    /// It was let go of, and so this process never writes again either.
+    Given,
+}
 
 /// Who holds a lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +132,105 @@ impl std::fmt::Display for Busy {
 
 impl std::error::Error for Busy {}
 
-/// Takes the lock of a study's folder, which exists, and says how long the study has been worked on before.
-/// `Ok(Err(holder))` if another process has it.
-///
-/// # Errors
-/// If the lock's file cannot be made.
-pub fn take(folder: &Path) -> io::Result<Result<(Lock, u64), Holder>> {
+impl Lock {
+    /// Takes the lock of a study's folder, which exists, and says how long the study has been worked on
+    /// before. `Ok(Err(holder))` if another process has it.
+    ///
+    /// # Errors
+    /// If the lock's file cannot be made.
+    pub fn take(folder: &Path) -> io::Result<Result<(Arc<Self>, u64), Holder>> {
+        let (mut file, which) = match lock(folder)? {
+            Ok(locked) => locked,
+            Err(holder) => return Ok(Err(holder)),
+        };
+        let seconds = read(&mut file).map_or(0, |note| note.seconds);
+        let held = Mutex::new((Held::Here(file, which), 0));
+        let (told, writers) = (Mutex::new((0, seconds)), AtomicUsize::new(0));
+        Ok(Ok((Arc::new(Self { folder: folder.to_owned(), held, told, writers }), seconds)))
+    }
+
+    /// Writes down who has the lock, for those who look on.
+    ///
+    /// # Errors
+    /// If the note cannot be written.
+    pub fn tell(&self, jobs: usize, seconds: u64) -> io::Result<()> {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = (jobs, seconds);
+        match &self.held.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            Held::Here(file, _) => write_note(file, jobs, seconds),
+            Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
+        }
+    }
+
+    /// The study's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Somebody is about to write.
+    pub fn writing(&self) -> Writing<'_> {
+        self.writers.fetch_add(1, Ordering::SeqCst);
+        Writing(&self.writers)
+    }
+
+    /// Whether anybody writes, whom to end would leave half a file behind.
+    pub fn is_written(&self) -> bool {
+        self.writers.load(Ordering::SeqCst) > 0
+    }
+
+    /// Makes sure that this process may write to the folder now. Where the locked file has gone, with its
+    /// folder or alone, the one in its place is locked. How often that was necessary: when it was, nothing
+    /// that was open before is where it was.
+    ///
+    /// # Errors
+    /// If there is no place to make one, or another process was there first.
+    pub fn hold(&self) -> io::Result<u64> {
+        let mut guard = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (held, times) = &mut *guard;
+        let there = fs::symlink_metadata(self.folder.join(LOCK)).map(|found| which_file(&found));
+        match held {
+            Held::Here(_, which) if there.is_ok_and(|there| there == *which) => return Ok(*times),
+            Held::Lost(holder) => return Err(self.lost(holder)),
+            Held::Given => return Err(io::Error::other("another process has asked for this folder")),
+            Held::Here(..) | Held::Nowhere => {}
+        }
+        *held = Held::Nowhere;
+        fs::create_dir_all(&self.folder)?;
+        match lock(&self.folder)? {
+            Ok((file, which)) => {
+                let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                // Only for those who look on.
+                let _ = write_note(&file, jobs, seconds);
+                *held = Held::Here(file, which);
+                *times += 1;
+                Ok(*times)
+            }
+            Err(holder) => {
+                let error = self.lost(&holder);
+                *held = Held::Lost(holder);
+                Err(error)
+            }
+        }
+    }
+
+    fn lost(&self, holder: &Holder) -> io::Error {
+        let busy = Busy { holder: holder.clone(), folder: self.folder.clone() };
+        io::Error::other(format!("its lock was taken away, and {busy}"))
+    }
+}
+
+/// Which file it is, whatever its name: its device and its number there.
+type Which = (u64, u64);
+
+fn which_file(found: &fs::Metadata) -> Which {
+    (found.dev(), found.ino())
+}
+
+/// Locks the file in a study's folder. `Ok(Err(holder))` if another process has it.
+fn lock(folder: &Path) -> io::Result<Result<(File, Which), Holder>> {
     let path = folder.join(LOCK);
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    let mut options = OpenOptions::new();
+    let mut file = write_own(&path, options.read(true).write(true).create(true).truncate(false))
+        .map_err(|error| io::Error::new(error.kind(), format!("{LOCK}: {error}")))?;
     for attempt in 1.. {
         match file.try_lock() {
             Ok(()) => break,
@@ -98,27 +244,21 @@ pub fn take(folder: &Path) -> io::Result<Result<(Lock, u64), Holder>> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    let seconds = read(&mut file).map_or(0, |note| note.seconds);
-    Ok(Ok((Lock(file), seconds)))
+    let which = which_file(&file.metadata()?);
+    Ok(Ok((file, which)))
 }
 
-impl Lock {
-    /// Writes down who has the lock, for those who look on.
-    ///
-    /// # Errors
-    /// If the note cannot be written.
-    pub fn tell(&self, jobs: usize, seconds: u64) -> io::Result<()> {
-        let note = Note { holder: Holder::this(), jobs, seconds };
-        let note = serde_json::to_string(&note).expect("a note is plain data") + "\n";
-        // In one piece over the note before, so that whoever looks finds one or the other.
-        self.0.write_all_at(note.as_bytes(), 0)?;
-        self.0.set_len(note.len() as u64)
-    }
+/// In one piece over the note before, so that whoever looks finds one or the other.
+fn write_note(file: &File, jobs: usize, seconds: u64) -> io::Result<()> {
+    let note = Note { holder: Holder::this(), jobs, seconds };
+    let note = serde_json::to_string(&note).expect("a note is plain data") + "\n";
+    file.write_all_at(note.as_bytes(), 0)?;
+    file.set_len(note.len() as u64)
 }
 
 /// What the process that trains in this folder says of itself; `None` if none does.
 pub fn trainer(folder: &Path) -> Option<Note> {
-    let mut file = File::open(folder.join(LOCK)).ok()?;
+    let mut file = open_own(&folder.join(LOCK)).ok()?;
     match file.try_lock_shared() {
         // Let go of with the file, at once.
         Ok(()) => None,
@@ -163,44 +303,83 @@ fn is_alive(pid: u32) -> bool {
 mod tests {
     use super::*;
 
+    fn take(folder: &Path) -> Result<(Arc<Lock>, u64), Holder> {
+        Lock::take(folder).expect("a writable folder")
+    }
+
     #[test]
     fn one_at_a_time_and_the_holder_is_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         assert_eq!(trainer(folder.path()), None);
-        let (lock, seconds) = take(folder.path()).expect("a writable folder").expect("nobody has it");
+        let (lock, seconds) = take(folder.path()).expect("nobody has it");
         assert_eq!(seconds, 0);
         lock.tell(3, 1_000_000).expect("written");
         lock.tell(2, 70).expect("written");
-        assert_eq!(take(folder.path()).expect("a writable folder").expect_err("taken"), Holder::this());
+        assert_eq!(take(folder.path()).expect_err("taken"), Holder::this());
         let note = Note { holder: Holder::this(), jobs: 2, seconds: 70 };
         assert_eq!(trainer(folder.path()), Some(note));
         drop(lock);
         assert_eq!(trainer(folder.path()), None, "the note stays, the process is gone");
-        let (_lock, seconds) = take(folder.path()).expect("a writable folder").expect("nobody has it");
+        let (_lock, seconds) = take(folder.path()).expect("nobody has it");
         assert_eq!(seconds, 70);
     }
 
     #[test]
     fn whoever_only_asks_keeps_nobody_from_training() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        drop(take(folder.path()).expect("a writable folder").expect("nobody has it"));
+        drop(take(folder.path()).expect("nobody has it"));
         let asks = File::open(folder.path().join(LOCK)).expect("it is there");
         asks.try_lock_shared().expect("nobody has it");
         let holds = std::thread::spawn(move || {
             std::thread::sleep(APART * 2);
             drop(asks);
         });
-        assert!(take(folder.path()).expect("a writable folder").is_ok());
+        assert!(take(folder.path()).is_ok());
         holds.join().expect("it only sleeps");
     }
 
     #[test]
     fn the_note_of_an_earlier_version_is_read() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join(LOCK), r#"{"host":"there","pid":7}"#).expect("written");
+        fs::write(folder.path().join(LOCK), r#"{"host":"there","pid":7}"#).expect("written");
         let held = OpenOptions::new().write(true).open(folder.path().join(LOCK)).expect("it is there");
         held.try_lock().expect("nobody has it");
         let holder = Holder { host: "there".to_owned(), pid: 7 };
         assert_eq!(trainer(folder.path()), Some(Note { holder, jobs: 0, seconds: 0 }));
+    }
+
+    #[test]
+    fn a_lock_that_went_is_taken_again_or_lost_for_good() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let study = folder.path().join("study");
+        fs::create_dir(&study).expect("made");
+        let (lock, _) = take(&study).expect("nobody has it");
+        assert_eq!(lock.hold().expect("it is there"), 0);
+        fs::remove_dir_all(&study).expect("removed");
+        assert_eq!(lock.hold().expect("it can be made anew"), 1);
+        assert_eq!(lock.hold().expect("it is there"), 1);
+        assert!(take(&study).is_err(), "nobody else gets it");
+        // Somebody is there first.
+        fs::remove_dir_all(&study).expect("removed");
+        fs::create_dir(&study).expect("made");
+        let (other, _) = take(&study).expect("nobody has it");
+        let error = lock.hold().expect_err("another has it").to_string();
+        assert!(error.contains("is being trained by process"), "{error}");
+        drop(other);
+        assert!(lock.hold().is_err(), "what another process has made since is not ours");
+        assert!(take(&study).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let theirs = folder.path().join("theirs");
+        fs::write(&theirs, "important").expect("written");
+        std::os::unix::fs::symlink(&theirs, folder.path().join(LOCK)).expect("a link");
+        assert!(Lock::take(folder.path()).is_err());
+        fs::remove_file(folder.path().join(LOCK)).expect("removed");
+        fs::hard_link(&theirs, folder.path().join(LOCK)).expect("a second name");
+        assert!(Lock::take(folder.path()).is_err());
+        assert_eq!(fs::read(&theirs).expect("there"), b"important");
     }
 }

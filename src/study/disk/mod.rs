@@ -9,6 +9,7 @@ pub mod past;
 pub mod record;
 pub mod request;
 pub mod resume;
+pub mod seal;
 pub mod search;
 pub mod trail;
 pub mod watch;

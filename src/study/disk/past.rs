@@ -1,35 +1,8 @@
 //! What a run has told before, as its log has it, and what of it still counts: test sets come and go in the
 //! experiments file, while a log only grows.
 
-use std::path::Path;
-
-use sha2::{Digest, Sha256};
-
-use super::files::read_limited;
-use super::resume::Header;
 use crate::experiments::Experiment;
 use crate::study::event::Event;
-use crate::study::layout::{LOG, hex};
-
-/// A log of this size is none of ours: a run's has some two hundred lines.
-const LARGEST_LOG: u64 = 64 << 20;
-
-/// The part of the log that belongs to a saved state, and its events; `None` if it is not there whole.
-pub fn past(folder: &Path, header: &Header, settings: &Experiment) -> Option<(String, Vec<Event>)> {
-    let mut log = read_limited(&folder.join(LOG), LARGEST_LOG)?;
-    let length = usize::try_from(header.log_bytes).ok()?;
-    if log.len() < length {
-        return None;
-    }
-    log.truncate(length);
-    if hex(&Sha256::digest(&log)) != header.log_sha256 {
-        return None;
-    }
-    let log = String::from_utf8(log).ok()?;
-    let events =
-        log.lines().map(|line| Event::read(line.as_bytes(), settings)).collect::<Option<Vec<Event>>>()?;
-    Some((log, events))
-}
 
 /// How far a run with such a past is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,22 +8,28 @@
 //! snapshots.bin            parameters of its past, for looking at
 //! ```
 //!
-//! `resume.bin` is the truth: it carries a checksum of itself and of the part of the log that belongs to
-//! it. Whatever else is found damaged is made anew from it, or the run starts over, which gives the same
-//! bits. While a disk is full, or the folder gone, training goes on: settings and log wait in memory, and
-//! every save tries again.
+//! `resume.bin` is the truth: it says which run it is of, and carries a checksum of itself, of the part of the
+//! log that belongs to it and of the checkpoint. Settings and checkpoint that are damaged are made anew from it.
+//! Where it is itself not to be believed, the run starts over, which gives the same bits. While something
+//! cannot be written, training goes on: settings and log wait in memory, and every save tries again.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::files::{read_limited, remove_leftovers, replace};
-use super::past::{Progress, past, what_counts};
-use super::resume::{Header, LARGEST_FILE, Resume, Unusable};
+use super::files::{
+    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
+    write_own,
+};
+use super::lock::Lock;
+use super::past::{Progress, what_counts};
+use super::resume::{Header, Identity, LARGEST_FILE, Resume};
+use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
 use crate::config::presentable;
 use crate::experiments::{RECORDED, recorded_toml};
 use crate::learner::{State, checkpoint_from_bytes, metadata};
@@ -35,7 +41,14 @@ use crate::study::plan::Run;
 /// The folder of one run, open for writing.
 #[derive(Debug)]
 pub struct Record {
+    /// The right to write into the study's folder, and which of its locks the files below were opened under.
+    lock: Arc<Lock>,
+    locked: u64,
     folder: PathBuf,
+    /// Which run it is.
+    identity: Identity,
+    /// Whether the settings, and the names of the folders, are on the disk.
+    settled: bool,
     /// What the run is made with, as it stands (or should stand) in its file.
     settings: String,
     /// Everything the run has reported, as it stands (or should stand) in the log.
@@ -54,6 +67,24 @@ pub struct Opened {
     /// What the run has reported before and still counts.
     pub past: Vec<Event>,
     pub next: Next,
+    /// What could not be put right in the folder of a finished run.
+    pub unsaved: Option<RecordError>,
+    /// Whether what it goes on from says itself which run it is of, as all does that this version writes.
+    pub verified: bool,
+}
+
+/// Why a run's folder is not gone on with.
+pub enum Refusal {
+    /// It cannot be used, and stays as it is.
+    Trouble(RecordError),
+    /// What is in it is not to be gone on from: another run's (or something no run has), or damaged; in words.
+    Useless { why: String, foreign: bool },
+}
+
+impl From<RecordError> for Refusal {
+    fn from(error: RecordError) -> Self {
+        Self::Trouble(error)
+    }
 }
 
 /// How a run goes on.
@@ -69,6 +100,13 @@ pub enum Next {
 /// Why a run's folder cannot be used, as a sentence for a person.
 #[derive(Debug)]
 pub struct RecordError(String);
+
+impl RecordError {
+    /// From a sentence.
+    pub fn new(sentence: String) -> Self {
+        Self(sentence)
+    }
+}
 
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,99 +126,127 @@ pub fn trouble(path: &Path, error: &io::Error) -> RecordError {
     RecordError(format!("{} cannot be written: {error}; {advice}", path.display()))
 }
 
-/// Whether it is no reason not to train: a full disk may have room again by the time of a save, and a
-/// folder that somebody deletes while a study trains must not cost its results.
-fn may_pass(error: &io::Error) -> bool {
-    is_full(error) || error.kind() == ErrorKind::NotFound
-}
-
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 impl Record {
-    /// Opens the run's folder, making it if need be, and looks how far the run has come.
-    pub fn open(study_folder: &Path, run: &Run, kernels: Kernels) -> Result<Opened, RecordError> {
-        let folder = run_folder(study_folder, run);
-        match fs::create_dir_all(&folder) {
-            Err(error) if !may_pass(&error) => return Err(trouble(&folder, &error)),
-            _ => {}
+    /// Opens the run's folder, making it if need be, and looks how far the run has come. What cannot be
+    /// written is no reason not to train: every save tries again.
+    pub fn open(lock: &Arc<Lock>, run: &Run, kernels: Kernels) -> Result<Opened, Refusal> {
+        let folder = run_folder(lock.folder(), run);
+        let mut record = Self {
+            lock: lock.clone(),
+            locked: 0,
+            identity: Identity::new(&run.settings, run.seed),
+            settings: String::new(),
+            folder,
+            settled: false,
+            log: String::new(),
+            file: None,
+            snapshots: None,
+            waiting: Vec::new(),
+        };
+        if record.hold().is_err() {
+            // The folder cannot be had, or another process has it: nothing in it is looked at or touched.
+            record.settings = settings_text(run, kernels.name(), &record.identity);
+            return Ok(Opened { record, past: Vec::new(), next: Next::Start, unsaved: None, verified: true });
         }
-        remove_leftovers(&folder);
-        let resume = match read_limited(&folder.join(RESUME), LARGEST_FILE) {
-            Some(bytes) => match Resume::from_bytes(&bytes, &run.settings) {
-                Ok(resume) => Some(resume),
-                Err(Unusable::Damaged) => None,
-                Err(Unusable::Newer(format)) => {
-                    return Err(RecordError(format!(
-                        "{} was written by another version of metascope ({format}); use that version, \
-                         another --out, or --fresh to start over",
-                        folder.display()
-                    )));
-                }
-            },
-            None => None,
-        };
-        let found = resume.and_then(|resume| Some((past(&folder, &resume.header, &run.settings)?, resume)));
-        // What was begun elsewhere stays what it was made with.
-        let kernel = found.as_ref().map_or(kernels.name(), |(_, resume)| &resume.header.kernel);
-        let settings = settings_text(run, kernel);
-        let mut record =
-            Self { folder, settings, log: String::new(), file: None, snapshots: None, waiting: Vec::new() };
-        let Some(((log, past), resume)) = found else {
-            // Of a run that starts over nothing is known, its past least of all.
-            let _ = fs::remove_file(record.folder.join(SNAPSHOTS));
-            for (file, written) in [(SETTINGS, record.write_settings()), (LOG, record.rewrite_log())] {
-                match written {
-                    Err(error) if !may_pass(&error) => {
-                        return Err(trouble(&record.folder.join(file), &error));
-                    }
-                    _ => {}
-                }
-            }
-            return Ok(Opened { record, past: Vec::new(), next: Next::Start });
-        };
-        record.log = log;
-        let (past, progress) = what_counts(past, &run.settings);
+        remove_leftovers(&record.folder);
+        match seal::read(&record.folder, &run.settings, run.seed) {
+            Ok(sealed) => Ok(record.go_on(run, kernels, sealed)?),
+            Err(Doubt::Nothing) => Ok(record.begin(run, kernels)),
+            Err(Doubt::Damaged(why)) => Err(Refusal::Useless { why, foreign: false }),
+            Err(Doubt::Foreign(why)) => Err(Refusal::Useless { why, foreign: true }),
+            Err(Doubt::Io(why)) => Err(Refusal::Trouble(RecordError(format!(
+                "{}: {why}; nothing there was changed, and the same command goes on from it once it can be read",
+                record.folder.display()
+            )))),
+            Err(Doubt::Newer(format)) => Err(Refusal::Trouble(RecordError(format!(
+                "{} was written by another version of metascope ({format}); use that version, \
+                 another --out, or --fresh to start over",
+                record.folder.display()
+            )))),
+        }
+    }
+
+    /// From the run's beginning.
+    fn begin(mut self, run: &Run, kernels: Kernels) -> Opened {
+        self.settings = settings_text(run, kernels.name(), &self.identity);
+        // Of a run that starts over nothing is known, its past and its end least of all.
+        for file in [SNAPSHOTS, CHECKPOINT] {
+            let _ = fs::remove_file(self.folder.join(file));
+        }
+        // For those who look on. What cannot be written waits for the first save.
+        let _ = make_folder(self.lock.folder(), &self.folder)
+            .and_then(|()| if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) })
+            .and_then(|()| self.rewrite_log());
+        Opened { record: self, past: Vec::new(), next: Next::Start, unsaved: None, verified: true }
+    }
+
+    /// From what was saved.
+    fn go_on(mut self, run: &Run, kernels: Kernels, sealed: Sealed) -> Result<Opened, RecordError> {
+        let verified = sealed.is_verified();
+        let Sealed { resume, log, events } = sealed;
+        let (past, progress) = what_counts(events, &run.settings);
         let finished = progress == Progress::Done;
+        let Header { kernel, identity, checkpoint_sha256, .. } = &resume.header;
         // A test by other kernels would round differently too, but most machines have those of others.
-        let by_its_own = Kernels::available().any(|kernels| kernels.name() == resume.header.kernel);
+        let by_its_own = Kernels::available().any(|kernels| kernels.name() == kernel);
         let is_ours = match progress {
             Progress::Done => true,
             Progress::Trained => by_its_own,
-            Progress::Training => resume.header.kernel == kernels.name(),
+            Progress::Training => kernel == kernels.name(),
         };
         if !is_ours {
-            let begun = presentable(&resume.header.kernel, 60);
+            let begun = presentable(kernel, 60);
             return Err(RecordError(format!(
                 "{} was begun with the {begun} kernels and this process uses {}, which round differently; go on \
                  where those kernels exist (or set METASCOPE_KERNEL={begun}), or start over with --fresh",
-                record.folder.display(),
+                self.folder.display(),
                 kernels.name()
             )));
         }
-        record.reopen_log().map_err(|error| trouble(&record.folder.join(LOG), &error))?;
-        if !record.has_its_settings() {
-            let path = record.folder.join(SETTINGS);
-            record.write_settings().map_err(|error| trouble(&path, &error))?;
+        // What was begun elsewhere stays what it was made with.
+        match identity {
+            Some(identity) => self.identity = identity.clone(),
+            None => self.identity.metascope = self.version_of_settings(kernel),
         }
-        if finished {
-            let weights = resume.state.weights;
-            // The checkpoint follows from the state: one that was lost or damaged is made again.
-            if !record.has_its_checkpoint(run, &weights) {
-                record.write_checkpoint(run, &weights)?;
-            }
-            return Ok(Opened { record, past, next: Next::Nothing(weights) });
+        self.settings = settings_text(run, kernel, &self.identity);
+        self.log = log;
+        let opened = self.reopen_log().map_err(|error| trouble(&self.folder.join(LOG), &error));
+        let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(replace) };
+        let settled = settled.map_err(|error| trouble(&self.folder.join(SETTINGS), &error));
+        if !finished {
+            // What could not be written waits for the next save.
+            let next = Next::GoOn(Box::new(resume));
+            return Ok(Opened { record: self, past, next, unsaved: None, verified });
         }
-        Ok(Opened { record, past, next: Next::GoOn(Box::new(resume)) })
+        let weights = resume.state.weights;
+        // The checkpoint follows from the state: one that was lost or damaged is made again.
+        let is_there = self.has_its_checkpoint(run, &weights, checkpoint_sha256.as_deref());
+        let checkpoint = if is_there { Ok(()) } else { self.write_checkpoint(run, &weights) };
+        let unsaved = opened.and(settled).and(checkpoint).err();
+        Ok(Opened { record: self, past, next: Next::Nothing(weights), unsaved, verified })
+    }
+
+    /// Makes sure of the right to write. After the lock had to be taken anew, what was open is elsewhere.
+    fn hold(&mut self) -> io::Result<()> {
+        let locked = self.lock.hold()?;
+        if locked != self.locked {
+            (self.file, self.snapshots, self.settled) = (None, None, false);
+            self.locked = locked;
+        }
+        Ok(())
     }
 
     /// Adds an event to the log. If the disk will not take it, it waits for the next save.
     pub fn append(&mut self, event: &Event) {
         let line = event.to_json() + "\n";
         self.log.push_str(&line);
+        let held = self.hold();
         if let Some(file) = &mut self.file
-            && file.write_all(line.as_bytes()).is_err()
+            && (held.is_err() || file.write_all(line.as_bytes()).is_err())
         {
             self.file = None;
         }
@@ -189,7 +255,7 @@ impl Record {
     /// Writes a record of the run's past to its place. If the disk will not take it, it waits for the next
     /// save.
     pub fn keep(&mut self, offset: u64, record: Vec<u8>) {
-        if self.write_past(offset, &record).is_err() {
+        if self.hold().and_then(|()| self.write_past(offset, &record)).is_err() {
             self.snapshots = None;
             self.waiting.push((offset, record));
         }
@@ -199,7 +265,15 @@ impl Record {
         let path = self.folder.join(SNAPSHOTS);
         let file = match &mut self.snapshots {
             Some(file) => file,
-            none => none.insert(OpenOptions::new().write(true).create(true).truncate(false).open(path)?),
+            none => {
+                let open = || write_own(&path, OpenOptions::new().write(true).create(true).truncate(false));
+                // What is no file of ours makes room for one.
+                let opened = open().or_else(|error| match error.kind() {
+                    ErrorKind::Unsupported => fs::remove_file(&path).and_then(|()| open()),
+                    _ => Err(error),
+                });
+                none.insert(opened?)
+            }
         };
         file.write_all_at(record, offset)
     }
@@ -207,21 +281,24 @@ impl Record {
     /// Brings the log to the disk and then the state that belongs to it. If that fails, the log waits in
     /// memory and the next save tries again.
     pub fn save(&mut self, mut header: Header, state: State) -> Result<(), RecordError> {
-        fs::create_dir_all(&self.folder).map_err(|error| trouble(&self.folder, &error))?;
-        let settings = self.folder.join(SETTINGS);
-        if !settings.exists() {
-            self.write_settings().map_err(|error| trouble(&settings, &error))?;
-        }
-        let log = self.folder.join(LOG);
+        let folder = self.folder.clone();
+        let lock = self.lock.clone();
+        let _writing = lock.writing();
+        self.hold()
+            .and_then(|()| make_folder(self.lock.folder(), &folder))
+            .map_err(|error| trouble(&folder, &error))?;
+        self.settle()?;
+        let log = folder.join(LOG);
         // A file that was deleted can still be written to, and is lost all the same.
         let synced = match &self.file {
-            Some(file) if log.exists() => file.sync_data(),
+            Some(file) if is_in_place(file, &log) => file.sync_data(),
             _ => {
                 self.snapshots = None;
                 self.rewrite_log()
             }
         };
-        synced.map_err(|error| trouble(&log, &error))?;
+        // What a disk has once failed to take it may forget without a word the next time.
+        synced.inspect_err(|_| self.file = None).map_err(|error| trouble(&log, &error))?;
         // The past is only for looking at: what is needed to go on is kept without it.
         let mut past = Ok(());
         while past.is_ok()
@@ -234,9 +311,30 @@ impl Record {
         }
         header.log_bytes = self.log.len() as u64;
         header.log_sha256 = hex(&Sha256::digest(&self.log));
-        let path = self.folder.join(RESUME);
+        header.identity = Some(self.identity.clone());
+        let path = folder.join(RESUME);
         replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
-        past.map_err(|error| trouble(&self.folder.join(SNAPSHOTS), &error))
+        past.map_err(|error| trouble(&folder.join(SNAPSHOTS), &error))
+    }
+
+    /// Brings the settings and the names of the folders to the disk, once, or again after they went.
+    fn settle(&mut self) -> Result<(), RecordError> {
+        let settings = self.folder.join(SETTINGS);
+        if self.settled && fs::symlink_metadata(&settings).is_ok() {
+            return Ok(());
+        }
+        let written = match open_own(&settings) {
+            // They were written for those who look on, and nobody has waited for the disk.
+            Ok(file) if self.has_its_settings() => file.sync_all(),
+            _ => self.write_settings(replace),
+        };
+        written.map_err(|error| trouble(&settings, &error))?;
+        let out = folder_of(self.lock.folder());
+        for folder in [folder_of(&self.folder), self.lock.folder(), out, folder_of(out)] {
+            sync_folder(folder).map_err(|error| trouble(folder, &error))?;
+        }
+        self.settled = true;
+        Ok(())
     }
 
     /// The run is done: writes the checkpoint, logs `finished`, and saves the final state. The error says
@@ -245,11 +343,17 @@ impl Record {
         &mut self,
         run: &Run,
         finished: &Event,
-        header: Header,
+        mut header: Header,
         state: State,
     ) -> Result<(), RecordError> {
-        fs::create_dir_all(&self.folder).map_err(|error| trouble(&self.folder, &error))?;
+        let folder = self.folder.clone();
+        let lock = self.lock.clone();
+        let _writing = lock.writing();
+        self.hold()
+            .and_then(|()| make_folder(self.lock.folder(), &folder))
+            .map_err(|error| trouble(&folder, &error))?;
         self.write_checkpoint(run, &state.weights)?;
+        header.checkpoint_sha256 = Some(hex(&Sha256::digest(checkpoint_bytes(run, &state.weights))));
         self.append(finished);
         self.save(header, state)
     }
@@ -264,49 +368,77 @@ impl Record {
         replace(&path, &checkpoint_bytes(run, weights)).map_err(|error| trouble(&path, &error))
     }
 
-    /// Whether the checkpoint is there to the bit; that of another version has the same weights.
-    fn has_its_checkpoint(&self, run: &Run, weights: &Weights) -> bool {
-        let Some(found) = read_limited(&self.checkpoint_path(), LARGEST_FILE) else { return false };
-        let ours = format!("\"metascope\":\"{}\"", env!("CARGO_PKG_VERSION"));
-        let is_ours = found.windows(ours.len()).any(|part| part == ours.as_bytes());
-        found == checkpoint_bytes(run, weights)
-            || !is_ours
-                && checkpoint_from_bytes(&found).is_ok_and(|found| found.weights.values == weights.values)
-    }
-
-    fn write_settings(&self) -> io::Result<()> {
-        if fs::read(self.folder.join(SETTINGS)).is_ok_and(|found| found == self.settings.as_bytes()) {
-            return Ok(());
+    /// Whether the checkpoint is there to the bit: the one that the saved state names, or, where it names
+    /// none, one with the same weights of another version.
+    fn has_its_checkpoint(&self, run: &Run, weights: &Weights, sha256: Option<&str>) -> bool {
+        let Ok(found) = read_own(&self.checkpoint_path(), LARGEST_FILE) else { return false };
+        if found == checkpoint_bytes(run, weights) {
+            return true;
         }
-        replace(&self.folder.join(SETTINGS), self.settings.as_bytes())
+        let ours = format!("\"metascope\":\"{}\"", env!("CARGO_PKG_VERSION"));
+        let is_ours = || found.windows(ours.len()).any(|part| part == ours.as_bytes());
+        let is_same =
+            || checkpoint_from_bytes(&found).is_ok_and(|found| found.weights.values == weights.values);
+        sha256.map_or_else(|| !is_ours() && is_same(), |sha256| hex(&Sha256::digest(&found)) == sha256)
     }
 
-    /// Whether the settings are there and whole. Their first line names the version that wrote them, which
-    /// may be another.
+    /// Whether the settings are there to the bit.
     fn has_its_settings(&self) -> bool {
-        let found = fs::read_to_string(self.folder.join(SETTINGS)).unwrap_or_default();
-        found.split_once('\n').map(|(_, rest)| rest) == self.settings.split_once('\n').map(|(_, rest)| rest)
+        let found = read_own(&self.folder.join(SETTINGS), LARGEST_SETTINGS);
+        found.is_ok_and(|found| found == self.settings.as_bytes())
+    }
+
+    fn write_settings(&self, write: impl Fn(&Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        write(&self.folder.join(SETTINGS), self.settings.as_bytes())
+    }
+
+    /// The version that has written the settings of a run begun with these kernels; this one if they are
+    /// not as any version writes them.
+    fn version_of_settings(&self, kernel: &str) -> String {
+        let found = read_own(&self.folder.join(SETTINGS), LARGEST_SETTINGS).unwrap_or_default();
+        let first = found.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let version = std::str::from_utf8(first).ok().and_then(|line| {
+            let version = line.strip_prefix(RECORDED)?.strip_prefix(" metascope ")?;
+            version.strip_suffix(&format!(", kernels {kernel}."))
+        });
+        let is_version = |text: &&str| {
+            (1..=40).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
+        };
+        version.filter(is_version).unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
     }
 
     /// Writes the whole log anew and opens it for appending.
     fn rewrite_log(&mut self) -> io::Result<()> {
         self.file = None;
-        if self.log.is_empty() {
-            // Nothing that a disk would have to be waited for.
-            File::create(self.folder.join(LOG))?;
-        } else {
-            replace(&self.folder.join(LOG), self.log.as_bytes())?;
-        }
+        // For an empty one nobody would have to wait for a disk.
+        let write = if self.log.is_empty() { replace_soon } else { replace };
+        write(&self.folder.join(LOG), self.log.as_bytes())?;
         self.reopen_log()
     }
 
     /// Opens the log for appending, cut to what is known of it.
     fn reopen_log(&mut self) -> io::Result<()> {
-        let file = OpenOptions::new().append(true).open(self.folder.join(LOG))?;
+        let path = self.folder.join(LOG);
+        let file = match write_own(&path, OpenOptions::new().append(true)) {
+            // It has a second name, and this one shall be the run's own.
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                replace(&path, self.log.as_bytes())?;
+                write_own(&path, OpenOptions::new().append(true))?
+            }
+            opened => opened?,
+        };
         file.set_len(self.log.len() as u64)?;
         self.file = Some(file);
         Ok(())
     }
+}
+
+/// Whether a file that is open is the one of this name.
+fn is_in_place(file: &File, path: &Path) -> bool {
+    let which = |found: fs::Metadata| (found.dev(), found.ino());
+    let named = fs::symlink_metadata(path).map(which);
+    named.is_ok_and(|named| file.metadata().map(which).is_ok_and(|open| open == named))
 }
 
 /// A run's checkpoint.
@@ -323,10 +455,7 @@ fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
 }
 
 /// What a run is made with, as an experiments file.
-pub fn settings_text(run: &Run, kernel: &str) -> String {
-    format!(
-        "{RECORDED} metascope {}, kernels {kernel}.\n{}",
-        env!("CARGO_PKG_VERSION"),
-        recorded_toml(&run.settings, run.seed)
-    )
+pub fn settings_text(run: &Run, kernel: &str, identity: &Identity) -> String {
+    let version = &identity.metascope;
+    format!("{RECORDED} metascope {version}, kernels {kernel}.\n{}", recorded_toml(&run.settings, run.seed))
 }

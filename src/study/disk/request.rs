@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::files::{read_limited, replace};
+use super::files::{read_own, replace};
 use super::lock::Holder;
 use crate::study::layout::REQUEST;
 
@@ -26,7 +26,7 @@ pub fn ask(study_folder: &Path) -> io::Result<()> {
 pub fn asked(study_folder: &Path) -> Option<Holder> {
     let path = study_folder.join(REQUEST);
     // Looked for often, and hardly ever there.
-    let holder = serde_json::from_slice(&read_limited(&path, LARGEST)?).ok();
+    let holder = serde_json::from_slice(&read_own(&path, LARGEST).ok()?).ok();
     holder.filter(|holder| *holder != Holder::this())
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! metascope resume 1\n
-//! {"step":..,"log_bytes":..,"log_sha256":..,...}\n
+//! {"step":..,"log_bytes":..,"log_sha256":..,"identity":{..},...}\n
 //! weights, first moments, second moments as little-endian f64 (exact for f32 too)
 //! SHA-256 of everything before
 //! ```
@@ -15,6 +15,7 @@ use crate::config::presentable;
 use crate::experiments::Experiment;
 use crate::learner::State;
 use crate::model::{self, Weights};
+use crate::study::layout::settings_digest;
 use crate::task::Position;
 
 /// The first line of a file this version reads and writes.
@@ -48,8 +49,33 @@ pub struct Header {
     pub log_sha256: String,
     /// Seconds spent on the run so far.
     pub seconds: f64,
+    /// Which run it is; absent in what was written before there was this. Filled in by who writes the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// SHA-256 of the checkpoint, once there is one. Filled in by who writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_sha256: Option<String>,
     adam_steps: u64,
     position: Position,
+}
+
+/// Which run a file belongs to, wherever it is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// SHA-256 of all settings but the seeds.
+    pub settings: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// The version that began it, which its settings file names.
+    pub metascope: String,
+}
+
+impl Identity {
+    /// Of a run that this version begins.
+    pub fn new(settings: &Experiment, seed: u64) -> Self {
+        let metascope = env!("CARGO_PKG_VERSION").to_owned();
+        Self { settings: settings_digest(settings), seed, metascope }
+    }
 }
 
 /// Why a resume file is not used.
@@ -57,6 +83,8 @@ pub struct Header {
 pub enum Unusable {
     /// Cut short, flipped bits, something else altogether: the run starts over.
     Damaged,
+    /// Whole, and of a run of other settings.
+    Foreign,
     /// Written by a version that this one does not know: for a person to decide.
     Newer(String),
 }
@@ -72,6 +100,8 @@ impl Header {
             log_bytes: 0,
             log_sha256: String::new(),
             seconds,
+            identity: None,
+            checkpoint_sha256: None,
             adam_steps: state.steps,
             position: state.position,
         }
@@ -95,7 +125,7 @@ impl Resume {
     /// Reads what [`Resume::to_bytes`] wrote, for a run of these settings.
     ///
     /// # Errors
-    /// If it is damaged, or of a format that is not known here.
+    /// If it is damaged, of another experiment, or of a format that is not known here.
     pub fn from_bytes(bytes: &[u8], settings: &Experiment) -> Result<Self, Unusable> {
         let (body, checksum) = bytes.split_last_chunk::<32>().ok_or(Unusable::Damaged)?;
         if Sha256::digest(body)[..] != checksum[..] {
@@ -109,6 +139,9 @@ impl Resume {
             return Err(Unusable::Newer(presentable(&String::from_utf8_lossy(magic), 60)));
         }
         let header: Header = serde_json::from_slice(header).map_err(|_| Unusable::Damaged)?;
+        if header.identity.as_ref().is_some_and(|identity| identity.settings != settings_digest(settings)) {
+            return Err(Unusable::Foreign);
+        }
         let steps = header.step;
         if steps > settings.total_steps() || header.losses > steps || header.adam_steps != steps {
             return Err(Unusable::Damaged);
@@ -151,6 +184,21 @@ mod tests {
     fn comes_back_as_it_was() {
         let (settings, resume) = example();
         assert_eq!(Resume::from_bytes(&resume.to_bytes(), &settings), Ok(resume));
+    }
+
+    #[test]
+    fn what_belongs_to_other_settings_is_told_from_damage() {
+        let (settings, mut resume) = example();
+        resume.header.identity = Some(Identity::new(&settings, 3));
+        assert_eq!(Resume::from_bytes(&resume.to_bytes(), &settings), Ok(resume.clone()));
+        let mut other = settings;
+        other.training.outer_lr *= 2.0;
+        assert_eq!(Resume::from_bytes(&resume.to_bytes(), &other), Err(Unusable::Foreign));
+        // Before there was an identity there was nothing to tell by.
+        resume.header.identity = None;
+        let bytes = resume.to_bytes();
+        assert!(!String::from_utf8_lossy(&bytes).contains("identity"));
+        assert_eq!(Resume::from_bytes(&bytes, &other), Ok(resume));
     }
 
     #[test]

@@ -1,23 +1,28 @@
 //! Which runs there are, from the folders alone: those of one study, or all below a folder that a person
 //! names. It is asked again and again, since other processes add runs, so what is known is not read twice.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::files::read_limited;
+use super::files::{Unreadable, read_own};
 use super::folders::Planned;
+use super::seal::LARGEST_SETTINGS;
 use crate::experiments::{Experiment, Study, parse_recorded};
-use crate::study::layout::{LOG, PLAN, SETTINGS, is_aside};
+use crate::study::layout::{LOG, PLAN, RESUME, SETTINGS, is_aside, is_seed, seed_folder};
 
 /// Folders below the one named in which runs are looked for: out, study, experiment, seed.
 const DEPTH: usize = 4;
-/// The largest settings file there can be.
-const LARGEST_SETTINGS: u64 = 1 << 20;
 /// The largest plan: that of 10,000 experiments has less than one MiB.
 const LARGEST_PLAN: u64 = 4 << 20;
+/// Most seeds that an experiment of a plan has.
+const MOST_SEEDS: usize = 10_000;
+
+/// What is said of a run that is planned.
+const NOT_THERE: &str = "is planned and not there";
 
 /// Looks for run folders.
 pub struct Search {
@@ -32,6 +37,8 @@ pub struct Search {
     /// Settings by their text without the line that names the seed: a thousand runs of five experiments
     /// are read five times.
     known: HashMap<String, Experiment>,
+    /// What the last look has passed over, and why.
+    passed_over: Vec<(PathBuf, String)>,
 }
 
 /// Runs by the folder of their experiment.
@@ -51,6 +58,7 @@ impl Search {
             only_planned: false,
             folders: HashMap::new(),
             known: HashMap::new(),
+            passed_over: Vec::new(),
         }
     }
 
@@ -67,17 +75,29 @@ impl Search {
     /// If the folder cannot be read.
     pub fn look(&mut self) -> io::Result<Option<(Study, Vec<PathBuf>)>> {
         let mut found = Runs::new();
+        self.passed_over.clear();
         let root = self.root.clone();
         self.below(&root, DEPTH, &mut found)?;
         let mut plans: HashMap<PathBuf, Plan> = HashMap::new();
         let mut ordered = Vec::new();
         for (folder, mut runs) in found {
             let study = folder.parent().unwrap_or(&folder).to_owned();
-            let plan = plans.entry(study.clone()).or_insert_with(|| read_plan(&study));
+            let plan = match plans.entry(study.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.read_plan(&study)),
+            };
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let (place, seeds) = plan.get(&*name).map_or((usize::MAX, &[][..]), |(at, seeds)| (*at, seeds));
             let places: HashMap<u64, usize> = seeds.iter().copied().zip(0..).collect();
             let place_of = |run: &Experiment| places.get(run.seeds.first()?).copied();
+            if place < usize::MAX {
+                let there: HashSet<&Path> = runs.iter().map(|(_, folder)| folder.as_path()).collect();
+                let mut missing: Vec<PathBuf> =
+                    seeds.iter().map(|&seed| seed_folder(&folder, seed)).collect();
+                missing.retain(|planned| !there.contains(planned.as_path()));
+                missing.retain(|planned| !self.passed_over.iter().any(|(known, _)| known == planned));
+                self.passed_over.extend(missing.into_iter().map(|planned| (planned, NOT_THERE.to_owned())));
+            }
             // Where there is none yet, the process has not come so far, and all will do.
             if self.only_planned && !plan.is_empty() {
                 runs.retain(|(run, _)| place_of(run).is_some());
@@ -87,6 +107,19 @@ impl Search {
                 ordered.push(((study, place, folder), runs));
             }
         }
+        let there: HashSet<&Path> = ordered.iter().map(|((.., folder), _)| folder.as_path()).collect();
+        for (study, plan) in &plans {
+            // Of an experiment none of whose runs is there.
+            for (name, (_, seeds)) in plan {
+                let folder = study.join(name);
+                if !there.contains(folder.as_path()) {
+                    self.passed_over
+                        .extend(seeds.iter().map(|&seed| (seed_folder(&folder, seed), NOT_THERE.to_owned())));
+                }
+            }
+        }
+        self.passed_over.sort();
+        self.passed_over.dedup_by(|one, other| one.0 == other.0);
         ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut experiments: Vec<Experiment> = Vec::new();
         let mut names = HashSet::new();
@@ -108,47 +141,79 @@ impl Search {
         Ok((!folders.is_empty()).then_some((study, folders)))
     }
 
+    /// The settings as a run's folder says them, where it has been looked at; a study calls two experiments of
+    /// one name by two.
+    pub fn settings(&self, folder: &Path) -> Option<&Experiment> {
+        self.folders.get(folder).map(|(_, settings)| settings)
+    }
+
+    /// What looks like a run or a plan and could not be taken for one at the last look, and why.
+    pub fn passed_over(&self) -> &[(PathBuf, String)] {
+        &self.passed_over
+    }
+
     fn below(&mut self, folder: &Path, depth: usize, found: &mut Runs) -> io::Result<()> {
-        if let Some(settings) = self.settings_of(folder) {
-            let parent = folder.parent().unwrap_or(folder).to_owned();
-            found.entry(parent).or_default().push((settings, folder.to_owned()));
-            return Ok(());
+        match self.settings_of(folder) {
+            Ok(settings) => {
+                let parent = folder.parent().unwrap_or(folder).to_owned();
+                found.entry(parent).or_default().push((settings, folder.to_owned()));
+                return Ok(());
+            }
+            Err(why) => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                if is_seed(&name) || fs::symlink_metadata(folder.join(RESUME)).is_ok() {
+                    self.passed_over.push((folder.to_owned(), why));
+                    return Ok(());
+                }
+            }
         }
         if depth == 0 {
             return Ok(());
         }
         for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
+            let name = entry.file_name();
             // Runs that were set aside are history.
-            let aside = is_aside(&entry.file_name().to_string_lossy());
-            if !aside && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if is_aside(&name.to_string_lossy()) {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 // A folder that cannot be read hides its own runs, no others.
-                let _ = self.below(&entry.path(), depth - 1, found);
+                if let Err(error) = self.below(&entry.path(), depth - 1, found) {
+                    self.passed_over.push((entry.path(), format!("cannot be read: {error}")));
+                }
+            } else if is_seed(&name.to_string_lossy()) {
+                let why = "is a link or no folder, which is not followed";
+                self.passed_over.push((entry.path(), why.to_owned()));
             }
         }
         Ok(())
     }
 
-    /// The settings of the run whose folder this is.
-    fn settings_of(&mut self, folder: &Path) -> Option<Experiment> {
+    /// The settings of the run whose folder this is, or why it is none.
+    fn settings_of(&mut self, folder: &Path) -> Result<Experiment, String> {
         let known = self.folders.get(folder);
         let path = folder.join(SETTINGS);
         // Of most folders that are asked about there is nothing known, nor will there be.
-        let written = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
+        let written = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified()).ok();
         if let Some((at, settings)) = known
             && *at == written
         {
-            return Some(settings.clone());
+            return Ok(settings.clone());
         }
         // One that cannot be read while it is written is what it was.
-        let settings = self.read_settings(folder).or_else(|| Some(self.folders.get(folder)?.1.clone()))?;
+        let known = known.map(|(_, settings)| settings.clone());
+        let settings = self.read_settings(folder).or_else(|why| known.ok_or(why))?;
         self.folders.insert(folder.to_owned(), (written, settings.clone()));
-        Some(settings)
+        Ok(settings)
     }
 
-    fn read_settings(&mut self, folder: &Path) -> Option<Experiment> {
-        let text = String::from_utf8(read_limited(&folder.join(SETTINGS), LARGEST_SETTINGS)?).ok()?;
-        if !folder.join(LOG).exists() {
-            return None;
+    fn read_settings(&mut self, folder: &Path) -> Result<Experiment, String> {
+        let damaged = || format!("{SETTINGS} is damaged; `metascope run` makes it anew");
+        let bytes = read_own(&folder.join(SETTINGS), LARGEST_SETTINGS);
+        let text =
+            String::from_utf8(bytes.map_err(|why| format!("{SETTINGS} {why}"))?).map_err(|_| damaged())?;
+        if fs::symlink_metadata(folder.join(LOG)).is_err() {
+            return Err(format!("{LOG} is not there"));
         }
         let line = |line: &&str| line.starts_with("seeds = [");
         let seed = text.lines().find(line).and_then(|line| {
@@ -157,21 +222,33 @@ impl Search {
         });
         let rest: String = text.split_inclusive('\n').filter(|other| !line(other)).collect();
         if let (Some(seed), Some(known)) = (seed, self.known.get(&rest)) {
-            return Some(Experiment { seeds: vec![seed], ..known.clone() });
+            return Ok(Experiment { seeds: vec![seed], ..known.clone() });
         }
-        let mut study = parse_recorded("run", None, &text).ok()?;
-        let only = (study.experiments.len() == 1).then(|| study.experiments.remove(0))?;
+        let mut study = parse_recorded("run", None, &text).map_err(|_| damaged())?;
+        let only = study.experiments.pop().filter(|_| study.experiments.is_empty()).ok_or_else(damaged)?;
         if seed.is_some_and(|seed| only.seeds == [seed]) {
             self.known.insert(rest, only.clone());
         }
-        Some(only)
+        Ok(only)
     }
-}
 
-/// A study's plan; nothing if it cannot be read, which costs no more than the order.
-fn read_plan(study_folder: &Path) -> Plan {
-    let bytes = read_limited(&study_folder.join(PLAN), LARGEST_PLAN);
-    let plan: Option<Vec<Planned>> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let plan = plan.unwrap_or_default().into_iter().enumerate();
-    plan.map(|(place, planned)| (planned.folder, (place, planned.seeds))).collect()
+    /// A study's plan; nothing if it cannot be read, which costs no more than the order.
+    fn read_plan(&mut self, study_folder: &Path) -> Plan {
+        let path = study_folder.join(PLAN);
+        let plan = match read_own(&path, LARGEST_PLAN) {
+            Ok(bytes) => serde_json::from_slice::<Vec<Planned>>(&bytes).map_err(|_| "is damaged".to_owned()),
+            Err(Unreadable::Absent) => Ok(Vec::new()),
+            Err(why) => Err(why.to_string()),
+        };
+        let plan = plan.unwrap_or_else(|why| {
+            self.passed_over.push((path, format!("{why}: the runs are in the order of their names")));
+            Vec::new()
+        });
+        let plan = plan.into_iter().enumerate();
+        plan.map(|(place, Planned { folder, mut seeds })| {
+            seeds.truncate(MOST_SEEDS);
+            (folder, (place, seeds))
+        })
+        .collect()
+    }
 }

@@ -13,12 +13,12 @@
 //! Which steps these are and how long a record is follows from the run's settings alone. A run that goes
 //! on from an earlier state writes the same bytes to the same places again.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::files::open_own;
 use crate::experiments::Experiment;
 use crate::model::{self, Adaptation, ModelSettings, Precision, Weights};
 use crate::study::layout::SNAPSHOTS;
@@ -124,7 +124,7 @@ impl Trail {
 
     /// The snapshot of a landmark in a run's folder, or of the last one before it that is whole.
     pub fn read(&self, folder: &Path, number: usize) -> Option<Snapshot> {
-        let file = File::open(folder.join(SNAPSHOTS)).ok()?;
+        let file = open_own(&folder.join(SNAPSHOTS)).ok()?;
         let mut record = vec![0; self.record_length()];
         (0..=number).rev().find_map(|number| {
             file.read_exact_at(&mut record, self.offset(number)).ok()?;

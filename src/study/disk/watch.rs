@@ -15,8 +15,9 @@ use super::lock::Note;
 use super::search::Search;
 use super::trail::Trail;
 use crate::experiments::{Experiment, Published, Study, TestSettings};
+use crate::model::Weights;
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, run_folder};
+use crate::study::layout::run_folder;
 use crate::study::plan::{Run, plan};
 use crate::study::snapshot::Snapshot;
 
@@ -90,10 +91,11 @@ impl Watcher {
     }
 
     fn new(search: Search, study: &Study, runs: Vec<Run>, folders: Vec<PathBuf>) -> Self {
+        let files = runs.iter().zip(&folders).map(|(run, folder)| follow(&search, run, folder)).collect();
         let around = Around { search, seen: (asked(study), folders.clone()), due: Instant::now() + SEARCH };
         Self {
             runs: RefCell::new(runs),
-            files: RefCell::new(folders.into_iter().map(Files::new).collect()),
+            files: RefCell::new(files),
             around: RefCell::new(around),
             holders: Holders::default(),
             events: RefCell::default(),
@@ -130,12 +132,12 @@ impl Watcher {
         for (run, folder) in planned.iter().zip(folders) {
             let number = known.get(&folder).copied().unwrap_or(files.len());
             if number == files.len() {
-                files.push(Files::new(folder));
+                files.push(follow(&around.search, run, &folder));
                 runs.push(run.clone());
             } else {
                 // What it told before it went is forgotten with it, and on other tests it tells other things.
                 if !were[number] || runs[number].settings.tests != run.settings.tests {
-                    files[number] = Files::new(folder);
+                    files[number] = follow(&around.search, run, &folder);
                 }
                 files[number].present = true;
                 runs[number] = run.clone();
@@ -147,21 +149,37 @@ impl Watcher {
 
     /// Everything each run has told so far.
     pub fn read_all(&self) -> Vec<Vec<Event>> {
-        let mut files = self.files.borrow_mut();
-        files
-            .iter_mut()
-            .zip(self.runs.borrow().iter())
-            .map(|(files, run)| {
-                let mut events = Vec::new();
-                loop {
-                    let before = files.taken;
-                    events.extend(files.read_log(&run.settings));
-                    if files.taken == before {
-                        return events;
-                    }
+        let read = |files: &mut Files| {
+            let mut events = Vec::new();
+            loop {
+                let before = files.taken;
+                events.extend(files.read_log());
+                if files.taken == before {
+                    return events;
                 }
-            })
-            .collect()
+            }
+        };
+        self.files.borrow_mut().iter_mut().map(read).collect()
+    }
+
+    /// Why what a run's files say is not believed, if it is not.
+    pub fn doubt(&self, run: usize) -> Option<String> {
+        self.files.borrow()[run].doubt.clone()
+    }
+
+    /// Whether something was told of a run that nothing on disk proves.
+    pub fn is_unverified(&self, run: usize) -> bool {
+        self.files.borrow()[run].unverified
+    }
+
+    /// What looks like a run or a plan and could not be taken for one, and why.
+    pub fn passed_over(&self) -> Vec<(PathBuf, String)> {
+        self.around.borrow().search.passed_over().to_vec()
+    }
+
+    /// A run's folder.
+    pub fn folder(&self, run: usize) -> PathBuf {
+        self.files.borrow()[run].folder.clone()
     }
 
     /// The plan, as far as it can be seen.
@@ -169,20 +187,23 @@ impl Watcher {
         self.runs.borrow().clone()
     }
 
-    /// Where a run's checkpoint is, once it is trained.
-    pub fn checkpoint_path(&self, run: usize) -> PathBuf {
-        self.files.borrow()[run].folder.join(CHECKPOINT)
+    /// The weights in a run's checkpoint, once it is trained.
+    ///
+    /// # Errors
+    /// If it cannot be read, is damaged, or is not the one that the run has written; in words.
+    pub fn trained(&self, run: usize) -> Result<Option<Weights>, String> {
+        self.files.borrow()[run].trained()
     }
 
     /// The next event and the index of its run. Looks at a few files if none is waiting.
     pub fn try_event(&self) -> Option<(usize, Event)> {
         if self.events.borrow().is_empty() {
-            let (mut files, runs) = (self.files.borrow_mut(), self.runs.borrow());
+            let mut files = self.files.borrow_mut();
             self.take_turns(0, files.len(), |run| {
                 let files = &mut files[run];
                 let due = files.is_due(files.looked);
                 if due {
-                    let events = files.read_log(&runs[run].settings);
+                    let events = files.read_log();
                     self.events.borrow_mut().extend(events.into_iter().map(|event| (run, event)));
                 }
                 due
@@ -195,12 +216,12 @@ impl Watcher {
     pub fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
         if run == 0 {
             // Asked for all runs in turn, frame after frame: once a frame, look at a few.
-            let (mut files, runs) = (self.files.borrow_mut(), self.runs.borrow());
+            let mut files = self.files.borrow_mut();
             self.take_turns(1, files.len(), |run| {
                 let files = &mut files[run];
                 let due = files.is_due(files.snapshot_looked);
                 if due {
-                    files.read_snapshot(&runs[run].settings);
+                    files.read_snapshot();
                 }
                 due
             });
@@ -249,6 +270,12 @@ impl Watcher {
             }
         }
     }
+}
+
+/// One run's files, read by the settings as its folder says them: the study may call it by another name.
+fn follow(search: &Search, run: &Run, folder: &Path) -> Files {
+    let settings = search.settings(folder).cloned().map_or_else(|| run.settings.clone(), Arc::new);
+    Files::new(folder.to_owned(), settings, run.seed)
 }
 
 fn asked(study: &Study) -> Vec<Asked> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::board::Board;
 use super::guard::guard;
 use super::shared::Shared;
-use crate::study::disk::lock::{Holder, Lock};
+use crate::study::disk::lock::{Holder, Lock, Share};
 use crate::study::disk::request;
 
 /// A request waits no longer than this.
@@ -21,7 +21,7 @@ const TELL: Duration = Duration::from_secs(1);
 /// The folder's lock, and what became of it.
 pub struct Door {
     /// This session's own share; gone once the folder has been let go of, or where nothing is kept.
-    lock: Mutex<Option<Arc<Lock>>>,
+    share: Mutex<Option<Arc<Share>>>,
     /// Who asked for the folder.
     given_to: OnceLock<Holder>,
     /// Milliseconds for which something has been worked on, by all processes.
@@ -31,16 +31,17 @@ pub struct Door {
 
 impl Door {
     /// With this lock, where there is a folder, of a study that was worked on for so many seconds before.
-    pub fn new(lock: Option<Lock>, seconds: u64, jobs: usize) -> Self {
+    pub fn new(lock: Option<Arc<Lock>>, seconds: u64, jobs: usize) -> Self {
         let worked = AtomicU64::new(seconds.saturating_mul(1_000));
-        let door = Self { lock: Mutex::new(lock.map(Arc::new)), given_to: OnceLock::new(), worked, jobs };
+        let share = Mutex::new(lock.map(Share::new));
+        let door = Self { share, given_to: OnceLock::new(), worked, jobs };
         door.tell();
         door
     }
 
     /// A share of the lock, for whoever is going to write; `None` where nothing is kept.
-    pub fn share(&self) -> Option<Arc<Lock>> {
-        guard(&self.lock).clone()
+    pub fn share(&self) -> Option<Arc<Share>> {
+        guard(&self.share).clone()
     }
 
     /// Who the folder was given to, if another process has asked for it.
@@ -59,9 +60,9 @@ impl Door {
     }
 
     fn tell(&self) {
-        if let Some(lock) = self.share() {
+        if let Some(share) = self.share() {
             // Only for those who look on.
-            let _ = lock.tell(self.jobs, self.worked().as_secs());
+            let _ = share.lock().tell(self.jobs, self.worked().as_secs());
         }
     }
 
@@ -69,7 +70,7 @@ impl Door {
     fn give(&self, shared: &Shared, to: Holder) {
         // In this order: what is done for a person from now on is refused.
         let _ = self.given_to.set(to);
-        guard(&self.lock).take();
+        drop(guard(&self.share).take());
         shared.stop();
     }
 
@@ -87,7 +88,7 @@ impl Door {
                 self.tell();
                 told = now;
             }
-            if let Some(asks) = shared.folder.as_deref().and_then(request::asked) {
+            if let Some(asks) = shared.lock.as_ref().and_then(|lock| request::asked(lock.folder())) {
                 self.tell();
                 return self.give(shared, asks);
             }

@@ -2,7 +2,7 @@
 //! the last losses finds the curves of all of them.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::going::{Clock, Progress};
 use super::guard::guard;
@@ -150,26 +150,40 @@ impl Evaluation {
     }
 }
 
-/// Test tasks, drawn once for all runs that share them; most studies have one set.
+/// Test tasks, drawn once for all runs that share them; most studies have one set. Those that nobody works
+/// with any more are let go, all but the last.
 #[derive(Default)]
-pub struct TestSets(Mutex<Vec<TestSet>>);
+pub struct TestSets(Mutex<Sets>);
 
-/// Test tasks and what they depend on.
+#[derive(Default)]
+struct Sets {
+    known: Vec<TestSet>,
+    last: Option<Arc<Vec<TestTask>>>,
+}
+
+/// Test tasks, while anybody has them, and what they depend on.
 struct TestSet {
     task: TaskSettings,
     evaluation: EvaluationSettings,
-    tasks: Arc<Vec<TestTask>>,
+    tasks: Weak<Vec<TestTask>>,
 }
 
 impl TestSets {
     /// The tasks of a test set.
     pub fn of(&self, Test { task, evaluation, .. }: Test<'_>) -> Arc<Vec<TestTask>> {
         let mut sets = guard(&self.0);
-        if let Some(known) = sets.iter().find(|set| set.task == *task && set.evaluation == *evaluation) {
-            return known.tasks.clone();
+        let known = sets.known.iter().find(|set| set.task == *task && set.evaluation == *evaluation);
+        if let Some(tasks) = known.and_then(|set| set.tasks.upgrade()) {
+            sets.last = Some(tasks.clone());
+            return tasks;
         }
+        // First let go, then draw.
+        sets.last = None;
+        sets.known.retain(|set| set.tasks.strong_count() > 0);
         let tasks = Arc::new(test_tasks(task, evaluation));
-        sets.push(TestSet { task: task.clone(), evaluation: evaluation.clone(), tasks: tasks.clone() });
+        let (task, evaluation) = (task.clone(), evaluation.clone());
+        sets.known.push(TestSet { task, evaluation, tasks: Arc::downgrade(&tasks) });
+        sets.last = Some(tasks.clone());
         tasks
     }
 }

@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::work::{keep_outcomes, work};
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
-use crate::study::disk::lock::{Busy, Holder, take};
+use crate::study::disk::lock::{Busy, Holder, Lock};
 use crate::study::disk::request::forget;
 use crate::study::event::Event;
 use crate::study::layout::{run_folder, study_folder};
@@ -35,7 +35,12 @@ pub struct SessionOptions {
     pub fresh: bool,
 }
 
-/// A running study. Dropping it stops the workers after their current outer step.
+/// How long the workers have for their current outer step when they are asked to stop. After that they are
+/// left to it, and what was saved last is what counts: a step may take hours.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// A running study. Dropping it stops the workers after their current outer step, or leaves them where that
+/// takes too long.
 pub struct Session {
     shared: Arc<Shared>,
     events: Receiver<(usize, Event)>,
@@ -57,7 +62,7 @@ impl Session {
         if let Some(folder) = &folder {
             let what = || format!("{} cannot be written", folder.display());
             std::fs::create_dir_all(folder).with_context(what)?;
-            match take(folder).with_context(what)? {
+            match Lock::take(folder).with_context(what)? {
                 Ok((lock, before)) => {
                     (held, seconds) = (Some(lock), if options.fresh { 0 } else { before });
                 }
@@ -65,28 +70,28 @@ impl Session {
             }
             forget(folder);
             remove_leftovers(folder);
-            if options.fresh {
-                for run in &runs {
-                    set_aside(folder, run)?;
-                }
+        }
+        if let (Some(lock), true) = (&held, options.fresh) {
+            for run in &runs {
+                set_aside(lock, run)?;
             }
         }
         let planned = runs.clone();
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
-        let shared = Arc::new(Shared::new(runs, folder, sender));
+        let shared = Arc::new(Shared::new(runs, held.clone(), sender));
         let door = Arc::new(Door::new(held, seconds, jobs));
         let mut session = Self { shared, events, workers: Vec::new(), door };
-        if let Some(folder) = session.shared.folder.clone() {
+        if let Some(lock) = session.shared.lock.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
-            session.begin("announcer", move |_| announce(&folder, &planned))?;
+            session.begin("announcer", move |_| announce(&lock, &planned))?;
         }
         for worker in 0..jobs {
             session.shared.join();
             let begun = session.begin(&format!("worker-{worker}"), work);
             begun.inspect_err(|_| session.shared.leave())?;
         }
-        if session.shared.folder.is_some() {
+        if session.shared.lock.is_some() {
             session.begin("keeper", keep_outcomes)?;
         }
         let (shared, door) = (session.shared.clone(), session.door.clone());
@@ -125,12 +130,9 @@ impl Session {
     /// those that are not among them are stopped, saved and forgotten. The numbers under which events,
     /// snapshots and controls know the runs, in this order; [`Session::start`] numbers from 0.
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
-        let share = self.door.share();
-        if let Some(folder) = &self.shared.folder {
-            // Not in a folder that was given to another process.
-            if share.is_some() {
-                announce(folder, &runs);
-            }
+        // Not in a folder that was given to another process.
+        if let Some(share) = self.door.share() {
+            announce(share.lock(), &runs);
         }
         self.shared.plan(runs)
     }
@@ -145,7 +147,7 @@ impl Session {
         if let Some(holder) = self.given_to() {
             bail!("{holder} trains these runs now");
         }
-        if control == Control::Restore && self.shared.folder.is_none() {
+        if control == Control::Restore && self.shared.lock.is_none() {
             bail!("nothing is kept on disk (--no-save), so nothing can be brought back");
         }
         Ok(self.shared.control(run, control)?)
@@ -160,8 +162,8 @@ impl Session {
     /// one before it that was kept.
     pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
         let entry = self.shared.find(run)?;
-        let found = match &self.shared.folder {
-            Some(folder) => entry.trail.read(&run_folder(folder, &entry.run), landmark),
+        let found = match &self.shared.lock {
+            Some(lock) => entry.trail.read(&run_folder(lock.folder(), &entry.run), landmark),
             None => entry.past(landmark),
         };
         found.map(Arc::new)
@@ -206,12 +208,24 @@ impl Session {
     pub fn stop(&self) {
         self.shared.stop();
     }
+
+    /// Whether the workers that were asked to stop take longer than a person waits, and none of them writes.
+    pub fn is_overdue(&self) -> bool {
+        let writes = self.shared.lock.as_ref().is_some_and(|lock| lock.is_written());
+        !writes && self.shared.stopped_since().is_some_and(|since| since.elapsed() > PATIENCE)
+    }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         self.stop();
-        for worker in self.workers.drain(..) {
+        for worker in std::mem::take(&mut self.workers) {
+            while !worker.is_finished() {
+                if self.is_overdue() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
             // A worker's panic has been reported as its run's failure.
             let _ = worker.join();
         }

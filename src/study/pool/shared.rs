@@ -1,11 +1,10 @@
 //! The board in the hands of many threads: one lock around it, one bell for those who wait for something on
 //! it, and whoever asks it something does what it answers.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::board::{Answer, Board};
 use super::control::Control;
@@ -18,6 +17,7 @@ use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::model::Kernels;
 use crate::study::disk::folders::{bring_back, set_aside};
+use crate::study::disk::lock::Lock;
 use crate::study::disk::record::{Record, RecordError};
 use crate::study::disk::trail::Trail;
 use crate::study::event::Event;
@@ -37,13 +37,15 @@ enum Remains {
 pub struct Shared {
     /// Every run there has been, under its number on the board.
     entries: RwLock<Vec<Arc<Entry>>>,
-    /// Where runs are kept; `None` keeps nothing.
-    pub folder: Option<PathBuf>,
+    /// Where runs are kept, held against other processes; `None` keeps nothing.
+    pub lock: Option<Arc<Lock>>,
     events: Sender<(usize, Event)>,
     board: Mutex<Board>,
     /// Signalled when something on the board has changed that somebody may wait for.
     bell: Condvar,
     stopping: AtomicBool,
+    /// Since when.
+    stopped: OnceLock<Instant>,
     pub tests: TestSets,
     /// Of how many landmarks one is kept in memory.
     stride: AtomicUsize,
@@ -59,14 +61,15 @@ fn save_interval() -> Duration {
 
 impl Shared {
     /// Of a study of these runs that is kept in this folder and told through this channel.
-    pub fn new(runs: Vec<Run>, folder: Option<PathBuf>, events: Sender<(usize, Event)>) -> Self {
+    pub fn new(runs: Vec<Run>, lock: Option<Arc<Lock>>, events: Sender<(usize, Event)>) -> Self {
         let shared = Self {
             entries: RwLock::default(),
-            folder,
+            lock,
             events,
             board: Mutex::default(),
             bell: Condvar::new(),
             stopping: AtomicBool::new(false),
+            stopped: OnceLock::new(),
             tests: TestSets::default(),
             stride: AtomicUsize::new(1),
             kernels: Kernels::fastest(),
@@ -88,8 +91,14 @@ impl Shared {
 
     /// Asks every worker to end after its current outer step.
     pub fn stop(&self) {
+        self.stopped.get_or_init(Instant::now);
         self.stopping.store(true, Ordering::Relaxed);
         self.with_board(|_| ());
+    }
+
+    /// Since when the workers should end.
+    pub fn stopped_since(&self) -> Option<Instant> {
+        self.stopped.get().copied()
     }
 
     /// Whether the workers should end.
@@ -224,9 +233,9 @@ impl Shared {
     ) -> Result<(), RecordError> {
         let mut remains = self.send_answer(run, entry, question);
         while let Some(remains_are) = remains {
-            match (&self.folder, remains_are) {
-                (Some(folder), Remains::PutAside) => set_aside(folder, &entry.run)?,
-                (Some(folder), Remains::BroughtBack) => bring_back(folder, &entry.run)?,
+            match (&self.lock, remains_are) {
+                (Some(lock), Remains::PutAside) => set_aside(lock, &entry.run)?,
+                (Some(lock), Remains::BroughtBack) => bring_back(lock, &entry.run)?,
                 (None, _) => {}
             }
             entry.clear();

@@ -14,6 +14,7 @@ use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::learner::{State, Trainer};
 use crate::model::{Kernels, Weights};
+use crate::study::disk::folders;
 use crate::study::disk::follow::last_written;
 use crate::study::disk::record::{Next, Record, RecordError};
 use crate::study::disk::resume::Header;
@@ -74,8 +75,8 @@ struct Turn<'a> {
     known: Curves,
     /// What its network is tested by.
     kernels: Kernels,
-    /// Whether the last save has failed.
-    unsaved: bool,
+    /// Why the last save has failed, if it has.
+    unsaved: Option<String>,
 }
 
 impl<'a> Turn<'a> {
@@ -109,7 +110,7 @@ impl<'a> Turn<'a> {
             record,
             known,
             kernels,
-            unsaved: false,
+            unsaved: None,
         }))
     }
 
@@ -175,15 +176,15 @@ impl<'a> Turn<'a> {
             self.clock.left = now;
         }
         if now - self.clock.saved >= self.shared.save_interval {
-            let saved = self.save();
-            if let (Err(error), false) = (&saved, self.unsaved) {
+            let error = self.save().err().map(|error| error.to_string());
+            if let Some(error) = error.as_ref().filter(|_| error != self.unsaved) {
                 // It is tried again; the run fails if it still cannot be done at the end.
                 let Run { settings, seed, .. } = &self.entry.run;
                 let (experiment, seed) = (settings.name.clone(), *seed);
-                let event = Event::Unsaved { experiment, seed, step, error: error.to_string() };
+                let event = Event::Unsaved { experiment, seed, step, error: error.clone() };
                 self.shared.report(self.run, None, event);
             }
-            self.unsaved = saved.is_err();
+            self.unsaved = error;
             self.clock.saved = Instant::now();
         }
     }
@@ -240,14 +241,24 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     let (settings, seed) = (entry.asked(), entry.run.seed);
     // What this process has evaluated is known to whoever looks on, and lacks a test set.
     let told = shared.look(|board| board.curves(run));
-    let (mut record, past, next, at) = match &shared.folder {
-        Some(folder) => {
-            let run = Run { settings: settings.clone(), ..entry.run.clone() };
+    let mut unsaved = None;
+    let (mut record, past, next, at) = match &shared.lock {
+        Some(lock) => {
+            let asked = Run { settings: settings.clone(), ..entry.run.clone() };
             // Asked before the log is opened, which may touch it.
-            let at = last_written(folder, &run);
-            let opened = Record::open(folder, &run, shared.kernels)
+            let at = last_written(lock.folder(), &asked);
+            let (opened, noted) = folders::open(lock, &asked, shared.kernels)
                 .map_err(|error| End::Failed { step: 0, error: error.to_string() })?;
-            (Some(opened.record), opened.past, opened.next, at)
+            if let Some(noted) = noted {
+                shared.report(run, None, noted);
+            }
+            let mut past = opened.past;
+            if let Some(error) = opened.unsaved {
+                // Its results are there all the same; that it is finished would not be so.
+                past.pop();
+                unsaved = Some(format!("trained and tested, but not saved: {error}"));
+            }
+            (Some(opened.record), past, opened.next, at)
         }
         None => (None, Vec::new(), Next::Start, 0),
     };
@@ -265,6 +276,9 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
         }
     }
     let total_steps = settings.total_steps();
+    if let Some(error) = unsaved {
+        shared.report(run, None, shared.failure(run, total_steps, error));
+    }
     if let (Some(trained), true, Next::Start) = (entry.newest(), !told.is_empty(), &next)
         && record.is_none()
     {

@@ -8,6 +8,7 @@ use super::{
     family::{Illustration, TestSet},
     file::Edited,
     hands::Hands,
+    late::Late,
     play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
@@ -64,6 +65,8 @@ pub struct App {
     pub curves: CurveControls,
     /// Where in training the views look.
     pub rewind: Rewind,
+    /// Fits that take longer than a frame.
+    pub late: Late,
     /// The Tasks view.
     pub illustration: Option<Illustration>,
     /// The Play view.
@@ -183,6 +186,7 @@ impl App {
             fit: FitControls::default(),
             curves: CurveControls::default(),
             rewind: Rewind::default(),
+            late: Late::default(),
             illustration: None,
             play,
             log: VecDeque::new(),

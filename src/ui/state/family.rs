@@ -1,6 +1,8 @@
 //! The family of tasks as the screen needs it: the frozen test tasks of each experiment, and pictures
 //! of the family.
 
+use std::cell::OnceCell;
+
 use crate::{
     eval::{Average, median},
     experiments::Test,
@@ -8,20 +10,29 @@ use crate::{
     task::{EvaluationSettings, TaskSettings},
 };
 
-/// Frozen test tasks and the floor that belongs to them.
+/// Bytes of test tasks that a set keeps for looking at: tens of thousands of usual ones.
+const MOST_BYTES: usize = 32 << 20;
+/// Tasks that previews and floors are computed on.
+const FEW: usize = 50;
+/// Bytes they may have: hundreds of times those of usual ones. Fewer of larger ones are enough for a look.
+const FEW_BYTES: usize = 4 << 20;
+
+/// Frozen test tasks and the floor that belongs to them. They are drawn when a view looks at them: a study may
+/// have thousands of sets.
 pub struct TestSet {
     /// Where the tasks come from.
     pub task: TaskSettings,
     /// How they are tested.
     pub evaluation: EvaluationSettings,
-    /// The tasks.
-    pub tasks: Vec<TestTask>,
+    all: OnceCell<Vec<TestTask>>,
+    few: OnceCell<Vec<TestTask>>,
+    /// Losses of the oracle on the first few, and of the best constant guess on all, in order of size.
+    oracle: OnceCell<Vec<f64>>,
+    prior: OnceCell<Vec<f64>>,
     /// Test loss of the best constant guess, over all tasks that there can be.
     pub prior_mean: f64,
     /// That of the best step that is linear in the targets.
     pub linear_step: Option<f64>,
-    /// Its loss on each of the frozen tasks.
-    pub prior: Vec<f64>,
 }
 
 /// What the Tasks view shows.
@@ -44,35 +55,72 @@ impl TestSet {
 
     /// The frozen tasks of these settings.
     pub fn new(task: &TaskSettings, evaluation: &EvaluationSettings) -> Self {
-        let tasks = task::test_tasks(task, evaluation);
-        let guess = |x: f64| task.family.moments(&task.own, x)[0];
-        let loss = |task: &TestTask| {
-            let errors = task.query.x.iter().zip(&task.query.y).map(|(x, y)| (guess(*x) - y).powi(2));
-            errors.sum::<f64>() / task.query.x.len().max(1) as f64
-        };
         Self {
             task: task.clone(),
             evaluation: evaluation.clone(),
-            prior: tasks.iter().map(loss).collect(),
+            all: OnceCell::new(),
+            few: OnceCell::new(),
+            oracle: OnceCell::new(),
+            prior: OnceCell::new(),
             prior_mean: task.prior_mean_loss(),
             linear_step: task.linear_step_loss(),
-            tasks,
         }
     }
 
     /// Test loss of the best guess that is the same for all tasks, of the kind that curves beside it are of:
     /// over so many of the frozen tasks where those are previews, the median where those are medians.
     pub fn prior(&self, average: Average, preview: Option<usize>) -> f64 {
-        let losses = &self.prior[..preview.unwrap_or(self.prior.len()).min(self.prior.len())];
         match (average, preview) {
             (Average::Mean, None) => self.prior_mean,
-            (Average::Mean, Some(_)) => losses.iter().sum::<f64>() / losses.len().max(1) as f64,
-            (Average::Median, _) => {
-                let mut sorted = losses.to_vec();
-                sorted.sort_by(f64::total_cmp);
-                median(&sorted)
+            (Average::Median, None) => {
+                median(self.prior.get_or_init(|| in_order(self.tasks(), |task| self.guess(task))))
+            }
+            (_, Some(most)) => {
+                let few = self.few();
+                average_of(&in_order(&few[..most.min(few.len())], |task| self.guess(task)), average)
             }
         }
+    }
+
+    /// Loss of the best constant guess on a task.
+    fn guess(&self, task: &TestTask) -> f64 {
+        let guess = |x: f64| self.task.family.moments(&self.task.own, x)[0];
+        let errors = task.query.x.iter().zip(&task.query.y).map(|(x, y)| (guess(*x) - y).powi(2));
+        errors.sum::<f64>() / task.query.x.len().max(1) as f64
+    }
+
+    /// How many can be looked at: all, but for sets of more than some ten megabytes.
+    pub fn count(&self) -> usize {
+        self.evaluation.test_tasks.min((MOST_BYTES / self.a_task()).max(FEW))
+    }
+
+    /// Bytes of a task.
+    fn a_task(&self) -> usize {
+        size_of::<TestTask>() + 2 * size_of::<f64>() * (self.task.shots + self.evaluation.grid)
+    }
+
+    /// The tasks.
+    pub fn tasks(&self) -> &[TestTask] {
+        self.all.get_or_init(|| self.draw(self.count()))
+    }
+
+    /// The first few.
+    pub fn few(&self) -> &[TestTask] {
+        let count = FEW.min((FEW_BYTES / self.a_task()).max(1));
+        self.few.get_or_init(|| self.draw(count.min(self.evaluation.test_tasks)))
+    }
+
+    /// The oracle's loss over the first few: least squares, done once; exact from two noiseless points.
+    pub fn oracle(&self, average: Average) -> f64 {
+        let losses = self.oracle.get_or_init(|| in_order(self.few(), |task| oracle_loss(&self.task, task)));
+        let loss = average_of(losses, average);
+        // Rounding of the least squares, far below anything a reader could mean by a loss.
+        if loss < 1e-12 { 0.0 } else { loss }
+    }
+
+    /// Task i is the same however many are drawn.
+    fn draw(&self, count: usize) -> Vec<TestTask> {
+        task::test_tasks(&self.task, &EvaluationSettings { test_tasks: count, ..self.evaluation.clone() })
     }
 
     /// A y range that holds every wave of the family and stays where it is, so that motion means
@@ -94,5 +142,28 @@ impl Illustration {
             x.iter().map(|&x| waves.iter().map(|wave| wave.at(x)).sum::<f64>() / averaged as f64).collect();
         let waves = waves.into_iter().take(1_000).collect();
         Self { waves, average: Points { x, y }, averaged, first: 0 }
+    }
+}
+
+/// Test loss of the oracle on a task.
+pub fn oracle_loss(settings: &TaskSettings, task: &TestTask) -> f64 {
+    let answers = settings.oracle(&task.support, &task.query.x);
+    let errors = answers.iter().zip(&task.query.y).map(|(answer, y)| (answer - y).powi(2));
+    let loss = errors.sum::<f64>() / task.query.x.len().max(1) as f64;
+    if loss < 1e-12 { 0.0 } else { loss }
+}
+
+/// Losses on tasks, in order of size.
+fn in_order(tasks: &[TestTask], loss: impl Fn(&TestTask) -> f64) -> Vec<f64> {
+    let mut losses: Vec<f64> = tasks.iter().map(loss).collect();
+    losses.sort_by(f64::total_cmp);
+    losses
+}
+
+/// Mean or median of losses in order of size.
+fn average_of(losses: &[f64], average: Average) -> f64 {
+    match average {
+        Average::Mean => losses.iter().sum::<f64>() / losses.len().max(1) as f64,
+        Average::Median => median(losses),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     app::{App, MOST_SHOTS, MOST_STEPS},
     controls::Ask,
+    late::FitJob,
     rewind::NOTCHES,
     runs::Phase,
 };
@@ -19,6 +20,31 @@ use crate::{
 
 /// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
 pub const PREVIEW_TASKS: usize = 24;
+
+/// Previews that are asked for together.
+const PREVIEWS_AT_ONCE: usize = 32;
+
+/// A preview of a run's adaptation curve, on the first few test tasks.
+pub struct PreviewJob {
+    /// The run.
+    pub run: usize,
+    /// Whether it is of the past that is looked at.
+    pub rewound: bool,
+    /// Which test set.
+    pub test: usize,
+    /// The step its parameters are of.
+    pub step: u64,
+    weights: Weights,
+    tasks: Vec<TestTask>,
+    steps: usize,
+}
+
+impl PreviewJob {
+    /// The curve.
+    pub fn compute(&self) -> Curve {
+        eval::curve(&self.weights, &self.tasks, self.steps)
+    }
+}
 
 impl App {
     /// The rate in use for an experiment's fits.
@@ -36,8 +62,8 @@ impl App {
     /// ones, more draws new ones that belong to the task.
     pub fn shown_task(&self, experiment: usize) -> Option<TestTask> {
         let set = self.set(experiment);
-        let index = self.fit.task.min(set.tasks.len().saturating_sub(1));
-        let mut task = set.tasks.get(index)?.clone();
+        let index = self.fit.task.min(set.count().saturating_sub(1));
+        let mut task = set.tasks().get(index)?.clone();
         if let Some(shots) = self.fit.shots {
             task.support.x.truncate(shots);
             task.support.y.truncate(shots);
@@ -66,21 +92,37 @@ impl App {
         let rate = self.inner_lr(experiment);
         let adaptation = snapshot.weights.adaptation.at_rate(rate);
         let weights = Weights { adaptation, ..snapshot.weights.clone() };
-        Some(eval::fits(&weights, &task.support, &task.query, steps))
+        let (support, query) = (task.support.clone(), task.query.clone());
+        let snapshot = Arc::clone(snapshot);
+        let job = FitJob { experiment, snapshot, weights, support, query, steps: steps.to_vec() };
+        // What takes longer than a frame is computed elsewhere, and is there in a later one.
+        if job.is_light(self.experiments.len()) { Some(job.compute()) } else { self.late.ask(job) }
     }
 
     /// The run whose preview is the most out of date among those that views show; `None` when every
     /// preview is as new as its parameters.
     pub fn next_preview(&self) -> Option<usize> {
+        self.stale_previews().max().map(|(_, index)| index)
+    }
+
+    /// What is to be computed next for a preview, the most out of date first.
+    pub fn preview_jobs(&self) -> Vec<PreviewJob> {
+        let mut stale: Vec<_> = self.stale_previews().collect();
+        stale.sort_unstable();
+        stale.iter().rev().take(PREVIEWS_AT_ONCE).filter_map(|(_, run)| self.preview_job(*run)).collect()
+    }
+
+    /// Runs whose preview is older than their parameters, after how much they differ.
+    fn stale_previews(&self) -> impl Iterator<Item = (u64, usize)> + '_ {
         let rewound = self.rewind.notch.is_some();
         self.active()
-            .filter(|&index| {
+            .filter(move |&index| {
                 let run = &self.runs[index];
                 let unfinished = run.phase == Phase::Training && self.curve(index).is_none();
                 let shown = self.view.has_curve_of(run.experiment) && self.is_tested(run.experiment);
                 (rewound || unfinished) && shown
             })
-            .filter_map(|index| {
+            .filter_map(move |index| {
                 let run = &self.runs[index];
                 let wanted = self.wanted_snapshot(index)?.step;
                 match if rewound { &run.past.curve } else { &run.preview } {
@@ -97,20 +139,32 @@ impl App {
                     Some(_) => None,
                 }
             })
-            .max()
-            .map(|(_, index)| index)
     }
 
-    /// The preview of a run: its adaptation curve on the first few test tasks.
-    pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
+    /// What the preview of a run is computed from.
+    fn preview_job(&self, run: usize) -> Option<PreviewJob> {
         let state = self.runs.get(run)?;
         let snapshot = self.wanted_snapshot(run)?;
         let set = self.set(state.experiment);
-        let tasks = &set.tasks[..set.tasks.len().min(PREVIEW_TASKS)];
+        let tasks = set.few()[..set.few().len().min(PREVIEW_TASKS)].to_vec();
         let adaptation = snapshot.weights.adaptation.at_rate(self.test_rate(state.experiment));
         let weights = Weights { adaptation, ..snapshot.weights.clone() };
-        let curve = eval::curve(&weights, tasks, set.evaluation.steps);
-        Some((snapshot.step, curve))
+        let (step, steps) = (snapshot.step, set.evaluation.steps);
+        Some(PreviewJob {
+            run,
+            rewound: self.rewind.notch.is_some(),
+            test: self.test,
+            step,
+            weights,
+            tasks,
+            steps,
+        })
+    }
+
+    /// The preview of a run.
+    #[cfg(test)]
+    pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
+        self.preview_job(run).map(|job| (job.step, job.compute()))
     }
 
     /// The landmark of a run that the views look at; `None` is the newest parameters.

@@ -6,6 +6,7 @@ pub mod controls;
 pub mod family;
 pub mod file;
 pub mod hands;
+pub mod late;
 pub mod left;
 pub mod look;
 pub mod play;

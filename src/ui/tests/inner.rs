@@ -33,7 +33,7 @@ fn trained() -> App {
         let weights = trainer.weights();
         let curve = {
             let tested = settings.tested(&weights, settings.test(None).expect("its test set"));
-            crate::eval::curve(&tested, &app.set(run).tasks, 5)
+            crate::eval::curve(&tested, app.set(run).tasks(), 5)
         };
         app.on_snapshot(run, Arc::new(Snapshot { step: 150, weights }));
         app.on_event(run, fixture::evaluated(&settings.name, 0, curve));

@@ -72,7 +72,7 @@ fn one_sided_tasks_are_found_in_turn() {
         press(&mut app, KeyCode::Char('o'));
         match app.said {
             None => assert!(app.shown_task(2).expect("there are tasks").is_one_sided()),
-            Some(_) => assert!(app.set(2).tasks.iter().all(|task| !task.is_one_sided())),
+            Some(_) => assert!(app.set(2).tasks().iter().all(|task| !task.is_one_sided())),
         }
         seen.push(app.fit.task);
     }

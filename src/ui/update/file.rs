@@ -176,10 +176,28 @@ fn differences(old: &Experiment, new: &Experiment) -> Vec<String> {
 
 /// Seeds in few letters: `0-4`, or all of them.
 fn seeds(seeds: &[u64]) -> String {
-    match (seeds.first(), seeds.last()) {
-        (Some(first), Some(last)) if seeds.len() > 2 && last - first + 1 == seeds.len() as u64 => {
-            format!("{first}-{last}")
-        }
+    let in_a_row = seeds.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    match seeds {
+        [first, _, .., last] if seeds.len() > 2 && in_a_row => format!("{first}-{last}"),
         _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_seeds_in_a_row_are_a_range() {
+        for (list, words) in [
+            (&[0, 1, 2, 3][..], "0-3"),
+            (&[5, 9, 7], "5, 9, 7"),
+            (&[0, 2, 1], "0, 2, 1"),
+            (&[0, 5, u64::MAX], "0, 5, 18446744073709551615"),
+            (&[0, u64::MAX], "0, 18446744073709551615"),
+            (&[3], "3"),
+        ] {
+            assert_eq!(seeds(list), words);
+        }
     }
 }

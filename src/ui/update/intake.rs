@@ -96,6 +96,13 @@ impl App {
                 self.say_while(text.clone(), So::Unsaved(index));
                 self.note(text, true);
             }
+            Event::Noted { experiment, seed, note, alarming } => {
+                let text = format!("{experiment}, seed {seed}: {note}");
+                if alarming {
+                    self.say(text.clone());
+                }
+                self.note(text, alarming);
+            }
             Event::Paused { experiment, seed, step } => {
                 run.phase = Phase::Paused;
                 self.note(format!("{experiment}, seed {seed}: paused at step {}", count(step)), false);

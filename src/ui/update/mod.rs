@@ -226,7 +226,7 @@ fn show(app: &mut App, view: View) {
         app.selected = index;
         let runs = app.experiments[index].runs.len();
         app.fit.seed = app.fit.seed.min(runs.saturating_sub(1));
-        app.fit.task = app.fit.task.min(app.set(index).tasks.len().saturating_sub(1));
+        app.fit.task = app.fit.task.min(app.set(index).count().saturating_sub(1));
         if app.fit.compare == Some(index) {
             app.fit.compare = None;
         }
@@ -292,7 +292,7 @@ fn move_by(app: &mut App, by: i32) {
 
 fn next_task(app: &mut App, by: i32) {
     match app.view.experiment {
-        Some(index) => app.fit.task = step(app.fit.task, by, app.set(index).tasks.len()),
+        Some(index) => app.fit.task = step(app.fit.task, by, app.set(index).count()),
         None => {
             if let Some(picture) = &mut app.illustration {
                 picture.first =
@@ -313,7 +313,7 @@ fn next_test(app: &mut App) {
     }
     (app.curves.crosshair, app.curves.window) = (None, None);
     if let Some(index) = app.view.experiment {
-        app.fit.task = app.fit.task.min(app.set(index).tasks.len().saturating_sub(1));
+        app.fit.task = app.fit.task.min(app.set(index).count().saturating_sub(1));
     }
     let name = app.test_name().unwrap_or(FIRST_TEST).to_owned();
     app.say(format!("test set {} of {}: {name}", app.test + 1, app.tests.len() + 1));
@@ -321,7 +321,7 @@ fn next_test(app: &mut App) {
 
 fn one_sided(app: &mut App) {
     let Some(index) = app.view.experiment else { return };
-    let tasks = &app.set(index).tasks;
+    let tasks = app.set(index).tasks();
     let found = (1..=tasks.len())
         .map(|ahead| (app.fit.task + ahead) % tasks.len())
         .find(|task| tasks[*task].is_one_sided());
@@ -362,7 +362,7 @@ fn accept(app: &mut App) {
     if prompt.text.is_empty() {
         return;
     }
-    let tasks = app.view.experiment.map_or(0, |index| app.set(index).tasks.len());
+    let tasks = app.view.experiment.map_or(0, |index| app.set(index).count());
     let whole = prompt.text.parse::<usize>().ok();
     let refusal = match (prompt.what, whole, prompt.text.parse::<f64>().ok()) {
         (Ask::Steps, Some(n), _) if n <= MOST_STEPS => {

@@ -283,21 +283,8 @@ fn yardsticks(app: &App, experiment: usize, kinds: Kinds) -> Vec<(&'static str, 
     if kinds.results || !kinds.previews {
         found.push(("prior mean", set.prior(average, None), Pattern::ShortDash));
     }
-    found.push(("oracle", oracle_loss(set, average), Pattern::Dot));
+    found.push(("oracle", set.oracle(average), Pattern::Dot));
     found
-}
-
-/// The oracle's loss over the first test tasks of a set; exact from two noiseless points.
-fn oracle_loss(set: &TestSet, average: Average) -> f64 {
-    let tasks = &set.tasks[..set.tasks.len().min(50)];
-    let mut losses: Vec<f64> = tasks.iter().map(|task| super::fit::oracle_loss(&set.task, task)).collect();
-    losses.sort_by(f64::total_cmp);
-    let loss = match average {
-        Average::Mean => losses.iter().sum::<f64>() / losses.len().max(1) as f64,
-        Average::Median => median(&losses),
-    };
-    // Rounding of the least squares, far below anything a reader could mean by a loss.
-    if loss < 1e-12 { 0.0 } else { loss }
 }
 
 fn points(app: &App, losses: &[f64]) -> Vec<(f64, f64)> {

@@ -17,9 +17,10 @@ use ratatui::{
 
 use crate::{
     eval::{BAND_90, Fit},
-    task::{TaskSettings, TestTask},
+    task::TestTask,
     ui::{
         state::app::App,
+        state::family::oracle_loss,
         state::runs::Phase,
         style::Pattern,
         widgets::{
@@ -29,14 +30,6 @@ use crate::{
         },
     },
 };
-
-/// Test loss of the oracle on a task.
-pub fn oracle_loss(settings: &TaskSettings, task: &TestTask) -> f64 {
-    let answers = settings.oracle(&task.support, &task.query.x);
-    let errors = answers.iter().zip(&task.query.y).map(|(answer, y)| (answer - y).powi(2));
-    let loss = errors.sum::<f64>() / task.query.x.len().max(1) as f64;
-    if loss < 1e-12 { 0.0 } else { loss }
-}
 
 /// Draws an experiment's fit.
 pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
@@ -48,7 +41,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         put(buffer, inner, inner.x, inner.y, "no test tasks", styles.plain());
         return;
     };
-    let number_of = format!("{} of {}", app.fit.task + 1, count(set.tasks.len() as u64));
+    let number_of = format!("{} of {}", app.fit.task + 1, count(set.count() as u64));
     let wave = task.function.title();
     let side = if task.is_one_sided() { ", one-sided" } else { "" };
     let set_name = app.test_label();
@@ -138,7 +131,8 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
     let style = styles.series(other).add_modifier(Modifier::BOLD);
     let fits = app.fits(other, task, &[app.fit.n]);
     let Some(fit) = fits.as_ref().and_then(|fits| fits.first()) else {
-        losses.push(Span::styled(format!("{name} has no network yet  "), styles.plain()));
+        let why = if app.late.is_waiting_for(other) { "is being computed" } else { "has no network yet" };
+        losses.push(Span::styled(format!("{name} {why}  "), styles.plain()));
         return;
     };
     losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), styles.readable(style)));
@@ -164,6 +158,7 @@ fn state(app: &App, index: usize, drawn: bool) -> String {
     };
     let seed = run.seed;
     match &run.phase {
+        _ if !drawn && app.late.is_waiting_for(index) => format!("seed {seed}: being computed"),
         _ if !drawn => format!("seed {seed}: no network yet"),
         Phase::Failed { step, .. } => format!("seed {seed}: failed at step {}", count(*step)),
         phase if *phase == Phase::Training || app.rewind.notch.is_some() => {

@@ -86,7 +86,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let title = format!("{name}, seed {seed} at step {step}: learned for its inner steps");
     let inner = pane(buffer, area, &title, styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
-    let tested = &app.set(app.selected).tasks;
+    let tested = app.set(app.selected).tasks();
     let shots = tested.first().map_or(1, |task| task.support.x.len().max(1));
     let most = MOST_POINTS / (shots * app.fit.n.max(1));
     let tasks = &tested[..tested.len().min(TASKS).min(most.max(8))];

@@ -22,7 +22,7 @@ use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
-        state::{app::App, controls::Ask, view::Kind},
+        state::{app::App, controls::Ask, family::oracle_loss, view::Kind},
         style::Pattern,
         widgets::{
             geometry::Geometry,
@@ -238,7 +238,7 @@ fn draw_ranking(
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
          wave. Space places a point, Enter moves one, u draws a hard task.",
-        number(super::fit::oracle_loss(&settings, task)),
+        number(oracle_loss(&settings, task)),
         app.fit.n
     );
     for line in wrap(&text, usize::from(inner.width), styles) {

@@ -1,0 +1,200 @@
+//! What a study will take of the machine, before anything starts: an estimate from the settings alone, of the
+//! memory at its worst moment and of all operations. It follows the buffers as they are allocated; the test
+//! beside `memory_is_estimated_before_anything_starts` holds it against a process.
+
+use super::plan::Run;
+use crate::experiments::{Experiment, Test};
+use crate::learner::Cost;
+use crate::model::{self, ModelSettings, Precision};
+use crate::task::TrainTasks;
+
+/// The program itself, with its threads.
+const PROGRAM: f64 = 16e6;
+/// What stays of a run after its end besides its curve: its entry, events, places of its snapshots.
+const A_RUN: f64 = 8e3;
+/// A test task and a training task without their points.
+const A_TASK: f64 = 200.0;
+
+/// What a study will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Needs {
+    /// Bytes of memory at the worst moment.
+    pub bytes: f64,
+    /// Floating-point operations from beginning to end.
+    pub flop: f64,
+}
+
+impl Needs {
+    /// Of these runs with so many workers.
+    pub fn of(runs: &[Run], jobs: usize) -> Self {
+        let (mut flop, mut kept) = (0.0, 0.0);
+        let mut at_work = Vec::new();
+        let mut last: Option<(&Run, f64, f64, f64)> = None;
+        for run in runs {
+            // Runs of one experiment need the same.
+            let (work, busy, stays) = match last {
+                Some((known, work, busy, stays)) if known.experiment == run.experiment => (work, busy, stays),
+                _ => (work(&run.settings), busy(&run.settings), stays(&run.settings)),
+            };
+            last = Some((run, work, busy, stays));
+            flop += work;
+            kept += stays;
+            at_work.push(busy);
+        }
+        // The largest may come together.
+        at_work.sort_by(|one, other| other.total_cmp(one));
+        let busy: f64 = at_work.iter().take(jobs.max(1)).sum();
+        Self { bytes: PROGRAM + kept + busy, flop }
+    }
+
+    /// Of a meta-gradient over tasks of so many support and query points.
+    pub fn of_gradient(model: &ModelSettings, points: &[(usize, usize)], steps: usize) -> Self {
+        let (support, query) =
+            points.iter().fold((0, 0), |(s, q), (support, query)| (s.max(*support), q.max(*query)));
+        let given: usize = points.iter().map(|(support, query)| support + query).sum();
+        let cost = Cost { support: steps, query: 1, hessian_products: steps };
+        let flop = points.iter().map(|(support, query)| cost.flop(model, *support, *query) as f64).sum();
+        Self { bytes: PROGRAM + 64.0 * given as f64 + machine(model, steps + 1, support, query), flop }
+    }
+}
+
+/// Bytes of a number that a network has.
+fn number(model: &ModelSettings) -> f64 {
+    match model.precision {
+        Precision::F32 => 4.0,
+        Precision::F64 => 8.0,
+    }
+}
+
+/// What a pass over so many points leaves behind: three numbers a point and neuron.
+fn trace(model: &ModelSettings, points: usize) -> f64 {
+    let rows = points.next_multiple_of(8) as f64;
+    number(model) * rows * (3 * model.layers * model.hidden.next_multiple_of(8)) as f64
+}
+
+/// Weights, the squares among them transposed.
+fn weights(model: &ModelSettings) -> f64 {
+    2.0 * number(model) * model.parameters() as f64
+}
+
+/// The engine with a trajectory of so many points.
+fn machine(model: &ModelSettings, trajectory: usize, shots: usize, query: usize) -> f64 {
+    trajectory.max(2) as f64 * (weights(model) + trace(model, shots))
+        + trace(model, query)
+        + trace(model, shots)
+        + 8.0 * weights(model)
+}
+
+/// What a run takes while it is trained and tested.
+fn busy(settings: &Experiment) -> f64 {
+    let Experiment { task, model, training, .. } = settings;
+    // All of its test sets, as they are handed out together.
+    let tests = settings.every_test().map(|Test { task, evaluation, .. }| {
+        let tasks = evaluation.test_tasks as f64;
+        tasks * (16.0 * (task.shots + evaluation.grid) as f64 + A_TASK)
+            + 8.0 * tasks * (evaluation.steps + 1) as f64
+            + machine(model, 2, task.shots, evaluation.grid)
+    });
+    let test: f64 = tests.sum();
+    if !settings.algorithm.trains() {
+        return test;
+    }
+    let cost = settings.algorithm.cost(training);
+    // Whoever differentiates a query loss keeps every inner step.
+    let (trajectory, query) = if cost.query > 0 { (cost.support + 1, task.query) } else { (2, 0) };
+    let pool = match task.train_tasks {
+        TrainTasks::Pool(tasks) => tasks as f64 * (2.0 * number(model) * task.shots as f64 + A_TASK),
+        TrainTasks::Fresh => 0.0,
+    };
+    let batch = training.meta_batch as f64 * 2.0 * number(model) * (task.shots + query) as f64;
+    let state = 8.0 * 8.0 * model::count(model, &settings.adaptation()) as f64;
+    pool + batch + state + machine(model, trajectory, task.shots, query) + test
+}
+
+/// What stays of it.
+fn stays(settings: &Experiment) -> f64 {
+    let count = model::count(&settings.model, &settings.adaptation()) as f64;
+    let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();
+    // The curves as they were told, kept for the summary, and kept for the table.
+    A_RUN + 8.0 * count + 3.0 * 40.0 * points as f64
+}
+
+/// Operations of one run.
+fn work(settings: &Experiment) -> f64 {
+    let Experiment { task, model, training, .. } = settings;
+    let step = if settings.algorithm.trains() {
+        settings.algorithm.cost(training).flop(model, task.shots, task.query) as f64
+    } else {
+        0.0
+    };
+    let tests = settings.every_test().map(|Test { task, evaluation, .. }| {
+        let descent = Cost { support: 1, query: 0, hessian_products: 0 }.flop(model, task.shots, 0) as f64;
+        let look = Cost { support: 0, query: 1, hessian_products: 0 }.flop(model, 0, evaluation.grid) as f64;
+        let steps = evaluation.steps as f64;
+        // A forward pass is a third of a gradient.
+        evaluation.test_tasks as f64 * (steps * descent + (steps + 1.0) * look / 3.0)
+    });
+    settings.total_steps() as f64 * training.meta_batch as f64 * step + tests.sum::<f64>()
+}
+
+/// The memory that this process can have: the machine's, or less where somebody has set a limit.
+pub fn available() -> Option<f64> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let of_machine = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
+    });
+    let of_group = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok());
+    let of_process =
+        rustix::process::getrlimit(rustix::process::Resource::As).current.map(|most| most as f64);
+    [of_machine, of_group, of_process].into_iter().flatten().reduce(f64::min)
+}
+
+/// Bytes in words: `12 MiB`, `3.4 GiB`.
+pub fn size(bytes: f64) -> String {
+    let mib = bytes / f64::from(1 << 20);
+    match mib {
+        ..1_024.0 => format!("{:.0} MiB", mib.ceil()),
+        ..1_048_576.0 => format!("{:.1} GiB", mib / 1_024.0),
+        _ => format!("{:.1} TiB", mib / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::parse;
+    use crate::study::plan;
+
+    fn needs(settings: &str, jobs: usize) -> Needs {
+        let text = format!("[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n{settings}");
+        Needs::of(&plan(&parse("x", None, &text).expect("a good file")), jobs)
+    }
+
+    #[test]
+    fn it_grows_with_what_it_is_made_of() {
+        let small = needs("", 1);
+        assert!(small.bytes < 64e6, "{small:?}");
+        let counted = 40_000.0 * 401_600.0;
+        assert!(small.flop > counted && small.flop < 1.2 * counted * 5.0, "{small:?}");
+        let pool = needs("task = { train_tasks = 1000000, shots = 20 }", 1);
+        assert!(pool.bytes > 1e6 * 20.0 * 8.0, "{pool:?}");
+        let model = "model = { hidden = 128, precision = \"f64\" }";
+        let trajectory = needs(&format!("inner_steps = 1000\ntask = {{ shots = 600 }}\n{model}"), 1);
+        assert!(trajectory.bytes > 1000.0 * 600.0 * 128.0 * 2.0 * 3.0 * 8.0, "{trajectory:?}");
+        let tests = needs("evaluation = { test_tasks = 100000, grid = 150 }", 1);
+        assert!(tests.bytes > 1e5 * 160.0 * 16.0, "{tests:?}");
+        let two = needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 2);
+        assert!(
+            two.bytes > 1.5 * needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 1).bytes - PROGRAM
+        );
+        assert_eq!(two.bytes, needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 64).bytes);
+    }
+
+    #[test]
+    fn sizes_are_said_in_few_letters() {
+        for (bytes, words) in [(1.0, "1 MiB"), (24e6, "23 MiB"), (3.6e9, "3.4 GiB"), (8e13, "72.8 TiB")] {
+            assert_eq!(size(bytes), words);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Disks that fail on purpose: `tests/torture/fault.c`, built once, in front of the program.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// Where the built library is; the linker that has built these tests is there.
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture/fault.c");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let library = folder.join("fault.so");
+    // Tests of several crates may build it at the same time.
+    let own = folder.join(format!("fault-{}.so", std::process::id()));
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O1", "-shared", "-fPIC", "-o"]).args([&own, &source]).arg("-ldl");
+    assert!(compiler.status().expect("a C compiler").success(), "{} does not build", source.display());
+    std::fs::rename(own, &library).expect("renamed");
+    library
+});
+
+/// What happens at which operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault<'a> {
+    /// A part of the path.
+    pub path: &'a str,
+    /// `open read write sync truncate rename unlink mkdir`, or all if empty.
+    pub ops: &'a str,
+    /// EIO ENOSPC EMFILE EINTR short crash.
+    pub kind: &'a str,
+    /// The operation that is hit, from 1; with 0 they are only counted.
+    pub at: u64,
+    /// Every operation after it too.
+    pub stays: bool,
+}
+
+impl Fault<'_> {
+    /// The environment of a program that meets it. With a file that is told the number of operations.
+    pub fn environment(&self, count: Option<&Path>) -> Vec<(&'static str, String)> {
+        let mut all = vec![
+            ("LD_PRELOAD", LIBRARY.display().to_string()),
+            ("FAULT_PATH", self.path.to_owned()),
+            ("FAULT_KIND", self.kind.to_owned()),
+        ];
+        if !self.ops.is_empty() {
+            all.push(("FAULT_OPS", self.ops.to_owned()));
+        }
+        if self.at > 0 {
+            all.push(("FAULT_AT", self.at.to_string()));
+        }
+        if self.stays {
+            all.push(("FAULT_STAYS", "1".to_owned()));
+        }
+        if let Some(count) = count {
+            all.push(("FAULT_COUNT", count.display().to_string()));
+        }
+        all
+    }
+}

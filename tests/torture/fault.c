@@ -1,0 +1,122 @@
+/* A fault at one file operation of a program, by LD_PRELOAD: whatever a disk may do, done on purpose.
+ *
+ *   FAULT_PATH    operations count on files whose path contains this, and on what was opened by such a path
+ *   FAULT_OPS     only these of: open read write sync truncate rename unlink mkdir (all if unset)
+ *   FAULT_AT      the operation that is hit, from 1; none if unset
+ *   FAULT_KIND    EIO ENOSPC EMFILE EINTR short crash
+ *   FAULT_STAYS   set: every operation after it too
+ *   FAULT_COUNT   a file that gets the number of operations when the program ends by itself
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FDS 4096
+static atomic_bool watched[FDS];
+static atomic_long count;
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static int counts(const char *path) {
+    const char *part = getenv("FAULT_PATH");
+    return part && path && strstr(path, part) != NULL;
+}
+
+static int is_hit(const char *op) {
+    const char *ops = getenv("FAULT_OPS");
+    if (ops && !strstr(ops, op)) return 0;
+    long now = atomic_fetch_add(&count, 1) + 1;
+    const char *at = getenv("FAULT_AT");
+    if (!at) return 0;
+    long when = atol(at);
+    return now == when || (now > when && getenv("FAULT_STAYS"));
+}
+
+/* 0: go on; -1: fail with errno set; 1: do half of it. */
+static int fault(const char *op) {
+    if (!is_hit(op)) return 0;
+    const char *kind = getenv("FAULT_KIND");
+    if (!kind || !strcmp(kind, "EIO")) errno = EIO;
+    else if (!strcmp(kind, "ENOSPC")) errno = ENOSPC;
+    else if (!strcmp(kind, "EMFILE")) errno = EMFILE;
+    else if (!strcmp(kind, "EINTR")) errno = EINTR;
+    else if (!strcmp(kind, "crash")) { kill(getpid(), SIGKILL); for (;;) pause(); }
+    else return 1;
+    return -1;
+}
+
+static int is_watched(int fd) { return fd >= 0 && fd < FDS && watched[fd]; }
+
+static int opened(int fd, int counted) {
+    if (fd >= 0 && fd < FDS) watched[fd] = counted;
+    return fd;
+}
+
+#define OPEN(name)                                                                  \
+    int name(const char *path, int flags, ...) {                                    \
+        va_list rest; va_start(rest, flags);                                        \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(rest, mode_t) : 0;   \
+        va_end(rest);                                                               \
+        int counted = counts(path);                                                 \
+        if (counted && fault("open") < 0) return -1;                                \
+        return opened(REAL(name)(path, flags, mode), counted);                      \
+    }
+OPEN(open)
+OPEN(open64)
+
+#define OPENAT(name)                                                                \
+    int name(int at, const char *path, int flags, ...) {                            \
+        va_list rest; va_start(rest, flags);                                        \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(rest, mode_t) : 0;   \
+        va_end(rest);                                                               \
+        int counted = counts(path);                                                 \
+        if (counted && fault("open") < 0) return -1;                                \
+        return opened(REAL(name)(at, path, flags, mode), counted);                  \
+    }
+OPENAT(openat)
+OPENAT(openat64)
+
+#define MOVE(name, op, bytes, ...)                                                  \
+    if (is_watched(fd)) {                                                           \
+        int what = fault(op);                                                       \
+        if (what < 0) return -1;                                                    \
+        if (what > 0 && bytes > 1) bytes /= 2;                                      \
+    }                                                                               \
+    return REAL(name)(__VA_ARGS__);
+
+ssize_t read(int fd, void *to, size_t bytes) { MOVE(read, "read", bytes, fd, to, bytes) }
+ssize_t write(int fd, const void *from, size_t bytes) { MOVE(write, "write", bytes, fd, from, bytes) }
+ssize_t pread64(int fd, void *to, size_t bytes, off64_t at) { MOVE(pread64, "read", bytes, fd, to, bytes, at) }
+ssize_t pwrite64(int fd, const void *from, size_t bytes, off64_t at) {
+    MOVE(pwrite64, "write", bytes, fd, from, bytes, at)
+}
+
+#define PLAIN(name, op, test, parameters, ...)                                      \
+    int name parameters {                                                           \
+        if ((test) && fault(op) < 0) return -1;                                     \
+        return REAL(name)(__VA_ARGS__);                                             \
+    }
+PLAIN(fsync, "sync", is_watched(fd), (int fd), fd)
+PLAIN(fdatasync, "sync", is_watched(fd), (int fd), fd)
+PLAIN(ftruncate64, "truncate", is_watched(fd), (int fd, off64_t length), fd, length)
+PLAIN(rename, "rename", counts(to), (const char *from, const char *to), from, to)
+PLAIN(unlink, "unlink", counts(path), (const char *path), path)
+PLAIN(mkdir, "mkdir", counts(path), (const char *path, mode_t mode), path, mode)
+
+__attribute__((destructor)) static void tell(void) {
+    const char *path = getenv("FAULT_COUNT");
+    if (!path) return;
+    int fd = REAL(open)(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    char text[32];
+    int length = snprintf(text, sizeof text, "%ld\n", (long)count);
+    if (fd >= 0 && REAL(write)(fd, text, length) == length) REAL(close)(fd);
+}

@@ -1,0 +1,371 @@
+//! Whatever single thing happens to any file of a study, or to any operation on one: nothing differs without
+//! a word, nothing hangs, nothing outside is touched, and the next run ends with the same results.
+//!
+//! A few dozen cases of each kind run with the other tests. `tests/torture/nightly` runs as many as fit into a
+//! time, or all: METASCOPE_TORTURE is their number (0: all there are), METASCOPE_TORTURE_SEED where the choice
+//! begins, METASCOPE_TORTURE_SECONDS when to stop. Each test prints what it has counted.
+#![cfg(target_os = "linux")]
+
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use program::disk::Fault;
+use program::terminal::Terminal;
+use program::{Bench, Said, assert_same, binary, wait};
+
+const STUDY: &str = r#"[defaults]
+seeds = 2
+outer_steps = 6000
+[model]
+hidden = 16
+[task]
+train_tasks = 20
+[evaluation]
+test_tasks = 10
+grid = 7
+steps = 2
+[[experiment]]
+name = "MAML"
+algorithm = "maml"
+[[experiment]]
+name = "Reptile"
+algorithm = "reptile"
+inner_steps = 2
+"#;
+
+const RUN: [&str; 5] = ["run", "study.toml", "--json", "--jobs", "2"];
+const EXPORT: [&str; 4] = ["export", "runs", "--format", "csv"];
+/// Nothing of this takes a tenth of it.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// How much is asked for.
+struct Budget {
+    cases: usize,
+    state: u64,
+    end: Instant,
+}
+
+impl Budget {
+    fn new(usual: usize) -> Self {
+        let asked = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
+        let cases = match asked("METASCOPE_TORTURE") {
+            Some(0) => usize::MAX,
+            Some(cases) => cases as usize,
+            None => usual,
+        };
+        let state = asked("METASCOPE_TORTURE_SEED").unwrap_or(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let seconds = asked("METASCOPE_TORTURE_SECONDS").unwrap_or(86_400);
+        Self { cases, state, end: Instant::now() + Duration::from_secs(seconds) }
+    }
+
+    fn is_spent(&self, done: usize) -> bool {
+        done >= self.cases || Instant::now() >= self.end
+    }
+
+    fn random(&mut self, below: usize) -> usize {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state % below.max(1) as u64) as usize
+    }
+}
+
+/// What the study came to, without what was put aside or is only for looking at.
+fn results(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
+    let mut files = bench.outcome();
+    files.retain(|name, _| {
+        name.starts_with("runs/") && !name.contains(".before-") && !name.ends_with("snapshots.bin")
+    });
+    files
+}
+
+/// A folder with this study, its files as they are in another.
+fn copy_of(template: &Path) -> Bench {
+    let bench = Bench::with("study.toml", STUDY);
+    copy(&template.join("runs"), &bench.path("runs"));
+    fs::create_dir(bench.path("outside")).expect("made");
+    bench.write("outside/theirs", "important");
+    bench
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("made");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
+/// The study, finished.
+fn finished() -> Bench {
+    let bench = Bench::with("study.toml", STUDY);
+    bench.run(&RUN).exits(0);
+    bench
+}
+
+/// The study, killed when something was saved and not everything done.
+fn half_done() -> Bench {
+    loop {
+        let bench = Bench::with("study.toml", STUDY);
+        let mut command = Command::new(binary());
+        command.args(RUN).current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "1");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the program starts");
+        let of = |end: &str| bench.names().iter().filter(|name| name.ends_with(end)).count();
+        wait("three saved runs", || of("resume.bin") >= 3 || child.try_wait().expect("a child").is_some());
+        let _ = child.kill();
+        child.wait().expect("gone");
+        if (1..4).contains(&of("checkpoint.safetensors")) {
+            return bench;
+        }
+    }
+}
+
+/// Without waiting for ever.
+fn said(bench: &Bench, arguments: &[&str]) -> Said {
+    let began = Instant::now();
+    let said = Said::of(bench.command(arguments).timeout(HANGS));
+    assert!(began.elapsed() < HANGS, "{arguments:?} hangs: {said:?}");
+    said
+}
+
+/// Does something to one file; what it was.
+fn mutate(bench: &Bench, budget: &mut Budget) -> String {
+    let files: Vec<String> = bench.names().into_iter().filter(|name| name.starts_with("runs/")).collect();
+    let name = files[budget.random(files.len())].clone();
+    let path = bench.path(&name);
+    let mut bytes = fs::read(&path).expect("readable");
+    let file = name.rsplit('/').next().expect("a name").to_owned();
+    let others: Vec<&String> =
+        files.iter().filter(|other| **other != name && other.ends_with(&format!("/{file}"))).collect();
+    let kind = budget.random(8);
+    let what = match kind {
+        0 if !bytes.is_empty() => {
+            let at = budget.random(bytes.len() * 8);
+            bytes[at / 8] ^= 1 << (at % 8);
+            fs::write(&path, &bytes).expect("written");
+            format!("flipped bit {at}")
+        }
+        1 if !bytes.is_empty() => {
+            let at = budget.random(bytes.len());
+            fs::write(&path, &bytes[..at]).expect("written");
+            format!("cut to {at} bytes")
+        }
+        2 | 3 if !others.is_empty() => {
+            let other = others[budget.random(others.len())].clone();
+            let theirs = fs::read(bench.path(&other)).expect("readable");
+            fs::write(&path, theirs).expect("written");
+            if kind == 2 {
+                fs::write(bench.path(&other), bytes).expect("written");
+                format!("swapped with {other}")
+            } else {
+                format!("copied from {other}")
+            }
+        }
+        4 => {
+            fs::remove_file(&path).expect("removed");
+            symlink(bench.path("outside/theirs"), &path).expect("a link");
+            "a link".to_owned()
+        }
+        5 => {
+            fs::remove_file(&path).expect("removed");
+            fs::hard_link(bench.path("outside/theirs"), &path).expect("a second name");
+            "a second name of another file".to_owned()
+        }
+        6 => {
+            fs::remove_file(&path).expect("removed");
+            let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+            rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).expect("a pipe");
+            "a pipe".to_owned()
+        }
+        _ => {
+            fs::remove_file(&path).expect("removed");
+            fs::create_dir(&path).expect("made");
+            "a folder".to_owned()
+        }
+    };
+    format!("{name}: {what}")
+}
+
+/// Whether a command has given the same, or has said that it has not.
+#[track_caller]
+fn same_or_said(now: &Said, before: &Said, what: &str) -> bool {
+    let same = now.stdout == before.stdout && now.code == before.code;
+    let is_said = !now.stderr.trim().is_empty() && now.stderr != before.stderr;
+    assert!(same || is_said, "{what}: differs without a word: {now:?}");
+    same
+}
+
+#[test]
+fn any_change_of_one_file_is_seen_or_makes_no_difference() {
+    let mut budget = Budget::new(48);
+    let templates = [finished(), half_done()];
+    let expected = results(&templates[0]);
+    let exports = templates.each_ref().map(|bench| bench.run(&EXPORT));
+    let (mut done, mut silent, mut put_aside, mut watched) = (0, 0, 0, 0);
+    while !budget.is_spent(done) {
+        let which = done % templates.len();
+        let bench = copy_of(templates[which].folder());
+        let what = mutate(&bench, &mut budget);
+        let what = format!("case {done}, {}: {what}", ["finished", "half done"][which]);
+        silent += usize::from(same_or_said(&said(&bench, &EXPORT), &exports[which], &what));
+        // A screen takes longer to come up than all the rest.
+        if done % 8 == 3 && exports[which].code == Some(0) {
+            watch(&bench, &what);
+            watched += 1;
+        }
+        let ran = said(&bench, &RUN);
+        assert!(matches!(ran.code, Some(0 | 1)), "{what}: {ran:?}");
+        let found = results(&bench);
+        if ran.code == Some(0) {
+            assert_same(&found, &expected, &what);
+        } else {
+            assert!(!ran.stderr.trim().is_empty(), "{what}: exit code 1 without a word");
+        }
+        put_aside += usize::from(ran.stderr.contains(".before-"));
+        // What was put aside is said once; what is in the way has to be taken away by a person.
+        let again = said(&bench, &RUN);
+        assert!(again.code == Some(0) || again.stderr.contains("cannot be written"), "{what}: {again:?}");
+        if again.code == Some(0) {
+            assert_same(&results(&bench), &expected, &what);
+            assert_eq!(said(&bench, &EXPORT).stdout, exports[0].stdout, "{what}");
+        }
+        assert_eq!(bench.read("outside/theirs"), "important", "{what}");
+        assert_eq!(fs::read_dir(bench.path("outside")).expect("a folder").count(), 1, "{what}");
+        done += 1;
+    }
+    println!(
+        "{done} changes: {silent} made no difference to export, {put_aside} put aside, {watched} watched"
+    );
+    assert!(done == 0 || put_aside > 0 && silent > 0, "{done}: does it still change anything?");
+}
+
+/// Opens the dashboard over it and leaves.
+fn watch(bench: &Bench, what: &str) {
+    let mut terminal = Terminal::open(bench.folder(), "watch runs");
+    let began = Instant::now();
+    terminal.press("q");
+    let (code, output) = terminal.end();
+    assert!(began.elapsed() < HANGS && matches!(code, 0 | 1), "{what}: {code} {output}");
+}
+
+/// Small enough that every operation can be hit.
+const SMALL: &str = r#"[defaults]
+seeds = 1
+outer_steps = 12
+[model]
+hidden = 16
+[task]
+train_tasks = 4
+[evaluation]
+test_tasks = 4
+grid = 5
+steps = 1
+[[experiment]]
+name = "MAML"
+algorithm = "maml"
+[[experiment]]
+name = "Reptile"
+algorithm = "reptile"
+"#;
+
+fn with_fault(bench: &Bench, fault: &Fault, count: Option<&Path>) -> Said {
+    let mut command = bench.command(&["run", "study.toml", "--jobs", "1"]);
+    command.envs(fault.environment(count)).env("METASCOPE_SAVE_MS", "0").timeout(HANGS);
+    let began = Instant::now();
+    let said = Said::of(&mut command);
+    assert!(began.elapsed() < HANGS, "{fault:?} hangs: {said:?}");
+    said
+}
+
+/// Where a study stands before a fault hits it.
+fn before(resumes: bool) -> Bench {
+    let bench = Bench::with("study.toml", SMALL);
+    if resumes {
+        // Killed at its thirtieth write: something is saved, and not everything done.
+        let fault = Fault { path: "runs", ops: "rename", kind: "crash", at: 9, stays: false };
+        with_fault(&bench, &fault, None);
+        assert!(bench.names().iter().any(|name| name.ends_with("resume.bin")), "{:?}", bench.names());
+    }
+    bench
+}
+
+#[test]
+fn a_fault_at_any_operation_is_survived_and_said() {
+    let mut budget = Budget::new(40);
+    let whole = Bench::with("study.toml", SMALL);
+    let table = whole.run(&["run", "study.toml"]).exits(0).stdout;
+    let expected = results(&whole);
+    let (mut done, mut failed, mut operations) = (0, 0, Vec::new());
+    for resumes in [false, true] {
+        let template = before(resumes);
+        let bench = fresh(&template);
+        let count: PathBuf = bench.path("count");
+        let all = Fault { path: "runs", ops: "", kind: "EIO", at: 0, stays: false };
+        with_fault(&bench, &all, Some(&count)).exits(0);
+        let many: u64 = bench.read("count").trim().parse().expect("a number");
+        assert!(many > 50, "only {many} operations are seen: does the library still work?");
+        operations.push(many);
+        let kinds = [
+            ("crash", false),
+            ("EIO", false),
+            ("EIO", true),
+            ("ENOSPC", true),
+            ("EINTR", false),
+            ("short", false),
+        ];
+        let cases = many as usize * kinds.len();
+        let share = (budget.cases / 2).min(cases);
+        for case in 0..share {
+            // All of them, or as many that lie apart.
+            let case = if share == cases { case } else { budget.random(cases) };
+            if Instant::now() >= budget.end {
+                break;
+            }
+            let (kind, stays) = kinds[case % kinds.len()];
+            let fault = Fault { path: "runs", ops: "", kind, at: 1 + (case / kinds.len()) as u64, stays };
+            let bench = fresh(&template);
+            let what = format!("resumes: {resumes}, {fault:?}");
+            let said = with_fault(&bench, &fault, None);
+            match said.code {
+                // It made no difference that counts.
+                Some(0) => assert_same(&results(&bench), &expected, &what),
+                Some(1) => {
+                    assert!(!said.stderr.trim().is_empty(), "{what}: exit code 1 without a word");
+                    let early =
+                        said.stderr.contains("nothing was trained") || said.stderr.contains("cannot be read");
+                    let told = table.lines().all(|line| said.stdout.contains(line));
+                    assert!(early || told, "{what}: the results are lost: {said:?}");
+                    failed += 1;
+                }
+                code => assert!(code.is_none() && kind == "crash", "{what}: {said:?}"),
+            }
+            bench.run(&["run", "study.toml"]).exits(0);
+            assert_same(&results(&bench), &expected, &format!("{what}, then run again"));
+            done += 1;
+        }
+    }
+    println!(
+        "{done} faults at {operations:?} operations (from empty, of a resume): {failed} failed and said so"
+    );
+    assert!(done == 0 || failed > 0);
+}
+
+fn fresh(template: &Bench) -> Bench {
+    let bench = Bench::with("study.toml", SMALL);
+    if template.path("runs").exists() {
+        copy(&template.path("runs"), &bench.path("runs"));
+    }
+    bench
+}
