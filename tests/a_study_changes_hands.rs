@@ -157,7 +157,7 @@ fn to_and_fro(bench: &Bench, times: usize) -> usize {
 
 #[test]
 fn handed_to_and_fro_it_ends_with_the_same_bytes() {
-    let text = study(40_000, 4, 600);
+    let text = study(200_000, 4, 600);
     let [alone, shared] = [(); 2].map(|()| Bench::with("experiments.toml", &text));
     let times = std::env::var("METASCOPE_TURNS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
     assert_eq!(to_and_fro(&shared, times), times);

@@ -532,6 +532,9 @@ fn a_log_whose_curve_has_gaps() {
     let logs: Vec<_> = bench.names().into_iter().filter(|name| name.ends_with("metrics.jsonl")).collect();
     assert_eq!(logs.len(), 5);
     let good = bench.read(&logs[0]);
+    // Without the state that seals it, as earlier versions left finished runs: it is read, and said to be unverified.
+    std::fs::remove_file(bench.path(&logs[0].replace("metrics.jsonl", "resume.bin")))
+        .expect("the state is there");
     for (key, value) in
         [("mean", json!([1.0])), ("ci95", json!([])), ("steps", json!([])), ("steps", json!([0, 1, 2, 3, 4]))]
     {

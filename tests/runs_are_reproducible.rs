@@ -110,7 +110,7 @@ fn a_run_does_not_depend_on_its_company() {
 fn the_same_command_again_leaves_the_same_files() {
     let (bench, first) = trained(&["--only", "Transfer"], &[]);
     let checkpoints_of =
-        |bench: &Bench| -> Vec<Vec<u8>> { checkpoints(&bench.outcome()).into_iter().cloned().collect() };
+        |bench: &Bench| -> Vec<Vec<u8>> { checkpoints(&bench.files()).into_iter().cloned().collect() };
     bench.run(&["run", "study.toml", "--only", "Transfer"]).exits(0);
     assert_same(&first, &bench.outcome(), "the second time");
     // Started over it trains once more, beside what was kept of the first time.

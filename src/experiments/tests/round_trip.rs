@@ -3,7 +3,7 @@
 use proptest::{collection::hash_set, prelude::*, sample::select};
 
 use super::read;
-use crate::config::{AnyKey, Domain, Value, Values};
+use crate::config::{AnyKey, Domain, Value, Values, is_hidden};
 use crate::experiments::{
     Experiment, Mark, Published, TestSettings, parse_recorded, presets, recorded_toml, resolved_toml,
 };
@@ -78,7 +78,7 @@ fn evaluation() -> impl Strategy<Value = EvaluationSettings> {
 
 prop_compose! {
     fn experiment()(
-        name in "\\P{Cc}{1,60}",
+        name in shown(60),
         algorithm in select(Algorithm::ALL),
         seeds in hash_set(any::<u64>(), 1..5),
         length in 1..1_000_000u64,
@@ -126,10 +126,17 @@ fn with_tests(experiment: Experiment, more: Vec<(TaskSettings, EvaluationSetting
     Experiment { tests: more.into_iter().enumerate().map(test).collect(), ..experiment }
 }
 
+/// Texts without characters that nobody sees, which a file may not have.
+fn shown(longest: usize) -> impl Strategy<Value = String> {
+    let texts =
+        prop::string::string_regex(&format!("\\P{{Cc}}{{1,{longest}}}")).expect("a regular expression");
+    texts.prop_map(|text| text.chars().filter(|c| !is_hidden(*c)).collect())
+}
+
 fn figure() -> impl Strategy<Value = Published> {
     let number = || prop_oneof![Just(0.0), 0.0..1e6];
     let mark = prop::option::of(select(&Mark::ALL[..]));
-    ("\\P{Cc}{1,200}", number(), prop::option::of(number()), mark).prop_map(|(source, loss, ci95, mark)| {
+    (shown(200), number(), prop::option::of(number()), mark).prop_map(|(source, loss, ci95, mark)| {
         let source = if source.trim().is_empty() { "x" } else { source.trim() }.to_owned();
         Published { source, test: None, n: 0, loss, ci95, mark }
     })

@@ -65,6 +65,9 @@ pub fn write_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if let Some(what) = fs::symlink_metadata(path).ok().as_ref().and_then(foreign) {
         return Err(refuse(what));
     }
+    if fs::symlink_metadata(folder_of(path)).is_ok_and(|folder| folder.is_symlink()) {
+        return Err(refuse("in a folder that is a link"));
+    }
     let file = own(options).open(path)?;
     let found = file.metadata()?;
     if !found.is_file() {

@@ -4,9 +4,9 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::{
-    eval::{Average, Curve, OverSeeds, median},
+    eval::{Average, Curve, OverSeeds},
     ui::{
-        state::{app::App, family::TestSet, look::PREVIEW_TASKS, summary::Shown},
+        state::{app::App, look::PREVIEW_TASKS, summary::Shown},
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},
