@@ -140,8 +140,16 @@ fn to_and_fro(bench: &Bench, times: usize) -> usize {
     for turn in 0..times {
         let now = holder(bench);
         let to = usize::from(now == pids[0]);
-        seats[to].press("O");
-        wait("it changes hands", || holder(bench) == pids[to]);
+        // It may not have noticed yet that it only looks on, where the key means nothing.
+        let mut pressed: Option<Instant> = None;
+        wait("it changes hands", || {
+            let changed = holder(bench) == pids[to];
+            if !changed && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
+                seats[to].press("O");
+                pressed = Some(Instant::now());
+            }
+            changed
+        });
         changed += 1;
         // A little longer every time, so that it happens at all moments of a run.
         thread::sleep(Duration::from_millis(20 + (turn as u64 * 37) % 160));
