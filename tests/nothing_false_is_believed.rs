@@ -412,8 +412,16 @@ fn nothing_is_written_through_links_or_cleaned_away_that_is_not_ours() {
     fs::remove_dir_all(&run).expect("removed");
     symlink(bench.path("elsewhere"), &run).expect("a link");
     bench.run(&EXPORT).exits(1).says("is a link");
-    bench.run(&RUN).exits(1).says("is a link");
-    assert_eq!(fs::read_dir(bench.path("elsewhere")).expect("a folder").count(), 0);
+    bench.write("elsewhere/snapshots.bin", "theirs");
+    bench.run(&RUN).exits(1).says("is a link").says("seed-0.before-");
+    assert_same(&results(&bench), &expected, "after a link in the place of a run's folder");
+    // And above it.
+    let above = run.parent().expect("an experiment's folder").to_owned();
+    fs::remove_dir_all(&above).expect("removed");
+    symlink(bench.path("elsewhere"), &above).expect("a link");
+    bench.run(&RUN).exits(1).says("is a link").says("but not saved");
+    assert_eq!(bench.read("elsewhere/snapshots.bin"), "theirs");
+    assert_eq!(fs::read_dir(bench.path("elsewhere")).expect("a folder").count(), 1);
 }
 
 #[test]

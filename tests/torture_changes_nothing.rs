@@ -142,7 +142,11 @@ fn said(bench: &Bench, arguments: &[&str]) -> Said {
 
 /// Does something to one file; what it was.
 fn mutate(bench: &Bench, budget: &mut Budget) -> String {
-    let files: Vec<String> = bench.names().into_iter().filter(|name| name.starts_with("runs/")).collect();
+    let files: Vec<String> = bench
+        .names()
+        .into_iter()
+        .filter(|name| name.starts_with("runs/") && !name.ends_with(".tmp"))
+        .collect();
     let name = files[budget.random(files.len())].clone();
     let path = bench.path(&name);
     let mut bytes = fs::read(&path).expect("readable");

@@ -152,6 +152,18 @@ impl Record {
             record.settings = settings_text(run, kernels.name(), &record.identity);
             return Ok(Opened { record, past: Vec::new(), next: Next::Start, unsaved: None, verified: true });
         }
+        if let Err(error) = make_folder(lock.folder(), &record.folder) {
+            if is_link(&record.folder) {
+                let why = "the folder is a link, and nothing is read or written through it".to_owned();
+                return Err(Refusal::Useless { why, foreign: true });
+            }
+            if error.kind() == ErrorKind::NotADirectory {
+                // Nor through one above it; that it cannot be written is said by the save.
+                record.settings = settings_text(run, kernels.name(), &record.identity);
+                let next = Next::Start;
+                return Ok(Opened { record, past: Vec::new(), next, unsaved: None, verified: true });
+            }
+        }
         remove_leftovers(&record.folder);
         match seal::read(&record.folder, &run.settings, run.seed) {
             Ok(sealed) => Ok(record.go_on(run, kernels, sealed)?),
@@ -255,7 +267,9 @@ impl Record {
     /// Writes a record of the run's past to its place. If the disk will not take it, it waits for the next
     /// save.
     pub fn keep(&mut self, offset: u64, record: Vec<u8>) {
-        if self.hold().and_then(|()| self.write_past(offset, &record)).is_err() {
+        // Without a log there is no folder that is known to be the run's own.
+        let may_write = self.hold().is_ok() && self.file.is_some();
+        if !may_write || self.write_past(offset, &record).is_err() {
             self.snapshots = None;
             self.waiting.push((offset, record));
         }
@@ -432,6 +446,10 @@ impl Record {
         self.file = Some(file);
         Ok(())
     }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
 
 /// Whether a file that is open is the one of this name.
