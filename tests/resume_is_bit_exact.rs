@@ -17,7 +17,7 @@ const STUDY: &str = r#"
 [defaults]
 seeds = 1
 meta_batch = 2
-outer_steps = 20000
+outer_steps = 8000
 [task]
 train_tasks = 500
 [evaluation]
@@ -28,14 +28,14 @@ algorithm = "random"
 [[experiment]]
 name = "Transfer"
 algorithm = "transfer"
-outer_steps = 30000
+outer_steps = 12000
 [[experiment]]
 name = "MAML"
 algorithm = "maml"
 [[experiment]]
 name = "First-order"
 algorithm = "first-order-maml"
-outer_steps = 25000
+outer_steps = 10000
 [[experiment]]
 name = "Reptile"
 algorithm = "reptile"
