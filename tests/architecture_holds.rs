@@ -26,10 +26,9 @@ const WITHOUT_CIRCLES: &[&str] = &[
 ];
 
 /// Panics that a caller is warned of, by file and by what stands in the code.
-const DOCUMENTED_PANICS: [(&str, &str); 3] = [
+const DOCUMENTED_PANICS: [(&str, &str); 2] = [
     ("src/model/mlp.rs", "_ => panic!(\"{} has a shape that no network"),
-    ("src/model/head_machine.rs", "panic!(\"a pull is for rules that step all parameters"),
-    ("src/model/context_machine.rs", "panic!(\"a pull is for rules that step all parameters"),
+    ("src/model/engine.rs", "panic!(\"a pull is for rules that step all parameters"),
 ];
 
 fn root() -> &'static Path {

@@ -4,11 +4,9 @@
 //! Raghu, Raghu, Bengio and Vinyals 2020, "Rapid Learning or Feature Reuse? Towards Understanding the
 //! Effectiveness of MAML", <https://arxiv.org/abs/1909.09157>, section 4.
 
-use dfdx::prelude::{Cpu, Device};
-
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
+use super::{Cost, Learner, Rule, Training};
 use crate::model::kernels::Real;
-use crate::model::{Adaptation, HeadSgd, Inner, Means, Of, Order, Scalar, in_both_precisions};
+use crate::model::{Adaptation, HeadSgd, Inner, Means, Of, Order, in_both_precisions};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`, theta' = theta but for its output
 /// layer w' = w - alpha d/dw `L_support(theta)`.
@@ -64,15 +62,8 @@ impl Learner for Anil {
     }
 }
 
-impl Rule for Anil {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
-    where
-        Cpu: Device<E>,
-    {
-        let order = step.settings.order;
-        step.query_loss(order)
-    }
-}
+/// Its outer loss is the query loss after these steps.
+impl Rule for Anil {}
 
 /// SGD of the output layer.
 #[derive(Clone, Copy, Debug)]

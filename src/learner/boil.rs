@@ -4,10 +4,8 @@
 //! Oh, Yoo, Kim and Yun 2021, "BOIL: Towards Representation Change for Few-shot Learning",
 //! <https://arxiv.org/abs/2008.08882>, section 2.
 
-use dfdx::prelude::{Cpu, Device};
-
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training};
-use crate::model::{Adaptation, Order, Scalar, Sgd};
+use super::{Learner, Rule, Training};
+use crate::model::{Adaptation, Order, Sgd};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`, theta' = theta but for its hidden
 /// layers v' = v - alpha d/dv `L_support(theta)`.
@@ -49,21 +47,10 @@ impl Learner for Boil {
         ]
     }
 
-    fn cost(&self, training: &Training) -> Cost {
-        Cost::of_query_loss(training.inner_steps, training.order)
-    }
-
     fn adaptation(&self, settings: &Training) -> Adaptation {
         settings.adapting(Sgd { body: true, head: false })
     }
 }
 
-impl Rule for Boil {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
-    where
-        Cpu: Device<E>,
-    {
-        let order = step.settings.order;
-        step.query_loss(order)
-    }
-}
+/// Its outer loss is the query loss after these steps.
+impl Rule for Boil {}

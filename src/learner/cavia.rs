@@ -4,14 +4,11 @@
 //! Zintgraf, Shiarlis, Kurin, Hofmann and Whiteson 2019, "Fast Context Adaptation via Meta-Learning",
 //! <https://arxiv.org/abs/1810.03642>, section 3 and algorithm 1.
 
-use dfdx::prelude::{Cpu, Device};
-
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
+use super::{Cost, Learner, Rule, Shapes, Training, words};
 use crate::config::{Domain, Key, Keys};
 use crate::model::kernels::Real;
 use crate::model::{
-    Adaptation, Initial, Inner, Means, ModelSettings, Of, Order, Scalar, TensorInfo, draw_uniform,
-    in_both_precisions,
+    Adaptation, Initial, Inner, Means, ModelSettings, Of, Order, TensorInfo, draw_uniform, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -103,15 +100,8 @@ impl Learner for Cavia {
     }
 }
 
-impl Rule for Cavia {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
-    where
-        Cpu: Device<E>,
-    {
-        let order = step.settings.order;
-        step.query_loss(order)
-    }
-}
+/// Its outer loss is the query loss after these steps.
+impl Rule for Cavia {}
 
 /// Numbers beside the input.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +129,10 @@ impl Inner for Context {
         let mut columns = vec![0.0; self.numbers * of.model.hidden];
         draw_uniform(inputs, &mut columns, stream);
         columns
+    }
+
+    fn has_context(&self) -> bool {
+        true
     }
 
     in_both_precisions!(means);

@@ -6,7 +6,7 @@
 
 use dfdx::prelude::{Cpu, Device};
 
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
+use super::{Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
 use crate::config::{Domain, Key, Keys, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
@@ -110,10 +110,6 @@ impl Learner for LayerStepRates {
                 "Look for: a steadier start than with step_loss = \"last\", and the same end.",
             ],
         }
-    }
-
-    fn cost(&self, training: &Training) -> Cost {
-        Cost::of_query_loss(training.inner_steps, training.order)
     }
 
     fn bench(&self) -> Vec<(&'static str, Training)> {

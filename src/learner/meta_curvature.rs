@@ -4,13 +4,11 @@
 //! Park and Oliva 2019, "Meta-Curvature", <https://arxiv.org/abs/1902.03356>, section 3 (MC2's matrices of a
 //! fully connected layer).
 
-use dfdx::prelude::{Cpu, Device};
-
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training, words};
+use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Scalar,
-    TensorInfo, View, ViewMut, in_both_precisions,
+    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, TensorInfo,
+    View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -60,10 +58,6 @@ impl Learner for MetaCurvature {
         ]
     }
 
-    fn cost(&self, training: &Training) -> Cost {
-        Cost::of_query_loss(training.inner_steps, training.order)
-    }
-
     fn bench(&self) -> Vec<(&'static str, Training)> {
         vec![("meta-curvature T=1", words::clipped(1))]
     }
@@ -73,15 +67,8 @@ impl Learner for MetaCurvature {
     }
 }
 
-impl Rule for MetaCurvature {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
-    where
-        Cpu: Device<E>,
-    {
-        let order = step.settings.order;
-        step.query_loss(order)
-    }
-}
+/// Its outer loss is the query loss after these steps.
+impl Rule for MetaCurvature {}
 
 /// Learned matrices on both sides of a weight's gradient, a learned number for every bias's.
 #[derive(Clone, Copy, Debug)]

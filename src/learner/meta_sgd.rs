@@ -4,12 +4,10 @@
 //! Li, Zhou, Chen and Li 2017, "Meta-SGD: Learning to Learn Quickly for Few-Shot Learning",
 //! <https://arxiv.org/abs/1707.09835>, section 3 and algorithm 1.
 
-use dfdx::prelude::{Cpu, Device};
-
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Training, words};
+use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Padded, Scalar,
+    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Padded,
     TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
@@ -60,10 +58,6 @@ impl Learner for MetaSgd {
         ]
     }
 
-    fn cost(&self, training: &Training) -> Cost {
-        Cost::of_query_loss(training.inner_steps, training.order)
-    }
-
     fn bench(&self) -> Vec<(&'static str, Training)> {
         vec![("meta-sgd T=3", words::clipped(3))]
     }
@@ -73,15 +67,8 @@ impl Learner for MetaSgd {
     }
 }
 
-impl Rule for MetaSgd {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
-    where
-        Cpu: Device<E>,
-    {
-        let order = step.settings.order;
-        step.query_loss(order)
-    }
-}
+/// Its outer loss is the query loss after these steps.
+impl Rule for MetaSgd {}
 
 /// A learned rate for every parameter.
 #[derive(Clone, Copy, Debug)]

@@ -18,14 +18,12 @@
 //! t = M^-1 A phi and r = phi - A't: q = |r|^2 / lambda + |t|^2, dphi = 2 r / lambda, dA = -2 t r' / lambda,
 //! dlambda = -|r|^2 / lambda^2.
 
-use dfdx::prelude::{Cpu, Device};
-
-use super::{Cost, Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
+use super::{Cost, Learner, Rule, Shapes, Training, words};
 use crate::config::{Domain, Key, Keys, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Head, HeadGradient, HeadTask, Initial, Inner, Kernels, Means, ModelSettings, Of, Order,
-    Output, Scalar, Seen, TensorInfo, in_both_precisions,
+    Output, Seen, TensorInfo, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -127,15 +125,8 @@ impl Learner for RidgeHead {
     }
 }
 
-impl Rule for RidgeHead {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
-    where
-        Cpu: Device<E>,
-    {
-        let OuterStep { theta, tasks, workspace, .. } = step;
-        theta.adapt(&tasks.support, 1, Order::Exact).loss(&tasks.query, workspace).into()
-    }
-}
+/// Its outer loss is the query loss after the solve, which the first step is.
+impl Rule for RidgeHead {}
 
 /// Ridge regression on the features.
 #[derive(Clone, Copy, Debug)]

@@ -46,8 +46,11 @@ pub trait Learner: Sync + 'static {
     /// What to look for in its curves, a paragraph each.
     fn notes(&self, settings: &Training) -> &'static [&'static str];
 
-    /// Work of one outer step on one task.
-    fn cost(&self, training: &Training) -> Cost;
+    /// Work of one outer step on one task: that of the query loss after the inner steps, if it does not say
+    /// otherwise.
+    fn cost(&self, training: &Training) -> Cost {
+        Cost::of_query_loss(training.inner_steps, training.order)
+    }
 
     /// With which settings `metascope bench` measures it, and what it calls them; none where there is nothing
     /// to measure.
@@ -90,8 +93,13 @@ pub trait Learner: Sync + 'static {
 /// What an algorithm does: the part of it that is held beside the paper.
 pub trait Rule: Learner {
     /// The loss whose gradient with respect to `step.theta` the outer optimiser descends, over the tasks
-    /// of one meta-batch.
+    /// of one meta-batch: if it does not say otherwise, the loss on the query points after the inner steps of
+    /// [`Learner::adaptation`], to the order of the settings.
     fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
     where
-        Cpu: Device<E>;
+        Cpu: Device<E>,
+    {
+        let order = step.settings.order;
+        step.query_loss(order)
+    }
 }

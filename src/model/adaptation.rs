@@ -81,6 +81,11 @@ pub trait Inner: Debug + Send + Sync {
         true
     }
 
+    /// Whether what adapts is a context beside the input.
+    fn has_context(&self) -> bool {
+        false
+    }
+
     /// What carries it out in single precision.
     fn single(&self, of: Of<'_>) -> Means<f32>;
 

@@ -56,7 +56,9 @@ pub trait Engine<E: Real> {
     ///
     /// # Panics
     /// For a rule that does not step all parameters.
-    fn pull(&mut self, support: &Batch<E>, steps: usize) -> E;
+    fn pull(&mut self, _support: &Batch<E>, _steps: usize) -> E {
+        panic!("a pull is for rules that step all parameters");
+    }
 
     /// The gradient kept last, to be held until it is wanted.
     fn take_gradient(&mut self) -> Ticket;

@@ -156,10 +156,6 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
         total * E::rounded(self.ledger.share)
     }
 
-    fn pull(&mut self, _: &Batch<E>, _: usize) -> E {
-        panic!("a pull is for rules that step all parameters");
-    }
-
     fn take_gradient(&mut self) -> Ticket {
         self.ledger.take()
     }

@@ -70,6 +70,11 @@ pub trait Family: Sync {
         None
     }
 
+    /// What these coordinates are called.
+    fn plane_names(&self) -> Option<[&'static str; 2]> {
+        None
+    }
+
     /// One task of it: "a sine wave".
     fn one(&self) -> &'static str;
 

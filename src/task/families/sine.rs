@@ -138,6 +138,10 @@ impl Family for Sine {
         Some([amplitude * phase.cos(), amplitude * phase.sin()])
     }
 
+    fn plane_names(&self) -> Option<[&'static str; 2]> {
+        Some(["a cos b", "a sin b"])
+    }
+
     fn one(&self) -> &'static str {
         "a sine wave"
     }

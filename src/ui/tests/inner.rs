@@ -78,7 +78,7 @@ fn a_context_is_drawn_by_the_phase_of_its_tasks() {
     app.fit.n = 2;
     let screen = picture(&app);
     assert!(screen.contains("40 tasks after n=2 steps") && screen.contains("context explains"), "{screen}");
-    assert!(screen.contains("b 0.0 to 0.8") && screen.contains("b 5.5 to 6.3"), "{screen}");
+    assert!(screen.contains("angle 0.0 to 0.8") && screen.contains("angle 5.5 to 6.3"), "{screen}");
 }
 
 #[test]

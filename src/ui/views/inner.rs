@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     experiments::Experiment,
-    model::Weights,
+    learner::{Algorithm, Cost, Training},
+    model::{ModelSettings, Weights},
     results::{Plane, plane},
     ui::{
         action::Action,
@@ -65,11 +66,10 @@ fn wanted(experiments: &[Experiment]) -> bool {
 
 /// As many numbers as this are told one by one.
 const FEW: usize = 8;
-/// Test tasks whose contexts are looked at, and work that a frame may take, in points seen.
-const TASKS: usize = 120;
-const MOST_POINTS: usize = 20_000;
-/// Groups of phases, each with a digit of its own.
-const PHASES: usize = 8;
+/// Operations that a frame has time for.
+const MOST_WORK: usize = 100_000_000;
+/// Groups of angles, each with a digit of its own.
+const ANGLES: usize = 8;
 
 /// Draws the view.
 fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -86,29 +86,31 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let title = format!("{name}, seed {seed} at step {step}: learned for its inner steps");
     let inner = pane(buffer, area, &title, styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
-    let tested = app.set(app.selected).tasks();
-    let shots = tested.first().map_or(1, |task| task.support.x.len().max(1));
-    let most = MOST_POINTS / (shots * app.fit.n.max(1));
-    let tasks = &tested[..tested.len().min(TASKS).min(most.max(8))];
     let rate = app.inner_lr(app.selected);
     let weights =
         Weights { adaptation: snapshot.weights.adaptation.at_rate(rate), ..snapshot.weights.clone() };
     if weights.adaptation.tensors(&weights.model).is_empty() {
         nothing(app, inner, buffer);
-    } else if let Some(plane) = plane(&weights, tasks, app.fit.n) {
-        draw_plane(app, &plane, inner, buffer);
-        let explained = plane
+    } else if weights.adaptation.inner.has_context() {
+        let set = app.set(app.selected);
+        let cost = Cost { support: app.fit.n, query: 0, hessian_products: 0 };
+        let a_task = cost.flop(&weights.model, set.task.shots, 0).max(1);
+        let few = set.few();
+        let tasks = &few[..few.len().min(MOST_WORK / a_task)];
+        let Some(plane) = plane(&weights, tasks, app.fit.n).filter(|_| tasks.len() >= FEW) else {
+            let text = "So many points and steps take longer than a frame has: Left takes a step away.";
+            put(buffer, inner, inner.x, inner.y, &fit(text, usize::from(inner.width), styles), styles.dim());
+            return;
+        };
+        let names = set.task.family.plane_names();
+        draw_plane(app, &plane, names, inner, buffer);
+        let share = plane
             .explained
-            .map(|share| format!("context explains {:.1} % of (a cos b, a sin b); ", 100.0 * share));
-        let note =
-            format!("{}{} tasks after n={} steps", explained.unwrap_or_default(), tasks.len(), app.fit.n);
-        pane_note(
-            buffer,
-            area,
-            &fit(&note, usize::from(area.width).saturating_sub(4), styles),
-            styles.plain(),
-            styles,
-        );
+            .zip(names)
+            .map(|(share, [x, y])| format!("context explains {:.1} % of ({x}, {y}); ", 100.0 * share));
+        let note = format!("{}{} tasks after n={} steps", share.unwrap_or_default(), tasks.len(), app.fit.n);
+        let note = fit(&note, usize::from(area.width).saturating_sub(4), styles);
+        pane_note(buffer, area, &note, styles.plain(), styles);
     } else {
         draw_numbers(app, &weights, inner, buffer);
     }
@@ -116,9 +118,17 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 
 /// For a learner that learns only where to start.
 fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
-    let text = "This learner learns initial weights and nothing else: its inner steps are what its file says. Meta-SGD, \
-        layer-step rates, Meta-Curvature, CAVIA and the ridge head learn more. Up and Down go to another experiment.";
-    for (row, line) in wrap(text, usize::from(area.width), &app.styles).iter().enumerate() {
+    let learns_more = |algorithm: &&Algorithm| {
+        !algorithm.adaptation(&Training::default()).tensors(&ModelSettings::default()).is_empty()
+    };
+    let more: Vec<&str> =
+        Algorithm::ALL.iter().filter(learns_more).map(|algorithm| algorithm.title()).collect();
+    let text = format!(
+        "This learner learns initial weights and nothing else: its inner steps are what its file says. These learn more: \
+         {}. Up and Down go to another experiment.",
+        more.join(", ")
+    );
+    for (row, line) in wrap(&text, usize::from(area.width), &app.styles).iter().enumerate() {
         put(buffer, area, area.x, area.y + row as u16, line, app.styles.plain());
     }
 }
@@ -182,14 +192,14 @@ fn strip(values: &[f64], [least, most]: [f64; 2], cells: usize, ascii: bool) -> 
     counts.iter().map(|&count| bars[(count * 8).div_ceil(highest)]).collect()
 }
 
-/// Tasks where their contexts put them, with a digit for their phase.
-fn draw_plane(app: &App, plane: &Plane, area: Rect, buffer: &mut Buffer) {
+/// Tasks where their contexts put them, with a digit for the angle at which they really lie.
+fn draw_plane(app: &App, plane: &Plane, names: Option<[&str; 2]>, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let mut series = Vec::new();
     let turn = std::f64::consts::TAU;
-    let phase = |[x, y]: &[f64; 2]| (y.atan2(*x).rem_euclid(turn) / turn * PHASES as f64) as usize % PHASES;
+    let phase = |[x, y]: &[f64; 2]| (y.atan2(*x).rem_euclid(turn) / turn * ANGLES as f64) as usize % ANGLES;
     let groups = plane.truth.as_ref().map(|truth| truth.iter().map(phase).collect::<Vec<_>>());
-    for group in 0..PHASES {
+    for group in 0..ANGLES {
         let is_in = |task: usize| groups.as_ref().map_or(group == 0, |groups| groups[task] == group);
         let here = plane.points.iter().enumerate().filter(|(task, _)| is_in(*task));
         let points: Vec<(f64, f64)> = here.map(|(_, [x, y])| (*x, *y)).collect();
@@ -199,9 +209,9 @@ fn draw_plane(app: &App, plane: &Plane, area: Rect, buffer: &mut Buffer) {
         let mark = char::from_digit(group as u32, 10).unwrap_or('*');
         let name = match &groups {
             Some(_) => format!(
-                "b {:.1} to {:.1}",
-                turn * group as f64 / PHASES as f64,
-                turn * (group + 1) as f64 / PHASES as f64
+                "angle {:.1} to {:.1}",
+                turn * group as f64 / ANGLES as f64,
+                turn * (group + 1) as f64 / ANGLES as f64
             ),
             None => String::new(),
         };
@@ -214,8 +224,8 @@ fn draw_plane(app: &App, plane: &Plane, area: Rect, buffer: &mut Buffer) {
         .filter(|value| value.is_finite())
         .fold(0.1_f64, |most, value| most.max(value.abs()));
     let scale = || Scale::linear(-1.05 * most, 1.05 * most);
-    let x_name =
-        if plane.truth.is_some() { "a cos b, as the context has it" } else { "first context number" };
-    let plot = Plot { x: scale(), y: scale(), x_name, series, crosshair: None, names: true };
+    let x_name = names
+        .map_or_else(|| "first context number".to_owned(), |[x, _]| format!("{x}, as the context has it"));
+    let plot = Plot { x: scale(), y: scale(), x_name: &x_name, series, crosshair: None, names: true };
     plot.draw(area, buffer, styles);
 }
