@@ -130,7 +130,7 @@ pub struct RunArgs {
     /// Train these seeds instead of the file's; may be repeated.
     #[arg(long, value_name = "N")]
     pub seed: Vec<u64>,
-    /// Worker threads [default: one a core].
+    /// Worker threads [default: SLURM_CPUS_PER_TASK, else one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// Where run folders go.
@@ -145,6 +145,39 @@ pub struct RunArgs {
     /// Train even what is estimated to need more memory than this machine has.
     #[arg(long)]
     pub force: bool,
+    /// Work on the study together with other processes, here or on other machines that see the same folder:
+    /// each claims runs until none is left.
+    #[arg(long, conflicts_with_all = ["no_save", "fresh"])]
+    pub join: bool,
+}
+
+/// `metascope run --partition`: a share of the runs, counted from 1, of so many equal ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Which share.
+    pub share: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Partition {
+    /// What belongs to the share.
+    pub fn pick<T>(self, all: Vec<T>) -> Vec<T> {
+        all.into_iter().skip(self.share - 1).step_by(self.of).collect()
+    }
+}
+
+impl std::str::FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts =
+            text.split_once('/').and_then(|(share, of)| Some((share.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((share, of)) if (1..=of).contains(&share) => Ok(Self { share, of }),
+            _ => Err("a share and how many there are, counted from 1, such as 3/64".to_owned()),
+        }
+    }
 }
 
 /// `metascope export --format`.
@@ -190,6 +223,10 @@ pub struct RunCommand {
     /// What to train.
     #[command(flatten)]
     pub args: RunArgs,
+    /// Train only one of so many equal shares of the runs, counted from 1; for file systems without locks,
+    /// which --join needs.
+    #[arg(long, value_name = "K/N", conflicts_with_all = ["no_save", "fresh"])]
+    pub partition: Option<Partition>,
     /// Print one JSON object a line for everything that happens, and nothing else.
     #[arg(long)]
     pub json: bool,

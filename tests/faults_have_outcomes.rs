@@ -444,7 +444,7 @@ fn with_a_bug(out: Option<PathBuf>) -> Vec<(usize, Event)> {
     // Off the menu, which validation would have refused: building the network panics.
     broken.model.hidden = 41;
     runs[1].settings = Arc::new(broken);
-    let options = SessionOptions { jobs: 2, out, study: "study".to_owned(), fresh: false };
+    let options = SessionOptions { jobs: 2, out, study: "study".to_owned(), ..SessionOptions::default() };
     let session = Session::start(runs, &options).expect("it can be written");
     let mut told = Vec::new();
     loop {

@@ -186,7 +186,7 @@ fn every_learner_is_tested_by_its_own_rule() {
     let study = parse("own", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = Some(folder.path().to_owned());
-    let options = SessionOptions { jobs: 2, out, study: "own".to_owned(), fresh: false };
+    let options = SessionOptions { jobs: 2, out, study: "own".to_owned(), ..SessionOptions::default() };
     let session = Session::start(plan(&study), &options).expect("a writable folder");
     let (mut curves, mut checkpoints) = (vec![Vec::new(); study.experiments.len()], Vec::new());
     checkpoints.resize(study.experiments.len(), PathBuf::new());

@@ -12,7 +12,7 @@ use super::inputs::DEFAULT_FILE;
 use super::outcome::Exit;
 use super::run;
 use super::seat::Seat;
-use crate::cli::{Color, OnHangup, RunArgs, ScreenArgs, Theme};
+use crate::cli::{Color, OnHangup, RunArgs, RunCommand, ScreenArgs, Theme};
 use crate::config::printable;
 use crate::experiments::Study;
 use crate::study::{Run, Watcher, study_folder};
@@ -21,7 +21,7 @@ use crate::ui::{self, Depth, End, Options, Source, StudyFile, Trainer};
 /// Trains and shows it; prints the loss table when the dashboard is left.
 pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
-        return run::run(args, false);
+        return run::run(&RunCommand { args: args.clone(), partition: None, json: false });
     }
     let study = run::narrowed_study(args)?;
     let (seat, runs) = Seat::take(&study, args)?;

@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let outcome = match cli.command {
         None => dashboard::dashboard(&cli.dashboard, &cli.screen),
-        Some(Command::Run(command)) => run::run(&command.args, command.json),
+        Some(Command::Run(command)) => run::run(&command),
         Some(Command::Check { file }) => check::check(file.as_deref()),
         Some(Command::Init { preset, file }) => init::init(&preset, &file),
         Some(Command::Eval(command)) => eval::eval(&command),

@@ -1,5 +1,6 @@
 //! `metascope run`: train without a screen. Progress goes to stderr, results to stdout.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,37 +8,47 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 
 use super::farewell::Standing;
 use super::inputs::{load_study, study};
 use super::outcome::{Exit, Misuse};
-use crate::cli::RunArgs;
+use crate::cli::{RunArgs, RunCommand};
 use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::Study;
 use crate::results::{Results, report, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
-use crate::study::{Busy, Event, Run, Session, SessionOptions, plan, study_folder};
+use crate::study::{Busy, Event, Run, Session, SessionOptions, Together, plan, study_folder};
 
 /// How long to wait for an event before looking whether a person wants to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Trains; with `json`, every event is a line of JSON on stdout.
-pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
+/// Trains; with `--json`, every event is a line of JSON on stdout. Where the study is shared, those of the runs
+/// that are trained here: so each is printed by one process.
+pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
+    let RunCommand { args, partition, json } = command;
+    let json = *json;
     let study = narrowed_study(args)?;
-    let session = start(&study, args).map_err(|error| match error.downcast::<Busy>() {
-        Ok(busy) => {
-            let folder = busy.folder.display();
-            anyhow!("{busy}; `metascope watch {folder}` shows it, and --out names another folder")
-        }
-        Err(error) => error,
-    })?;
-    let runs = plan(&study);
+    let whole = plan(&study);
+    let runs = partition.map_or_else(|| whole.clone(), |partition| partition.pick(whole.clone()));
+    let together = (args.join || partition.is_some())
+        .then(|| Together { whole: partition.map(|_| whole), tells: false });
+    let is_shared = together.is_some();
+    let session =
+        start(&study, runs.clone(), args, together).map_err(|error| match error.downcast::<Busy>() {
+            Ok(busy) => {
+                let folder = busy.folder.display();
+                let with = if busy.holder.is_none() { "--join trains with them, " } else { "" };
+                anyhow!("{busy}; {with}`metascope watch {folder}` shows it, and --out names another folder")
+            }
+            Err(error) => error,
+        })?;
     let interrupted = interruptions()?;
     let mut results = Results::new(&study, &runs);
     let progress = Progress::new(&runs, json);
     let (mut failed, mut ended, mut out) = (false, 0, std::io::stdout());
+    let mut recorded = Recorded::default();
     loop {
         // Asked first: what was over then has no events left to send.
         let over = session.is_over();
@@ -46,7 +57,8 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
             failed |= matches!(reported, Event::Failed { .. } | Event::Noted { alarming: true, .. });
             ended += usize::from(matches!(reported, Event::Failed { .. } | Event::Finished { .. }));
             // What is for a person goes to stderr: the contract's events are results.
-            if json && reported.is_result() {
+            let is_elsewhere = recorded.takes(run, &reported) && is_shared;
+            if json && reported.is_result() && !is_elsewhere {
                 // Rust's stdout writes whole lines at once; the flush is for pipes that buffer more.
                 writeln!(out, "{}", reported.to_json())?;
                 out.flush()?;
@@ -75,7 +87,8 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
         }
     }
     progress.finish();
-    if !json {
+    // Of nothing there is no table.
+    if !json && (ended > 0 || !interrupted.load(Ordering::Relaxed)) {
         let glyphs = Glyphs::detect(|name| std::env::var(name).ok());
         write!(out, "{}", printable(&report(&results.outcomes(), Average::Mean, glyphs)))?;
     }
@@ -95,6 +108,29 @@ pub fn run(args: &RunArgs, json: bool) -> anyhow::Result<Exit> {
     } else {
         Exit::Done
     })
+}
+
+/// Which events were recorded before this process had anything to do with the run, or by another one.
+#[derive(Default)]
+struct Recorded(HashMap<usize, usize>);
+
+impl Recorded {
+    /// Whether this is one of them.
+    fn takes(&mut self, run: usize, event: &Event) -> bool {
+        match (event, self.0.get_mut(&run)) {
+            (Event::Recorded { events, .. }, _) => {
+                self.0.insert(run, *events);
+                true
+            }
+            // It is of several runs.
+            (Event::Summary { .. }, _) => false,
+            (_, Some(left)) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The study that the arguments ask for.
@@ -139,15 +175,21 @@ pub fn refuse_beyond(needs: &Needs, what: &str, advice: &str) -> anyhow::Result<
     Err(Misuse(text).into())
 }
 
-/// Starts the study's workers.
-pub fn start(study: &Study, args: &RunArgs) -> anyhow::Result<Session> {
+/// Starts the workers of these runs of a study.
+pub fn start(
+    study: &Study,
+    runs: Vec<Run>,
+    args: &RunArgs,
+    together: Option<Together>,
+) -> anyhow::Result<Session> {
     let options = SessionOptions {
         jobs: args.jobs.map_or_else(cores, usize::from),
         out: (!args.no_save).then(|| args.out.clone()),
         study: study.name.clone(),
         fresh: args.fresh,
+        together,
     };
-    Session::start(plan(study), &options).map_err(|error| {
+    Session::start(runs, &options).map_err(|error| {
         if error.chain().any(|cause| cause.is::<std::io::Error>()) {
             let advice =
                 "nothing was trained: name another folder with --out, or keep nothing with --no-save";
@@ -158,9 +200,13 @@ pub fn start(study: &Study, args: &RunArgs) -> anyhow::Result<Session> {
     })
 }
 
-/// Cores this process may use.
+/// Cores this process may use: those that a scheduler has given it, else what the system says, which knows of
+/// the limits of a container.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    let given = std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|text| text.parse().ok());
+    given
+        .filter(|given| (1..=1024).contains(given))
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Applies `--only` and `--seed`.
@@ -187,12 +233,15 @@ fn narrow(study: &mut Study, args: &RunArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A flag that the first Ctrl-C (or SIGTERM) raises; the second one ends the process at once.
+/// A flag that Ctrl-C raises, or SIGTERM, or what schedulers send before the time is up. A second Ctrl-C ends the
+/// process at once; a scheduler sends more than one signal and means the same.
 fn interruptions() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order: the shutdown looks at the flag before the same signal raises it.
-        signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone())?;
+    for signal in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU] {
+        if signal == SIGINT {
+            // In this order: the shutdown looks at the flag before the same signal raises it.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, flag.clone())?;
+        }
         signal_hook::flag::register(signal, flag.clone())?;
     }
     Ok(flag)

@@ -11,13 +11,20 @@ use anyhow::{anyhow, bail};
 use super::run::start;
 use crate::cli::RunArgs;
 use crate::experiments::Study;
-use crate::study::{Busy, Control, Event, Found, Run, Session, Snapshot, Watcher, ask, plan, study_folder};
+use crate::study::{
+    Busy, Control, Event, Found, Run, Session, Snapshot, Together, Watcher, ask, plan, study_folder,
+};
 use crate::ui::{Hands, Source, Trainer};
 
 /// Whether the lock is free is tried this often once it was asked for.
 const TRY: Duration = Duration::from_millis(100);
 /// A process that has not let go by then will not: a step and a save take a second.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// With whom the study is trained. A person sees what others do as it happens.
+fn together(args: &RunArgs) -> Option<Together> {
+    args.join.then(|| Together { whole: None, tells: true })
+}
 
 /// What is done with the study from here.
 enum Doing {
@@ -51,7 +58,7 @@ impl Seat {
     /// # Errors
     /// As [`start`].
     pub fn take(study: &Study, args: &RunArgs) -> anyhow::Result<(Self, Vec<Run>)> {
-        let (doing, runs) = match start(study, args) {
+        let (doing, runs) = match start(study, plan(study), args, together(args)) {
             Ok(session) => (Doing::Training(session), plan(study)),
             Err(error) => {
                 let busy = error.downcast::<Busy>()?;
@@ -79,7 +86,7 @@ impl Seat {
         let args = RunArgs { fresh: false, ..self.args.clone() };
         let study = self.study.borrow().clone();
         let (late, of) = (wanted.since.elapsed() > PATIENCE, wanted.of.clone());
-        let error = match start(&study, &args) {
+        let error = match start(&study, plan(&study), &args, together(&args)) {
             Ok(session) => {
                 *asked = None;
                 *self.doing.borrow_mut() = Doing::Training(session);
@@ -90,11 +97,14 @@ impl Seat {
             Err(error) => error,
         };
         let refusal = match error.downcast::<Busy>() {
-            Ok(Busy { holder, .. }) if of == Trainer::Elsewhere(holder.clone()) && !late => return None,
-            Ok(Busy { holder, .. }) if late => {
+            Ok(Busy { holder: Some(holder), .. }) if of == Trainer::Elsewhere(holder.clone()) && !late => {
+                return None;
+            }
+            Ok(Busy { holder: Some(holder), .. }) if late => {
                 anyhow!("{holder} does not let go; end it, and O takes over")
             }
-            Ok(Busy { holder, .. }) => anyhow!("{holder} was faster and trains these runs"),
+            Ok(Busy { holder: Some(holder), .. }) => anyhow!("{holder} was faster and trains these runs"),
+            Ok(busy) => busy.into(),
             Err(error) => error,
         };
         *asked = None;

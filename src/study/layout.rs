@@ -55,6 +55,15 @@ pub(super) fn seed_folder(experiment_folder: &Path, seed: u64) -> PathBuf {
     experiment_folder.join(format!("{SEED}{seed}"))
 }
 
+/// The file that says who has claimed a run of a study that several processes share. It lies beside the run's
+/// folder, which may be moved out of the way.
+pub(super) fn claim_of(run_folder: &Path) -> PathBuf {
+    let mut name = run_folder.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(LOCK);
+    run_folder.with_file_name(name)
+}
+
 /// Whether a folder of this name is a run's.
 pub(super) fn is_seed(name: &str) -> bool {
     name.strip_prefix(SEED).is_some_and(|seed| seed.parse::<u64>().is_ok())

@@ -6,6 +6,7 @@
 //!   session     the pool, seen from outside: events, snapshots, run control
 //!   door        the study's folder in this process's hands, and giving it to another process
 //!   work        the lives of its threads
+//!   lookout     the runs that other processes have, where a study is shared
 //!   train       the training of a run: step, report, landmarks, save
 //!   evaluate    what follows: a share of its test tasks, and what is kept in the end
 //!   shared      the board in the hands of many threads: its lock, its bell, doing what it answers
@@ -56,5 +57,5 @@ pub use event::Event;
 pub use layout::study_folder;
 pub use plan::{Run, plan};
 pub use pool::control::Control;
-pub use pool::session::{Session, SessionOptions};
+pub use pool::session::{Session, SessionOptions, Together};
 pub use snapshot::Snapshot;

@@ -20,7 +20,7 @@ use rustix::{
 };
 use signal_hook::{
     SigId,
-    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH},
+    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH, SIGXCPU},
     low_level::{emulate_default_handler, unregister},
 };
 
@@ -31,6 +31,9 @@ use super::{
     mode::{MOUSE, UP, enter, leave, send},
     mouse,
 };
+
+/// What asks the program to end: a person, the system, a scheduler before the time is up.
+const ENDS: [i32; 6] = [SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU];
 
 /// How long the terminal's last answer is waited for before it is given back.
 const PARTING: Duration = Duration::from_secs(2);
@@ -73,6 +76,9 @@ impl Keyboard {
         };
         for (signal, flag) in [
             (SIGTERM, &keyboard.interrupted),
+            (SIGUSR1, &keyboard.interrupted),
+            (SIGUSR2, &keyboard.interrupted),
+            (SIGXCPU, &keyboard.interrupted),
             (SIGHUP, &keyboard.hung_up),
             (SIGWINCH, &keyboard.resized),
             (SIGCONT, &keyboard.continued),
@@ -89,10 +95,10 @@ impl Keyboard {
         let mut ids = Vec::new();
         // The second time, or once the screen is given back, a signal does what it always does: a
         // line that takes no more bytes must not keep the program from ending.
-        if matches!(signal, SIGINT | SIGTERM | SIGQUIT | SIGTSTP) {
+        if ENDS.contains(&signal) || signal == SIGTSTP {
             ids.push(signal_hook::flag::register_conditional_default(signal, Arc::clone(&self.left))?);
         }
-        if matches!(signal, SIGINT | SIGTERM | SIGQUIT) {
+        if ENDS.contains(&signal) {
             ids.push(signal_hook::flag::register(signal, Arc::clone(&self.left))?);
         }
         ids.push(signal_hook::flag::register(signal, Arc::clone(flag))?);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{make_folder, read_own, replace};
+use super::files::{Unreadable, make_folder, read_own, replace};
 use super::lock::Lock;
 use super::record::{Opened, Record, RecordError, Refusal, settings_text, trouble};
 use super::resume::Identity;
@@ -19,8 +19,11 @@ use crate::study::event::Event;
 use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, folder_name, run_folder};
 use crate::study::plan::Run;
 
+/// The largest plan: that of 10,000 experiments has less than one MiB.
+const LARGEST_PLAN: u64 = 4 << 20;
+
 /// An experiment as the plan in a study's folder names it.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
     /// Its folder's name.
     pub folder: String,
@@ -28,8 +31,19 @@ pub struct Planned {
     pub seeds: Vec<u64>,
 }
 
-/// Writes down which runs are the study now, in its order, for whoever watches the folder.
-fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
+/// The plan that a study's folder has, where it can be read.
+pub fn read_plan(study_folder: &Path) -> Result<Vec<Planned>, String> {
+    match read_own(&study_folder.join(PLAN), LARGEST_PLAN) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| "is damaged".to_owned()),
+        Err(Unreadable::Absent) => Ok(Vec::new()),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
+/// Writes down which runs are the study now, in its order, for whoever watches the folder; where it is shared,
+/// beside what others have planned. What is there already is not written again.
+fn write_plan(study_folder: &Path, runs: &[Run], shared: bool) -> std::io::Result<()> {
+    let known = read_plan(study_folder).unwrap_or_default();
     let mut plan: Vec<Planned> = Vec::new();
     let mut last = None;
     for run in runs {
@@ -39,21 +53,37 @@ fn write_plan(study_folder: &Path, runs: &[Run]) -> std::io::Result<()> {
         }
         last = Some(run.experiment);
     }
+    if shared {
+        let mine = std::mem::replace(&mut plan, known.clone());
+        for Planned { folder, seeds } in mine {
+            match plan.iter_mut().find(|planned| planned.folder == folder) {
+                Some(planned) => {
+                    let fresh = seeds.into_iter().filter(|seed| !planned.seeds.contains(seed));
+                    let fresh: Vec<u64> = fresh.collect();
+                    planned.seeds.extend(fresh);
+                }
+                None => plan.push(Planned { folder, seeds }),
+            }
+        }
+    }
+    if plan == known {
+        return Ok(());
+    }
     replace(&study_folder.join(PLAN), serde_json::to_string(&plan)?.as_bytes())
 }
 
 /// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
 /// study's folder sees all of the plan and not only what has begun, tells those that have one which test sets
 /// and figures they have now, and writes the plan down. A worker that takes a run up at the same time puts its
-/// own files in the place of these.
-pub fn announce(lock: &Lock, runs: &[Run]) {
+/// own files in the place of these. `whole` is the plan that these runs are a share of.
+pub fn announce(lock: &Lock, runs: &[Run], whole: &[Run]) {
     let kernel = model::Kernels::fastest().name();
     if lock.hold().is_err() {
         return;
     }
     let study_folder = lock.folder();
     // First, so that a plan made while this one is announced is not overwritten by it.
-    let _ = write_plan(study_folder, runs);
+    let _ = write_plan(study_folder, whole, lock.is_shared());
     for run in runs {
         let folder = run_folder(study_folder, run);
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));

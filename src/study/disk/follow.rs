@@ -128,6 +128,18 @@ impl Files {
         self.present && looked.is_none_or(|looked| looked.elapsed() >= interval)
     }
 
+    /// The same until there is nothing more to read.
+    pub fn read_on(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            let before = self.taken;
+            events.extend(self.read_log());
+            if self.taken == before {
+                return events;
+            }
+        }
+    }
+
     /// The events that have been added to the log since the last look. What came of the run is told when the
     /// checksums prove it.
     pub fn read_log(&mut self) -> Vec<Event> {

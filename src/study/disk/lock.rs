@@ -1,5 +1,5 @@
-//! One process a study folder: a lock that the system lets go of when its holder dies, with a note that
-//! says who holds it.
+//! Who may write where: one process a study's folder, or several that share it and claim one run at a time.
+//! Locks that the system lets go of when their holder dies, with a note that says who holds them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,19 +12,34 @@ use std::time::Duration;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::files::{open_own, write_own};
+use super::files::{folder_of, make_folder, open_own, write_own};
 use crate::config::presentable;
-use crate::study::layout::LOCK;
+use crate::study::layout::{LOCK, claim_of};
 
-/// The lock of a study's folder; dropping it lets go.
+/// The right to write in a study's folder, or in that of one of its runs; dropping it lets go.
 #[derive(Debug)]
 pub struct Lock {
+    /// The study's.
     folder: PathBuf,
+    /// The file that is locked.
+    path: PathBuf,
+    way: Way,
     held: Mutex<(Held, u64)>,
     /// What was written down last: worker threads, and seconds of work.
     told: Mutex<(usize, u64)>,
     /// How many write at the moment.
     writers: AtomicUsize,
+}
+
+/// What is locked, and with whom it is shared.
+#[derive(Debug)]
+enum Way {
+    /// A study, by nobody else.
+    Alone,
+    /// A study, with others who claim its runs one by one.
+    Together,
+    /// A run of a study that is held together.
+    Run(Arc<Lock>),
 }
 
 /// Somebody who asks whether a study is trained holds its lock for a moment: it is tried this often, ...
@@ -70,9 +85,9 @@ enum Held {
     Here(#[allow(dead_code, reason = "held for what the system does when it is closed")] File, Which),
     /// The file went, and no other could be locked yet.
     Nowhere,
-    /// The file went, and another process was there first. It trains the study now, so this one never
-    /// writes again.
-    Lost(Holder),
+    /// The file went, and another process was there first, or several. They train the study now, so this one
+    /// never writes again.
+    Lost(Option<Holder>),
     /// It was let go of, and so this process never writes again either.
     Given,
 }
@@ -118,15 +133,19 @@ impl Holder {
 /// Another process trains this study.
 #[derive(Debug)]
 pub struct Busy {
-    /// Which one.
-    pub holder: Holder,
+    /// Which one; nobody where several do.
+    pub holder: Option<Holder>,
     /// The study's folder.
     pub folder: PathBuf,
 }
 
 impl std::fmt::Display for Busy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} is being trained by {}", self.folder.display(), self.holder)
+        let folder = self.folder.display();
+        match &self.holder {
+            Some(holder) => write!(f, "{folder} is being trained by {holder}"),
+            None => write!(f, "{folder} is being trained by processes that share it (--join)"),
+        }
     }
 }
 
@@ -134,19 +153,66 @@ impl std::error::Error for Busy {}
 
 impl Lock {
     /// Takes the lock of a study's folder, which exists, and says how long the study has been worked on
-    /// before. `Ok(Err(holder))` if another process has it.
+    /// before. `Ok(Err(holder))` if another process has it, or several have.
     ///
     /// # Errors
     /// If the lock's file cannot be made.
-    pub fn take(folder: &Path) -> io::Result<Result<(Arc<Self>, u64), Holder>> {
-        let (mut file, which) = match lock(folder)? {
+    pub fn take(folder: &Path) -> io::Result<Result<(Arc<Self>, u64), Option<Holder>>> {
+        Self::of_study(folder, Way::Alone)
+    }
+
+    /// The same, but together with other processes; runs are then to be claimed. `Ok(Err(holder))` if a
+    /// process has it for itself.
+    ///
+    /// # Errors
+    /// If the lock's file cannot be made.
+    pub fn join(folder: &Path) -> io::Result<Result<(Arc<Self>, u64), Option<Holder>>> {
+        Self::of_study(folder, Way::Together)
+    }
+
+    fn of_study(folder: &Path, way: Way) -> io::Result<Result<(Arc<Self>, u64), Option<Holder>>> {
+        let path = folder.join(LOCK);
+        let (mut file, which) = match lock(&path, &way)? {
             Ok(locked) => locked,
             Err(holder) => return Ok(Err(holder)),
         };
         let seconds = read(&mut file).map_or(0, |note| note.seconds);
-        let held = Mutex::new((Held::Here(file, which), 0));
+        Ok(Ok((Self::new(folder, path, way, (file, which), seconds), seconds)))
+    }
+
+    fn new(folder: &Path, path: PathBuf, way: Way, locked: (File, Which), seconds: u64) -> Arc<Self> {
+        let held = Mutex::new((Held::Here(locked.0, locked.1), 0));
         let (told, writers) = (Mutex::new((0, seconds)), AtomicUsize::new(0));
-        Ok(Ok((Arc::new(Self { folder: folder.to_owned(), held, told, writers }), seconds)))
+        Arc::new(Self { folder: folder.to_owned(), path, way, held, told, writers })
+    }
+
+    /// Claims a run of a study that is held together with others, for as long as the claim lives.
+    /// `Ok(Err(holder))` if another process has it.
+    ///
+    /// # Errors
+    /// If the claim's file cannot be made.
+    pub fn claim(self: &Arc<Self>, run_folder: &Path) -> io::Result<Result<Arc<Self>, Holder>> {
+        self.hold()?;
+        make_folder(&self.folder, folder_of(run_folder))?;
+        let (path, way) = (claim_of(run_folder), Way::Run(self.clone()));
+        match lock(&path, &way)? {
+            Ok((file, which)) => {
+                // Only for those who look on.
+                let _ = write_note(&file, 0, 0);
+                Ok(Ok(Self::new(&self.folder, path, way, (file, which), 0)))
+            }
+            Err(holder) => Ok(Err(holder.unwrap_or_default())),
+        }
+    }
+
+    /// Whether it is of one run.
+    pub fn is_claim(&self) -> bool {
+        matches!(self.way, Way::Run(_))
+    }
+
+    /// Whether runs are to be claimed one by one.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.way, Way::Together)
     }
 
     /// Writes down who has the lock, for those who look on.
@@ -168,8 +234,13 @@ impl Lock {
 
     /// Somebody is about to write.
     pub fn writing(&self) -> Writing<'_> {
-        self.writers.fetch_add(1, Ordering::SeqCst);
-        Writing(&self.writers)
+        match &self.way {
+            Way::Run(study) => study.writing(),
+            Way::Alone | Way::Together => {
+                self.writers.fetch_add(1, Ordering::SeqCst);
+                Writing(&self.writers)
+            }
+        }
     }
 
     /// Whether anybody writes, whom to end would leave half a file behind.
@@ -184,37 +255,54 @@ impl Lock {
     /// # Errors
     /// If there is no place to make one, or another process was there first.
     pub fn hold(&self) -> io::Result<u64> {
+        if let Way::Run(study) = &self.way {
+            study.hold()?;
+        }
         let mut guard = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (held, times) = &mut *guard;
-        let there = fs::symlink_metadata(self.folder.join(LOCK)).map(|found| which_file(&found));
         match held {
-            Held::Here(_, which) if there.is_ok_and(|there| there == *which) => return Ok(*times),
-            Held::Lost(holder) => return Err(self.lost(holder)),
+            Held::Here(_, which) if in_place(&self.path) == Some(*which) => return Ok(*times),
+            Held::Lost(holder) => return Err(self.lost(holder.clone())),
             Held::Given => return Err(io::Error::other("another process has asked for this folder")),
             Held::Here(..) | Held::Nowhere => {}
         }
         *held = Held::Nowhere;
-        fs::create_dir_all(&self.folder)?;
-        match lock(&self.folder)? {
+        make_folder(&self.folder, folder_of(&self.path))?;
+        match lock(&self.path, &self.way)? {
             Ok((file, which)) => {
-                let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
-                // Only for those who look on.
-                let _ = write_note(&file, jobs, seconds);
+                if !self.is_shared() {
+                    let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Only for those who look on.
+                    let _ = write_note(&file, jobs, seconds);
+                }
                 *held = Held::Here(file, which);
                 *times += 1;
                 Ok(*times)
             }
             Err(holder) => {
-                let error = self.lost(&holder);
+                let error = self.lost(holder.clone());
                 *held = Held::Lost(holder);
                 Err(error)
             }
         }
     }
 
-    fn lost(&self, holder: &Holder) -> io::Error {
-        let busy = Busy { holder: holder.clone(), folder: self.folder.clone() };
+    fn lost(&self, holder: Option<Holder>) -> io::Error {
+        let busy = Busy { holder, folder: self.folder.clone() };
         io::Error::other(format!("its lock was taken away, and {busy}"))
+    }
+}
+
+impl Drop for Lock {
+    /// A claim leaves nothing behind. Its file goes while it is still locked, so whoever opens it before that
+    /// finds that it is not in place.
+    fn drop(&mut self) {
+        let held = &self.held.get_mut().unwrap_or_else(PoisonError::into_inner).0;
+        if let (Way::Run(_), Held::Here(_, which)) = (&self.way, held)
+            && in_place(&self.path) == Some(*which)
+        {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -225,27 +313,57 @@ fn which_file(found: &fs::Metadata) -> Which {
     (found.dev(), found.ino())
 }
 
-/// Locks the file in a study's folder. `Ok(Err(holder))` if another process has it.
-fn lock(folder: &Path) -> io::Result<Result<(File, Which), Holder>> {
-    let path = folder.join(LOCK);
-    let mut options = OpenOptions::new();
-    let mut file = write_own(&path, options.read(true).write(true).create(true).truncate(false))
-        .map_err(|error| io::Error::new(error.kind(), format!("{LOCK}: {error}")))?;
+/// Which one is there.
+fn in_place(path: &Path) -> Option<Which> {
+    fs::symlink_metadata(path).ok().map(|found| which_file(&found))
+}
+
+/// Locks a file. `Ok(Err(holder))` if another process has it; nobody in particular where several share it.
+fn lock(path: &Path, way: &Way) -> io::Result<Result<(File, Which), Option<Holder>>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    loop {
+        let mut options = OpenOptions::new();
+        let mut file = write_own(path, options.read(true).write(true).create(true).truncate(false))
+            .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+        // Nobody asks a claim for more than a moment, and there is always another run.
+        let tries = if matches!(way, Way::Run(_)) { 1 } else { TRIES };
+        if let Err(holder) = try_lock(&mut file, way, tries)? {
+            return Ok(Err(holder));
+        }
+        let which = which_file(&file.metadata()?);
+        // Whoever had it before may have removed it in the meantime.
+        if in_place(path) == Some(which) {
+            return Ok(Ok((file, which)));
+        }
+    }
+}
+
+/// Locks a file that is open, if nobody else has.
+fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<(), Option<Holder>>> {
+    let together = matches!(way, Way::Together);
     for attempt in 1.. {
-        match file.try_lock() {
+        match if together { file.try_lock_shared() } else { file.try_lock() } {
             Ok(()) => break,
-            Err(TryLockError::WouldBlock) if attempt < TRIES => std::thread::sleep(APART),
-            Err(TryLockError::WouldBlock) => return Ok(Err(read(&mut file).unwrap_or_else(unknown).holder)),
-            Err(TryLockError::Error(error)) if has_no_locks(&error) => match read(&mut file) {
-                // A file system without locks: the note has to do.
-                Some(note) if is_another_here(&note.holder) => return Ok(Err(note.holder)),
-                _ => break,
-            },
+            Err(TryLockError::WouldBlock) if attempt < tries => std::thread::sleep(APART),
+            // The note of a file that is shared is of whoever had it alone last.
+            Err(TryLockError::WouldBlock) if matches!(way, Way::Alone) && file.try_lock_shared().is_ok() => {
+                return Ok(Err(None));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Ok(Err(Some(read(file).unwrap_or_else(unknown).holder)));
+            }
+            // The runs of a file system without locks are shared out beforehand, if at all.
+            Err(TryLockError::Error(error)) if has_no_locks(&error) && matches!(way, Way::Alone) => {
+                match read(file) {
+                    // The note has to do.
+                    Some(note) if is_another_here(&note.holder) => return Ok(Err(Some(note.holder))),
+                    _ => break,
+                }
+            }
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    let which = which_file(&file.metadata()?);
-    Ok(Ok((file, which)))
+    Ok(Ok(()))
 }
 
 /// In one piece over the note before, so that whoever looks finds one or the other.
@@ -256,9 +374,25 @@ fn write_note(file: &File, jobs: usize, seconds: u64) -> io::Result<()> {
     file.set_len(note.len() as u64)
 }
 
-/// What the process that trains in this folder says of itself; `None` if none does.
+/// What the process that trains in this folder by itself says of itself; `None` if none does.
 pub fn trainer(folder: &Path) -> Option<Note> {
-    let mut file = open_own(&folder.join(LOCK)).ok()?;
+    holder_of(&folder.join(LOCK))
+}
+
+/// Who has claimed a run; `None` if nobody has.
+pub fn claimant(run_folder: &Path) -> Option<Holder> {
+    holder_of(&claim_of(run_folder)).map(|note| note.holder)
+}
+
+/// Whether processes share a study's folder, whether they have claimed a run or not.
+pub fn is_joined(folder: &Path) -> bool {
+    let blocks = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    // Somebody else may be asking the same at this moment.
+    (0..2).all(|_| open_own(&folder.join(LOCK)).is_ok_and(blocks))
+}
+
+fn holder_of(path: &Path) -> Option<Note> {
+    let mut file = open_own(path).ok()?;
     match file.try_lock_shared() {
         // Let go of with the file, at once.
         Ok(()) => None,
@@ -271,7 +405,7 @@ pub fn trainer(folder: &Path) -> Option<Note> {
 }
 
 /// Whether the file system cannot lock at all.
-fn has_no_locks(error: &io::Error) -> bool {
+pub fn has_no_locks(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS))
 }
 
@@ -303,7 +437,7 @@ fn is_alive(pid: u32) -> bool {
 mod tests {
     use super::*;
 
-    fn take(folder: &Path) -> Result<(Arc<Lock>, u64), Holder> {
+    fn take(folder: &Path) -> Result<(Arc<Lock>, u64), Option<Holder>> {
         Lock::take(folder).expect("a writable folder")
     }
 
@@ -315,7 +449,7 @@ mod tests {
         assert_eq!(seconds, 0);
         lock.tell(3, 1_000_000).expect("written");
         lock.tell(2, 70).expect("written");
-        assert_eq!(take(folder.path()).expect_err("taken"), Holder::this());
+        assert_eq!(take(folder.path()).expect_err("taken"), Some(Holder::this()));
         let note = Note { holder: Holder::this(), jobs: 2, seconds: 70 };
         assert_eq!(trainer(folder.path()), Some(note));
         drop(lock);

@@ -8,16 +8,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::files::{Unreadable, read_own};
-use super::folders::Planned;
+use super::files::read_own;
+use super::folders::{Planned, read_plan};
 use super::seal::LARGEST_SETTINGS;
 use crate::experiments::{Experiment, Study, parse_recorded};
 use crate::study::layout::{LOG, PLAN, RESUME, SETTINGS, is_aside, is_seed, seed_folder};
 
 /// Folders below the one named in which runs are looked for: out, study, experiment, seed.
 const DEPTH: usize = 4;
-/// The largest plan: that of 10,000 experiments has less than one MiB.
-const LARGEST_PLAN: u64 = 4 << 20;
 /// Most seeds that an experiment of a plan has.
 const MOST_SEEDS: usize = 10_000;
 
@@ -234,14 +232,9 @@ impl Search {
 
     /// A study's plan; nothing if it cannot be read, which costs no more than the order.
     fn read_plan(&mut self, study_folder: &Path) -> Plan {
-        let path = study_folder.join(PLAN);
-        let plan = match read_own(&path, LARGEST_PLAN) {
-            Ok(bytes) => serde_json::from_slice::<Vec<Planned>>(&bytes).map_err(|_| "is damaged".to_owned()),
-            Err(Unreadable::Absent) => Ok(Vec::new()),
-            Err(why) => Err(why.to_string()),
-        };
-        let plan = plan.unwrap_or_else(|why| {
-            self.passed_over.push((path, format!("{why}: the runs are in the order of their names")));
+        let plan = read_plan(study_folder).unwrap_or_else(|why| {
+            self.passed_over
+                .push((study_folder.join(PLAN), format!("{why}: the runs are in the order of their names")));
             Vec::new()
         });
         let plan = plan.into_iter().enumerate();

@@ -149,17 +149,7 @@ impl Watcher {
 
     /// Everything each run has told so far.
     pub fn read_all(&self) -> Vec<Vec<Event>> {
-        let read = |files: &mut Files| {
-            let mut events = Vec::new();
-            loop {
-                let before = files.taken;
-                events.extend(files.read_log());
-                if files.taken == before {
-                    return events;
-                }
-            }
-        };
-        self.files.borrow_mut().iter_mut().map(read).collect()
+        self.files.borrow_mut().iter_mut().map(Files::read_on).collect()
     }
 
     /// Why what a run's files say is not believed, if it is not.
@@ -298,8 +288,12 @@ mod tests {
     /// Trains to the end what the text says.
     fn train(out: &Path, text: &str) -> Study {
         let study = parse("test", None, &format!("{SHORT}{text}")).expect("a good file");
-        let options =
-            SessionOptions { jobs: 1, out: Some(out.to_owned()), study: "test".to_owned(), fresh: false };
+        let options = SessionOptions {
+            jobs: 1,
+            out: Some(out.to_owned()),
+            study: "test".to_owned(),
+            ..SessionOptions::default()
+        };
         let session = Session::start(plan(&study), &options).expect("a writable folder");
         while !session.is_over() {
             std::thread::sleep(Duration::from_millis(1));

@@ -78,7 +78,7 @@ impl Board {
 
     /// Whether no run is being worked on or waits for a worker.
     pub fn is_idle(&self) -> bool {
-        let moving = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_));
+        let moving = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_) | Stage::Elsewhere);
         !self.places.iter().any(|place| moving(&place.stage))
     }
 
@@ -196,6 +196,40 @@ impl Board {
             // Where it was to be held, it was done before it could be.
             Wish::Drop | Wish::GoOn | Wish::Pause | Wish::Stop => self.abandon(run),
         }
+    }
+
+    /// A worker finds that another process has the run. Nobody here is given it until that one lets go.
+    pub fn leave_to_others(&mut self, run: usize) {
+        let stage = &mut self.places[run].stage;
+        *stage = if matches!(stage, Stage::Working(Wish::Drop)) { Stage::Dropped } else { Stage::Elsewhere };
+    }
+
+    /// The runs that other processes have.
+    pub fn elsewhere(&self) -> Vec<usize> {
+        let is_elsewhere = |(_, place): &(usize, &Place)| matches!(place.stage, Stage::Elsewhere);
+        self.places.iter().enumerate().filter(is_elsewhere).map(|(run, _)| run).collect()
+    }
+
+    /// Whether another process has the run.
+    pub fn is_elsewhere(&self, run: usize) -> bool {
+        self.places.get(run).is_some_and(|place| matches!(place.stage, Stage::Elsewhere))
+    }
+
+    /// Whoever had a run has let go of it before its end: it is the next to be worked on.
+    pub fn freed(&mut self, run: usize) {
+        if self.is_elsewhere(run) {
+            self.places[run].stage = Stage::Queued(None);
+            self.jobs.push_front(Job::Train(run));
+        }
+    }
+
+    /// Another process has brought a run to its end (see [`Board::close`]).
+    pub fn close_elsewhere(&mut self, run: usize, tested: Option<(Curves, Arc<Experiment>)>) -> Answer {
+        if !self.is_elsewhere(run) {
+            return Answer::Nothing;
+        }
+        self.places[run].stage = Stage::Working(Wish::GoOn);
+        self.close(run, tested)
     }
 
     /// Does as whoever wanted the run back wished, now that nobody has it.

@@ -114,6 +114,8 @@ impl Board {
                 });
             }
             (_, Stage::Dropped) => place.stage = Stage::Dropped,
+            // Not ours to steer.
+            (_, Stage::Elsewhere) => place.stage = Stage::Elsewhere,
             (Control::Restart, _) => {
                 place.stage = Stage::Working(Wish::GoOn);
                 return Answer::Clear;

@@ -59,8 +59,14 @@ impl Door {
         Duration::from_millis(self.worked.load(Ordering::Relaxed))
     }
 
+    /// Nothing is written here any more.
+    pub fn leave(&self) {
+        drop(guard(&self.share).take());
+    }
+
     fn tell(&self) {
-        if let Some(share) = self.share() {
+        // What is shared is nobody's in particular.
+        if let Some(share) = self.share().filter(|share| !share.lock().is_shared()) {
             // Only for those who look on.
             let _ = share.lock().tell(self.jobs, self.worked().as_secs());
         }
@@ -88,7 +94,8 @@ impl Door {
                 self.tell();
                 told = now;
             }
-            if let Some(asks) = shared.lock.as_ref().and_then(|lock| request::asked(lock.folder())) {
+            let alone = shared.lock.as_ref().filter(|lock| !lock.is_shared());
+            if let Some(asks) = alone.and_then(|lock| request::asked(lock.folder())) {
                 self.tell();
                 return self.give(shared, asks);
             }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::guard::guard;
 use crate::experiments::Experiment;
 use crate::model::Weights;
+use crate::study::disk::lock::Holder;
 use crate::study::disk::trail::Trail;
 use crate::study::plan::Run;
 use crate::study::snapshot::Snapshot;
@@ -24,6 +25,8 @@ pub struct Entry {
     kept: Mutex<BTreeMap<usize, Vec<u8>>>,
     /// What the board says, where a worker can look at every step.
     wanted_back: AtomicBool,
+    /// Which other process has it, where the study is shared.
+    holder: Mutex<Option<Holder>>,
 }
 
 impl Entry {
@@ -32,7 +35,18 @@ impl Entry {
         let trail = Trail::new(&run.settings);
         let wanted_back = AtomicBool::new(false);
         let asked = Mutex::new(run.settings.clone());
-        Arc::new(Self { run, asked, trail, slot: Mutex::default(), kept: Mutex::default(), wanted_back })
+        let (slot, kept, holder) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { run, asked, trail, slot, kept, wanted_back, holder })
+    }
+
+    /// Which other process has the run, where the study is shared; as it was seen last.
+    pub fn holder(&self) -> Option<Holder> {
+        guard(&self.holder).clone()
+    }
+
+    /// Another process has been seen to have it, or none.
+    pub fn set_holder(&self, holder: Option<Holder>) {
+        *guard(&self.holder) = holder;
     }
 
     /// The run's settings as the plan has them now.

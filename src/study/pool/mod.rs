@@ -8,6 +8,7 @@ mod evaluate;
 mod evaluation;
 mod going;
 mod guard;
+mod lookout;
 pub mod session;
 mod shared;
 mod stages;

@@ -1,6 +1,7 @@
 //! The worker threads as everybody else sees them: runs go in, events and snapshots come out.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -11,19 +12,20 @@ use anyhow::{Context, bail};
 use super::board::Board;
 use super::control::Control;
 use super::door::Door;
+use super::lookout::look_out;
 use super::shared::Shared;
 use super::work::{keep_outcomes, work};
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
-use crate::study::disk::lock::{Busy, Holder, Lock};
+use crate::study::disk::lock::{Busy, Holder, Lock, has_no_locks};
 use crate::study::disk::request::forget;
 use crate::study::event::Event;
-use crate::study::layout::{run_folder, study_folder};
+use crate::study::layout::{claim_of, run_folder, study_folder};
 use crate::study::plan::Run;
 use crate::study::snapshot::Snapshot;
 
 /// How a session is run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
     /// Worker threads.
     pub jobs: usize,
@@ -33,6 +35,18 @@ pub struct SessionOptions {
     pub study: String,
     /// Start every run over, keeping what was there under another name.
     pub fresh: bool,
+    /// Whether the study is shared with other processes, and how.
+    pub together: Option<Together>,
+}
+
+/// How a study is shared with other processes.
+#[derive(Clone, Debug, Default)]
+pub struct Together {
+    /// The whole plan, where the runs are a share of it that nobody else is given. A file system without
+    /// locks will do then.
+    pub whole: Option<Vec<Run>>,
+    /// Whether everything that others report is told as it happens, and not only what their runs come to.
+    pub tells: bool,
 }
 
 /// How long the workers have for their current outer step when they are asked to stop. After that they are
@@ -47,6 +61,8 @@ pub struct Session {
     workers: Vec<JoinHandle<()>>,
     /// Its lock is held as long as anything may be written.
     door: Arc<Door>,
+    /// The study's folder, where it is shared.
+    shares: Option<PathBuf>,
 }
 
 impl Session {
@@ -62,14 +78,22 @@ impl Session {
         if let Some(folder) = &folder {
             let what = || format!("{} cannot be written", folder.display());
             std::fs::create_dir_all(folder).with_context(what)?;
-            match Lock::take(folder).with_context(what)? {
+            let taken = match &options.together {
+                None => Lock::take(folder),
+                Some(together) => {
+                    clean_if_alone(folder, &runs);
+                    join(folder, together)
+                }
+            };
+            match taken.with_context(what)? {
                 Ok((lock, before)) => {
                     (held, seconds) = (Some(lock), if options.fresh { 0 } else { before });
                 }
                 Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
             }
-            forget(folder);
-            remove_leftovers(folder);
+            if options.together.is_none() {
+                clean(folder, &runs);
+            }
         }
         if let (Some(lock), true) = (&held, options.fresh) {
             for run in &runs {
@@ -77,14 +101,18 @@ impl Session {
             }
         }
         let planned = runs.clone();
+        let whole = options.together.as_ref().and_then(|together| together.whole.clone());
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
         let shared = Arc::new(Shared::new(runs, held.clone(), sender));
         let door = Arc::new(Door::new(held, seconds, jobs));
-        let mut session = Self { shared, events, workers: Vec::new(), door };
+        let shares = folder.filter(|_| options.together.is_some());
+        let mut session = Self { shared, events, workers: Vec::new(), door, shares };
         if let Some(lock) = session.shared.lock.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
-            session.begin("announcer", move |_| announce(&lock, &planned))?;
+            session.begin("announcer", move |_| {
+                announce(&lock, &planned, whole.as_deref().unwrap_or(&planned));
+            })?;
         }
         for worker in 0..jobs {
             session.shared.join();
@@ -93,6 +121,10 @@ impl Session {
         }
         if session.shared.lock.is_some() {
             session.begin("keeper", keep_outcomes)?;
+        }
+        if let Some(together) = &options.together {
+            let tells = together.tells;
+            session.begin("lookout", move |shared| look_out(shared, tells))?;
         }
         let (shared, door) = (session.shared.clone(), session.door.clone());
         let thread = std::thread::Builder::new().name("door".to_owned());
@@ -116,6 +148,17 @@ impl Session {
         self.door.given_to()
     }
 
+    /// Which other process has a run, where the study is shared.
+    pub fn holder(&self, run: usize) -> Option<Holder> {
+        let is_elsewhere = self.shared.look(|board| board.is_elsewhere(run));
+        self.shared.find(run).filter(|_| is_elsewhere)?.holder()
+    }
+
+    /// Whether the study is shared with other processes.
+    pub fn is_shared(&self) -> bool {
+        self.shared.lock.as_ref().is_some_and(|lock| lock.is_shared())
+    }
+
     /// Worker threads.
     pub fn jobs(&self) -> usize {
         self.door.jobs()
@@ -132,7 +175,7 @@ impl Session {
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
         // Not in a folder that was given to another process.
         if let Some(share) = self.door.share() {
-            announce(share.lock(), &runs);
+            announce(share.lock(), &runs, &runs);
         }
         self.shared.plan(runs)
     }
@@ -146,6 +189,10 @@ impl Session {
         let _share = self.door.share();
         if let Some(holder) = self.given_to() {
             bail!("{holder} trains these runs now");
+        }
+        if self.shared.look(|board| board.is_elsewhere(run)) {
+            let holder = self.holder(run).map_or("another process".to_owned(), |holder| holder.to_string());
+            bail!("{holder} trains this run: it can be steered there");
         }
         if control == Control::Restore && self.shared.lock.is_none() {
             bail!("nothing is kept on disk (--no-save), so nothing can be brought back");
@@ -216,6 +263,36 @@ impl Session {
     }
 }
 
+/// Shares a study's folder with other processes.
+fn join(folder: &Path, together: &Together) -> io::Result<Result<(Arc<Lock>, u64), Option<Holder>>> {
+    match Lock::join(folder) {
+        Err(error) if has_no_locks(&error) && together.whole.is_none() => {
+            let words = "its file system has no locks, so runs cannot be claimed one by one; --partition K/N \
+                         shares them out beforehand";
+            Err(io::Error::new(error.kind(), words))
+        }
+        joined => joined,
+    }
+}
+
+/// Removes what killed processes have left in a study's folder, which is held by nobody else: requests to them,
+/// files half written, claims.
+fn clean(folder: &Path, runs: &[Run]) {
+    forget(folder);
+    remove_leftovers(folder);
+    for run in runs {
+        // Hardly ever there.
+        let _ = std::fs::remove_file(claim_of(&run_folder(folder, run)));
+    }
+}
+
+/// Whoever shares a study cleans up where nobody else is there: the first, and the last.
+fn clean_if_alone(folder: &Path, runs: &[Run]) {
+    if let Ok(Ok(_lock)) = Lock::take(folder) {
+        clean(folder, runs);
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         self.stop();
@@ -228,6 +305,10 @@ impl Drop for Session {
             }
             // A worker's panic has been reported as its run's failure.
             let _ = worker.join();
+        }
+        if let Some(folder) = &self.shares {
+            self.door.leave();
+            clean_if_alone(folder, &self.shared.look(|board| board.runs().cloned().collect::<Vec<_>>()));
         }
     }
 }

@@ -17,10 +17,11 @@ use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::model::Kernels;
 use crate::study::disk::folders::{bring_back, set_aside};
-use crate::study::disk::lock::Lock;
-use crate::study::disk::record::{Record, RecordError};
+use crate::study::disk::lock::{Holder, Lock, has_no_locks};
+use crate::study::disk::record::{Record, RecordError, trouble};
 use crate::study::disk::trail::Trail;
 use crate::study::event::Event;
+use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 
 /// What is needed to go on is kept this often: what a power cut may cost. `METASCOPE_SAVE_MS` in the
@@ -31,6 +32,22 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(3);
 enum Remains {
     PutAside,
     BroughtBack,
+}
+
+/// Why a run's folder may not be written in.
+pub enum Refused {
+    /// Another process has claimed it.
+    Claimed(Holder),
+    Trouble(RecordError),
+}
+
+impl From<Refused> for RecordError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Claimed(holder) => Self::new(format!("{holder} trains this run")),
+            Refused::Trouble(error) => error,
+        }
+    }
 }
 
 /// What the workers of a session share.
@@ -193,6 +210,41 @@ impl Shared {
         })
     }
 
+    /// The right to write in a run's folder, where anything is kept: the study's, or, where it is shared, a
+    /// claim of the run.
+    ///
+    /// # Errors
+    /// Who has claimed the run, or why nobody can.
+    pub fn right(&self, run: &Run) -> Result<Option<Arc<Lock>>, Refused> {
+        let Some(study) = self.lock.as_ref() else { return Ok(None) };
+        if !study.is_shared() {
+            return Ok(Some(study.clone()));
+        }
+        let folder = run_folder(study.folder(), run);
+        match study.claim(&folder) {
+            Ok(Ok(claim)) => Ok(Some(claim)),
+            Ok(Err(holder)) => Err(Refused::Claimed(holder)),
+            // Where there are no locks the runs were shared out beforehand.
+            Err(error) if has_no_locks(&error) => Ok(Some(study.clone())),
+            Err(error) => Err(Refused::Trouble(trouble(&folder, &error))),
+        }
+    }
+
+    /// See [`Board::leave_to_others`].
+    pub fn leave_to_others(&self, run: usize) {
+        self.with_board(|board| board.leave_to_others(run));
+    }
+
+    /// See [`Board::freed`].
+    pub fn freed(&self, run: usize) {
+        self.with_board(|board| board.freed(run));
+    }
+
+    /// See [`Board::close_elsewhere`].
+    pub fn close_elsewhere(&self, run: usize, tested: Option<(Curves, Arc<Experiment>)>) {
+        self.tell(run, |board| board.close_elsewhere(run, tested));
+    }
+
     /// Does with a run what a person wants (see [`Board::control`]).
     ///
     /// # Errors
@@ -233,11 +285,13 @@ impl Shared {
     ) -> Result<(), RecordError> {
         let mut remains = self.send_answer(run, entry, question);
         while let Some(remains_are) = remains {
-            match (&self.lock, remains_are) {
+            let right = self.right(&entry.run).map_err(RecordError::from)?;
+            match (&right, remains_are) {
                 (Some(lock), Remains::PutAside) => set_aside(lock, &entry.run)?,
                 (Some(lock), Remains::BroughtBack) => bring_back(lock, &entry.run)?,
                 (None, _) => {}
             }
+            drop(right);
             entry.clear();
             remains = self.send_answer(run, entry, |board| board.cleared(run));
         }

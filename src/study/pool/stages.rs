@@ -13,6 +13,8 @@ pub enum Stage {
     Working(Wish),
     Paused(Option<Box<Going>>),
     Stopped(Option<Box<Going>>),
+    /// Another process that shares the study has claimed it.
+    Elsewhere,
     /// Done or failed.
     Over,
     /// No longer part of the study.

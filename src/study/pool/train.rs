@@ -9,16 +9,18 @@ use super::entry::Entry;
 use super::evaluate::conclude;
 use super::evaluation::Evaluation;
 use super::going::{Clock, Going, Progress};
-use super::shared::Shared;
+use super::shared::{Refused, Shared};
 use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::learner::{State, Trainer};
 use crate::model::{Kernels, Weights};
 use crate::study::disk::folders;
-use crate::study::disk::follow::last_written;
+use crate::study::disk::follow::{Files, last_written};
+use crate::study::disk::lock::Lock;
 use crate::study::disk::record::{Next, Record, RecordError};
 use crate::study::disk::resume::Header;
 use crate::study::event::Event;
+use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 
 /// Progress events a run.
@@ -32,6 +34,8 @@ const STEPS_PER_LOOK: u64 = 32;
 pub enum End {
     /// The session stops.
     Stopped,
+    /// Another process that shares the study has claimed it.
+    Claimed,
     /// A person wants the worker to let go of it.
     WantedBack(Box<Going>),
     Failed {
@@ -242,7 +246,17 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     // What this process has evaluated is known to whoever looks on, and lacks a test set.
     let told = shared.look(|board| board.curves(run));
     let mut unsaved = None;
-    let (mut record, past, next, at) = match &shared.lock {
+    let right = shared.right(&entry.run).map_err(|refused| match refused {
+        Refused::Claimed(_) => End::Claimed,
+        Refused::Trouble(error) => End::Failed { step: 0, error: error.to_string() },
+    })?;
+    if let Some(failed) = right.as_ref().and_then(|lock| failed_elsewhere(lock, entry)) {
+        shared.report(run, None, Event::Recorded { at: 0, events: 1 });
+        shared.report(run, None, failed);
+        shared.close(run, None);
+        return Ok(None);
+    }
+    let (mut record, past, next, at) = match &right {
         Some(lock) => {
             let asked = Run { settings: settings.clone(), ..entry.run.clone() };
             // Asked before the log is opened, which may touch it.
@@ -315,6 +329,17 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
             Some(Taken { going, known: Curves::default(), kernels: shared.kernels })
         }
     })
+}
+
+/// Why a run of a study that several processes share has failed before: it would again, at the same step, in
+/// each of them.
+fn failed_elsewhere(lock: &Lock, entry: &Entry) -> Option<Event> {
+    if !lock.is_claim() {
+        return None;
+    }
+    let Run { seed, .. } = entry.run;
+    let mut files = Files::new(run_folder(lock.folder(), &entry.run), entry.asked(), seed);
+    files.read_on().pop().filter(|event| files.doubt.is_none() && matches!(event, Event::Failed { .. }))
 }
 
 /// Keeps the parameters of a landmark: in the run's folder or, where there is none, in memory.

@@ -25,6 +25,7 @@ pub fn work(shared: &Shared) {
         }));
         match ended {
             Ok(Ok(()) | Err(End::Stopped)) => {}
+            Ok(Err(End::Claimed)) => shared.leave_to_others(run),
             Ok(Err(End::WantedBack(going))) => shared.take_back(run, going),
             Ok(Err(End::Failed { step, error })) => shared.fail(run, step, error),
             Err(panic) => {

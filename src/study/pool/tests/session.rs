@@ -15,7 +15,7 @@ fn runs() -> Vec<Run> {
 }
 
 fn options(out: Option<PathBuf>) -> SessionOptions {
-    SessionOptions { jobs: 2, out, study: "test".to_owned(), fresh: false }
+    SessionOptions { jobs: 2, out, study: "test".to_owned(), ..SessionOptions::default() }
 }
 
 /// Everything a session tells until it is over.

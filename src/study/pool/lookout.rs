@@ -1,0 +1,116 @@
+//! The runs that other processes have, where a study is shared: a thread follows their files, tells what they
+//! tell, closes those that come to their end and takes back those that are let go of before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::board::Board;
+use super::shared::Shared;
+use crate::eval::Curves;
+use crate::experiments::Experiment;
+use crate::study::disk::follow::{Files, last_written};
+use crate::study::disk::lock::{Lock, claimant};
+use crate::study::event::Event;
+use crate::study::layout::run_folder;
+
+/// A run that is let go of waits no longer than this.
+const LOOK: Duration = Duration::from_millis(250);
+/// Parameters of others are looked at this often.
+const LOOK_AT_PARAMETERS: Duration = Duration::from_secs(1);
+
+/// One run that another process has.
+struct Other {
+    /// The settings under which its files are read.
+    asked: Arc<Experiment>,
+    files: Files,
+    /// What it has come to so far.
+    results: Vec<Event>,
+    /// Why it has failed, if it has.
+    failed: Option<Event>,
+}
+
+/// The life of the thread that looks out. With `tells`, everything that others report is told as it happens;
+/// else only what they have come to, as something that was recorded elsewhere.
+pub fn look_out(shared: &Shared, tells: bool) {
+    let Some(lock) = shared.lock.clone() else { return };
+    let mut others: HashMap<usize, Other> = HashMap::new();
+    while !shared.rests(LOOK) {
+        let elsewhere = shared.look(Board::elsewhere);
+        others.retain(|run, _| elsewhere.contains(run));
+        for run in elsewhere {
+            let (planned, asked) = (shared.entry(run).run.clone(), shared.entry(run).asked());
+            let folder = run_folder(lock.folder(), &planned);
+            let new = || {
+                let files = Files::new(folder.clone(), asked.clone(), planned.seed);
+                Other { asked: asked.clone(), files, results: Vec::new(), failed: None }
+            };
+            let other = others.entry(run).or_insert_with(new);
+            if !Arc::ptr_eq(&other.asked, &asked) {
+                *other = new();
+            }
+            if look_at(shared, &lock, run, other, tells) {
+                others.remove(&run);
+            }
+        }
+    }
+}
+
+/// Looks at a run; whether there is nothing more to look at.
+fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other, tells: bool) -> bool {
+    // Asked first: after whoever had it has let go, nothing more is added.
+    let held_by = claimant(&other.files.folder);
+    let entry = shared.entry(run);
+    entry.set_holder(held_by.clone());
+    for event in other.files.read_on() {
+        match &event {
+            Event::Failed { .. } => other.failed = Some(event.clone()),
+            Event::Started { .. } => (other.results, other.failed) = (Vec::new(), None),
+            Event::Evaluated { .. } | Event::Finished { .. } => other.results.push(event.clone()),
+            _ => {}
+        }
+        if tells {
+            shared.report(run, None, event);
+        }
+    }
+    let is_due = |looked: Instant| looked.elapsed() >= LOOK_AT_PARAMETERS;
+    if tells && other.files.snapshot_looked.is_none_or(is_due) {
+        other.files.read_snapshot();
+        if let Some(snapshot) = &other.files.snapshot {
+            entry.leave(snapshot.step, snapshot.weights.clone());
+        }
+    }
+    let is_finished = matches!(other.results.last(), Some(Event::Finished { .. }));
+    if is_finished {
+        let mut curves = Curves::default();
+        let results = std::mem::take(&mut other.results);
+        if !tells {
+            let at = last_written(lock.folder(), &entry.run);
+            shared.report(run, None, Event::Recorded { at, events: results.len() });
+        }
+        for event in results {
+            if let Event::Evaluated { test, curve, .. } = &event {
+                curves.put(test.clone(), curve.clone());
+            }
+            if !tells {
+                shared.report(run, None, event);
+            }
+        }
+        shared.close_elsewhere(run, Some((curves, other.asked.clone())));
+        return true;
+    }
+    if held_by.is_some() {
+        return false;
+    }
+    match other.failed.take() {
+        // It would fail again, at the same step.
+        Some(failed) => {
+            if !tells {
+                shared.report(run, None, failed);
+            }
+            shared.close_elsewhere(run, None);
+        }
+        None => shared.freed(run),
+    }
+    true
+}
