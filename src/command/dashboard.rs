@@ -81,9 +81,11 @@ fn show(
     if outcome.end != End::HungUp {
         write!(std::io::stdout(), "{}", printable(&outcome.table))?;
         let trainer = match &outcome.hands.trainer {
-            Trainer::Elsewhere(holder) => Some(holder),
+            Trainer::Elsewhere(holder) => Some(holder.to_string()),
+            Trainer::Several(holders) => Some(ui::crowd(holders)),
             _ => None,
         };
+        let trainer = trainer.as_deref();
         // For a person, like every word that is no result.
         let words = Standing { runs: outcome.runs, folder, trainer }.words();
         let _ = write!(std::io::stderr(), "{}", printable(&words));

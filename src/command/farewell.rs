@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use crate::study::Holder;
-
 /// How things stand when somebody leaves.
 #[derive(Clone, Copy)]
 pub struct Standing<'a> {
@@ -11,8 +9,8 @@ pub struct Standing<'a> {
     pub runs: (usize, usize),
     /// Where they are kept, if they are.
     pub folder: Option<&'a Path>,
-    /// Another process that trains them.
-    pub trainer: Option<&'a Holder>,
+    /// Others that train them, in words.
+    pub trainer: Option<&'a str>,
 }
 
 impl Standing<'_> {
@@ -44,14 +42,17 @@ mod tests {
 
     #[test]
     fn whoever_leaves_midway_is_told_what_there_is_and_how_it_goes_on() {
-        let holder = Holder { host: "mango".to_owned(), pid: 7 };
         let folder = Path::new("runs/experiments");
         let standing = Standing { runs: (3, 8), folder: Some(folder), trainer: None };
         let words = standing.words();
         for part in ["3 of 8 runs", "runs/experiments", "the same command goes on"] {
             assert!(words.contains(part), "{words}");
         }
-        assert!(Standing { trainer: Some(&holder), ..standing }.words().contains("process 7 on mango"));
+        assert!(
+            Standing { trainer: Some("process 7 on mango"), ..standing }
+                .words()
+                .contains("process 7 on mango")
+        );
         assert!(Standing { folder: None, ..standing }.words().contains("--no-save"));
         assert_eq!(Standing { runs: (8, 8), ..standing }.words(), "");
     }

@@ -1,7 +1,7 @@
 //! The dashboard's seat at a study: here it is trained, or another process is looked on; the one can become the
 //! other while the dashboard stays up. Which it is, the study's lock decides: never do two processes train.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::run::start;
 use crate::cli::RunArgs;
 use crate::experiments::Study;
 use crate::study::{
-    Busy, Control, Event, Found, Run, Session, Snapshot, Together, Watcher, ask, plan, study_folder,
+    Busy, Control, Event, Found, Holder, Run, Session, Snapshot, Together, Watcher, ask, plan, study_folder,
 };
 use crate::ui::{Hands, Source, Trainer};
 
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// With whom the study is trained. A person sees what others do as it happens.
 fn together(args: &RunArgs) -> Option<Together> {
-    args.join.then(|| Together { whole: None, tells: true })
+    args.join.then_some(Together { whole: None, tells: true })
 }
 
 /// What is done with the study from here.
@@ -50,6 +50,8 @@ pub struct Seat {
     study: RefCell<Study>,
     doing: RefCell<Doing>,
     asked: RefCell<Option<Asked>>,
+    /// Whether it is trained together with other processes.
+    joins: Cell<bool>,
 }
 
 impl Seat {
@@ -73,6 +75,7 @@ impl Seat {
             study: RefCell::new(study.clone()),
             doing: RefCell::new(doing),
             asked: RefCell::default(),
+            joins: Cell::new(args.join),
         };
         Ok((seat, runs))
     }
@@ -83,7 +86,7 @@ impl Seat {
         let wanted = asked.as_mut().filter(|asked| asked.tried.elapsed() >= TRY)?;
         wanted.tried = Instant::now();
         // What was there is gone on with, whatever this process was told at first.
-        let args = RunArgs { fresh: false, ..self.args.clone() };
+        let args = RunArgs { fresh: false, join: self.joins.get(), ..self.args.clone() };
         let study = self.study.borrow().clone();
         let (late, of) = (wanted.since.elapsed() > PATIENCE, wanted.of.clone());
         let error = match start(&study, plan(&study), &args, together(&args)) {
@@ -170,6 +173,10 @@ impl Source for Seat {
         self.of(|_| true, |watcher| watcher.is_trained(run), true)
     }
 
+    fn holder(&self, run: usize) -> Option<Holder> {
+        self.of(|session| session.holder(run), |watcher| watcher.holder(run), None)
+    }
+
     fn take_over(&self) -> anyhow::Result<()> {
         let of = self.hands().trainer;
         if of == Trainer::Here {
@@ -180,6 +187,8 @@ impl Source for Seat {
                 anyhow!("{holder} cannot be asked: {} cannot be written: {error}", self.folder.display())
             })?;
         }
+        // Those that share a study are joined.
+        self.joins.set(self.args.join || matches!(of, Trainer::Several(_)));
         let now = Instant::now();
         *self.asked.borrow_mut() = Some(Asked { since: now, tried: now, of });
         Ok(())

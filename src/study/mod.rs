@@ -48,6 +48,7 @@ mod snapshot;
 
 pub use disk::files::write_out;
 pub use disk::follow::LogReader;
+pub use disk::holders::Hold;
 pub use disk::lock::{Busy, Holder, Note};
 pub use disk::request::ask;
 pub use disk::resume::{Header, Identity, Resume, Unusable};

@@ -138,6 +138,7 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
         }
         let source = self.source;
         pace.dirty |= self.app.on_hands(source.hands(), |run| source.is_trained(run));
+        pace.dirty |= self.app.on_holders(|run| source.holder(run));
         if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(false))
             && self.app.trains_here()
         {

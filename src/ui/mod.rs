@@ -53,7 +53,7 @@ pub use options::{End, Options};
 pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;
-pub use state::hands::{Hands, Trainer};
+pub use state::hands::{Hands, Trainer, crowd};
 pub use style::{Depth, Theme};
 
 #[cfg(test)]

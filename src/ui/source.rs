@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::state::hands::{Hands, Trainer};
 use crate::experiments::Study;
-use crate::study::{Control, Event, Found, Note, Run, Session, Snapshot, Watcher};
+use crate::study::{Control, Event, Found, Hold, Holder, Note, Run, Session, Snapshot, Watcher};
 
 /// What the main loop asks of a study; tests have a stand-in.
 pub trait Source {
@@ -27,6 +27,10 @@ pub trait Source {
     /// Whether some process trains the study that this run is of.
     fn is_trained(&self, _run: usize) -> bool {
         true
+    }
+    /// Which other process has a run of a study that is shared.
+    fn holder(&self, _run: usize) -> Option<Holder> {
+        None
     }
     /// Asks whoever trains to let go, so that this process trains on.
     ///
@@ -87,14 +91,19 @@ impl Source for Watcher {
 
     fn hands(&self) -> Hands {
         match self.trainer() {
-            Some(Note { holder, jobs, seconds }) => Hands {
+            Hold::One(Note { holder, jobs, seconds }) => Hands {
                 trainer: Trainer::Elsewhere(holder),
                 worked: Some(Duration::from_secs(seconds)),
                 jobs: Some(jobs).filter(|jobs| *jobs > 0),
                 ..Hands::default()
             },
-            None => Hands { trainer: Trainer::Nobody, ..Hands::default() },
+            Hold::Shared(holders) => Hands { trainer: Trainer::Several(holders), ..Hands::default() },
+            Hold::Free => Hands { trainer: Trainer::Nobody, ..Hands::default() },
         }
+    }
+
+    fn holder(&self, run: usize) -> Option<Holder> {
+        Watcher::holder(self, run)
     }
 
     fn is_trained(&self, run: usize) -> bool {
@@ -132,11 +141,16 @@ impl Source for Session {
     }
 
     fn hands(&self) -> Hands {
-        Hands {
-            worked: Some(Duration::from_secs(self.worked().as_secs())),
-            jobs: Some(self.jobs()),
-            ..Hands::default()
-        }
+        let mut others = self.others();
+        // A run that another process has, a worker of it has.
+        let jobs = Some(self.jobs() + others.len());
+        others.sort_by(|one, other| (&one.host, one.pid).cmp(&(&other.host, other.pid)));
+        others.dedup();
+        Hands { worked: Some(Duration::from_secs(self.worked().as_secs())), jobs, others, ..Hands::default() }
+    }
+
+    fn holder(&self, run: usize) -> Option<Holder> {
+        Session::holder(self, run)
     }
 
     fn queue(&self) -> Vec<usize> {

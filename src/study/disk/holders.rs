@@ -6,15 +6,29 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::lock::{Note, trainer};
+use super::lock::{Holder, Note, claimant, is_joined, trainer};
 
 /// Locks are looked at this often.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Who trains a study.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// Nobody.
+    #[default]
+    Free,
+    /// One process.
+    One(Note),
+    /// Processes that share it: those that have claimed runs.
+    Shared(Vec<Holder>),
+}
+
 /// What is known of the locks of some studies.
 #[derive(Default)]
 pub struct Holders {
-    known: RefCell<HashMap<PathBuf, Option<Note>>>,
+    known: RefCell<HashMap<PathBuf, Hold>>,
+    /// Who has claimed which run of those that are shared.
+    claims: RefCell<HashMap<PathBuf, Holder>>,
     looked: RefCell<Option<Instant>>,
 }
 
@@ -29,23 +43,43 @@ impl Holders {
         if self.looked.borrow().is_some_and(|looked| looked.elapsed() < LOOK) {
             return;
         }
-        let mut known = self.known.borrow_mut();
+        let (mut known, mut claims) = (self.known.borrow_mut(), self.claims.borrow_mut());
         known.clear();
-        for study in run_folders.filter_map(study_of) {
-            if !known.contains_key(study) {
-                known.insert(study.to_owned(), trainer(study));
+        claims.clear();
+        for folder in run_folders {
+            let Some(study) = study_of(folder) else { continue };
+            let hold = known.entry(study.to_owned()).or_insert_with(|| match trainer(study) {
+                Some(note) => Hold::One(note),
+                None if is_joined(study) => Hold::Shared(Vec::new()),
+                None => Hold::Free,
+            });
+            if let Hold::Shared(holders) = hold
+                && let Some(holder) = claimant(folder)
+            {
+                if !holders.contains(&holder) {
+                    holders.push(holder.clone());
+                }
+                claims.insert(folder.to_owned(), holder);
             }
         }
         *self.looked.borrow_mut() = Some(Instant::now());
     }
 
-    /// The process that trains the study of this run, as it was at the last look.
-    pub fn of(&self, run_folder: &Path) -> Option<Note> {
-        self.known.borrow().get(study_of(run_folder)?).cloned().flatten()
+    /// Who trains the study of this run, as it was at the last look.
+    pub fn of(&self, run_folder: &Path) -> Hold {
+        let known = self.known.borrow();
+        study_of(run_folder).and_then(|study| known.get(study)).cloned().unwrap_or_default()
+    }
+
+    /// Which process has claimed this run of a study that is shared.
+    pub fn claimant(&self, run_folder: &Path) -> Option<Holder> {
+        self.claims.borrow().get(run_folder).cloned()
     }
 
     /// Whether some process trains the study of this run.
     pub fn is_held(&self, run_folder: &Path) -> bool {
-        study_of(run_folder).is_some_and(|study| self.known.borrow().get(study).is_some_and(Option::is_some))
+        let known = self.known.borrow();
+        let hold = study_of(run_folder).and_then(|study| known.get(study));
+        hold.is_some_and(|hold| *hold != Hold::Free)
     }
 }

@@ -31,6 +31,10 @@ pub struct Lock {
     writers: AtomicUsize,
 }
 
+/// A study's lock, and for how many seconds the study has been worked on before; or who has it, nobody in
+/// particular where several do.
+pub type Taken = Result<(Arc<Lock>, u64), Option<Holder>>;
+
 /// What is locked, and with whom it is shared.
 #[derive(Debug)]
 enum Way {
@@ -157,7 +161,7 @@ impl Lock {
     ///
     /// # Errors
     /// If the lock's file cannot be made.
-    pub fn take(folder: &Path) -> io::Result<Result<(Arc<Self>, u64), Option<Holder>>> {
+    pub fn take(folder: &Path) -> io::Result<Taken> {
         Self::of_study(folder, Way::Alone)
     }
 
@@ -166,11 +170,11 @@ impl Lock {
     ///
     /// # Errors
     /// If the lock's file cannot be made.
-    pub fn join(folder: &Path) -> io::Result<Result<(Arc<Self>, u64), Option<Holder>>> {
+    pub fn join(folder: &Path) -> io::Result<Taken> {
         Self::of_study(folder, Way::Together)
     }
 
-    fn of_study(folder: &Path, way: Way) -> io::Result<Result<(Arc<Self>, u64), Option<Holder>>> {
+    fn of_study(folder: &Path, way: Way) -> io::Result<Taken> {
         let path = folder.join(LOCK);
         let (mut file, which) = match lock(&path, &way)? {
             Ok(locked) => locked,

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::follow::Files;
-use super::holders::Holders;
-use super::lock::Note;
+use super::holders::{Hold, Holders};
+use super::lock::Holder;
 use super::search::Search;
 use super::trail::Trail;
 use crate::experiments::{Experiment, Published, Study, TestSettings};
@@ -230,11 +230,16 @@ impl Watcher {
 
     /// The process that trains what is watched, the first one where there are several studies; `None` if none
     /// does.
-    pub fn trainer(&self) -> Option<Note> {
+    pub fn trainer(&self) -> Hold {
         let files = self.files.borrow();
         let present = || files.iter().filter(|files| files.present).map(|files| files.folder.as_path());
         self.holders.look(present());
-        present().find_map(|folder| self.holders.of(folder))
+        present().map(|folder| self.holders.of(folder)).find(|hold| *hold != Hold::Free).unwrap_or_default()
+    }
+
+    /// Which process has claimed this run of a study that is shared.
+    pub fn holder(&self, run: usize) -> Option<Holder> {
+        self.holders.claimant(&self.files.borrow().get(run)?.folder)
     }
 
     /// Whether some process trains the study of this run.

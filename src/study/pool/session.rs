@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::work::{keep_outcomes, work};
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
-use crate::study::disk::lock::{Busy, Holder, Lock, has_no_locks};
+use crate::study::disk::lock::{Busy, Holder, Lock, Taken, has_no_locks};
 use crate::study::disk::request::forget;
 use crate::study::event::Event;
 use crate::study::layout::{claim_of, run_folder, study_folder};
@@ -154,9 +154,10 @@ impl Session {
         self.shared.find(run).filter(|_| is_elsewhere)?.holder()
     }
 
-    /// Whether the study is shared with other processes.
-    pub fn is_shared(&self) -> bool {
-        self.shared.lock.as_ref().is_some_and(|lock| lock.is_shared())
+    /// The processes that have runs of the study, where it is shared, once for each of those runs.
+    pub fn others(&self) -> Vec<Holder> {
+        let elsewhere = self.shared.look(Board::elsewhere);
+        elsewhere.into_iter().filter_map(|run| self.shared.find(run)?.holder()).collect()
     }
 
     /// Worker threads.
@@ -264,7 +265,7 @@ impl Session {
 }
 
 /// Shares a study's folder with other processes.
-fn join(folder: &Path, together: &Together) -> io::Result<Result<(Arc<Lock>, u64), Option<Holder>>> {
+fn join(folder: &Path, together: &Together) -> io::Result<Taken> {
     match Lock::join(folder) {
         Err(error) if has_no_locks(&error) && together.whole.is_none() => {
             let words = "its file system has no locks, so runs cannot be claimed one by one; --partition K/N \

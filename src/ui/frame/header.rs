@@ -11,7 +11,11 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use crate::{
     config::presentable,
     ui::{
-        state::{app::App, hands::Trainer, runs::Phase},
+        state::{
+            app::App,
+            hands::{Trainer, crowd},
+            runs::Phase,
+        },
         widgets::text::{clock, fit, put, width},
     },
 };
@@ -67,7 +71,13 @@ impl Tally {
 /// Whose the runs are, in full and in short; empty where they are this process's.
 fn badge(app: &App) -> [String; 2] {
     match &app.hands.trainer {
+        Trainer::Here if !app.hands.others.is_empty() => {
+            [format!("with {}", crowd(&app.hands.others)), "joined".to_owned()]
+        }
         Trainer::Here | Trainer::Nobody => [String::new(), String::new()],
+        Trainer::Several(holders) => {
+            [format!("watching {}", crowd(holders)), format!("watching {} PIDs", holders.len())]
+        }
         Trainer::Elsewhere(holder) => {
             let word = if app.hands.asked { "asking" } else { "watching" };
             let host = presentable(&holder.host, 24);

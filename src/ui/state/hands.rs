@@ -1,9 +1,9 @@
 //! In whose hands the study is: this process's, another's, or nobody's. What may be done here and what the
 //! header says follow from it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use crate::study::Holder;
+use crate::{config::presentable, study::Holder};
 
 /// Who trains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Trainer {
     Here,
     /// Another process.
     Elsewhere(Holder),
+    /// Other processes that share the study; those that have runs of it.
+    Several(Vec<Holder>),
     /// Nobody: whoever trained is gone.
     Nobody,
 }
@@ -30,4 +32,18 @@ pub struct Hands {
     pub worked: Option<Duration>,
     /// Worker threads, where that is known.
     pub jobs: Option<usize>,
+    /// Other processes that this one shares the study with, those that have runs of it.
+    pub others: Vec<Holder>,
+}
+
+/// So many processes, and where they are.
+pub fn crowd(holders: &[Holder]) -> String {
+    let hosts: BTreeSet<&str> = holders.iter().map(|holder| holder.host.as_str()).collect();
+    let host = hosts.first().map(|host| presentable(host, 24)).unwrap_or_default();
+    match (holders, hosts.len()) {
+        ([], _) => "processes that share the study".to_owned(),
+        ([one], _) => format!("PID {} on {host}", one.pid),
+        (many, 1) => format!("{} processes on {host}", many.len()),
+        (many, hosts) => format!("{} processes on {hosts} hosts", many.len()),
+    }
 }

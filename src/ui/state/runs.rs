@@ -6,7 +6,7 @@ use super::rewind::Past;
 use crate::{
     eval::{Curve, Curves},
     experiments::Experiment,
-    study::Snapshot,
+    study::{Holder, Snapshot},
 };
 
 /// One experiment.
@@ -49,6 +49,8 @@ pub struct RunState {
     pub recorded: Option<(usize, u64)>,
     /// Whether it had ended before anybody looked.
     pub loaded: bool,
+    /// Which other process has it, where the study is shared.
+    pub holder: Option<Holder>,
     /// The newest parameters.
     pub snapshot: Option<Arc<Snapshot>>,
     /// Parameters of its past.
@@ -113,6 +115,7 @@ impl RunState {
             step_told: 0,
             recorded: None,
             loaded: false,
+            holder: None,
             snapshot: None,
             past: Past::default(),
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{app::App, hands::Trainer};
+use super::{
+    app::App,
+    hands::{Trainer, crowd},
+};
 
 impl App {
     /// Whether this process trains, so that runs can be steered and the file edited.
@@ -30,6 +33,10 @@ impl App {
                 format!("{holder} was asked to save and to let go; waiting for it")
             }
             Trainer::Elsewhere(holder) => format!("{holder} trains these runs{take}"),
+            Trainer::Several(holders) => {
+                let join = if self.hands.can_take { ": O joins them" } else { "; this view only looks on" };
+                format!("{} train these runs{join}", crowd(holders))
+            }
             Trainer::Nobody => format!("nothing trains these runs{take}"),
         }
     }

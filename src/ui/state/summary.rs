@@ -10,6 +10,7 @@ use super::{
 use crate::{
     eval::{Curve, OverSeeds},
     results::{Figure, Outcome, Ran, best, figures, table_steps},
+    study::Holder,
 };
 
 /// An experiment's adaptation curve as the views show it.
@@ -38,8 +39,8 @@ pub struct Progress {
     pub stopped: usize,
     /// Runs that nobody trains any more.
     pub left_behind: usize,
-    /// Seeds in training, each with its step.
-    pub training: Vec<(u64, u64)>,
+    /// Seeds in training, each with its step and the other process that has it, if one does.
+    pub training: Vec<(u64, u64, Option<Holder>)>,
     /// Steps taken and steps planned, over all runs.
     pub steps: (u64, u64),
     /// Steps a second over the runs in training.
@@ -113,7 +114,7 @@ impl App {
                 Phase::Paused => progress.paused += 1,
                 Phase::Stopped => progress.stopped += 1,
                 Phase::Training => {
-                    progress.training.push((run.seed, run.step));
+                    progress.training.push((run.seed, run.step, run.holder.clone()));
                     progress.speed += if run.speed.is_finite() { run.speed } else { 0.0 };
                 }
                 Phase::Finished { .. } => progress.finished += 1,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    study::Found,
+    study::{Found, Holder},
     ui::state::{
         app::App,
         hands::{Hands, Trainer},
@@ -36,10 +36,28 @@ impl App {
                 let take = if self.hands.can_take { "; O goes on here" } else { "" };
                 self.note(format!("{holder} has ended, and what it had reached is kept{take}"), true);
             }
+            (Trainer::Several(_), Trainer::Nobody) if !self.is_over() => {
+                let take = if self.hands.can_take { "; O goes on here" } else { "" };
+                self.note(format!("nobody trains any more, and what was reached is kept{take}"), true);
+            }
+            (one, Trainer::Several(_)) if !matches!(one, Trainer::Several(_)) => {
+                self.note("several processes train; this one looks on".to_owned(), false);
+            }
             (one, Trainer::Elsewhere(holder)) if *one != self.hands.trainer => {
                 self.note(format!("{holder} trains; this process looks on"), false);
             }
             _ => {}
+        }
+        changed
+    }
+
+    /// Takes in which other processes have which runs. Whether anything on screen changes.
+    pub fn on_holders(&mut self, holder: impl Fn(usize) -> Option<Holder>) -> bool {
+        let mut changed = false;
+        for run in self.active().collect::<Vec<_>>() {
+            let (state, holder) = (&mut self.runs[run], holder(run));
+            changed |= state.holder != holder;
+            state.holder = holder;
         }
         changed
     }
@@ -76,6 +94,7 @@ impl App {
         self.effects.push(crate::ui::state::app::Effect::TakeOver);
         let said = match &self.hands.trainer {
             Trainer::Elsewhere(holder) => format!("{holder} is asked to save and to let go"),
+            Trainer::Several(_) => "this process joins them".to_owned(),
             _ => "this process goes on with what is kept".to_owned(),
         };
         self.say_while(said, So::NotHere);

@@ -23,8 +23,10 @@ use super::{
     entry::{Entry, always, as_it_is},
 };
 use crate::{
+    config::presentable,
     experiments::Experiment,
     model::Adaptation,
+    study::Holder,
     task::TaskSettings,
     term::{Button, Mouse, MouseKind},
     ui::{
@@ -283,7 +285,10 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         }
     } else {
         let word = if progress.training.len() == 1 { "seed" } else { "seeds" };
-        let seeds: Vec<String> = progress.training.iter().map(|(seed, _)| seed.to_string()).collect();
+        let place = |holder: &Holder| format!(" ({} {})", presentable(&holder.host, 16), holder.pid);
+        let seeds = progress.training.iter();
+        let seeds = seeds.map(|(seed, _, by)| format!("{seed}{}", by.as_ref().map_or(String::new(), place)));
+        let seeds: Vec<String> = seeds.collect();
         facts.push(format!("{}/{} steps", count(taken), count(planned)));
         if progress.speed > 0.0 {
             facts.push(format!("{} steps/s", short_count(progress.speed)));

@@ -1,0 +1,263 @@
+//! Any number of processes work on one study: whatever of them is killed or stopped, every run is trained once at
+//! a time, by one of them, and comes to the same bytes; who has which run is on screen.
+#![cfg(target_os = "linux")]
+
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use program::terminal::Terminal;
+use program::{Bench, assert_same, binary, events, wait};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// So many seeds of four systems, one of them untrained.
+fn study(seeds: usize, steps: u64) -> String {
+    format!(
+        "[defaults]\nseeds = {seeds}\nouter_steps = {steps}\n[model]\nhidden = 16\n[task]\ntrain_tasks = 100\n\
+         [evaluation]\ntest_tasks = 20\n[[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\
+         [[experiment]]\nname = \"Reptile\"\nalgorithm = \"reptile\"\n[[experiment]]\nname = \"Random\"\n\
+         algorithm = \"random\"\n[[experiment]]\nname = \"Meta-SGD\"\nalgorithm = \"meta-sgd\"\n"
+    )
+}
+
+const ENDLESS: u64 = 2_000_000;
+
+/// A process that joins in; what it tells goes to a file.
+struct Joiner {
+    child: Child,
+    told: String,
+}
+
+impl Joiner {
+    fn start(bench: &Bench, number: usize) -> Self {
+        let told = format!("told-{number}.jsonl");
+        let out = File::create(bench.path(&told)).expect("a file");
+        let mut command = Command::new(binary());
+        command.args(["run", "study.toml", "--out", "shared", "--join", "--jobs", "1", "--json"]);
+        // Saves so often that what is interrupted has been saved before.
+        command.current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "20").stdout(out).stderr(Stdio::null());
+        Self { child: command.spawn().expect("the program starts"), told }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it is our child");
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_some()
+    }
+}
+
+impl Drop for Joiner {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How often each run's end was told.
+fn finished(bench: &Bench, told: &[String]) -> BTreeMap<(String, u64), usize> {
+    let mut finished = BTreeMap::new();
+    for line in told.iter().flat_map(|told| bench.read(told).lines().map(str::to_owned).collect::<Vec<_>>()) {
+        // A process that was killed may not have come to the line's end.
+        let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+        if event["event"] == "finished" {
+            let name = event["experiment"].as_str().expect("a name").to_owned();
+            *finished.entry((name, event["seed"].as_u64().expect("a seed"))).or_insert(0) += 1;
+        }
+    }
+    finished
+}
+
+/// What one process by itself comes to.
+fn alone(study: &str) -> BTreeMap<String, Vec<u8>> {
+    let bench = Bench::with("study.toml", study);
+    bench.run(&["run", "study.toml", "--out", "shared"]).exits(0);
+    below(&bench)
+}
+
+/// What the study left.
+fn below(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
+    bench.outcome().into_iter().filter(|(name, _)| name.starts_with("shared/")).collect()
+}
+
+#[test]
+fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes() {
+    let asked =
+        |name: &str, few: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(few);
+    let (kills, processes) = (asked("METASCOPE_KILLS", 12), asked("METASCOPE_PROCESSES", 5));
+    let study = study(asked("METASCOPE_SEEDS", 5), 2_000);
+    let alone = alone(&study);
+    let bench = Bench::with("study.toml", study);
+    let mut joiners: Vec<Joiner> = (0..processes).map(|number| Joiner::start(&bench, number)).collect();
+    let (mut begun, mut killed, mut told) = (processes, 0, Vec::new());
+    let mut dice: usize = 7;
+    while !joiners.is_empty() {
+        if killed < kills {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let chosen = (dice >> 33) % joiners.len();
+            let joiner = &mut joiners[chosen];
+            if !joiner.has_ended() {
+                match (dice >> 20) % 4 {
+                    0 => joiner.signal(Signal::STOP),
+                    1 => joiner.signal(Signal::CONT),
+                    _ => {
+                        joiner.signal(Signal::KILL);
+                        killed += 1;
+                    }
+                }
+            }
+        } else {
+            for joiner in joiners.iter_mut().filter_map(|joiner| (!joiner.has_ended()).then_some(joiner)) {
+                joiner.signal(Signal::CONT);
+            }
+        }
+        thread::sleep(Duration::from_millis(40));
+        let (ended, go_on): (Vec<_>, Vec<_>) =
+            joiners.into_iter().map(|mut joiner| (joiner.has_ended(), joiner)).partition(|(ended, _)| *ended);
+        let (ended, go_on) = (
+            ended.into_iter().map(|(_, joiner)| joiner),
+            go_on.into_iter().map(|(_, joiner)| joiner).collect(),
+        );
+        joiners = go_on;
+        for mut joiner in ended {
+            let status = joiner.child.wait().expect("our child");
+            told.push(joiner.told.clone());
+            if !status.success() {
+                assert_eq!(status.code(), None, "only what was killed has not gone well: {status}");
+                joiners.push(Joiner::start(&bench, begun));
+                begun += 1;
+            }
+        }
+    }
+    assert_same(&below(&bench), &alone, "shared");
+    let left = bench
+        .names()
+        .into_iter()
+        .filter(|name| name.contains(".tmp") || name.contains("seed-") && name.ends_with("lock.json"));
+    assert_eq!(left.collect::<Vec<_>>(), Vec::<String>::new(), "nothing half done is left");
+    let finished = finished(&bench, &told);
+    assert!(finished.values().all(|times| *times == 1), "{finished:?}");
+}
+
+#[test]
+fn those_that_share_tell_of_different_runs_and_all_know_the_whole() {
+    let bench = Bench::with("study.toml", study(4, 2_000));
+    let mut joiners: Vec<Joiner> = (0..2).map(|number| Joiner::start(&bench, number)).collect();
+    for joiner in &mut joiners {
+        assert!(joiner.child.wait().expect("our child").success());
+    }
+    let told: Vec<String> = joiners.iter().map(|joiner| joiner.told.clone()).collect();
+    let finished = finished(&bench, &told);
+    assert_eq!((finished.len(), finished.values().max()), (16, Some(&1)));
+    let summaries = |told: &String| {
+        let lines: Vec<Value> =
+            bench.read(told).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        events(&lines, "summary").map(Value::to_string).collect::<std::collections::BTreeSet<_>>()
+    };
+    let first = summaries(&told[0]);
+    assert_eq!(first.len(), 4);
+    assert!(first.iter().all(|summary| summary.contains("\"seeds\":4")), "{first:?}");
+    assert_eq!(first, summaries(&told[1]));
+}
+
+#[test]
+fn alone_and_together_keep_apart() {
+    let bench = Bench::with("study.toml", study(2, ENDLESS));
+    let joiner = Joiner::start(&bench, 0);
+    wait("it has claimed a run", || bench.names().iter().any(|name| name.ends_with("seed-0.lock.json")));
+    let said = bench.run(&["run", "study.toml", "--out", "shared"]).exits(1);
+    assert!(said.stderr.contains("--join trains with them"), "{}", said.stderr);
+    drop(joiner);
+    let mut alone = Command::new(binary());
+    alone.args(["run", "study.toml", "--out", "shared"]).current_dir(bench.folder());
+    let mut alone = alone.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let pid = alone.id().to_string();
+    wait("it trains", || bench.read("shared/study/lock.json").contains(&pid));
+    let said = bench.run(&["run", "study.toml", "--out", "shared", "--join"]).exits(1);
+    assert!(said.stderr.contains(&format!("process {pid}")), "{}", said.stderr);
+    alone.kill().expect("our child");
+    alone.wait().expect("our child");
+    assert!(
+        !bench.names().iter().any(|name| name.ends_with("seed-0.lock.json")),
+        "the claim of the killed went"
+    );
+}
+
+#[test]
+fn shares_are_of_different_runs_and_together_the_whole() {
+    let study = study(3, 100);
+    let bench = Bench::with("study.toml", &study);
+    let mut seen = BTreeMap::new();
+    for share in ["1/5", "2/5", "3/5", "4/5", "5/5"] {
+        let said =
+            bench.run(&["run", "study.toml", "--out", "shared", "--partition", share, "--json"]).exits(0);
+        let lines = said.json_lines();
+        for event in events(&lines, "finished") {
+            *seen.entry((event["experiment"].to_string(), event["seed"].to_string())).or_insert(0) += 1;
+        }
+        // Whoever looks on sees what is still to come, in the plan's order.
+        let plan: Value = serde_json::from_str(&bench.read("shared/study/plan.json")).expect("JSON");
+        assert_eq!(plan.as_array().expect("a list").len(), 4);
+    }
+    assert_eq!((seen.len(), seen.values().max()), (12, Some(&1)));
+    assert_same(&below(&bench), &alone(&study), "shares");
+    for wrong in ["0/3", "4/3", "1/0", "1", "a/b", "1/2/3"] {
+        let said = bench.run(&["run", "study.toml", "--partition", wrong]).exits(2);
+        assert!(said.stderr.contains("3/64"), "{}", said.stderr);
+    }
+    bench.run(&["run", "study.toml", "--join", "--no-save"]).exits(2);
+    bench.run(&["run", "study.toml", "--partition", "1/2", "--fresh"]).exits(2);
+}
+
+#[test]
+fn what_schedulers_send_before_the_time_is_up_saves_and_ends() {
+    for signal in [Signal::USR1, Signal::USR2, Signal::XCPU, Signal::TERM] {
+        let bench = Bench::with("study.toml", study(1, ENDLESS));
+        let mut command = Command::new(binary());
+        command.args(["run", "study.toml"]).current_dir(bench.folder());
+        let child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        wait("it trains", || bench.names().iter().any(|name| name.ends_with("metrics.jsonl")));
+        // To the process and to its whole job: more than one is still the same wish.
+        for _ in 0..2 {
+            kill_process(Pid::from_child(&child), signal).expect("it runs");
+        }
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130), "{signal:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "of nothing there is no table");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(words.contains("the same command goes on"), "{words}");
+        assert!(bench.names().iter().any(|name| name.ends_with("resume.bin")), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_dashboard_joins_and_shows_who_trains_what() {
+    let bench = Bench::with("study.toml", study(3, ENDLESS));
+    let headless = Joiner::start(&bench, 0);
+    let pid = headless.child.id().to_string();
+    wait("it has claimed a run", || bench.names().iter().any(|name| name.ends_with(".lock.json")));
+    let mut watches = Terminal::open(bench.folder(), "watch shared");
+    let drawn = watches.sees("watching");
+    assert!(drawn.contains(&pid), "{drawn}");
+    let mut joins = Terminal::open(bench.folder(), "study.toml --out shared --join --jobs 1");
+    joins.sees("with");
+    joins.sees(&pid);
+    joins.sees("steps/s");
+    watches.sees("processes");
+    // A plain one looks on, and joins when it is asked to.
+    let mut third = Terminal::open(bench.folder(), "study.toml --out shared --jobs 1");
+    third.sees("watching");
+    third.press("O");
+    third.sees("with");
+    for mut terminal in [watches, joins, third] {
+        terminal.press("q");
+        assert_eq!(terminal.end().0, 0);
+    }
+}
