@@ -55,6 +55,8 @@ pub enum Command {
     },
     /// Write the results of run folders for other programs.
     Export(ExportCommand),
+    /// Train finished runs again and compare every byte.
+    Verify(VerifyCommand),
     /// Measure microseconds per task of every learner, beside this core's FMA peak.
     Bench {
         /// Print one JSON object instead of a table.
@@ -215,6 +217,19 @@ pub struct ExportCommand {
     /// Fits after these numbers of SGD steps.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,10", requires = "fit")]
     pub steps: Vec<usize>,
+}
+
+/// `metascope verify`.
+#[derive(Debug, Args)]
+pub struct VerifyCommand {
+    /// A run's folder, an experiment's, a study's, or one that holds studies.
+    pub dir: PathBuf,
+    /// Only so many of the runs, evenly over all of them.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub sample: Option<usize>,
+    /// Worker threads [default: SLURM_CPUS_PER_TASK, else one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
 }
 
 /// `metascope run`.

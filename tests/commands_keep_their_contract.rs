@@ -194,6 +194,8 @@ fn out_holds_a_folder_a_run_with_its_settings_log_and_checkpoint() {
         assert_eq!(metadata["experiment"], finished["experiment"].as_str().unwrap());
         assert_eq!(metadata["seed"], finished["seed"].to_string());
         assert_eq!(metadata["metascope"], env!("CARGO_PKG_VERSION"));
+        assert!(["avx2+fma", "portable"].contains(&metadata["kernel"].as_str()));
+        assert_eq!(metadata["settings"].len(), 64, "a SHA-256");
         assert!(["0", "40"].contains(&metadata["step"].as_str()));
         assert!(!metadata["algorithm"].is_empty());
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
@@ -232,9 +234,9 @@ fn out_holds_a_folder_a_run_with_its_settings_log_and_checkpoint() {
         assert_eq!(more, own.into_iter().collect::<Vec<_>>());
     }
     assert_eq!(seen.len(), runs);
-    // Settings, log, checkpoint, what a run goes on from and its past; the study's lock and plan; the study
+    // Settings, log, checkpoint, what a run goes on from, its past and provenance; the study's lock and plan; the study
     // itself.
-    assert_eq!(bench.names().len(), 5 * runs + 3, "{:?}", bench.names());
+    assert_eq!(bench.names().len(), 6 * runs + 3, "{:?}", bench.names());
 }
 
 #[test]
@@ -327,7 +329,8 @@ fn an_interrupted_run_exits_with_130_and_leaves_whole_files() {
                 SafeTensors::deserialize(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
                 checkpoints += 1;
             } else {
-                let known = [".toml", "resume.bin", "snapshots.bin", "lock.json", "plan.json"];
+                let known =
+                    [".toml", "resume.bin", "snapshots.bin", "lock.json", "plan.json", "provenance.json"];
                 assert!(known.iter().any(|end| name.ends_with(end)), "left behind: {name}");
             }
         }

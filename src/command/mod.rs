@@ -13,6 +13,7 @@ mod outcome;
 mod run;
 mod seat;
 mod tasks;
+mod verify;
 
 pub use outcome::Exit;
 pub use tasks::parse_tasks;
@@ -25,6 +26,7 @@ use signal_hook::consts::SIGXFSZ;
 
 use crate::cli::{Cli, Command};
 use crate::config::printable;
+use crate::model::Kernels;
 use outcome::Misuse;
 
 /// Parses the command line, runs the command, reports an error on stderr.
@@ -32,6 +34,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // A file that may not grow any further is an error of writing it, as a full disk is, and no end.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+    if let Err(error) = kernels_asked_for() {
+        eprintln!("{error}");
+        return ExitCode::from(2);
+    }
     let outcome = match cli.command {
         None => dashboard::dashboard(&cli.dashboard, &cli.screen),
         Some(Command::Run(command)) => run::run(&command),
@@ -41,6 +47,7 @@ pub fn main() -> ExitCode {
         Some(Command::Gradient(command)) => gradient::gradient(&command),
         Some(Command::Watch { dir, screen }) => dashboard::watch(&dir, &screen),
         Some(Command::Export(command)) => export::export(&command),
+        Some(Command::Verify(command)) => verify::verify(&command),
         Some(Command::Bench { json }) => bench::bench(json),
     };
     match outcome {
@@ -58,6 +65,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })
         }
     }
+}
+
+/// Refuses kernels asked for by METASCOPE_KERNEL that are not to be had: results would silently have other bits.
+fn kernels_asked_for() -> Result<(), String> {
+    let Ok(asked) = std::env::var("METASCOPE_KERNEL") else { return Ok(()) };
+    let names: Vec<&str> = Kernels::available().map(Kernels::name).collect();
+    if asked.is_empty() || names.contains(&asked.as_str()) {
+        return Ok(());
+    }
+    let names = names.join(", ");
+    Err(format!("METASCOPE_KERNEL={}: this processor has {names}", printable(&asked)))
 }
 
 /// Whether whoever read our output has left, which needs no words.

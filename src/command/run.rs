@@ -188,6 +188,7 @@ pub fn start(
         study: study.name.clone(),
         fresh: args.fresh,
         together,
+        kernels: None,
     };
     Session::start(runs, &options).map_err(|error| {
         if error.chain().any(|cause| cause.is::<std::io::Error>()) {
@@ -235,7 +236,7 @@ fn narrow(study: &mut Study, args: &RunArgs) -> anyhow::Result<()> {
 
 /// A flag that Ctrl-C raises, or SIGTERM, or what schedulers send before the time is up. A second Ctrl-C ends the
 /// process at once; a scheduler sends more than one signal and means the same.
-fn interruptions() -> anyhow::Result<Arc<AtomicBool>> {
+pub fn interruptions() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU] {
         if signal == SIGINT {

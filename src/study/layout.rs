@@ -28,6 +28,8 @@ pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 pub(super) const RESUME: &str = "resume.bin";
 /// The name of the past in a run's folder.
 pub(super) const SNAPSHOTS: &str = "snapshots.bin";
+/// The name of what says where and when a run was made.
+pub(super) const PROVENANCE: &str = "provenance.json";
 /// How the name of a file ends that is being written, after a dot and what nobody can have foreseen.
 pub(super) const TEMPORARY: &str = ".tmp";
 /// How the name of a run's folder begins.
@@ -46,7 +48,7 @@ pub(super) fn folder_name(settings: &Experiment) -> String {
 }
 
 /// Where a run lives. Other settings under the same name have another hash, so they never meet.
-pub(super) fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
+pub fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
     seed_folder(&study_folder.join(folder_name(&run.settings)), run.seed)
 }
 
@@ -82,7 +84,7 @@ pub(super) fn is_aside(name: &str) -> bool {
 /// Whether a file of this name was being written by a process that did not come to its end, of this version
 /// or an earlier one, which put its number there.
 pub(super) fn is_leftover(name: &str) -> bool {
-    let ours = [PLAN, LOCK, REQUEST, SETTINGS, LOG, CHECKPOINT, RESUME, SNAPSHOTS];
+    let ours = [PLAN, LOCK, REQUEST, SETTINGS, LOG, CHECKPOINT, RESUME, SNAPSHOTS, PROVENANCE];
     let middle = |ours: &str| name.strip_prefix(ours)?.strip_prefix('.')?.strip_suffix(TEMPORARY);
     let mark = ours.into_iter().find_map(middle).unwrap_or_default();
     let is_random = mark.len() == RANDOM && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());

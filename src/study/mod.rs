@@ -24,7 +24,9 @@
 //!   folders     a study's folder and its runs': announced, opened, put aside
 //!   record      a run's folder: settings, log, checkpoint, and what is needed to go on
 //!   seal        what the checksums say of a run's files
+//!   compare     whether two folders hold the same run
 //!   past        what a run has told before, and what of it still counts
+//!   provenance  where and when a run was made
 //!   resume      the file a run goes on from
 //!   trail       parameters of a run's past
 //!   holders     which processes train the studies that are watched
@@ -46,6 +48,7 @@ mod plan;
 mod pool;
 mod snapshot;
 
+pub use disk::compare::{Compared, compare, kernel_of, provenance_of};
 pub use disk::files::write_out;
 pub use disk::follow::LogReader;
 pub use disk::holders::Hold;
@@ -55,7 +58,7 @@ pub use disk::resume::{Header, Identity, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
 pub use disk::watch::{Found, Watcher};
 pub use event::Event;
-pub use layout::study_folder;
+pub use layout::{run_folder, study_folder};
 pub use plan::{Run, plan};
 pub use pool::control::Control;
 pub use pool::session::{Session, SessionOptions, Together};

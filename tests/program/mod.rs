@@ -175,10 +175,10 @@ impl Bench {
 
     /// What a study left behind that may not depend on time: file contents, log lines without their clocks.
     /// The file a run goes on from has clocks inside, and tests/resume_is_bit_exact.rs to itself; the study's
-    /// lock and plan say who trains what, not what came of it; and what was put aside is history.
+    /// lock and plan, and a run's provenance, say who trains what, not what came of it; and what was put aside is history.
     pub fn outcome(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = self.files();
-        let other = ["/resume.bin", "/lock.json", "/plan.json"];
+        let other = ["/resume.bin", "/lock.json", "/plan.json", "/provenance.json"];
         files.retain(|name, _| !name.contains(".before-") && !other.iter().any(|end| name.ends_with(end)));
         for (name, bytes) in &mut files {
             if name.ends_with(".jsonl") {

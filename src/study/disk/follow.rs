@@ -123,6 +123,12 @@ impl Files {
         }
     }
 
+    /// The settings, as the folder says them.
+    pub fn settings(&self) -> Arc<Experiment> {
+        self.settings.clone()
+    }
+
+    /// Whether it is time to look again, after the last look.
     pub fn is_due(&self, looked: Option<Instant>) -> bool {
         let interval = if self.ended { LOOK_AT_ENDED } else { LOOK };
         self.present && looked.is_none_or(|looked| looked.elapsed() >= interval)

@@ -1,11 +1,13 @@
 //! What is kept on disk: whoever writes it and whoever reads it meet in these files and nowhere else.
 
+pub mod compare;
 pub mod files;
 pub mod folders;
 pub mod follow;
 pub mod holders;
 pub mod lock;
 pub mod past;
+pub mod provenance;
 pub mod record;
 pub mod request;
 pub mod resume;

@@ -6,6 +6,7 @@
 //! checkpoint.safetensors   the trained weights, once it is finished
 //! resume.bin               everything needed to go on, replaced every few seconds
 //! snapshots.bin            parameters of its past, for looking at
+//! provenance.json          where and when it was made
 //! ```
 //!
 //! `resume.bin` is the truth: it says which run it is of, and carries a checksum of itself, of the part of the
@@ -28,6 +29,7 @@ use super::files::{
 };
 use super::lock::Lock;
 use super::past::{Progress, what_counts};
+use super::provenance::{COMMIT, Provenance};
 use super::resume::{Header, Identity, LARGEST_FILE, Resume};
 use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
 use crate::config::presentable;
@@ -35,7 +37,7 @@ use crate::experiments::{RECORDED, recorded_toml};
 use crate::learner::{State, checkpoint_from_bytes, metadata};
 use crate::model::{Kernels, Weights};
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
+use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder, settings_digest};
 use crate::study::plan::Run;
 
 /// The folder of one run, open for writing.
@@ -57,6 +59,8 @@ pub struct Record {
     file: Option<File>,
     /// The past on disk; opened when there is something to write.
     snapshots: Option<File>,
+    /// Where and when it is made, once something of it is.
+    provenance: Provenance,
     /// Records of the past that the disk did not take, by their place.
     waiting: Vec<(u64, Vec<u8>)>,
 }
@@ -145,6 +149,7 @@ impl Record {
             log: String::new(),
             file: None,
             snapshots: None,
+            provenance: Provenance::default(),
             waiting: Vec::new(),
         };
         if record.hold().is_err() {
@@ -193,6 +198,7 @@ impl Record {
         let _ = make_folder(self.lock.folder(), &self.folder)
             .and_then(|()| if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) })
             .and_then(|()| self.rewrite_log());
+        self.begin_provenance(kernels.name(), 0);
         Opened { record: self, past: Vec::new(), next: Next::Start, unsaved: None, verified: true }
     }
 
@@ -202,7 +208,7 @@ impl Record {
         let Sealed { resume, log, events } = sealed;
         let (past, progress) = what_counts(events, &run.settings);
         let finished = progress == Progress::Done;
-        let Header { kernel, identity, checkpoint_sha256, .. } = &resume.header;
+        let Header { kernel, identity, .. } = &resume.header;
         // A test by other kernels would round differently too, but most machines have those of others.
         let by_its_own = Kernels::available().any(|kernels| kernels.name() == kernel);
         let is_ours = match progress {
@@ -230,16 +236,27 @@ impl Record {
         let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(replace) };
         let settled = settled.map_err(|error| trouble(&self.folder.join(SETTINGS), &error));
         if !finished {
+            self.begin_provenance(&resume.header.kernel.clone(), resume.header.step);
             // What could not be written waits for the next save.
             let next = Next::GoOn(Box::new(resume));
             return Ok(Opened { record: self, past, next, unsaved: None, verified });
         }
-        let weights = resume.state.weights;
+        let Resume { header, state } = resume;
+        let weights = state.weights;
         // The checkpoint follows from the state: one that was lost or damaged is made again.
-        let is_there = self.has_its_checkpoint(run, &weights, checkpoint_sha256.as_deref());
-        let checkpoint = if is_there { Ok(()) } else { self.write_checkpoint(run, &weights) };
+        let is_there = self.has_its_checkpoint(run, &weights, &header);
+        let checkpoint = if is_there { Ok(()) } else { self.write_checkpoint(run, &weights, &header.kernel) };
         let unsaved = opened.and(settled).and(checkpoint).err();
         Ok(Opened { record: self, past, next: Next::Nothing(weights), unsaved, verified })
+    }
+
+    /// Writes down that this process takes the run up.
+    fn begin_provenance(&mut self, kernel: &str, from_step: u64) {
+        // Without a log there is no folder that is known to be the run's own.
+        if self.file.is_some() {
+            self.provenance = Provenance::taken_up(&self.folder, kernel, from_step);
+            self.provenance.write(&self.folder);
+        }
     }
 
     /// Makes sure of the right to write. After the lock had to be taken anew, what was open is elsewhere.
@@ -366,8 +383,13 @@ impl Record {
         self.hold()
             .and_then(|()| make_folder(self.lock.folder(), &folder))
             .map_err(|error| trouble(&folder, &error))?;
-        self.write_checkpoint(run, &state.weights)?;
-        header.checkpoint_sha256 = Some(hex(&Sha256::digest(checkpoint_bytes(run, &state.weights))));
+        self.write_checkpoint(run, &state.weights, &header.kernel)?;
+        let checkpoint = checkpoint_bytes(run, &state.weights, &header.kernel);
+        header.checkpoint_sha256 = Some(hex(&Sha256::digest(checkpoint)));
+        if !self.provenance.processes.is_empty() {
+            self.provenance.end();
+            self.provenance.write(&folder);
+        }
         self.append(finished);
         self.save(header, state)
     }
@@ -377,23 +399,24 @@ impl Record {
         self.folder.join(CHECKPOINT)
     }
 
-    fn write_checkpoint(&self, run: &Run, weights: &Weights) -> Result<(), RecordError> {
+    fn write_checkpoint(&self, run: &Run, weights: &Weights, kernel: &str) -> Result<(), RecordError> {
         let path = self.checkpoint_path();
-        replace(&path, &checkpoint_bytes(run, weights)).map_err(|error| trouble(&path, &error))
+        replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
     }
 
     /// Whether the checkpoint is there to the bit: the one that the saved state names, or, where it names
     /// none, one with the same weights of another version.
-    fn has_its_checkpoint(&self, run: &Run, weights: &Weights, sha256: Option<&str>) -> bool {
+    fn has_its_checkpoint(&self, run: &Run, weights: &Weights, header: &Header) -> bool {
         let Ok(found) = read_own(&self.checkpoint_path(), LARGEST_FILE) else { return false };
-        if found == checkpoint_bytes(run, weights) {
+        if found == checkpoint_bytes(run, weights, &header.kernel) {
             return true;
         }
         let ours = format!("\"metascope\":\"{}\"", env!("CARGO_PKG_VERSION"));
         let is_ours = || found.windows(ours.len()).any(|part| part == ours.as_bytes());
         let is_same =
             || checkpoint_from_bytes(&found).is_ok_and(|found| found.weights.values == weights.values);
-        sha256.map_or_else(|| !is_ours() && is_same(), |sha256| hex(&Sha256::digest(&found)) == sha256)
+        let sha256 = header.checkpoint_sha256.as_ref();
+        sha256.map_or_else(|| !is_ours() && is_same(), |sha256| hex(&Sha256::digest(&found)) == *sha256)
     }
 
     /// Whether the settings are there to the bit.
@@ -460,7 +483,7 @@ fn is_in_place(file: &File, path: &Path) -> bool {
 }
 
 /// A run's checkpoint.
-fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
+fn checkpoint_bytes(run: &Run, weights: &Weights, kernel: &str) -> Vec<u8> {
     let Run { settings, seed, .. } = run;
     let mut words = metadata(settings.algorithm, &settings.training);
     words.extend([
@@ -468,7 +491,10 @@ fn checkpoint_bytes(run: &Run, weights: &Weights) -> Vec<u8> {
         ("seed", seed.to_string()),
         ("step", settings.total_steps().to_string()),
         ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
+        ("kernel", kernel.to_owned()),
+        ("settings", settings_digest(settings)),
     ]);
+    words.extend(COMMIT.map(|commit| ("commit", commit.to_owned())));
     weights.to_bytes(&words)
 }
 

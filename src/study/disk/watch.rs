@@ -172,6 +172,11 @@ impl Watcher {
         self.files.borrow()[run].folder.clone()
     }
 
+    /// A run's settings, as its folder says them.
+    pub fn settings(&self, run: usize) -> Arc<Experiment> {
+        self.files.borrow()[run].settings()
+    }
+
     /// The plan, as far as it can be seen.
     pub fn runs(&self) -> Vec<Run> {
         self.runs.borrow().clone()

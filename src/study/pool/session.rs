@@ -15,6 +15,7 @@ use super::door::Door;
 use super::lookout::look_out;
 use super::shared::Shared;
 use super::work::{keep_outcomes, work};
+use crate::model::Kernels;
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
 use crate::study::disk::lock::{Busy, Holder, Lock, Taken, has_no_locks};
@@ -35,6 +36,8 @@ pub struct SessionOptions {
     pub study: String,
     /// Start every run over, keeping what was there under another name.
     pub fresh: bool,
+    /// The kernels that compute; the fastest where nothing else is asked for.
+    pub kernels: Option<Kernels>,
     /// Whether the study is shared with other processes, and how.
     pub together: Option<Together>,
 }
@@ -104,7 +107,7 @@ impl Session {
         let whole = options.together.as_ref().and_then(|together| together.whole.clone());
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
-        let shared = Arc::new(Shared::new(runs, held.clone(), sender));
+        let shared = Arc::new(Shared::new(runs, held.clone(), sender, options.kernels));
         let door = Arc::new(Door::new(held, seconds, jobs));
         let shares = folder.filter(|_| options.together.is_some());
         let mut session = Self { shared, events, workers: Vec::new(), door, shares };

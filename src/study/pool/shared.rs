@@ -78,7 +78,12 @@ fn save_interval() -> Duration {
 
 impl Shared {
     /// Of a study of these runs that is kept in this folder and told through this channel.
-    pub fn new(runs: Vec<Run>, lock: Option<Arc<Lock>>, events: Sender<(usize, Event)>) -> Self {
+    pub fn new(
+        runs: Vec<Run>,
+        lock: Option<Arc<Lock>>,
+        events: Sender<(usize, Event)>,
+        kernels: Option<Kernels>,
+    ) -> Self {
         let shared = Self {
             entries: RwLock::default(),
             lock,
@@ -89,7 +94,7 @@ impl Shared {
             stopped: OnceLock::new(),
             tests: TestSets::default(),
             stride: AtomicUsize::new(1),
-            kernels: Kernels::fastest(),
+            kernels: kernels.unwrap_or_else(Kernels::fastest),
             save_interval: save_interval(),
         };
         shared.plan(runs);
