@@ -55,6 +55,8 @@ pub enum Command {
     },
     /// Write the results of run folders for other programs.
     Export(ExportCommand),
+    /// Have a Slurm job array work on a study, each task on runs that it claims.
+    Submit(SubmitCommand),
     /// Train finished runs again and compare every byte.
     Verify(VerifyCommand),
     /// Measure microseconds per task of every learner, beside this core's FMA peak.
@@ -217,6 +219,53 @@ pub struct ExportCommand {
     /// Fits after these numbers of SGD steps.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,10", requires = "fit")]
     pub steps: Vec<usize>,
+}
+
+/// `metascope submit --tasks`: tasks of a job array, and how many of them at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tasks {
+    /// How many.
+    pub tasks: usize,
+    /// At most so many at once.
+    pub most: Option<usize>,
+}
+
+impl std::str::FromStr for Tasks {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (tasks, most) = text.split_once('%').map_or((text, None), |(tasks, most)| (tasks, Some(most)));
+        let wrong = |_| "tasks of the array, and how many at once, such as 64 or 64%16".to_owned();
+        Ok(Self {
+            tasks: positive(tasks).map_err(wrong)?,
+            most: most.map(positive).transpose().map_err(wrong)?,
+        })
+    }
+}
+
+/// `metascope submit`.
+#[derive(Debug, Args)]
+pub struct SubmitCommand {
+    /// The experiments file [default: experiments.toml, else the built-in copy].
+    pub file: Option<PathBuf>,
+    /// Tasks of the array, and at most how many at once, such as 64%16 [default: 8].
+    #[arg(long, value_name = "N[%MAX]")]
+    pub tasks: Option<Tasks>,
+    /// Print the script and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Train only this experiment; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Train these seeds instead of the file's; may be repeated.
+    #[arg(long, value_name = "N")]
+    pub seed: Vec<u64>,
+    /// Where run folders go.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Options for sbatch, which reach it unchanged.
+    #[arg(last = true, value_name = "SBATCH OPTIONS")]
+    pub sbatch: Vec<String>,
 }
 
 /// `metascope verify`.

@@ -12,6 +12,7 @@ mod inputs;
 mod outcome;
 mod run;
 mod seat;
+mod submit;
 mod tasks;
 mod verify;
 
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         Some(Command::Gradient(command)) => gradient::gradient(&command),
         Some(Command::Watch { dir, screen }) => dashboard::watch(&dir, &screen),
         Some(Command::Export(command)) => export::export(&command),
+        Some(Command::Submit(command)) => submit::submit(&command),
         Some(Command::Verify(command)) => verify::verify(&command),
         Some(Command::Bench { json }) => bench::bench(json),
     };

@@ -50,6 +50,7 @@ mod snapshot;
 
 pub use disk::compare::{Compared, compare, kernel_of, provenance_of};
 pub use disk::files::write_out;
+pub use disk::folders::announce_study;
 pub use disk::follow::LogReader;
 pub use disk::holders::Hold;
 pub use disk::lock::{Busy, Holder, Note};

@@ -6,10 +6,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Unreadable, make_folder, read_own, replace};
-use super::lock::Lock;
+use super::lock::{Busy, Lock};
 use super::record::{Opened, Record, RecordError, Refusal, settings_text, trouble};
 use super::resume::Identity;
 use super::seal::LARGEST_SETTINGS;
@@ -96,6 +97,20 @@ pub fn announce(lock: &Lock, runs: &[Run], whole: &[Run]) {
             let _ = renew_settings(&folder.join(SETTINGS), run, &settings());
         }
     }
+}
+
+/// The same for a study that processes are going to share, before the first of them begins.
+///
+/// # Errors
+/// [`Busy`] if one process has it for itself, or if its folder cannot be written.
+pub fn announce_study(study_folder: &Path, runs: &[Run]) -> anyhow::Result<()> {
+    let what = || format!("{} cannot be written", study_folder.display());
+    fs::create_dir_all(study_folder).with_context(what)?;
+    match Lock::join(study_folder).with_context(what)? {
+        Ok((lock, _)) => announce(&lock, runs, runs),
+        Err(holder) => return Err(Busy { holder, folder: study_folder.to_owned() }.into()),
+    }
+    Ok(())
 }
 
 /// Brings the settings of a run that was there before up to date, if what it was trained with is the same. Their
