@@ -47,8 +47,10 @@ pub enum Command {
     Gradient(GradientCommand),
     /// The dashboard, read-only, over runs that are being trained elsewhere or have been.
     Watch {
-        /// A run's folder, an experiment's, a study's, or one that holds studies.
-        dir: PathBuf,
+        /// A run's folder, an experiment's, a study's, or one that holds studies; or several, whose runs with
+        /// the same settings are one experiment.
+        #[arg(required = true, value_name = "DIR")]
+        dirs: Vec<PathBuf>,
         /// The screen's arguments.
         #[command(flatten)]
         screen: ScreenArgs,
@@ -198,8 +200,10 @@ pub enum Format {
 /// `metascope export`.
 #[derive(Debug, Args)]
 pub struct ExportCommand {
-    /// A run's folder, an experiment's, a study's, or one that holds studies.
-    pub dir: PathBuf,
+    /// A run's folder, an experiment's, a study's, or one that holds studies; or several, whose runs with the
+    /// same settings are one experiment.
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
     /// Tidy rows, everything, or a picture of the adaptation curves.
     #[arg(long, value_enum)]
     pub format: Format,

@@ -358,7 +358,7 @@ fn killed_while_it_is_evaluated_it_ends_with_the_same_bytes() {
 fn whoever_looks_on_learns_of_another_test_set() {
     let bench = Bench::with("study.toml", STUDY.replace("outer_steps = 60", "outer_steps = 400"));
     bench.run(&["run", "study.toml"]).exits(0);
-    let watcher = metascope::study::Watcher::open(&bench.path("runs")).expect("runs").1;
+    let watcher = metascope::study::Watcher::open(&[bench.path("runs")]).expect("runs").1;
     let told = |watcher: &metascope::study::Watcher| -> Vec<(usize, metascope::study::Event)> {
         std::iter::from_fn(|| watcher.try_event()).collect()
     };

@@ -371,7 +371,7 @@ fn a_clock_that_goes_backwards_changes_nothing() {
             let file = fs::File::options().append(true).open(bench.path(&name)).expect("writable");
             file.set_modified(time).expect("a file's time can be set");
         }
-        let (_, watcher) = Watcher::open(&bench.path("runs")).expect("runs");
+        let (_, watcher) = Watcher::open(&[bench.path("runs")]).expect("runs");
         let steps = || -> Vec<u64> {
             // Asked for the first run, it looks at the files again, at most a few times a second.
             sleep(Duration::from_millis(250));

@@ -261,3 +261,41 @@ fn a_dashboard_joins_and_shows_who_trains_what() {
         assert_eq!(terminal.end().0, 0);
     }
 }
+
+#[test]
+fn runs_with_the_same_settings_are_one_experiment_wherever_they_lie() {
+    let study = study(3, 100);
+    let bench = Bench::with("study.toml", &study);
+    bench.run(&["run", "study.toml", "--out", "whole"]).exits(0);
+    for share in ["1", "2"] {
+        let (out, share) = (format!("machine-{share}"), format!("{share}/2"));
+        bench.run(&["run", "study.toml", "--out", &out, "--partition", &share]).exits(0);
+    }
+    let csv = |folders: &[&str]| bench.run(&[&["export", "--format", "csv"], folders].concat()).exits(0);
+    let (whole, pooled) = (csv(&["whole"]), csv(&["machine-1", "machine-2"]));
+    assert_eq!(pooled.stdout, whole.stdout);
+    // What is there twice counts once, and is said.
+    let twice = csv(&["machine-1", "whole", "machine-2"]);
+    assert_eq!(twice.stdout.lines().count(), whole.stdout.lines().count());
+    assert_eq!(twice.stderr.matches("twice: ").count(), 12, "{}", twice.stderr);
+    let mut watches = Terminal::open(bench.folder(), "watch machine-1 machine-2");
+    watches.sees("12/12");
+    watches.press("q");
+    assert_eq!(watches.end().0, 0);
+}
+
+#[test]
+fn whoever_watches_waits_for_runs_that_are_still_to_come() {
+    let bench = Bench::with("study.toml", study(1, 100));
+    std::fs::create_dir(bench.path("shared")).expect("made");
+    let folder = bench.folder().to_owned();
+    let looks = thread::spawn(move || {
+        let mut watches = Terminal::open(&folder, "watch shared");
+        watches.sees("4/4");
+        watches.press("q");
+        watches.end().0
+    });
+    thread::sleep(Duration::from_millis(300));
+    bench.run(&["run", "study.toml", "--out", "shared"]).exits(0);
+    assert_eq!(looks.join().expect("it sees them"), 0);
+}

@@ -2,8 +2,9 @@
 //! one writes, until this one takes over. Without a person to see it the bare command trains headless.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::bail;
 
@@ -17,6 +18,9 @@ use crate::config::printable;
 use crate::experiments::Study;
 use crate::study::{Run, Watcher, study_folder};
 use crate::ui::{self, Depth, End, Options, Source, StudyFile, Trainer};
+
+/// Runs that are still to come are looked for this often.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Trains and shows it; prints the loss table when the dashboard is left.
 pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
@@ -32,15 +36,26 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
 }
 
 /// The dashboard over run folders.
-pub fn watch(dir: &Path, screen: &ScreenArgs) -> anyhow::Result<Exit> {
-    if !dir.exists() {
-        bail!("{}: there is no such folder", dir.display());
-    }
-    let (study, watcher) = Watcher::open(dir)?;
+pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
+    let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    let names = names.join(" ");
     if !ui::is_interactive() {
-        bail!("watching needs a terminal; `metascope export {} --format csv` does not", dir.display());
+        Watcher::open(dirs)?;
+        bail!("watching needs a terminal; `metascope export {names} --format csv` does not");
     }
-    let exit = show(&study, &watcher.runs(), &watcher, screen, None, Some(dir))?;
+    let mut found = Watcher::find(dirs)?;
+    if found.is_none() {
+        let words = format!("{names}: no runs yet; waiting for them (Ctrl-C ends)");
+        writeln!(std::io::stderr(), "{}", printable(&words))?;
+    }
+    let (study, watcher) = loop {
+        match found {
+            Some(found) => break found,
+            None => std::thread::sleep(PATIENCE),
+        }
+        found = Watcher::find(dirs)?;
+    };
+    let exit = show(&study, &watcher.runs(), &watcher, screen, None, dirs.first().map(PathBuf::as_path))?;
     let passed_over = watcher.passed_over();
     for (path, why) in &passed_over {
         // Nobody may be left to read it.

@@ -19,7 +19,7 @@ use crate::study::{Event, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
-    let ExportCommand { dir, format, out, fit, steps, test, verdicts } = command;
+    let ExportCommand { dirs, format, out, fit, steps, test, verdicts } = command;
     if fit.is_some() && *format != Format::Svg {
         return Err(Misuse("--fit is a picture: it needs --format svg".to_owned()).into());
     }
@@ -34,10 +34,7 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
         )
         .into());
     }
-    if !dir.exists() {
-        bail!("{}: there is no such folder", dir.display());
-    }
-    let (study, watcher) = Watcher::open(dir)?;
+    let (study, watcher) = Watcher::open(dirs)?;
     let names = test_names(study.experiments.iter());
     if let Some(test) = test.as_ref().filter(|test| !names.contains(test)) {
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -90,6 +87,13 @@ fn notes(watcher: &Watcher, told: &[Vec<Event>]) -> (Vec<String>, bool) {
     for (path, why) in watcher.passed_over() {
         skipped.push(format!("skipped: {}: {why}", path.display()));
     }
+    for (left_out, counts) in watcher.twice() {
+        others.push(format!(
+            "twice: {} is the run of {}, which counts",
+            left_out.display(),
+            counts.display()
+        ));
+    }
     let any = !skipped.is_empty();
     if !unfinished.is_empty() {
         others.push(format!("not finished yet: {}", unfinished.join("; ")));
@@ -105,7 +109,9 @@ fn results(
     watcher: &Watcher,
     told: &[Vec<Event>],
 ) -> anyhow::Result<String> {
-    let ExportCommand { dir, format, test, verdicts, .. } = command;
+    let ExportCommand { dirs, format, test, verdicts, .. } = command;
+    let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    let names = names.join(", ");
     let runs = watcher.runs();
     let mut results = Results::new(study, &runs);
     for (run, events) in told.iter().enumerate() {
@@ -114,7 +120,7 @@ fn results(
     let mut outcomes = results.outcomes();
     if *verdicts {
         return rows::verdicts(&results.figures())
-            .with_context(|| format!("{}: its runs have no published figures", dir.display()));
+            .with_context(|| format!("{names}: its runs have no published figures"));
     }
     let figures = results.figures();
     outcomes
@@ -122,7 +128,7 @@ fn results(
         .for_each(|outcome| outcome.runs.retain(|run| run.curves.of(test.as_deref()).is_some()));
     outcomes.retain(|outcome| !outcome.runs.is_empty());
     if outcomes.is_empty() {
-        bail!("{}: none of its {} runs has been tested yet", dir.display(), runs.len());
+        bail!("{names}: none of its {} runs has been tested yet", runs.len());
     }
     Ok(match format {
         Format::Csv => rows::csv(&outcomes),

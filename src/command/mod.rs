@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
         Some(Command::Init { preset, file }) => init::init(&preset, &file),
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
-        Some(Command::Watch { dir, screen }) => dashboard::watch(&dir, &screen),
+        Some(Command::Watch { dirs, screen }) => dashboard::watch(&dirs, &screen),
         Some(Command::Export(command)) => export::export(&command),
         Some(Command::Submit(command)) => submit::submit(&command),
         Some(Command::Verify(command)) => verify::verify(&command),

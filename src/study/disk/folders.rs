@@ -76,15 +76,15 @@ fn write_plan(study_folder: &Path, runs: &[Run], shared: bool) -> std::io::Resul
 /// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
 /// study's folder sees all of the plan and not only what has begun, tells those that have one which test sets
 /// and figures they have now, and writes the plan down. A worker that takes a run up at the same time puts its
-/// own files in the place of these. `whole` is the plan that these runs are a share of.
-pub fn announce(lock: &Lock, runs: &[Run], whole: &[Run]) {
+/// own files in the place of these.
+pub fn announce(lock: &Lock, runs: &[Run]) {
     let kernel = model::Kernels::fastest().name();
     if lock.hold().is_err() {
         return;
     }
     let study_folder = lock.folder();
     // First, so that a plan made while this one is announced is not overwritten by it.
-    let _ = write_plan(study_folder, whole, lock.is_shared());
+    let _ = write_plan(study_folder, runs, lock.is_shared());
     for run in runs {
         let folder = run_folder(study_folder, run);
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
@@ -107,7 +107,7 @@ pub fn announce_study(study_folder: &Path, runs: &[Run]) -> anyhow::Result<()> {
     let what = || format!("{} cannot be written", study_folder.display());
     fs::create_dir_all(study_folder).with_context(what)?;
     match Lock::join(study_folder).with_context(what)? {
-        Ok((lock, _)) => announce(&lock, runs, runs),
+        Ok((lock, _)) => announce(&lock, runs),
         Err(holder) => return Err(Busy { holder, folder: study_folder.to_owned() }.into()),
     }
     Ok(())

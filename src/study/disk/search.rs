@@ -12,19 +12,27 @@ use super::files::read_own;
 use super::folders::{Planned, read_plan};
 use super::seal::LARGEST_SETTINGS;
 use crate::experiments::{Experiment, Study, parse_recorded};
-use crate::study::layout::{LOG, PLAN, RESUME, SETTINGS, is_aside, is_seed, seed_folder};
+use crate::study::layout::{
+    CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, folder_name, is_aside, is_seed, seed_folder,
+};
 
 /// Folders below the one named in which runs are looked for: out, study, experiment, seed.
 const DEPTH: usize = 4;
 /// Most seeds that an experiment of a plan has.
 const MOST_SEEDS: usize = 10_000;
 
+/// The names of a run's folder and of its experiment's.
+fn named(folder: &Path) -> Option<(String, String)> {
+    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    Some((name(folder.parent()?)?, name(folder)?))
+}
+
 /// What is said of a run that is planned.
 const NOT_THERE: &str = "is planned and not there";
 
 /// Looks for run folders.
 pub struct Search {
-    root: PathBuf,
+    roots: Vec<PathBuf>,
     name: String,
     path: PathBuf,
     /// Only what the study's process has planned, not what it left there before.
@@ -37,33 +45,40 @@ pub struct Search {
     known: HashMap<String, Experiment>,
     /// What the last look has passed over, and why.
     passed_over: Vec<(PathBuf, String)>,
+    /// What the last look has found twice, trained: the folder left out, and the one that counts.
+    twice: Vec<(PathBuf, PathBuf)>,
 }
 
+/// Runs of one experiment, each with its folder.
+type Found = Vec<(Experiment, PathBuf)>;
+
 /// Runs by the folder of their experiment.
-type Runs = BTreeMap<PathBuf, Vec<(Experiment, PathBuf)>>;
+type Runs = BTreeMap<PathBuf, Found>;
 
 /// A study's plan by the folder of an experiment: its place, and the seeds of its runs.
 type Plan = HashMap<String, (usize, Vec<u64>)>;
 
 impl Search {
-    /// For every run below a folder.
-    pub fn all(root: &Path) -> Self {
-        let name = root.file_name().map_or("runs".into(), |name| name.to_string_lossy().into_owned());
+    /// For every run below these folders. Runs with the same settings are one experiment, wherever they lie.
+    pub fn all(roots: &[PathBuf]) -> Self {
+        let name = |root: &PathBuf| Some(root.file_name()?.to_string_lossy().into_owned());
+        let names: Vec<String> = roots.iter().map(|root| name(root).unwrap_or("runs".to_owned())).collect();
         Self {
-            root: root.to_owned(),
-            name,
-            path: root.to_owned(),
+            roots: roots.to_owned(),
+            name: names.join(" + "),
+            path: roots.first().cloned().unwrap_or_default(),
             only_planned: false,
             folders: HashMap::new(),
             known: HashMap::new(),
             passed_over: Vec::new(),
+            twice: Vec::new(),
         }
     }
 
     /// For what the process that trains a study has planned.
     pub fn planned(study_folder: &Path, study: &Study) -> Self {
         let path = study.path.clone().unwrap_or_else(|| study_folder.to_owned());
-        Self { name: study.name.clone(), path, only_planned: true, ..Self::all(study_folder) }
+        Self { name: study.name.clone(), path, only_planned: true, ..Self::all(&[study_folder.to_owned()]) }
     }
 
     /// The experiments there are, and the folders of their runs in the order of [`crate::study::plan`]: study by
@@ -74,8 +89,10 @@ impl Search {
     pub fn look(&mut self) -> io::Result<Option<(Study, Vec<PathBuf>)>> {
         let mut found = Runs::new();
         self.passed_over.clear();
-        let root = self.root.clone();
-        self.below(&root, DEPTH, &mut found)?;
+        self.twice.clear();
+        for root in self.roots.clone() {
+            self.below(&root, DEPTH, &mut found)?;
+        }
         let mut plans: HashMap<PathBuf, Plan> = HashMap::new();
         let mut ordered = Vec::new();
         for (folder, mut runs) in found {
@@ -119,10 +136,11 @@ impl Search {
         self.passed_over.sort();
         self.passed_over.dedup_by(|one, other| one.0 == other.0);
         ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let ordered = self.pool(ordered.into_iter().map(|((.., folder), runs)| (folder, runs)));
         let mut experiments: Vec<Experiment> = Vec::new();
         let mut names = HashSet::new();
         let mut folders = Vec::new();
-        for ((.., folder), runs) in ordered {
+        for (folder, runs) in ordered {
             let seeds = runs.iter().filter_map(|(run, _)| run.seeds.first().copied()).collect();
             let mut experiment = Experiment { seeds, ..runs[0].0.clone() };
             if names.contains(&experiment.name) {
@@ -143,6 +161,59 @@ impl Search {
     /// one name by two.
     pub fn settings(&self, folder: &Path) -> Option<&Experiment> {
         self.folders.get(folder).map(|(_, settings)| settings)
+    }
+
+    /// Runs of the same settings as one experiment, whatever study's folder they lie in; of a run that is there
+    /// twice, one that is trained, or else the first.
+    fn pool(&mut self, found: impl Iterator<Item = (PathBuf, Found)>) -> Vec<(PathBuf, Found)> {
+        let mut pooled: Vec<(PathBuf, Found)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (folder, runs) in found {
+            let Some((settings, _)) = runs.first() else { continue };
+            let place = match places.entry(folder_name(settings)) {
+                Entry::Vacant(new) => {
+                    new.insert(pooled.len());
+                    pooled.push((folder, runs));
+                    continue;
+                }
+                Entry::Occupied(known) => *known.get(),
+            };
+            let known = &mut pooled[place].1;
+            for run in runs {
+                let is_trained = |run: &(Experiment, PathBuf)| run.1.join(CHECKPOINT).exists();
+                match known.iter_mut().find(|known| known.0.seeds == run.0.seeds) {
+                    None => known.push(run),
+                    Some(first) => {
+                        let (counts, left_out) = if is_trained(first) || !is_trained(&run) {
+                            (first.clone(), run)
+                        } else {
+                            (run, first.clone())
+                        };
+                        // One that is only planned is no second one.
+                        if is_trained(&left_out) {
+                            self.twice.push((left_out.1, counts.1.clone()));
+                        }
+                        *first = counts;
+                    }
+                }
+            }
+        }
+        if !self.passed_over.is_empty() {
+            // What one plan misses may be in another folder.
+            let there: HashSet<(String, String)> = pooled
+                .iter()
+                .flat_map(|(_, runs)| runs.iter().filter_map(|(_, folder)| named(folder)))
+                .collect();
+            self.passed_over.retain(|(folder, why)| {
+                why != NOT_THERE || named(folder).is_none_or(|named| !there.contains(&named))
+            });
+        }
+        pooled
+    }
+
+    /// What the last look has found twice: the folder that was left out, and the one that counts.
+    pub fn twice(&self) -> &[(PathBuf, PathBuf)] {
+        &self.twice
     }
 
     /// What looks like a run or a plan and could not be taken for one at the last look, and why.

@@ -72,22 +72,38 @@ impl Watcher {
         Self::new(Search::planned(study_folder, study), study, runs, folders)
     }
 
-    /// Watches every run found in a folder: one run's, an experiment's, a study's, or one that holds
-    /// several studies.
+    /// Watches every run found in these folders: one run's, an experiment's, a study's, or one that holds
+    /// several studies. Runs with the same settings are one experiment.
     ///
     /// # Errors
-    /// If the folder cannot be read or holds no run.
-    pub fn open(folder: &Path) -> anyhow::Result<(Study, Self)> {
-        if !folder.is_dir() {
-            bail!("{} is no folder; name the one that holds the runs, such as runs", folder.display());
+    /// If a folder cannot be read, or none of them holds a run.
+    pub fn open(folders: &[PathBuf]) -> anyhow::Result<(Study, Self)> {
+        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        Self::find(folders)?.with_context(|| match &names[..] {
+            [one] => format!("{one} holds no runs of metascope"),
+            several => format!("none of {} holds runs of metascope", several.join(", ")),
+        })
+    }
+
+    /// The same, or nothing where there are no runs yet.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    pub fn find(folders: &[PathBuf]) -> anyhow::Result<Option<(Study, Self)>> {
+        for folder in folders {
+            if !folder.exists() {
+                bail!("{}: there is no such folder", folder.display());
+            }
+            if !folder.is_dir() {
+                bail!("{} is no folder; name the one that holds the runs, such as runs", folder.display());
+            }
         }
-        let mut search = Search::all(folder);
-        let found = search.look().with_context(|| format!("{} cannot be read", folder.display()))?;
-        let Some((study, folders)) = found else {
-            bail!("{} holds no runs of metascope", folder.display());
+        let mut search = Search::all(folders);
+        let Some((study, folders)) = search.look().context("the runs cannot be read")? else {
+            return Ok(None);
         };
         let watcher = Self::new(search, &study, plan(&study), folders);
-        Ok((study, watcher))
+        Ok(Some((study, watcher)))
     }
 
     fn new(search: Search, study: &Study, runs: Vec<Run>, folders: Vec<PathBuf>) -> Self {
@@ -165,6 +181,11 @@ impl Watcher {
     /// What looks like a run or a plan and could not be taken for one, and why.
     pub fn passed_over(&self) -> Vec<(PathBuf, String)> {
         self.around.borrow().search.passed_over().to_vec()
+    }
+
+    /// Runs that were found twice: the folder that was left out, and the one that counts.
+    pub fn twice(&self) -> Vec<(PathBuf, PathBuf)> {
+        self.around.borrow().search.twice().to_vec()
     }
 
     /// A run's folder.
@@ -326,7 +347,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path();
         train(out, ZEBRA);
-        let (study, watcher) = Watcher::open(out).expect("a run");
+        let (study, watcher) = Watcher::open(&[out.to_owned()]).expect("a run");
         assert_eq!(names(&study), ["zebra"]);
         let events = told(&watcher, 0);
         assert!(events > 3 && watcher.is_over());

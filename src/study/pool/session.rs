@@ -103,8 +103,8 @@ impl Session {
                 set_aside(lock, run)?;
             }
         }
-        let planned = runs.clone();
         let whole = options.together.as_ref().and_then(|together| together.whole.clone());
+        let planned = whole.unwrap_or_else(|| runs.clone());
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
         let shared = Arc::new(Shared::new(runs, held.clone(), sender, options.kernels));
@@ -113,9 +113,7 @@ impl Session {
         let mut session = Self { shared, events, workers: Vec::new(), door, shares };
         if let Some(lock) = session.shared.lock.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
-            session.begin("announcer", move |_| {
-                announce(&lock, &planned, whole.as_deref().unwrap_or(&planned));
-            })?;
+            session.begin("announcer", move |_| announce(&lock, &planned))?;
         }
         for worker in 0..jobs {
             session.shared.join();
@@ -179,7 +177,7 @@ impl Session {
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
         // Not in a folder that was given to another process.
         if let Some(share) = self.door.share() {
-            announce(share.lock(), &runs, &runs);
+            announce(share.lock(), &runs);
         }
         self.shared.plan(runs)
     }

@@ -46,7 +46,7 @@ fn look(root: &Path) {
         let printed = printable(text);
         assert!(!printed.chars().any(|c| is_hidden(c) && c != '\n'), "{printed:?}");
     };
-    let (study, watcher) = match Watcher::open(root) {
+    let (study, watcher) = match Watcher::open(&[root.to_owned()]) {
         Ok(opened) => opened,
         Err(error) => return tame(&format!("{error:#}")),
     };

@@ -43,7 +43,7 @@ fn a_watcher_tells_what_the_session_told() {
         let mine = told.iter().filter(|(at, event)| *at == run && !matches!(event, Event::Summary { .. }));
         mine.map(|(_, event)| event.to_json()).collect::<Vec<_>>()
     };
-    let (study, watcher) = Watcher::open(folder.path()).expect("runs");
+    let (study, watcher) = Watcher::open(&[folder.path().to_owned()]).expect("runs");
     assert_eq!(study.experiments.len(), 2);
     let mut watched: Vec<Vec<String>> = vec![Vec::new(); 4];
     while let Some((run, event)) = watcher.try_event() {
