@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::farewell::Standing;
+use super::first_start::is_first_start;
 use super::inputs::DEFAULT_FILE;
 use super::outcome::Exit;
 use super::run;
@@ -89,6 +90,7 @@ fn show(
         }),
         fps: screen.fps,
         file,
+        offer_tour: is_first_start(|name| std::env::var_os(name)),
         stop_on_hangup: screen.on_hangup == OnHangup::Stop,
         ..Options::default()
     };

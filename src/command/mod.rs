@@ -6,6 +6,7 @@ mod dashboard;
 mod eval;
 mod export;
 mod farewell;
+mod first_start;
 mod gradient;
 mod init;
 mod inputs;

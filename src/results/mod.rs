@@ -10,6 +10,7 @@ mod runs;
 pub mod svg;
 mod table;
 pub mod text;
+mod won;
 
 use std::fmt::Write as _;
 
@@ -22,6 +23,7 @@ pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use outcome::{Outcome, Ran, test_names};
 pub use runs::Results;
 pub use table::{Failure, LossTable, Row, best, table_steps, tables};
+pub use won::won;
 
 /// All there is to say on a normal screen: a loss table a test set, and the published figures.
 pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> String {

@@ -31,6 +31,10 @@ pub enum Action {
     GoTo(usize),
     /// Open the help.
     Help,
+    /// Start the guided tour, or leave it.
+    Tour,
+    /// Go to a further station of the tour, or back.
+    Walk(i32),
     /// Back one step.
     Escape,
     /// Move the Overview's selection.
@@ -45,6 +49,16 @@ pub enum Action {
     PreviousTask,
     /// Next one-sided test task.
     OneSided,
+    /// Another order of the tasks or, on the Overview, of the experiments.
+    Order,
+    /// Hide the selected experiment.
+    Hide,
+    /// Show what was hidden.
+    ShowAll,
+    /// What sets experiments apart in the table, or their losses.
+    Differences,
+    /// The same y for every task, or what each one needs.
+    FixY,
     /// Change n.
     Steps(i32),
     /// Change n on the Play view.
@@ -81,6 +95,8 @@ pub enum Action {
     LogX,
     /// Log axis for the loss.
     LogY,
+    /// Smooth the training loss more or, after the most, not at all.
+    Smooth,
     /// Move the crosshair.
     Crosshair(i32),
     /// Zoom in or out.
@@ -123,7 +139,7 @@ pub enum Action {
     Pages(i32),
     /// Take the mouse, or give it back.
     Mouse,
-    /// Search the help.
+    /// Search the help or, on the Overview, the experiments.
     Search,
     /// Write (and copy) what the view shows.
     Take {
@@ -183,6 +199,7 @@ impl Action {
             | Action::BringBack
             | Action::ApplyFile
             | Action::EditFile => app.trains_here(),
+            Action::Rate(_) | Action::Ask(Ask::Rate) => app.has_rate(),
             Action::TakeOver => !app.trains_here() && app.hands.can_take && !app.hands.asked,
             _ => true,
         }

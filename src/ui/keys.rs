@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode::Char, KeyEvent};
 
 use super::{
     action::Action,
-    state::{app::App, view::View},
+    state::{app::App, tour::Tour, view::View},
     views::{
         VIEWS,
         binding::{Binding, Context, Does, Press},
@@ -21,6 +21,8 @@ pub fn context(app: &App) -> Context {
         _ if app.prompt.is_some() => Context::Prompt,
         Some(help) if help.typing => Context::Search,
         Some(_) => Context::Help,
+        None if app.list.typing => Context::Search,
+        None if matches!(app.tour, Tour::On(_)) => Context::Tour(app.view.kind),
         None => of_view(app.view),
     }
 }
@@ -37,6 +39,7 @@ pub fn lines(context: Context) -> &'static [Binding] {
         Context::Runs => everywhere::RUNS,
         Context::Curves => everywhere::CURVES,
         Context::View(kind) => entry_of_kind(kind).keys,
+        Context::Tour(_) => everywhere::TOUR,
         Context::Help => everywhere::HELP,
         Context::Search => everywhere::SEARCH,
         Context::Prompt => everywhere::PROMPT,
@@ -54,7 +57,7 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
     let typing = is_typing(context);
     let everywhere =
         || means(Context::Anywhere).filter(|binding| !typing || matches!(binding.presses, [Press::Ctrl(_)]));
-    let found = means(context).or_else(|| shared(context).iter().find_map(|shared| means(*shared)));
+    let found = means(context).or_else(|| shared(context).into_iter().find_map(means));
     match (found.or_else(everywhere)?.does, key.code) {
         (Does::This(action), _) => Some(action),
         (Does::GoTo, Char(digit)) => Some(Action::GoTo(digit.to_digit(10)? as usize - 1)),
@@ -69,11 +72,16 @@ fn is_typing(context: Context) -> bool {
     [Context::Prompt, Context::Search, Context::Question, Context::Letter].contains(&context)
 }
 
-/// What a context shares with others: views that show curves have the keys for curves and runs.
-pub fn shared(context: Context) -> &'static [Context] {
+/// What a context shares with others: views that show curves have the keys for curves and runs, and on the tour
+/// every key of the view is there.
+pub fn shared(context: Context) -> Vec<Context> {
     match context {
-        Context::View(kind) if kind.curves => &[Context::Runs, Context::Curves],
-        _ => &[],
+        Context::View(kind) if kind.curves => vec![Context::Runs, Context::Curves],
+        Context::Tour(kind) => {
+            let view = Context::View(kind);
+            [view].into_iter().chain(shared(view)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -92,9 +100,9 @@ fn hinted(context: Context) -> impl Iterator<Item = &'static Binding> {
     let everywhere = match context {
         Context::Help => None,
         context if is_typing(context) => None,
-        _ => Some(&Context::Anywhere),
+        _ => Some(Context::Anywhere),
     };
-    let contexts = [context].into_iter().chain(shared(context).iter().chain(everywhere).copied());
+    let contexts = [context].into_iter().chain(shared(context)).chain(everywhere);
     let contexts: Vec<Context> = contexts.collect();
     contexts.into_iter().flat_map(lines).filter(|binding| !binding.hint.is_empty())
 }
@@ -123,8 +131,9 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
         (Context::Curves, "Adaptation curves: Overview and views of one experiment"),
     ];
     let last = [
+        (Context::Tour(&VIEWS[0].kind), "On the guided tour, besides the keys of its views"),
         (Context::Help, "Help"),
-        (Context::Search, "While searching the help"),
+        (Context::Search, "While a word is typed that is searched for"),
         (Context::Prompt, "While a number is typed"),
         (Context::Question, "While a question is open"),
         (Context::Letter, "After `v`"),

@@ -8,6 +8,7 @@
 //! update/      every change of state: keys and mouse, what the study reports, the file, another study
 //! frame/       what stands around every view: header, tabs, banner, footer, help; saved screens
 //! keys.rs      what a key means where, for dispatch, help, footer and README
+//! tour.rs      the guided tour: its stations
 //! views/       a file a view, listed in one place; the panes they share
 //! widgets/     plots, tables, text: pieces that know nothing of the state
 //! action.rs    everything a person can ask for
@@ -42,6 +43,7 @@ mod show;
 mod source;
 pub mod state;
 pub mod style;
+pub mod tour;
 pub mod update;
 pub mod views;
 pub mod widgets;

@@ -22,6 +22,8 @@ pub struct Options {
     pub stop_on_hangup: bool,
     /// The experiments file, where it may be edited while it runs.
     pub file: Option<StudyFile>,
+    /// Whether somebody is here for the first time, and is offered the guided tour.
+    pub offer_tour: bool,
     /// Where saved views go; the working directory where nothing is said.
     pub save_to: Option<PathBuf>,
 }

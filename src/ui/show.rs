@@ -14,6 +14,7 @@ use super::{
         app::App,
         hands::{Hands, Trainer},
         runs::Phase,
+        tour::Tour,
     },
     style::{Depth, Styles},
 };
@@ -46,6 +47,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
         crossterm::style::force_color_output(true);
     }
     let mut app = App::new(study, runs, styles);
+    app.tour = if options.offer_tour { Tour::Offered } else { Tour::Off };
     let now = chrono::Local::now();
     app.opened = (now.timestamp().max(0) as u64, now.offset().local_minus_utc());
     app.on_hands(source.hands(), |run| source.is_trained(run));

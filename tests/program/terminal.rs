@@ -63,6 +63,8 @@ impl Terminal {
             .current_dir(folder)
             .env("TERM", "xterm")
             .env("LANG", "C.UTF-8")
+            // Whoever runs the tests has a first start of their own.
+            .env("XDG_STATE_HOME", "/dev/null")
             .env_remove("LC_ALL")
             .env_remove("NO_COLOR")
             .stdin(Stdio::piped())

@@ -7,6 +7,7 @@
 //!  .
 //!  .  the view: ../views
 //!  .
+//!  what a station of the guided tour says: tour.rs
 //!  Left/Right task  Up/Down steps  o one-sided  Tab view  ? help  q quit
 //! ```
 
@@ -17,6 +18,7 @@ pub mod layout;
 mod saved;
 mod svg;
 pub mod tabs;
+pub mod tour;
 
 use ratatui::{
     Frame,
@@ -55,7 +57,8 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buffer);
         tabs::draw(app, tabs, buffer);
         let body = banner::draw(app, body, buffer);
-        (entry_of(app.view).draw)(app, body, buffer);
+        let view = tour::draw(app, body, buffer);
+        (entry_of(app.view).draw)(app, view, buffer);
         if let Some(help) = &app.help {
             help::draw(app, help, body, buffer);
         }

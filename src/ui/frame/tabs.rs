@@ -22,17 +22,18 @@ fn layout(app: &App, area: Rect) -> Layout {
     let views = app.views();
     let shown = app.tab(app.view);
     let room = usize::from(area.width).saturating_sub(1);
-    // Names give up letters before tabs give up their place.
+    // Names of experiments give up letters before tabs give up their place; those of other views are short.
     let labels = |longest: usize| -> Vec<String> {
         let label = |(i, view): (usize, &View)| {
-            let name = fit(app.view_name(*view), longest, styles);
+            let name = app.view_name(*view);
+            let name = if view.experiment.is_some() { fit(name, longest, styles) } else { name.to_owned() };
             if i < 9 { format!("{} {name}", i + 1) } else { name }
         };
         views.iter().enumerate().map(label).collect()
     };
     // With a blank after each.
     let whole = |labels: &[String]| labels.iter().map(|label| width(label) + 1).sum::<usize>();
-    let all_fit = (6..=20).rev().find(|longest| whole(&labels(*longest)) <= room + 1);
+    let all_fit = (5..=20).rev().find(|longest| whole(&labels(*longest)) <= room + 1);
     let longest = all_fit.unwrap_or(12);
     let room = if all_fit.is_some() { room + 1 } else { room.saturating_sub(4) };
     let labels = labels(longest);

@@ -9,10 +9,12 @@ use super::{
     file::Edited,
     hands::Hands,
     late::Late,
+    list::{Difference, ListControls},
     play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
+    tour::Tour,
     view::View,
 };
 use crate::{
@@ -59,6 +61,10 @@ pub struct App {
     pub view: View,
     /// The experiment selected on the Overview.
     pub selected: usize,
+    /// What the Overview lists.
+    pub list: ListControls,
+    /// What sets the experiments apart.
+    pub differences: Vec<Difference>,
     /// What the fit panes show.
     pub fit: FitControls,
     /// How curves are shown.
@@ -81,6 +87,8 @@ pub struct App {
     pub log_back: usize,
     /// The help; `None` when closed.
     pub help: Option<Help>,
+    /// The guided tour.
+    pub tour: Tour,
     /// A number being typed.
     pub prompt: Option<Prompt>,
     /// What is asked before it is done.
@@ -183,6 +191,8 @@ impl App {
             tabs: vec![view],
             view,
             selected: 0,
+            list: ListControls::default(),
+            differences: Vec::new(),
             fit: FitControls::default(),
             curves: CurveControls::default(),
             rewind: Rewind::default(),
@@ -194,6 +204,7 @@ impl App {
             quiet: false,
             log_back: 0,
             help: None,
+            tour: Tour::default(),
             prompt: None,
             question: None,
             undo: None,

@@ -18,11 +18,54 @@ pub enum Focus {
     About,
 }
 
+/// In which order the test tasks come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskOrder {
+    /// As they were drawn.
+    #[default]
+    Drawn,
+    /// The largest loss first.
+    Hard,
+    /// The smallest loss first.
+    Easy,
+    /// Only those whose support points are all on one side of zero, as they were drawn.
+    OneSided,
+}
+
+impl TaskOrder {
+    /// The next one.
+    pub fn next(self) -> Self {
+        match self {
+            TaskOrder::Drawn => TaskOrder::Hard,
+            TaskOrder::Hard => TaskOrder::Easy,
+            TaskOrder::Easy => TaskOrder::OneSided,
+            TaskOrder::OneSided => TaskOrder::Drawn,
+        }
+    }
+}
+
+/// Test tasks in another order than they were drawn in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranking {
+    /// The experiment, test set, seed, n and order that it is of.
+    pub of: (usize, usize, usize, usize, TaskOrder),
+    /// The tasks.
+    pub tasks: Vec<usize>,
+}
+
 /// What the fit panes show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitControls {
     /// The test task.
     pub task: usize,
+    /// Whether a person has chosen it; until then views open on one of median difficulty.
+    pub chosen: bool,
+    /// Which task comes after it.
+    pub order: TaskOrder,
+    /// The tasks in that order, where it is another than they were drawn in.
+    pub ranking: Option<Ranking>,
+    /// Whether y shows what the family reaches, the same for every task, and not what this task needs.
+    pub fixed_y: bool,
     /// n of the boldest fit; 0 and 1 are always shown beside it.
     pub n: usize,
     /// Rate of the SGD steps, where it is not the evaluation's own.
@@ -39,7 +82,19 @@ pub struct FitControls {
 
 impl Default for FitControls {
     fn default() -> Self {
-        Self { task: 0, n: 10, inner_lr: None, shots: None, seed: 0, compare: None, focus: Focus::All }
+        Self {
+            task: 0,
+            chosen: false,
+            order: TaskOrder::default(),
+            ranking: None,
+            fixed_y: false,
+            n: 10,
+            inner_lr: None,
+            shots: None,
+            seed: 0,
+            compare: None,
+            focus: Focus::All,
+        }
     }
 }
 
@@ -48,16 +103,47 @@ impl Default for FitControls {
 pub struct CurveControls {
     /// Which loss over tasks.
     pub average: Average,
-    /// n on a logarithmic axis (from 1).
-    pub log_x: bool,
-    /// Loss on a logarithmic axis.
-    pub log_y: bool,
+    /// n on a logarithmic axis; `None` by how far apart the curves are.
+    pub log_x: Option<bool>,
+    /// Loss on a logarithmic axis; `None` by how far apart the curves are.
+    pub log_y: Option<bool>,
+    /// How much the training loss is smoothed.
+    pub smoothing: Smoothing,
     /// n of the crosshair.
     pub crosshair: Option<usize>,
     /// The report that the crosshair on the training loss stands at, while that has the screen to itself.
     pub report: Option<usize>,
     /// First and last n in view.
     pub window: Option<(usize, usize)>,
+}
+
+/// Reports on either side of one over which the training loss is smoothed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Smoothing(pub usize);
+
+/// What there is to choose from; with none the line goes through every report.
+const SMOOTHINGS: [Smoothing; 5] = [Smoothing(0), Smoothing(3), Smoothing(8), Smoothing(20), Smoothing(50)];
+
+impl Default for Smoothing {
+    fn default() -> Self {
+        SMOOTHINGS[2]
+    }
+}
+
+impl Smoothing {
+    /// The next one; after the strongest, none.
+    pub fn next(self) -> Self {
+        let at = SMOOTHINGS.iter().position(|other| *other == self).unwrap_or(0);
+        SMOOTHINGS[(at + 1) % SMOOTHINGS.len()]
+    }
+
+    /// In words.
+    pub fn words(self) -> String {
+        match self.0 {
+            0 => "not smoothed".to_owned(),
+            half => format!("smoothed over {} reports", 2 * half + 1),
+        }
+    }
 }
 
 /// A number being typed.

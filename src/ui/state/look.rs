@@ -52,6 +52,15 @@ impl App {
         self.fit.inner_lr.unwrap_or_else(|| self.test_rate(experiment))
     }
 
+    /// Whether what the view in front shows takes inner steps of a rate at all.
+    pub fn has_rate(&self) -> bool {
+        let has_rate = |index: usize| self.experiments[index].settings.adaptation().inner.has_rate();
+        match self.view.experiment {
+            Some(index) => has_rate(index),
+            None => (0..self.experiments.len()).any(has_rate),
+        }
+    }
+
     /// The run whose network an experiment's fit shows: the chosen seed's.
     pub fn chosen_run(&self, experiment: usize) -> Option<usize> {
         let runs = &self.experiments[experiment].runs;
@@ -232,6 +241,9 @@ impl App {
 
     /// The prompt as the footer shows it.
     pub fn prompt_text(&self) -> Option<String> {
+        if self.list.typing {
+            return Some(format!("experiments with: {}_", self.list.filter));
+        }
         let prompt = self.prompt.as_ref()?;
         let what = match prompt.what {
             Ask::Steps => format!("inner steps (0 to {MOST_STEPS})"),

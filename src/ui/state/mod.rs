@@ -2,12 +2,15 @@
 //! it is in [`super::update`].
 
 pub mod app;
+pub mod axes;
 pub mod controls;
 pub mod family;
 pub mod file;
 pub mod hands;
+pub mod hardness;
 pub mod late;
 pub mod left;
+pub mod list;
 pub mod look;
 pub mod play;
 pub mod rewind;
@@ -15,4 +18,5 @@ pub mod runs;
 pub mod said;
 pub mod standing;
 pub mod summary;
+pub mod tour;
 pub mod view;

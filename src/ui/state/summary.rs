@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::{
     app::App,
+    family::TestSet,
     runs::{Phase, RunState},
 };
 use crate::{
     eval::{Curve, OverSeeds},
-    results::{Figure, Outcome, Ran, best, figures, table_steps},
+    results::{Figure, Outcome, Ran, best, figures, table_steps, won},
     study::Holder,
 };
 
@@ -154,6 +155,15 @@ impl App {
         figures(&self.outcomes())
     }
 
+    /// What won on the test set in view and why, in sentences.
+    pub fn won(&self) -> Vec<String> {
+        let average = self.curves.average;
+        let prior = |set: &TestSet| set.prior(average, None);
+        let prior = (!self.experiments.is_empty()).then(|| prior(self.set(0)));
+        let glyphs = self.styles.glyphs();
+        prior.map_or(Vec::new(), |prior| won(&self.outcomes(), self.test_name(), average, prior, glyphs))
+    }
+
     /// The last n of any evaluation on the test set in view.
     pub fn most_steps(&self) -> usize {
         (0..self.experiments.len()).map(|index| self.set(index).evaluation.steps).max().unwrap_or(0)
@@ -164,9 +174,13 @@ impl App {
         table_steps(self.most_steps())
     }
 
-    /// For each n of the table, the experiment with the smallest finished mean.
+    /// For each n of the table, the experiment with the smallest finished mean among those that are listed.
     pub fn best(&self, steps: &[usize]) -> Vec<Option<usize>> {
-        let finished = |index| self.over_seeds(index).filter(|shown| !shown.preview).map(|shown| shown.over);
+        let listed = self.listed();
+        let finished = |index| {
+            let shown = self.over_seeds(index).filter(|shown| !shown.preview && listed.contains(&index));
+            shown.map(|shown| shown.over)
+        };
         best(&(0..self.experiments.len()).map(finished).collect::<Vec<_>>(), steps)
     }
 

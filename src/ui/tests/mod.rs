@@ -1,12 +1,15 @@
 //! The dashboard without a terminal: screens as text, keys as events, studies made up.
 
 mod anything;
-pub mod fixture;
+pub mod fit;
+mod fixture;
 mod hands;
 mod inner;
 mod keys;
+mod list;
 mod mouse;
 mod running;
 mod screens;
 mod steering;
 mod tested;
+mod tour;

@@ -210,7 +210,7 @@ fn the_mouse_reaches_the_view_that_was_drawn_once_it_is_asked_for() {
     assert_eq!((script.mouse.len(), app.view), (0, view("Overview")));
     assert_eq!(app.size, (80, 24));
     // A line of the screen stands between quotes.
-    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log Figur…\"")), "{screen}");
+    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log Figures \"")), "{screen}");
     let batches = vec![key('M', none), click(), key('q', none)];
     let (_, script, app, _) = play(batches, &Options::default());
     assert_eq!((script.mouse, app.view), (vec![true], view("Figures")));

@@ -6,13 +6,17 @@ mod curves;
 mod file;
 mod hands;
 mod intake;
+mod list;
 mod plan;
 mod play;
 pub mod pointer;
 mod rewind;
 mod say;
+mod show;
 mod steer;
+mod tasks;
 mod undo;
+mod visit;
 
 use crate::experiments::FIRST_TEST;
 use crate::ui::{
@@ -21,12 +25,15 @@ use crate::ui::{
     state::{
         app::{App, Effect, Help, MOST_SHOTS, MOST_STEPS},
         controls::{Ask, Focus, Prompt},
+        tour::Tour,
         view::View,
     },
     views,
 };
 
 use curves::{crosshair, pan, step, zoom};
+use show::{show, turn};
+use tasks::{next_task, one_sided, order};
 
 pub use file::Watch;
 
@@ -37,7 +44,10 @@ const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift sele
 pub fn update(app: &mut App, action: Action) {
     app.said = None;
     if !action.is_offered(app) {
-        let refusal = app.refusal();
+        let refusal = match action {
+            Action::Rate(_) | Action::Ask(Ask::Rate) => "its inner steps have no rate".to_owned(),
+            _ => app.refusal(),
+        };
         return app.say(refusal);
     }
     if let Some(question) = app.question(action) {
@@ -88,13 +98,20 @@ pub fn update(app: &mut App, action: Action) {
         Action::Ends(last) => ends(app, last),
         Action::Pages(by) => pages(app, by),
         Action::Help => app.help = Some(Help::default()),
-        Action::Search => {
-            if let Some(help) = &mut app.help {
-                *help = Help { typing: true, ..Help::default() };
-            }
+        Action::Search => match &mut app.help {
+            Some(help) => *help = Help { typing: true, ..Help::default() },
+            None => (app.list.typing, app.list.filter) = (true, String::new()),
+        },
+        Action::Tour => {
+            let set = visit::start_or_leave(app);
+            arrive(app, set);
+        }
+        Action::Walk(by) => {
+            let set = visit::walk(app, by);
+            arrive(app, set);
         }
         Action::Escape => escape(app),
-        Action::Select(by) => app.selected = step(app.selected, by, app.experiments.len()),
+        Action::Select(by) => list::select(app, by),
         Action::SelectThis(index) => app.selected = index.min(app.experiments.len().saturating_sub(1)),
         Action::Open => {
             let tab = app.tab_of(app.selected);
@@ -103,6 +120,18 @@ pub fn update(app: &mut App, action: Action) {
         Action::NextTask => next_task(app, 1),
         Action::PreviousTask => next_task(app, -1),
         Action::OneSided => one_sided(app),
+        Action::Order if app.view.experiment.is_none() => list::sort(app),
+        Action::Order => order(app),
+        Action::Hide => list::hide(app),
+        Action::ShowAll => list::show_all(app),
+        Action::Differences => app.list.differences ^= true,
+        Action::FixY => {
+            app.fit.fixed_y ^= true;
+            app.say(match app.fit.fixed_y {
+                true => "y: all that the family reaches, the same for every task",
+                false => "y: what each task needs",
+            });
+        }
         Action::Steps(by) | Action::PlaySteps(by) => app.fit.n = step(app.fit.n, by, MOST_STEPS + 1),
         Action::Rate(by) => {
             let rate = nudged(app.current_rate(), by);
@@ -142,6 +171,11 @@ pub fn update(app: &mut App, action: Action) {
                     help.search.push(letter);
                 }
                 help.line = 0;
+            } else if app.list.typing {
+                if app.list.filter.chars().count() < 40 {
+                    app.list.filter.push(letter);
+                }
+                list::stay_listed(app);
             } else if let Some(prompt) = &mut app.prompt
                 && prompt.text.len() < 12
             {
@@ -151,6 +185,8 @@ pub fn update(app: &mut App, action: Action) {
         Action::Erase => {
             if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
                 help.search.pop();
+            } else if app.list.typing {
+                app.list.filter.pop();
             } else if let Some(prompt) = &mut app.prompt {
                 prompt.text.pop();
             }
@@ -166,10 +202,20 @@ pub fn update(app: &mut App, action: Action) {
         Action::Median => app.curves.average = app.curves.average.other(),
         Action::NextTest => next_test(app),
         Action::Figure(by) => app.figure = step(app.figure, by, app.figures().len()),
-        Action::LogX => app.curves.log_x ^= true,
-        Action::LogY => app.curves.log_y ^= true,
+        Action::LogX => app.curves.log_x = Some(!app.axes().log_n),
+        Action::LogY => app.curves.log_y = Some(!app.axes().log_loss),
+        Action::Smooth => {
+            app.curves.smoothing = app.curves.smoothing.next();
+            app.say(format!("training loss: {}", app.curves.smoothing.words()));
+        }
         Action::Crosshair(by) => crosshair(app, by),
-        Action::Zoom(nearer) => zoom(app, nearer),
+        // In a view of one experiment it is the fit that grows, unless the curves have the screen to themselves.
+        Action::Zoom(nearer) => match (app.view.experiment, app.fit.focus) {
+            (Some(_), Focus::All | Focus::Fit) => {
+                app.fit.focus = if nearer { Focus::Fit } else { Focus::All }
+            }
+            _ => zoom(app, nearer),
+        },
         Action::Pan(by) => pan(app, by),
         Action::Cursor(across, up) => {
             app.play.move_by(f64::from(across) / 60.0, f64::from(up) / 30.0);
@@ -219,35 +265,29 @@ fn enough(app: &mut App, placed: bool) {
     }
 }
 
-fn show(app: &mut App, view: View) {
-    app.view = view;
-    app.help = None;
-    if let Some(index) = view.experiment {
-        app.selected = index;
-        let runs = app.experiments[index].runs.len();
-        app.fit.seed = app.fit.seed.min(runs.saturating_sub(1));
-        app.fit.task = app.fit.task.min(app.set(index).count().saturating_sub(1));
-        if app.fit.compare == Some(index) {
-            app.fit.compare = None;
-        }
+/// Sets what a station of the tour sets, which says itself what there is to say.
+fn arrive(app: &mut App, set: &[Action]) {
+    set.iter().for_each(|action| update(app, *action));
+    if !set.is_empty() {
+        app.said = None;
     }
-    (views::entry_of(view).open)(app);
-}
-
-fn turn(app: &mut App, by: i64) {
-    let next = (app.tab(app.view) as i64 + by).rem_euclid(app.tabs.len() as i64) as usize;
-    show(app, app.tabs[next]);
 }
 
 fn escape(app: &mut App) {
     if app.prompt.take().is_some() || std::mem::take(&mut app.asks_view) {
         return;
     }
+    if std::mem::take(&mut app.list.typing) {
+        return app.list.filter.clear();
+    }
     match &mut app.help {
         // Of a search first what was typed goes, then the help.
         Some(help) if help.typing || !help.search.is_empty() => return *help = Help::default(),
         Some(_) => return app.help = None,
         None => {}
+    }
+    if app.tour == Tour::Offered {
+        return app.tour = Tour::Off;
     }
     if *app.view.kind == views::play::VIEW.kind && app.play.held.take().is_some() {
         return;
@@ -259,6 +299,8 @@ fn escape(app: &mut App) {
     if app.view.experiment.is_some() {
         app.fit.compare = None;
         app.fit.focus = Focus::All;
+    } else if *app.view.kind == views::overview::VIEW.kind {
+        app.list.filter.clear();
     }
 }
 
@@ -283,22 +325,10 @@ fn move_by(app: &mut App, by: i32) {
     match app.view {
         View { experiment: Some(_), .. } => next_task(app, by),
         view if *view.kind == views::overview::VIEW.kind => {
-            app.selected = step(app.selected, by, app.experiments.len());
+            list::select(app, by);
         }
         view if *view.kind == views::tasks::VIEW.kind => next_task(app, by / 3),
         _ => {}
-    }
-}
-
-fn next_task(app: &mut App, by: i32) {
-    match app.view.experiment {
-        Some(index) => app.fit.task = step(app.fit.task, by, app.set(index).count()),
-        None => {
-            if let Some(picture) = &mut app.illustration {
-                picture.first =
-                    step(picture.first, by.saturating_mul(3), picture.waves.len().saturating_sub(2));
-            }
-        }
     }
 }
 
@@ -317,18 +347,6 @@ fn next_test(app: &mut App) {
     }
     let name = app.test_name().unwrap_or(FIRST_TEST).to_owned();
     app.say(format!("test set {} of {}: {name}", app.test + 1, app.tests.len() + 1));
-}
-
-fn one_sided(app: &mut App) {
-    let Some(index) = app.view.experiment else { return };
-    let tasks = app.set(index).tasks();
-    let found = (1..=tasks.len())
-        .map(|ahead| (app.fit.task + ahead) % tasks.len())
-        .find(|task| tasks[*task].is_one_sided());
-    match found {
-        Some(task) => app.fit.task = task,
-        None => app.say(format!("none of the {} test tasks is one-sided", tasks.len())),
-    }
 }
 
 fn file_shots(app: &App) -> usize {
@@ -358,6 +376,7 @@ fn accept(app: &mut App) {
     if let Some(help) = &mut app.help {
         help.typing = false;
     }
+    app.list.typing = false;
     let Some(prompt) = app.prompt.take() else { return };
     if prompt.text.is_empty() {
         return;
@@ -371,7 +390,7 @@ fn accept(app: &mut App) {
         }
         (Ask::Steps, ..) => Some(format!("steps are a whole number from 0 to {MOST_STEPS}")),
         (Ask::Task, Some(task), _) if (1..=tasks).contains(&task) => {
-            app.fit.task = task - 1;
+            (app.fit.task, app.fit.chosen) = (task - 1, true);
             None
         }
         (Ask::Task, ..) => Some(format!("test tasks are 1 to {tasks}")),

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use super::list::stay_listed;
 use crate::{
     experiments::{Study, Test},
     results::test_names,
@@ -10,6 +11,7 @@ use crate::{
         state::{
             app::App,
             family::TestSet,
+            list::differences,
             runs::{ExperimentState, RunState},
             view::View,
         },
@@ -84,9 +86,11 @@ impl App {
         }
         self.tabs = tabs;
         self.selected = selected.and_then(|name| named(&name)).unwrap_or(0);
-        self.fit.compare = None;
+        (self.fit.compare, self.fit.ranking) = (None, None);
+        self.differences = differences(study.experiments.iter());
         self.study = study.clone();
         self.ended = None;
+        stay_listed(self);
     }
 
     /// The number of the frozen tasks of a test, drawn where they are new.

@@ -7,7 +7,7 @@ use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
-        frame::{areas, banner, tabs},
+        frame::{areas, banner, tabs, tour},
         state::app::App,
         views::{self, entry::wheel},
     },
@@ -28,6 +28,6 @@ pub fn action(app: &App, mouse: &Mouse) -> Option<Action> {
         }
         MouseKind::Release(Button::Left) => app.play.held.is_some().then_some(Action::LetGo),
         kind if app.help.is_some() => wheel(kind).map(Action::Scroll),
-        _ => (views::entry_of(app.view).point)(app, banner::below(app, body), mouse),
+        _ => (views::entry_of(app.view).point)(app, tour::above(app, banner::below(app, body)), mouse),
     }
 }

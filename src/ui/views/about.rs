@@ -26,13 +26,17 @@ fn measured(app: &App, index: usize) -> Option<String> {
     Some(format!("Here, {seeds}: {}.", list.join(", ")))
 }
 
-/// Draws the pane.
-pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+/// Rows that the pane would like to have in this width.
+pub fn height(app: &App, index: usize, wide: u16) -> u16 {
+    lines(app, index, wide).len() as u16 + 2
+}
+
+/// What it says in a pane of this width.
+fn lines(app: &App, index: usize, wide: u16) -> Vec<(String, Style)> {
     let styles = &app.styles;
     let settings = &app.experiments[index].settings;
     let (algorithm, training) = (settings.algorithm, &settings.training);
-    let inner = pane(buffer, area, &format!("About {}", algorithm.title()), styles);
-    let room = usize::from(inner.width).saturating_sub(2);
+    let room = usize::from(wide).saturating_sub(4);
     let mut lines = Vec::new();
     let mut write = |text: &str, style: Style| {
         let wrapped = wrap(&styles.formula(text), room, styles);
@@ -49,6 +53,15 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     for line in algorithm.notes(training) {
         write(line, styles.plain());
     }
+    lines
+}
+
+/// Draws the pane.
+pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let title = app.experiments[index].settings.algorithm.title();
+    let inner = pane(buffer, area, &format!("About {title}"), styles);
+    let lines = lines(app, index, area.width);
     let rows = usize::from(inner.height);
     for (row, (line, style)) in lines.iter().take(rows).enumerate() {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, *style);

@@ -17,9 +17,11 @@ pub enum Context {
     Curves,
     /// In views of this kind.
     View(&'static Kind),
+    /// On the guided tour, in views of this kind.
+    Tour(&'static Kind),
     /// While the help is open.
     Help,
-    /// While a word is typed that is searched for in the help.
+    /// While a word is typed that is searched for, in the help or among experiments.
     Search,
     /// While a number is typed.
     Prompt,

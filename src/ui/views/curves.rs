@@ -3,13 +3,14 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
+use super::range::{above, x_scale, y_scale};
 use crate::{
     eval::{Average, Curve, OverSeeds},
     ui::{
         state::{app::App, look::PREVIEW_TASKS, summary::Shown},
         style::Pattern,
         widgets::{
-            plot::{Plot, Series, Shape},
+            plot::{Plot, Series, Shade, Shape, Unseen},
             scale::Scale,
             table::{Entry, Row},
             text::{number, pane, pane_note, width},
@@ -17,21 +18,24 @@ use crate::{
     },
 };
 
+/// What there is to see when nothing moves any more.
+const REPLAY: &str = "Space replays the training";
+
 /// The curve of every experiment, the selected one on top with its seeds as a band.
 pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let (kind, set) = (app.curves.average.name(), app.test_label());
-    let title = match app.experiments.get(app.selected).map(|experiment| &experiment.settings.name) {
-        Some(name) if area.width >= 70 => {
-            format!("{set}Test loss after n gradient steps ({kind}; dots: seeds of {name})")
-        }
-        _ => format!("{set}Test loss after n gradient steps ({kind} over tasks)"),
-    };
+    let axes = app.axes();
+    let title = titled(
+        format!("{set}Test loss after n gradient steps"),
+        &[kind, axes.words(), "shaded: seeds"],
+        area,
+    );
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
     let mut kinds = Kinds::default();
     let mut all = Vec::new();
-    for index in 0..app.experiments.len() {
+    for index in app.listed() {
         let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
         kinds.add(preview);
         let selected = index == app.selected;
@@ -39,14 +43,18 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         if selected {
             style = style.add_modifier(Modifier::BOLD);
         }
-        if selected && curve.seeds > 1 {
-            back.push(Series {
-                name: String::new(),
-                style: styles.series(index).patch(styles.dim()),
-                shape: Shape::Band(points(app, &curve.high).into_iter().map(|(_, high)| high).collect()),
-                mark: '.',
-                points: points(app, &curve.low),
-            });
+        if curve.seeds > 1 {
+            let shade = if selected { Shade::Dense } else { Shade::Light };
+            back.push((
+                selected,
+                Series {
+                    name: String::new(),
+                    style: styles.series(index).patch(styles.dim()),
+                    shape: Shape::Band(curve.high.clone(), shade),
+                    mark: '.',
+                    points: points(&curve.low),
+                },
+            ));
         }
         let name = &app.experiments[index].settings.name;
         front.push((
@@ -60,7 +68,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 style,
                 shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(index) }),
                 mark: styles.mark(index),
-                points: points(app, &curve.mean),
+                points: points(&curve.mean),
             },
         ));
         all.push((name.clone(), curve));
@@ -69,23 +77,19 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         waiting(app, inner, buffer);
         return;
     }
-    front.sort_by_key(|(selected, _)| *selected);
-    let values: Vec<&OverSeeds> = all.iter().map(|(_, curve)| curve).collect();
-    let y = y_scale(app, &values, 0);
+    for layer in [&mut back, &mut front] {
+        layer.sort_by_key(|(selected, _)| *selected);
+    }
+    let (x, y) = (x_scale(app, axes), y_scale(app, axes, 0));
     let (mut series, beyond) = floors(app, 0, y, kinds);
-    series.append(&mut back);
-    series.extend(front.into_iter().map(|(_, series)| series));
-    let selected = app.over_seeds(app.selected);
+    series.extend(back.into_iter().chain(front).map(|(_, series)| series));
+    let above = above(&series, x, y);
+    let selected = app.over_seeds(app.selected).filter(|_| app.listed().contains(&app.selected));
     series.extend(selected.as_ref().and_then(|shown| trained_mark(app, app.selected, &shown.over.mean)));
-    let plot = Plot {
-        x: x_scale(app),
-        y,
-        x_name: "n",
-        series,
-        crosshair: app.curves.crosshair.map(|n| n as f64),
-        names: true,
-    };
-    let unseen = plot.draw(inner, buffer, styles);
+    let plot =
+        Plot { x, y, x_name: "n", series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
+    // What is above is told by name.
+    let unseen = Unseen { above: 0, ..plot.draw(inner, buffer, styles) };
     let crosshair = app.curves.crosshair.map(|n| {
         let mut at: Vec<_> =
             all.iter().filter_map(|(name, curve)| curve.mean.get(n).map(|loss| (*loss, name))).collect();
@@ -99,23 +103,26 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         (false, _) => "",
     };
     let trained = selected.map(|shown| trained_note(app, app.selected, &shown.over)).unwrap_or_default();
-    let remarks = [crosshair.unwrap_or_default(), unseen.announce(), preview.to_owned(), beyond, trained];
+    let replay = if app.is_over() && app.rewind.notch.is_none() { REPLAY } else { "" }.to_owned();
+    let crosshair = crosshair.unwrap_or_default();
+    let remarks = [crosshair, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];
     note(app, area, buffer, &remarks);
 }
 
 /// The curve of every seed of one experiment, the chosen seed on top.
 pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let title =
-        if area.width >= 44 { "Adaptation by seed (test loss after n steps)" } else { "Adaptation by seed" };
-    let inner = pane(buffer, area, &format!("{}{title}", app.test_label()), styles);
+    let axes = app.axes();
+    let title = format!("{}Adaptation by seed", app.test_label());
+    let title = titled(title, &[axes.words(), "test loss after n steps"], area);
+    let inner = pane(buffer, area, &title, styles);
     let chosen = app.chosen_run(index);
     let Some(shown) = app.over_seeds(index) else {
         waiting(app, inner, buffer);
         return;
     };
     let (mut kinds, mut key, mut at) = (Kinds::default(), None, Vec::new());
-    let y = y_scale(app, &[&shown.over], index);
+    let (x, y) = (x_scale(app, axes), y_scale(app, axes, index));
     let mut series = Vec::new();
     for &run in &app.experiments[index].runs {
         let state = &app.runs[run];
@@ -134,13 +141,12 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             let edge = |sign: f64| -> Vec<f64> {
                 curve.mean.iter().zip(&curve.ci95).map(|(mean, half)| mean + sign * half).collect()
             };
-            let upper = points(app, &edge(1.0)).into_iter().map(|(_, high)| high).collect();
             series.push(Series {
                 name: String::new(),
                 style: styles.series(index).patch(styles.dim()),
-                shape: Shape::Band(upper),
+                shape: Shape::Band(edge(1.0), Shade::Dense),
                 mark: '.',
-                points: points(app, &edge(-1.0)),
+                points: points(&edge(-1.0)),
             });
         }
         let line = Series {
@@ -152,43 +158,33 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             },
             shape: Shape::Line(if is_chosen { Pattern::Solid } else { Pattern::Dot }),
             mark: if is_chosen { '#' } else { '.' },
-            points: points(app, losses),
+            points: points(losses),
         };
         if is_chosen { key = Some(line) } else { series.push(line) }
     }
     series.extend(key.as_ref().and_then(|key| {
-        let losses: Vec<f64> = app
-            .curves
-            .log_x
-            .then_some(f64::NAN)
-            .into_iter()
-            .chain(key.points.iter().map(|(_, y)| *y))
-            .collect();
+        let losses: Vec<f64> = key.points.iter().map(|(_, loss)| *loss).collect();
         trained_mark(app, index, &losses)
     }));
     series.extend(key);
     let (mut behind, beyond) = floors(app, index, y, kinds);
     behind.append(&mut series);
     let (series, previews) = (behind, kinds.previews);
-    let plot = Plot {
-        x: x_scale(app),
-        y,
-        x_name: "n",
-        series,
-        crosshair: app.curves.crosshair.map(|n| n as f64),
-        names: true,
-    };
+    let plot =
+        Plot { x, y, x_name: "n", series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
     let unseen = plot.draw(inner, buffer, styles);
     let crosshair = app.curves.crosshair.map(|n| format!("n={n}: {}", at.join(", "))).unwrap_or_default();
     let preview = if previews { "includes previews on 24 tasks" } else { "" };
     let trained = trained_note(app, index, &shown.over);
-    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), beyond, trained]);
+    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), trained, beyond]);
 }
 
 /// Rows of the loss table: the experiments, then the yardsticks.
 pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
     let best = app.best(steps);
-    let mut rows: Vec<Row> = (0..app.experiments.len())
+    let listed = app.listed();
+    let mut rows: Vec<Row> = listed
+        .into_iter()
         .map(|index| {
             let shown = app.over_seeds(index);
             let entry = |(column, n): (usize, &usize)| {
@@ -258,7 +254,7 @@ impl Kinds {
     /// Of every experiment's curve.
     fn of(app: &App) -> Self {
         let mut kinds = Self::default();
-        let shown = (0..app.experiments.len()).filter_map(|index| app.over_seeds(index));
+        let shown = app.listed().into_iter().filter_map(|index| app.over_seeds(index));
         shown.for_each(|shown| kinds.add(shown.preview));
         kinds
     }
@@ -287,46 +283,15 @@ fn yardsticks(app: &App, experiment: usize, kinds: Kinds) -> Vec<(&'static str, 
     found
 }
 
-fn points(app: &App, losses: &[f64]) -> Vec<(f64, f64)> {
-    let first = usize::from(app.curves.log_x);
-    losses.iter().enumerate().skip(first).map(|(n, loss)| (n as f64, *loss)).collect()
-}
-
-fn x_scale(app: &App) -> Scale {
-    let last = app.most_steps().max(1);
-    let (first, last) = app.curves.window.unwrap_or((0, last));
-    if app.curves.log_x {
-        Scale::log(first.max(1) as f64, last.max(2) as f64)
-    } else {
-        Scale::linear(first as f64, last as f64)
-    }
-}
-
-/// From zero to a little over the floor, or as high as most of what is there; what lies above is
-/// announced. Zoomed in, what is in view fills the plot.
-fn y_scale(app: &App, curves: &[&OverSeeds], experiment: usize) -> Scale {
-    let (first, last) = app.curves.window.unwrap_or((0, usize::MAX));
-    let first = first.max(usize::from(app.curves.log_x));
-    let in_view = |curve: &OverSeeds| -> Vec<f64> {
-        let end = curve.mean.len().min(last.saturating_add(1));
-        curve.mean.get(first.min(end)..end).unwrap_or_default().to_vec()
-    };
-    let mut values: Vec<f64> =
-        curves.iter().flat_map(|curve| in_view(curve)).filter(|value| value.is_finite()).collect();
-    if app.curves.log_y || app.curves.window.is_some() {
-        return Scale::around(values.into_iter(), app.curves.log_y);
-    }
-    values.sort_by(f64::total_cmp);
-    let floor = if app.experiments.is_empty() { 1.0 } else { app.set(experiment).prior_mean };
-    let most = values.get(values.len() * 19 / 20).or(values.last()).copied().unwrap_or(floor);
-    Scale::linear(0.0, (most * 1.1).clamp(floor * 1.15, floor * 4.0))
+fn points(losses: &[f64]) -> Vec<(f64, f64)> {
+    losses.iter().enumerate().map(|(n, loss)| (n as f64, *loss)).collect()
 }
 
 /// The yardsticks behind everything, and in words those that have no place on the axis.
 fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>, String) {
-    let (mut floors, mut beyond) = (Vec::new(), Vec::new());
+    let (mut floors, mut above, mut below) = (Vec::new(), Vec::new(), Vec::new());
     let steps = app.experiments.get(experiment).map_or(0, |_| app.set(experiment).evaluation.steps);
-    let ends = [usize::from(app.curves.log_x) as f64, steps.max(1) as f64];
+    let ends = [0.0, steps.max(1) as f64];
     let mut wanted = yardsticks(app, experiment, kinds);
     if app.curves.average == Average::Mean
         && (kinds.results || !kinds.previews)
@@ -338,8 +303,8 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
     }
     for (name, loss, pattern) in wanted {
         if y.place(loss).is_none_or(|place| !(0.0..=1.0).contains(&place)) {
-            let side = if loss > y.high { "above" } else { "below" };
-            beyond.push(format!("{name} {} {side} range", number(loss)));
+            let side = if loss > y.high { &mut above } else { &mut below };
+            side.push(format!("{name} {}", number(loss)));
             continue;
         }
         floors.push(Series {
@@ -350,7 +315,9 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
             points: ends.iter().map(|n| (*n, loss)).collect(),
         });
     }
-    (floors, beyond.join(", "))
+    let sides = [("above", above), ("below", below)].into_iter().filter(|(_, names)| !names.is_empty());
+    let beyond: Vec<String> = sides.map(|(side, names)| format!("{side}: {}", names.join(", "))).collect();
+    (floors, beyond.join("; "))
 }
 
 /// A mark on a curve where the inner steps that it was trained for end; what comes after is beyond what anybody
@@ -397,6 +364,18 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
     }
 }
 
+/// A title with as many of the words after it, in brackets, as there is room for.
+fn titled(title: String, words: &[&str], area: Rect) -> String {
+    let room = usize::from(area.width).saturating_sub(4);
+    let mut words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+    loop {
+        let whole = if words.is_empty() { title.clone() } else { format!("{title} ({})", words.join("; ")) };
+        if words.pop().is_none() || width(&whole) <= room {
+            return whole;
+        }
+    }
+}
+
 /// As many of the remarks as fit into the pane's lower border, the first ones first.
 fn note(app: &App, area: Rect, buffer: &mut Buffer, remarks: &[String]) {
     let room = usize::from(area.width).saturating_sub(4);
@@ -414,6 +393,7 @@ fn waiting(app: &App, area: Rect, buffer: &mut Buffer) {
     let failed = app.failures() > 0;
     let tested = (0..app.experiments.len()).any(|index| app.view.has_curve_of(index) && app.is_tested(index));
     let text = match (app.is_over(), failed) {
+        _ if app.view.experiment.is_none() && app.listed().is_empty() => "no experiment is listed",
         _ if !tested => "not tested on this set",
         (true, true) => "no curve: runs failed, see the log",
         (true, false) => "no curve: nothing was evaluated",

@@ -61,6 +61,13 @@ pub static ANYWHERE: &[Binding] = &[
         "take over: the process that trains saves and lets go, and this one goes on",
         "take over",
     ),
+    bind(
+        keys![Char('W')],
+        "W",
+        Action::Tour,
+        "walk: the guided tour, ten stations over these views with your results; W or Esc leaves it",
+        "",
+    ),
     bind(keys![Char('M')], "M", Action::Mouse, "mouse on or off: tabs, rows, points of Play, wheel", ""),
     bind(keys![Esc], "Esc", Action::Escape, "back: crosshair, zoom, full pane", ""),
     bind(keys![Char('?'), KeyCode::F(1)], "?", Action::Help, "every key of this view", "help"),
@@ -132,7 +139,7 @@ pub static CURVES: &[Binding] = &[
         "crosshair to a larger n, or step of the loss pane alone",
         "",
     ),
-    bind(keys![Char('z')], "z", Action::Zoom(true), "zoom in", ""),
+    bind(keys![Char('z')], "z", Action::Zoom(true), "zoom in; in a view of one experiment the fit alone", ""),
     bind(keys![Char('Z')], "Z", Action::Zoom(false), "zoom out", ""),
     bind(keys![Char('H')], "H", Action::Pan(-1), "pan left when zoomed in", ""),
     bind(keys![Char('L')], "L", Action::Pan(1), "pan right when zoomed in", ""),
@@ -143,6 +150,19 @@ pub static CURVES: &[Binding] = &[
     bind(keys![Char('}')], "}", Action::Travel(10), "time travel: ten notches forward", ""),
     bind(keys![Char(' ')], "Space", Action::PlayPause, "time travel: play training again, or pause", ""),
     bind(keys![End], "End", Action::Now, "time travel: back to now", ""),
+];
+
+/// On the guided tour.
+pub static TOUR: &[Binding] = &[
+    bind(
+        keys![Enter],
+        "Enter",
+        Action::Walk(1),
+        "the next station; after the last one back to where you were",
+        "next",
+    ),
+    bind(keys![Backspace], "Backspace", Action::Walk(-1), "the station before", "back"),
+    bind(keys![Esc], "Esc", Action::Tour, "leave the tour, back to where you were", "leave"),
 ];
 
 /// While the help is open.
@@ -169,7 +189,7 @@ pub static HELP: &[Binding] = &[
     ),
 ];
 
-/// While a word is typed that is searched for in the help.
+/// While a word is typed that is searched for.
 pub static SEARCH: &[Binding] = &[
     bind(keys![Enter, Down], "Enter", Action::Accept, "keep what was found", "keep"),
     bind(keys![Esc], "Esc", Action::Escape, "end the search", "cancel"),
@@ -179,7 +199,7 @@ pub static SEARCH: &[Binding] = &[
         label: "letters",
         pair: "letters",
         does: Does::Type,
-        help: "what to search for, in keys and in what they do",
+        help: "what to search for: in keys and what they do, or in names and differing settings of experiments",
         hint: "",
     },
 ];

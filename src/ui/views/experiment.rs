@@ -5,25 +5,23 @@
 //! |  fit.rs                                              ||  about.rs                      |
 //! +------------------------------------------------------++--------------------------------+
 //! + Training loss, seed 0 (log) -++ Adaptation, every seed ++ Runs -------------------------+
-//! |  dim: raw, bold: smoothed    ||  curves.rs             ||  3/5, seeds and how they are |
+//! |  training.rs                 ||  curves.rs             ||  3/5, seeds and how they are |
+//! |                              ||                        |+ Settings ---------------------+
+//! |                              ||                        ||  settings.rs, what has room   |
 //! +------------------------------++------------------------++------------------------------+
 //! ```
 //!
 //! Below 100 columns About and Runs share a column at the right; below 20 rows the lower row goes.
 
 use crossterm::event::KeyCode::{Char, Down, Home, Left, PageDown, PageUp, Right, Up};
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-    style::{Modifier, Style},
-};
+use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     about,
     binding::{Binding, Press, bind, keys},
     curves,
     entry::{Entry, always, as_it_is, unmoved},
-    fit,
+    fit, settings, training,
     why::why,
 };
 use crate::model::ModelSettings;
@@ -35,12 +33,7 @@ use crate::ui::{
         runs::Phase,
         view::Kind,
     },
-    style::Pattern,
-    widgets::{
-        plot::{Plot, Series, Shape},
-        scale::Scale,
-        text::{count, fit as fit_text, number, pane, pane_note, put, short_count, wrap},
-    },
+    widgets::text::{count, fit as fit_text, number, pane, pane_note, put, short_count, whereabouts, wrap},
 };
 
 /// The view.
@@ -71,6 +64,14 @@ static KEYS: &[Binding] = &[
         "next one-sided task: support all left or all right of zero",
         "one-sided",
     ),
+    bind(
+        keys![Char('E')],
+        "E",
+        Action::Order,
+        "test tasks in another order: hard first, easy first, only one-sided, as they were drawn",
+        "order",
+    ),
+    bind(keys![Char('F')], "F", Action::FixY, "the same y for every task, or what each one needs", ""),
     bind(keys![Char('i')], "i", Action::Rate(-1), "inner rate down", "rate").paired("i/I"),
     bind(keys![Char('I')], "I", Action::Rate(1), "inner rate up", ""),
     bind(keys![Char('0')], "0", Action::Reset, "test rate, K and n back to the file's", ""),
@@ -84,6 +85,7 @@ static KEYS: &[Binding] = &[
         "compare",
     ),
     bind(keys![Char('f')], "f", Action::Focus, "one pane alone: fit, loss, adaptation, about", "full pane"),
+    bind(keys![Char('S')], "S", Action::Smooth, "smooth the training loss more, then not at all", ""),
     bind(keys![Char('d')], "d", Action::Shots(-1), "one support point less", ""),
     bind(keys![Char('D')], "D", Action::Shots(1), "one support point more", ""),
     bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
@@ -98,23 +100,23 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     match app.fit.focus {
         Focus::All => {}
         Focus::Fit => return fit::draw(app, index, area, buffer),
-        Focus::Loss => return draw_loss(app, index, area, buffer),
+        Focus::Loss => return training::draw(app, index, area, buffer),
         Focus::Adaptation => return curves::draw_seeds(app, index, area, buffer),
-        Focus::About => return about::draw(app, index, area, buffer),
+        Focus::About => return draw_about(app, index, area, buffer),
     }
     let seeds = app.experiments[index].runs.len() as u16;
     if area.width >= 100 {
-        let lower = (area.height * 2 / 5).clamp(8, 18).min(area.height);
-        let upper = Rect { height: area.height - lower, ..area };
         let right = (area.width / 3).clamp(36, 56);
-        fit::draw(app, index, Rect { width: area.width - right, ..upper }, buffer);
-        about::draw(app, index, Rect { x: area.right() - right, width: right, ..upper }, buffer);
-        let lower = Rect { y: upper.bottom(), height: lower, ..area };
-        let third = (area.width - right) / 2;
-        draw_loss(app, index, Rect { width: third, ..lower }, buffer);
-        let middle = Rect { x: area.x + third, width: area.width - right - third, ..lower };
-        curves::draw_seeds(app, index, middle, buffer);
-        draw_runs(app, index, Rect { x: area.right() - right, width: right, ..lower }, buffer);
+        let left = Rect { width: area.width - right, ..area };
+        draw_right(app, index, Rect { x: left.right(), width: right, ..area }, buffer);
+        let lower = (area.height * 2 / 5).clamp(8, 20).min(area.height);
+        let upper = Rect { height: area.height - lower, ..left };
+        fit::draw(app, index, upper, buffer);
+        let lower = Rect { y: upper.bottom(), height: lower, ..left };
+        let half = left.width / 2;
+        training::draw(app, index, Rect { width: half, ..lower }, buffer);
+        let other = Rect { x: left.x + half, width: left.width - half, ..lower };
+        curves::draw_seeds(app, index, other, buffer);
         return;
     }
     let right = (area.width * 3 / 8).clamp(24, 34);
@@ -131,82 +133,40 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     fit::draw(app, index, Rect { height: area.height - lower, ..left }, buffer);
     let lower = Rect { y: left.bottom() - lower, height: lower, ..left };
     let half = left.width / 2;
-    draw_loss(app, index, Rect { width: half, ..lower }, buffer);
+    training::draw(app, index, Rect { width: half, ..lower }, buffer);
     curves::draw_seeds(app, index, Rect { x: lower.x + half, width: left.width - half, ..lower }, buffer);
 }
 
-/// Smoothing of the training loss: an exponential mean over about this many reports.
-const SMOOTH_OVER: f64 = 12.0;
-
-/// An exponential moving average, corrected for its start at nothing; what is not finite is left out.
-fn smooth(losses: &[(u64, f64)]) -> Vec<(f64, f64)> {
-    let keep = 1.0 - 1.0 / SMOOTH_OVER;
-    let (mut sum, mut weight) = (0.0, 0.0);
-    let mut curve = Vec::with_capacity(losses.len());
-    for (step, loss) in losses.iter().filter(|(_, loss)| loss.is_finite()) {
-        sum = keep * sum + loss;
-        weight = keep * weight + 1.0;
-        curve.push((*step as f64, sum / weight));
+/// The column at the right: each pane as tall as what it has to say, the settings in what is left.
+fn draw_right(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let seeds = app.experiments[index].runs.len() as u16;
+    // A reason takes more lines than a seed.
+    let failed = u16::from(app.progress(index).failed > 0) * 5;
+    let runs = (seeds + failed + 2).min(area.height / 3).max(5).min(area.height);
+    let about = about::height(app, index, area.width).min(area.height - runs);
+    let rest = area.height - runs - about;
+    let (about, settings) = if rest >= 5 { (about, rest) } else { (about + rest, 0) };
+    about::draw(app, index, Rect { height: about, ..area }, buffer);
+    draw_runs(app, index, Rect { y: area.y + about, height: runs, ..area }, buffer);
+    if settings > 0 {
+        settings::draw(app, index, Rect { y: area.bottom() - settings, height: settings, ..area }, buffer);
     }
-    curve
 }
 
-fn draw_loss(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let Some(run) = app.chosen_run(index).map(|run| &app.runs[run]) else { return };
-    let title = if area.width >= 44 {
-        format!("Training loss, seed {} (log axis; dots: raw)", run.seed)
+/// About the learner, alone: no wider than is good to read, with every setting beside or below it.
+fn draw_about(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let (about, settings) = if area.width >= 120 {
+        let wide = (area.width / 2).min(100);
+        (Rect { width: wide, ..area }, Rect { x: area.x + wide, width: area.width - wide, ..area })
     } else {
-        format!("Training loss, seed {}", run.seed)
+        let tall = about::height(app, index, area.width).min(area.height);
+        (Rect { height: tall, ..area }, Rect { y: area.y + tall, height: area.height - tall, ..area })
     };
-    let inner = pane(buffer, area, &title, styles);
-    if run.losses.is_empty() {
-        let text = match (&run.phase, app.experiments[index].settings.algorithm.trains()) {
-            (_, false) => "not trained",
-            (Phase::Queued, _) => "queued",
-            (Phase::Failed { .. }, _) => "failed before its first report",
-            _ => "waiting for the first report",
-        };
-        let text = fit_text(text, usize::from(inner.width), styles);
-        let x = inner.x + inner.width.saturating_sub(text.len() as u16) / 2;
-        put(buffer, inner, x, inner.y + inner.height / 2, &text, styles.plain());
-        return;
+    if settings.height < 3 {
+        return about::draw(app, index, area, buffer);
     }
-    let raw: Vec<(f64, f64)> = run.losses.iter().map(|(step, loss)| (*step as f64, *loss)).collect();
-    let smooth = smooth(&run.losses);
-    let y = Scale::around(raw.iter().map(|(_, loss)| *loss), true);
-    let line = |points, style: Style, shape, mark| Series { name: String::new(), style, shape, mark, points };
-    let shown = app.chosen_run(index).and_then(|run| app.shown_snapshot(run));
-    let shown = shown.map(|snapshot| snapshot.step as f64);
-    let newest = smooth.last().map(|(_, loss)| *loss);
-    // The report under the crosshair, and what the mean had come to there.
-    let marked = app.curves.report.filter(|_| app.fit.focus == Focus::Loss).and_then(|report| {
-        let &(step, loss) = run.losses.get(report).or(run.losses.last())?;
-        let smoothed =
-            smooth.iter().rev().find(|(at, _)| *at <= step as f64).map_or(f64::NAN, |(_, mean)| *mean);
-        Some((step, loss, smoothed))
-    });
-    let plot = Plot {
-        x: Scale::linear(0.0, run.total.max(run.step).max(1) as f64),
-        y,
-        x_name: "step",
-        series: vec![
-            line(raw, styles.dim(), Shape::Dots, '.'),
-            line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Shape::Line(Pattern::Solid), '#'),
-        ],
-        // Where the parameters in view come from.
-        crosshair: marked.map(|(step, ..)| step as f64).or(app.rewind.notch.and(shown)),
-        names: false,
-    };
-    let unseen = plot.draw(inner, buffer, styles);
-    let mut note = unseen.announce();
-    if let Some((step, raw, smoothed)) = marked {
-        note = format!("step {}: {}, smoothed {}", count(step), number(raw), number(smoothed));
-    }
-    if note.is_empty() {
-        note = newest.map(|loss| format!("now {}", number(loss))).unwrap_or_default();
-    }
-    pane_note(buffer, area, &note, styles.warn(), styles);
+    about::draw(app, index, about, buffer);
+    settings::draw(app, index, settings, buffer);
 }
 
 /// How every seed is, and why a run that failed did.
@@ -286,6 +246,8 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let network =
         if layers == 2 { format!("width {hidden}") } else { format!("{layers} layers of {hidden}") };
     let forms = [format!("{steps} steps, {network}, {activation}"), format!("{steps} steps, {activation}")];
+    let at = whereabouts(first, lines, runs.len());
+    let forms = if at.is_empty() { forms.to_vec() } else { vec![at] };
     let fits = |form: &&String| form.len() + 4 <= usize::from(area.width);
     let note = forms.iter().find(fits).map_or("", String::as_str);
     pane_note(buffer, area, note, styles.plain(), styles);

@@ -27,7 +27,7 @@ use crate::{
         action::Action,
         state::{app::App, view::Kind},
         style::Styles,
-        widgets::text::{fit, pad, pane, pane_note, put, width, wrap},
+        widgets::text::{fit, pad, pane, pane_note, put, whereabouts, width, wrap},
     },
 };
 
@@ -91,10 +91,23 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, upper, &title, styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     draw_table(&figures, chosen, inner, buffer, styles);
-    pane_note(buffer, upper, "measured: mean over seeds, 95 % interval", styles.plain(), styles);
+    let at = whereabouts(first_row(figures.len(), chosen, inner), rows_of(inner), figures.len());
+    let note = if at.is_empty() { "measured: mean over seeds, 95 % interval".to_owned() } else { at };
+    pane_note(buffer, upper, &note, styles.plain(), styles);
     if below > 0 {
         draw_chosen(&figures[chosen], Rect { y: upper.bottom(), height: below, ..area }, buffer, styles);
     }
+}
+
+/// Figures that there is room for below the head.
+fn rows_of(area: Rect) -> usize {
+    usize::from(area.height).saturating_sub(1)
+}
+
+/// The first one in view, so that the chosen one is too.
+fn first_row(all: usize, chosen: usize, area: Rect) -> usize {
+    let lines = rows_of(area);
+    if all <= lines { 0 } else { (chosen + 1).saturating_sub(lines) }
 }
 
 /// The columns of a figure, the setting first and the source last.
@@ -141,8 +154,7 @@ fn draw_table(figures: &[Figure], chosen: usize, area: Rect, buffer: &mut Buffer
         }
     };
     line(0, &head, [styles.plain(); 6]);
-    let lines = usize::from(area.height).saturating_sub(1);
-    let first = if figures.len() <= lines { 0 } else { (chosen + 1).saturating_sub(lines) };
+    let (lines, first) = (rows_of(area), first_row(figures.len(), chosen, area));
     for (row, index) in (first..figures.len()).take(lines).enumerate() {
         let name = if index == chosen { styles.selected() } else { styles.plain() };
         let verdict = style_of(figures[index].verdict(), styles);

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! + MAML on test task 17 of 1,000: y = 2.71 sin(x + 1.32) --+
-//! |   support points, truth, after 0 / 1 / n steps          |
+//! |   support points over the truth over 0 / 1 / n steps    |
 //! | loss n=0 3.91  n=1 1.22  n=10 0.41  oracle 0            |
 //! + K 10   rate 0.01   seed 0 at step 26,400 ---------------+
 //! ```
@@ -20,11 +20,12 @@ use crate::{
     task::TestTask,
     ui::{
         state::app::App,
+        state::controls::TaskOrder,
         state::family::oracle_loss,
         state::runs::Phase,
         style::Pattern,
         widgets::{
-            plot::{Plot, Series, Shape},
+            plot::{Plot, Series, Shade, Shape},
             scale::Scale,
             text::{count, fit, number, pane, pane_note, put, put_line, rate, width},
         },
@@ -44,6 +45,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let number_of = format!("{} of {}", app.fit.task + 1, count(set.count() as u64));
     let wave = task.function.title();
     let side = if task.is_one_sided() { ", one-sided" } else { "" };
+    let side = format!("{}{side}", place(app, index));
     let set_name = app.test_label();
     let titles = [
         format!("{set_name}{name} on test task {number_of}{side}: y = {wave}"),
@@ -56,13 +58,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let plot_area = Rect { height: inner.height.saturating_sub(1), ..inner };
 
     let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
-    let mut series = vec![Series {
-        name: "truth".to_owned(),
-        style: styles.plain(),
-        shape: Shape::Line(Pattern::Dot),
-        mark: '.',
-        points: curve(&task.query.y),
-    }];
+    let mut series = Vec::new();
     let steps = app.shown_steps();
     let mut losses = vec![Span::styled("loss ", styles.plain())];
     let fits = app.fits(index, &task, &steps);
@@ -73,7 +69,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let last = fit.n == app.fit.n;
         let (style, pattern, mark) = match (last, fit.n) {
             (true, _) => (styles.series(index).add_modifier(Modifier::BOLD), Pattern::Solid, '#'),
-            (_, 0) => (styles.series(index).patch(styles.dim()), Pattern::ShortDash, '-'),
+            (_, 0) => (styles.dim(), Pattern::ShortDash, '-'),
             _ => (styles.series(index), Pattern::Dash, '+'),
         };
         series.push(Series {
@@ -89,6 +85,14 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     if let Some(other) = app.fit.compare.filter(|other| *other < app.experiments.len()) {
         compare(app, other, &task, &mut series, &mut losses);
     }
+    // Over every fit: what they are held against is never hidden by them.
+    series.push(Series {
+        name: "truth".to_owned(),
+        style: styles.bold(),
+        shape: Shape::Line(Pattern::Dot),
+        mark: '.',
+        points: curve(&task.query.y),
+    });
     losses.push(Span::styled("oracle ", styles.plain()));
     losses.push(Span::raw(number(oracle_loss(&set.task, &task))));
     series.push(Series {
@@ -98,10 +102,9 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         mark: 'O',
         points: task.support.x.iter().copied().zip(task.support.y.iter().copied()).collect(),
     });
-    let [low, high] = set.y_range();
     let plot = Plot {
         x: Scale::linear(set.task.x[0], set.task.x[1]),
-        y: Scale::linear(low, high),
+        y: y_scale(app, set.y_range(), &series),
         x_name: "x",
         series,
         crosshair: None,
@@ -113,6 +116,30 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     pane_note(buffer, area, &remark(app, index, &unseen.announce(), &state, room), styles.warn(), styles);
 }
 
+/// All that the family reaches, or as much of it as this task and its fits need.
+fn y_scale(app: &App, [low, high]: [f64; 2], series: &[Series]) -> Scale {
+    if app.fit.fixed_y {
+        return Scale::linear(low, high);
+    }
+    let drawn = series.iter().filter(|series| !matches!(series.shape, Shape::Band(..)));
+    let values = drawn.flat_map(|series| &series.points).map(|(_, y)| y.clamp(low, high));
+    Scale::around(values, false)
+}
+
+/// Where the task stands in the order that was asked for.
+fn place(app: &App, index: usize) -> String {
+    let Some(ranking) = app.ranking(index) else { return String::new() };
+    let place = ranking.tasks.iter().position(|task| *task == app.fit.task).map(|place| place + 1);
+    match (place, app.fit.order) {
+        (Some(1), TaskOrder::Hard) => ", the hardest".to_owned(),
+        (Some(1), TaskOrder::Easy) => ", the easiest".to_owned(),
+        (Some(place), TaskOrder::Hard) => format!(", no. {place} of the hardest"),
+        (Some(place), TaskOrder::Easy) => format!(", no. {place} of the easiest"),
+        (Some(place), TaskOrder::OneSided) => format!(", no. {place} of {}", ranking.tasks.len()),
+        _ => String::new(),
+    }
+}
+
 /// Where a learner that says how sure it is expects nine in ten targets.
 pub fn band(x: &[f64], fit: &Fit, name: &str, style: Style) -> Option<Series> {
     let deviations = fit.deviations.as_ref()?;
@@ -121,7 +148,13 @@ pub fn band(x: &[f64], fit: &Fit, name: &str, style: Style) -> Option<Series> {
         ends.map(move |(y, deviation)| y + sign * BAND_90 * deviation)
     };
     let points = x.iter().copied().zip(at(-1.0)).collect();
-    Some(Series { name: name.to_owned(), style, shape: Shape::Band(at(1.0).collect()), mark: ':', points })
+    Some(Series {
+        name: name.to_owned(),
+        style,
+        shape: Shape::Band(at(1.0).collect(), Shade::Light),
+        mark: ':',
+        points,
+    })
 }
 
 /// Another experiment's fit after the same n on the same task.

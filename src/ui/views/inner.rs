@@ -154,7 +154,9 @@ fn draw_numbers(app: &App, weights: &Weights, area: Rect, buffer: &mut Buffer) {
         let values = &weights.values[from..from + tensor.count()];
         from += tensor.count();
         let y = area.y + 1 + row as u16;
-        if y >= area.bottom() {
+        if y + 1 == area.bottom() && row + 1 < tensors.len() {
+            let more = format!("and {} more tensors", tensors.len() - row);
+            put(buffer, area, area.x, y, &fit(&more, usize::from(area.width), styles), styles.warn());
             break;
         }
         put(buffer, area, area.x, y, &tensor.name, styles.plain());

@@ -5,6 +5,7 @@
 pub mod about;
 pub mod binding;
 pub mod curves;
+mod differences;
 pub mod entry;
 pub mod everywhere;
 pub mod experiment;
@@ -14,8 +15,11 @@ pub mod inner;
 mod log;
 pub mod overview;
 pub mod play;
+mod range;
 mod registry;
+mod settings;
 pub mod tasks;
+mod training;
 mod why;
 
 pub use registry::{VIEWS, entry_of, entry_of_kind, first, tabs};

@@ -19,8 +19,9 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     binding::{Binding, Press, bind, keys},
-    curves,
+    curves, differences,
     entry::{Entry, always, as_it_is},
+    training,
 };
 use crate::{
     config::presentable,
@@ -34,7 +35,7 @@ use crate::{
         state::{app::App, view::Kind},
         widgets::{
             progress,
-            table::Table,
+            table::{Row, Table},
             text::{clock, count, inside, number, pane, pane_note, put, short_count, width, wrap},
         },
     },
@@ -64,6 +65,29 @@ static KEYS: &[Binding] = &[
     bind(keys![Left], "Left", Action::Crosshair(-1), "crosshair to a smaller n", "crosshair")
         .paired("Left/Right"),
     bind(keys![Right], "Right", Action::Crosshair(1), "crosshair to a larger n", ""),
+    bind(
+        keys![Char('/')],
+        "/",
+        Action::Search,
+        "list only experiments with a word: in name, algorithm or what differs",
+        "filter",
+    ),
+    bind(
+        keys![Char('E')],
+        "E",
+        Action::Order,
+        "another order: by each n of the table, by name, the file's",
+        "",
+    ),
+    bind(keys![Char('-')], "-", Action::Hide, "hide the selected experiment from plot, table and runs", ""),
+    bind(keys![Char('_')], "_", Action::ShowAll, "show what was hidden", ""),
+    bind(
+        keys![Char('V')],
+        "V",
+        Action::Differences,
+        "what differs between experiments, in place of their losses",
+        "",
+    ),
 ];
 
 /// Where everything is; what there is no room for is `None`.
@@ -71,34 +95,101 @@ struct Panes {
     plot: Option<Rect>,
     table: Rect,
     reading: Option<Rect>,
+    differences: Option<Rect>,
+    training: Option<Rect>,
     runs: Option<Rect>,
 }
 
+/// Rows from which a pane that not every screen has is worth its border.
+const SMALL: u16 = 5;
+const PLOT: u16 = 10;
+/// As many curves of training loss as can be told apart.
+const FEW: usize = 12;
+
 fn panes(app: &App, area: Rect) -> Panes {
-    let rows = app.experiments.len() as u16;
+    let rows = app.listed().len() as u16;
     if area.width >= 100 && area.height >= 20 {
-        let runs = (rows + 2).min(area.height / 3);
+        let runs = (rows + 2).min(area.height / 3).max(3);
         let top = Rect { height: area.height - runs, ..area };
         let steps = app.table_steps();
         let rows = curves::table_rows(app, &steps);
-        let table =
-            Table { steps: &steps, rows: &rows, keep: app.selected, plus_minus: app.styles.plus_minus() };
+        let table = table(app, &steps, &rows);
         // The spread stands beside the mean where that leaves the plot the larger half.
         let wide = table.wide() as u16 + 3;
-        let right = if wide * 5 / 2 <= area.width { wide } else { 55.min(area.width / 2) };
+        let beside = wide * 5 / 2 <= area.width;
+        let right = if beside { wide } else { 55.min(area.width / 2) };
         let plot = Some(Rect { width: area.width - right, ..top });
-        let (table, reading) = split_right(app, Rect { x: area.right() - right, width: right, ..top });
-        return Panes { plot, table, reading, runs: Some(Rect { y: top.bottom(), height: runs, ..area }) };
+        let runs = Some(Rect { y: top.bottom(), height: runs, ..area });
+        let lines = if beside { 1 } else { 2 };
+        return Panes {
+            plot,
+            runs,
+            ..right_column(app, lines, Rect { x: area.right() - right, width: right, ..top })
+        };
     }
     // Rows, floors, head and border.
     let table =
         (rows + curves::yardstick_rows(app) + 3).min(area.height.saturating_sub(9).max(9)).min(area.height);
     let plot = area.height - table;
+    let only =
+        |table| Panes { plot: None, table, reading: None, differences: None, training: None, runs: None };
     if plot < 6 {
-        return Panes { plot: None, table: area, reading: None, runs: None };
+        return only(area);
     }
     let table = Rect { y: area.y + plot, height: table, ..area };
-    Panes { plot: Some(Rect { height: plot, ..area }), table, reading: None, runs: None }
+    Panes { plot: Some(Rect { height: plot, ..area }), ..only(table) }
+}
+
+/// The table, what there is to read, what differs, the training loss: one below the other, as many as fit.
+fn right_column(app: &App, lines: u16, area: Rect) -> Panes {
+    let rows = app.listed().len() as u16;
+    let yardsticks = rows + curves::yardstick_rows(app);
+    let full = lines * yardsticks + 3;
+    let table = if area.height >= full { full } else { (yardsticks + 3).min(area.height) };
+    let mut left = Rect { y: area.y + table, height: area.height - table, ..area };
+    let mut panes = Panes {
+        plot: None,
+        table: Rect { height: table, ..area },
+        reading: None,
+        differences: None,
+        training: None,
+        runs: None,
+    };
+    let mut take = |rows: u16| {
+        let taken = Rect { height: rows.min(left.height), ..left };
+        left = Rect { y: taken.bottom(), height: left.height - taken.height, ..left };
+        (taken, left.height)
+    };
+    if area.height - table < SMALL {
+        panes.table = area;
+        return panes;
+    }
+    let (reading, rest) = take(reading_lines(app, area.width).len() as u16 + 2);
+    panes.reading = Some(reading);
+    if rest < SMALL || app.list.differences || app.differences.is_empty() {
+        panes.reading = Some(Rect { height: reading.height + rest, ..reading });
+        return panes;
+    }
+    let (differences, rest) = take(rows + 3);
+    panes.differences = Some(differences);
+    let trains = app.experiments.iter().any(|experiment| experiment.settings.algorithm.trains());
+    if rest >= PLOT && rows as usize <= FEW && trains {
+        panes.training = Some(take(rest).0);
+    } else {
+        panes.differences = Some(Rect { height: differences.height + rest, ..differences });
+    }
+    panes
+}
+
+/// The loss table with the selected experiment in view.
+fn table<'a>(app: &App, steps: &'a [usize], rows: &'a [Row]) -> Table<'a> {
+    let keep = rows.iter().position(|row| row.selected).unwrap_or(0);
+    Table { steps, rows, keep, plus_minus: app.styles.plus_minus() }
+}
+
+/// Where the selected experiment stands in the list.
+fn place(app: &App, listed: &[usize]) -> usize {
+    listed.iter().position(|index| *index == app.selected).unwrap_or(0)
 }
 
 /// Draws the view.
@@ -107,9 +198,18 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     if let Some(plot) = panes.plot {
         curves::draw_all(app, plot, buffer);
     }
-    draw_table(app, panes.table, buffer);
+    match app.list.differences {
+        true => differences::draw(app, panes.table, buffer),
+        false => draw_table(app, panes.table, buffer),
+    }
     if let Some(reading) = panes.reading {
         draw_reading(app, reading, buffer);
+    }
+    if let Some(area) = panes.differences {
+        differences::draw(app, area, buffer);
+    }
+    if let Some(area) = panes.training {
+        training::draw_all(app, area, buffer);
     }
     if let Some(runs) = panes.runs {
         draw_runs(app, runs, buffer);
@@ -123,32 +223,26 @@ fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
     experiment.map(Action::SelectThis)
 }
 
-/// The experiment whose row of the table or of the runs is drawn at this cell.
+/// The experiment whose row of a table or of the runs is drawn at this cell.
 pub fn experiment_at(app: &App, area: Rect, column: u16, row: u16) -> Option<usize> {
     let panes = panes(app, area);
     let at = (column, row).into();
+    let is_in = |pane: Option<Rect>| pane.map(inside).filter(|inner| inner.contains(at));
+    let listed = app.listed();
+    if let Some(inner) =
+        is_in(panes.differences).or(is_in(Some(panes.table)).filter(|_| app.list.differences))
+    {
+        return differences::row_at(app, inner, row);
+    }
     let found = if inside(panes.table).contains(at) {
         let steps = app.table_steps();
         let rows = curves::table_rows(app, &steps);
-        let table =
-            Table { steps: &steps, rows: &rows, keep: app.selected, plus_minus: app.styles.plus_minus() };
-        table.row_at(table_room(panes.table), row)
+        table(app, &steps, &rows).row_at(table_room(panes.table), row)
     } else {
-        let runs = panes.runs.map(inside).filter(|runs| runs.contains(at))?;
-        progress::row_at(app.experiments.len(), app.selected, runs, row)
+        progress::row_at(listed.len(), place(app, &listed), is_in(panes.runs)?, row)
     };
     // The table's last rows are yardsticks.
-    found.filter(|index| *index < app.experiments.len())
-}
-
-fn split_right(app: &App, area: Rect) -> (Rect, Option<Rect>) {
-    let rows = app.experiments.len() as u16 + curves::yardstick_rows(app);
-    let full = 2 * rows + 3;
-    let table = if area.height >= full { full } else { (rows + 3).min(area.height) };
-    let rest = area.height - table;
-    let table = if rest >= 5 { table } else { area.height };
-    let reading = (rest >= 5).then_some(Rect { y: area.y + table, height: rest, ..area });
-    (Rect { height: table, ..area }, reading)
+    listed.get(found?).copied()
 }
 
 /// The room of the loss table in its pane.
@@ -166,21 +260,19 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     let set = app.test_label();
     let title = format!("{set}Test loss: {kind} over tasks, {} std over seeds", styles.plus_minus());
     pane(buffer, area, &title, styles);
-    Table { steps: &steps, rows: &rows, keep: app.selected, plus_minus: app.styles.plus_minus() }.draw(
-        table_room(area),
-        buffer,
-        styles,
-    );
-    let mut notes = Vec::new();
+    let (table, room) = (table(app, &steps, &rows), table_room(area));
+    table.draw(room, buffer, styles);
+    let mut notes = vec![table.whereabouts(room), app.list_in_words()];
+    notes.retain(|note| !note.is_empty());
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
-        notes.push("! some tasks not finite");
+        notes.push("! some tasks not finite".to_owned());
     }
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
-        notes.push("~ preview");
+        notes.push("~ preview".to_owned());
     }
     let best = app.best(&steps);
     if best.iter().flatten().count() > 0 {
-        notes.push("underlined: best");
+        notes.push("underlined: best".to_owned());
     }
     while notes.len() > 1 && notes.join("   ").len() + 4 > usize::from(area.width) {
         notes.pop();
@@ -189,9 +281,7 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What a newcomer should look at first.
-fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let inner = pane(buffer, area, "How to read this", styles);
+fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     let set = (!app.experiments.is_empty()).then(|| app.set(0));
     let shots = set.map_or(0, |set| set.task.shots);
     let is_plain = |settings: &Experiment| {
@@ -206,7 +296,14 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
         Some(_) => " best linear step: the best step that turns no features.",
         None => "",
     };
-    let text = format!(
+    // What came of it first, then how the curves that show it are to be read.
+    let mut text = String::new();
+    if app.is_over() && app.rewind.notch.is_none() {
+        text.push_str(&app.won().join(" "));
+        text.push_str(if text.is_empty() { "" } else { "\n" });
+        text.push_str("Space replays the training.\n");
+    }
+    text += &format!(
         "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
          has never seen. Lower is better; a steep fall at the left is what learning to learn means.
 \
@@ -214,18 +311,32 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
 \
          Press a system's number to see it fit a single wave."
     );
-    let room = usize::from(inner.width).saturating_sub(2);
-    for (row, line) in wrap(&text, room, styles).iter().take(usize::from(inner.height)).enumerate() {
+    wrap(&text, usize::from(wide).saturating_sub(4), &app.styles)
+}
+
+fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let inner = pane(buffer, area, "How to read this", styles);
+    let (lines, rows) = (reading_lines(app, area.width), usize::from(inner.height));
+    for (row, line) in lines.iter().take(rows).enumerate() {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());
+    }
+    if lines.len() > rows {
+        pane_note(buffer, area, "more on the tour: W", styles.key(), styles);
     }
 }
 
 fn draw_runs(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, "Runs", &app.styles);
-    pane_note(buffer, area, &queue(app, usize::from(area.width)), app.styles.plain(), &app.styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
-    let rows: Vec<_> = (0..app.experiments.len()).map(|index| row(app, index)).collect();
-    progress::draw(&rows, app.selected, inner, buffer, &app.styles);
+    let listed = app.listed();
+    let keep = place(app, &listed);
+    let rows: Vec<_> = listed.iter().map(|index| row(app, *index)).collect();
+    let at = progress::in_view(rows.len(), keep, usize::from(inner.height));
+    let apart = if at.is_empty() { "" } else { "   " };
+    let queue = queue(app, usize::from(area.width).saturating_sub(width(&at) + apart.len()));
+    pane_note(buffer, area, &format!("{at}{apart}{queue}"), app.styles.plain(), &app.styles);
+    progress::draw(&rows, keep, inner, buffer, &app.styles);
 }
 
 /// The queue in as many names as fit.

@@ -28,7 +28,7 @@ use crate::{
             geometry::Geometry,
             plot::{Plot, Series, Shape},
             scale::Scale,
-            text::{fit, inside, number, pad, pane, pane_note, put, rate, wrap},
+            text::{fit, inside, number, pad, pane, pane_note, put, rate, whereabouts, wrap},
         },
     },
 };
@@ -208,6 +208,10 @@ fn draw_ranking(
     // A place, a blank, the name, two figures of six cells with a blank before each.
     let places = if ranking.len() > 9 { 2 } else { 1 };
     let name = usize::from(inner.width).saturating_sub(places + 15);
+    // The words below give way to the learners, and of these the last ones.
+    let rows = usize::from(inner.height).saturating_sub(1);
+    let all = ranking.len() + unready.len();
+    pane_note(buffer, area, &whereabouts(0, rows, all), styles.warn(), styles);
     let mut y = inner.y;
     let head =
         format!("{} {:>6} {:>6}", pad("", name + places + 1, styles), "n=0", format!("n={}", app.fit.n));

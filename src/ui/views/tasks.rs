@@ -8,7 +8,7 @@
 //! ```
 
 use crossterm::event::KeyCode::{Char, Home, Left, PageDown, PageUp, Right};
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use super::{
     binding::{Binding, Press, bind, keys},
@@ -21,9 +21,10 @@ use crate::{
         state::{app::App, family::Illustration, view::Kind},
         style::Pattern,
         widgets::{
+            geometry::Geometry,
             plot::{Plot, Series, Shape},
             scale::Scale,
-            text::{count, pane, put, wrap},
+            text::{count, pane, pane_note, put, width, wrap},
         },
     },
 };
@@ -136,30 +137,43 @@ fn three(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
     plot(app, series).draw(inner, buffer, &app.styles);
 }
 
-/// How many waves pass through each cell, in shades.
+/// How many waves pass through each cell at the middle of its column, in shades that each stand for twice as many
+/// as the one before, with the first of the three waves over them.
 fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
-    let title = format!("{} tasks overlaid", count(picture.waves.len() as u64));
-    let inner = pane(buffer, area, &title, &app.styles);
-    let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
-    let set = &app.sets[0];
-    let scale = Scale::linear(set.y_range()[0], set.y_range()[1]);
-    let mut cells = vec![0u32; columns * rows];
-    for (column, x) in crate::task::grid(set.task.x, columns).into_iter().enumerate() {
-        for sine in &picture.waves {
-            if let Some(place) = scale.place(sine.at(x)).filter(|place| (0.0..1.0).contains(place)) {
+    let styles = &app.styles;
+    let all = picture.waves.len();
+    let inner = pane(buffer, area, &format!("{} tasks overlaid", count(all as u64)), styles);
+    let one = picture.waves.get(picture.first).map(|sine| Series {
+        shape: Shape::Line(Pattern::Solid),
+        style: styles.series(0).add_modifier(Modifier::BOLD),
+        ..wave(app, sine, String::new(), 0)
+    });
+    let plot = plot(app, one.into_iter().collect());
+    let Some(Geometry { canvas, x, y }) = plot.geometry(inner) else { return };
+    let (columns, rows) = (usize::from(canvas.width), usize::from(canvas.height));
+    let mut cells = vec![0_usize; columns * rows];
+    for column in 0..columns {
+        let at = x.value((column as f64 + 0.5) / columns as f64);
+        for place in picture.waves.iter().filter_map(|sine| y.place(sine.at(at))) {
+            if (0.0..1.0).contains(&place) {
                 cells[(((1.0 - place) * rows as f64) as usize).min(rows - 1) * columns + column] += 1;
             }
         }
     }
-    let most = cells.iter().copied().max().unwrap_or(1).max(1);
-    let shades = app.styles.shades();
-    for (i, waves) in cells.iter().enumerate().filter(|(_, waves)| **waves > 0) {
-        // The square root: the middle of the family would outshine its edge otherwise.
-        let shade = (f64::from(*waves) / f64::from(most)).sqrt() * 4.0;
-        let (x, y) = (inner.x + (i % columns) as u16, inner.y + (i / columns) as u16);
-        let glyph = shades[(shade.ceil() as usize).clamp(1, 4)];
-        put(buffer, inner, x, y, glyph.encode_utf8(&mut [0; 4]), app.styles.plain());
+    let most = cells.iter().copied().max().unwrap_or(0);
+    let levels = [1, (most / 8).max(2), (most / 4).max(3), (most / 2).max(4)];
+    let shades = &styles.shades()[1..];
+    for (i, waves) in cells.iter().enumerate() {
+        let Some(level) = levels.iter().rposition(|level| waves >= level) else { continue };
+        let (x, y) = (canvas.x + (i % columns) as u16, canvas.y + (i / columns) as u16);
+        put(buffer, canvas, x, y, shades[level].encode_utf8(&mut [0; 4]), styles.dim());
     }
+    plot.draw(inner, buffer, styles);
+    let legend: Vec<String> =
+        levels.iter().zip(shades).map(|(least, shade)| format!("{shade} {least}+")).collect();
+    let forms = [format!("{} waves a cell", legend.join("  ")), legend.join(" ")];
+    let fits = |form: &&String| width(form) + 4 <= usize::from(area.width);
+    pane_note(buffer, area, forms.iter().find(fits).map_or("", String::as_str), styles.plain(), styles);
 }
 
 fn average(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {

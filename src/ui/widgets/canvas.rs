@@ -21,6 +21,15 @@ struct Cell {
     dots: u8,
     glyph: Option<char>,
     style: Style,
+    /// What lies behind: seen where nothing else is.
+    shade: Shade,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Shade {
+    dots: u8,
+    glyph: Option<char>,
+    style: Style,
 }
 
 /// Braille dots by row and column of a cell, as Unicode numbers them.
@@ -32,6 +41,11 @@ impl Canvas {
         let (columns, rows) = (usize::from(columns), usize::from(rows));
         let (across, down) = if ascii { (1, 1) } else { (2, 4) };
         Self { columns, rows, across, down, cells: vec![Cell::default(); columns * rows] }
+    }
+
+    /// Whether a cell is one mark.
+    pub fn is_ascii(&self) -> bool {
+        self.across == 1
     }
 
     /// Dots across.
@@ -58,6 +72,20 @@ impl Canvas {
         cell.style = style;
     }
 
+    /// Sets the dot at `(x, y)` of what lies behind everything: a cell with a line in it shows the line alone, so
+    /// that lines can be told from the areas that they cross.
+    pub fn shade(&mut self, x: usize, y: usize, mark: char, style: Style) {
+        if x >= self.width() || y >= self.height() {
+            return;
+        }
+        let shade = &mut self.cells[y / self.down * self.columns + x / self.across].shade;
+        match self.across {
+            1 => shade.glyph = Some(mark),
+            _ => shade.dots |= DOTS[y % self.down][x % self.across],
+        }
+        shade.style = style;
+    }
+
     /// Puts `glyph` over whatever the cell at these shares of the canvas (from the bottom left) shows.
     pub fn mark(&mut self, across: f64, up: f64, glyph: char, style: Style) {
         if self.cells.is_empty() {
@@ -66,7 +94,7 @@ impl Canvas {
         let column =
             (across * (self.columns - 1) as f64).round().clamp(0.0, (self.columns - 1) as f64) as usize;
         let row = ((1.0 - up) * (self.rows - 1) as f64).round().clamp(0.0, (self.rows - 1) as f64) as usize;
-        self.cells[row * self.columns + column] = Cell { dots: 0, glyph: Some(glyph), style };
+        self.cells[row * self.columns + column] = Cell { glyph: Some(glyph), style, ..Cell::default() };
     }
 
     /// A vertical line of `glyph` in the empty cells of a column.
@@ -78,7 +106,7 @@ impl Canvas {
         for row in 0..self.rows {
             let cell = &mut self.cells[row * self.columns + column];
             if cell.dots == 0 && cell.glyph.is_none() {
-                *cell = Cell { dots: 0, glyph: Some(glyph), style };
+                *cell = Cell { glyph: Some(glyph), style, ..*cell };
             }
         }
     }
@@ -104,13 +132,16 @@ impl Canvas {
     pub fn draw(&self, area: Rect, buffer: &mut Buffer) {
         for (i, cell) in self.cells.iter().enumerate() {
             let (x, y) = (area.x + (i % self.columns) as u16, area.y + (i / self.columns) as u16);
-            let glyph = match cell.glyph {
-                Some(glyph) => glyph,
-                None if cell.dots != 0 => char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' '),
-                None => continue,
+            let Shade { dots, glyph, style } = cell.shade;
+            let seen = [(cell.glyph, cell.dots, cell.style), (glyph, dots, style)];
+            let Some(&(glyph, dots, style)) =
+                seen.iter().find(|(glyph, dots, _)| glyph.is_some() || *dots != 0)
+            else {
+                continue;
             };
+            let glyph = glyph.or(char::from_u32(0x2800 + u32::from(dots))).unwrap_or(' ');
             if let Some(target) = buffer.cell_mut((x, y)) {
-                target.set_char(glyph).set_style(cell.style);
+                target.set_char(glyph).set_style(style);
             }
         }
     }
@@ -159,5 +190,19 @@ mod tests {
         canvas.line((0.0, 0.0), (1.0, 0.0), Pattern::Solid, '*', Style::new());
         canvas.draw(area, &mut buffer);
         assert_eq!(buffer, Buffer::with_lines(["**"]));
+    }
+
+    #[test]
+    fn an_area_gives_way_to_the_lines_over_it() {
+        let area = Rect::new(0, 0, 2, 1);
+        for (ascii, seen) in [(false, "⣀⠁"), (true, "*:")] {
+            let mut buffer = Buffer::empty(area);
+            let mut canvas = Canvas::new(2, 1, ascii);
+            (0..canvas.width()).step_by(canvas.across).for_each(|x| canvas.shade(x, 0, ':', Style::new()));
+            canvas.line((0.0, 0.0), (0.4, 0.0), Pattern::Solid, '*', Style::new());
+            canvas.shade(0, 0, ':', Style::new());
+            canvas.draw(area, &mut buffer);
+            assert_eq!(buffer, Buffer::with_lines([seen]));
+        }
     }
 }

@@ -23,12 +23,21 @@ use crate::ui::style::{Pattern, Styles};
 pub enum Shape {
     /// Points joined by a line.
     Line(Pattern),
-    /// The area between `y` and these upper values, in sparse dots.
-    Band(Vec<f64>),
+    /// The area between `y` and these upper values, shaded behind every line.
+    Band(Vec<f64>, Shade),
     /// A dot a point.
     Dots,
     /// A glyph a point, over everything drawn before.
     Points(char),
+}
+
+/// How dark an area is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shade {
+    /// A dot a cell: one area among others.
+    Light,
+    /// Half of the dots: the area that is looked at.
+    Dense,
 }
 
 /// One thing drawn in a plot; later ones lie over earlier ones, so the key curve comes last.
@@ -142,7 +151,7 @@ impl Plot<'_> {
     fn unseen(&self) -> Unseen {
         let mut unseen = Unseen::default();
         // A band repeats what its curve shows.
-        for series in self.series.iter().filter(|series| !matches!(series.shape, Shape::Band(_))) {
+        for series in self.series.iter().filter(|series| !matches!(series.shape, Shape::Band(..))) {
             for &(x, y) in &series.points {
                 if !x.is_finite() || !y.is_finite() {
                     unseen.nonfinite += 1;
@@ -239,7 +248,7 @@ impl Plot<'_> {
                         canvas.mark(x, y, series.mark, series.style);
                     }
                 }
-                Shape::Band(upper) => self.draw_band(series, upper, &mut canvas),
+                Shape::Band(upper, shade) => self.draw_band(series, upper, *shade, &mut canvas),
                 Shape::Dots => {
                     for at in series.points.iter().filter_map(place) {
                         canvas.line(at, at, Pattern::Solid, series.mark, series.style);
@@ -257,7 +266,7 @@ impl Plot<'_> {
         canvas.draw(area, buffer);
     }
 
-    fn draw_band(&self, series: &Series, upper: &[f64], canvas: &mut Canvas) {
+    fn draw_band(&self, series: &Series, upper: &[f64], shade: Shade, canvas: &mut Canvas) {
         let (width, height) = (canvas.width(), canvas.height());
         let edges: Vec<(f64, f64, f64)> = series
             .points
@@ -280,8 +289,16 @@ impl Plot<'_> {
                     continue;
                 }
                 for row in row(high).ceil() as usize..=row(low).floor() as usize {
-                    if (row + 2 * (column / 2 % 2)).is_multiple_of(4) && column.is_multiple_of(2) {
-                        canvas.dot(column, row, '.', series.style);
+                    let (shown, mark) = match shade {
+                        Shade::Light if canvas.is_ascii() => ((row + column).is_multiple_of(2), '.'),
+                        Shade::Dense if canvas.is_ascii() => (true, ':'),
+                        Shade::Light => {
+                            ((row + 2 * (column / 2 % 2)).is_multiple_of(4) && column.is_multiple_of(2), '.')
+                        }
+                        Shade::Dense => ((row + column).is_multiple_of(2), ':'),
+                    };
+                    if shown {
+                        canvas.shade(column, row, mark, series.style);
                     }
                 }
             }
@@ -326,19 +343,31 @@ impl Plot<'_> {
         }
     }
 
+    /// Names above the canvas, as many as fit whole, and how many do not.
     fn draw_legend(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) {
-        let mut x = area.left();
         // The key curve was drawn last and is named first.
         let named = |series: &&Series| !series.name.is_empty() && !series.points.is_empty();
-        for series in self.series.iter().rev().filter(named) {
-            let entry = format!("{} {}", sample(series, styles), series.name);
-            let room = usize::from(area.right().saturating_sub(x));
-            if width(&entry) + 2 > room {
-                let cut = fit("...........", room.min(3), styles);
-                put(buffer, area, x, area.y, if room > 0 { &cut } else { "" }, styles.dim());
-                break;
+        let entry = |series: &Series| format!("{} {}", sample(series, styles), series.name);
+        let all: Vec<(String, Style)> = self
+            .series
+            .iter()
+            .rev()
+            .filter(named)
+            .map(|series| (entry(series), styles.readable(series.style)))
+            .collect();
+        let (mut x, mut hidden) = (area.left(), 0);
+        for (place, (entry, style)) in all.iter().enumerate() {
+            // Room for the number of the others, as long as there may be some.
+            let others = if place + 1 < all.len() || hidden > 0 { 4 } else { 0 };
+            if width(entry) + others > usize::from(area.right().saturating_sub(x)) {
+                hidden += 1;
+                continue;
             }
-            x = put(buffer, area, x, area.y, &entry, styles.readable(series.style)) + 1;
+            x = put(buffer, area, x, area.y, entry, *style) + 1;
+        }
+        let more = format!("+{hidden}");
+        if hidden > 0 && width(&more) <= usize::from(area.right().saturating_sub(x)) {
+            put(buffer, area, x, area.y, &more, styles.plain());
         }
     }
 }
@@ -346,7 +375,7 @@ impl Plot<'_> {
 fn sample(series: &Series, styles: &Styles) -> String {
     match &series.shape {
         Shape::Points(glyph) => format!(" {glyph}"),
-        Shape::Band(_) | Shape::Dots => " :".to_owned(),
+        Shape::Band(..) | Shape::Dots => " :".to_owned(),
         Shape::Line(_) if styles.ascii => format!("{0}{0}", series.mark),
         Shape::Line(pattern) => pattern.sample().to_owned(),
     }

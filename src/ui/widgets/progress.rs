@@ -7,7 +7,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::text::{fit, pad, put, width};
+use super::text::{fit, pad, put, whereabouts, width};
 use crate::ui::style::Styles;
 
 /// One experiment's line.
@@ -32,6 +32,11 @@ pub struct Row {
 /// The first row in view, so that the row `keep` is too.
 fn first(rows: usize, keep: usize, room: usize) -> usize {
     if rows <= room { 0 } else { (keep + 1).saturating_sub(room) }
+}
+
+/// Which rows are in view, where not all of them are.
+pub fn in_view(rows: usize, keep: usize, room: usize) -> String {
+    whereabouts(first(rows, keep, room), room, rows)
 }
 
 /// The row of so many that is drawn at line `y` of the screen.

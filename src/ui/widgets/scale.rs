@@ -10,28 +10,36 @@ pub struct Scale {
     pub high: f64,
     /// Whether equal distances mean equal ratios.
     pub log: bool,
+    /// Of a logarithmic axis, what is added to a value before its ratio is taken: 1 gives counts from 0 a place.
+    shift: f64,
 }
 
 impl Scale {
     /// A linear axis. Ends that are equal or not finite are moved apart, so that every axis can be drawn.
     pub fn linear(low: f64, high: f64) -> Self {
         if low.is_finite() && high.is_finite() && high > low && (high - low).is_finite() {
-            Self { low, high, log: false }
+            Self { low, high, log: false, shift: 0.0 }
         } else {
             let middle = if low.abs() < 1e300 { low } else { 0.0 };
             let half = middle.abs().max(1.0) * 0.5;
-            Self { low: middle - half, high: middle + half, log: false }
+            Self { low: middle - half, high: middle + half, log: false, shift: 0.0 }
         }
     }
 
     /// A logarithmic axis; ends that have no logarithm fall back to one decade.
     pub fn log(low: f64, high: f64) -> Self {
         if low > 0.0 && high > low && high.is_finite() {
-            Self { low, high, log: true }
+            Self { low, high, log: true, shift: 0.0 }
         } else {
             let high = if high > 0.0 && high.is_finite() { high } else { 1.0 };
-            Self { low: high / 10.0, high, log: true }
+            Self { low: high / 10.0, high, log: true, shift: 0.0 }
         }
+    }
+
+    /// An axis for counts, 0 included, on which the first few have as much room as the many after them.
+    pub fn counts(low: f64, high: f64) -> Self {
+        let Self { low, high, .. } = Self::linear(low.max(0.0), high);
+        Self { low: low.max(0.0), high, log: true, shift: 1.0 }
     }
 
     /// The axis of this kind that holds every finite value given, with a little air.
@@ -55,11 +63,11 @@ impl Scale {
 
     /// Where `value` lies: 0 at the near end, 1 at the far end; `None` where the axis has no place for it.
     pub fn place(&self, value: f64) -> Option<f64> {
-        if !value.is_finite() || (self.log && value <= 0.0) {
+        if !value.is_finite() || (self.log && value + self.shift <= 0.0) {
             return None;
         }
         let place = if self.log {
-            (value / self.low).ln() / (self.high / self.low).ln()
+            ((value + self.shift) / (self.low + self.shift)).ln() / self.ratio().ln()
         } else {
             (value - self.low) / (self.high - self.low)
         };
@@ -69,17 +77,22 @@ impl Scale {
     /// The value at `place`.
     pub fn value(&self, place: f64) -> f64 {
         if self.log {
-            self.low * (self.high / self.low).powf(place)
+            (self.low + self.shift) * self.ratio().powf(place) - self.shift
         } else {
             self.low + (self.high - self.low) * place
         }
     }
 
+    /// How many times the near end the far end of a logarithmic axis is.
+    fn ratio(&self) -> f64 {
+        (self.high + self.shift) / (self.low + self.shift)
+    }
+
     /// Round values to label, about `wanted` of them, ascending, each with its text.
     pub fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
         let wanted = wanted.max(2) as f64;
-        if self.log && self.high / self.low >= 5.0 {
-            return self.log_ticks(wanted);
+        if self.log && self.ratio() >= 5.0 {
+            return if self.shift > 0.0 { self.count_ticks() } else { self.log_ticks(wanted) };
         }
         let span = self.high - self.low;
         let step = nice_step(span / wanted);
@@ -93,6 +106,18 @@ impl Scale {
             .take_while(|value| *value <= self.high + step * 1e-9)
             .map(|value| (value, label(value, decimals)))
             .collect()
+    }
+
+    /// 0, 1, 2, 5, 10, ..., and the far end where it is not next to one of them.
+    fn count_ticks(&self) -> Vec<(f64, String)> {
+        let decades = (0..15).map(|decade| 10f64.powi(decade));
+        let round = decades.flat_map(|power| [power, 2.0 * power, 5.0 * power]);
+        let mut ticks: Vec<f64> =
+            std::iter::once(0.0).chain(round).filter(|n| (self.low..=self.high).contains(n)).collect();
+        if ticks.last().is_some_and(|last| self.high > last * 1.4) {
+            ticks.push(self.high.floor());
+        }
+        ticks.into_iter().map(|n| (n, label(n, 0))).collect()
     }
 
     fn log_ticks(&self, wanted: f64) -> Vec<(f64, String)> {
@@ -159,6 +184,8 @@ mod tests {
         assert_eq!(texts(Scale::linear(0.0, 40_000.0), 4), ["0", "10k", "20k", "30k", "40k"]);
         assert_eq!(texts(Scale::log(0.5, 12.0), 6), ["0.5", "1", "2", "5", "10"]);
         assert_eq!(texts(Scale::log(1e-4, 10.0), 4), ["0.0001", "0.01", "1"]);
+        assert_eq!(texts(Scale::counts(0.0, 32.0), 9), ["0", "1", "2", "5", "10", "20", "32"]);
+        assert_eq!(texts(Scale::counts(10.0, 14.0), 4), ["10", "11", "12", "13", "14"]);
     }
 
     #[test]
@@ -172,6 +199,8 @@ mod tests {
             Scale::log(-1.0, f64::NAN),
             Scale::around([f64::NAN, f64::INFINITY].into_iter(), true),
             Scale::around([2.0].into_iter(), false),
+            Scale::counts(0.0, 0.0),
+            Scale::counts(f64::NAN, 32.0),
         ] {
             assert!(scale.low.is_finite() && scale.high > scale.low, "{scale:?}");
             assert!(scale.ticks(5).len() < 100);
@@ -184,5 +213,11 @@ mod tests {
     fn a_log_axis_has_no_place_for_zero() {
         assert_eq!(Scale::log(0.1, 10.0).place(0.0), None);
         assert_eq!(Scale::linear(0.0, 1.0).place(f64::NAN), None);
+        let counts = Scale::counts(0.0, 31.0);
+        assert_eq!((counts.place(0.0), counts.place(31.0)), (Some(0.0), Some(1.0)));
+        assert!(
+            counts.place(1.0).is_some_and(|place| (place - 0.2).abs() < 1e-9),
+            "2 of 32 is a fifth of the way"
+        );
     }
 }

@@ -9,7 +9,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::text::{number, pad, put, short_spread, width};
+use super::text::{number, pad, put, short_spread, whereabouts, width};
 use crate::ui::style::Styles;
 
 /// One loss.
@@ -108,6 +108,12 @@ impl Table<'_> {
         let visible = rows.saturating_sub(1) / lines;
         let first = if self.rows.len() <= visible { 0 } else { (self.keep + 1).saturating_sub(visible) };
         (lines, first, visible)
+    }
+
+    /// Which rows are in view, where not all of them are.
+    pub fn whereabouts(&self, area: Rect) -> String {
+        let (_, first, visible) = self.window(area);
+        whereabouts(first, visible, self.rows.len())
     }
 
     /// The row that is drawn at line `y` of the screen.

@@ -39,6 +39,15 @@ pub fn stamp(at: u64, now: u64, ahead: i32) -> String {
     }
 }
 
+/// Which rows of a list are in view, and how many are not; empty where all of them are.
+pub fn whereabouts(first: usize, room: usize, all: usize) -> String {
+    let seen = all.saturating_sub(first).min(room);
+    match all - seen {
+        0 => String::new(),
+        hidden => format!("{}-{} of {all}, {hidden} out of sight", first + 1, first + seen),
+    }
+}
+
 /// Writes `text` at `(x, y)`, inside `area` only. Returns the column after it.
 pub fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
     let area = area.intersection(buffer.area);

@@ -1,0 +1,64 @@
+//! Which axes the curves in view are drawn on where nobody has chosen: logarithmic ones once the curves are so
+//! far apart that on linear ones the contest would be a strip at the lower end.
+
+use super::app::App;
+use crate::eval::OverSeeds;
+
+/// The largest loss in view over the smallest, from which linear axes hide more than they show.
+const SPREAD: f64 = 4.0;
+
+/// Whether n and the loss are on logarithmic axes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Axes {
+    /// n.
+    pub log_n: bool,
+    /// The loss.
+    pub log_loss: bool,
+}
+
+impl Axes {
+    /// As a title says it; empty where both are linear.
+    pub fn words(self) -> &'static str {
+        match (self.log_n, self.log_loss) {
+            (true, true) => "log axes",
+            (true, false) => "log n",
+            (false, true) => "log loss",
+            (false, false) => "",
+        }
+    }
+}
+
+impl App {
+    /// The axes of the curves in view.
+    pub fn axes(&self) -> Axes {
+        let (log_n, log_loss) = (self.curves.log_x, self.curves.log_y);
+        let apart = (log_n.is_none() || log_loss.is_none()) && self.are_far_apart();
+        Axes { log_n: log_n.unwrap_or(apart), log_loss: log_loss.unwrap_or(apart) }
+    }
+
+    /// The curves that decide about the axes: those shown and, while the past is looked at, the results, so
+    /// that the axes stay where they are while training is played again.
+    pub fn deciding(&self) -> Vec<OverSeeds> {
+        let shown = |index| self.over_seeds(index).map(|shown| shown.over);
+        let result = |index| self.rewind.shown.and_then(|_| self.result(index));
+        let in_view = match self.view.experiment {
+            Some(index) => vec![index],
+            None => self.listed(),
+        };
+        let in_view = in_view.into_iter().filter(|index| self.view.has_curve_of(*index));
+        in_view.flat_map(|index| [shown(index), result(index)]).flatten().collect()
+    }
+
+    /// What is above the best constant guess is clipped there, so it does not count.
+    fn are_far_apart(&self) -> bool {
+        let Some(index) = self.view.experiment.or((!self.experiments.is_empty()).then_some(0)) else {
+            return false;
+        };
+        let curves = self.deciding();
+        let losses =
+            || curves.iter().flat_map(|curve| &curve.mean).filter(|loss| loss.is_finite() && **loss > 0.0);
+        let (low, high) =
+            losses().fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(*loss), high.max(*loss)));
+        high.min(self.set(index).prior_mean) > SPREAD * low
+    }
+}

@@ -1,0 +1,124 @@
+//! The fit's pane: which task it opens on, in which order tasks come, how much of the screen and of y it takes.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{
+    fixture::{self, of_experiment},
+    screens::picture,
+};
+use crate::{
+    eval::fits,
+    ui::{keys, state::app::App, state::controls::Focus, style::Styles, update::update},
+};
+
+fn press(app: &mut App, code: KeyCode) {
+    let key = KeyEvent::new(code, KeyModifiers::NONE);
+    if let Some(action) = keys::action(keys::context(app), &key) {
+        update(app, action);
+    }
+}
+
+fn on_maml() -> App {
+    let mut app = fixture::midway(Styles::default());
+    press(&mut app, KeyCode::Char('4'));
+    assert_eq!(app.view, of_experiment(2));
+    app
+}
+
+/// Loss of MAML's first seed on every test task after ten steps.
+fn losses(app: &App) -> Vec<f64> {
+    let weights = &app.runs[6].snapshot.as_ref().expect("a network").weights;
+    let loss = |task: &crate::task::TestTask| fits(weights, &task.support, &task.query, &[10])[0].loss;
+    app.set(2).tasks().iter().map(loss).collect()
+}
+
+#[test]
+fn a_view_opens_on_a_task_of_median_difficulty() {
+    let mut app = on_maml();
+    let losses = losses(&app);
+    let harder = losses.iter().filter(|loss| **loss > losses[app.fit.task]).count();
+    assert_eq!(harder, losses.len() / 2);
+    // What a person has chosen stays, whatever view opens.
+    press(&mut app, KeyCode::Right);
+    let chosen = app.fit.task;
+    press(&mut app, KeyCode::Tab);
+    assert_eq!(app.fit.task, chosen);
+    // Before there is a network, it is the wave that knowing nothing does half as well on.
+    let mut app = fixture::app(&fixture::notebook(), Styles::default());
+    press(&mut app, KeyCode::Char('4'));
+    let square = |task: &crate::task::TestTask| task.query.y.iter().map(|y| y * y).sum::<f64>();
+    let squares: Vec<f64> = app.set(2).tasks().iter().map(square).collect();
+    assert_eq!(squares.iter().filter(|y| **y > squares[app.fit.task]).count(), squares.len() / 2);
+}
+
+#[test]
+fn tasks_come_hard_first_easy_first_or_one_sided_only() {
+    let mut app = on_maml();
+    let losses = losses(&app);
+    for (first, rises) in [(f64::max as fn(f64, f64) -> f64, false), (f64::min, true)] {
+        press(&mut app, KeyCode::Char('E'));
+        let end = losses.iter().copied().reduce(first).expect("tasks");
+        assert_eq!(losses[app.fit.task], end);
+        for _ in 0..20 {
+            let before = losses[app.fit.task];
+            press(&mut app, KeyCode::Right);
+            assert_eq!(losses[app.fit.task] > before, rises);
+        }
+        let screen = picture(&app, 120, 40);
+        assert!(
+            screen.contains(if rises { "no. 21 of the easiest" } else { "no. 21 of the hardest" }),
+            "{screen}"
+        );
+    }
+    press(&mut app, KeyCode::Char('E'));
+    let sided: Vec<usize> =
+        (0..losses.len()).filter(|task| app.set(2).tasks()[*task].is_one_sided()).collect();
+    if sided.is_empty() {
+        assert!(app.said.as_ref().is_some_and(|said| said.text.contains("is one-sided")));
+    }
+    for task in &sided {
+        assert_eq!(app.fit.task, *task);
+        press(&mut app, KeyCode::Right);
+    }
+    press(&mut app, KeyCode::Char('E'));
+    press(&mut app, KeyCode::Char('g'));
+    press(&mut app, KeyCode::Right);
+    assert_eq!(app.fit.task, 1, "as they were drawn");
+}
+
+#[test]
+fn z_gives_the_fit_the_whole_area_and_the_curves_alone_a_nearer_look() {
+    let mut app = on_maml();
+    press(&mut app, KeyCode::Char('z'));
+    assert_eq!((app.fit.focus, app.curves.window), (Focus::Fit, None));
+    press(&mut app, KeyCode::Char('Z'));
+    assert_eq!(app.fit.focus, Focus::All);
+    (0..3).for_each(|_| press(&mut app, KeyCode::Char('f')));
+    press(&mut app, KeyCode::Char('z'));
+    assert!(app.fit.focus == Focus::Adaptation && app.curves.window.is_some());
+}
+
+#[test]
+fn y_shows_what_the_task_needs_or_the_same_for_every_task() {
+    let mut app = on_maml();
+    let labels = |app: &App| {
+        let screen = picture(app, 120, 40);
+        screen
+            .lines()
+            .skip(3)
+            .take(20)
+            .map(|line| line.chars().skip(2).take(3).collect())
+            .collect::<Vec<String>>()
+    };
+    press(&mut app, KeyCode::Char('z'));
+    let mut of = [Vec::new(), Vec::new()];
+    for fixed in &mut of {
+        for task in [0, 1, 2] {
+            app.fit.task = task;
+            fixed.push(labels(&app));
+        }
+        press(&mut app, KeyCode::Char('F'));
+    }
+    assert!(of[0].windows(2).any(|pair| pair[0] != pair[1]), "waves of different heights: {of:?}");
+    assert!(of[1].windows(2).all(|pair| pair[0] == pair[1]), "{of:?}");
+}

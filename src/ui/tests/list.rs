@@ -1,0 +1,188 @@
+//! Studies of more experiments than fit: found by a word, put in order, hidden, told apart by their settings; and
+//! lists that say where they are.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{
+    fixture::{self, of_experiment, view},
+    screens::picture,
+};
+use crate::{
+    learner::Algorithm,
+    ui::{keys, state::app::App, style::Styles, update::update},
+};
+
+fn press(app: &mut App, code: KeyCode) {
+    let key = KeyEvent::new(code, KeyModifiers::NONE);
+    if let Some(action) = keys::action(keys::context(app), &key) {
+        update(app, action);
+    }
+}
+
+fn type_in(app: &mut App, text: &str) {
+    text.chars().for_each(|letter| press(app, KeyCode::Char(letter)));
+}
+
+/// Thirty experiments of MAML and Reptile at ten rates, the later the better, with a result each.
+fn thirty() -> App {
+    let maml = Algorithm(&crate::learner::Maml);
+    let reptile = Algorithm(&crate::learner::Reptile);
+    let experiments = (0..30).map(|i| {
+        let algorithm = if i % 2 == 0 { maml } else { reptile };
+        let mut experiment = fixture::experiment(&format!("number {i}"), algorithm, 2);
+        experiment.training.inner_lr = 0.01 * f64::from(i / 3 + 1);
+        experiment
+    });
+    let mut app = fixture::app(&fixture::study(experiments.collect()), Styles::default());
+    for run in 0..60 {
+        let name = format!("number {}", run / 2);
+        app.on_event(run, fixture::started(&name, run as u64 % 2, 100));
+        let end = 3.0 - 0.05 * (run / 2) as f64;
+        app.on_event(run, fixture::evaluated(&name, run as u64 % 2, fixture::curve(4.3, end, 1)));
+        app.on_event(run, fixture::finished(&name, run as u64 % 2));
+    }
+    app
+}
+
+#[test]
+fn a_word_finds_experiments_by_name_algorithm_and_what_differs() {
+    let mut app = thirty();
+    for (word, count) in [("number 2", 11), ("reptile", 15), ("inner_lr=0.02", 3), ("nothing like it", 0)] {
+        type_in(&mut app, "/");
+        type_in(&mut app, word);
+        let screen = picture(&app, 120, 40);
+        assert!(screen.contains(&format!("experiments with: {word}_")), "{screen}");
+        press(&mut app, KeyCode::Enter);
+        assert_eq!(app.listed().len(), count, "{word}");
+        assert!(count == 0 || app.listed().contains(&app.selected));
+        let screen = picture(&app, 120, 40);
+        assert!(screen.contains(&format!("/{word}")), "{screen}");
+        assert!(count > 0 || screen.contains("no experiment is listed"), "{screen}");
+        press(&mut app, KeyCode::Down);
+    }
+    // A letter of a word is no key, and Esc brings the list back.
+    type_in(&mut app, "/q");
+    assert!(app.effects.is_empty());
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.listed().len(), 30);
+}
+
+#[test]
+fn the_list_is_sorted_by_columns_and_keys_follow_it() {
+    let mut app = thirty();
+    press(&mut app, KeyCode::Char('E'));
+    assert_eq!(app.listed()[..3], [0, 1, 2], "all start alike");
+    press(&mut app, KeyCode::Char('E'));
+    assert_eq!(app.listed()[..3], [29, 28, 27]);
+    assert!(picture(&app, 120, 40).contains("by n=1"));
+    type_in(&mut app, "gj");
+    assert_eq!(app.selected, 28);
+    (0..5).for_each(|_| press(&mut app, KeyCode::Char('E')));
+    assert_eq!(app.listed()[..3], [0, 1, 10], "by name");
+    press(&mut app, KeyCode::Char('E'));
+    assert_eq!(app.listed()[..3], [0, 1, 2]);
+}
+
+#[test]
+fn what_is_hidden_is_out_of_plot_table_and_runs_until_it_is_shown_again() {
+    let mut app = thirty();
+    type_in(&mut app, "/number 1");
+    press(&mut app, KeyCode::Enter);
+    type_in(&mut app, "g-");
+    assert_eq!((app.listed().len(), app.selected), (10, 10));
+    let screen = picture(&app, 120, 40);
+    let shown = |line: &str| line.contains("number 1 ") && !line.contains("is hidden");
+    assert!(!screen.lines().skip(2).any(shown) && screen.contains("1 hidden: _"), "{screen}");
+    type_in(&mut app, "_");
+    assert_eq!(app.listed().len(), 11);
+    // The last one cannot be hidden.
+    type_in(&mut app, "/number 29");
+    press(&mut app, KeyCode::Enter);
+    type_in(&mut app, "-");
+    assert_eq!(app.listed(), [29]);
+}
+
+#[test]
+fn what_differs_are_columns() {
+    let mut app = thirty();
+    let names: Vec<&str> = app.differences.iter().map(|difference| difference.name.as_str()).collect();
+    assert_eq!(names, ["algorithm", "inner_lr"]);
+    type_in(&mut app, "V");
+    for (width, height) in [(80, 24), (120, 40)] {
+        let screen = picture(&app, width, height);
+        assert!(screen.contains("What differs between experiments"), "{screen}");
+        let told = |line: &str| ["number 4 ", "maml", "0.02"].iter().all(|word| line.contains(word));
+        assert!(screen.lines().any(told), "{screen}");
+        assert!(screen.contains("of 30, "), "it says what is out of sight: {screen}");
+    }
+    let alike = fixture::study(vec![fixture::experiment("A", Algorithm(&crate::learner::Maml), 1)]);
+    let mut app = fixture::app(&alike, Styles::default());
+    type_in(&mut app, "V");
+    assert!(picture(&app, 80, 24).contains("Nothing: every experiment has the same settings"));
+}
+
+#[test]
+fn lists_say_where_they_are() {
+    let mut app = thirty();
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains("1-") && screen.contains("of 32, ") && screen.contains("of 30, "), "{screen}");
+    type_in(&mut app, "G");
+    let screen = picture(&app, 120, 40);
+    assert!(screen.lines().any(|line| line.contains("-30 of 30, ")), "{screen}");
+    let mut seeds = fixture::app(
+        &fixture::study(vec![fixture::experiment("A", Algorithm(&crate::learner::Maml), 40)]),
+        Styles::default(),
+    );
+    press(&mut seeds, KeyCode::Char('2'));
+    let screen = picture(&seeds, 120, 40);
+    assert!(screen.contains("of 40, "), "{screen}");
+}
+
+#[test]
+fn a_large_screen_is_used() {
+    let mut app = fixture::midway(Styles::default());
+    for view in [view("Overview"), of_experiment(2)] {
+        let tab = app.tab(view);
+        update(&mut app, crate::ui::action::Action::GoTo(tab));
+        let screen = picture(&app, 200, 60);
+        // Of the column at the right hardly a third of the rows is blank.
+        let blank = |line: &&str| line.chars().skip(150).take(45).all(|letter| " │\"".contains(letter));
+        let rows = screen.lines().filter(blank).count();
+        assert!(rows < 20, "{rows} rows: {screen}");
+    }
+    insta::assert_snapshot!("experiment_200x60", picture(&app, 200, 60));
+    press(&mut app, KeyCode::Char('1'));
+    insta::assert_snapshot!("overview_200x60", picture(&app, 200, 60));
+}
+
+#[test]
+fn a_rate_is_offered_where_there_is_one() {
+    let text = "[[experiment]]\nname = \"A\"\nalgorithm = \"ridge-head\"\n[[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\n";
+    let study = crate::experiments::parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut app = fixture::app(&study, Styles::default());
+    press(&mut app, KeyCode::Char('2'));
+    assert!(!picture(&app, 200, 40).contains("i/I rate"));
+    press(&mut app, KeyCode::Char('i'));
+    assert!(
+        app.said.as_ref().is_some_and(|said| said.text.contains("have no rate"))
+            && app.fit.inner_lr.is_none()
+    );
+    press(&mut app, KeyCode::Char('3'));
+    assert!(picture(&app, 200, 40).contains("i/I rate"));
+}
+
+#[test]
+fn neither_tabs_nor_legends_are_cut_on_a_usual_terminal() {
+    let mut app = fixture::midway(Styles::default());
+    let tabs = |app: &App| picture(app, 80, 24).lines().nth(1).unwrap_or_default().to_owned();
+    for name in ["1 Overview", "7 Tasks", "8 Play", "9 Log", "Figures"] {
+        assert!(tabs(&app).contains(name), "{}", tabs(&app));
+    }
+    press(&mut app, KeyCode::Char('4'));
+    let screen = picture(&app, 80, 24);
+    assert!(screen.contains("⠒⠒ seed 0 ⠒  prior mean"), "{screen}");
+    // What does not fit whole is counted.
+    app.curves.log_y = Some(false);
+    let screen = picture(&app, 80, 24);
+    assert!(screen.contains("⠒⠒ seed 0 ⠂⠐ oracle +2"), "{screen}");
+}

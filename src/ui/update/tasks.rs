@@ -1,0 +1,65 @@
+//! Moving through test tasks, in the order that was asked for.
+
+use super::curves::step;
+use crate::ui::state::{app::App, controls::TaskOrder};
+
+/// Moves by so many tasks in the order in use, on the Tasks view by as many threes of waves.
+pub fn next_task(app: &mut App, by: i32) {
+    let Some(index) = app.view.experiment else {
+        if let Some(picture) = &mut app.illustration {
+            picture.first = step(picture.first, by.saturating_mul(3), picture.waves.len().saturating_sub(2));
+        }
+        return;
+    };
+    app.fit.chosen = true;
+    if app.fit.order == TaskOrder::Drawn {
+        app.fit.task = step(app.fit.task, by, app.set(index).count());
+        return;
+    }
+    if app.ranking(index).is_none() {
+        app.fit.ranking = app.rank(index);
+    }
+    let Some(ranking) = &app.fit.ranking else { return };
+    let place = ranking.tasks.iter().position(|task| *task == app.fit.task);
+    // From a task that is not among them to the first.
+    let place = place.map_or(0, |place| step(place, by, ranking.tasks.len()));
+    app.fit.task = ranking.tasks.get(place).copied().unwrap_or(app.fit.task);
+}
+
+/// The next order, from its first task on.
+pub fn order(app: &mut App) {
+    let Some(index) = app.view.experiment else { return };
+    app.fit.order = app.fit.order.next();
+    app.fit.ranking = app.rank(index);
+    let count = app.fit.ranking.as_ref().map_or(0, |ranking| ranking.tasks.len());
+    let tasks = app.set(index).count();
+    let first = app.fit.ranking.as_ref().and_then(|ranking| ranking.tasks.first());
+    if let Some(first) = first {
+        (app.fit.task, app.fit.chosen) = (*first, true);
+    }
+    let known = app.chosen_run(index).is_some_and(|run| app.shown_snapshot(run).is_some());
+    let by = match known {
+        true => format!("of {} after n={} steps", app.experiments[index].settings.name, app.fit.n),
+        false => "of the best constant guess".to_owned(),
+    };
+    app.say(match app.fit.order {
+        TaskOrder::Drawn => "test tasks: as they were drawn".to_owned(),
+        TaskOrder::Hard => format!("{count} of {tasks} test tasks, the largest loss {by} first"),
+        TaskOrder::Easy => format!("{count} of {tasks} test tasks, the smallest loss {by} first"),
+        TaskOrder::OneSided if count == 0 => format!("none of the {tasks} test tasks is one-sided"),
+        TaskOrder::OneSided => format!("only the {count} of {tasks} test tasks that are one-sided"),
+    });
+}
+
+/// The next task whose support points are all on one side of zero.
+pub fn one_sided(app: &mut App) {
+    let Some(index) = app.view.experiment else { return };
+    let tasks = app.set(index).tasks();
+    let found = (1..=tasks.len())
+        .map(|ahead| (app.fit.task + ahead) % tasks.len())
+        .find(|task| tasks[*task].is_one_sided());
+    match found {
+        Some(task) => (app.fit.task, app.fit.chosen) = (task, true),
+        None => app.say(format!("none of the {} test tasks is one-sided", tasks.len())),
+    }
+}
