@@ -11,6 +11,7 @@ pub mod hardness;
 pub mod late;
 pub mod left;
 pub mod list;
+pub mod listed;
 pub mod look;
 pub mod play;
 pub mod rewind;

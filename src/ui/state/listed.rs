@@ -1,0 +1,58 @@
+//! The experiments that the Overview lists, as a person has filtered, sorted and hidden them.
+
+use super::{
+    app::App,
+    list::{ListControls, Sort},
+};
+
+impl App {
+    /// The experiments that the Overview lists, in its order.
+    pub fn listed(&self) -> Vec<usize> {
+        let wanted = self.list.filter.to_lowercase();
+        let holds = |text: &str| text.to_lowercase().contains(&wanted);
+        let passes = |index: &usize| {
+            let settings = &self.experiments[*index].settings;
+            let told =
+                || self.differences.iter().any(|one| holds(&format!("{}={}", one.name, one.values[*index])));
+            let found = holds(&settings.name) || holds(settings.algorithm.name()) || told();
+            found && !self.list.hidden.contains(&settings.name)
+        };
+        let mut listed: Vec<usize> = (0..self.experiments.len()).filter(passes).collect();
+        match self.list.sort {
+            Sort::File => {}
+            Sort::Name => {
+                listed.sort_by_cached_key(|index| self.experiments[*index].settings.name.to_lowercase());
+            }
+            Sort::Loss(n) => {
+                let loss = |index: &usize| {
+                    let loss = self.over_seeds(*index).and_then(|shown| shown.over.mean.get(n).copied());
+                    loss.filter(|loss| !loss.is_nan()).unwrap_or(f64::INFINITY)
+                };
+                let mut keyed: Vec<(f64, usize)> = listed.iter().map(|index| (loss(index), *index)).collect();
+                keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+                listed = keyed.into_iter().map(|(_, index)| index).collect();
+            }
+        }
+        listed
+    }
+
+    /// What of the list is not the file's whole list, in words.
+    pub fn list_in_words(&self) -> String {
+        let ListControls { filter, sort, hidden, .. } = &self.list;
+        let there = |name: &&String| self.experiments.iter().any(|other| other.settings.name == **name);
+        let hidden = hidden.iter().filter(there).count();
+        let mut words = Vec::new();
+        if !filter.is_empty() {
+            words.push(format!("/{filter}"));
+        }
+        match sort {
+            Sort::File => {}
+            Sort::Name => words.push("by name".to_owned()),
+            Sort::Loss(n) => words.push(format!("by n={n}")),
+        }
+        if hidden > 0 {
+            words.push(format!("{hidden} hidden: _"));
+        }
+        words.join(", ")
+    }
+}
