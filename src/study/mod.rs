@@ -32,6 +32,8 @@
 //!   holders     which processes train the studies that are watched
 //!   request     asking the process that trains to let go
 //!   lock        one process a study folder
+//!   lease       claims on file systems that have no locks
+//!   holder      a process that holds something
 //!   files       files that are whole or not there, and are ours
 //! needs     what a study will take of the machine
 //! layout    how everything on disk is named

@@ -53,11 +53,15 @@ impl Holders {
                 None if is_joined(study) => Hold::Shared(Vec::new()),
                 None => Hold::Free,
             });
-            if let Hold::Shared(holders) = hold
-                && let Some(holder) = claimant(folder)
-            {
-                if !holders.contains(&holder) {
-                    holders.push(holder.clone());
+            if matches!(hold, Hold::One(_)) {
+                continue;
+            }
+            if let Some(holder) = claimant(folder) {
+                // On a file system without locks claims are all that can be seen.
+                match hold {
+                    Hold::Shared(holders) if holders.contains(&holder) => {}
+                    Hold::Shared(holders) => holders.push(holder.clone()),
+                    other => *other = Hold::Shared(vec![holder.clone()]),
                 }
                 claims.insert(folder.to_owned(), holder);
             }

@@ -13,7 +13,9 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::files::{folder_of, make_folder, open_own, write_own};
-use crate::config::presentable;
+pub use super::holder::Holder;
+use super::holder::is_gone;
+use super::lease::{self, Lease};
 use crate::study::layout::{LOCK, claim_of};
 
 /// The right to write in a study's folder, or in that of one of its runs; dropping it lets go.
@@ -82,11 +84,30 @@ impl Drop for Writing<'_> {
     }
 }
 
+/// What is held.
+#[derive(Debug)]
+enum Grip {
+    /// The locked file, and which one it is.
+    Locked(#[allow(dead_code, reason = "held for what the system does when it is closed")] File, Which),
+    /// On a file system without locks.
+    Leased(Lease),
+}
+
+impl Grip {
+    /// Whether nobody else can have it.
+    fn is_held(&self, path: &Path) -> bool {
+        match self {
+            Self::Locked(_, which) => in_place(path) == Some(*which),
+            Self::Leased(lease) => lease.is_held(),
+        }
+    }
+}
+
 /// How it stands with a lock.
 #[derive(Debug)]
 enum Held {
-    /// Ours: the locked file, and which one it is.
-    Here(#[allow(dead_code, reason = "held for what the system does when it is closed")] File, Which),
+    /// Ours.
+    Here(Grip),
     /// The file went, and no other could be locked yet.
     Nowhere,
     /// The file went, and another process was there first, or several. They train the study now, so this one
@@ -94,22 +115,6 @@ enum Held {
     Lost(Option<Holder>),
     /// It was let go of, and so this process never writes again either.
     Given,
-}
-
-/// Who holds a lock.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Host name.
-    pub host: String,
-    /// Process.
-    pub pid: u32,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The note is a file that anybody may have written.
-        write!(f, "process {} on {}", self.pid, presentable(&self.host, 64))
-    }
 }
 
 /// What the lock's file says.
@@ -124,14 +129,6 @@ pub struct Note {
     /// Seconds for which something of the study has been worked on, by all processes.
     #[serde(default)]
     pub seconds: u64,
-}
-
-impl Holder {
-    /// This process.
-    pub fn this() -> Self {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Self { host, pid: std::process::id() }
-    }
 }
 
 /// Another process trains this study.
@@ -181,11 +178,11 @@ impl Lock {
             Err(holder) => return Ok(Err(holder)),
         };
         let seconds = read(&mut file).map_or(0, |note| note.seconds);
-        Ok(Ok((Self::new(folder, path, way, (file, which), seconds), seconds)))
+        Ok(Ok((Self::new(folder, path, way, Grip::Locked(file, which), seconds), seconds)))
     }
 
-    fn new(folder: &Path, path: PathBuf, way: Way, locked: (File, Which), seconds: u64) -> Arc<Self> {
-        let held = Mutex::new((Held::Here(locked.0, locked.1), 0));
+    fn new(folder: &Path, path: PathBuf, way: Way, grip: Grip, seconds: u64) -> Arc<Self> {
+        let held = Mutex::new((Held::Here(grip), 0));
         let (told, writers) = (Mutex::new((0, seconds)), AtomicUsize::new(0));
         Arc::new(Self { folder: folder.to_owned(), path, way, held, told, writers })
     }
@@ -199,11 +196,13 @@ impl Lock {
         self.hold()?;
         make_folder(&self.folder, folder_of(run_folder))?;
         let (path, way) = (claim_of(run_folder), Way::Run(self.clone()));
-        match lock(&path, &way)? {
-            Ok((file, which)) => {
-                // Only for those who look on.
-                let _ = write_note(&file, 0, 0);
-                Ok(Ok(Self::new(&self.folder, path, way, (file, which), 0)))
+        match grip(&path, &way)? {
+            Ok(grip) => {
+                if let Grip::Locked(file, _) = &grip {
+                    // Only for those who look on.
+                    let _ = write_note(file, 0, 0);
+                }
+                Ok(Ok(Self::new(&self.folder, path, way, grip, 0)))
             }
             Err(holder) => Ok(Err(holder.unwrap_or_default())),
         }
@@ -226,8 +225,8 @@ impl Lock {
     pub fn tell(&self, jobs: usize, seconds: u64) -> io::Result<()> {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = (jobs, seconds);
         match &self.held.lock().unwrap_or_else(PoisonError::into_inner).0 {
-            Held::Here(file, _) => write_note(file, jobs, seconds),
-            Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
+            Held::Here(Grip::Locked(file, _)) => write_note(file, jobs, seconds),
+            Held::Here(Grip::Leased(_)) | Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
         }
     }
 
@@ -265,21 +264,21 @@ impl Lock {
         let mut guard = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (held, times) = &mut *guard;
         match held {
-            Held::Here(_, which) if in_place(&self.path) == Some(*which) => return Ok(*times),
+            Held::Here(grip) if grip.is_held(&self.path) => return Ok(*times),
             Held::Lost(holder) => return Err(self.lost(holder.clone())),
             Held::Given => return Err(io::Error::other("another process has asked for this folder")),
-            Held::Here(..) | Held::Nowhere => {}
+            Held::Here(_) | Held::Nowhere => {}
         }
         *held = Held::Nowhere;
         make_folder(&self.folder, folder_of(&self.path))?;
-        match lock(&self.path, &self.way)? {
-            Ok((file, which)) => {
-                if !self.is_shared() {
+        match grip(&self.path, &self.way)? {
+            Ok(grip) => {
+                if let (Grip::Locked(file, _), false) = (&grip, self.is_shared()) {
                     let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
                     // Only for those who look on.
-                    let _ = write_note(&file, jobs, seconds);
+                    let _ = write_note(file, jobs, seconds);
                 }
-                *held = Held::Here(file, which);
+                *held = Held::Here(grip);
                 *times += 1;
                 Ok(*times)
             }
@@ -302,7 +301,8 @@ impl Drop for Lock {
     /// finds that it is not in place.
     fn drop(&mut self) {
         let held = &self.held.get_mut().unwrap_or_else(PoisonError::into_inner).0;
-        if let (Way::Run(_), Held::Here(_, which)) = (&self.way, held)
+        // A lease removes its own.
+        if let (Way::Run(_), Held::Here(Grip::Locked(_, which))) = (&self.way, held)
             && in_place(&self.path) == Some(*which)
         {
             let _ = fs::remove_file(&self.path);
@@ -322,17 +322,35 @@ fn in_place(path: &Path) -> Option<Which> {
     fs::symlink_metadata(path).ok().map(|found| which_file(&found))
 }
 
+/// Locks a file, or takes its lease where a run of a file system without locks is claimed.
+fn grip(path: &Path, way: &Way) -> io::Result<Result<Grip, Option<Holder>>> {
+    match lock(path, way) {
+        Err(error) if has_no_locks(&error) && matches!(way, Way::Run(_)) => {
+            Ok(Lease::take(path)?.map(Grip::Leased).map_err(Some))
+        }
+        locked => Ok(locked?.map(|(file, which)| Grip::Locked(file, which))),
+    }
+}
+
 /// Locks a file. `Ok(Err(holder))` if another process has it; nobody in particular where several share it.
 fn lock(path: &Path, way: &Way) -> io::Result<Result<(File, Which), Option<Holder>>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     loop {
-        let mut options = OpenOptions::new();
+        let (mut options, is_new) = (OpenOptions::new(), !path.exists());
         let mut file = write_own(path, options.read(true).write(true).create(true).truncate(false))
             .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         // Nobody asks a claim for more than a moment, and there is always another run.
         let tries = if matches!(way, Way::Run(_)) { 1 } else { TRIES };
-        if let Err(holder) = try_lock(&mut file, way, tries)? {
-            return Ok(Err(holder));
+        match try_lock(&mut file, way, tries) {
+            Ok(Ok(())) => {}
+            Ok(Err(holder)) => return Ok(Err(holder)),
+            Err(error) => {
+                if is_new && matches!(way, Way::Run(_)) {
+                    // A lease is a file that was not there.
+                    let _ = fs::remove_file(path);
+                }
+                return Err(error);
+            }
         }
         let which = which_file(&file.metadata()?);
         // Whoever had it before may have removed it in the meantime.
@@ -356,10 +374,9 @@ fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<(), Opt
             Err(TryLockError::WouldBlock) => {
                 return Ok(Err(Some(read(file).unwrap_or_else(unknown).holder)));
             }
-            // The runs of a file system without locks are shared out beforehand, if at all.
-            Err(TryLockError::Error(error)) if has_no_locks(&error) && matches!(way, Way::Alone) => {
+            // A file system without locks: the note has to do, and among those who share a study leases do.
+            Err(TryLockError::Error(error)) if has_no_locks(&error) && !matches!(way, Way::Run(_)) => {
                 match read(file) {
-                    // The note has to do.
                     Some(note) if is_another_here(&note.holder) => return Ok(Err(Some(note.holder))),
                     _ => break,
                 }
@@ -380,12 +397,27 @@ fn write_note(file: &File, jobs: usize, seconds: u64) -> io::Result<()> {
 
 /// What the process that trains in this folder by itself says of itself; `None` if none does.
 pub fn trainer(folder: &Path) -> Option<Note> {
-    holder_of(&folder.join(LOCK))
+    let mut file = open_own(&folder.join(LOCK)).ok()?;
+    match file.try_lock_shared() {
+        Ok(()) => None,
+        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown)),
+        // Without locks a process on another host can only be believed.
+        Err(TryLockError::Error(_)) => {
+            read(&mut file).filter(|note| note.holder.pid > 0 && !is_gone(&note.holder))
+        }
+    }
 }
 
 /// Who has claimed a run; `None` if nobody has.
 pub fn claimant(run_folder: &Path) -> Option<Holder> {
-    holder_of(&claim_of(run_folder)).map(|note| note.holder)
+    let path = claim_of(run_folder);
+    let mut file = open_own(&path).ok()?;
+    match file.try_lock_shared() {
+        // Let go of with the file, at once.
+        Ok(()) => None,
+        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown).holder),
+        Err(TryLockError::Error(_)) => lease::holder(&path),
+    }
 }
 
 /// Whether processes share a study's folder, whether they have claimed a run or not.
@@ -395,21 +427,14 @@ pub fn is_joined(folder: &Path) -> bool {
     (0..2).all(|_| open_own(&folder.join(LOCK)).is_ok_and(blocks))
 }
 
-fn holder_of(path: &Path) -> Option<Note> {
-    let mut file = open_own(path).ok()?;
-    match file.try_lock_shared() {
-        // Let go of with the file, at once.
-        Ok(()) => None,
-        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown)),
-        Err(TryLockError::Error(_)) => read(&mut file).filter(|note| {
-            // Without locks a process on another host can only be believed.
-            note.holder.pid > 0 && (note.holder.host != Holder::this().host || is_alive(note.holder.pid))
-        }),
-    }
+/// Whether the file system of a study's folder has locks, so that to hold one means something.
+pub fn can_lock(folder: &Path) -> bool {
+    let locked = |file: File| file.try_lock_shared();
+    open_own(&folder.join(LOCK)).is_ok_and(|file| !matches!(locked(file), Err(TryLockError::Error(_))))
 }
 
 /// Whether the file system cannot lock at all.
-pub fn has_no_locks(error: &io::Error) -> bool {
+fn has_no_locks(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS))
 }
 
@@ -429,12 +454,7 @@ fn unknown() -> Note {
 
 /// Whether this is another process of this host that is alive.
 fn is_another_here(holder: &Holder) -> bool {
-    holder.host == Holder::this().host && holder.pid != std::process::id() && is_alive(holder.pid)
-}
-
-fn is_alive(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH)))
+    holder.is_here() && holder.pid != std::process::id() && !is_gone(holder)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The worker threads as everybody else sees them: runs go in, events and snapshots come out.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -18,7 +17,7 @@ use super::work::{keep_outcomes, work};
 use crate::model::Kernels;
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
-use crate::study::disk::lock::{Busy, Holder, Lock, Taken, has_no_locks};
+use crate::study::disk::lock::{Busy, Holder, Lock, can_lock};
 use crate::study::disk::request::forget;
 use crate::study::event::Event;
 use crate::study::layout::{claim_of, run_folder, study_folder};
@@ -45,8 +44,7 @@ pub struct SessionOptions {
 /// How a study is shared with other processes.
 #[derive(Clone, Debug, Default)]
 pub struct Together {
-    /// The whole plan, where the runs are a share of it that nobody else is given. A file system without
-    /// locks will do then.
+    /// The whole plan, where the runs are a share of it that nobody else is given.
     pub whole: Option<Vec<Run>>,
     /// Whether everything that others report is told as it happens, and not only what their runs come to.
     pub tells: bool,
@@ -83,9 +81,9 @@ impl Session {
             std::fs::create_dir_all(folder).with_context(what)?;
             let taken = match &options.together {
                 None => Lock::take(folder),
-                Some(together) => {
+                Some(_) => {
                     clean_if_alone(folder, &runs);
-                    join(folder, together)
+                    Lock::join(folder)
                 }
             };
             match taken.with_context(what)? {
@@ -265,23 +263,15 @@ impl Session {
     }
 }
 
-/// Shares a study's folder with other processes.
-fn join(folder: &Path, together: &Together) -> io::Result<Taken> {
-    match Lock::join(folder) {
-        Err(error) if has_no_locks(&error) && together.whole.is_none() => {
-            let words = "its file system has no locks, so runs cannot be claimed one by one; --partition K/N \
-                         shares them out beforehand";
-            Err(io::Error::new(error.kind(), words))
-        }
-        joined => joined,
-    }
-}
-
 /// Removes what killed processes have left in a study's folder, which is held by nobody else: requests to them,
 /// files half written, claims.
 fn clean(folder: &Path, runs: &[Run]) {
     forget(folder);
     remove_leftovers(folder);
+    if !can_lock(folder) {
+        // Others may have claims here, whoever holds the folder.
+        return;
+    }
     for run in runs {
         // Hardly ever there.
         let _ = std::fs::remove_file(claim_of(&run_folder(folder, run)));
@@ -290,7 +280,9 @@ fn clean(folder: &Path, runs: &[Run]) {
 
 /// Whoever shares a study cleans up where nobody else is there: the first, and the last.
 fn clean_if_alone(folder: &Path, runs: &[Run]) {
-    if let Ok(Ok(_lock)) = Lock::take(folder) {
+    if let Ok(Ok(_lock)) = Lock::take(folder)
+        && can_lock(folder)
+    {
         clean(folder, runs);
     }
 }

@@ -17,7 +17,7 @@ use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::model::Kernels;
 use crate::study::disk::folders::{bring_back, set_aside};
-use crate::study::disk::lock::{Holder, Lock, has_no_locks};
+use crate::study::disk::lock::{Holder, Lock};
 use crate::study::disk::record::{Record, RecordError, trouble};
 use crate::study::disk::trail::Trail;
 use crate::study::event::Event;
@@ -229,8 +229,6 @@ impl Shared {
         match study.claim(&folder) {
             Ok(Ok(claim)) => Ok(Some(claim)),
             Ok(Err(holder)) => Err(Refused::Claimed(holder)),
-            // Where there are no locks the runs were shared out beforehand.
-            Err(error) if has_no_locks(&error) => Ok(Some(study.clone())),
             Err(error) => Err(Refused::Trouble(trouble(&folder, &error))),
         }
     }
