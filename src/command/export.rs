@@ -13,8 +13,9 @@ use anyhow::{Context, bail};
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
 use crate::config::printable;
+use crate::eval::Average;
 use crate::experiments::Study;
-use crate::results::{Results, test_names};
+use crate::results::{ListRow, Outcome, Results, judged_at, rows, test_names};
 use crate::study::{Event, Watcher, write_out};
 
 /// Reads the folders and writes.
@@ -131,8 +132,27 @@ fn results(
         bail!("{names}: none of its {} runs has been tested yet", runs.len());
     }
     Ok(match format {
-        Format::Csv => rows::csv(&outcomes),
-        Format::Json => rows::as_json(&outcomes, &figures)?,
-        Format::Svg => curves::picture(&outcomes, test.as_deref()),
+        Format::Csv => self::rows::csv(&outcomes),
+        Format::Json => self::rows::as_json(&outcomes, &figures)?,
+        Format::Svg => curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref()),
     })
+}
+
+/// The outcomes that a picture of curves has: of a sweep the best cell alone, under a name that says so.
+fn one_a_row<'a>(outcomes: Vec<Outcome<'a>>, test: Option<&str>) -> Vec<(String, Outcome<'a>)> {
+    let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
+    let named = |row: &ListRow| match *row {
+        ListRow::One(index) => (outcomes[index].settings.name.clone(), index),
+        ListRow::Sweep(sweep) => {
+            let sweep = &sweeps[sweep];
+            let steps = |index: &usize| Some(outcomes[*index].test(test)?.evaluation.steps);
+            let n = judged_at(sweep.experiments.iter().filter_map(steps).max().unwrap_or(0));
+            let best = sweep.best(|index| outcomes[index].cell_loss(test, n, Average::Mean));
+            let index = best.map_or(sweep.experiments[0], |(index, _)| index);
+            (sweep.row_name(best.map(|(index, _)| outcomes[index].settings)), index)
+        }
+    };
+    let shown: Vec<(String, usize)> = list.iter().map(named).collect();
+    let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
+    shown.into_iter().filter_map(|(name, index)| Some((name, outcomes[index].take()?))).collect()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 
 use super::farewell::Standing;
@@ -16,7 +17,7 @@ use super::outcome::{Exit, Misuse};
 use crate::cli::{RunArgs, RunCommand};
 use crate::config::printable;
 use crate::eval::Average;
-use crate::experiments::Study;
+use crate::experiments::{Cell, Experiment, Study};
 use crate::results::{Results, report, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
 use crate::study::{Busy, Event, Run, Session, SessionOptions, Together, plan, study_folder};
@@ -49,6 +50,11 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     let progress = Progress::new(&runs, json);
     let (mut failed, mut ended, mut out) = (false, 0, std::io::stdout());
     let mut recorded = Recorded::default();
+    // What tells the cells of sweeps apart, once: the events that follow call them by their names.
+    for cell in study.experiments.iter().filter_map(CellEvent::of).take_while(|_| json) {
+        writeln!(out, "{}", serde_json::to_string(&cell)?)?;
+        out.flush()?;
+    }
     loop {
         // Asked first: what was over then has no events left to send.
         let over = session.is_over();
@@ -66,8 +72,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
             progress.tell(&reported);
             results.on_event(run, &reported);
             if json && let Event::Summary { experiment, test, .. } = &reported {
-                for figure in results.figures() {
-                    let is_of_it = figure.experiment == *experiment && figure.published.test == *test;
+                for figure in results.figures_of(experiment) {
+                    let is_of_it = figure.published.test == *test;
                     if let Some(verdict) = figure.event().filter(|_| is_of_it) {
                         writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
                         out.flush()?;
@@ -130,6 +136,22 @@ impl Recorded {
             }
             _ => false,
         }
+    }
+}
+
+/// The event of `--json` that says which cell of a sweep an experiment is.
+#[derive(Serialize)]
+struct CellEvent<'a> {
+    event: &'static str,
+    experiment: &'a str,
+    #[serde(flatten)]
+    cell: &'a Cell,
+}
+
+impl<'a> CellEvent<'a> {
+    fn of(experiment: &'a Experiment) -> Option<Self> {
+        let cell = experiment.cell.as_ref()?;
+        Some(Self { event: "cell", experiment: &experiment.name, cell })
     }
 }
 
@@ -212,16 +234,24 @@ pub fn cores() -> usize {
 
 /// Applies `--only` and `--seed`.
 fn narrow(study: &mut Study, args: &RunArgs) -> anyhow::Result<()> {
+    // A sweep is named as in the file, or one of its cells.
+    let is_called = |experiment: &Experiment, wanted: &String| {
+        experiment.name == *wanted || experiment.cell.as_ref().is_some_and(|cell| cell.sweep == *wanted)
+    };
     for wanted in &args.only {
-        if !study.experiments.iter().any(|experiment| experiment.name == *wanted) {
-            let names: Vec<String> =
-                study.experiments.iter().map(|experiment| format!("{:?}", experiment.name)).collect();
+        if !study.experiments.iter().any(|experiment| is_called(experiment, wanted)) {
+            let name = |experiment: &Experiment| match &experiment.cell {
+                Some(cell) => format!("{:?}", cell.sweep),
+                None => format!("{:?}", experiment.name),
+            };
+            let mut names: Vec<String> = study.experiments.iter().map(name).collect();
+            names.dedup();
             let text = format!("--only {wanted:?}: no such experiment; there are {}", names.join(", "));
             return Err(Misuse(text).into());
         }
     }
     if !args.only.is_empty() {
-        study.experiments.retain(|experiment| args.only.contains(&experiment.name));
+        study.experiments.retain(|experiment| args.only.iter().any(|wanted| is_called(experiment, wanted)));
     }
     if !args.seed.is_empty() {
         let mut seeds = args.seed.clone();

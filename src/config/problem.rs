@@ -119,6 +119,11 @@ impl<'a> Report<'a> {
         !self.syntax_errors
     }
 
+    /// How many problems were noted so far.
+    pub fn problems(&self) -> usize {
+        self.findings.len()
+    }
+
     /// Notes a problem, unless a syntax error in the same place explains it.
     pub fn problem(&mut self, at: usize, message: String) {
         let after = self.shadows.partition_point(|shadow| shadow.start <= at);

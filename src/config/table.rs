@@ -102,14 +102,18 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
 
     /// What the table says about a setting.
     pub fn value(&mut self, key: &dyn AnyKey) -> Setting<Value> {
-        let (name, domain) = (key.name(), key.domain());
-        let Some(value) = self.get(name) else { return Setting::Absent };
+        let Some(value) = self.get(key.name()) else { return Setting::Absent };
+        self.read_as(key.name(), key.domain(), value)
+    }
+
+    /// What a value says, wherever it stands, of a setting of this domain that is called `name`.
+    pub fn read_as(&mut self, name: &str, domain: &Domain, value: &Spanned<DeValue<'a>>) -> Setting<Value> {
         let number_up_to = |most: f64| number(value.get_ref()).filter(|number| (0.0..=most).contains(number));
         let read = match domain {
             Domain::Range { ends, point } => return self.range(name, value, ends, *point),
             Domain::Seeds(bounds) => return self.seeds(name, value, bounds),
-            Domain::Words(words) => return self.word(name, words).map(Value::Word),
-            Domain::Names(names) => return self.word(name, &names()).map(Value::Word),
+            Domain::Words(words) => return self.word_of(name, value, words).map(Value::Word),
+            Domain::Names(names) => return self.word_of(name, value, &names()).map(Value::Word),
             Domain::Count(bounds) => count(value.get_ref(), bounds).map(Value::Count),
             Domain::CountOr { word, .. } if value.get_ref().as_str() == Some(word) => Some(Value::Word(word)),
             Domain::CountOr { bounds, .. } => count(value.get_ref(), bounds).map(Value::Count),
@@ -157,6 +161,15 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
     /// One of a few words.
     pub fn word(&mut self, key: &str, words: &[&'static str]) -> Setting<&'static str> {
         let Some(value) = self.get(key) else { return Setting::Absent };
+        self.word_of(key, value, words)
+    }
+
+    fn word_of(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'a>>,
+        words: &[&'static str],
+    ) -> Setting<&'static str> {
         let said = value.get_ref().as_str();
         if let Some(word) = words.iter().find(|word| Some(**word) == said) {
             return Setting::Given(*word, value.span().start);

@@ -39,6 +39,19 @@ impl Value {
     pub fn in_words(&self) -> String {
         if let Self::Word(word) = self { (*word).to_owned() } else { self.to_string() }
     }
+
+    /// In as few letters as it can be said, for names: `1` for 1.0, `[-5,5]`, `maml`.
+    pub fn in_short(&self) -> String {
+        let short = |number: f64| {
+            let shortest = format!("{number:?}");
+            shortest.strip_suffix(".0").map(str::to_owned).unwrap_or(shortest)
+        };
+        match self {
+            Self::Number(number) => short(*number),
+            Self::Range([low, high]) => format!("[{},{}]", short(*low), short(*high)),
+            _ => self.in_words(),
+        }
+    }
 }
 
 /// A type that a setting can have.
@@ -167,6 +180,11 @@ mod tests {
         ];
         for (value, text) in values {
             assert_eq!(value.to_string(), text);
+        }
+        let short =
+            [(Value::Number(1.0), "1"), (Value::Number(0.010), "0.01"), (Value::Number(1e-7), "1e-7")];
+        for (value, text) in short.into_iter().chain([(Value::Range([-5.0, 0.5]), "[-5,0.5]")]) {
+            assert_eq!(value.in_short(), text);
         }
     }
 }

@@ -105,6 +105,17 @@ impl Layer {
         layer
     }
 
+    /// That these settings have these values, which stand at these places.
+    pub fn of(settings: impl IntoIterator<Item = (&'static dyn AnyKey, Value, usize)>) -> Self {
+        let given = |(key, value, at)| (key, Setting::Given(value, at));
+        Self(settings.into_iter().map(given).collect())
+    }
+
+    /// Whether it says anything of a setting, be it under another name.
+    pub fn says(&self, key: &dyn AnyKey) -> bool {
+        self.0.iter().any(|(own, _)| own.name() == key.name() || are_rivals(*own, key))
+    }
+
     /// What this says, and `shared` about all else.
     #[must_use]
     pub fn over(mut self, shared: &Self) -> Self {

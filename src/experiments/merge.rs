@@ -3,6 +3,7 @@
 
 use super::{
     Experiment,
+    cell::{Axis, Cell},
     published::FigureEntry,
     schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS},
     test_set::{TestEntry, TestSettings},
@@ -21,6 +22,8 @@ pub(super) struct Entry {
     pub algorithm: Setting<Algorithm>,
     pub layers: Layers,
     pub published: Vec<FigureEntry>,
+    /// The sweep that it is of and the settings that it goes through.
+    pub cell: Option<(String, Vec<String>)>,
 }
 
 /// The family that a `task` table names.
@@ -29,7 +32,7 @@ pub(super) fn family(task: &Layer) -> &'static dyn Family {
 }
 
 /// What the tables say: those above the experiments, or those of one experiment.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Layers {
     /// `[defaults]`, or the experiment itself.
     pub training: Layer,
@@ -39,6 +42,21 @@ pub(super) struct Layers {
 }
 
 impl Layers {
+    /// Those of the experiment itself (`None`) and of its tables, in the order of `TABLES`.
+    pub fn of(layer: impl Fn(Option<usize>) -> Layer) -> Self {
+        Self {
+            training: layer(None),
+            task: layer(Some(0)),
+            model: layer(Some(1)),
+            evaluation: layer(Some(2)),
+        }
+    }
+
+    /// What one of them says.
+    pub fn table(&self, table: Option<usize>) -> &Layer {
+        [&self.training, &self.task, &self.model, &self.evaluation][table.map_or(0, |table| table + 1)]
+    }
+
     /// What these say, and `shared` about all else.
     pub fn over(self, shared: &Self) -> Self {
         Self {
@@ -64,11 +82,16 @@ fn task_over(own: Layer, shared: &Layer) -> Layer {
 pub(super) fn resolve(entries: Vec<Entry>, tests: &[TestEntry], report: &mut Report<'_>) -> Vec<Experiment> {
     let mut runs = 0;
     let mut experiments = Vec::with_capacity(entries.len());
+    let mut refused = None;
     for entry in entries {
         let experiment = entry.resolve(tests);
-        if report.is_well_formed() {
+        // What is wrong with many combinations of a sweep is said of the first of them.
+        let is_said = entry.cell.is_some() && refused == Some(entry.at);
+        if report.is_well_formed() && !is_said {
+            let before = report.problems();
             check(&experiment, &entry, report);
             check_tests(&experiment, &entry, tests, report);
+            refused = (report.problems() > before).then_some(entry.at).or(refused);
         }
         let before = runs;
         runs += experiment.seeds.len();
@@ -87,7 +110,7 @@ impl Entry {
         let Layers { training: said, task, model, evaluation } = &self.layers;
         let algorithm = self.algorithm.clone().value_or(Algorithm::ALL[0]);
         let values = said.resolve(&algorithm.written_keys());
-        Experiment {
+        let mut experiment = Experiment {
             name: self.name.clone().unwrap_or_default(),
             algorithm,
             seeds: said.resolve(&[&SEEDS]).get(&SEEDS).into_owned(),
@@ -97,7 +120,13 @@ impl Entry {
             evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
             tests: tests.iter().map(|test| self.test(test)).collect(),
             published: self.published.iter().map(|figure| figure.published.clone()).collect(),
-        }
+            cell: None,
+        };
+        experiment.cell = self.cell.as_ref().map(|(sweep, axes)| {
+            let axis = |key: &String| Some(Axis { value: experiment.value(key)?, key: key.clone() });
+            Cell { sweep: sweep.clone(), axes: axes.iter().filter_map(axis).collect() }
+        });
+        experiment
     }
 
     /// A further test set of this experiment: what it says, and the experiment's own settings about all else.

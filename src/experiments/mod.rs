@@ -1,6 +1,7 @@
 //! What a person may write in `experiments.toml`, resolved: every experiment carries all of its
 //! settings, so that nothing above this room ever asks where a value came from.
 
+mod cell;
 mod load;
 mod merge;
 mod names;
@@ -9,10 +10,12 @@ mod published;
 mod read;
 mod resolved;
 mod schema;
+mod sweep;
 mod test_set;
 #[cfg(test)]
 mod tests;
 
+pub use cell::{Axis, Cell, words};
 pub use load::load;
 pub use presets::{Preset, presets};
 pub use published::{Mark, Published};
@@ -23,6 +26,7 @@ pub use test_set::{Test, TestSettings};
 
 use serde::Serialize;
 
+use crate::config::Value;
 use crate::learner::{Algorithm, Trainer, Training};
 use crate::model::{Adaptation, Kernels, ModelSettings, Weights};
 use crate::task::{EvaluationSettings, TaskSettings};
@@ -62,9 +66,29 @@ pub struct Experiment {
     /// Figures from the literature to hold its results against.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<Published>,
+    /// The sweep that it is of, and where it stands there.
+    #[serde(skip)]
+    pub cell: Option<Cell>,
 }
 
 impl Experiment {
+    /// What a list calls it that has one row a sweep: its name, or that of the sweep it is of.
+    pub fn listed_as(&self) -> &str {
+        self.cell.as_ref().map_or(&self.name, |cell| &cell.sweep)
+    }
+
+    /// The value of a setting, as a sweep calls it: `inner_lr`, `task.shots`. `None` of one that is off.
+    pub fn value(&self, path: &str) -> Option<Value> {
+        let (table, key) = path.split_once('.').unwrap_or(("", path));
+        let values = match table {
+            "task" => self.task.values(),
+            "model" => self.model.values(),
+            "evaluation" => self.evaluation.values(),
+            _ => self.training.values(),
+        };
+        values.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    }
+
     /// Outer steps of one run; 0 for an algorithm that does not train.
     pub fn total_steps(&self) -> u64 {
         if !self.algorithm.trains() {

@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use toml::{Spanned, de::DeValue};
 
 use super::resolved::RECORDED;
-use super::schema::LONGEST_NAME;
 use crate::config::{Setting, Table, is_hidden, quote};
 
-/// A name that is there, short enough to show, and not taken by another of `what`; spaces around it do not
+/// A name that is there, of at most `longest` characters, and not taken by another of `what`; spaces around it do not
 /// count.
 pub(super) fn read_name<'a>(
     table: &mut Table<'_, 'a, '_>,
     what: &str,
     value: &Spanned<DeValue<'a>>,
+    longest: usize,
     names: &mut HashMap<String, usize>,
 ) -> Option<String> {
-    let name = read_text(table, "name", value, LONGEST_NAME)?;
+    let name = read_text(table, "name", value, longest)?;
     let at = value.span().start;
     if let Some(first) = names.get(&name) {
         let line = 1 + table.report.text[..*first].matches('\n').count();

@@ -10,7 +10,8 @@ use super::{
     names::read_name,
     published::read_published,
     resolved::RECORDED,
-    schema::{self, LARGEST_FILE, MOST_EXPERIMENTS, MOST_FIGURES, TOP},
+    schema::{self, LARGEST_FILE, LONGEST_CELL, LONGEST_NAME, MOST_EXPERIMENTS, MOST_FIGURES, TOP},
+    sweep::{read_cell, read_sweep},
     test_set::{TestEntry, read_test, test_tables},
 };
 use crate::config::{
@@ -105,15 +106,18 @@ fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Expe
     }
 
     let mut names = HashMap::new();
-    let entries: Vec<Entry> = entries
-        .into_iter()
-        .map(|(at, table)| read_experiment(origin, at, table, &shared, &mut names, &mut report))
-        .collect();
+    let mut experiments = Vec::with_capacity(entries.len());
+    for (place, (at, table)) in entries.iter().enumerate() {
+        // Each of those that follow needs a place of its own.
+        let room = MOST_EXPERIMENTS.saturating_sub(experiments.len() + entries.len() - place - 1);
+        let origin = (origin, room);
+        experiments.extend(read_experiment(origin, *at, table, &shared, &mut names, &mut report));
+    }
     let mut names = HashMap::new();
     let family = family(&shared.task);
     let tests: Vec<TestEntry> =
         tests.into_iter().map(|(at, table)| read_test(at, table, family, &mut names, &mut report)).collect();
-    let experiments = resolve(entries, &tests, &mut report);
+    let experiments = resolve(experiments, &tests, &mut report);
     let problems = report.finish();
     if problems.is_empty() { Ok(experiments) } else { Err(problems) }
 }
@@ -174,17 +178,22 @@ fn experiment_tables<'t, 'a>(top: &mut Table<'t, 'a, '_>) -> Vec<(usize, &'t DeT
     tables
 }
 
-/// Reads one `[[experiment]]` and lays it over the shared settings.
+/// Reads one `[[experiment]]` and lays it over the shared settings; of a sweep every combination, as long as there
+/// is room for so many.
 fn read_experiment<'a>(
-    origin: Origin,
+    (origin, room): (Origin, usize),
     at: usize,
     entries: &DeTable<'a>,
     shared: &Layers,
     names: &mut HashMap<String, usize>,
     report: &mut Report<'a>,
-) -> Entry {
-    let mut table = Table::open("[[experiment]]", schema::experiment(), entries, report);
-    let name = table.get("name").map(|value| read_name(&mut table, "an experiment", value, names));
+) -> Vec<Entry> {
+    let is_record = origin == Origin::Record;
+    let own_keys =
+        if is_record { [schema::experiment(), vec!["cell"]].concat() } else { schema::experiment() };
+    let mut table = Table::open("[[experiment]]", own_keys, entries, report);
+    let longest = if is_record { LONGEST_CELL } else { LONGEST_NAME };
+    let name = table.get("name").map(|value| read_name(&mut table, "an experiment", value, longest, names));
     if name.is_none() && !table.has_unknown_key_like("name") {
         table.report.absent(at, "this [[experiment]] has no `name`: add name = \"...\"".to_owned());
     }
@@ -201,9 +210,23 @@ fn read_experiment<'a>(
     let tables = own_tables(&mut table);
     let limit = ("this experiment", "published figures", MOST_FIGURES);
     let figures = table.tables("published", "[[experiment.published]]", limit);
-    let own = Layers { training, ..read_tables(tables, OWN_TITLES, &shared.task, report) };
-    let published = read_published(figures.map(|(_, figures)| figures).unwrap_or_default(), report);
-    Entry { at, name: name.flatten(), algorithm, layers: own.over(shared), published }
+    let published_at = figures.as_ref().map(|(at, _)| *at);
+    let own = Layers { training, ..read_tables(tables, OWN_TITLES, &shared.task, table.report) };
+    let published = read_published(figures.map(|(_, figures)| figures).unwrap_or_default(), table.report);
+    let base = own.clone().over(shared);
+    let cell = if is_record { read_cell(&mut table, &base) } else { None };
+    let sweep = match &algorithm {
+        Setting::Given(algorithm, _) => read_sweep(&mut table, Some(*algorithm), &own, &base),
+        _ => read_sweep(&mut table, None, &own, &base),
+    };
+    let entry = Entry { at, name: name.flatten(), algorithm, layers: base, published, cell };
+    let Setting::Given(sweep, _) = sweep else { return vec![entry] };
+    if let Some(at) = published_at {
+        let message = "a published figure is about one experiment, and a sweep is many: write the one that it is about as \
+                       an [[experiment]] of its own";
+        table.report.problem(at, message.to_owned());
+    }
+    sweep.expand(entry, room, names, &mut table)
 }
 
 /// Refuses what an experiment says itself and its algorithm does not go by; what `[defaults]` says is

@@ -30,11 +30,16 @@ pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
     out
 }
 
-/// The same, and what the run is tested and compared with beyond that, of which its training knows nothing:
-/// further test sets and published figures.
+/// The same, and what its training knows nothing of: the sweep that it is of, and what it is tested and compared
+/// with beyond that, further test sets and published figures.
 pub fn recorded_toml(experiment: &Experiment, seed: u64) -> String {
     let mut out = resolved_toml(experiment, seed);
     let text = |text: &str| toml::Value::from(text);
+    if let Some(cell) = &experiment.cell {
+        let axes: Vec<String> = cell.axes.iter().map(|axis| text(&axis.key).to_string()).collect();
+        let _ =
+            write!(out, "\n[experiment.cell]\nsweep = {}\naxes = [{}]\n", text(&cell.sweep), axes.join(", "));
+    }
     for figure in &experiment.published {
         out += "\n[[experiment.published]]\n";
         let _ = writeln!(out, "source = {}", text(&figure.source));

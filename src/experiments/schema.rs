@@ -24,16 +24,18 @@ pub(super) const OF_TRAINING: [&str; 2] = ["query", "train_tasks"];
 pub const FIRST_TEST: &str = "test";
 
 /// Tables that stand at the top of the file and may stand in an experiment.
-const TABLES: [&str; 3] = ["task", "model", "evaluation"];
+pub(super) const TABLES: [&str; 3] = ["task", "model", "evaluation"];
 
 /// A file larger than this was not written by a person.
 pub(super) const LARGEST_FILE: usize = 1 << 20;
-/// Experiments in one study.
+/// Experiments in one study; of a sweep every combination is one.
 pub(super) const MOST_EXPERIMENTS: usize = 1_000;
 /// Experiments times seeds.
 pub(super) const MOST_RUNS: usize = 10_000;
 /// Characters of an experiment's name: it heads a pane and a table's row.
 pub(super) const LONGEST_NAME: usize = 60;
+/// The same with the combination of a sweep behind it.
+pub(super) const LONGEST_CELL: usize = 120;
 
 /// Further test sets: each is one more evaluation of every run.
 pub(super) const MOST_TESTS: usize = 50;
@@ -93,13 +95,13 @@ pub(super) fn names(keys: &Keys) -> Vec<&'static str> {
 
 /// What an `[[experiment]]` may have: its own two, the settings of `[defaults]`, and its own tables.
 pub(super) fn experiment() -> Vec<&'static str> {
-    [&OWN[..], &names(&training()), &TABLES, &["published"]].concat()
+    [&OWN[..], &names(&training()), &TABLES, &["sweep", "published"]].concat()
 }
 
 /// Where a key that stands in the wrong table, the one of this title, belongs; `None` if it belongs
 /// nowhere.
 pub(super) fn home(key: &str, title: &str) -> Option<String> {
-    if OWN.contains(&key) || key == "published" {
+    if OWN.contains(&key) || key == "published" || key == "sweep" {
         return Some("to an [[experiment]]".to_owned());
     }
     if FIGURE.contains(&key) {

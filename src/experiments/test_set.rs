@@ -10,7 +10,7 @@ use toml::de::DeTable;
 
 use super::{
     names::read_name,
-    schema::{self, FIRST_TEST, MOST_TESTS},
+    schema::{self, FIRST_TEST, LONGEST_NAME, MOST_TESTS},
 };
 use crate::config::{AnyKey, Layer, Report, Table, Values, quote};
 use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
@@ -145,7 +145,7 @@ pub(super) fn read_test<'a>(
     if value.is_none() && !table.has_unknown_key_like("name") {
         table.report.absent(at, "this [[test]] has no `name`: add name = \"...\"".to_owned());
     }
-    let mut name = value.and_then(|value| read_name(&mut table, "a test set", value, names));
+    let mut name = value.and_then(|value| read_name(&mut table, "a test set", value, LONGEST_NAME, names));
     if let (Some(FIRST_TEST), Some(value)) = (name.as_deref(), value) {
         let message =
             format!("{} is what the first test set is called: choose another name", quote(FIRST_TEST));

@@ -111,7 +111,7 @@ fn measure(outcome: &Outcome<'_>, published: &Published) -> Measured {
 }
 
 /// Half width of the 95 % interval of a mean of so many values with this sample standard deviation.
-fn half_width(deviation: f64, values: usize) -> Option<f64> {
+pub(super) fn half_width(deviation: f64, values: usize) -> Option<f64> {
     let freedom = values.checked_sub(1).filter(|freedom| *freedom > 0)?;
     let t = StudentsT::ppf(0.975, freedom as f64);
     Some(t * deviation / (values as f64).sqrt())

@@ -8,6 +8,8 @@ mod outcome;
 pub mod palette;
 mod runs;
 pub mod svg;
+mod sweep;
+mod sweep_table;
 mod table;
 pub mod text;
 mod won;
@@ -22,13 +24,24 @@ pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use outcome::{Outcome, Ran, test_names};
 pub use runs::Results;
+pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
+pub use sweep_table::SweepTable;
 pub use table::{Failure, LossTable, Row, best, table_steps, tables};
 pub use won::won;
 
-/// All there is to say on a normal screen: a loss table a test set, and the published figures.
+/// All there is to say on a normal screen: a loss table a test set, the sweeps, and the published figures.
 pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> String {
     let mut text =
         tables(outcomes, average, glyphs).iter().map(LossTable::to_string).collect::<Vec<_>>().join("\n");
+    let (_, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
+    let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
+    for sweep in &sweeps {
+        for test in std::iter::once(None).chain(names.iter().map(|name| Some(name.as_str()))) {
+            let several = !names.is_empty();
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n{}", SweepTable { sweep, outcomes, test, several, average, glyphs });
+        }
+    }
     let figures = figures(outcomes);
     if !figures.is_empty() {
         // Writing to a string cannot fail.

@@ -1,6 +1,7 @@
 //! What came of an experiment's runs, as whoever holds the results hands them over: the loss tables and the
 //! figures are made of this, so a screen, a pipe and an export cannot disagree.
 
+use super::sweep::CellLoss;
 use crate::eval::{Average, Curve, Curves, OverSeeds};
 use crate::experiments::{Experiment, Test};
 
@@ -33,6 +34,13 @@ impl Outcome<'_> {
     /// The same as one.
     pub fn over(&self, test: Option<&str>, average: Average) -> Option<OverSeeds> {
         OverSeeds::of_all(&self.curves(test), average)
+    }
+
+    /// Its loss after n steps, as a cell of a sweep: with a seed that failed there is none that counts.
+    pub fn cell_loss(&self, test: Option<&str>, n: usize, average: Average) -> Option<CellLoss> {
+        let loss = CellLoss::of(&self.curves(test), n, average)?;
+        let failed = self.runs.iter().any(|run| run.failure.is_some());
+        Some(CellLoss { nonfinite: if failed { 1.0 } else { loss.nonfinite }, ..loss })
     }
 
     /// Its test set of this name.

@@ -39,6 +39,23 @@ pub const HUES: [Hue; 7] = [
     hue(((0xf0, 0xe4, 0x42), 227), ((0x5f, 0x5f, 0x00), 58)),
 ];
 
+/// From the largest value to the smallest, the lighter the smaller: matplotlib's viridis, which is even in lightness, so
+/// people with any colour vision see the same order. It is ground, with black or white letters on it.
+pub const RAMP: [Tone; 7] = [
+    Tone { rgb: (0x44, 0x01, 0x54), indexed: 53 },
+    Tone { rgb: (0x44, 0x39, 0x83), indexed: 54 },
+    Tone { rgb: (0x31, 0x68, 0x8e), indexed: 24 },
+    Tone { rgb: (0x21, 0x91, 0x8c), indexed: 30 },
+    Tone { rgb: (0x35, 0xb7, 0x79), indexed: 36 },
+    Tone { rgb: (0x90, 0xd7, 0x43), indexed: 113 },
+    Tone { rgb: (0xfd, 0xe7, 0x25), indexed: 220 },
+];
+
+/// Whether letters on this ground are black; else they are white.
+pub fn wants_black(ground: Rgb) -> bool {
+    contrast((0, 0, 0), ground) >= contrast((255, 255, 255), ground)
+}
+
 /// What has failed.
 pub const ALARM: Hue = hue(((0xe5, 0x6a, 0x6a), 203), ((0xd7, 0x26, 0x26), 160));
 
@@ -113,6 +130,18 @@ mod tests {
                         assert!(contrast >= 4.5, "{colour:?} on {ground:?}: {contrast:.2}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_ramp_grows_lighter_and_can_be_written_on() {
+        for grounds in [RAMP.map(|tone| tone.rgb), RAMP.map(|tone| xterm(tone.indexed))] {
+            let light = |ground| contrast((0, 0, 0), ground);
+            assert!(grounds.windows(2).all(|pair| light(pair[0]) < light(pair[1])), "{grounds:?}");
+            for ground in grounds {
+                let letters = if wants_black(ground) { (0, 0, 0) } else { (255, 255, 255) };
+                assert!(contrast(letters, ground) >= 4.5, "{ground:?}");
             }
         }
     }

@@ -28,6 +28,13 @@ struct RunResult {
     failure: Option<(u64, String)>,
 }
 
+impl RunResult {
+    fn as_ran(&self) -> Ran<'_> {
+        let failure = self.failure.as_ref().map(|(step, error)| (*step, error.as_str()));
+        Ran { seed: self.seed, curves: &self.curves, failure }
+    }
+}
+
 impl Results {
     /// Before anything happened. `plan` is the study's, numbered in its order.
     pub fn new(study: &Study, plan: &[Run]) -> Self {
@@ -57,20 +64,28 @@ impl Results {
 
     /// What there is, experiment by experiment.
     pub fn outcomes(&self) -> Vec<Outcome<'_>> {
-        let outcome = |(index, settings)| {
-            let runs = self.runs.iter().filter(|run| run.experiment == index);
-            let runs = runs.map(|run| {
-                let failure = run.failure.as_ref().map(|(step, error)| (*step, error.as_str()));
-                Ran { seed: run.seed, curves: &run.curves, failure }
-            });
-            Outcome { settings, runs: runs.collect() }
-        };
-        self.experiments.iter().enumerate().map(outcome).collect()
+        let outcome = |settings| Outcome { settings, runs: Vec::new() };
+        let mut outcomes: Vec<Outcome<'_>> = self.experiments.iter().map(outcome).collect();
+        for run in &self.runs {
+            if let Some(outcome) = outcomes.get_mut(run.experiment) {
+                outcome.runs.push(run.as_ran());
+            }
+        }
+        outcomes
     }
 
     /// The loss tables of what there is, one a test set.
     pub fn loss_tables(&self, average: Average, glyphs: Glyphs) -> Vec<LossTable> {
         tables(&self.outcomes(), average, glyphs)
+    }
+
+    /// The published figures of an experiment and how the results stand to them: it is asked for one after another,
+    /// of which most have none.
+    pub fn figures_of(&self, experiment: &str) -> Vec<Figure> {
+        let named = |settings: &Experiment| !settings.published.is_empty() && settings.name == experiment;
+        let Some(index) = self.experiments.iter().position(named) else { return Vec::new() };
+        let runs = self.runs.iter().filter(|run| run.experiment == index).map(RunResult::as_ran).collect();
+        figures(&[Outcome { settings: &self.experiments[index], runs }])
     }
 
     /// The published figures and how the results stand to them.

@@ -10,7 +10,8 @@
 
 use std::fmt;
 
-use super::outcome::{Outcome, test_names};
+use super::outcome::{Outcome, Ran, test_names};
+use super::sweep::{ListRow, judged_at, rows};
 use super::text::{Glyphs, number, pad, short_spread, width};
 use crate::eval::{Average, OverSeeds};
 use crate::experiments::FIRST_TEST;
@@ -59,23 +60,43 @@ pub struct Failure {
     pub step: u64,
     /// Why, in a sentence.
     pub error: String,
+    /// Other runs of the same sweep that failed too.
+    pub others: usize,
 }
 
 /// The loss tables of these experiments, one a test set. What failed is said below the last one.
 pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec<LossTable> {
     let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
     let several = !names.is_empty();
+    let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
     let table = |name: Option<&str>| {
-        let tested = outcomes.iter().filter(|outcome| outcome.test(name).is_some());
-        let row = |outcome: &Outcome<'_>| Row {
-            name: outcome.settings.name.clone(),
-            runs: outcome.runs.len(),
-            over: outcome.over(name, average),
+        let row = |row: &ListRow| {
+            let (index, sweep) = match *row {
+                ListRow::One(index) => (index, None),
+                ListRow::Sweep(sweep) => {
+                    let sweep = &sweeps[sweep];
+                    let steps = |index: &usize| Some(outcomes[*index].test(name)?.evaluation.steps);
+                    let n = judged_at(sweep.experiments.iter().filter_map(steps).max()?);
+                    let best = sweep.best(|index| outcomes[index].cell_loss(name, n, average));
+                    (best.map_or(sweep.experiments[0], |(best, _)| best), Some((sweep, best.is_some())))
+                }
+            };
+            let outcome = &outcomes[index];
+            outcome.test(name)?;
+            let is_known = sweep.is_none_or(|(_, is_known)| is_known);
+            Some(Row {
+                name: match sweep {
+                    None => outcome.settings.name.clone(),
+                    Some((sweep, _)) => sweep.row_name(is_known.then_some(outcome.settings)),
+                },
+                runs: outcome.runs.len(),
+                over: if is_known { outcome.over(name, average) } else { None },
+            })
         };
         let tests = outcomes.iter().filter_map(|outcome| outcome.test(name));
         LossTable {
             test: several.then(|| name.unwrap_or(FIRST_TEST).to_owned()),
-            rows: tested.map(row).collect(),
+            rows: list.iter().filter_map(row).collect(),
             prior_mean: tests.clone().next().map(|test| test.task.prior_mean_loss()),
             most_steps: tests.map(|test| test.evaluation.steps).max().unwrap_or(0),
             failures: Vec::new(),
@@ -86,14 +107,27 @@ pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec
     let sets = std::iter::once(None).chain(names.iter().map(|name| Some(name.as_str())));
     let mut tables: Vec<LossTable> = sets.map(table).collect();
     if let Some(last) = tables.last_mut() {
-        let failures = outcomes.iter().flat_map(|outcome| {
-            outcome.runs.iter().filter_map(|run| {
+        let of = |outcome: &Outcome<'_>| {
+            let failure = |run: &Ran<'_>| {
                 let (step, error) = run.failure?;
                 let experiment = outcome.settings.name.clone();
-                Some(Failure { experiment, seed: run.seed, step, error: error.to_owned() })
-            })
-        });
-        last.failures = failures.collect();
+                Some(Failure { experiment, seed: run.seed, step, error: error.to_owned(), others: 0 })
+            };
+            outcome.runs.iter().filter_map(failure).collect::<Vec<_>>()
+        };
+        for row in &list {
+            match *row {
+                ListRow::One(index) => last.failures.extend(of(&outcomes[index])),
+                // Of a sweep that goes too far there may be hundreds, for the same reason.
+                ListRow::Sweep(sweep) => {
+                    let mut failures =
+                        sweeps[sweep].experiments.iter().flat_map(|index| of(&outcomes[*index]));
+                    let first = failures.next();
+                    let others = failures.count();
+                    last.failures.extend(first.map(|first| Failure { others, ..first }));
+                }
+            }
+        }
     }
     tables
 }
@@ -170,8 +204,11 @@ impl fmt::Display for LossTable {
         if shares.into_iter().any(|share| *share > 0.0) {
             writeln!(f, "! some tasks went non-finite and are not in the mean")?;
         }
-        for Failure { experiment, seed, step, error } in &self.failures {
+        for Failure { experiment, seed, step, error, others } in &self.failures {
             writeln!(f, "{experiment}, seed {seed}: failed at step {step}: {error}")?;
+            if *others > 0 {
+                writeln!(f, "  and {others} more runs of this sweep failed")?;
+            }
         }
         Ok(())
     }

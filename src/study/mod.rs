@@ -17,6 +17,7 @@
 //!   evaluation  a trained network under evaluation, and what it comes to
 //!   going       a run as it goes from hand to hand
 //!   guard       how mutexes are locked
+//! needs     what a study will take of the machine
 //! disk/     what is kept, and how others see it
 //!   watch       run folders that other processes write
 //!   follow      one run's files, while another process writes them
@@ -35,7 +36,6 @@
 //!   lease       claims on file systems that have no locks
 //!   holder      a process that holds something
 //!   files       files that are whole or not there, and are ours
-//! needs     what a study will take of the machine
 //! layout    how everything on disk is named
 //! event     what is reported
 //! snapshot  what a run is at one step

@@ -2,6 +2,7 @@
 //! memory at its worst moment and of all operations. It follows the buffers as they are allocated; the test
 //! beside `memory_is_estimated_before_anything_starts` holds it against a process.
 
+use super::disk::trail::landmarks;
 use super::plan::Run;
 use crate::experiments::{Experiment, Test};
 use crate::learner::Cost;
@@ -22,29 +23,33 @@ pub struct Needs {
     pub bytes: f64,
     /// Floating-point operations from beginning to end.
     pub flop: f64,
+    /// Bytes of all run folders at the end.
+    pub disk: f64,
 }
 
 impl Needs {
     /// Of these runs with so many workers.
     pub fn of(runs: &[Run], jobs: usize) -> Self {
-        let (mut flop, mut kept) = (0.0, 0.0);
+        let (mut flop, mut kept, mut disk) = (0.0, 0.0, 0.0);
         let mut at_work = Vec::new();
-        let mut last: Option<(&Run, f64, f64, f64)> = None;
+        let mut last: Option<(&Run, [f64; 4])> = None;
         for run in runs {
             // Runs of one experiment need the same.
-            let (work, busy, stays) = match last {
-                Some((known, work, busy, stays)) if known.experiment == run.experiment => (work, busy, stays),
-                _ => (work(&run.settings), busy(&run.settings), stays(&run.settings)),
+            let settings = &*run.settings;
+            let needs @ [work, busy, stays, folder] = match last {
+                Some((known, needs)) if known.experiment == run.experiment => needs,
+                _ => [work(settings), busy(settings), stays(settings), folder(settings)],
             };
-            last = Some((run, work, busy, stays));
+            last = Some((run, needs));
             flop += work;
             kept += stays;
+            disk += folder;
             at_work.push(busy);
         }
         // The largest may come together.
         at_work.sort_by(|one, other| other.total_cmp(one));
         let busy: f64 = at_work.iter().take(jobs.max(1)).sum();
-        Self { bytes: PROGRAM + kept + busy, flop }
+        Self { bytes: PROGRAM + kept + busy, flop, disk }
     }
 
     /// Of a meta-gradient over tasks of so many support and query points.
@@ -54,7 +59,11 @@ impl Needs {
         let given: usize = points.iter().map(|(support, query)| support + query).sum();
         let cost = Cost { support: steps, query: 1, hessian_products: steps };
         let flop = points.iter().map(|(support, query)| cost.flop(model, *support, *query) as f64).sum();
-        Self { bytes: PROGRAM + 64.0 * given as f64 + machine(model, steps + 1, support, query), flop }
+        Self {
+            bytes: PROGRAM + 64.0 * given as f64 + machine(model, steps + 1, support, query),
+            flop,
+            disk: 0.0,
+        }
     }
 }
 
@@ -117,6 +126,19 @@ fn stays(settings: &Experiment) -> f64 {
     let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();
     // The curves as they were told, kept for the summary, and kept for the table.
     A_RUN + 8.0 * count + 3.0 * 40.0 * points as f64
+}
+
+/// Bytes of its folder at its end. What follows from no format was counted in folders of runs: a line of progress has
+/// 121 bytes, an n of a curve 62, and beside their numbers settings, log, checkpoint and state have 2,000 together.
+fn folder(settings: &Experiment) -> f64 {
+    let count = model::count(&settings.model, &settings.adaptation()) as f64;
+    let parameters = number(&settings.model) * count;
+    let total = settings.total_steps();
+    // As often as a run reports.
+    let reports = (total / (total / 200).max(1)) as f64;
+    let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();
+    let snapshots = landmarks(total).len() as f64 * (parameters + 16.0);
+    2_000.0 + 121.0 * reports + 62.0 * points as f64 + parameters + 3.0 * 8.0 * count + snapshots
 }
 
 /// Operations of one run.

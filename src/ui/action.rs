@@ -87,6 +87,18 @@ pub enum Action {
     Scroll(i32),
     /// Mean or median.
     Median,
+    /// Move the cursor of a sweep so many cells to the right and down.
+    Cell(i32, i32),
+    /// Put the cursor of a sweep on this row and column.
+    CellAt(usize, usize),
+    /// Put the cursor of a sweep on its best cell.
+    BestCell,
+    /// Open the cell under the cursor as an experiment.
+    OpenCell,
+    /// Other values of a sweep's axes that are not on the map.
+    Slice(i32),
+    /// Other axes of a sweep on the map.
+    TurnAxes,
     /// Move the selection among the published figures.
     Figure(i32),
     /// The next test set.

@@ -126,7 +126,7 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
         (Context::Anywhere, "Everywhere"),
         (
             Context::Runs,
-            "Runs: of the selected experiment on the Overview, the seed in view of one experiment",
+            "Runs: of the selected row on the Overview, the cell of a sweep, the seed in view of one experiment",
         ),
         (Context::Curves, "Adaptation curves: Overview and views of one experiment"),
     ];

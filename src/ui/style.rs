@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::results::{
-    palette::{ALARM, HUES, Hue},
+    palette::{ALARM, HUES, Hue, RAMP, Tone, wants_black, xterm},
     text::Glyphs,
 };
 
@@ -298,6 +298,20 @@ impl Styles {
     /// Five shades from nothing to everything, for densities.
     pub fn shades(&self) -> [char; 5] {
         if self.ascii { [' ', '.', ':', '+', '#'] } else { [' ', '░', '▒', '▓', '█'] }
+    }
+
+    /// Letters on the ground of a value that is this good, from 0 to 1; `None` where there are not enough colours
+    /// for a ground, and shades stand beside the value.
+    pub fn heat(&self, share: f64) -> Option<Style> {
+        let step = (share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64).round() as usize;
+        let Tone { rgb, indexed } = RAMP[step.min(RAMP.len() - 1)];
+        let (ground, shown) = match self.depth {
+            Depth::Mono | Depth::Ansi16 => return None,
+            Depth::Ansi256 => (Color::Indexed(indexed), xterm(indexed)),
+            Depth::True => (Color::Rgb(rgb.0, rgb.1, rgb.2), rgb),
+        };
+        let letters = if wants_black(shown) { Color::Indexed(16) } else { Color::Indexed(231) };
+        Some(Style::new().fg(letters).bg(ground))
     }
 
     /// The letters of formulas, spelled out where there is only ASCII.

@@ -13,11 +13,11 @@ const BELOW: f64 = 50.0;
 /// Height of a line of the legend.
 const LINE: f64 = 18.0;
 
-/// The curves of these runs on a test set, of which every experiment has at least one.
-pub fn picture(outcomes: &[Outcome<'_>], test: Option<&str>) -> String {
-    let all: Vec<&Curve> = outcomes.iter().flat_map(|outcome| outcome.curves(test)).collect();
+/// The curves of these runs on a test set, under these names; each has at least one.
+pub fn picture(outcomes: &[(String, Outcome<'_>)], test: Option<&str>) -> String {
+    let all: Vec<&Curve> = outcomes.iter().flat_map(|(_, outcome)| outcome.curves(test)).collect();
     let most_steps = all.iter().map(|curve| curve.steps.len() - 1).max().unwrap_or(1).max(1);
-    let floor = outcomes.iter().find_map(|outcome| outcome.test(test));
+    let floor = outcomes.iter().find_map(|(_, outcome)| outcome.test(test));
     let floor = floor.map_or(f64::NAN, |test| test.task.prior_mean_loss());
     let finite = all.iter().flat_map(|curve| &curve.mean).copied().filter(|mean| mean.is_finite());
     // One that diverges must not flatten the others: what is above the axis is said in words.
@@ -48,7 +48,7 @@ pub fn picture(outcomes: &[Outcome<'_>], test: Option<&str>) -> String {
     picture.draw(&format!("<path d=\"M{LEFT} {at:.1}H{edge}\" stroke=\"#888\" stroke-dasharray=\"1 4\"/>"));
     picture.text((edge - 4.0, at - 4.0), "text-anchor=\"end\" fill=\"#666\"", "prior mean");
     let mut longest = 0;
-    for (place, outcome) in outcomes.iter().enumerate() {
+    for (place, (name, outcome)) in outcomes.iter().enumerate() {
         let curves = outcome.curves(test);
         let colour = colour(place);
         for curve in &curves {
@@ -59,7 +59,7 @@ pub fn picture(outcomes: &[Outcome<'_>], test: Option<&str>) -> String {
         picture.line(line(&means), &look);
         let (from, at) = (edge + 8.0, ABOVE + 12.0 + LINE * place as f64);
         picture.draw(&format!("<path d=\"M{from} {at}h24\" {look}/>"));
-        let name = format!("{} ({})", outcome.settings.name, curves.len());
+        let name = format!("{name} ({})", curves.len());
         longest = longest.max(name.chars().count());
         picture.text((from + 30.0, at + 4.0), "", &name);
     }

@@ -2,25 +2,35 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
+use crate::config;
+use crate::experiments::Experiment;
 use crate::results::{Figure, Outcome, Ran};
 
 /// One row an experiment, seed, test set and n; empty fields where a number is not finite. The column of the
-/// test set is there where there are further ones.
+/// test set is there where there are further ones; those of a sweep's name and of every setting that is swept, where
+/// there are sweeps, empty for what is of another sweep or of none.
 pub fn csv(outcomes: &[Outcome<'_>]) -> String {
     let several = outcomes.iter().any(|outcome| !outcome.settings.tests.is_empty());
     let mut text = "experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks".to_owned();
-    text += if several { ",test\n" } else { "\n" };
+    text += if several { ",test" } else { "" };
+    let axes = axes(outcomes);
+    text.extend(
+        axes.iter().enumerate().map(|(i, axis)| format!("{}{axis}", if i == 0 { ",sweep," } else { "," })),
+    );
+    text.push('\n');
+    let mut cells = Cells::default();
     for (Outcome { settings, .. }, Ran { seed, curves, .. }) in every_run(outcomes) {
         let name = quoted(&settings.name);
+        let cell = cells.of(settings, &axes);
         for test in settings.every_test() {
             let Some(curve) = curves.of(test.name) else { continue };
             let last = match (several, test.name) {
                 (true, Some(test)) => format!(",{}", quoted(test)),
                 (true, None) => ",".to_owned(),
                 (false, _) => String::new(),
-            };
+            } + cell;
             for (i, n) in curve.steps.iter().enumerate() {
                 // Writing to a string cannot fail.
                 let _ = writeln!(
@@ -39,6 +49,49 @@ pub fn csv(outcomes: &[Outcome<'_>]) -> String {
     text
 }
 
+/// Every setting that some sweep goes through, in the order in which they first come.
+fn axes<'a>(outcomes: &'a [Outcome<'_>]) -> Vec<&'a str> {
+    let mut axes: Vec<&str> = Vec::new();
+    let cells = outcomes.iter().filter_map(|outcome| outcome.settings.cell.as_ref());
+    for axis in cells.flat_map(|cell| &cell.axes) {
+        if !axes.contains(&axis.key.as_str()) {
+            axes.push(&axis.key);
+        }
+    }
+    axes
+}
+
+/// The fields of an experiment's cell, which all of its rows have: kept from row to row.
+#[derive(Default)]
+struct Cells {
+    of: String,
+    fields: String,
+}
+
+impl Cells {
+    fn of(&mut self, settings: &Experiment, axes: &[&str]) -> &str {
+        if self.of != settings.name {
+            self.of.clone_from(&settings.name);
+            let field = |axis: &&str| {
+                let axes = settings.cell.iter().flat_map(|cell| &cell.axes);
+                let value = axes.into_iter().find(|other| other.key == *axis).map(|axis| &axis.value);
+                value.map_or(String::new(), |value| match value {
+                    config::Value::Count(_) | config::Value::Number(_) => value.in_short(),
+                    _ => quoted(&value.in_words()),
+                })
+            };
+            let sweep = settings.cell.as_ref().map_or(String::new(), |cell| quoted(&cell.sweep));
+            let fields = std::iter::once(sweep).chain(axes.iter().map(field));
+            self.fields = if axes.is_empty() {
+                String::new()
+            } else {
+                fields.map(|field| format!(",{field}")).collect()
+            };
+        }
+        &self.fields
+    }
+}
+
 /// Settings and curves of every run, and the verdicts where there are published figures.
 pub fn as_json(outcomes: &[Outcome<'_>], figures: &[Figure]) -> anyhow::Result<String> {
     let run = |(Outcome { settings, .. }, Ran { seed, curves, .. }): (&Outcome<'_>, &Ran<'_>)| {
@@ -51,6 +104,11 @@ pub fn as_json(outcomes: &[Outcome<'_>], figures: &[Figure]) -> anyhow::Result<S
         let further: Map<_, _> = further.collect();
         if !further.is_empty() {
             run["tests"] = further.into();
+        }
+        if let Some(Value::Object(cell)) =
+            settings.cell.as_ref().and_then(|cell| serde_json::to_value(cell).ok())
+        {
+            cell.into_iter().for_each(|(key, value)| run[key] = value);
         }
         run
     };

@@ -16,7 +16,7 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-const PRESETS: [Preset; 8] = [
+const PRESETS: [Preset; 9] = [
     Preset {
         name: "notebook",
         description: "the notebook's five systems with its settings, every line explained",
@@ -56,6 +56,11 @@ const PRESETS: [Preset; 8] = [
         name: "cavia",
         description: "how many context numbers it takes to know a wave, and how they see it",
         text: include_str!("cavia.toml"),
+    },
+    Preset {
+        name: "sweep",
+        description: "a sweep: inner rate x shots of MAML and Reptile as heat maps, in seconds",
+        text: include_str!("sweep.toml"),
     },
 ];
 

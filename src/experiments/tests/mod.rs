@@ -4,6 +4,7 @@ mod bad_inputs;
 mod good_inputs;
 mod hostile;
 mod round_trip;
+mod sweeps;
 mod syntax_errors;
 
 use super::{Study, parse};

@@ -96,7 +96,7 @@ prop_compose! {
         let name = if name.trim().is_empty() { "A" } else { name.trim() };
         Experiment {
             name: name.to_owned(), seeds: seeds.into_iter().collect(), task, model, evaluation,
-            algorithm, tests: Vec::new(), published: Vec::new(),
+            algorithm, tests: Vec::new(), published: Vec::new(), cell: None,
             training: Training {
                 budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient,
                 order: if algorithm.uses("order") { order } else { Order::Exact },
@@ -112,7 +112,8 @@ fn assert_round_trip(experiment: &Experiment) {
     let seed = experiment.seeds[0];
     let text = resolved_toml(experiment, seed);
     let again = parse_recorded("test", None, &text).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
-    assert_eq!(again.experiments, [Experiment { seeds: vec![seed], ..experiment.clone() }]);
+    // Which sweep it is of is no setting.
+    assert_eq!(again.experiments, [Experiment { seeds: vec![seed], cell: None, ..experiment.clone() }]);
 }
 
 /// The experiment with further test sets: these, but for what is about training.

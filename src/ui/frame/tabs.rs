@@ -76,7 +76,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     for (i, columns, label) in layout.tabs {
         let style = match views[i] {
             _ if i == shown => styles.selected().patch(styles.bold()),
-            View { experiment: Some(index), .. } => styles.readable(styles.series(index)),
+            View { experiment: Some(index), .. } => styles.readable(styles.series(app.hue(index))),
             _ => styles.plain(),
         };
         put(buffer, area, columns.start, area.y, &label, style);

@@ -14,12 +14,14 @@ use super::{
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
+    sweep::SweepState,
     tour::Tour,
     view::View,
 };
 use crate::{
     eval::Curve,
     experiments::{FIRST_TEST, Study, Test},
+    results::ListRow,
     study::Control,
     ui::style::Styles,
 };
@@ -45,6 +47,10 @@ pub struct App {
     pub styles: Styles,
     /// The experiments in the file's order.
     pub experiments: Vec<ExperimentState>,
+    /// The rows in which experiments are listed: each its own, a sweep one.
+    pub rows: Vec<ListRow>,
+    /// The sweeps among them.
+    pub sweeps: Vec<SweepState>,
     /// Every run there has been; events refer to them by index.
     pub runs: Vec<RunState>,
     /// The runs that wait for a worker, the next one first.
@@ -183,6 +189,8 @@ impl App {
             edited: None,
             styles,
             experiments: Vec::new(),
+            rows: Vec::new(),
+            sweeps: Vec::new(),
             runs: Vec::new(),
             queue: Vec::new(),
             sets: Vec::new(),
@@ -229,21 +237,29 @@ impl App {
     /// A view's name on its tab.
     pub fn view_name(&self, view: View) -> &str {
         match view.experiment {
-            Some(index) => {
-                self.experiments.get(index).map_or("?", |experiment| experiment.settings.name.as_str())
-            }
+            Some(index) => match self.sweep_of(index).filter(|_| view.kind.sweep) {
+                Some(sweep) => sweep.grid.name.as_str(),
+                None => {
+                    self.experiments.get(index).map_or("?", |experiment| experiment.settings.name.as_str())
+                }
+            },
             None => view.kind.title,
         }
     }
 
     /// Where a view stands among the tabs.
     pub fn tab(&self, view: View) -> usize {
-        self.tabs.iter().position(|other| *other == view).unwrap_or(0)
+        let is_it = |other: &View| {
+            // The tab of a sweep is that of all of its cells, of the map and of what it opens.
+            let row = |view: &View| Some(self.experiments.get(view.experiment?)?.row);
+            *other == view || row(other).is_some() && row(other) == row(&view)
+        };
+        self.tabs.iter().position(is_it).unwrap_or(0)
     }
 
     /// Where the first view of an experiment stands among the tabs.
     pub fn tab_of(&self, experiment: usize) -> usize {
-        self.tabs.iter().position(|view| view.experiment == Some(experiment)).unwrap_or(0)
+        self.tab(View { experiment: Some(experiment), ..self.view })
     }
 
     /// The name of the test set in view; the first one has none.

@@ -31,10 +31,11 @@ impl App {
         self.left_by_run()?.values().copied().max()
     }
 
-    /// Time until the last run of an experiment has ended, once it can be told.
-    pub fn left_of(&self, experiment: usize) -> Option<Duration> {
+    /// Time until the last run of these experiments has ended, once it can be told.
+    pub fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
         let by_run = self.left_by_run()?;
-        self.experiments[experiment].runs.iter().filter_map(|run| by_run.get(run)).copied().max()
+        let runs = experiments.iter().flat_map(|experiment| &self.experiments[*experiment].runs);
+        runs.filter_map(|run| by_run.get(run)).copied().max()
     }
 
     /// When each of the runs that move will have ended.

@@ -15,9 +15,10 @@ impl App {
             let told =
                 || self.differences.iter().any(|one| holds(&format!("{}={}", one.name, one.values[*index])));
             let found = holds(&settings.name) || holds(settings.algorithm.name()) || told();
-            found && !self.list.hidden.contains(&settings.name)
+            found && !self.list.hidden.contains(settings.listed_as())
         };
-        let mut listed: Vec<usize> = (0..self.experiments.len()).filter(passes).collect();
+        // Of a sweep its best cell.
+        let mut listed: Vec<usize> = self.leaders().into_iter().filter(passes).collect();
         match self.list.sort {
             Sort::File => {}
             Sort::Name => {
@@ -39,7 +40,8 @@ impl App {
     /// What of the list is not the file's whole list, in words.
     pub fn list_in_words(&self) -> String {
         let ListControls { filter, sort, hidden, .. } = &self.list;
-        let there = |name: &&String| self.experiments.iter().any(|other| other.settings.name == **name);
+        let there =
+            |name: &&String| self.experiments.iter().any(|other| other.settings.listed_as() == name.as_str());
         let hidden = hidden.iter().filter(there).count();
         let mut words = Vec::new();
         if !filter.is_empty() {

@@ -105,7 +105,7 @@ impl App {
         let snapshot = Arc::clone(snapshot);
         let job = FitJob { experiment, snapshot, weights, support, query, steps: steps.to_vec() };
         // What takes longer than a frame is computed elsewhere, and is there in a later one.
-        if job.is_light(self.experiments.len()) { Some(job.compute()) } else { self.late.ask(job) }
+        if job.is_light(self.rows.len()) { Some(job.compute()) } else { self.late.ask(job) }
     }
 
     /// The run whose preview is the most out of date among those that views show; `None` when every

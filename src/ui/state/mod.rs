@@ -19,5 +19,6 @@ pub mod runs;
 pub mod said;
 pub mod standing;
 pub mod summary;
+pub mod sweep;
 pub mod tour;
 pub mod view;

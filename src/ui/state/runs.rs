@@ -19,6 +19,8 @@ pub struct ExperimentState {
     pub sets: Vec<Option<usize>>,
     /// Steps at which its runs keep their parameters.
     pub landmarks: Vec<u64>,
+    /// The row of lists that it is in, which also gives it its colour: the cells of a sweep share one.
+    pub row: usize,
 }
 
 /// One run.

@@ -86,6 +86,11 @@ impl App {
 
     /// How far an experiment is.
     pub fn progress(&self, experiment: usize) -> Progress {
+        self.progress_of(&[experiment])
+    }
+
+    /// How far these experiments are together.
+    pub fn progress_of(&self, experiments: &[usize]) -> Progress {
         let mut progress = Progress {
             runs: 0,
             finished: 0,
@@ -98,7 +103,8 @@ impl App {
             speed: 0.0,
             left: None,
         };
-        for run in self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]) {
+        let runs = experiments.iter().flat_map(|experiment| &self.experiments[*experiment].runs);
+        for run in runs.map(|run| &self.runs[*run]) {
             progress.runs += 1;
             progress.steps.1 = progress.steps.1.saturating_add(run.total);
             // A run that failed takes no more steps, so it counts as over.
@@ -122,7 +128,7 @@ impl App {
                 Phase::Failed { .. } => progress.failed += 1,
             }
         }
-        progress.left = self.left_of(experiment);
+        progress.left = self.left_of(experiments);
         progress
     }
 
@@ -177,11 +183,10 @@ impl App {
     /// For each n of the table, the experiment with the smallest finished mean among those that are listed.
     pub fn best(&self, steps: &[usize]) -> Vec<Option<usize>> {
         let listed = self.listed();
-        let finished = |index| {
-            let shown = self.over_seeds(index).filter(|shown| !shown.preview && listed.contains(&index));
-            shown.map(|shown| shown.over)
-        };
-        best(&(0..self.experiments.len()).map(finished).collect::<Vec<_>>(), steps)
+        let finished =
+            |index: &usize| self.over_seeds(*index).filter(|shown| !shown.preview).map(|shown| shown.over);
+        let curves: Vec<_> = listed.iter().map(finished).collect();
+        best(&curves, steps).into_iter().map(|best| best.map(|at| listed[at])).collect()
     }
 
     /// What the header says of the study: `sine, 10-shot, 5 systems x 5 seeds`.
@@ -190,7 +195,11 @@ impl App {
             self.experiments.iter().map(|experiment| experiment.settings.task.shots).collect();
         shots.sort_unstable();
         shots.dedup();
-        let shots: Vec<String> = shots.iter().map(usize::to_string).collect();
+        let shots: Vec<String> = match shots[..] {
+            // A sweep may have dozens.
+            [first, _, _, .., last] => vec![format!("{first}..{last}")],
+            _ => shots.iter().map(usize::to_string).collect(),
+        };
         let mut families: Vec<&str> =
             self.experiments.iter().map(|experiment| experiment.settings.task.family.name()).collect();
         families.sort_unstable();

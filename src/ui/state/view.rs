@@ -8,6 +8,8 @@ pub struct Kind {
     pub title: &'static str,
     /// Whether every experiment has one.
     pub each: bool,
+    /// Whether it shows a sweep, and is there for each of them.
+    pub sweep: bool,
     /// Whether it shows adaptation curves and runs, and so has their keys.
     pub curves: bool,
 }

@@ -44,6 +44,7 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
         evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
         tests: Vec::new(),
         published: Vec::new(),
+        cell: None,
     }
 }
 

@@ -11,5 +11,6 @@ mod mouse;
 mod running;
 mod screens;
 mod steering;
+mod sweeps;
 mod tested;
 mod tour;

@@ -1,6 +1,7 @@
 //! The experiments file while it is being edited: what it says that is not what runs, and what would
 //! happen if it did. The file is looked at from time to time, which works on network file systems too.
 
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
@@ -101,7 +102,8 @@ impl App {
             return line;
         }
         let text = std::fs::read_to_string(&file.path).unwrap_or_default();
-        let name = format!("{:?}", self.experiments[index].settings.name);
+        let settings = &self.experiments[index].settings;
+        let name = format!("{:?}", settings.listed_as());
         let names = |line: &str| line.trim_start().starts_with("name") && line.contains(&name);
         text.lines().position(names).map_or(0, |at| at + 1)
     }
@@ -123,10 +125,11 @@ impl App {
 /// What is different, a sentence an experiment.
 fn changes(old: &[Experiment], new: &[Experiment]) -> Vec<String> {
     let mut changes = Vec::new();
+    let known: HashMap<&str, &Experiment> = old.iter().map(|other| (other.name.as_str(), other)).collect();
     let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
     for experiment in new {
-        let Some(before) = old.iter().find(|other| other.name == experiment.name) else {
-            changes.push(format!("+ {}", experiment.name));
+        let Some(before) = known.get(experiment.name.as_str()) else {
+            changes.push(format!("+ {}", experiment.listed_as()));
             continue;
         };
         let mut parts = differences(before, experiment);
@@ -137,21 +140,29 @@ fn changes(old: &[Experiment], new: &[Experiment]) -> Vec<String> {
             // A default that was changed says the same of many: once is enough.
             let parts = parts.join(", ");
             match alike.iter_mut().find(|(other, _)| *other == parts) {
-                Some((_, names)) => names.push(experiment.name.as_str()),
-                None => alike.push((parts, vec![experiment.name.as_str()])),
+                Some((_, names)) => names.push(experiment.listed_as()),
+                None => alike.push((parts, vec![experiment.listed_as()])),
             }
         }
     }
     changes.extend(alike.into_iter().map(|(parts, names)| match names.len() {
         count if count > 1 && count == new.len() => format!("every experiment: {parts}"),
-        _ => format!("{}: {parts}", names.join(", ")),
+        _ => format!("{}: {parts}", each_once(names).join(", ")),
     }));
-    let gone = old.iter().filter(|before| !new.iter().any(|other| other.name == before.name));
-    changes.extend(gone.map(|experiment| format!("- {}", experiment.name)));
+    let still: HashSet<&str> = new.iter().map(|other| other.name.as_str()).collect();
+    let gone = old.iter().filter(|before| !still.contains(before.name.as_str()));
+    changes.extend(gone.map(|experiment| format!("- {}", experiment.listed_as())));
+    // A hundred cells of a sweep are one sentence.
+    let mut changes = each_once(changes);
     if changes.is_empty() {
         changes.push("another order".to_owned());
     }
     changes
+}
+
+fn each_once<T: Clone + Eq + std::hash::Hash>(list: Vec<T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    list.into_iter().filter(|one| seen.insert(one.clone())).collect()
 }
 
 /// The settings that differ, as `inner_lr 0.01 to 0.02`.

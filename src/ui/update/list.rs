@@ -7,7 +7,7 @@ use crate::ui::state::{app::App, list::Sort};
 /// Moves the selection by so many lines of the list.
 pub fn select(app: &mut App, by: i32) {
     let listed = app.listed();
-    let place = listed.iter().position(|index| *index == app.selected).unwrap_or(0);
+    let place = listed.iter().position(|index| app.hue(*index) == app.selected_row()).unwrap_or(0);
     if let Some(index) = listed.get(step(place, by, listed.len())) {
         app.selected = *index;
     }
@@ -16,7 +16,7 @@ pub fn select(app: &mut App, by: i32) {
 /// Brings the selection back to the list when it has left it.
 pub fn stay_listed(app: &mut App) {
     let listed = app.listed();
-    if !listed.contains(&app.selected) && !listed.is_empty() {
+    if !listed.iter().any(|index| app.hue(*index) == app.selected_row()) && !listed.is_empty() {
         // The next one of the file that is left, or the last.
         let next = listed.iter().copied().filter(|index| *index > app.selected).min();
         app.selected = next.or(listed.iter().copied().max()).unwrap_or(app.selected);
@@ -45,7 +45,7 @@ pub fn hide(app: &mut App) {
     if listed.len() < 2 {
         return app.say("the last one stays");
     }
-    let name = experiment.settings.name.clone();
+    let name = experiment.settings.listed_as().to_owned();
     app.say(format!("{name} is hidden; _ shows it again"));
     app.list.hidden.insert(name);
     stay_listed(app);

@@ -14,6 +14,7 @@ mod rewind;
 mod say;
 mod show;
 mod steer;
+mod sweep;
 mod tasks;
 mod undo;
 mod visit;
@@ -112,6 +113,12 @@ pub fn update(app: &mut App, action: Action) {
         }
         Action::Escape => escape(app),
         Action::Select(by) => list::select(app, by),
+        Action::Cell(right, down) => sweep::move_by(app, right, down),
+        Action::CellAt(row, column) => sweep::to(app, row, column),
+        Action::BestCell => sweep::to_best(app),
+        Action::OpenCell => sweep::open_cell(app),
+        Action::Slice(by) => sweep::slice(app, by),
+        Action::TurnAxes => sweep::turn_axes(app),
         Action::SelectThis(index) => app.selected = index.min(app.experiments.len().saturating_sub(1)),
         Action::Open => {
             let tab = app.tab_of(app.selected);
@@ -297,8 +304,12 @@ fn escape(app: &mut App) {
         return;
     }
     if app.view.experiment.is_some() {
+        let was_changed = app.fit.compare.is_some() || app.fit.focus != Focus::All;
         app.fit.compare = None;
         app.fit.focus = Focus::All;
+        if !was_changed {
+            sweep::back_to_map(app);
+        }
     } else if *app.view.kind == views::overview::VIEW.kind {
         app.list.filter.clear();
     }
@@ -323,6 +334,7 @@ fn pages(app: &mut App, by: i32) {
 
 fn move_by(app: &mut App, by: i32) {
     match app.view {
+        View { kind, .. } if kind.sweep => sweep::move_by(app, 0, by),
         View { experiment: Some(_), .. } => next_task(app, by),
         view if *view.kind == views::overview::VIEW.kind => {
             list::select(app, by);
@@ -366,8 +378,11 @@ fn nudged(rate: f64, by: i32) -> f64 {
 fn compare(app: &mut App) {
     let Some(shown) = app.view.experiment else { return };
     let after = app.fit.compare.map_or(0, |index| index + 1);
-    app.fit.compare = (after..app.experiments.len()).find(|index| *index != shown);
-    if app.experiments.len() < 2 {
+    // Of a sweep the best cell, and not every one of a hundred.
+    let mut others = app.leaders();
+    others.sort_unstable();
+    app.fit.compare = others.into_iter().find(|index| *index != shown && *index >= after);
+    if app.rows.len() < 2 {
         app.say("there is no other experiment to compare with");
     }
 }

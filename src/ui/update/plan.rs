@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::list::stay_listed;
 use crate::{
     experiments::{Study, Test},
-    results::test_names,
+    results::{ListRow, rows, test_names},
     study::{Run, landmarks},
     ui::{
         state::{
@@ -13,6 +13,7 @@ use crate::{
             family::TestSet,
             list::differences,
             runs::{ExperimentState, RunState},
+            sweep::SweepState,
             view::View,
         },
         style::Styles,
@@ -48,18 +49,21 @@ impl App {
         self.test =
             test.and_then(|test| self.tests.iter().position(|name| *name == test)).map_or(0, |at| at + 1);
         let before: Vec<_> = self.experiments.drain(..).map(|experiment| experiment.settings).collect();
-        for (index, settings) in study.experiments.iter().enumerate() {
+        let mut by_experiment = vec![Vec::new(); study.experiments.len()];
+        for (run, number) in plan.iter().zip(numbers) {
+            by_experiment[run.experiment].push(*number);
+        }
+        for (settings, runs) in study.experiments.iter().zip(by_experiment) {
             let every_test = (0..=self.tests.len()).map(|test| settings.test(self.name_of_test(test)));
             let every_test: Vec<_> = every_test.collect();
             let sets = every_test.into_iter().map(|test| Some(self.set_of(test?))).collect();
-            let runs = plan.iter().zip(numbers).filter(|(run, _)| run.experiment == index);
-            let runs = runs.map(|(_, number)| *number).collect();
             let landmarks = landmarks(settings.total_steps());
             self.experiments.push(ExperimentState {
                 settings: Arc::new(settings.clone()),
                 runs,
                 sets,
                 landmarks,
+                row: 0,
             });
         }
         for (run, &number) in plan.iter().zip(numbers) {
@@ -79,6 +83,7 @@ impl App {
             state.experiment = run.experiment;
             (state.preview, state.past.curve) = (None, None);
         }
+        self.list(study);
         let named = |name: &str| self.experiments.iter().position(|other| other.settings.name == name);
         if let Some(shown) = shown {
             let experiment = named(&shown);
@@ -91,6 +96,21 @@ impl App {
         self.study = study.clone();
         self.ended = None;
         stay_listed(self);
+    }
+
+    /// The rows and sweeps of the experiments. Where a cursor was on a sweep, it stays there.
+    fn list(&mut self, study: &Study) {
+        let (list, grids) = rows(study.experiments.iter());
+        let before = std::mem::take(&mut self.sweeps);
+        self.sweeps = grids.into_iter().map(|grid| SweepState::new(grid, &before)).collect();
+        for (row, of) in list.iter().enumerate() {
+            let experiments = match of {
+                ListRow::One(index) => std::slice::from_ref(index),
+                ListRow::Sweep(sweep) => &self.sweeps[*sweep].grid.experiments,
+            };
+            experiments.iter().for_each(|index| self.experiments[*index].row = row);
+        }
+        self.rows = list;
     }
 
     /// The number of the frozen tasks of a test, drawn where they are new.

@@ -17,23 +17,26 @@ use crate::{
 };
 
 impl App {
-    /// The experiment that is meant.
-    fn experiment_here(&self) -> usize {
-        self.view.experiment.unwrap_or(self.selected)
-    }
-
     /// The runs that are meant, and what a person would call them.
     pub(super) fn meant(&self, scope: Scope) -> (Vec<usize>, String) {
-        let index = self.experiment_here();
-        let Some(experiment) = self.experiments.get(index) else { return (Vec::new(), String::new()) };
-        let name = &experiment.settings.name;
-        match (scope, self.view.experiment) {
+        let here = self.experiments_here();
+        let Some(&index) = here.first() else { return (Vec::new(), String::new()) };
+        // On the map of a sweep it is the cell under the cursor with all of its seeds.
+        let is_map = self.view.kind.sweep;
+        let name = match self.sweep_of(index).filter(|_| self.view.experiment.is_none()) {
+            Some(sweep) => &sweep.grid.name,
+            None => &self.experiments[index].settings.name,
+        };
+        match (scope, self.view.experiment.filter(|_| !is_map)) {
             (Scope::All, _) => (self.active().collect(), "every run".to_owned()),
             (Scope::Here, Some(_)) => match self.chosen_run(index) {
                 Some(run) => (vec![run], format!("{name}, seed {}", self.runs[run].seed)),
                 None => (Vec::new(), name.clone()),
             },
-            (Scope::Here, _) => (experiment.runs.clone(), name.clone()),
+            (Scope::Here, _) => {
+                let runs = here.iter().flat_map(|index| self.experiments[*index].runs.iter().copied());
+                (runs.collect(), name.clone())
+            }
         }
     }
 
@@ -86,16 +89,19 @@ impl App {
     /// Adds the next seed to an experiment.
     pub(in crate::ui) fn one_more_seed(&mut self) {
         let mut study = self.study.clone();
-        let Some(experiment) = study.experiments.get_mut(self.experiment_here()) else { return };
-        let next = experiment.seeds.iter().max().map_or(Some(0), |most| most.checked_add(1));
-        match next {
-            Some(seed) => {
-                experiment.seeds.push(seed);
-                let said = format!("{}: seed {seed} joins the queue", experiment.name);
-                self.effects.push(Effect::Plan(Box::new(study)));
-                self.say(said);
-            }
-            None => self.say("there is no larger seed"),
+        let (mut said, here) = (None, self.experiments_here().to_vec());
+        for index in &here {
+            let Some(experiment) = study.experiments.get_mut(*index) else { return };
+            let next = experiment.seeds.iter().max().map_or(Some(0), |most| most.checked_add(1));
+            let Some(seed) = next else { return self.say("there is no larger seed") };
+            experiment.seeds.push(seed);
+            said = Some(format!("{}: seed {seed} joins the queue", experiment.name));
+        }
+        let Some(said) = said else { return };
+        self.effects.push(Effect::Plan(Box::new(study)));
+        match here.len() {
+            1 => self.say(said),
+            cells => self.say(format!("one more seed of each of {cells} cells joins the queue")),
         }
     }
 

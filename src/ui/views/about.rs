@@ -43,7 +43,7 @@ fn lines(app: &App, index: usize, wide: u16) -> Vec<(String, Style)> {
         lines.extend(wrapped.into_iter().map(|line| (line, style)));
     };
     for line in algorithm.rule(training) {
-        write(line, styles.readable(styles.bold().patch(styles.series(index))));
+        write(line, styles.readable(styles.bold().patch(styles.series(app.hue(index)))));
     }
     write(&algorithm.settings(training), styles.plain());
     write(algorithm.paper(), styles.plain());

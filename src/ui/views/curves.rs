@@ -38,8 +38,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     for index in app.listed() {
         let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
         kinds.add(preview);
-        let selected = index == app.selected;
-        let mut style = styles.series(index);
+        let selected = app.hue(index) == app.selected_row();
+        let mut style = styles.series(app.hue(index));
         if selected {
             style = style.add_modifier(Modifier::BOLD);
         }
@@ -49,14 +49,14 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 selected,
                 Series {
                     name: String::new(),
-                    style: styles.series(index).patch(styles.dim()),
+                    style: styles.series(app.hue(index)).patch(styles.dim()),
                     shape: Shape::Band(curve.high.clone(), shade),
                     mark: '.',
                     points: points(&curve.low),
                 },
             ));
         }
-        let name = &app.experiments[index].settings.name;
+        let name = &app.row_name(index);
         front.push((
             selected,
             Series {
@@ -66,8 +66,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                     _ => name.clone(),
                 },
                 style,
-                shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(index) }),
-                mark: styles.mark(index),
+                shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(app.hue(index)) }),
+                mark: styles.mark(app.hue(index)),
                 points: points(&curve.mean),
             },
         ));
@@ -84,8 +84,10 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let (mut series, beyond) = floors(app, 0, y, kinds);
     series.extend(back.into_iter().chain(front).map(|(_, series)| series));
     let above = above(&series, x, y);
-    let selected = app.over_seeds(app.selected).filter(|_| app.listed().contains(&app.selected));
-    series.extend(selected.as_ref().and_then(|shown| trained_mark(app, app.selected, &shown.over.mean)));
+    let chosen = app.leader(app.selected_row());
+    let is_listed = |_: &Shown| app.listed().contains(&chosen);
+    let selected = app.over_seeds(chosen).filter(is_listed);
+    series.extend(selected.as_ref().and_then(|shown| trained_mark(app, chosen, &shown.over.mean)));
     let plot =
         Plot { x, y, x_name: "n", series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
     // What is above is told by name.
@@ -102,7 +104,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         (true, None) => "~ preview: still in training, 24 tasks",
         (false, _) => "",
     };
-    let trained = selected.map(|shown| trained_note(app, app.selected, &shown.over)).unwrap_or_default();
+    let trained = selected.map(|shown| trained_note(app, chosen, &shown.over)).unwrap_or_default();
     let replay = if app.is_over() && app.rewind.notch.is_none() { REPLAY } else { "" }.to_owned();
     let crosshair = crosshair.unwrap_or_default();
     let remarks = [crosshair, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];
@@ -143,7 +145,7 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             };
             series.push(Series {
                 name: String::new(),
-                style: styles.series(index).patch(styles.dim()),
+                style: styles.series(app.hue(index)).patch(styles.dim()),
                 shape: Shape::Band(edge(1.0), Shade::Dense),
                 mark: '.',
                 points: points(&edge(-1.0)),
@@ -152,9 +154,9 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let line = Series {
             name: if is_chosen { format!("seed {}", state.seed) } else { String::new() },
             style: if is_chosen {
-                styles.series(index).add_modifier(Modifier::BOLD)
+                styles.series(app.hue(index)).add_modifier(Modifier::BOLD)
             } else {
-                styles.series(index).patch(styles.dim())
+                styles.series(app.hue(index)).patch(styles.dim())
             },
             shape: Shape::Line(if is_chosen { Pattern::Solid } else { Pattern::Dot }),
             mark: if is_chosen { '#' } else { '.' },
@@ -179,6 +181,9 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), trained, beyond]);
 }
 
+/// Cells that a name has in the loss table.
+const TABLE_NAME: usize = 16;
+
 /// Rows of the loss table: the experiments, then the yardsticks.
 pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
     let best = app.best(steps);
@@ -197,7 +202,7 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
                     lossy: curve.nonfinite[*n] > 0.0,
                 })
             };
-            let progress = app.progress(index);
+            let progress = app.progress_of(app.experiments_of(app.hue(index)));
             let share = progress.steps.0 as f64 / progress.steps.1.max(1) as f64;
             let moment = app.rewind.shown.and(shown.as_ref()).map(|shown| match shown.behind {
                 true => "now".to_owned(),
@@ -214,11 +219,11 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
                 (failed, _) => format!("{}/{} {failed} failed", progress.finished, progress.runs),
             };
             Row {
-                name: app.experiments[index].settings.name.clone(),
-                style: app.styles.series(index),
+                name: app.short_row_name(index, TABLE_NAME),
+                style: app.styles.series(app.hue(index)),
                 entries: steps.iter().enumerate().map(entry).collect(),
                 after: moment.unwrap_or(after),
-                selected: index == app.selected,
+                selected: app.hue(index) == app.selected_row(),
             }
         })
         .collect();
@@ -329,7 +334,7 @@ fn trained_mark(app: &App, index: usize, losses: &[f64]) -> Option<Series> {
     let loss = *losses.get(steps).filter(|loss| is_trained && loss.is_finite())?;
     Some(Series {
         name: String::new(),
-        style: app.styles.series(index).add_modifier(Modifier::BOLD),
+        style: app.styles.series(app.hue(index)).add_modifier(Modifier::BOLD),
         shape: Shape::Points(app.styles.trained_mark()),
         mark: '*',
         points: vec![(steps as f64, loss)],

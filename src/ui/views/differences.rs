@@ -27,7 +27,7 @@ fn head(difference: &Difference) -> &str {
 /// The first row in view, and how many there are.
 fn window(app: &App, listed: &[usize], area: Rect) -> (usize, usize) {
     let room = usize::from(area.height).saturating_sub(1);
-    let at = listed.iter().position(|index| *index == app.selected).unwrap_or(0);
+    let at = listed.iter().position(|index| app.hue(*index) == app.selected_row()).unwrap_or(0);
     (if listed.len() <= room { 0 } else { (at + 1).saturating_sub(room) }, room)
 }
 
@@ -59,8 +59,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let names = listed.iter().map(|index| width(name(*index))).max().unwrap_or(0).clamp(6, WIDEST);
     let mut x = inner.x;
     for (row, index) in shown().enumerate() {
-        let style = styles.readable(styles.series(index));
-        let style = if index == app.selected { style.patch(styles.selected()) } else { style };
+        let style = styles.readable(styles.series(app.hue(index)));
+        let style = if app.hue(index) == app.selected_row() { style.patch(styles.selected()) } else { style };
         put(buffer, inner, x, inner.y + 1 + row as u16, &pad(name(index), names, styles), style);
     }
     x += names as u16;

@@ -38,7 +38,7 @@ use crate::ui::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Experiment", each: true, curves: true },
+    kind: Kind { title: "Experiment", each: true, sweep: false, curves: true },
     heading: "A view of one experiment",
     wanted: always,
     keys: KEYS,
@@ -198,7 +198,7 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
                     String::new()
                 };
                 let bar = styles.bar(share, room.saturating_sub(24).clamp(4, 12));
-                (format!("{bar} {}{speed}", count(run.step)), styles.readable(styles.series(index)))
+                (format!("{bar} {}{speed}", count(run.step)), styles.readable(styles.series(app.hue(index))))
             }
             Phase::Finished { seconds, .. } => {
                 let n = 10.min(app.set(index).evaluation.steps);

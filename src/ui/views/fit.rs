@@ -63,14 +63,19 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let mut losses = vec![Span::styled("loss ", styles.plain())];
     let fits = app.fits(index, &task, &steps);
     for fit in fits.iter().flatten().filter(|fit| fit.n == app.fit.n) {
-        series.extend(band(&task.query.x, fit, "90 % of y", styles.series(index).patch(styles.dim())));
+        series.extend(band(
+            &task.query.x,
+            fit,
+            "90 % of y",
+            styles.series(app.hue(index)).patch(styles.dim()),
+        ));
     }
     for fit in fits.iter().flatten() {
         let last = fit.n == app.fit.n;
         let (style, pattern, mark) = match (last, fit.n) {
-            (true, _) => (styles.series(index).add_modifier(Modifier::BOLD), Pattern::Solid, '#'),
+            (true, _) => (styles.series(app.hue(index)).add_modifier(Modifier::BOLD), Pattern::Solid, '#'),
             (_, 0) => (styles.dim(), Pattern::ShortDash, '-'),
-            _ => (styles.series(index), Pattern::Dash, '+'),
+            _ => (styles.series(app.hue(index)), Pattern::Dash, '+'),
         };
         series.push(Series {
             name: format!("n={}", fit.n),
@@ -161,7 +166,7 @@ pub fn band(x: &[f64], fit: &Fit, name: &str, style: Style) -> Option<Series> {
 fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, losses: &mut Vec<Span<'_>>) {
     let styles = &app.styles;
     let name = &app.experiments[other].settings.name;
-    let style = styles.series(other).add_modifier(Modifier::BOLD);
+    let style = styles.series(app.hue(other)).add_modifier(Modifier::BOLD);
     let fits = app.fits(other, task, &[app.fit.n]);
     let Some(fit) = fits.as_ref().and_then(|fits| fits.first()) else {
         let why = if app.late.is_waiting_for(other) { "is being computed" } else { "has no network yet" };
@@ -169,7 +174,7 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
         return;
     };
     losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), styles.readable(style)));
-    series.extend(band(&task.query.x, fit, "", styles.series(other).patch(styles.dim())));
+    series.extend(band(&task.query.x, fit, "", styles.series(app.hue(other)).patch(styles.dim())));
     series.push(Series {
         name: fit_name(name),
         style,

@@ -33,7 +33,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Inner", each: false, curves: false },
+    kind: Kind { title: "Inner", each: false, sweep: false, curves: false },
     heading: "Inner",
     wanted,
     keys: KEYS,
@@ -164,14 +164,14 @@ fn draw_numbers(app: &App, weights: &Weights, area: Rect, buffer: &mut Buffer) {
         if values.len() <= FEW {
             let words: Vec<String> = values.iter().map(|value| format!("{:>9}", number(*value))).collect();
             let text = words.join(if values.len() > 1 { " " } else { "" });
-            put(buffer, area, x, y, &fit(&text, room, styles), styles.series(app.selected));
+            put(buffer, area, x, y, &fit(&text, room, styles), styles.series(app.hue(app.selected)));
             continue;
         }
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
         let strip = strip(values, [least, most], cells, styles.ascii);
-        put(buffer, area, x, y, &strip, styles.series(app.selected));
+        put(buffer, area, x, y, &strip, styles.series(app.hue(app.selected)));
         let words = [least, sorted[sorted.len() / 2], most].map(|value| format!("{:>10}", number(value)));
         put(buffer, area, x + cells as u16 + 2, y, &words.concat(), styles.plain());
     }

@@ -18,6 +18,7 @@ pub mod play;
 mod range;
 mod registry;
 mod settings;
+pub mod sweep;
 pub mod tasks;
 mod training;
 mod why;

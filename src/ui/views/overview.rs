@@ -36,14 +36,14 @@ use crate::{
         widgets::{
             progress,
             table::{Row, Table},
-            text::{clock, count, inside, number, pane, pane_note, put, short_count, width, wrap},
+            text::{clock, count, fit, inside, number, pane, pane_note, put, short_count, width, wrap},
         },
     },
 };
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Overview", each: false, curves: true },
+    kind: Kind { title: "Overview", each: false, sweep: false, curves: true },
     heading: "Overview",
     wanted: always,
     keys: KEYS,
@@ -189,7 +189,7 @@ fn table<'a>(app: &App, steps: &'a [usize], rows: &'a [Row]) -> Table<'a> {
 
 /// Where the selected experiment stands in the list.
 fn place(app: &App, listed: &[usize]) -> usize {
-    listed.iter().position(|index| *index == app.selected).unwrap_or(0)
+    listed.iter().position(|index| app.hue(*index) == app.selected_row()).unwrap_or(0)
 }
 
 /// Draws the view.
@@ -264,6 +264,10 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     table.draw(room, buffer, styles);
     let mut notes = vec![table.whereabouts(room), app.list_in_words()];
     notes.retain(|note| !note.is_empty());
+    if let Some(sweep) = app.sweeps.first() {
+        let cells = sweep.grid.experiments.len();
+        notes.push(format!("best/{cells}: the best of a sweep's {cells} cells"));
+    }
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
         notes.push("! some tasks not finite".to_owned());
     }
@@ -357,12 +361,15 @@ fn queue(app: &App, room: usize) -> String {
 
 /// The progress row of an experiment.
 pub fn row(app: &App, index: usize) -> progress::Row {
-    let progress = app.progress(index);
+    let experiments = app.experiments_of(app.hue(index));
+    let progress = app.progress_of(experiments);
+    let all: Vec<usize> =
+        experiments.iter().flat_map(|index| app.experiments[*index].runs.iter().copied()).collect();
     let ended = progress.finished + progress.failed == progress.runs;
     let held = progress.paused + progress.stopped;
     let mut facts = Vec::new();
     if app.rewind.shown.is_some() {
-        facts.push(match app.moments(&app.experiments[index].runs) {
+        facts.push(match app.moments(&all) {
             Some(at) => format!("shown at {at}"),
             None => "had not come so far: shown as it is now".to_owned(),
         });
@@ -389,7 +396,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             }
             _ if progress.left_behind > 0 => "not running".to_owned(),
             _ if progress.paused > 0 => "paused: p goes on".to_owned(),
-            _ => app.place_in_queue(&app.experiments[index].runs),
+            _ => app.place_in_queue(&all),
         });
         if planned > 0 {
             facts.push(format!("{}/{} steps", count(taken), count(planned)));
@@ -421,8 +428,14 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         }
     };
     progress::Row {
-        name: app.experiments[index].settings.name.clone(),
-        style: app.styles.series(index),
+        name: match app.sweep_of(index) {
+            Some(sweep) => {
+                let cells = format!(" ({})", sweep.grid.experiments.len());
+                format!("{}{cells}", fit(&sweep.grid.name, 18 - cells.len(), &app.styles))
+            }
+            None => app.experiments[index].settings.name.clone(),
+        },
+        style: app.styles.series(app.hue(index)),
         runs: format!("{}/{}", progress.finished, progress.runs),
         share: taken as f64 / planned.max(1) as f64,
         bar: !ended && planned > 0,

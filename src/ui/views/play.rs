@@ -35,7 +35,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Play", each: false, curves: false },
+    kind: Kind { title: "Play", each: false, sweep: false, curves: false },
     heading: "Play",
     wanted: always,
     keys: KEYS,
@@ -109,7 +109,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, left, &title, styles);
     let mut ranking = Vec::new();
     let mut unready = Vec::new();
-    for index in 0..app.experiments.len() {
+    for index in app.leaders() {
         match app.fits(index, &task, &[0, app.fit.n]) {
             // After zero steps there is one fit only.
             Some(mut fits) if !fits.is_empty() => {
@@ -136,7 +136,7 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked], width: u16) -> Plot<'sta
     let styles = &app.styles;
     let play = &app.play;
     let longest = if width < 60 { 9 } else { 18 };
-    let name = |index: usize| fit(&app.experiments[index].settings.name, longest, styles);
+    let name = |index: usize| fit(&app.row_name(index), longest, styles);
     let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
     let mut series = vec![Series {
         name: "truth".to_owned(),
@@ -146,26 +146,26 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked], width: u16) -> Plot<'sta
         points: curve(&task.query.y),
     }];
     let drawn = &ranking[..ranking.len().min(DRAWN)];
-    for index in 0..app.experiments.len() {
+    for index in app.leaders() {
         if drawn.iter().all(|(other, ..)| *other != index) {
             series.push(Series {
                 name: name(index),
-                style: styles.series(index),
-                shape: Shape::Line(styles.pattern(index)),
-                mark: styles.mark(index),
+                style: styles.series(app.hue(index)),
+                shape: Shape::Line(styles.pattern(app.hue(index))),
+                mark: styles.mark(app.hue(index)),
                 points: Vec::new(),
             });
         }
     }
     for (index, _, fitted) in drawn.iter().rev() {
-        series.extend(band(&task.query.x, fitted, "", styles.series(*index).patch(styles.dim())));
+        series.extend(band(&task.query.x, fitted, "", styles.series(app.hue(*index)).patch(styles.dim())));
         let best = *index == ranking[0].0;
-        let style = styles.series(*index);
+        let style = styles.series(app.hue(*index));
         series.push(Series {
             name: name(*index),
             style: if best { style.add_modifier(Modifier::BOLD) } else { style },
-            shape: Shape::Line(if best { Pattern::Solid } else { styles.pattern(*index) }),
-            mark: styles.mark(*index),
+            shape: Shape::Line(if best { Pattern::Solid } else { styles.pattern(app.hue(*index)) }),
+            mark: styles.mark(app.hue(*index)),
             points: curve(&fitted.y),
         });
     }
@@ -218,14 +218,14 @@ fn draw_ranking(
     put(buffer, inner, inner.x, y, &head, styles.plain());
     for (place, (index, start, fit)) in ranking.iter().enumerate() {
         y += 1;
-        let title = pad(&app.experiments[*index].settings.name, name, styles);
+        let title = pad(&app.row_name(*index), name, styles);
         let x = put(
             buffer,
             inner,
             inner.x,
             y,
             &format!("{:>places$} {title}", place + 1),
-            styles.readable(styles.series(*index)),
+            styles.readable(styles.series(app.hue(*index))),
         );
         let x = put(buffer, inner, x, y, &format!(" {:>6}", number(*start)), styles.plain());
         let style = if place == 0 { styles.best() } else { styles.plain() };
@@ -234,7 +234,7 @@ fn draw_ranking(
     }
     for index in unready {
         y += 1;
-        let title = pad(&app.experiments[*index].settings.name, name, styles);
+        let title = pad(&app.row_name(*index), name, styles);
         put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.plain());
     }
     y += 2;

@@ -2,12 +2,14 @@
 
 use super::entry::Entry;
 use crate::experiments::Experiment;
+use crate::results::{ListRow, rows};
 use crate::ui::state::view::{Kind, View};
 
 /// Every view, in the order of the tabs. The first one is not of an experiment.
 pub static VIEWS: &[&Entry] = &[
     &super::overview::VIEW,
     &super::experiment::VIEW,
+    &super::sweep::VIEW,
     &super::tasks::VIEW,
     &super::play::VIEW,
     &super::log::VIEW,
@@ -32,11 +34,20 @@ pub fn first() -> View {
 
 /// The tabs of a study of these experiments.
 pub fn tabs(experiments: &[Experiment]) -> Vec<View> {
+    let (list, sweeps) = rows(experiments.iter());
     let mut tabs = Vec::new();
     for entry in VIEWS.iter().filter(|entry| (entry.wanted)(experiments)) {
         let kind = &entry.kind;
         match kind.each {
-            true => tabs.extend((0..experiments.len()).map(|index| View { kind, experiment: Some(index) })),
+            // The map of a sweep stands where views of its cells would.
+            true if kind.sweep => {}
+            true => tabs.extend(list.iter().map(|row| match *row {
+                ListRow::One(index) => View { kind, experiment: Some(index) },
+                ListRow::Sweep(sweep) => {
+                    let first = sweeps[sweep].experiments.first().copied();
+                    View { kind: &super::sweep::VIEW.kind, experiment: first }
+                }
+            })),
             false => tabs.push(View { kind, experiment: None }),
         }
     }

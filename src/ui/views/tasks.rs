@@ -31,7 +31,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Tasks", each: false, curves: false },
+    kind: Kind { title: "Tasks", each: false, sweep: false, curves: false },
     heading: "Tasks",
     wanted: always,
     keys: KEYS,
@@ -122,9 +122,9 @@ fn wave(app: &App, function: &Function, name: String, index: usize) -> Series {
     let x = crate::task::grid(app.sets[0].task.x, 120);
     Series {
         name,
-        style: app.styles.series(index),
-        shape: Shape::Line(app.styles.pattern(index)),
-        mark: app.styles.mark(index),
+        style: app.styles.series(app.hue(index)),
+        shape: Shape::Line(app.styles.pattern(app.hue(index))),
+        mark: app.styles.mark(app.hue(index)),
         points: x.into_iter().map(|x| (x, function.at(x))).collect(),
     }
 }

@@ -112,7 +112,12 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         x_name: "step",
         series: vec![
             line(raw, styles.dim(), Shape::Dots, '.'),
-            line(smooth, styles.series(index).add_modifier(Modifier::BOLD), Shape::Line(Pattern::Solid), '#'),
+            line(
+                smooth,
+                styles.series(app.hue(index)).add_modifier(Modifier::BOLD),
+                Shape::Line(Pattern::Solid),
+                '#',
+            ),
         ],
         // Where the parameters in view come from.
         crosshair: marked.map(|(step, ..)| step as f64).or(app.rewind.notch.and(shown)),
@@ -135,13 +140,14 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, &format!("Training loss (log; {})", app.curves.smoothing.words()), styles);
     let of = |index: usize| {
         let run = &app.runs[app.chosen_run(index)?];
-        let selected = index == app.selected;
-        let style = styles.series(index);
+        let selected = app.hue(index) == app.selected_row();
+        let style = styles.series(app.hue(index));
         let points = smooth(&run.losses, app.curves.smoothing);
         let name = app.experiments[index].settings.name.clone();
-        let pattern = if selected { Pattern::Solid } else { styles.pattern(index) };
+        let pattern = if selected { Pattern::Solid } else { styles.pattern(app.hue(index)) };
         let style = if selected { style.add_modifier(Modifier::BOLD) } else { style };
-        let series = Series { name, style, shape: Shape::Line(pattern), mark: styles.mark(index), points };
+        let series =
+            Series { name, style, shape: Shape::Line(pattern), mark: styles.mark(app.hue(index)), points };
         Some((selected, run.total.max(run.step), series)).filter(|(.., series)| !series.points.is_empty())
     };
     let mut all: Vec<_> = app.listed().into_iter().filter_map(of).collect();

@@ -1,0 +1,445 @@
+//! A sweep: the test loss of every combination as a heat map over two of its axes, and beside it how the cell under
+//! the cursor adapts.
+//!
+//! ```text
+//! + rate x shots: test loss at n=10 of 9 cells ----------++ Adaptation by seed -----------+
+//! |          shots                                       ||  curves.rs, of the cell        |
+//! | inner_lr   5        10       20                      ||                                |
+//! |    0.001    3.10     2.90     2.50                   ||                                |
+//! |     0.01    1.20    [0.70]    0.50                   |+ [inner_lr=0.01 shots=10] ------+
+//! |      0.1    0.91!   failed     ~1.3                  || what is known of it            |
+//! |  lower is better: 0.50 ████▓▓▓▒▒▒░░░ 4.3             || which cell is best             |
+//! +------------------------------------------------------++--------------------------------+
+//! ```
+//!
+//! Below 100 columns the map stands over the rest. Where there are colours enough a cell's ground is its loss; else
+//! shades stand beside the value.
+
+use crossterm::event::KeyCode::{Char, Down, Enter, Left, Right, Up};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+
+use super::{
+    binding::{Binding, bind, keys},
+    curves,
+    entry::Entry,
+};
+use crate::{
+    experiments::Experiment,
+    results::CellLoss,
+    term::{Button, Mouse, MouseKind},
+    ui::{
+        action::Action,
+        state::{
+            app::App,
+            runs::Phase,
+            sweep::{Known, SweepState},
+            view::Kind,
+        },
+        style::Styles,
+        widgets::text::{fit, inside, number, pane, pane_note, put, short_spread, width, wrap},
+    },
+};
+
+/// The view.
+pub static VIEW: Entry = Entry {
+    kind: Kind { title: "Sweep", each: true, sweep: true, curves: true },
+    heading: "A sweep",
+    wanted,
+    keys: KEYS,
+    draw,
+    point,
+    open,
+};
+
+/// Its keys.
+static KEYS: &[Binding] = &[
+    bind(keys![Left, Char('h')], "Left", Action::Cell(-1, 0), "the cell to the left, as h", "cell")
+        .paired("h j k l"),
+    bind(keys![Right, Char('l')], "Right", Action::Cell(1, 0), "the cell to the right, as l", ""),
+    bind(keys![Up, Char('k')], "Up", Action::Cell(0, -1), "the cell above, as k", ""),
+    bind(keys![Down, Char('j')], "Down", Action::Cell(0, 1), "the cell below, as j", ""),
+    bind(keys![Char('b')], "b", Action::BestCell, "the best cell so far", "best"),
+    bind(keys![Enter], "Enter", Action::OpenCell, "open the cell as an experiment; Esc leads back", "open"),
+    bind(keys![Char(')')], ")", Action::Crosshair(1), "the map, and the crosshair, at a larger n", "n")
+        .paired("(/)"),
+    bind(keys![Char('(')], "(", Action::Crosshair(-1), "the map, and the crosshair, at a smaller n", ""),
+    bind(keys![Char('c')], "c", Action::TurnAxes, "two other axes on the map", "axes"),
+    bind(
+        keys![Char('>'), Char('.')],
+        ">",
+        Action::Slice(1),
+        "next value of the axes that are not on the map",
+        "other axes",
+    )
+    .paired("</>"),
+    bind(keys![Char('<'), Char(',')], "<", Action::Slice(-1), "their previous value", ""),
+];
+
+/// Cells of the screen that a cell of the map takes with its value, and without.
+const WIDE: u16 = 11;
+const NARROW: u16 = 3;
+/// Lines of the map's pane that are no cells: two of heads, two of the legend.
+const HEADS: u16 = 2;
+const LEGEND: u16 = 2;
+
+fn wanted(experiments: &[Experiment]) -> bool {
+    experiments.iter().any(|experiment| experiment.cell.is_some())
+}
+
+/// The cursor is where it was.
+fn open(app: &mut App) {
+    let of = app.view.experiment.and_then(|index| app.sweep_of(index));
+    if let Some(cell) = of.and_then(|sweep| sweep.grid.at(&sweep.place)) {
+        app.view.experiment = Some(cell);
+        app.selected = cell;
+    }
+}
+
+/// Where the panes are: the map, the curve, the words.
+fn panes(area: Rect) -> (Rect, Option<Rect>, Option<Rect>) {
+    if area.width >= 100 && area.height >= 16 {
+        let right = (area.width * 2 / 5).min(64);
+        let map = Rect { width: area.width - right, ..area };
+        let words = 11.min(area.height / 2);
+        let column = Rect { x: map.right(), width: right, ..area };
+        let curve = Rect { height: area.height - words, ..column };
+        return (map, Some(curve), Some(Rect { y: curve.bottom(), height: words, ..column }));
+    }
+    if area.height >= 18 {
+        let map = Rect { height: area.height / 2, ..area };
+        let below = Rect { y: map.bottom(), height: area.height - map.height, ..area };
+        let words = area.width / 2;
+        let curve = Rect { width: area.width - words, ..below };
+        return (map, Some(curve), Some(Rect { x: curve.right(), width: words, ..below }));
+    }
+    (area, None, None)
+}
+
+/// Draws the view.
+fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let Some(index) = app.view.experiment.filter(|index| *index < app.experiments.len()) else { return };
+    let Some(sweep) = app.sweep_of(index) else { return };
+    let (map, curve, words) = panes(area);
+    draw_map(app, sweep, map, buffer);
+    if let Some(curve) = curve {
+        curves::draw_seeds(app, index, curve, buffer);
+    }
+    if let Some(words) = words {
+        draw_words(app, index, words, buffer);
+    }
+}
+
+/// Where the cells of the map are.
+struct Map {
+    /// Where the first one in view begins.
+    x: u16,
+    y: u16,
+    /// Size of one.
+    wide: u16,
+    tall: u16,
+    /// The first row and column in view, and how many of them.
+    first: (usize, usize),
+    shown: (usize, usize),
+}
+
+impl Map {
+    fn of(sweep: &SweepState, inner: Rect) -> Self {
+        let (rows, columns) = sweep.size();
+        let (row, column) = sweep.cursor();
+        let axis = &sweep.grid.axes[sweep.down];
+        let labels = axis.values.iter().map(|value| width(&value.in_short()));
+        let left = (labels.chain([width(&axis.word)]).max().unwrap_or(0) as u16 + 2).min(inner.width / 2);
+        let room = (inner.width.saturating_sub(left), inner.height.saturating_sub(HEADS + LEGEND));
+        let wide = if columns as u16 <= room.0 / WIDE { WIDE } else { NARROW };
+        let tall = (room.1 / (rows as u16).max(1)).clamp(1, 3);
+        let shown = (rows.min(usize::from(room.1 / tall)), columns.min(usize::from(room.0 / wide)));
+        let first = |at: usize, shown: usize| (at + 1).saturating_sub(shown);
+        Self {
+            x: inner.x + left,
+            y: inner.y + HEADS,
+            wide,
+            tall,
+            first: (first(row, shown.0), first(column, shown.1)),
+            shown,
+        }
+    }
+
+    /// The row and column that are drawn at a cell of the screen.
+    fn at(&self, x: u16, y: u16) -> Option<(usize, usize)> {
+        let across = usize::from(x.checked_sub(self.x)? / self.wide);
+        let down = usize::from(y.checked_sub(self.y)? / self.tall);
+        (down < self.shown.0 && across < self.shown.1).then_some((self.first.0 + down, self.first.1 + across))
+    }
+}
+
+/// How good a loss is, from 0 to 1 on a log scale between the worst and the best.
+#[derive(Clone, Copy)]
+struct Scale {
+    best: f64,
+    worst: f64,
+}
+
+impl Scale {
+    /// Of these losses. What is far worse than knowing nothing is no worse than that, or one cell that explodes
+    /// would make all others alike.
+    fn of(losses: &[f64], prior: f64) -> Self {
+        let least = losses.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12);
+        let most = losses.iter().copied().fold(0.0, f64::max).min(2.0 * prior);
+        Self { best: least, worst: most.max(least * 1.000_001) }
+    }
+
+    fn share(self, loss: f64) -> f64 {
+        let place = (loss.max(1e-12) / self.best).ln() / (self.worst / self.best).ln();
+        1.0 - place.clamp(0.0, 1.0)
+    }
+}
+
+fn shade(styles: &Styles, share: f64) -> char {
+    let shades = styles.shades();
+    // The emptiest is for what has no loss.
+    shades[1 + (share * 3.0).round() as usize % 4]
+}
+
+fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let grid = &sweep.grid;
+    let hidden = sweep.hidden().into_iter().map(|axis| {
+        let SweepAxis { word, value } = shown(sweep, axis);
+        format!(", {word}={value}")
+    });
+    let (set, kind, n) = (app.test_label(), app.curves.average.name(), app.judged_at());
+    let title = format!(
+        "{set}{}: test loss at n={n} ({kind}), {} cells{}",
+        grid.name,
+        grid.experiments.len(),
+        hidden.collect::<String>()
+    );
+    let inner = pane(buffer, area, &title, styles);
+    let map = Map::of(sweep, inner);
+    draw_heads(sweep, &map, inner, buffer, styles);
+    let places = || (0..map.shown.0).flat_map(|down| (0..map.shown.1).map(move |across| (down, across)));
+    let known: Vec<_> = places()
+        .map(|(down, across)| {
+            let cell = sweep.cell(map.first.0 + down, map.first.1 + across);
+            (down, across, cell.map(|cell| (cell, app.known(cell))))
+        })
+        .collect();
+    let losses = known.iter().filter_map(|(.., cell)| match cell {
+        Some((_, Known::Loss(loss))) if loss.counts() => Some(loss.mean),
+        Some((_, Known::Preview(loss))) if loss.mean.is_finite() => Some(loss.mean),
+        _ => None,
+    });
+    let losses: Vec<f64> = losses.collect();
+    let prior = app.set(grid.experiments[0]).prior_mean;
+    let scale = Scale::of(&losses, prior);
+    let best = app
+        .experiments
+        .get(grid.experiments[0])
+        .and_then(|_| app.best_cell(app.sweep_number(grid.experiments[0])?).map(|(best, _)| best));
+    let cursor = sweep.cursor();
+    for (down, across, cell) in known {
+        let at = Rect {
+            x: map.x + across as u16 * map.wide,
+            y: map.y + down as u16 * map.tall,
+            width: map.wide,
+            height: map.tall,
+        };
+        let is_cursor = cursor == (map.first.0 + down, map.first.1 + across);
+        let is_best = cell.is_some_and(|(cell, _)| best == Some(cell));
+        draw_cell(cell.map(|(_, known)| known), is_cursor, is_best, scale, at, inner, buffer, styles);
+    }
+    if !losses.is_empty() && inner.height > HEADS + LEGEND {
+        draw_legend(scale, Rect { y: inner.bottom() - 1, height: 1, ..inner }, buffer, styles);
+    }
+    let note = match best.map(|best| (best, &app.experiments[best].settings.cell)) {
+        Some((best, Some(cell))) => match app.known(best) {
+            Known::Loss(loss) => format!("best so far: {} at {}", spread(&loss, styles), cell.combination()),
+            _ => format!("best so far: {}", cell.combination()),
+        },
+        _ => "no cell has a result yet".to_owned(),
+    };
+    pane_note(buffer, area, &note, styles.warn(), styles);
+}
+
+/// An axis and the value of it that is looked at.
+struct SweepAxis<'a> {
+    word: &'a str,
+    value: String,
+}
+
+fn shown(sweep: &SweepState, axis: usize) -> SweepAxis<'_> {
+    let of = &sweep.grid.axes[axis];
+    SweepAxis { word: &of.word, value: of.values[sweep.place[axis]].in_short() }
+}
+
+/// The names and values of the axes.
+fn draw_heads(sweep: &SweepState, map: &Map, inner: Rect, buffer: &mut Buffer, styles: &Styles) {
+    let left = usize::from(map.x - inner.x).saturating_sub(1);
+    let down = &sweep.grid.axes[sweep.down];
+    let right = |text: &str| format!("{:>left$}", fit(text, left, styles));
+    put(buffer, inner, inner.x, inner.y + 1, &right(&down.word), styles.bold());
+    if let Some(across) = sweep.across.map(|across| &sweep.grid.axes[across]) {
+        put(buffer, inner, map.x, inner.y, &across.word, styles.bold());
+        let room = usize::from(map.wide) - 1;
+        for (i, value) in across.values.iter().skip(map.first.1).take(map.shown.1).enumerate() {
+            let text = format!("{:^room$}", fit(&value.in_short(), room, styles));
+            put(buffer, inner, map.x + i as u16 * map.wide, inner.y + 1, &text, styles.plain());
+        }
+    }
+    for (i, value) in down.values.iter().skip(map.first.0).take(map.shown.0).enumerate() {
+        let y = map.y + i as u16 * map.tall + (map.tall - 1) / 2;
+        put(buffer, inner, inner.x, y, &right(&value.in_short()), styles.plain());
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a cell is drawn in one place, and all of it says how it looks"
+)]
+fn draw_cell(
+    known: Option<Known>,
+    is_cursor: bool,
+    is_best: bool,
+    scale: Scale,
+    at: Rect,
+    inner: Rect,
+    buffer: &mut Buffer,
+    styles: &Styles,
+) {
+    let (text, loss) = match known {
+        None => (String::new(), None),
+        Some(Known::Loss(loss)) if !loss.mean.is_finite() => ("lost".to_owned(), None),
+        Some(Known::Loss(loss)) => {
+            // What leaves tasks out has no place among those that do not.
+            (
+                format!("{}{}", number(loss.mean), if loss.counts() { "" } else { "!" }),
+                Some(loss.mean).filter(|_| loss.counts()),
+            )
+        }
+        Some(Known::Preview(loss)) => {
+            (format!("~{}", number(loss.mean)), Some(loss.mean).filter(|loss| loss.is_finite()))
+        }
+        Some(Known::Failed) => ("failed".to_owned(), None),
+        Some(Known::Waiting(share)) if share > 0.0 => (format!("{:.0}%", (share * 100.0).floor()), None),
+        Some(Known::Waiting(_)) => (".".to_owned(), None),
+    };
+    let share = loss.map(|loss| scale.share(loss));
+    let ground = share.and_then(|share| styles.heat(share));
+    let shades = share.filter(|_| ground.is_none()).map(|share| shade(styles, share));
+    let mut style = ground.unwrap_or(styles.plain());
+    if is_best {
+        style = style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+    }
+    // Air between the cells, so that they are cells where there is no ground.
+    let room = usize::from(at.width) - 1;
+    let middle = (at.height - 1) / 2;
+    for row in 0..at.height {
+        let filled = match shades {
+            Some(shade) if at.width == NARROW => shade.to_string().repeat(room),
+            Some(shade) => format!("{:room$}", format!("{shade}{shade}")),
+            None => " ".repeat(room),
+        };
+        put(buffer, inner, at.x, at.y + row, &filled, ground.unwrap_or(styles.plain()));
+        if row != middle {
+            continue;
+        }
+        if at.width == NARROW {
+            let mark = match (is_cursor, is_best, share.is_none() && known.is_some()) {
+                (true, ..) => "[]",
+                (_, true, _) => "**",
+                (.., true) => "-",
+                _ => continue,
+            };
+            put(buffer, inner, at.x, at.y + row, mark, style);
+            continue;
+        }
+        let edges = if is_cursor { ("[", "]") } else { (" ", " ") };
+        let indent = if shades.is_some() { 2 } else { 0 };
+        let room = room - indent;
+        let text =
+            format!("{}{:^width$}{}", edges.0, fit(&text, room - 2, styles), edges.1, width = room - 2);
+        let style = if is_cursor { style.add_modifier(Modifier::BOLD) } else { style };
+        put(buffer, inner, at.x + indent as u16, at.y + row, &text, style);
+    }
+}
+
+/// What the grounds or shades mean.
+fn draw_legend(scale: Scale, at: Rect, buffer: &mut Buffer, styles: &Styles) {
+    let mut x =
+        put(buffer, at, at.x + 1, at.y, &format!("lower is better: {} ", number(scale.best)), styles.plain());
+    for step in 0..12 {
+        let share = 1.0 - f64::from(step) / 11.0;
+        match styles.heat(share) {
+            Some(style) => x = put(buffer, at, x, at.y, " ", style),
+            None => x = put(buffer, at, x, at.y, &shade(styles, share).to_string(), styles.plain()),
+        }
+    }
+    let words = format!(" {} and more (log scale)  ~ preview  ! tasks or seeds lost", number(scale.worst));
+    let room = usize::from(at.right().saturating_sub(x));
+    put(buffer, at, x, at.y, &fit(&words, room, styles), styles.plain());
+}
+
+/// A loss with half its interval.
+fn spread(loss: &CellLoss, styles: &Styles) -> String {
+    let half = loss.ci95.map(|half| format!("{}{}", styles.plus_minus(), short_spread(half, loss.mean)));
+    let seeds = match (loss.ci95, loss.seeds) {
+        (Some(_), seeds) => format!(" (95 % interval over {seeds} seeds)"),
+        (None, 1) => " (one seed)".to_owned(),
+        (None, seeds) => format!(" ({seeds} seeds, fewer than two finite)"),
+    };
+    format!("{}{}{seeds}", number(loss.mean), half.unwrap_or_default())
+}
+
+/// What is known of the cell under the cursor, and of the sweep.
+fn draw_words(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let settings = &app.experiments[index].settings;
+    let Some(cell) = &settings.cell else { return };
+    let room = usize::from(area.width).saturating_sub(4);
+    let inner = pane(buffer, area, &fit(&cell.combination(), room, styles), styles);
+    let runs = || app.experiments[index].runs.iter().map(|run| &app.runs[*run]);
+    let mut lines = vec![match app.known(index) {
+        Known::Loss(loss) => spread(&loss, styles),
+        Known::Preview(loss) => format!("~{}: a preview on a few tasks", number(loss.mean)),
+        Known::Failed => "no result".to_owned(),
+        Known::Waiting(share) => format!("no result yet, {:.0} % of its steps taken", 100.0 * share),
+    }];
+    if let Known::Loss(loss) = app.known(index)
+        && loss.nonfinite > 0.0
+        && runs().all(|run| !matches!(run.phase, Phase::Failed { .. }))
+    {
+        lines.push(format!("up to {:.1} % of tasks lost", 100.0 * loss.nonfinite));
+    }
+    let failed = runs().filter_map(|run| match &run.phase {
+        Phase::Failed { step, error } => Some(format!("seed {} failed at step {step}: {error}", run.seed)),
+        _ => None,
+    });
+    lines.extend(failed.take(1));
+    if let Some(number) = app.sweep_number(index) {
+        let cells = &app.sweeps[number].grid.experiments;
+        let all = || cells.iter().flat_map(|cell| &app.experiments[*cell].runs).map(|run| &app.runs[*run]);
+        let done = all().filter(|run| matches!(run.phase, Phase::Finished { .. })).count();
+        let failed = all().filter(|run| matches!(run.phase, Phase::Failed { .. })).count();
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        lines.push(format!("{done}/{} runs of {} cells done{failed}", all().count(), cells.len()));
+        if app.best_cell(number).is_some() {
+            lines.push(
+                "The best of many is a little lucky on the tasks that it was chosen by: a [[test]] with another seed \
+                 says how good it is."
+                    .to_owned(),
+            );
+        }
+    }
+    let lines = lines.iter().flat_map(|line| wrap(line, room, styles));
+    for (row, line) in lines.take(usize::from(inner.height)).enumerate() {
+        put(buffer, inner, inner.x + 1, inner.y + row as u16, &line, styles.plain());
+    }
+}
+
+/// A click puts the cursor on a cell.
+fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
+    let sweep = app.sweep_of(app.view.experiment?)?;
+    let map = Map::of(sweep, inside(panes(area).0));
+    let (row, column) = map.at(mouse.column, mouse.row)?;
+    (mouse.kind == MouseKind::Press(Button::Left)).then_some(Action::CellAt(row, column))
+}
