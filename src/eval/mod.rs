@@ -8,4 +8,4 @@ mod seeds;
 pub use adapt::{Adapter, BAND_90, Fit, fits};
 pub use curve::{Curve, curve, mean_and_deviation, median, numbers, statistics, task_losses};
 pub use curves::Curves;
-pub use seeds::{Average, OverSeeds};
+pub use seeds::{Average, OverSeeds, half_width};

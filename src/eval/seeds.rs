@@ -1,6 +1,8 @@
 //! Statistics over seeds, in one place: what the `summary` event, the exported picture, the loss table and
 //! the screen say of several runs of one experiment are the same figures.
 
+use distrs::StudentsT;
+
 use super::{Curve, mean_and_deviation};
 
 /// Which loss of a curve counts.
@@ -105,6 +107,14 @@ impl OverSeeds {
         let std = if self.seeds < 2 { self.std.clone() } else { whole(&self.std) };
         (whole(&self.mean), std)
     }
+}
+
+/// Half width of the 95 % interval of a mean of so many values with this sample standard deviation, by
+/// Student's t; `None` of one value.
+pub fn half_width(deviation: f64, values: usize) -> Option<f64> {
+    let freedom = values.checked_sub(1).filter(|freedom| *freedom > 0)?;
+    let t = StudentsT::ppf(0.975, freedom as f64);
+    Some(t * deviation / (values as f64).sqrt())
 }
 
 #[cfg(test)]

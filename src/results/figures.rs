@@ -1,11 +1,10 @@
 //! Published figures beside what was measured here, and the verdict on each. It is given here and nowhere
 //! else.
 
-use distrs::StudentsT;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::eval::mean_and_deviation;
+use crate::eval::{half_width, mean_and_deviation};
 use crate::experiments::{Mark, Published};
 
 /// A published figure and how the results stand to it.
@@ -108,13 +107,6 @@ fn measure(outcome: &Outcome<'_>, published: &Published) -> Measured {
     }
     let (mean, deviation) = mean_and_deviation(&means);
     Measured::Mean { mean, ci95: half_width(deviation, means.len()) }
-}
-
-/// Half width of the 95 % interval of a mean of so many values with this sample standard deviation.
-pub(super) fn half_width(deviation: f64, values: usize) -> Option<f64> {
-    let freedom = values.checked_sub(1).filter(|freedom| *freedom > 0)?;
-    let t = StudentsT::ppf(0.975, freedom as f64);
-    Some(t * deviation / (values as f64).sqrt())
 }
 
 impl Figure {

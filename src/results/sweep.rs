@@ -4,9 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::figures::half_width;
 use crate::config::Value;
-use crate::eval::{Average, Curve, OverSeeds};
+use crate::eval::{Average, Curve, OverSeeds, half_width};
 use crate::experiments::{Cell, Experiment, settings, words};
 
 /// The n whose loss a cell is judged by, where the evaluation goes as far.
