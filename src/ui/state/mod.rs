@@ -20,5 +20,6 @@ pub mod said;
 pub mod standing;
 pub mod summary;
 pub mod sweep;
+pub mod swept;
 pub mod tour;
 pub mod view;

@@ -1,0 +1,137 @@
+//! What follows from sweeps for the lists and the map: which cell stands for a sweep, and what is known of a cell.
+
+use super::{
+    app::App,
+    runs::Phase,
+    sweep::{Known, SweepState},
+};
+use crate::{
+    eval::Curve,
+    results::{CellLoss, ListRow, judged_at, text::fit},
+};
+
+impl App {
+    /// The number of the colour of an experiment.
+    pub fn hue(&self, experiment: usize) -> usize {
+        self.experiments.get(experiment).map_or(experiment, |experiment| experiment.row)
+    }
+
+    /// The number of the sweep that an experiment is of.
+    pub fn sweep_number(&self, experiment: usize) -> Option<usize> {
+        match self.rows.get(self.experiments.get(experiment)?.row)? {
+            ListRow::Sweep(sweep) => Some(*sweep),
+            ListRow::One(_) => None,
+        }
+    }
+
+    /// The sweep that an experiment is of.
+    pub fn sweep_of(&self, experiment: usize) -> Option<&SweepState> {
+        self.sweeps.get(self.sweep_number(experiment)?)
+    }
+
+    /// The experiments of a row.
+    pub fn experiments_of(&self, row: usize) -> &[usize] {
+        match self.rows.get(row) {
+            Some(ListRow::One(index)) => std::slice::from_ref(index),
+            Some(ListRow::Sweep(sweep)) => &self.sweeps[*sweep].grid.experiments,
+            None => &[],
+        }
+    }
+
+    /// The experiments that a key on a view means: the one in view or, on the Overview, all of the selected row.
+    pub fn experiments_here(&self) -> &[usize] {
+        match self.view.experiment {
+            Some(index) => self.experiments.get(index).map_or(&[], |_| self.view.experiment.as_slice()),
+            None => self.experiments.get(self.selected).map_or(&[], |one| self.experiments_of(one.row)),
+        }
+    }
+
+    /// The experiment that stands for a row: itself, or of a sweep its best cell so far.
+    pub fn leader(&self, row: usize) -> usize {
+        match self.rows.get(row) {
+            Some(ListRow::One(index)) => *index,
+            Some(ListRow::Sweep(sweep)) => {
+                let best = self.best_cell(*sweep).map(|(best, _)| best);
+                best.or(self.sweeps[*sweep].grid.experiments.first().copied()).unwrap_or(0)
+            }
+            None => 0,
+        }
+    }
+
+    /// The experiment of every row.
+    pub fn leaders(&self) -> Vec<usize> {
+        (0..self.rows.len()).map(|row| self.leader(row)).collect()
+    }
+
+    /// The row that is selected.
+    pub fn selected_row(&self) -> usize {
+        self.experiments.get(self.selected).map_or(0, |experiment| experiment.row)
+    }
+
+    /// What the row of an experiment is called.
+    pub fn row_name(&self, experiment: usize) -> String {
+        let settings = &self.experiments[experiment].settings;
+        match self.sweep_number(experiment) {
+            None => settings.name.clone(),
+            Some(sweep) => {
+                let best = self.best_cell(sweep);
+                let best = best.map(|(best, _)| &*self.experiments[best].settings);
+                self.sweeps[sweep].grid.row_name(best)
+            }
+        }
+    }
+
+    /// The same in so many cells of the screen: of a sweep its name, as far as it fits, and what the row is of.
+    pub fn short_row_name(&self, experiment: usize, room: usize) -> String {
+        let Some(sweep) = self.sweep_of(experiment) else {
+            return self.experiments[experiment].settings.name.clone();
+        };
+        let of = format!(" best/{}", sweep.grid.experiments.len());
+        format!("{}{of}", fit(&sweep.grid.name, room.saturating_sub(of.len()), self.styles.glyphs()))
+    }
+
+    /// The n that cells are judged at: the crosshair's, or one for all sweeps.
+    pub fn judged_at(&self) -> usize {
+        self.curves.crosshair.unwrap_or_else(|| judged_at(self.most_steps()))
+    }
+
+    /// The best cell of a sweep so far, and its loss.
+    pub fn best_cell(&self, sweep: usize) -> Option<(usize, CellLoss)> {
+        let n = self.judged_at();
+        self.sweeps.get(sweep)?.grid.best(|index| self.cell_loss(index, n))
+    }
+
+    /// The loss of an experiment's finished runs after n steps; of one with a failed run there is none that counts.
+    fn cell_loss(&self, experiment: usize, n: usize) -> Option<CellLoss> {
+        let runs = &self.experiments[experiment].runs;
+        let curves: Vec<&Curve> = runs.iter().filter_map(|run| self.curve(*run)).collect();
+        let loss = CellLoss::of(&curves, n, self.curves.average)?;
+        let failed = runs.iter().any(|run| matches!(self.runs[*run].phase, Phase::Failed { .. }));
+        Some(CellLoss { nonfinite: if failed { 1.0 } else { loss.nonfinite }, ..loss })
+    }
+
+    /// What is known of a cell, at the moment that is in view.
+    pub fn known(&self, experiment: usize) -> Known {
+        let n = self.judged_at();
+        let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
+        let of = |curves: Vec<&Curve>| CellLoss::of(&curves, n, self.curves.average);
+        if self.rewind.shown.is_some() {
+            let past =
+                runs().filter_map(|run| run.past.front.as_ref()?.curve.as_ref().map(|(_, curve)| curve));
+            return of(past.collect()).map_or(Known::Waiting(0.0), Known::Preview);
+        }
+        if let Some(loss) = self.cell_loss(experiment, n) {
+            return Known::Loss(loss);
+        }
+        let previews = runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve));
+        if let Some(loss) = of(previews.collect()) {
+            return Known::Preview(loss);
+        }
+        if runs().any(|run| matches!(run.phase, Phase::Failed { .. })) {
+            return Known::Failed;
+        }
+        let (taken, all) =
+            runs().fold((0.0, 0.0), |(taken, all), run| (taken + run.step as f64, all + run.total as f64));
+        Known::Waiting(if all > 0.0 { taken / all } else { 0.0 })
+    }
+}
