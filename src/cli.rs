@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::experiments::{Preset, presets};
 
 /// Watch neural networks learn to learn: transfer learning, MAML, first-order MAML and Reptile train side
 /// by side on few-shot sine regression.
@@ -34,9 +38,9 @@ pub enum Command {
     },
     /// Write a commented experiments file; never overwrites one.
     Init {
-        /// Which one: notebook, quick, deeper, gradients.
-        #[arg(long, value_name = "NAME", default_value = "notebook")]
-        preset: String,
+        /// Which one.
+        #[arg(long, value_name = "NAME", default_value = presets()[0].name, value_parser = preset())]
+        preset: Preset,
         /// Where to.
         #[arg(default_value = "experiments.toml")]
         file: PathBuf,
@@ -49,7 +53,7 @@ pub enum Command {
     Watch {
         /// A run's folder, an experiment's, a study's, or one that holds studies; or several, whose runs with
         /// the same settings are one experiment.
-        #[arg(required = true, value_name = "DIR")]
+        #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
         dirs: Vec<PathBuf>,
         /// The screen's arguments.
         #[command(flatten)]
@@ -67,6 +71,13 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what a shell has to load to complete these commands.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, for man -l or a folder of man1.
+    Man,
 }
 
 /// What the dashboard takes besides.
@@ -140,7 +151,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// Where run folders go.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = "runs", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
     /// Keep nothing on disk.
     #[arg(long, conflicts_with = "fresh")]
@@ -202,7 +213,7 @@ pub enum Format {
 pub struct ExportCommand {
     /// A run's folder, an experiment's, a study's, or one that holds studies; or several, whose runs with the
     /// same settings are one experiment.
-    #[arg(required = true, value_name = "DIR")]
+    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dirs: Vec<PathBuf>,
     /// Tidy rows, everything, or a picture of the adaptation curves.
     #[arg(long, value_enum)]
@@ -348,6 +359,13 @@ pub struct GradientCommand {
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A preset by its name; shells complete it, with what it shows.
+fn preset() -> impl clap::builder::TypedValueParser<Value = Preset> {
+    let values = presets().iter().map(|preset| PossibleValue::new(preset.name).help(preset.description));
+    PossibleValuesParser::new(values)
+        .try_map(|name| presets().iter().copied().find(|preset| preset.name == name).ok_or("no such preset"))
 }
 
 /// A positive, finite rate.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod completions;
 mod dashboard;
 mod eval;
 mod export;
@@ -10,6 +11,7 @@ mod first_start;
 mod gradient;
 mod init;
 mod inputs;
+mod man;
 mod outcome;
 mod run;
 mod seat;
@@ -52,6 +54,8 @@ pub fn main() -> ExitCode {
         Some(Command::Submit(command)) => submit::submit(&command),
         Some(Command::Verify(command)) => verify::verify(&command),
         Some(Command::Bench { json }) => bench::bench(json),
+        Some(Command::Completions { shell }) => completions::completions(shell),
+        Some(Command::Man) => man::man(),
     };
     match outcome {
         Ok(Exit::Done) => ExitCode::SUCCESS,

@@ -11,6 +11,14 @@ pub enum Exit {
     Interrupted,
 }
 
+/// What each exit code means, as the manual says it.
+pub const MEANINGS: [(u8, &str); 4] = [
+    (0, "done"),
+    (1, "failed while working: a run diverged, a file could not be read or written"),
+    (2, "bad arguments, or a file that says something wrong"),
+    (130, "interrupted; nothing is half-written, and the same command goes on from there"),
+];
+
 /// Bad arguments or configuration: exit code 2. The text is one or more lines for a person.
 #[derive(Debug)]
 pub struct Misuse(pub String);
