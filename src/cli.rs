@@ -36,7 +36,7 @@ pub enum Command {
         /// The experiments file [default: experiments.toml, else the built-in copy].
         file: Option<PathBuf>,
     },
-    /// Write a commented experiments file; never overwrites one.
+    /// Write a commented experiments file, and its schema for editors beside it; never overwrites one.
     Init {
         /// Which one.
         #[arg(long, value_name = "NAME", default_value = presets()[0].name, value_parser = preset())]
@@ -71,6 +71,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the JSON Schema of experiments files, for editors.
+    Schema,
     /// Print what a shell has to load to complete these commands.
     Completions {
         /// The shell.

@@ -396,26 +396,35 @@ fn check_names_every_problem_with_its_place() {
 
 #[test]
 fn init_writes_every_preset_and_overwrites_nothing() {
+    const SCHEMA: &str = "experiments.schema.json";
     let bench = Bench::new();
+    let written = |text: &str| format!("#:schema ./{SCHEMA}\n{text}");
     bench.run(&["init"]).exits(0);
-    assert_eq!(bench.read("experiments.toml"), include_str!("../experiments.toml"));
+    assert_eq!(bench.read("experiments.toml"), written(include_str!("../experiments.toml")));
+    assert_eq!(bench.read(SCHEMA), bench.run(&["schema"]).exits(0).stdout);
     bench.write("experiments.toml", "mine");
     bench.run(&["init"]).exits(1).says("experiments.toml");
     bench.run(&["init", "--preset", "quick"]).exits(1);
     assert_eq!(bench.read("experiments.toml"), "mine");
     for preset in presets() {
         let file = format!("{}.toml", preset.name);
-        bench.run(&["init", "--preset", preset.name, &file]).exits(0);
-        assert_eq!(bench.read(&file), preset.text);
+        assert_eq!(bench.run(&["init", "--preset", preset.name, &file]).exits(0).stderr, "");
+        assert_eq!(bench.read(&file), written(preset.text));
         bench.run(&["check", &file]).exits(0);
     }
     let said = bench.run(&["init", "--preset", "no such", "new.toml"]).exits(2);
     assert!(presets().iter().all(|preset| said.stderr.contains(preset.name)), "{}", said.stderr);
     bench.run(&["init", "no/such/folder/new.toml"]).exits(1);
-    assert_eq!(bench.names().len(), 1 + presets().len());
-    // A link to nowhere is somebody's file too.
+    assert_eq!(bench.names().len(), 2 + presets().len());
+    // Another schema under that name is somebody's, and so is a link to nowhere.
+    bench.write(SCHEMA, "mine");
+    bench.run(&["init", "beside.toml"]).exits(0).says("is left as it is");
+    assert_eq!(bench.read(SCHEMA), "mine");
     std::os::unix::fs::symlink("nowhere", bench.path("link.toml")).unwrap();
     bench.run(&["init", "link.toml"]).exits(1);
+    fs::create_dir(bench.path("folder")).unwrap();
+    std::os::unix::fs::symlink("../nowhere", bench.path("folder").join(SCHEMA)).unwrap();
+    bench.run(&["init", "folder/new.toml"]).exits(0).says("is left as it is");
     assert!(!bench.path("nowhere").exists());
 }
 

@@ -102,3 +102,36 @@ fn the_manual_page_has_every_command_and_no_warning() {
     assert!(output.status.success() && warnings.is_empty(), "{warnings}");
     assert!(shown.contains("EXIT STATUS") && shown.contains("--no-save"), "{shown}");
 }
+
+/// The bytes that a terminal is sent by the program with these arguments.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(bench: &Bench, arguments: &str, variables: &str) -> String {
+    let command = format!("stty cols 60; {variables} {} {arguments}", program::binary().display());
+    let output = Command::new("script")
+        .args(["-qefc", &command, "/dev/null"])
+        .current_dir(bench.folder())
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("script of util-linux runs");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_shown_the_line_and_a_pipe_is_not() {
+    let file = "[task]\nshots = 0 # \u{9b}2J\u{202e}\n\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
+    let bench = Bench::with("wrong.toml", file);
+    let place = "wrong.toml:2:9: `shots` is `0`, but must be a whole number from 1 to 10,000\n";
+    assert_eq!(bench.run(&["check", "wrong.toml"]).exits(2).stderr.matches('\n').count(), 1);
+    for arguments in ["check wrong.toml", "run wrong.toml", "wrong.toml"] {
+        let shown = on_a_terminal(&bench, arguments, "NO_COLOR=1");
+        assert!(shown.contains(place), "{shown}");
+        let line = "\n  |\n2 | shots = 0 # \\u{9b}2J\\u{202e}\n  |         ^\n";
+        assert!(shown.contains(line) && !shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{shown:?}");
+    }
+    let coloured = on_a_terminal(&bench, "check wrong.toml", "");
+    assert!(coloured.contains("\u{1b}[") && !coloured.contains(['\u{9b}', '\u{202e}']), "{coloured:?}");
+}

@@ -1,28 +1,58 @@
-//! `metascope init`: a commented experiments file to start from.
+//! `metascope init`: a commented experiments file to start from, and beside it the schema that its first line
+//! names, so that editors complete and check it.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
 use super::outcome::Exit;
+use super::schema;
+use crate::config::printable;
 use crate::experiments::Preset;
 
 /// Writes the preset to a file that does not exist yet.
 pub fn init(preset: &Preset, file: &Path) -> anyhow::Result<Exit> {
-    let mut output = match OpenOptions::new().write(true).create_new(true).open(file) {
-        Ok(output) => output,
+    let text = format!("#:schema ./{}\n{}", schema::FILE, preset.text);
+    match create(file, &text) {
+        Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
             "{} exists and is left as it is; name another file: metascope init --preset {} FILE",
             file.display(),
             preset.name
         ),
         Err(error) => return Err(error).with_context(|| format!("{} cannot be written", file.display())),
-    };
-    output
-        .write_all(preset.text.as_bytes())
-        .with_context(|| format!("{} could not be written whole", file.display()))?;
-    writeln!(std::io::stdout(), "{}: {}", file.display(), preset.description)?;
+    }
+    writeln!(io::stdout(), "{}: {}", file.display(), preset.description)?;
+    let beside = file.with_file_name(schema::FILE);
+    let text = schema::text()?;
+    match create(&beside, &text) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if !holds(&beside, &text) {
+                let path = printable(&beside.display().to_string());
+                let note = format!(
+                    "{path} is another one and is left as it is; `metascope schema` prints this one's"
+                );
+                // Nobody may be left to read it.
+                let _ = writeln!(io::stderr(), "{note}");
+            }
+        }
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be written", beside.display())),
+    }
     Ok(Exit::Done)
+}
+
+/// Writes a file that is not there yet.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// Whether a file is this text; what is no file, or does not end there, is not.
+fn holds(path: &Path, text: &str) -> bool {
+    let mut found = Vec::new();
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let read = |file: File| file.take(text.len() as u64 + 1).read_to_end(&mut found);
+    is_file && File::open(path).and_then(read).is_ok() && found == text.as_bytes()
 }

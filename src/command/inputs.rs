@@ -24,7 +24,7 @@ pub fn study(file: Option<&Path>) -> anyhow::Result<Study> {
         return Err(Misuse(text).into());
     }
     load_study(file).map_err(|error| match error {
-        LoadError::Problems(problems) => Misuse(problems.to_string()).into(),
+        LoadError::Problems(problems) => problems.into(),
         LoadError::Io { .. } => anyhow::anyhow!("{error}"),
     })
 }

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod dashboard;
 mod eval;
+mod excerpt;
 mod export;
 mod farewell;
 mod first_start;
@@ -14,6 +15,7 @@ mod inputs;
 mod man;
 mod outcome;
 mod run;
+mod schema;
 mod seat;
 mod submit;
 mod tasks;
@@ -29,7 +31,7 @@ use clap::Parser;
 use signal_hook::consts::SIGXFSZ;
 
 use crate::cli::{Cli, Command};
-use crate::config::printable;
+use crate::config::{Problems, printable};
 use crate::model::Kernels;
 use outcome::Misuse;
 
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(command)) => run::run(&command),
         Some(Command::Check { file }) => check::check(file.as_deref()),
         Some(Command::Init { preset, file }) => init::init(&preset, &file),
+        Some(Command::Schema) => schema::schema(),
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
         Some(Command::Watch { dirs, screen }) => dashboard::watch(&dirs, &screen),
@@ -68,8 +71,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(error) => {
-            eprintln!("{}", printable(&format!("{error:#}")));
-            ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })
+            let problems = error.downcast_ref::<Problems>();
+            match problems.and_then(excerpt::on_terminal) {
+                Some(shown) => eprint!("{shown}"),
+                None => eprintln!("{}", printable(&format!("{error:#}"))),
+            }
+            ExitCode::from(if problems.is_some() || error.is::<Misuse>() { 2 } else { 1 })
         }
     }
 }

@@ -2,6 +2,7 @@
 //! everything knows its place; a table of it, the values of its keys; and a mistake, a sentence. Which
 //! settings there are, the rooms say that have them.
 
+pub(crate) mod json_schema;
 mod key;
 mod problem;
 mod syntax;
@@ -11,7 +12,7 @@ mod values;
 mod words;
 
 pub use key::{AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
-pub use problem::{LoadError, Problem, Problems, is_hidden, presentable, printable};
+pub use problem::{Excerpt, LoadError, Problem, Problems, is_hidden, presentable, printable};
 pub use value::{Typed, Value};
 pub use values::Values;
 

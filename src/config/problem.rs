@@ -12,6 +12,30 @@ pub struct Problem {
     pub column: usize,
     /// What is wrong and what would be right.
     pub message: String,
+    /// The line that it is in.
+    pub excerpt: Excerpt,
+}
+
+/// What stands in a line around a place, as the file has it: it may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The line, or a part of it if it is long.
+    pub text: String,
+    /// The byte of the place in it.
+    pub at: usize,
+}
+
+impl Excerpt {
+    /// The line around an offset, and no more of it than a wide screen can show.
+    fn of(text: &str, at: usize) -> Self {
+        const AROUND: usize = 250;
+        let is_inside = |c: &char| *c != '\n';
+        let before: usize =
+            text[..at].chars().rev().take_while(is_inside).take(AROUND).map(char::len_utf8).sum();
+        let after: usize = text[at..].chars().take_while(is_inside).take(AROUND).map(char::len_utf8).sum();
+        let line = text[at - before..at + after].trim_end_matches('\r');
+        Self { text: line.to_owned(), at: before.min(line.len()) }
+    }
 }
 
 /// Everything wrong with one file, in the order of the file; displayed as one
@@ -50,7 +74,7 @@ impl LoadError {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, Problem { line, column, message }) in self.list.iter().enumerate() {
+        for (i, Problem { line, column, message, .. }) in self.list.iter().enumerate() {
             let separator = if i == 0 { "" } else { "\n" };
             write!(f, "{separator}{}:{line}:{column}: {message}", self.file)?;
         }
@@ -160,7 +184,7 @@ pub fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
                 (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
             }
             reached = at;
-            Problem { line, column, message }
+            Problem { line, column, message, excerpt: Excerpt::of(text, at) }
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 //! settings, so that nothing above this room ever asks where a value came from.
 
 mod cell;
+mod json_schema;
 mod load;
 mod merge;
 mod names;
@@ -16,6 +17,7 @@ mod test_set;
 mod tests;
 
 pub use cell::{Axis, Cell, words};
+pub use json_schema::json_schema;
 pub use load::load;
 pub use presets::{Preset, presets};
 pub use published::{Mark, Published};

@@ -12,7 +12,7 @@ use crate::task::{EvaluationSettings, TaskSettings, families::FAMILIES};
 pub(super) const TOP: [&str; 6] = ["defaults", "task", "model", "evaluation", "experiment", "test"];
 
 /// What an experiment says of itself alone.
-const OWN: [&str; 2] = ["name", "algorithm"];
+pub(super) const OWN: [&str; 2] = ["name", "algorithm"];
 
 /// What a published figure has that nothing else has.
 const FIGURE: [&str; 5] = ["source", "n", "loss", "ci95", "mark"];

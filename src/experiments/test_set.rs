@@ -105,7 +105,7 @@ impl TestEntry {
 }
 
 /// The keys of `[task]` that say how networks are tested.
-fn task_keys(family: &dyn Family) -> Vec<&'static dyn AnyKey> {
+pub(super) fn task_keys(family: &dyn Family) -> Vec<&'static dyn AnyKey> {
     let keys = TaskSettings::keys(family).into_iter();
     keys.filter(|key| !schema::OF_TRAINING.contains(&key.name())).collect()
 }

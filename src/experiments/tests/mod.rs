@@ -3,6 +3,7 @@
 mod bad_inputs;
 mod good_inputs;
 mod hostile;
+mod json_schema;
 mod round_trip;
 mod sweeps;
 mod syntax_errors;
@@ -14,7 +15,9 @@ use crate::config::Problems;
 const MINIMAL: &str = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
 
 fn read(text: &str) -> Study {
-    parse("test", None, text).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
+    let study = parse("test", None, text).unwrap_or_else(|problems| panic!("{text}\n{problems}"));
+    json_schema::agrees(text, None);
+    study
 }
 
 fn refused(text: &str) -> Problems {
@@ -33,6 +36,7 @@ type Bad = (&'static str, &'static [Expected]);
 /// Asserts that a file has exactly these problems.
 fn expect(text: &str, expected: &[(usize, usize, &str)]) {
     let problems = refused(text);
+    json_schema::agrees(text, Some(&problems));
     let matches = problems.list.len() == expected.len()
         && problems.list.iter().zip(expected).all(|(problem, (line, column, part))| {
             (problem.line, problem.column) == (*line, *column) && problem.message.contains(part)

@@ -1,0 +1,156 @@
+//! The experiments file as a JSON Schema (2020-12), from the definitions that check it: an editor that is given
+//! it completes keys and words, shows what they do, and marks what the reader would refuse. What takes several
+//! settings together, such as the memory of a study, only the reader knows; and the settings file of a run,
+//! which says everything be it of use or not, is no file of a person's.
+
+use serde_json::{Value as Json, json};
+
+use super::published::Published;
+use super::schema::{
+    FIRST_TEST, LONGEST_NAME, LONGEST_SOURCE, MOST_EXPERIMENTS, MOST_FIGURES, MOST_TESTS, OWN, TABLES, names,
+    training,
+};
+use super::test_set::task_keys;
+use crate::config::AnyKey;
+use crate::config::json_schema::{closed, rivals, setting, table, text};
+use crate::learner::Algorithm;
+use crate::model::ModelSettings;
+use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
+
+/// The schema of an experiments file.
+pub fn json_schema() -> Json {
+    let described = |mut schema: Json, words: &str| {
+        schema["description"] = words.into();
+        schema
+    };
+    let mut file = closed([
+        ("defaults", described(table(&training()), "What experiments have that say nothing else.")),
+        (
+            "task",
+            described(by_family(TaskSettings::keys, Vec::new()), "Where tasks and their points come from."),
+        ),
+        ("model", described(table(ModelSettings::KEYS), "Which network is trained.")),
+        ("evaluation", described(table(EvaluationSettings::KEYS), "How the trained networks are tested.")),
+        ("experiment", described(list(experiment(), 1, MOST_EXPERIMENTS), "What is trained, side by side.")),
+        ("test", described(list(test(), 0, MOST_TESTS), "Further test sets, which change no training.")),
+    ]);
+    file["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    file["title"] = concat!("experiments.toml of metascope ", env!("CARGO_PKG_VERSION")).into();
+    file["required"] = json!(["experiment"]);
+    file["allOf"] = FAMILIES.iter().map(|family| shared_family(*family)).collect();
+    file
+}
+
+/// An `[[experiment]]`; what its algorithm has no use for is refused.
+fn experiment() -> Json {
+    let training = training();
+    let settings = training.iter().map(|key| (key.name(), setting(*key)));
+    let algorithms: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+    let own = [
+        ("name", text(LONGEST_NAME, "Heads its pane and its rows; each is given once.")),
+        ("algorithm", json!({ "enum": algorithms, "description": "Which learner trains it." })),
+        ("task", by_family(TaskSettings::keys, Vec::new())),
+        ("model", table(ModelSettings::KEYS)),
+        ("evaluation", table(EvaluationSettings::KEYS)),
+        ("published", list(figure(), 0, MOST_FIGURES)),
+    ];
+    let mut experiment = closed(own.into_iter().chain(settings));
+    experiment["required"] = json!(OWN);
+    if let Some(rivals) = rivals(&training) {
+        experiment["not"] = rivals;
+    }
+    let used = |algorithm: &Algorithm| {
+        let settings = ["seeds"].into_iter().chain(algorithm.used_keys());
+        let known: Vec<&str> = OWN.into_iter().chain(TABLES).chain(["published"]).chain(settings).collect();
+        json!({ "if": says("algorithm", algorithm.name()), "then": only(&known) })
+    };
+    experiment["allOf"] = Algorithm::ALL.iter().map(used).collect();
+    experiment
+}
+
+/// A `[[test]]`.
+fn test() -> Json {
+    let mut name = text(LONGEST_NAME, "Stands in titles and rows; each is given once.");
+    name["not"] = json!({ "pattern": format!("^\\s*{FIRST_TEST}\\s*$") });
+    let evaluation = EvaluationSettings::KEYS.iter().map(|key| (key.name(), setting(*key)));
+    let mut test = by_family(task_keys, [("name", name)].into_iter().chain(evaluation).collect());
+    test["required"] = json!(["name"]);
+    test
+}
+
+/// An `[[experiment.published]]`.
+fn figure() -> Json {
+    const REQUIRED: [&str; 3] = ["source", "n", "loss"];
+    let settings = Published::KEYS.iter().map(|key| {
+        let mut schema = setting(*key);
+        if let Some(schema) = schema.as_object_mut().filter(|_| REQUIRED.contains(&key.name())) {
+            schema.remove("default");
+        }
+        (key.name(), schema)
+    });
+    let own = [
+        ("source", text(LONGEST_SOURCE, "Where it stands.")),
+        ("test", text(LONGEST_NAME, "The test set it is compared on; left out, the first one.")),
+    ];
+    let mut figure = closed(own.into_iter().chain(settings));
+    figure["required"] = json!(REQUIRED);
+    figure
+}
+
+/// Settings of a task by family, and others: with the name of a family its keys, without one those of any:
+/// which one, what stands around this table says.
+fn by_family(keys: fn(&dyn Family) -> Vec<&'static dyn AnyKey>, others: Vec<(&'static str, Json)>) -> Json {
+    let other_names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
+    let mut entries = others;
+    let mut rules = Vec::new();
+    for family in FAMILIES {
+        let keys = keys(*family);
+        for key in &keys {
+            let schema = setting(*key);
+            match entries.iter_mut().find(|(name, _)| *name == key.name()) {
+                None => entries.push((key.name(), schema)),
+                Some((_, known)) if *known == schema => {}
+                Some((_, known)) => *known = json!({ "anyOf": [known, schema] }),
+            }
+        }
+        let mut then = only(&[&other_names[..], &names(&keys)].concat());
+        then["properties"] = keys.iter().map(|key| (key.name().to_owned(), setting(*key))).collect();
+        rules.push(json!({ "if": says("family", family.name()), "then": then }));
+    }
+    let mut table = closed(entries);
+    table["allOf"] = rules.into();
+    table
+}
+
+/// Where `[task]` says this family, or says none and this is the default, tables that name none have its keys.
+fn shared_family(family: &dyn Family) -> Json {
+    let unnamed = |others: &[&str], keys: &[&'static dyn AnyKey]| {
+        let known = [others, &names(keys)].concat();
+        json!({ "if": { "not": { "required": ["family"] } }, "then": only(&known) })
+    };
+    let task = unnamed(&[], &TaskSettings::keys(family));
+    let test = unnamed(&[&["name"][..], &names(EvaluationSettings::KEYS)].concat(), &task_keys(family));
+    let is_default = TaskSettings::default().family.name() == family.name();
+    let mut said = json!({ "properties": { "task": says("family", family.name()) }, "required": ["task"] });
+    if is_default {
+        said =
+            json!({ "properties": { "task": { "properties": { "family": { "const": family.name() } } } } });
+    }
+    let experiment = json!({ "items": { "properties": { "task": task } } });
+    let then = json!({ "properties": { "task": task, "experiment": experiment, "test": { "items": test } } });
+    json!({ "if": said, "then": then })
+}
+
+/// That a table has a key with this word.
+fn says(key: &str, word: &str) -> Json {
+    json!({ "properties": { key: { "const": word } }, "required": [key] })
+}
+
+/// That a table has no other keys than these.
+fn only(keys: &[&str]) -> Json {
+    json!({ "propertyNames": { "enum": keys } })
+}
+
+fn list(items: Json, least: usize, most: usize) -> Json {
+    json!({ "type": "array", "items": items, "minItems": least, "maxItems": most })
+}
