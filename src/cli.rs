@@ -208,6 +208,8 @@ pub enum Format {
     Json,
     /// The adaptation curves as a picture.
     Svg,
+    /// Event files of TensorBoard, a folder a run: losses over outer steps and over n.
+    Tensorboard,
 }
 
 /// `metascope export`.
@@ -217,10 +219,10 @@ pub struct ExportCommand {
     /// same settings are one experiment.
     #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dirs: Vec<PathBuf>,
-    /// Tidy rows, everything, or a picture of the adaptation curves.
+    /// Tidy rows, everything, a picture of the adaptation curves, or event files.
     #[arg(long, value_enum)]
     pub format: Format,
-    /// Where to [default: standard output].
+    /// Where to, for tensorboard a folder [default: standard output].
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
     /// Instead of the curves, the fits to this test task (1, 2, ...) by every experiment's first seed; a

@@ -235,3 +235,123 @@ fn what_cannot_be_exported_is_said() {
     }
     bench.run(&["export", "runs", "--format", "svg", "--fit", "1"]).exits(1).says("trained yet");
 }
+
+/// The bytes of a file of records, checked by a checksum that is worked out bit by bit.
+#[track_caller]
+fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let masked = |data: &[u8]| {
+        let mut sum = !0_u32;
+        for byte in data {
+            sum ^= u32::from(*byte);
+            for _ in 0..8 {
+                sum = if sum & 1 == 1 { sum >> 1 ^ 0x82f6_3b78 } else { sum >> 1 };
+            }
+        }
+        let sum = !sum;
+        sum.rotate_right(15).wrapping_add(0xa282_ead8)
+    };
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
+        assert_eq!(masked(&bytes[..8]), number(&bytes[8..12]));
+        let data = &bytes[12..12 + length];
+        assert_eq!(masked(data), number(&bytes[12 + length..16 + length]));
+        records.push(data.to_vec());
+        bytes = &bytes[16 + length..];
+    }
+    records
+}
+
+/// The fields of a protocol buffer: their numbers, and their bytes.
+fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
+    fn varint(bytes: &mut &[u8]) -> u64 {
+        let end = bytes.iter().position(|byte| byte & 0x80 == 0).expect("it ends") + 1;
+        let (number, rest) = bytes.split_at(end);
+        *bytes = rest;
+        number.iter().rev().fold(0, |all, byte| all << 7 | u64::from(byte & 0x7f))
+    }
+    let mut fields = Vec::new();
+    while !bytes.is_empty() {
+        let key = varint(&mut bytes);
+        let length = match key & 7 {
+            0 => {
+                fields.push((key >> 3, varint(&mut bytes).to_le_bytes().to_vec()));
+                continue;
+            }
+            1 => 8,
+            2 => varint(&mut bytes) as usize,
+            5 => 4,
+            kind => panic!("a field of kind {kind}"),
+        };
+        fields.push((key >> 3, bytes[..length].to_vec()));
+        bytes = &bytes[length..];
+    }
+    fields
+}
+
+/// Tag, step and value of every scalar of an event file.
+fn scalars(bytes: &[u8]) -> Vec<(String, u64, f32)> {
+    let mut scalars = Vec::new();
+    for (place, record) in records(bytes).iter().enumerate() {
+        let event = fields(record);
+        assert_eq!((event[0].0, event[1].0), (1, 2), "a time and a step");
+        let (kind, what) = &event[2];
+        if place == 0 {
+            assert_eq!((*kind, &what[..]), (3, &b"brain.Event:2"[..]));
+            continue;
+        }
+        assert_eq!(*kind, 5, "a summary");
+        let step = u64::from_le_bytes(event[1].1[..].try_into().expect("eight bytes"));
+        for (_, value) in fields(what) {
+            let [(1, tag), (2, value)] = &fields(&value)[..] else { panic!("a tag and a value") };
+            let tag = String::from_utf8(tag.clone()).expect("UTF-8");
+            scalars.push((tag, step, f32::from_le_bytes(value[..].try_into().expect("four bytes"))));
+        }
+    }
+    scalars
+}
+
+#[test]
+fn event_files_have_what_the_runs_have_told() {
+    let bench = trained(&(nasty() + "[[test]]\nname = \"7 shots\"\nshots = 7\n"));
+    let arguments = ["export", "runs", "--format", "tensorboard", "--out", "events"];
+    bench.run(&arguments[..4]).exits(2).says("--out");
+    bench.write("events", "a file");
+    bench.run(&arguments).exits(1).says("events");
+    fs::remove_file(bench.path("events")).unwrap();
+    fs::create_dir(bench.path("events")).unwrap();
+    bench.write("events/mine", "mine");
+    bench.run(&arguments).exits(0);
+    let all = bench.files();
+    let files: Vec<_> = all.iter().filter(|(name, _)| name.starts_with("events/")).collect();
+    assert_eq!(files.len(), 1 + 2 * 2, "{:?}", bench.names());
+    for (name, bytes) in files.into_iter().filter(|(name, _)| *name != "events/mine") {
+        let (folder, file) = name.rsplit_once('/').expect("in a folder");
+        assert_eq!(file, "events.out.tfevents.0.metascope");
+        let log =
+            bench.read(&format!("runs/study/{}/metrics.jsonl", folder.strip_prefix("events/").unwrap()));
+        let mut expected = Vec::new();
+        for event in log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")) {
+            if event["event"] == "progress" {
+                let loss = event["loss"].as_f64().unwrap() as f32;
+                expected.push(("train/loss".to_owned(), event["step"].as_u64().unwrap(), loss));
+            }
+            if event["event"] == "evaluated" {
+                let on = event["test"].as_str().map_or(String::new(), |test| format!(" [{test}]"));
+                for n in 0..event["steps"].as_array().unwrap().len() {
+                    for (tag, field) in [("loss", "mean"), ("median", "median"), ("nonfinite", "nonfinite")] {
+                        let value = numbers(&event[field])[n] as f32;
+                        expected.push((format!("test/{tag}{on}"), n as u64, value));
+                    }
+                }
+            }
+        }
+        assert!(expected.iter().any(|(tag, step, _)| tag == "train/loss" && *step == 20));
+        assert!(expected.iter().any(|(tag, ..)| tag == "test/loss [7 shots]"));
+        assert_eq!(scalars(bytes), expected, "{name}");
+    }
+    // Once more: the same bytes in the same places.
+    bench.run(&arguments).exits(0);
+    assert_eq!(bench.files(), all);
+}

@@ -1,10 +1,11 @@
-//! `metascope export`: the results of run folders as tidy rows, as JSON, or as a picture of the curves or
-//! of a fit.
+//! `metascope export`: the results of run folders as tidy rows, as JSON, as a picture of the curves or
+//! of a fit, or as event files of TensorBoard.
 
 mod curves;
 mod fit;
 mod rows;
 mod svg;
+mod tensorboard;
 
 use std::io::Write as _;
 
@@ -35,6 +36,9 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
         )
         .into());
     }
+    if *format == Format::Tensorboard && out.is_none() {
+        return Err(Misuse("--format tensorboard is many files: it needs --out FOLDER".to_owned()).into());
+    }
     let (study, watcher) = Watcher::open(dirs)?;
     let names = test_names(study.experiments.iter());
     if let Some(test) = test.as_ref().filter(|test| !names.contains(test)) {
@@ -48,6 +52,14 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
     for note in notes {
         // Nobody may be left to read it.
         let _ = writeln!(stderr, "{}", printable(&note));
+    }
+    if let (Format::Tensorboard, Some(out)) = (format, out) {
+        let runs = watcher.runs();
+        let sound = runs.iter().zip(&told).enumerate().filter(|(index, _)| watcher.doubt(*index).is_none());
+        if tensorboard::write(out, sound.map(|(_, (run, events))| (run, &events[..])))? == 0 {
+            bail!("none of these {} runs has anything to show yet", runs.len());
+        }
+        return Ok(if skipped { Exit::Failed } else { Exit::Done });
     }
     let text = match fit {
         Some(task) => fit::picture(&watcher, *task, steps, test.as_deref())?,
@@ -134,7 +146,8 @@ fn results(
     Ok(match format {
         Format::Csv => self::rows::csv(&outcomes),
         Format::Json => self::rows::as_json(&outcomes, &figures)?,
-        Format::Svg => curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref()),
+        // Tensorboard's are no text, and have been written.
+        Format::Svg | Format::Tensorboard => curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref()),
     })
 }
 
