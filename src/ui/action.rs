@@ -75,6 +75,12 @@ pub enum Action {
     Compare,
     /// Give the next pane the screen to itself.
     Focus,
+    /// Start typing a command.
+    Palette,
+    /// Type the rest of the command that is chosen.
+    Complete,
+    /// Choose another of the commands that fit.
+    Choose(i32),
     /// Start typing a number.
     Ask(Ask),
     /// Type a letter of it.

@@ -17,6 +17,7 @@ use super::{
 pub fn context(app: &App) -> Context {
     match &app.help {
         _ if app.question.is_some() => Context::Question,
+        _ if app.palette.is_some() => Context::Palette,
         _ if app.asks_view => Context::Letter,
         _ if app.prompt.is_some() => Context::Prompt,
         Some(help) if help.typing => Context::Search,
@@ -42,6 +43,7 @@ pub fn lines(context: Context) -> &'static [Binding] {
         Context::Tour(_) => everywhere::TOUR,
         Context::Help => everywhere::HELP,
         Context::Search => everywhere::SEARCH,
+        Context::Palette => everywhere::PALETTE,
         Context::Prompt => everywhere::PROMPT,
         Context::Question => everywhere::QUESTION,
         Context::Letter => everywhere::LETTER,
@@ -69,7 +71,8 @@ pub fn action(context: Context, key: &KeyEvent) -> Option<Action> {
 
 /// Whether keys are an answer to something, and not keys of a view.
 fn is_typing(context: Context) -> bool {
-    [Context::Prompt, Context::Search, Context::Question, Context::Letter].contains(&context)
+    [Context::Palette, Context::Prompt, Context::Search, Context::Question, Context::Letter]
+        .contains(&context)
 }
 
 /// What a context shares with others: views that show curves have the keys for curves and runs, and on the tour
@@ -134,6 +137,7 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
         (Context::Tour(&VIEWS[0].kind), "On the guided tour, besides the keys of its views"),
         (Context::Help, "Help"),
         (Context::Search, "While a word is typed that is searched for"),
+        (Context::Palette, "While a command is typed"),
         (Context::Prompt, "While a number is typed"),
         (Context::Question, "While a question is open"),
         (Context::Letter, "After `v`"),
@@ -186,7 +190,7 @@ mod tests {
                     Does::This(action) => action,
                     Does::GoTo => Action::GoTo(2),
                     Does::View => Action::View('x'),
-                    Does::Type if context == Context::Search => Action::Type('x'),
+                    Does::Type if [Context::Search, Context::Palette].contains(&context) => Action::Type('x'),
                     Does::Type => Action::Type('7'),
                 };
                 assert_eq!(action(context, &event), Some(expected), "{}", binding.label);

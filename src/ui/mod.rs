@@ -7,6 +7,7 @@
 //! drive.rs     the main loop: waits for input or the next frame, performs what the state asks for
 //! update/      every change of state: keys and mouse, what the study reports, the file, another study
 //! frame/       what stands around every view: header, tabs, banner, footer, help; saved screens
+//! commands.rs  what can be typed after a colon, from the keys and from what there is
 //! keys.rs      what a key means where, for dispatch, help, footer and README
 //! tour.rs      the guided tour: its stations
 //! views/       a file a view, listed in one place; the panes they share
@@ -34,6 +35,7 @@
 //! ```
 
 pub mod action;
+pub mod commands;
 mod drive;
 pub mod frame;
 mod helper;

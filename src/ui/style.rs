@@ -54,6 +54,9 @@ pub enum Theme {
 }
 
 impl Theme {
+    /// All of them, by their names.
+    pub const ALL: [(&'static str, Self); 2] = [("dark", Self::Dark), ("light", Self::Light)];
+
     /// What `COLORFGBG` says, which many terminals set; dark where nothing is said. The terminal is not asked.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let ground = variable("COLORFGBG").and_then(|text| text.rsplit(';').next()?.parse::<u8>().ok());
@@ -63,10 +66,8 @@ impl Theme {
     /// The theme of this name; `None` for another word. `auto` is detected.
     pub fn named(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         match name {
-            "dark" => Some(Theme::Dark),
-            "light" => Some(Theme::Light),
             "auto" => Some(Self::detect(variable)),
-            _ => None,
+            name => Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, theme)| theme),
         }
     }
 }

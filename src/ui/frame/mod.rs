@@ -15,6 +15,7 @@ pub mod banner;
 mod header;
 mod help;
 pub mod layout;
+mod palette;
 mod saved;
 mod svg;
 pub mod tabs;
@@ -62,6 +63,9 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         if let Some(help) = &app.help {
             help::draw(app, help, body, buffer);
         }
+        if let Some(open) = &app.palette {
+            palette::draw(app, open, body, buffer);
+        }
         said(app, body, buffer);
     } else {
         too_small(app, area, buffer);
@@ -91,6 +95,8 @@ fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut spans = vec![Span::raw(" ")];
     if let Some(question) = &app.question {
         spans.push(Span::styled(format!("{}   ", question.text), styles.warn().patch(styles.bold())));
+    } else if let Some(palette) = &app.palette {
+        spans.push(Span::styled(format!(":{}_   ", palette.text), styles.bold()));
     } else if app.asks_view {
         spans.push(Span::styled("which view?   ", styles.bold()));
     } else if let Some(prompt) = app.prompt_text() {

@@ -10,6 +10,7 @@ use super::{
     hands::Hands,
     late::Late,
     list::{Difference, ListControls},
+    palette::Palette,
     play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
@@ -101,6 +102,8 @@ pub struct App {
     pub question: Option<Question>,
     /// What was put aside last.
     pub undo: Option<Undo>,
+    /// The command palette; `None` when closed.
+    pub palette: Option<Palette>,
     /// Whether the letter of a view is waited for.
     pub asks_view: bool,
     /// What a person is told.
@@ -216,6 +219,7 @@ impl App {
             prompt: None,
             question: None,
             undo: None,
+            palette: None,
             asks_view: false,
             said: None,
             hands: Hands::default(),

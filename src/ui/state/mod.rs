@@ -13,6 +13,7 @@ pub mod left;
 pub mod list;
 pub mod listed;
 pub mod look;
+pub mod palette;
 pub mod play;
 pub mod rewind;
 pub mod runs;

@@ -51,7 +51,7 @@ fn mouse() -> impl Strategy<Value = Happening> {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPEMTSFVW/".chars().map(KeyCode::Char);
+    let letters = "[] [q?123456789ofcmXYhlzZHL+-0<>nrtpkK.eys wgduxaAPEMTSFVW/:".chars().map(KeyCode::Char);
     let named = [
         KeyCode::Tab,
         KeyCode::BackTab,

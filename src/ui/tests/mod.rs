@@ -8,6 +8,7 @@ mod inner;
 mod keys;
 mod list;
 mod mouse;
+mod palette;
 mod running;
 mod screens;
 mod steering;

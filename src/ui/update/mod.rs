@@ -7,6 +7,7 @@ mod file;
 mod hands;
 mod intake;
 mod list;
+mod palette;
 mod plan;
 mod play;
 pub mod pointer;
@@ -22,11 +23,13 @@ mod visit;
 use crate::experiments::FIRST_TEST;
 use crate::ui::{
     action::Action,
+    commands::Order,
     frame,
     state::{
         app::{App, Effect, Help, MOST_SHOTS, MOST_STEPS},
         controls::{Ask, Focus, Prompt},
         tour::Tour,
+        palette::Palette,
         view::View,
     },
     views,
@@ -171,9 +174,17 @@ pub fn update(app: &mut App, action: Action) {
                 Focus::About => Focus::All,
             }
         }
+        Action::Palette => app.palette = Some(Palette::default()),
+        Action::Complete => palette::complete(app),
+        Action::Choose(by) => palette::choose(app, by),
         Action::Ask(what) => app.prompt = Some(Prompt { what, text: String::new() }),
         Action::Type(letter) => {
-            if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
+            if let Some(palette) = &mut app.palette {
+                if palette.text.chars().count() < 80 {
+                    palette.text.push(letter);
+                }
+                palette.chosen = 0;
+            } else if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
                 if help.search.chars().count() < 40 {
                     help.search.push(letter);
                 }
@@ -190,12 +201,22 @@ pub fn update(app: &mut App, action: Action) {
             }
         }
         Action::Erase => {
-            if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
+            if let Some(palette) = &mut app.palette {
+                palette.chosen = 0;
+                if palette.text.pop().is_none() {
+                    app.palette = None;
+                }
+            } else if let Some(help) = app.help.as_mut().filter(|help| help.typing) {
                 help.search.pop();
             } else if app.list.typing {
                 app.list.filter.pop();
             } else if let Some(prompt) = &mut app.prompt {
                 prompt.text.pop();
+            }
+        }
+        Action::Accept if app.palette.is_some() => {
+            if let Some((order, number)) = palette::enter(app) {
+                obey(app, order, number);
             }
         }
         Action::Accept => accept(app),
@@ -266,6 +287,26 @@ pub fn update(app: &mut App, action: Action) {
     }
 }
 
+/// Does what a command says.
+fn obey(app: &mut App, order: Order, number: String) {
+    match order {
+        Order::Do(action) => update(app, action),
+        Order::Of(experiment, action) => {
+            // Where all runs of an experiment are meant, and seen.
+            show(app, views::first());
+            app.selected = experiment;
+            update(app, action);
+        }
+        Order::Number(what) => {
+            app.prompt = Some(Prompt { what, text: number });
+            accept(app);
+        }
+        Order::Show(view) => show(app, view),
+        Order::Test(test) => show_test(app, test),
+        Order::Theme(theme) => app.styles.theme = theme,
+    }
+}
+
 fn enough(app: &mut App, placed: bool) {
     if !placed {
         app.say("that is enough support points");
@@ -281,7 +322,7 @@ fn arrive(app: &mut App, set: &[Action]) {
 }
 
 fn escape(app: &mut App) {
-    if app.prompt.take().is_some() || std::mem::take(&mut app.asks_view) {
+    if app.palette.take().is_some() || app.prompt.take().is_some() || std::mem::take(&mut app.asks_view) {
         return;
     }
     if std::mem::take(&mut app.list.typing) {
@@ -344,12 +385,16 @@ fn move_by(app: &mut App, by: i32) {
     }
 }
 
-/// Shows the next test set. What was computed for the one before is of no use there.
 fn next_test(app: &mut App) {
     if app.tests.is_empty() {
         return app.say("there is one test set; a [[test]] in the file adds another");
     }
-    app.test = (app.test + 1) % (app.tests.len() + 1);
+    show_test(app, (app.test + 1) % (app.tests.len() + 1));
+}
+
+/// Shows this test set. What was computed for the one before is of no use there.
+fn show_test(app: &mut App, test: usize) {
+    app.test = test;
     for run in &mut app.runs {
         (run.preview, run.past.curve) = (None, None);
     }

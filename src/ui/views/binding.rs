@@ -23,6 +23,8 @@ pub enum Context {
     Help,
     /// While a word is typed that is searched for, in the help or among experiments.
     Search,
+    /// While a command is typed.
+    Palette,
     /// While a number is typed.
     Prompt,
     /// While a question is open.

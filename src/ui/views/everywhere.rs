@@ -24,6 +24,13 @@ pub static ANYWHERE: &[Binding] = &[
         "go to Overview, Tasks, Play, Log ..: then its first letter",
         "",
     ),
+    bind(
+        keys![Char(':')],
+        ":",
+        Action::Palette,
+        "type a command: pause maml, n 10, view reptile, theme light; Tab completes",
+        "",
+    ),
     bind(keys![Tab], "Tab", Action::NextView, "next view", "view"),
     bind(keys![BackTab], "Shift-Tab", Action::PreviousView, "previous view", ""),
     bind(
@@ -200,6 +207,24 @@ pub static SEARCH: &[Binding] = &[
         pair: "letters",
         does: Does::Type,
         help: "what to search for: in keys and what they do, or in names and differing settings of experiments",
+        hint: "",
+    },
+];
+
+/// While a command is typed.
+pub static PALETTE: &[Binding] = &[
+    bind(keys![Enter], "Enter", Action::Accept, "do the command that is chosen", "do it"),
+    bind(keys![Tab], "Tab", Action::Complete, "type the rest of it", "complete"),
+    bind(keys![Down], "Down", Action::Choose(1), "choose the next command", "choose").paired("Up/Down"),
+    bind(keys![Up], "Up", Action::Choose(-1), "choose the command before", ""),
+    bind(keys![Esc], "Esc", Action::Escape, "leave it", "leave"),
+    bind(keys![Backspace], "Backspace", Action::Erase, "erase; with nothing typed, leave it", ""),
+    Binding {
+        presses: &[Press::Letter],
+        label: "letters",
+        pair: "letters",
+        does: Does::Type,
+        help: "the beginning of a command or of some of its words",
         hint: "",
     },
 ];
