@@ -1,12 +1,13 @@
-//! The help: every key of the view in front, then those of all views, from the key table.
+//! The help, from the key table: what works in the view in front, grouped as a person thinks of it, then the
+//! keys of everything else; in columns where there is room. What does something here and now is bold.
 //!
 //! ```text
-//! + Keys ----------------------------------------------+
-//! | Overview                                           |
-//! |   Up      select the experiment above              |
-//! | Everywhere                                         |
-//! |   Tab     next view                                |
-//! + Up/Down scroll, Esc close -------------------------+
+//! + Keys -------------------------------------------------------------------+
+//! | Move                              | Steer                               |
+//! |   Up      select the one above    |   p       pause; what is paused ..  |
+//! | Look                              | Take away, leave                    |
+//! |   m       mean or median          |   s       save this view as text .. |
+//! + Up/Down scroll, Esc close ----------------------------------------------+
 //! ```
 
 use ratatui::{
@@ -17,47 +18,107 @@ use ratatui::{
 
 use super::{banner, layout::areas};
 use crate::ui::{
+    action::Action,
     keys::{self, headings},
-    state::{
-        app::{App, Help},
-        view::View,
-    },
-    views::binding::Context,
+    state::app::{App, Help},
+    views::binding::{Binding, Context, Does},
     widgets::text::{fit, pad, pane, pane_note, put},
 };
 
-/// The help's lines: a key and what it does, or a heading without a key.
-fn lines(view: View, help: &Help) -> Vec<(Option<&'static str>, &'static str)> {
-    let own = keys::of_view(view);
-    // This view's keys first, then what works everywhere, then the rest.
-    let mut contexts = vec![own];
-    contexts.extend(keys::shared(own));
-    contexts.push(Context::Anywhere);
-    let rest = headings().map(|(context, _)| context).filter(|context| !contexts.contains(context));
-    contexts.extend(rest.collect::<Vec<_>>());
+/// Columns of the screen that a column of the help needs.
+const COLUMN: u16 = 58;
+/// The widest that one is of use.
+const WIDEST: u16 = 78;
+
+/// What a person wants of a key.
+const GROUPS: [&str; 4] = ["Move", "Look", "Steer", "Take away, leave"];
+
+/// The group of a key.
+fn group(binding: &Binding) -> &'static str {
+    let Does::This(action) = binding.does else { return GROUPS[0] };
+    match action {
+        Action::NextView
+        | Action::PreviousView
+        | Action::AskView
+        | Action::Palette
+        | Action::Escape
+        | Action::Select(_)
+        | Action::Open
+        | Action::NextTask
+        | Action::PreviousTask
+        | Action::OneSided
+        | Action::Seed(_)
+        | Action::Scroll(_)
+        | Action::Ends(_)
+        | Action::Pages(_)
+        | Action::Figure(_)
+        | Action::Cursor(..)
+        | Action::Ask(crate::ui::state::controls::Ask::Task) => GROUPS[0],
+        Action::Pause(_)
+        | Action::Stop(_)
+        | Action::StartOver(_)
+        | Action::MoreSeeds
+        | Action::BringBack
+        | Action::ApplyFile
+        | Action::EditFile
+        | Action::TakeOver => GROUPS[2],
+        Action::Take { .. } | Action::Quit | Action::Interrupt | Action::Suspend => GROUPS[3],
+        _ => GROUPS[1],
+    }
+}
+
+/// A line of the help.
+struct Line {
+    /// The key; a heading has none.
+    key: Option<&'static str>,
+    text: &'static str,
+    /// Whether it does something here and now.
+    works: bool,
+}
+
+/// The help's lines.
+fn lines(app: &App, help: &Help) -> Vec<Line> {
+    let own = keys::of_view(app.view);
+    let here: Vec<Context> =
+        [own].into_iter().chain(keys::shared(own).iter().copied()).chain([Context::Anywhere]).collect();
+    let mut parts: Vec<(&str, Vec<&Binding>)> = GROUPS
+        .into_iter()
+        .map(|name| {
+            let bindings = here.iter().flat_map(|context| keys::lines(*context));
+            (name, bindings.filter(|binding| group(binding) == name).collect())
+        })
+        .collect();
+    let others = headings().filter(|(context, _)| !here.contains(context));
+    parts.extend(others.map(|(context, heading)| (heading, keys::lines(context).iter().collect())));
     let wanted = help.search.to_lowercase();
     let mut lines = Vec::new();
-    for context in contexts {
-        let heading = headings().find(|(other, _)| *other == context).map_or("", |(_, heading)| heading);
-        let mut keys = keys::help(context);
+    for (place, (heading, mut bindings)) in parts.into_iter().enumerate() {
         if !heading.to_lowercase().contains(&wanted) {
-            keys.retain(|(key, sentence)| {
-                key.to_lowercase() == wanted || sentence.to_lowercase().contains(&wanted)
+            bindings.retain(|binding| {
+                binding.label.to_lowercase() == wanted || binding.help.to_lowercase().contains(&wanted)
             });
         }
-        if keys.is_empty() {
+        if bindings.is_empty() {
             continue;
         }
         if !lines.is_empty() {
-            lines.push((None, ""));
+            lines.push(Line { key: None, text: "", works: false });
         }
-        lines.push((None, heading));
-        lines.extend(keys.into_iter().map(|(key, sentence)| (Some(key), sentence)));
+        lines.push(Line { key: None, text: heading, works: true });
+        lines.extend(bindings.into_iter().map(|binding| {
+            let works = place < GROUPS.len() && keys::is_offered(app, binding);
+            Line { key: Some(binding.label), text: binding.help, works }
+        }));
     }
     if lines.is_empty() {
-        lines.push((None, "no key does that"));
+        lines.push(Line { key: None, text: "no key does that", works: true });
     }
     lines
+}
+
+/// Columns of text there is room for over this part of the screen.
+fn columns(body: Rect) -> u16 {
+    (body.width / COLUMN).max(1)
 }
 
 /// Rows of text there is room for in the help over this part of the screen.
@@ -69,16 +130,18 @@ fn rows(body: Rect) -> usize {
 pub fn furthest(app: &App, help: &Help) -> usize {
     let (width, height) = app.size;
     let body = areas(Rect { x: 0, y: 0, width, height }).map(|(_, body)| banner::below(app, body));
-    lines(app.view, help).len().saturating_sub(body.map_or(0, rows))
+    let shown = body.map_or(0, |body| rows(body) * usize::from(columns(body)));
+    lines(app, help).len().saturating_sub(shown)
 }
 
 /// Draws the help over the view.
 pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let lines = lines(app.view, help);
-    let first = help.line;
-    let width = body.width.min(78);
-    let height = (rows(body).min(lines.len()) + 2).min(usize::from(body.height)) as u16;
+    let lines = lines(app, help);
+    let columns = columns(body);
+    let width = body.width.min(WIDEST * columns);
+    let each = lines.len().div_ceil(usize::from(columns));
+    let height = (rows(body).min(each) + 2).min(usize::from(body.height)) as u16;
     let area =
         Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
     Clear.render(area, buffer);
@@ -89,19 +152,31 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     };
     let inner = pane(buffer, area, &title, styles);
     let rows = usize::from(inner.height);
-    let first = first.min(lines.len().saturating_sub(rows));
-    for (row, (key, sentence)) in lines.iter().skip(first).take(rows).enumerate() {
-        let y = inner.y + row as u16;
-        match key {
-            None => _ = put(buffer, inner, inner.x + 1, y, sentence, styles.bold()),
-            Some(key) => {
-                let x = put(buffer, inner, inner.x + 3, y, &pad(key, 11, styles), styles.key());
-                let room = usize::from(inner.right().saturating_sub(x));
-                put(buffer, inner, x, y, &fit(sentence, room, styles), styles.plain());
-            }
-        }
+    let shown = rows * usize::from(columns);
+    let first = help.line.min(lines.len().saturating_sub(shown));
+    let column = inner.width / columns;
+    for (at, line) in lines.iter().skip(first).take(shown).enumerate() {
+        let left = inner.x + (at / rows.max(1)) as u16 * column;
+        let area = Rect { x: left, width: column.min(inner.right() - left), ..inner };
+        let y = inner.y + (at % rows.max(1)) as u16;
+        let style = if line.works { styles.bold() } else { styles.plain() };
+        let Some(key) = line.key else {
+            put(
+                buffer,
+                area,
+                left + 1,
+                y,
+                &fit(line.text, usize::from(column).saturating_sub(1), styles),
+                style,
+            );
+            continue;
+        };
+        let keys = if line.works { styles.key() } else { styles.plain() };
+        let x = put(buffer, area, left + 3, y, &pad(key, 11, styles), keys);
+        let room = usize::from(area.right().saturating_sub(x + 1));
+        put(buffer, area, x, y, &fit(line.text, room, styles), style);
     }
-    let more = lines.len().saturating_sub(first + rows);
+    let more = lines.len().saturating_sub(first + shown);
     let note = match more {
         _ if help.typing => "type a word, Enter keeps it, Esc ends the search".to_owned(),
         0 => "/ searches, Esc closes".to_owned(),
