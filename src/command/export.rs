@@ -147,7 +147,9 @@ fn results(
         Format::Csv => self::rows::csv(&outcomes),
         Format::Json => self::rows::as_json(&outcomes, &figures)?,
         // Tensorboard's are no text, and have been written.
-        Format::Svg | Format::Tensorboard => curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref()),
+        Format::Svg | Format::Tensorboard => {
+            curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref())
+        }
     })
 }
 

@@ -81,7 +81,7 @@ fn short(action: Action) -> Option<&'static str> {
 pub fn commands(app: &App) -> Vec<Command> {
     let mut commands: Vec<Command> = Vec::new();
     let here = keys::of_view(app.view);
-    let contexts = [here].into_iter().chain(keys::shared(here).iter().copied()).chain([Context::Anywhere]);
+    let contexts = [here].into_iter().chain(keys::shared(here)).chain([Context::Anywhere]);
     for binding in contexts.flat_map(keys::lines) {
         let Does::This(action) = binding.does else { continue };
         // What ends in another question belongs to its key.

@@ -28,8 +28,8 @@ use crate::ui::{
     state::{
         app::{App, Effect, Help, MOST_SHOTS, MOST_STEPS},
         controls::{Ask, Focus, Prompt},
-        tour::Tour,
         palette::Palette,
+        tour::Tour,
         view::View,
     },
     views,
