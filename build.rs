@@ -1,10 +1,18 @@
 //! Which commit a release was built from, for what it writes beside its results. Builds for development do not
-//! say: it would have every commit build everything anew.
+//! say: it would have every commit build everything anew. Who builds outside a repository says METASCOPE_COMMIT.
 
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=METASCOPE_COMMIT");
+    if let Ok(commit) = std::env::var("METASCOPE_COMMIT") {
+        // Empty: it is not to say any.
+        if !commit.is_empty() {
+            println!("cargo::rustc-env=METASCOPE_COMMIT={commit}");
+        }
+        return;
+    }
     if std::env::var("PROFILE").is_ok_and(|profile| profile == "release")
         && let Some(commit) = commit()
     {

@@ -11,8 +11,8 @@ use super::schema::{
     training,
 };
 use super::test_set::task_keys;
-use crate::config::AnyKey;
 use crate::config::json_schema::{closed, rivals, setting, table, text};
+use crate::config::{AnyKey, Keys};
 use crate::learner::Algorithm;
 use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
@@ -53,19 +53,68 @@ fn experiment() -> Json {
         ("model", table(ModelSettings::KEYS)),
         ("evaluation", table(EvaluationSettings::KEYS)),
         ("published", list(figure(), 0, MOST_FIGURES)),
+        ("sweep", sweep()),
     ];
     let mut experiment = closed(own.into_iter().chain(settings));
     experiment["required"] = json!(OWN);
-    if let Some(rivals) = rivals(&training) {
-        experiment["not"] = rivals;
-    }
+    // A figure is about one experiment, and a sweep is of several.
+    let mut unlike = vec![json!({ "required": ["sweep", "published"] })];
+    unlike.extend(rivals(&training));
+    experiment["not"] = json!({ "anyOf": unlike });
+    let tables = sweep_tables();
     let used = |algorithm: &Algorithm| {
         let settings = ["seeds"].into_iter().chain(algorithm.used_keys());
-        let known: Vec<&str> = OWN.into_iter().chain(TABLES).chain(["published"]).chain(settings).collect();
-        json!({ "if": says("algorithm", algorithm.name()), "then": only(&known) })
+        let known: Vec<&str> =
+            OWN.into_iter().chain(TABLES).chain(["published", "sweep"]).chain(settings).collect();
+        let mut then = only(&known);
+        let mut swept: Vec<&str> = algorithm.used_keys().collect();
+        swept.extend(tables.iter().map(|(name, _)| name.as_str()));
+        then["properties"] = json!({ "sweep": only(&swept) });
+        json!({ "if": says("algorithm", algorithm.name()), "then": then })
     };
     experiment["allOf"] = Algorithm::ALL.iter().map(used).collect();
     experiment
+}
+
+/// A list of values for a setting of a sweep.
+fn axis(setting: &Json) -> Json {
+    let mut axis = list(setting.clone(), 1, MOST_EXPERIMENTS);
+    axis["uniqueItems"] = true.into();
+    axis
+}
+
+/// What a sweep can go through of an experiment's tables: `task.shots`, or `shots` in a table `task`.
+fn sweep_tables() -> Vec<(String, Json)> {
+    let mut task: Vec<(&str, Json)> = Vec::new();
+    for key in FAMILIES.iter().flat_map(|family| TaskSettings::keys(*family)) {
+        let schema = setting(key);
+        match task.iter_mut().find(|(name, _)| *name == key.name()) {
+            None => task.push((key.name(), schema)),
+            Some((_, known)) if *known == schema => {}
+            Some((_, known)) => *known = json!({ "anyOf": [known, schema] }),
+        }
+    }
+    task.retain(|(name, _)| *name != "family");
+    let plain = |keys: &Keys| keys.iter().map(|key| (key.name(), setting(*key))).collect();
+    let mut entries = Vec::new();
+    for (table, keys) in
+        TABLES.into_iter().zip([task, plain(ModelSettings::KEYS), plain(EvaluationSettings::KEYS)])
+    {
+        entries.extend(keys.iter().map(|(key, schema)| (format!("{table}.{key}"), axis(schema))));
+        entries.push((table.to_owned(), closed(keys.iter().map(|(key, schema)| (*key, axis(schema))))));
+    }
+    entries
+}
+
+/// A `sweep`.
+fn sweep() -> Json {
+    let own = Algorithm::every_key();
+    let own = own.iter().map(|key| (key.name(), axis(&setting(*key))));
+    let tables = sweep_tables();
+    let mut sweep = closed(own.chain(tables.iter().map(|(name, schema)| (name.as_str(), schema.clone()))));
+    sweep["minProperties"] = 1.into();
+    sweep["description"] = "Every combination of these values is an experiment of its own.".into();
+    sweep
 }
 
 /// A `[[test]]`.

@@ -31,6 +31,13 @@ const BEYOND: &[&str] = &[
     "there is no test set",
     "but the evaluation",
     "without characters that nobody sees",
+    "is an axis of this sweep already",
+    "say the same of this sweep",
+    "is swept, and ",
+    "combinations, and each is an experiment",
+    "a combination is called",
+    "a combination would be called",
+    "unknown key `task.slope` in sweep",
 ];
 
 fn as_json(value: &DeValue<'_>) -> Json {

@@ -19,7 +19,10 @@ const LARGEST: u64 = 1 << 20;
 const MOST: usize = 100;
 
 /// The commit this program was built from, where it is known.
-pub const COMMIT: Option<&str> = option_env!("METASCOPE_COMMIT");
+pub const COMMIT: Option<&str> = match option_env!("METASCOPE_COMMIT") {
+    Some(commit) if !commit.is_empty() => Some(commit),
+    _ => None,
+};
 
 /// Where and when a run was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
