@@ -153,7 +153,7 @@ fn a_key_is_answered_within_a_second_and_the_round_trip() {
     far.shows("Overview", 0);
     thread::sleep(Duration::from_secs(4));
     far.oldest();
-    let times = std::env::var("METASCOPE_KEYS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let times = std::env::var("METASCOPE_KEYS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
     let mut answers = Vec::new();
     for _ in 0..times {
         let behind = far.seen();

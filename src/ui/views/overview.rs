@@ -14,6 +14,8 @@
 //!
 //! Below 100 columns the plot stands over the table, whose rows end in the runs' progress.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::KeyCode::{Char, Down, Enter, Home, Left, PageDown, PageUp, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -414,7 +416,13 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         if let Some(left) = progress.left {
             facts.push(format!("{} left", clock(left)));
         }
-        facts.push(format!("{word} {}", seeds.join(", ")));
+        // Of a sweep several cells may be at the same seed.
+        let distinct: BTreeSet<&String> = seeds.iter().collect();
+        if distinct.len() < seeds.len() {
+            facts.push(format!("{} runs at work", seeds.len()));
+        } else {
+            facts.push(format!("{word} {}", seeds.join(", ")));
+        }
         if held > 0 {
             facts.push(format!("{held} paused or stopped"));
         }
