@@ -62,6 +62,10 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other, tel
     let held_by = claimant(&other.files.folder);
     let entry = shared.entry(run);
     entry.set_holder(held_by.clone());
+    if held_by.is_some() && !tells {
+        // Nobody wants to know how it gets on; what it comes to is read once.
+        return false;
+    }
     for event in other.files.read_on() {
         match &event {
             Event::Failed { .. } => other.failed = Some(event.clone()),
