@@ -207,16 +207,24 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it changes what is trained, which only whoever trains can do.
+    pub fn steers(self) -> bool {
+        matches!(
+            self,
+            Action::Pause(_)
+                | Action::Stop(_)
+                | Action::StartOver(_)
+                | Action::MoreSeeds
+                | Action::BringBack
+                | Action::ApplyFile
+                | Action::EditFile
+        )
+    }
+
     /// Whether it can do anything here and now.
     pub fn is_offered(self, app: &App) -> bool {
         match self {
-            Action::Pause(_)
-            | Action::Stop(_)
-            | Action::StartOver(_)
-            | Action::MoreSeeds
-            | Action::BringBack
-            | Action::ApplyFile
-            | Action::EditFile => app.trains_here(),
+            _ if self.steers() => app.trains_here(),
             Action::Rate(_) | Action::Ask(Ask::Rate) => app.has_rate(),
             Action::TakeOver => !app.trains_here() && app.hands.can_take && !app.hands.asked,
             _ => true,

@@ -54,14 +54,8 @@ fn group(binding: &Binding) -> &'static str {
         | Action::Figure(_)
         | Action::Cursor(..)
         | Action::Ask(crate::ui::state::controls::Ask::Task) => GROUPS[0],
-        Action::Pause(_)
-        | Action::Stop(_)
-        | Action::StartOver(_)
-        | Action::MoreSeeds
-        | Action::BringBack
-        | Action::ApplyFile
-        | Action::EditFile
-        | Action::TakeOver => GROUPS[2],
+        Action::TakeOver => GROUPS[2],
+        _ if action.steers() => GROUPS[2],
         Action::Take { .. } | Action::Quit | Action::Interrupt | Action::Suspend => GROUPS[3],
         _ => GROUPS[1],
     }

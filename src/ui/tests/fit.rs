@@ -1,22 +1,16 @@
 //! The fit's pane: which task it opens on, in which order tasks come, how much of the screen and of y it takes.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, of_experiment},
     screens::picture,
+    typing::press,
 };
 use crate::{
     eval::fits,
-    ui::{keys, state::app::App, state::controls::Focus, style::Styles, update::update},
+    ui::{state::app::App, state::controls::Focus, style::Styles},
 };
-
-fn press(app: &mut App, code: KeyCode) {
-    let key = KeyEvent::new(code, KeyModifiers::NONE);
-    if let Some(action) = keys::action(keys::context(app), &key) {
-        update(app, action);
-    }
-}
 
 fn on_maml() -> App {
     let mut app = fixture::midway(Styles::default());

@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{
     fixture::{self, of_experiment, view},
     screens::picture,
+    typing::{press, type_in},
 };
 use crate::results::text::number;
 use crate::ui::{
@@ -15,17 +16,6 @@ use crate::ui::{
     update::update,
     views::binding::{Context, Press},
 };
-
-fn press(app: &mut App, code: KeyCode) {
-    let key = KeyEvent::new(code, KeyModifiers::NONE);
-    if let Some(action) = keys::action(keys::context(app), &key) {
-        update(app, action);
-    }
-}
-
-fn type_in(app: &mut App, text: &str) {
-    text.chars().for_each(|letter| press(app, KeyCode::Char(letter)));
-}
 
 fn on_maml() -> App {
     let mut app = fixture::midway(Styles::default());

@@ -1,27 +1,17 @@
 //! Studies of more experiments than fit: found by a word, put in order, hidden, told apart by their settings; and
 //! lists that say where they are.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, of_experiment, view},
     screens::picture,
+    typing::{press, type_in},
 };
 use crate::{
     learner::Algorithm,
-    ui::{keys, state::app::App, style::Styles, update::update},
+    ui::{state::app::App, style::Styles, update::update},
 };
-
-fn press(app: &mut App, code: KeyCode) {
-    let key = KeyEvent::new(code, KeyModifiers::NONE);
-    if let Some(action) = keys::action(keys::context(app), &key) {
-        update(app, action);
-    }
-}
-
-fn type_in(app: &mut App, text: &str) {
-    text.chars().for_each(|letter| press(app, KeyCode::Char(letter)));
-}
 
 /// Thirty experiments of MAML and Reptile at ten rates, the later the better, with a result each.
 fn thirty() -> App {

@@ -15,3 +15,4 @@ mod steering;
 mod sweeps;
 mod tested;
 mod tour;
+mod typing;

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 
 use super::{
     fixture::{self, of_experiment, view},
     screens::picture,
+    typing::{press, type_in},
 };
 use crate::{
     study::Control,
@@ -24,17 +25,6 @@ use crate::{
         views,
     },
 };
-
-fn press(app: &mut App, code: KeyCode) {
-    let key = KeyEvent::new(code, KeyModifiers::NONE);
-    if let Some(action) = keys::action(keys::context(app), &key) {
-        update(app, action);
-    }
-}
-
-fn type_in(app: &mut App, text: &str) {
-    text.chars().for_each(|letter| press(app, KeyCode::Char(letter)));
-}
 
 /// Types a command and Enter.
 fn tell(app: &mut App, command: &str) {

@@ -1,9 +1,12 @@
 //! A sweep on screen: one tab, one row, a map whose cursor moves, and no loss or cell that is not there.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::fixture::{self, plan};
+use super::{
+    fixture::{self, plan},
+    screens::picture,
+};
 use crate::{
     experiments::parse,
     ui::{
@@ -56,12 +59,6 @@ fn app(styles: Styles) -> App {
     app.on_time(std::time::Duration::from_secs(62));
     app.spent = Default::default();
     app
-}
-
-fn picture(app: &App, width: u16, height: u16) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
-    terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
-    terminal.backend().to_string()
 }
 
 fn press(app: &mut App, code: KeyCode) {

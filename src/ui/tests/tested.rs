@@ -2,27 +2,23 @@
 //! Figures view says.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::{Terminal, backend::TestBackend};
 
-use super::fixture::{self, TESTED, of_experiment, view};
+use super::{
+    fixture::{self, TESTED, of_experiment, view},
+    screens::picture,
+};
 use crate::{
     experiments::parse,
     study::plan,
     ui::{
         action::Action,
-        frame::{self, report},
+        frame::report,
         keys,
         state::{app::App, file::Edited},
         style::Styles,
         update::update,
     },
 };
-
-fn picture(app: &App, width: u16, height: u16) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
-    terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
-    terminal.backend().to_string()
-}
 
 fn press(app: &mut App, code: KeyCode) {
     let key = KeyEvent::new(code, KeyModifiers::NONE);

@@ -1,25 +1,17 @@
 //! The guided tour: every station over the reader's own study, and back to where the reader was.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, of_experiment, view},
     screens::picture,
+    typing::press,
 };
 use crate::ui::{
-    keys,
-    state::{app::App, controls::Focus, tour::Tour},
+    state::{controls::Focus, tour::Tour},
     style::Styles,
     tour::STATIONS,
-    update::update,
 };
-
-fn press(app: &mut App, code: KeyCode) {
-    let key = KeyEvent::new(code, KeyModifiers::NONE);
-    if let Some(action) = keys::action(keys::context(app), &key) {
-        update(app, action);
-    }
-}
 
 #[test]
 fn every_station_shows_what_it_speaks_of() {
