@@ -120,6 +120,20 @@ impl Terminal {
         drawn
     }
 
+    /// Has everything drawn anew until this word, which was on the screen, is not any more.
+    #[track_caller]
+    pub fn sees_no_more(&mut self, word: &str) {
+        let gone = comes_true(|| !self.redrawn().contains(word));
+        assert!(gone, "still seen: {word}\n{}", self.newest());
+    }
+
+    /// Waits for some frames of a study that trains, in which keys pressed before are answered.
+    #[track_caller]
+    pub fn goes_on(&self) {
+        let before = self.text().len();
+        self.until("frames", |text| text[before..].matches(FRAME_END).count() > 2);
+    }
+
     /// Everything that is sent until the whole screen has been drawn anew.
     #[track_caller]
     fn redrawn(&mut self) -> String {
