@@ -301,6 +301,7 @@ impl Progress {
 
     fn tell(&self, event: &Event) {
         let line = match event {
+            Event::Progress { .. } if self.bar.is_hidden() => return,
             Event::Progress { experiment, seed, step, steps_per_second, .. } => {
                 let message =
                     format!("{experiment}, seed {seed}: step {step}, {steps_per_second:.0} steps/s");

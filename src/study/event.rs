@@ -183,6 +183,16 @@ impl Event {
         test.is_some_and(|test| Some(test.hash()) == *test_hash)
     }
 
+    /// Whether it says what a run has come to: a test, or its end.
+    pub fn is_outcome(&self) -> bool {
+        matches!(self, Self::Evaluated { .. } | Self::Finished { .. })
+    }
+
+    /// The same of a line of a log that is known to be one of ours, without taking it apart.
+    pub fn tells_outcome(line: &str) -> bool {
+        [r#"{"event":"evaluated""#, r#"{"event":"finished""#].iter().any(|begins| line.starts_with(begins))
+    }
+
     /// Whether it is one of those that `--json` promises: the others are between a run, its disk and a person
     /// at a screen.
     pub fn is_result(&self) -> bool {

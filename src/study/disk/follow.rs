@@ -156,8 +156,7 @@ impl Files {
             Err(Unreadable::Absent) => return Vec::new(),
             Err(why) => return self.disbelieve(format!("{LOG} {why}")).into_iter().collect(),
         };
-        let is_result = |event: &mut Event| matches!(event, Event::Evaluated { .. } | Event::Finished { .. });
-        self.held.extend(events.extract_if(.., is_result));
+        self.held.extend(events.extract_if(.., |event| event.is_outcome()));
         match events.last() {
             Some(Event::Failed { .. }) => self.ended = true,
             Some(Event::Progress { step, .. }) => (self.step, self.ended) = (*step, false),
@@ -202,16 +201,14 @@ impl Files {
     /// Compares the files with their checksums, and adds what can be told now.
     fn compare(&mut self, events: &mut Vec<Event>) {
         let is_finished = |events: &[Event]| matches!(events.last(), Some(Event::Finished { .. }));
-        match seal::read(&self.folder, &self.settings, self.seed) {
+        match seal::read_outcome(&self.folder, &self.settings, self.seed) {
             Ok(sealed) => {
                 self.doubt = None;
                 if sealed.is_finished() {
                     self.unverified = !sealed.is_verified();
                     self.held.clear();
                     self.ended = true;
-                    let is_result =
-                        |event: &Event| matches!(event, Event::Evaluated { .. } | Event::Finished { .. });
-                    let counts = |event: &Event| is_result(event) && event.counts_for(&self.settings);
+                    let counts = |event: &Event| event.is_outcome() && event.counts_for(&self.settings);
                     let before = events.len();
                     // A run that is tested on one more set has told of the others.
                     events.extend(sealed.events.into_iter().filter(counts).skip(self.told));
@@ -252,7 +249,7 @@ impl Files {
         };
         let checkpoint =
             checkpoint_from_bytes(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
-        let sealed = seal::read(&self.folder, &self.settings, self.seed).ok();
+        let sealed = seal::read_outcome(&self.folder, &self.settings, self.seed).ok();
         let proof = sealed.and_then(|sealed| sealed.resume.header.checkpoint_sha256);
         if proof.is_some_and(|proof| proof != hex(&Sha256::digest(&bytes))) {
             return Err(format!("{} is not the one that this run has written", path.display()));

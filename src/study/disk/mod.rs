@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod files;
+pub mod finished;
 pub mod folders;
 pub mod follow;
 pub mod holder;

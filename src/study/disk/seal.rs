@@ -24,7 +24,7 @@ pub struct Sealed {
     pub resume: Resume,
     /// The part of the log that belongs to it.
     pub log: String,
-    /// The same as events.
+    /// The same as events, or those of them that were asked for.
     pub events: Vec<Event>,
 }
 
@@ -67,12 +67,27 @@ impl Sealed {
 
 /// What is proven of a run of these settings in this folder, which another process may write.
 pub fn read(folder: &Path, settings: &Experiment, seed: u64) -> Result<Sealed, Doubt> {
+    read_lines(folder, settings, seed, |_| true)
+}
+
+/// The same, but of the log's events only those that say what the run has come to, and the last of all: the
+/// others are most of it, and take the time.
+pub fn read_outcome(folder: &Path, settings: &Experiment, seed: u64) -> Result<Sealed, Doubt> {
+    read_lines(folder, settings, seed, Event::tells_outcome)
+}
+
+fn read_lines(
+    folder: &Path,
+    settings: &Experiment,
+    seed: u64,
+    wanted: fn(&str) -> bool,
+) -> Result<Sealed, Doubt> {
     if let Some(why) = misplaced(folder, settings, seed) {
         return Err(Doubt::Foreign(why));
     }
     let mut bytes = read_resume(folder)?;
     loop {
-        let found = compare(folder, &bytes, settings, seed);
+        let found = compare(folder, &bytes, (settings, seed), wanted);
         if found.is_ok() {
             return found;
         }
@@ -93,7 +108,12 @@ fn read_resume(folder: &Path) -> Result<Vec<u8>, Doubt> {
 }
 
 /// What a state proves, against the files beside it.
-fn compare(folder: &Path, bytes: &[u8], settings: &Experiment, seed: u64) -> Result<Sealed, Doubt> {
+fn compare(
+    folder: &Path,
+    bytes: &[u8],
+    (settings, seed): (&Experiment, u64),
+    wanted: fn(&str) -> bool,
+) -> Result<Sealed, Doubt> {
     let resume = Resume::from_bytes(bytes, settings).map_err(|why| match why {
         Unusable::Damaged => Doubt::Damaged(format!("{RESUME} is damaged")),
         Unusable::Foreign => Doubt::Foreign(format!("{RESUME} is of a run with other settings")),
@@ -106,7 +126,7 @@ fn compare(folder: &Path, bytes: &[u8], settings: &Experiment, seed: u64) -> Res
         Some(_) => {}
         None => compare_settings(folder, settings, seed)?,
     }
-    let (log, events) = sealed_log(folder, &resume, settings)?;
+    let (log, events) = sealed_log(folder, &resume, settings, wanted)?;
     let others = |event: &&Event| event.run().is_none_or(|run| run != (settings.name.as_str(), seed));
     if let Some(event) = events.iter().find(others) {
         let (name, seed) = event.run().unwrap_or(("a study", 0));
@@ -115,8 +135,13 @@ fn compare(folder: &Path, bytes: &[u8], settings: &Experiment, seed: u64) -> Res
     Ok(Sealed { resume, log, events })
 }
 
-/// The part of the log that belongs to a saved state, and its events.
-fn sealed_log(folder: &Path, resume: &Resume, settings: &Experiment) -> Result<(String, Vec<Event>), Doubt> {
+/// The part of the log that belongs to a saved state, and the events of its wanted lines and of the last.
+fn sealed_log(
+    folder: &Path,
+    resume: &Resume,
+    settings: &Experiment,
+    wanted: fn(&str) -> bool,
+) -> Result<(String, Vec<Event>), Doubt> {
     let damaged = || Doubt::Damaged(format!("{LOG} is not the one that belongs to {RESUME}"));
     let mut log = read_own(&folder.join(LOG), LARGEST_LOG).map_err(|why| doubt(LOG, &why))?;
     let length = usize::try_from(resume.header.log_bytes).map_err(|_| damaged())?;
@@ -128,7 +153,10 @@ fn sealed_log(folder: &Path, resume: &Resume, settings: &Experiment) -> Result<(
         return Err(damaged());
     }
     let log = String::from_utf8(log).map_err(|_| damaged())?;
-    let events = log.lines().map(|line| Event::read(line.as_bytes(), settings));
+    let mut lines = log.lines();
+    let last = lines.next_back();
+    let lines = lines.filter(|line| wanted(line)).chain(last);
+    let events = lines.map(|line| Event::read(line.as_bytes(), settings));
     let events = events.collect::<Option<Vec<Event>>>().ok_or_else(damaged)?;
     Ok((log, events))
 }

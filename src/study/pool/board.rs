@@ -82,6 +82,12 @@ impl Board {
         !self.places.iter().any(|place| moving(&place.stage))
     }
 
+    /// Whether workers here have, or will have, anything to do, as far as anybody knows.
+    pub fn has_work(&self) -> bool {
+        let ours = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_));
+        self.places.iter().any(|place| ours(&place.stage))
+    }
+
     /// The runs that wait for a worker, the next one first.
     pub fn queue(&self) -> Vec<usize> {
         let train = |job: &Job| match job {

@@ -9,13 +9,17 @@ use super::board::Board;
 use super::shared::Shared;
 use crate::eval::Curves;
 use crate::experiments::Experiment;
+use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::lock::{Lock, claimant};
 use crate::study::event::Event;
 use crate::study::layout::run_folder;
+use crate::study::plan::Run;
 
-/// A run that is let go of waits no longer than this.
+/// A run that is let go of waits no longer than this for a worker that has nothing to do, ...
 const LOOK: Duration = Duration::from_millis(250);
+/// ... and this is time enough where all have, and nobody looks on.
+const LOOK_WHILE_BUSY: Duration = Duration::from_secs(1);
 /// Parameters of others are looked at this often.
 const LOOK_AT_PARAMETERS: Duration = Duration::from_secs(1);
 
@@ -30,12 +34,16 @@ struct Other {
     failed: Option<Event>,
 }
 
-/// The life of the thread that looks out. With `tells`, everything that others report is told as it happens;
-/// else only what they have come to, as something that was recorded elsewhere.
-pub fn look_out(shared: &Shared, tells: bool) {
+/// The life of the thread that looks out. Where somebody follows the others, everything that they report is told
+/// as it happens; else only what they have come to, as something that was recorded elsewhere.
+pub fn look_out(shared: &Shared) {
     let Some(lock) = shared.lock.clone() else { return };
     let mut others: HashMap<usize, Other> = HashMap::new();
-    while !shared.rests(LOOK) {
+    let interval = || {
+        let busy = !shared.follows_others && shared.look(Board::has_work);
+        if busy { LOOK_WHILE_BUSY } else { LOOK }
+    };
+    while !shared.rests(interval()) {
         let elsewhere = shared.look(Board::elsewhere);
         others.retain(|run, _| elsewhere.contains(run));
         for run in elsewhere {
@@ -49,22 +57,47 @@ pub fn look_out(shared: &Shared, tells: bool) {
             if !Arc::ptr_eq(&other.asked, &asked) {
                 *other = new();
             }
-            if look_at(shared, &lock, run, other, tells) {
+            if look_at(shared, &lock, run, other) {
                 others.remove(&run);
             }
         }
     }
 }
 
+/// Tells what a run has come to that another process has finished, where nobody follows the others: its curves, and
+/// the settings that asked for them. `None` where somebody does, or where the run is not as it should be.
+pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experiment>)> {
+    let lock = shared.lock.as_ref().filter(|lock| lock.is_shared() && !shared.follows_others)?;
+    let entry = shared.entry(run);
+    let settings = entry.asked();
+    let asked = Run { settings: settings.clone(), ..entry.run.clone() };
+    let Finished { events, weights, at } = finished(lock.folder(), &asked)?;
+    entry.leave(settings.total_steps(), weights);
+    shared.report(run, None, Event::Recorded { at, events: events.len() });
+    let mut curves = Curves::default();
+    for event in events {
+        if let Event::Evaluated { test, curve, .. } = &event {
+            curves.put(test.clone(), curve.clone());
+        }
+        shared.report(run, None, event);
+    }
+    Some((curves, settings))
+}
+
 /// Looks at a run; whether there is nothing more to look at.
-fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other, tells: bool) -> bool {
+fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> bool {
     // Asked first: after whoever had it has let go, nothing more is added.
     let held_by = claimant(&other.files.folder);
     let entry = shared.entry(run);
     entry.set_holder(held_by.clone());
+    let tells = shared.follows_others;
     if held_by.is_some() && !tells {
         // Nobody wants to know how it gets on; what it comes to is read once.
         return false;
+    }
+    if let Some(tested) = end_elsewhere(shared, run) {
+        shared.close_elsewhere(run, Some(tested));
+        return true;
     }
     for event in other.files.read_on() {
         match &event {

@@ -105,7 +105,9 @@ impl Session {
         let planned = whole.unwrap_or_else(|| runs.clone());
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
-        let shared = Arc::new(Shared::new(runs, held.clone(), sender, options.kernels));
+        let follows_others = options.together.as_ref().is_some_and(|together| together.tells);
+        let shared = Shared::new(runs, held.clone(), sender, options.kernels, follows_others);
+        let shared = Arc::new(shared);
         let door = Arc::new(Door::new(held, seconds, jobs));
         let shares = folder.filter(|_| options.together.is_some());
         let mut session = Self { shared, events, workers: Vec::new(), door, shares };
@@ -121,9 +123,8 @@ impl Session {
         if session.shared.lock.is_some() {
             session.begin("keeper", keep_outcomes)?;
         }
-        if let Some(together) = &options.together {
-            let tells = together.tells;
-            session.begin("lookout", move |shared| look_out(shared, tells))?;
+        if options.together.is_some() {
+            session.begin("lookout", look_out)?;
         }
         let (shared, door) = (session.shared.clone(), session.door.clone());
         let thread = std::thread::Builder::new().name("door".to_owned());

@@ -67,6 +67,9 @@ pub struct Shared {
     /// Of how many landmarks one is kept in memory.
     stride: AtomicUsize,
     pub kernels: Kernels,
+    /// Whether somebody follows what the other processes do that share the study; else only what their runs come
+    /// to matters.
+    pub follows_others: bool,
     pub save_interval: Duration,
 }
 
@@ -77,12 +80,14 @@ fn save_interval() -> Duration {
 }
 
 impl Shared {
-    /// Of a study of these runs that is kept in this folder and told through this channel.
+    /// Of a study of these runs that is kept in this folder and told through this channel, by these kernels or by
+    /// the fastest.
     pub fn new(
         runs: Vec<Run>,
         lock: Option<Arc<Lock>>,
         events: Sender<(usize, Event)>,
         kernels: Option<Kernels>,
+        follows_others: bool,
     ) -> Self {
         let shared = Self {
             entries: RwLock::default(),
@@ -95,6 +100,7 @@ impl Shared {
             tests: TestSets::default(),
             stride: AtomicUsize::new(1),
             kernels: kernels.unwrap_or_else(Kernels::fastest),
+            follows_others,
             save_interval: save_interval(),
         };
         shared.plan(runs);

@@ -9,6 +9,7 @@ use super::entry::Entry;
 use super::evaluate::conclude;
 use super::evaluation::Evaluation;
 use super::going::{Clock, Going, Progress};
+use super::lookout::end_elsewhere;
 use super::shared::{Refused, Shared};
 use crate::eval::Curves;
 use crate::experiments::Experiment;
@@ -245,6 +246,12 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     let (settings, seed) = (entry.asked(), entry.run.seed);
     // What this process has evaluated is known to whoever looks on, and lacks a test set.
     let told = shared.look(|board| board.curves(run));
+    if told.is_empty()
+        && let Some(tested) = end_elsewhere(shared, run)
+    {
+        shared.close(run, Some(tested));
+        return Ok(None);
+    }
     let mut unsaved = None;
     let right = shared.right(&entry.run).map_err(|refused| match refused {
         Refused::Claimed(_) => End::Claimed,
