@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use program::disk::without_locks;
 use program::terminal::Terminal;
 use program::{Bench, assert_same, binary, events, wait};
 use rustix::process::{Pid, Signal, kill_process};
@@ -27,6 +28,13 @@ fn study(seeds: usize, steps: u64) -> String {
 
 const ENDLESS: u64 = 2_000_000;
 
+/// What the file system of the study has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Disk {
+    Locks,
+    Leases,
+}
+
 /// A process that joins in; what it tells goes to a file.
 struct Joiner {
     child: Child,
@@ -35,12 +43,20 @@ struct Joiner {
 
 impl Joiner {
     fn start(bench: &Bench, number: usize) -> Self {
+        Self::start_on(bench, number, Disk::Locks)
+    }
+
+    fn start_on(bench: &Bench, number: usize, disk: Disk) -> Self {
         let told = format!("told-{number}.jsonl");
         let out = File::create(bench.path(&told)).expect("a file");
         let mut command = Command::new(binary());
         command.args(["run", "study.toml", "--out", "shared", "--join", "--jobs", "1", "--json"]);
         // Saves so often that what is interrupted has been saved before.
         command.current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "20").stdout(out).stderr(Stdio::null());
+        if disk == Disk::Leases {
+            // Shorter than some are stopped for.
+            command.envs(without_locks()).env("METASCOPE_LEASE_MS", "200");
+        }
         Self { child: command.spawn().expect("the program starts"), told }
     }
 
@@ -88,13 +104,24 @@ fn below(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes() {
+    disturb(Disk::Locks);
+}
+
+#[test]
+fn the_same_holds_where_nothing_can_be_locked() {
+    disturb(Disk::Leases);
+}
+
+/// Kills, stops and continues processes that share a study, until it is done.
+fn disturb(disk: Disk) {
     let asked =
         |name: &str, few: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(few);
     let (kills, processes) = (asked("METASCOPE_KILLS", 12), asked("METASCOPE_PROCESSES", 5));
     let study = study(asked("METASCOPE_SEEDS", 5), 2_000);
     let alone = alone(&study);
     let bench = Bench::with("study.toml", study);
-    let mut joiners: Vec<Joiner> = (0..processes).map(|number| Joiner::start(&bench, number)).collect();
+    let mut joiners: Vec<Joiner> =
+        (0..processes).map(|number| Joiner::start_on(&bench, number, disk)).collect();
     let (mut begun, mut killed, mut told) = (processes, 0, Vec::new());
     let mut dice: usize = 7;
     while !joiners.is_empty() {
@@ -130,7 +157,7 @@ fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes
             told.push(joiner.told.clone());
             if !status.success() {
                 assert_eq!(status.code(), None, "only what was killed has not gone well: {status}");
-                joiners.push(Joiner::start(&bench, begun));
+                joiners.push(Joiner::start_on(&bench, begun, disk));
                 begun += 1;
             }
         }

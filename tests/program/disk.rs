@@ -56,3 +56,8 @@ impl Fault<'_> {
         all
     }
 }
+
+/// The environment of a program on whose disks nothing can be locked.
+pub fn without_locks() -> [(&'static str, String); 2] {
+    [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_LOCKS", "1".to_owned())]
+}

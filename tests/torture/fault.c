@@ -6,6 +6,7 @@
  *   FAULT_KIND    EIO ENOSPC EMFILE EINTR short crash
  *   FAULT_STAYS   set: every operation after it too
  *   FAULT_COUNT   a file that gets the number of operations when the program ends by itself
+ *   FAULT_LOCKS   set: no file can be locked, as on file systems that have no locks
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +113,14 @@ PLAIN(ftruncate64, "truncate", is_watched(fd), (int fd, off64_t length), fd, len
 PLAIN(rename, "rename", counts(to), (const char *from, const char *to), from, to)
 PLAIN(unlink, "unlink", counts(path), (const char *path), path)
 PLAIN(mkdir, "mkdir", counts(path), (const char *path, mode_t mode), path, mode)
+
+int flock(int fd, int operation) {
+    if (getenv("FAULT_LOCKS")) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return REAL(flock)(fd, operation);
+}
 
 __attribute__((destructor)) static void tell(void) {
     const char *path = getenv("FAULT_COUNT");

@@ -136,6 +136,14 @@ fn keep_alive(heart: &Arc<Heart>) {
     HEARTS.get_or_init(begin).lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(heart));
 }
 
+/// Removes what a process has left that is gone.
+pub fn clear(path: &Path) {
+    if path.exists() && holder(path).is_none() {
+        // Taken first, so that nobody else has it when it goes.
+        drop(Lease::take(path));
+    }
+}
+
 /// Who holds the lease of this file, as far as anybody can tell; has to be asked again and again.
 pub fn holder(path: &Path) -> Option<Holder> {
     read(path).filter(|sign| is_alive(path, sign)).map(|sign| sign.holder)
@@ -189,7 +197,11 @@ mod tests {
         fs::write(&path, serde_json::to_string(&gone).expect("plain data")).expect("written");
         let lease = Lease::take(&path).expect("it can be made").expect("nobody has it");
         assert!(lease.is_held());
+        clear(&path);
+        assert!(lease.is_held(), "only what is nobody's is cleared");
         drop(lease);
+        fs::write(&path, serde_json::to_string(&gone).expect("plain data")).expect("written");
+        clear(&path);
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is left");
     }
 }

@@ -17,6 +17,7 @@ use super::work::{keep_outcomes, work};
 use crate::model::Kernels;
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
+use crate::study::disk::lease;
 use crate::study::disk::lock::{Busy, Holder, Lock, can_lock};
 use crate::study::disk::request::forget;
 use crate::study::event::Event;
@@ -279,11 +280,15 @@ fn clean(folder: &Path, runs: &[Run]) {
     }
 }
 
-/// Whoever shares a study cleans up where nobody else is there: the first, and the last.
+/// Whoever shares a study cleans up where nobody else is there: the first, and the last. Where there are no locks to
+/// tell, of what others have left only the leases of those that are gone.
 fn clean_if_alone(folder: &Path, runs: &[Run]) {
-    if let Ok(Ok(_lock)) = Lock::take(folder)
-        && can_lock(folder)
-    {
+    let taken = Lock::take(folder);
+    if !can_lock(folder) {
+        for run in runs {
+            lease::clear(&claim_of(&run_folder(folder, run)));
+        }
+    } else if let Ok(Ok(_lock)) = taken {
         clean(folder, runs);
     }
 }
