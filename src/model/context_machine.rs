@@ -75,7 +75,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
         kernels: Kernels,
     ) -> Self {
         let layers = model.layers;
-        let ledger = Ledger::new(model, adaptation);
+        let ledger = Ledger::new(model, adaptation, kernels);
         Self {
             kernels,
             hidden: model.hidden,

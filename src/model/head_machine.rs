@@ -49,7 +49,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
         kernels: Kernels,
     ) -> Self {
         let layers = model.layers;
-        let ledger = Ledger::new(model, adaptation);
+        let ledger = Ledger::new(model, adaptation, kernels);
         Self {
             kernels,
             hidden: model.hidden,

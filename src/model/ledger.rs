@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::adaptation::Adaptation;
 use super::engine::Ticket;
-use super::kernels::{Packed, Real};
+use super::kernels::{Kernels, Packed, Real, vectors};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
 
@@ -19,6 +19,7 @@ pub(super) struct Gradient<E, const P: usize> {
 
 /// Gradients gathered, held and given back.
 pub(super) struct Ledger<E: Real, const P: usize> {
+    kernels: Kernels,
     hidden: usize,
     /// Tensors and numbers of the network itself, which come before the adaptation's.
     tensors: usize,
@@ -32,9 +33,10 @@ pub(super) struct Ledger<E: Real, const P: usize> {
 
 impl<E: Real, const P: usize> Ledger<E, P> {
     /// For a network that adapts so.
-    pub fn new(model: &ModelSettings, adaptation: &Adaptation) -> Self {
+    pub fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
         let numbers = adaptation.tensors(model).iter().map(TensorInfo::count).sum();
         Self {
+            kernels,
             hidden: model.hidden,
             tensors: model.tensor_count(),
             parameters: model.parameters(),
@@ -79,11 +81,12 @@ impl<E: Real, const P: usize> Ledger<E, P> {
         let Some(gradient) = &self.held[ticket.slot] else { return };
         let scale = E::rounded(ticket.share) * scale;
         if tensor < self.tensors {
-            gradient.network.visit(self.hidden, tensor, sums, |sum, value| *sum += scale * value);
+            gradient.network.visit(self.hidden, tensor, sums, |sums, gradient| {
+                vectors::add_rounded(self.kernels, scale, gradient, sums);
+            });
         } else {
-            for (sum, &value) in sums.iter_mut().zip(&gradient.numbers[from - self.parameters..]) {
-                *sum += scale * value;
-            }
+            let from = from - self.parameters;
+            vectors::add_rounded(self.kernels, scale, &gradient.numbers[from..from + sums.len()], sums);
         }
     }
 
@@ -99,7 +102,7 @@ pub(super) fn unpack<E: Real, const P: usize>(network: &Packed<E, P>, hidden: us
     for tensor in 0..network.view().count() {
         let count = network.count(hidden, tensor);
         let (tensor_out, tail) = std::mem::take(&mut rest).split_at_mut(count);
-        network.visit(hidden, tensor, tensor_out, |out, value| *out = value);
+        network.visit(hidden, tensor, tensor_out, |out, numbers| out.copy_from_slice(numbers));
         rest = tail;
     }
 }

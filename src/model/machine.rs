@@ -81,7 +81,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     ) -> Self {
         let layers = model.layers;
         let zero = || Packed::zero(layers);
-        let ledger = Ledger::new(model, adaptation);
+        let ledger = Ledger::new(model, adaptation, kernels);
         Self {
             kernels,
             hidden: model.hidden,

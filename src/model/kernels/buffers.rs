@@ -135,21 +135,23 @@ impl<E: Real, const P: usize> Packed<E, P> {
         }
     }
 
-    /// Walks the `tensor`-th tensor of a network of width `hidden` beside an unpadded one.
+    /// Walks the `tensor`-th tensor of a network of width `hidden` beside an unpadded one, in pieces that lie
+    /// alike in both.
     #[inline(always)]
-    pub fn visit(&self, hidden: usize, tensor: usize, unpadded: &mut [E], mut visit: impl FnMut(&mut E, E)) {
+    pub fn visit(
+        &self,
+        hidden: usize,
+        tensor: usize,
+        unpadded: &mut [E],
+        mut visit: impl FnMut(&mut [E], &[E]),
+    ) {
         let packed = self.view().tensor(tensor);
         let width = if packed.len() == P { unpadded.len() } else { hidden };
-        let mut row = |unpadded: &mut [E], row: &[E]| {
-            for (unpadded, &value) in unpadded.iter_mut().zip(row) {
-                visit(unpadded, value);
-            }
-        };
         if width == P {
-            return row(unpadded, packed);
+            return visit(unpadded, packed);
         }
         for (unpadded, packed) in unpadded.chunks_exact_mut(width).zip(packed.chunks_exact(P)) {
-            row(unpadded, packed);
+            visit(unpadded, &packed[..width]);
         }
     }
 }

@@ -42,6 +42,8 @@ vectors! {
     fn multiply(a: &[E], b: &[E], out: &mut [E]);
     /// `sum += scale * x`.
     fn add_scaled(scale: E, x: &[E], sum: &mut [E]);
+    /// The same with the product rounded before it is added, as on a tape without fused operations.
+    fn add_rounded(scale: E, x: &[E], sum: &mut [E]);
     /// `sum += scale * a * b`, element by element.
     fn add_product(scale: E, a: &[E], b: &[E], sum: &mut [E]);
     /// The sum of the products of elements.
@@ -119,6 +121,13 @@ mod bodies {
     pub fn add_scaled<E: Real, S: Simd<E>>(scale: E, x: &[E], sum: &mut [E]) {
         for (sum, &x) in sum.iter_mut().zip(x) {
             *sum = S::mul_add_one(scale, x, *sum);
+        }
+    }
+
+    #[inline(always)]
+    pub fn add_rounded<E: Real, S: Simd<E>>(scale: E, x: &[E], sum: &mut [E]) {
+        for (sum, &x) in sum.iter_mut().zip(x) {
+            *sum += scale * x;
         }
     }
 
