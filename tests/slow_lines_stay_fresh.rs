@@ -1,6 +1,8 @@
 //! Over a line of 8 kB/s and 150 ms each way, while a study trains, a key is answered within a second and the
 //! round trip, and nothing on screen is older than two seconds. The line is simulated between the program's
 //! pseudo-terminal (`script` of util-linux) and a terminal that answers when it has taken what was sent.
+//!
+//! METASCOPE_KEYS is how often a key is pressed, METASCOPE_SIZE the screen's size as `stty` takes it.
 #![cfg(target_os = "linux")]
 
 mod program;
@@ -53,7 +55,8 @@ fn post(keys: &Arc<Mutex<ChildStdin>>, bytes: &'static [u8]) {
 
 impl FarAway {
     fn start(bench: &Bench, silent: bool) -> Self {
-        let command = format!("stty rows 40 cols 120; exec {} --on-hangup stop", binary().display());
+        let size = std::env::var("METASCOPE_SIZE").unwrap_or_else(|_| "rows 40 cols 120".to_owned());
+        let command = format!("stty {size}; exec {} --on-hangup stop", binary().display());
         let mut script = Command::new("script")
             .args(["-qefc", &command, "/dev/null"])
             .current_dir(bench.folder())

@@ -18,7 +18,9 @@ use crate::study::plan::Run;
 
 /// A run that is let go of waits no longer than this for a worker that has nothing to do, ...
 const LOOK: Duration = Duration::from_millis(250);
-/// ... and this is time enough where all have, and nobody looks on.
+/// ... or shorter where there are few, since each costs the file system this little, ...
+const LOOK_AT_ONE: Duration = Duration::from_millis(20);
+/// ... and this is time enough where all workers have something to do, and nobody looks on.
 const LOOK_WHILE_BUSY: Duration = Duration::from_secs(1);
 /// Parameters of others are looked at this often.
 const LOOK_AT_PARAMETERS: Duration = Duration::from_secs(1);
@@ -39,11 +41,16 @@ struct Other {
 pub fn look_out(shared: &Shared) {
     let Some(lock) = shared.lock.clone() else { return };
     let mut others: HashMap<usize, Other> = HashMap::new();
-    let interval = || {
-        let busy = !shared.follows_others && shared.look(Board::has_work);
-        if busy { LOOK_WHILE_BUSY } else { LOOK }
+    // Whether it is time to end.
+    let rests = || {
+        let (busy, elsewhere) = shared.look(|board| (board.has_work(), board.elsewhere().len()));
+        match shared.follows_others {
+            true => shared.rests(LOOK),
+            false if busy => shared.rests_while(LOOK_WHILE_BUSY, Board::has_work),
+            false => shared.rests((LOOK_AT_ONE * elsewhere as u32).clamp(LOOK_AT_ONE, LOOK)),
+        }
     };
-    while !shared.rests(interval()) {
+    while !rests() {
         let elsewhere = shared.look(Board::elsewhere);
         others.retain(|run, _| elsewhere.contains(run));
         for run in elsewhere {

@@ -167,8 +167,14 @@ impl Shared {
 
     /// Waits for so long, or until the workers should end. Whether they should.
     pub fn rests(&self, time: Duration) -> bool {
+        self.rests_while(time, |_| true)
+    }
+
+    /// The same, but no longer than this is so of the board.
+    pub fn rests_while(&self, time: Duration, is_so: impl Fn(&Board) -> bool) -> bool {
         let board = guard(&self.board);
-        let waited = self.bell.wait_timeout_while(board, time, |_| !self.is_stopping());
+        let waits = |board: &mut Board| !self.is_stopping() && is_so(board);
+        let waited = self.bell.wait_timeout_while(board, time, waits);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
         self.is_stopping()
     }
