@@ -213,6 +213,12 @@ impl Lock {
         matches!(self.way, Way::Run(_))
     }
 
+    /// Whether it is of one run, which another process has claimed since.
+    pub fn is_lost(&self) -> bool {
+        let is_lost = |held: &Held| matches!(held, Held::Lost(_));
+        self.is_claim() && is_lost(&self.held.lock().unwrap_or_else(PoisonError::into_inner).0)
+    }
+
     /// Whether runs are to be claimed one by one.
     pub fn is_shared(&self) -> bool {
         matches!(self.way, Way::Together)

@@ -394,6 +394,11 @@ impl Record {
         self.save(header, state)
     }
 
+    /// Whether another process that shares the study has the run now, so that nothing is written here any more.
+    pub fn is_lost(&self) -> bool {
+        self.lock.is_lost()
+    }
+
     /// Where the checkpoint is or will be.
     pub fn checkpoint_path(&self) -> PathBuf {
         self.folder.join(CHECKPOINT)

@@ -7,6 +7,7 @@ use super::evaluation::{Evaluation, Gains, Outcome, Share};
 use super::shared::Shared;
 use crate::eval::task_losses;
 use crate::experiments::TestSettings;
+use crate::study::disk::record::Record;
 use crate::study::event::Event;
 use crate::study::plan::Run;
 
@@ -52,8 +53,13 @@ pub fn keep(shared: &Shared, outcome: Outcome) {
         let header = evaluation.progress.header(evaluation.kernels, seconds, &evaluation.state);
         record.finish(&entry.run, &finished, header, evaluation.state.clone())
     });
+    let is_lost = kept.is_err() && record.as_ref().is_some_and(Record::is_lost);
     // Before anybody may start it over.
     drop(record);
+    if is_lost {
+        // Whoever has it comes to the same.
+        return shared.leave_to_others(evaluation.run);
+    }
     let last = match kept {
         Ok(()) => finished,
         Err(error) => shared.failure(
