@@ -159,8 +159,11 @@ fn nice_step(about: f64) -> f64 {
 
 fn label(value: f64, decimals: usize) -> String {
     let size = value.abs();
+    if (1e6..1e9).contains(&size) && value % 1000.0 == 0.0 {
+        return format!("{}M", value / 1e6);
+    }
     if size >= 1e6 || (size > 0.0 && size < 1e-4) {
-        return format!("{value:.0e}");
+        return format!("{value:.1e}").replace(".0e", "e");
     }
     if size >= 10_000.0 && value % 1000.0 == 0.0 {
         return format!("{}k", value / 1000.0);
@@ -182,6 +185,9 @@ mod tests {
         assert_eq!(texts(Scale::linear(0.0, 4.5), 5), ["0", "1", "2", "3", "4"]);
         assert_eq!(texts(Scale::linear(-5.0, 5.0), 5), ["-4", "-2", "0", "2", "4"]);
         assert_eq!(texts(Scale::linear(0.0, 40_000.0), 4), ["0", "10k", "20k", "30k", "40k"]);
+        let millions = ["0", "500k", "1M", "1.5M", "2M"];
+        assert_eq!(texts(Scale::linear(0.0, 2_000_000.0), 4), millions);
+        assert_eq!(texts(Scale::log(1e-5, 3e-5), 6), ["1e-5", "1.5e-5", "2e-5", "2.5e-5", "3e-5"]);
         assert_eq!(texts(Scale::log(0.5, 12.0), 6), ["0.5", "1", "2", "5", "10"]);
         assert_eq!(texts(Scale::log(1e-4, 10.0), 4), ["0.0001", "0.01", "1"]);
         assert_eq!(texts(Scale::counts(0.0, 32.0), 9), ["0", "1", "2", "5", "10", "20", "32"]);
