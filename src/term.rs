@@ -16,15 +16,18 @@ mod jobs;
 mod keyboard;
 mod mode;
 mod mouse;
+mod pen;
+mod terse;
 
 use std::{
     io::{self, IsTerminal},
     mem::ManuallyDrop,
 };
 
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::Terminal;
 
-use backend::Bounded;
+pub use backend::Canvas;
+use backend::Terse;
 pub use flow::Flow;
 use frame::Synchronized;
 pub use input::{Host, Input};
@@ -43,7 +46,7 @@ pub fn is_interactive() -> bool {
 pub struct Screen {
     /// What ratatui draws on. Never dropped: its own clean-up prints to stderr when the line is gone,
     /// which panics. The guard of this type does what is needed.
-    pub terminal: ManuallyDrop<Terminal<Bounded<CrosstermBackend<Synchronized<io::Stdout>>>>>,
+    pub terminal: ManuallyDrop<Terminal<Terse<Synchronized<io::Stdout>>>>,
     /// Keys and signals.
     pub keyboard: Keyboard,
 }
@@ -55,7 +58,7 @@ impl Screen {
         let keyboard = Keyboard::new()?;
         let entered = enter();
         // From here on the guard below restores what was changed, also when the next lines fail.
-        let backend = || Bounded(CrosstermBackend::new(Synchronized::new(io::stdout())));
+        let backend = || Terse::new(Synchronized::new(io::stdout()));
         let terminal = entered.and_then(|()| Terminal::new(backend()));
         match terminal {
             Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), keyboard }),

@@ -25,6 +25,9 @@ const DELAY: Duration = Duration::from_millis(150);
 const QUESTION: &[u8] = b"\x1b[5n";
 const ANSWER: &[u8] = b"\x1b[0n";
 
+/// How what is drawn at once ends.
+const END: &str = "\x1b[?2026l";
+
 /// What has reached the far end.
 #[derive(Default)]
 struct Screen {
@@ -115,15 +118,18 @@ impl FarAway {
         self.screen.lock().expect("nobody panics while it holds this").text.len()
     }
 
-    /// Waits until this has reached the far end behind so many bytes. How long it took.
+    /// Waits until a whole piece of a frame with this in it has reached the far end behind so many bytes. How long
+    /// it took.
     #[track_caller]
     fn shows(&self, word: &str, behind: usize) -> Duration {
         let start = Instant::now();
         loop {
             let screen = self.screen.lock().expect("nobody panics while it holds this");
-            if String::from_utf8_lossy(&screen.text[behind..]).contains(word) {
+            let text = String::from_utf8_lossy(&screen.text[behind..]);
+            if text.find(word).is_some_and(|at| text[at..].contains(END)) {
                 return start.elapsed();
             }
+            drop(text);
             drop(screen);
             assert!(start.elapsed() < Duration::from_secs(60), "never came: {word}");
             thread::sleep(Duration::from_millis(5));

@@ -1,11 +1,16 @@
-//! One frame in flight: on a slow line the next frame is drawn when the terminal has taken the last one, so that
-//! what is on screen is never older than the line makes it, and a key is not answered behind a queue of frames.
+//! What is on its way to the terminal: on a slow line little at a time, so that what is on screen is never older
+//! than the line makes it, and a key is not answered behind a queue of frames.
 //!
 //! That a frame was taken the terminal says itself: behind each it is asked how it is (`ESC [ 5 n`, which
-//! terminals have answered since the VT100, in four bytes that are no key). One that has never answered is not
-//! waited for, and is soon not asked any more: then frames are sent as before, a few a second.
+//! terminals have answered since the VT100, in four bytes that are no key). How long the answers to long and
+//! short frames take tells how fast the line is: a frame that would fill it for longer is sent in pieces, and
+//! the next piece when the last one should have left. A terminal that has never answered is not waited for, and
+//! is soon not asked any more: then frames are sent as before, a few a second.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 /// Asks the terminal how it is; it answers once it has taken all that was sent before.
 pub const QUESTION: &str = "\x1b[5n";
@@ -23,6 +28,14 @@ const LOST: Duration = Duration::from_secs(5);
 /// is on screen should be newer than two seconds.
 const LONGEST: Duration = Duration::from_millis(900);
 
+/// How long a piece of a frame may fill the line, and one that answers a key.
+const PIECE: Duration = Duration::from_millis(250);
+const ANSWER: Duration = Duration::from_millis(450);
+/// No piece is shorter, in bytes: the row that changes most.
+const SHORTEST: usize = 1_024;
+/// Pieces on their way to a terminal that answers: the line is full while an answer comes back.
+const AT_ONCE: usize = 2;
+
 /// What is known of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
@@ -34,17 +47,28 @@ enum Line {
     Silent,
 }
 
-/// When frames may be sent.
+/// A frame on its way, or a piece of one.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    at: Instant,
+    bytes: usize,
+}
+
+/// When how much of a frame may be sent.
 #[derive(Debug)]
 pub struct Flow {
     line: Line,
-    /// Frames that have not been taken, as far as is known.
-    flying: usize,
-    /// When the last frame was sent, and when the last one was taken.
-    sent: Option<Instant>,
+    /// What has not been taken, as far as is known.
+    flying: VecDeque<Sent>,
+    /// What was sent last, and when the last answer came.
+    last: Option<Sent>,
     taken: Option<Instant>,
-    /// How long the last frame was on its way, and the terminal's answer.
+    /// How long the last one was on its way, and the terminal's answer.
     took: Duration,
+    /// Bytes of the frame that was answered soonest, and how soon.
+    soonest: Option<(usize, Duration)>,
+    /// Bytes a second, once frames of different lengths have been answered.
+    rate: Option<f64>,
     /// Shortest time between two frames.
     shortest: Duration,
 }
@@ -52,30 +76,63 @@ pub struct Flow {
 impl Flow {
     /// With at most so many frames a second, where somebody has said so.
     pub fn new(most: Option<u16>) -> Self {
-        let shortest = most.map_or(Duration::ZERO, |most| Duration::from_secs(1) / u32::from(most.max(1)));
-        let (line, took) = (Line::Unknown(None), Duration::ZERO);
-        Self { line, flying: 0, sent: None, taken: None, took, shortest }
+        Self {
+            line: Line::Unknown(None),
+            flying: VecDeque::new(),
+            last: None,
+            taken: None,
+            took: Duration::ZERO,
+            soonest: None,
+            rate: None,
+            shortest: most.map_or(Duration::ZERO, |most| Duration::from_secs(1) / u32::from(most.max(1))),
+        }
     }
 
-    /// A frame was sent. Whether the terminal is to be asked if it has it.
-    pub fn send(&mut self, now: Instant) -> bool {
-        self.sent = Some(now);
+    /// How many bytes the next frame, which answers a key or not, may have; what is left of it is to wait.
+    pub fn piece(&self, answers: bool) -> usize {
+        let time = if answers { ANSWER } else { PIECE };
+        self.rate.map_or(usize::MAX, |rate| SHORTEST.max((rate * time.as_secs_f64()) as usize))
+    }
+
+    /// A frame of so many bytes was sent. Whether the terminal is to be asked if it has it.
+    pub fn send(&mut self, at: Instant, bytes: usize) -> bool {
+        let sent = Sent { at, bytes };
+        self.last = Some(sent);
         if let Line::Unknown(None) = self.line {
-            self.line = Line::Unknown(Some(now));
+            self.line = Line::Unknown(Some(at));
         }
-        let asks = self.line != Line::Silent;
-        self.flying = if asks { self.flying + 1 } else { 0 };
-        asks
+        if self.line == Line::Silent {
+            return false;
+        }
+        self.flying.push_back(sent);
+        true
     }
 
     /// The terminal has answered.
     pub fn take(&mut self, now: Instant) {
         self.line = Line::Answers;
-        self.flying = self.flying.saturating_sub(1);
-        if self.flying == 0 {
-            self.took = self.sent.map_or(Duration::ZERO, |sent| now - sent);
+        if let Some(sent) = self.flying.pop_front() {
+            self.took = now - sent.at;
+            self.learn(sent.bytes, self.took);
         }
         self.taken = Some(now);
+    }
+
+    /// What is learnt of the line from how long a frame of so many bytes took.
+    fn learn(&mut self, bytes: usize, took: Duration) {
+        /// Frames that differ by less say little.
+        const DIFFERENCE: f64 = 512.0;
+        let Some((fewer, soonest)) = self.soonest else {
+            self.soonest = Some((bytes, took));
+            return;
+        };
+        let (more, longer) = (bytes as f64 - fewer as f64, took.as_secs_f64() - soonest.as_secs_f64());
+        if more.abs() >= DIFFERENCE && more * longer > 0.0 {
+            // What was once slow for another reason is soon forgotten.
+            self.rate = Some((more / longer).max(self.rate.unwrap_or(0.0) / 2.0));
+        }
+        // Another way may have become the shortest.
+        self.soonest = Some(if took <= soonest { (bytes, took) } else { (fewer, soonest.mul_f64(1.002)) });
     }
 
     /// There may be another terminal at the other end, which has to show whether it answers.
@@ -85,34 +142,41 @@ impl Flow {
 
     /// Whether an answer is still to come from a terminal that does answer.
     pub fn is_awaited(&self) -> bool {
-        self.line == Line::Answers && self.flying > 0
+        self.line == Line::Answers && !self.flying.is_empty()
     }
 
-    /// How long the next frame has to wait, which answers a key or not; zero if it may be sent.
-    pub fn wait(&mut self, now: Instant, answers: bool) -> Duration {
-        let Some(sent) = self.sent else { return Duration::ZERO };
-        let since = now - sent;
+    /// How long the next frame has to wait; zero if it may be sent. Whether it is urgent: it answers a key, or is
+    /// the rest of one that was begun.
+    pub fn wait(&mut self, now: Instant, urgent: bool) -> Duration {
+        let Some(last) = self.last else { return Duration::ZERO };
+        let since = now - last.at;
         let after = |time: Duration| time.saturating_sub(since);
         if let Line::Unknown(Some(asked)) = self.line
             && now - asked >= SILENT
         {
-            (self.line, self.flying) = (Line::Silent, 0);
+            self.line = Line::Silent;
+            self.flying.clear();
         }
-        let line = match self.line {
-            Line::Silent => Duration::ZERO,
-            Line::Unknown(_) if self.flying < UNKNOWN => Duration::ZERO,
-            Line::Unknown(_) => after(CAREFUL),
-            Line::Answers if self.flying > 0 => after(LOST),
+        let line = match (self.line, self.flying.len()) {
+            (Line::Silent, _) => Duration::ZERO,
+            (Line::Unknown(_), 0..UNKNOWN) => Duration::ZERO,
+            (Line::Unknown(_), _) => after(CAREFUL),
+            (Line::Answers, 0) if urgent => Duration::ZERO,
             // A free line is left free for a while, for the keys that may come.
-            Line::Answers if !answers => {
+            (Line::Answers, 0) => {
                 let free = self.taken.map_or(since, |taken| now - taken);
                 self.took.min(LONGEST).saturating_sub(free)
             }
-            Line::Answers => Duration::ZERO,
+            // It has left by then, if it has not arrived.
+            (Line::Answers, 1..AT_ONCE) if urgent => {
+                let leaves = self.rate.map(|rate| Duration::from_secs_f64(last.bytes as f64 / rate));
+                after(leaves.unwrap_or(LOST).min(LOST))
+            }
+            (Line::Answers, _) => after(LOST),
         };
-        if self.flying > 0 && line.is_zero() && self.line == Line::Answers {
+        if since >= LOST && self.line == Line::Answers {
             // Given up on.
-            self.flying = 0;
+            self.flying.clear();
         }
         line.max(after(self.shortest))
     }
@@ -129,27 +193,66 @@ mod tests {
         let start = Instant::now();
         let mut flow = Flow::new(None);
         assert!(flow.wait(start, true).is_zero());
-        assert!(flow.send(start));
+        assert!(flow.send(start, 1_000));
         flow.take(start + 400 * MS);
         assert!(flow.wait(start + 400 * MS, true).is_zero(), "a key is answered at once");
         let free = flow.wait(start + 400 * MS, false);
         assert_eq!(free, 400 * MS, "what answers nobody leaves the line free for as long");
-        assert!(flow.send(start + 500 * MS));
+        assert!(flow.send(start + 500 * MS, 1_000));
         assert!(flow.is_awaited());
         assert!(flow.wait(start + 600 * MS, true) > 1_000 * MS);
         flow.take(start + 900 * MS);
         assert!(flow.wait(start + 900 * MS, true).is_zero() && !flow.is_awaited());
     }
 
+    /// A line that takes so many bytes a second, and answers 300 ms after the last of them.
+    fn answered(flow: &mut Flow, at: Instant, bytes: usize, rate: f64) -> Instant {
+        assert!(flow.send(at, bytes));
+        let then = at + Duration::from_secs_f64(bytes as f64 / rate) + 300 * MS;
+        flow.take(then);
+        then
+    }
+
+    #[test]
+    fn a_slow_line_gets_frames_in_pieces() {
+        let start = Instant::now();
+        let mut flow = Flow::new(None);
+        assert_eq!(flow.piece(false), usize::MAX);
+        let mut now = start;
+        for bytes in [16_000, 2_000, 4_000] {
+            now = answered(&mut flow, now, bytes, 8_000.0);
+        }
+        for (piece, expected) in [(flow.piece(false), 2_000), (flow.piece(true), 3_600)] {
+            assert!(piece.abs_diff(expected) < 100, "{piece} for {expected}");
+        }
+        // The rest of a frame follows when the piece has left, before it is answered; not a third.
+        flow.send(now, 3_200);
+        let wait = flow.wait(now, true);
+        assert!((390 * MS..410 * MS).contains(&wait), "{wait:?}");
+        assert!(flow.wait(now, false) > 1_000 * MS);
+        flow.send(now + wait, 3_200);
+        assert!(flow.wait(now + 2 * wait, true) > 1_000 * MS);
+        flow.take(now + wait + 300 * MS);
+        let wait = flow.wait(now + wait + 300 * MS, true);
+        assert!((80 * MS..110 * MS).contains(&wait), "{wait:?}");
+        flow.take(now + 1_100 * MS);
+        assert!(!flow.is_awaited());
+        // Another line is soon known.
+        for bytes in [4_000, 2_000].repeat(4) {
+            now = answered(&mut flow, now + 2_000 * MS, bytes, 100_000.0);
+        }
+        assert!(flow.piece(false) > 20_000, "{}", flow.piece(false));
+    }
+
     #[test]
     fn a_lost_answer_does_not_stop_the_screen() {
         let start = Instant::now();
         let mut flow = Flow::new(None);
-        flow.send(start);
+        flow.send(start, 1_000);
         flow.take(start + MS);
-        flow.send(start + 100 * MS);
+        flow.send(start + 100 * MS, 1_000);
         assert!(flow.wait(start + 100 * MS + LOST, true).is_zero());
-        flow.send(start + 200 * MS + LOST);
+        flow.send(start + 200 * MS + LOST, 1_000);
         flow.take(start + 300 * MS + LOST);
         assert!(flow.wait(start + 300 * MS + LOST, true).is_zero());
     }
@@ -160,29 +263,29 @@ mod tests {
         let mut flow = Flow::new(None);
         for frame in 0..3u32 {
             assert!(flow.wait(start + frame * 125 * MS, false).is_zero(), "{frame}");
-            assert!(flow.send(start + frame * 125 * MS));
+            assert!(flow.send(start + frame * 125 * MS, 1_000));
         }
         // Carefully, until it is known not to answer.
         assert_eq!(flow.wait(start + 350 * MS, true), 400 * MS);
         assert!(flow.wait(start + 750 * MS, true).is_zero());
         assert!(flow.wait(start + SILENT, true).is_zero());
-        assert!(!flow.send(start + SILENT), "it is not asked any more");
+        assert!(!flow.send(start + SILENT, 1_000), "it is not asked any more");
         assert!(flow.wait(start + SILENT + MS, false).is_zero());
         assert!(!flow.is_awaited());
         // Another terminal at the other end may answer.
         flow.begin_again();
-        assert!(flow.send(start + 2 * SILENT));
+        assert!(flow.send(start + 2 * SILENT, 1_000));
     }
 
     #[test]
     fn there_are_no_more_frames_a_second_than_asked_for() {
         let start = Instant::now();
         let mut flow = Flow::new(Some(4));
-        flow.send(start);
+        flow.send(start, 1_000);
         flow.take(start + MS);
         assert_eq!(flow.wait(start + 50 * MS, true), 200 * MS);
         flow.begin_again();
-        flow.send(start);
+        flow.send(start, 1_000);
         assert_eq!(flow.wait(start + 50 * MS, true), 200 * MS);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ratatui::{Terminal, backend::Backend, buffer::Buffer, layout::Rect};
+use ratatui::{Terminal, buffer::Buffer, layout::Rect};
 
 use super::{
     frame::{self, report, save},
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     eval::{Curve, Fit},
     study::plan,
-    term::{Flow, Host, Input},
+    term::{Canvas, Flow, Host, Input},
 };
 
 /// Time between frames while only the study changes something: eight a second are smooth enough for a
@@ -58,7 +58,7 @@ impl<E: Display> From<E> for Lost {
 }
 
 /// The main loop, over any screen, keyboard and study.
-pub fn drive<B: Backend>(
+pub fn drive<B: Canvas>(
     terminal: &mut Terminal<B>,
     host: &mut impl Host,
     source: &impl Source,
@@ -71,6 +71,7 @@ pub fn drive<B: Backend>(
         last_frame: None,
         flow: Flow::new(options.fps),
         asked: true,
+        owes: false,
         dirty: true,
         filling: false,
     };
@@ -101,14 +102,23 @@ struct Pace {
     flow: Flow,
     /// A key was pressed since the last frame.
     asked: bool,
+    /// Of the last frame only a piece was sent.
+    owes: bool,
     /// Something changed since then.
     dirty: bool,
     /// More of the past is to be looked for.
     filling: bool,
 }
 
+impl Pace {
+    /// Whether somebody waits for the next frame.
+    fn is_urgent(&self) -> bool {
+        self.asked || self.owes
+    }
+}
+
 /// What the main loop works with.
-struct Loop<'a, B: Backend, H, S> {
+struct Loop<'a, B: Canvas, H, S> {
     terminal: &'a mut Terminal<B>,
     host: &'a mut H,
     source: &'a S,
@@ -120,7 +130,7 @@ struct Loop<'a, B: Backend, H, S> {
     fits: Helper<(FitJob, Vec<Fit>)>,
 }
 
-impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
+impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
     /// What the file, the clock and the study have to tell; whether there may be more.
     fn take_in(&mut self, pace: &mut Pace) -> bool {
         if let Some(changed) = self.source.changed_hands() {
@@ -160,20 +170,22 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
 
     /// Draws, if there is anything new and it is time.
     fn draw(&mut self, pace: &mut Pace) -> Result<(), Lost> {
-        let pause = if pace.asked || pace.filling { ANSWER } else { FRAME };
+        let pause = if pace.is_urgent() || pace.filling { ANSWER } else { FRAME };
         let due = pace.last_frame.is_none_or(|frame| frame.elapsed() >= pause);
-        if !due || !(pace.dirty || pace.asked) || !pace.flow.wait(Instant::now(), pace.asked).is_zero() {
+        let waits = !pace.flow.wait(Instant::now(), pace.is_urgent()).is_zero();
+        if !due || !(pace.dirty || pace.is_urgent()) || waits {
             return Ok(());
         }
         look_back(self.source, self.app);
         self.ask_for_previews();
         self.app.settle();
         let app = &mut *self.app;
+        self.terminal.backend_mut().allow(pace.flow.piece(pace.asked), pace.asked);
         let drawn = self.terminal.draw(|screen| frame::draw(app, screen))?.area;
         app.size = (drawn.width, drawn.height);
         let now = Instant::now();
         pace.last_frame = Some(now);
-        if pace.flow.send(now) {
+        if pace.flow.send(now, self.terminal.backend().sent()) {
             self.host.ask();
         }
         // Of what is asked for in vain the first; the others ask again.
@@ -186,7 +198,7 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
         // A view of the past fills in as its curves are computed.
         let known = app.missing_past().is_none() && app.next_preview().is_none() && !app.rewind.stale;
         pace.filling = app.rewind.notch.is_some() && (!known || app.rewind.shown != app.rewind.notch);
-        (pace.asked, pace.dirty) = (false, pace.filling);
+        (pace.asked, pace.dirty, pace.owes) = (false, pace.filling, self.terminal.backend().owes());
         Ok(())
     }
 
@@ -234,11 +246,11 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
     /// How long to wait for input; `None` waits for nothing else.
     fn timeout(&self, pace: &mut Pace, more: bool) -> Option<Duration> {
         let app = &*self.app;
-        let line = pace.flow.wait(Instant::now(), pace.asked);
+        let line = pace.flow.wait(Instant::now(), pace.is_urgent());
         let since = pace.last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if more {
             Some(Duration::ZERO)
-        } else if pace.asked || pace.filling {
+        } else if pace.is_urgent() || pace.filling {
             Some(ANSWER.saturating_sub(since).max(line))
         } else if pace.dirty {
             Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(FRAME)))
@@ -361,7 +373,7 @@ impl<B: Backend, H: Host, S: Source> Loop<'_, B, H, S> {
 
 /// Forgets what is on the screen, so that the next frame draws everything. `Terminal::clear` would do
 /// so too, but asks the terminal where its cursor is and gives up when nobody answers.
-fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
+fn blank<B: Canvas>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
     let size = terminal.size()?;
     Ok(terminal.resize(size.into())?)
 }
@@ -428,7 +440,7 @@ fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
 }
 
 /// Writes the view and the table to a file, and copies the table if asked.
-fn take<B: Backend>(
+fn take<B: Canvas>(
     terminal: &Terminal<B>,
     host: &mut impl Host,
     app: &mut App,
