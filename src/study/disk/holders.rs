@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::lock::{Holder, Note, claimant, is_joined, trainer};
+use super::lock::Holder;
+use super::note::{Note, claimant, is_joined, trainer};
 
 /// Locks are looked at this often.
 const LOOK: Duration = Duration::from_secs(1);

@@ -2,20 +2,18 @@
 //! Locks that the system lets go of when their holder dies, with a note that says who holds them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
-
-use super::files::{folder_of, make_folder, open_own, write_own};
+use super::files::{folder_of, make_folder, write_own};
 pub use super::holder::Holder;
 use super::holder::is_gone;
-use super::lease::{self, Lease};
+use super::lease::Lease;
+use super::note::{has_no_locks, read, unknown, write_note};
 use crate::study::layout::{LOCK, claim_of};
 
 /// The right to write in a study's folder, or in that of one of its runs; dropping it lets go.
@@ -115,20 +113,6 @@ enum Held {
     Lost(Option<Holder>),
     /// It was let go of, and so this process never writes again either.
     Given,
-}
-
-/// What the lock's file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// Who took the lock last.
-    #[serde(flatten)]
-    pub holder: Holder,
-    /// Worker threads of that process; 0 where it did not say.
-    #[serde(default)]
-    pub jobs: usize,
-    /// Seconds for which something of the study has been worked on, by all processes.
-    #[serde(default)]
-    pub seconds: u64,
 }
 
 /// Another process trains this study.
@@ -393,71 +377,6 @@ fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<(), Opt
     Ok(Ok(()))
 }
 
-/// In one piece over the note before, so that whoever looks finds one or the other.
-fn write_note(file: &File, jobs: usize, seconds: u64) -> io::Result<()> {
-    let note = Note { holder: Holder::this(), jobs, seconds };
-    let note = serde_json::to_string(&note).expect("a note is plain data") + "\n";
-    file.write_all_at(note.as_bytes(), 0)?;
-    file.set_len(note.len() as u64)
-}
-
-/// What the process that trains in this folder by itself says of itself; `None` if none does.
-pub fn trainer(folder: &Path) -> Option<Note> {
-    let mut file = open_own(&folder.join(LOCK)).ok()?;
-    match file.try_lock_shared() {
-        Ok(()) => None,
-        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown)),
-        // Without locks a process on another host can only be believed.
-        Err(TryLockError::Error(_)) => {
-            read(&mut file).filter(|note| note.holder.pid > 0 && !is_gone(&note.holder))
-        }
-    }
-}
-
-/// Who has claimed a run; `None` if nobody has.
-pub fn claimant(run_folder: &Path) -> Option<Holder> {
-    let path = claim_of(run_folder);
-    let mut file = open_own(&path).ok()?;
-    match file.try_lock_shared() {
-        // Let go of with the file, at once.
-        Ok(()) => None,
-        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown).holder),
-        Err(TryLockError::Error(_)) => lease::holder(&path),
-    }
-}
-
-/// Whether processes share a study's folder, whether they have claimed a run or not.
-pub fn is_joined(folder: &Path) -> bool {
-    let blocks = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-    // Somebody else may be asking the same at this moment.
-    (0..2).all(|_| open_own(&folder.join(LOCK)).is_ok_and(blocks))
-}
-
-/// Whether the file system of a study's folder has locks, so that to hold one means something.
-pub fn can_lock(folder: &Path) -> bool {
-    let locked = |file: File| file.try_lock_shared();
-    open_own(&folder.join(LOCK)).is_ok_and(|file| !matches!(locked(file), Err(TryLockError::Error(_))))
-}
-
-/// Whether the file system cannot lock at all.
-fn has_no_locks(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS))
-}
-
-/// What the note says, if it can be read.
-fn read(file: &mut File) -> Option<Note> {
-    let mut note = String::new();
-    file.seek(SeekFrom::Start(0)).ok()?;
-    file.take(4096).read_to_string(&mut note).ok()?;
-    // Of a longer note something may stand behind this one.
-    serde_json::from_str(note.lines().next()?).ok()
-}
-
-/// Nobody in particular.
-fn unknown() -> Note {
-    Note { holder: Holder { host: "an unknown host".to_owned(), pid: 0 }, ..Note::default() }
-}
-
 /// Whether this is another process of this host that is alive.
 fn is_another_here(holder: &Holder) -> bool {
     holder.is_here() && holder.pid != std::process::id() && !is_gone(holder)
@@ -465,6 +384,7 @@ fn is_another_here(holder: &Holder) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::note::{Note, trainer};
     use super::*;
 
     fn take(folder: &Path) -> Result<(Arc<Lock>, u64), Option<Holder>> {
@@ -500,16 +420,6 @@ mod tests {
         });
         assert!(take(folder.path()).is_ok());
         holds.join().expect("it only sleeps");
-    }
-
-    #[test]
-    fn the_note_of_an_earlier_version_is_read() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join(LOCK), r#"{"host":"there","pid":7}"#).expect("written");
-        let held = OpenOptions::new().write(true).open(folder.path().join(LOCK)).expect("it is there");
-        held.try_lock().expect("nobody has it");
-        let holder = Holder { host: "there".to_owned(), pid: 7 };
-        assert_eq!(trainer(folder.path()), Some(Note { holder, jobs: 0, seconds: 0 }));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod holder;
 pub mod holders;
 pub mod lease;
 pub mod lock;
+pub mod note;
 pub mod past;
 pub mod provenance;
 pub mod record;
