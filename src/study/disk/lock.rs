@@ -13,7 +13,7 @@ use super::files::{folder_of, make_folder, write_own};
 pub use super::holder::Holder;
 use super::holder::is_gone;
 use super::lease::Lease;
-use super::note::{has_no_locks, read, unknown, write_note};
+use super::note::{self, has_no_locks};
 use crate::study::layout::{LOCK, claim_of};
 
 /// The right to write in a study's folder, or in that of one of its runs; dropping it lets go.
@@ -161,7 +161,7 @@ impl Lock {
             Ok(locked) => locked,
             Err(holder) => return Ok(Err(holder)),
         };
-        let seconds = read(&mut file).map_or(0, |note| note.seconds);
+        let seconds = note::read(&mut file).map_or(0, |note| note.seconds);
         Ok(Ok((Self::new(folder, path, way, Grip::Locked(file, which), seconds), seconds)))
     }
 
@@ -184,7 +184,7 @@ impl Lock {
             Ok(grip) => {
                 if let Grip::Locked(file, _) = &grip {
                     // Only for those who look on.
-                    let _ = write_note(file, 0, 0);
+                    let _ = note::write(file, 0, 0);
                 }
                 Ok(Ok(Self::new(&self.folder, path, way, grip, 0)))
             }
@@ -215,7 +215,7 @@ impl Lock {
     pub fn tell(&self, jobs: usize, seconds: u64) -> io::Result<()> {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = (jobs, seconds);
         match &self.held.lock().unwrap_or_else(PoisonError::into_inner).0 {
-            Held::Here(Grip::Locked(file, _)) => write_note(file, jobs, seconds),
+            Held::Here(Grip::Locked(file, _)) => note::write(file, jobs, seconds),
             Held::Here(Grip::Leased(_)) | Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
         }
     }
@@ -266,7 +266,7 @@ impl Lock {
                 if let (Grip::Locked(file, _), false) = (&grip, self.is_shared()) {
                     let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
                     // Only for those who look on.
-                    let _ = write_note(file, jobs, seconds);
+                    let _ = note::write(file, jobs, seconds);
                 }
                 *held = Held::Here(grip);
                 *times += 1;
@@ -362,11 +362,11 @@ fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<(), Opt
                 return Ok(Err(None));
             }
             Err(TryLockError::WouldBlock) => {
-                return Ok(Err(Some(read(file).unwrap_or_else(unknown).holder)));
+                return Ok(Err(Some(note::read(file).unwrap_or_else(note::unknown).holder)));
             }
             // A file system without locks: the note has to do, and among those who share a study leases do.
             Err(TryLockError::Error(error)) if has_no_locks(&error) && !matches!(way, Way::Run(_)) => {
-                match read(file) {
+                match note::read(file) {
                     Some(note) if is_another_here(&note.holder) => return Ok(Err(Some(note.holder))),
                     _ => break,
                 }

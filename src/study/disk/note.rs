@@ -28,7 +28,7 @@ pub struct Note {
 }
 
 /// In one piece over the note before, so that whoever looks finds one or the other.
-pub fn write_note(file: &File, jobs: usize, seconds: u64) -> io::Result<()> {
+pub fn write(file: &File, jobs: usize, seconds: u64) -> io::Result<()> {
     let note = Note { holder: Holder::this(), jobs, seconds };
     let note = serde_json::to_string(&note).expect("a note is plain data") + "\n";
     file.write_all_at(note.as_bytes(), 0)?;
