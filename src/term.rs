@@ -28,7 +28,7 @@ use ratatui::Terminal;
 
 pub use backend::Canvas;
 use backend::Terse;
-pub use flow::Flow;
+pub use flow::{Flow, Purpose};
 use frame::Synchronized;
 pub use input::{Host, Input};
 use keyboard::Keyboard;

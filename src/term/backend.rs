@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use ratatui::{
     backend::{Backend, ClearType, CrosstermBackend, WindowSize},
-    buffer::{Buffer, Cell},
+    buffer::{Buffer, Cell, CellWidth},
     layout::{Position, Rect, Size},
 };
 
@@ -98,10 +98,17 @@ impl Rows {
         Self { shown, wanted, allowed: usize::MAX, next: 0, owes: false }
     }
 
+    /// Takes in what is to change.
     fn draw<'a>(&mut self, cells: impl Iterator<Item = (u16, u16, &'a Cell)>) {
         for (x, y, cell) in cells {
             if let Some(wanted) = self.wanted.cell_mut((x, y)) {
                 wanted.clone_from(cell);
+            }
+            // A wide sign leaves nothing of what it covers, of which ratatui says nothing more.
+            for x in x + 1..x.saturating_add(cell.cell_width()) {
+                if let Some(covered) = self.wanted.cell_mut((x, y)) {
+                    covered.reset();
+                }
             }
         }
     }
@@ -193,7 +200,6 @@ mod tests {
     use std::num::NonZeroU16;
 
     use proptest::prelude::*;
-    use ratatui::buffer::CellWidth;
     use ratatui::style::{Color, Modifier, Style};
 
     use super::{super::pen::SEEN_ON_BLANKS, *};
@@ -256,19 +262,19 @@ mod tests {
         let words = prop::sample::select(vec!["a", "of it", "⣿⠁⠂⣿", "│ θ │", "        ", "   .   "]);
         let written = (0..WIDTH, 0..HEIGHT - 1, words, a_look());
         // Wide signs have a row of their own: what is left of half a sign is the terminal's business.
-        let wide = prop::option::of(a_look());
+        let wide = prop::option::of((prop::sample::select(vec!["a 数字.", "a bcde.", "a     ."]), a_look()));
         let frame = (any::<bool>(), prop::collection::vec(written, 1..9), wide);
         prop::collection::vec(frame, 1..5).prop_map(|frames| {
             let mut buffer = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
-            let draw = |(anew, words, wide): (bool, Vec<_>, Option<Style>)| {
+            let draw = |(anew, words, wide): (bool, Vec<_>, Option<(&str, Style)>)| {
                 if anew {
                     buffer.reset();
                 }
                 for (x, y, word, look) in words {
                     buffer.set_string(x, y, word, look);
                 }
-                if let Some(look) = wide {
-                    buffer.set_string(9, HEIGHT - 1, "a 数字.", look);
+                if let Some((word, look)) = wide {
+                    buffer.set_string(9, HEIGHT - 1, word, look);
                 }
                 buffer.clone()
             };
@@ -317,7 +323,11 @@ mod tests {
     }
 
     fn frame(rows: &[&str]) -> Buffer {
-        Buffer::with_lines(rows.iter().map(|row| format!("{row:<24}")))
+        let mut frame = Buffer::empty(Rect::new(0, 0, WIDTH, rows.len() as u16));
+        for (y, row) in rows.iter().enumerate() {
+            frame.set_string(0, y as u16, row, Style::new());
+        }
+        frame
     }
 
     /// What is sent for the second frame, once the first is shown.
@@ -343,6 +353,13 @@ mod tests {
         assert_eq!((rows.piece().as_str(), rows.owes), ("\x1b[4Hfour", true));
         assert_eq!((rows.piece().as_str(), rows.owes), ("\x1b[1H1  ", false));
         assert_eq!((rows.piece().as_str(), rows.owes), ("", false));
+    }
+
+    #[test]
+    fn what_a_wide_sign_covered_does_not_come_back() {
+        let frames = ["abcd", "a数d", "a  d"].map(|row| frame(&[row, "", "", ""]));
+        let terminal = terminal(&frames, usize::MAX);
+        assert_eq!(terminal.screen().rows(0, 4).next().expect("the first"), "a  d");
     }
 
     #[test]

@@ -47,6 +47,17 @@ enum Line {
     Silent,
 }
 
+/// What the next frame is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Showing how things are.
+    News,
+    /// Answering a key.
+    Answer,
+    /// What is left of the last one.
+    Rest,
+}
+
 /// A frame on its way, or a piece of one.
 #[derive(Clone, Copy, Debug)]
 struct Sent {
@@ -88,9 +99,9 @@ impl Flow {
         }
     }
 
-    /// How many bytes the next frame, which answers a key or not, may have; what is left of it is to wait.
-    pub fn piece(&self, answers: bool) -> usize {
-        let time = if answers { ANSWER } else { PIECE };
+    /// How many bytes the next frame may have; what is left of it is to wait.
+    pub fn piece(&self, purpose: Purpose) -> usize {
+        let time = if purpose == Purpose::Answer { ANSWER } else { PIECE };
         self.rate.map_or(usize::MAX, |rate| SHORTEST.max((rate * time.as_secs_f64()) as usize))
     }
 
@@ -145,9 +156,8 @@ impl Flow {
         self.line == Line::Answers && !self.flying.is_empty()
     }
 
-    /// How long the next frame has to wait; zero if it may be sent. Whether it is urgent: it answers a key, or is
-    /// the rest of one that was begun.
-    pub fn wait(&mut self, now: Instant, urgent: bool) -> Duration {
+    /// How long the next frame has to wait; zero if it may be sent.
+    pub fn wait(&mut self, now: Instant, purpose: Purpose) -> Duration {
         let Some(last) = self.last else { return Duration::ZERO };
         let since = now - last.at;
         let after = |time: Duration| time.saturating_sub(since);
@@ -161,14 +171,14 @@ impl Flow {
             (Line::Silent, _) => Duration::ZERO,
             (Line::Unknown(_), 0..UNKNOWN) => Duration::ZERO,
             (Line::Unknown(_), _) => after(CAREFUL),
-            (Line::Answers, 0) if urgent => Duration::ZERO,
+            (Line::Answers, 0) if purpose != Purpose::News => Duration::ZERO,
             // A free line is left free for a while, for the keys that may come.
             (Line::Answers, 0) => {
                 let free = self.taken.map_or(since, |taken| now - taken);
                 self.took.min(LONGEST).saturating_sub(free)
             }
             // It has left by then, if it has not arrived.
-            (Line::Answers, 1..AT_ONCE) if urgent => {
+            (Line::Answers, 1..AT_ONCE) if purpose != Purpose::News => {
                 let leaves = self.rate.map(|rate| Duration::from_secs_f64(last.bytes as f64 / rate));
                 after(leaves.unwrap_or(LOST).min(LOST))
             }
@@ -178,13 +188,17 @@ impl Flow {
             // Given up on.
             self.flying.clear();
         }
-        line.max(after(self.shortest))
+        // A piece is no frame.
+        if purpose == Purpose::Rest { line } else { line.max(after(self.shortest)) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        Purpose::{Answer, News, Rest},
+        *,
+    };
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -192,17 +206,17 @@ mod tests {
     fn one_frame_is_in_flight_once_the_terminal_has_answered() {
         let start = Instant::now();
         let mut flow = Flow::new(None);
-        assert!(flow.wait(start, true).is_zero());
+        assert!(flow.wait(start, Answer).is_zero());
         assert!(flow.send(start, 1_000));
         flow.take(start + 400 * MS);
-        assert!(flow.wait(start + 400 * MS, true).is_zero(), "a key is answered at once");
-        let free = flow.wait(start + 400 * MS, false);
+        assert!(flow.wait(start + 400 * MS, Answer).is_zero(), "a key is answered at once");
+        let free = flow.wait(start + 400 * MS, News);
         assert_eq!(free, 400 * MS, "what answers nobody leaves the line free for as long");
         assert!(flow.send(start + 500 * MS, 1_000));
         assert!(flow.is_awaited());
-        assert!(flow.wait(start + 600 * MS, true) > 1_000 * MS);
+        assert!(flow.wait(start + 600 * MS, Answer) > 1_000 * MS);
         flow.take(start + 900 * MS);
-        assert!(flow.wait(start + 900 * MS, true).is_zero() && !flow.is_awaited());
+        assert!(flow.wait(start + 900 * MS, Answer).is_zero() && !flow.is_awaited());
     }
 
     /// A line that takes so many bytes a second, and answers 300 ms after the last of them.
@@ -217,23 +231,23 @@ mod tests {
     fn a_slow_line_gets_frames_in_pieces() {
         let start = Instant::now();
         let mut flow = Flow::new(None);
-        assert_eq!(flow.piece(false), usize::MAX);
+        assert_eq!(flow.piece(News), usize::MAX);
         let mut now = start;
         for bytes in [16_000, 2_000, 4_000] {
             now = answered(&mut flow, now, bytes, 8_000.0);
         }
-        for (piece, expected) in [(flow.piece(false), 2_000), (flow.piece(true), 3_600)] {
+        for (piece, expected) in [(flow.piece(News), 2_000), (flow.piece(Answer), 3_600)] {
             assert!(piece.abs_diff(expected) < 100, "{piece} for {expected}");
         }
         // The rest of a frame follows when the piece has left, before it is answered; not a third.
         flow.send(now, 3_200);
-        let wait = flow.wait(now, true);
+        let wait = flow.wait(now, Answer);
         assert!((390 * MS..410 * MS).contains(&wait), "{wait:?}");
-        assert!(flow.wait(now, false) > 1_000 * MS);
+        assert!(flow.wait(now, News) > 1_000 * MS);
         flow.send(now + wait, 3_200);
-        assert!(flow.wait(now + 2 * wait, true) > 1_000 * MS);
+        assert!(flow.wait(now + 2 * wait, Answer) > 1_000 * MS);
         flow.take(now + wait + 300 * MS);
-        let wait = flow.wait(now + wait + 300 * MS, true);
+        let wait = flow.wait(now + wait + 300 * MS, Answer);
         assert!((80 * MS..110 * MS).contains(&wait), "{wait:?}");
         flow.take(now + 1_100 * MS);
         assert!(!flow.is_awaited());
@@ -241,7 +255,7 @@ mod tests {
         for bytes in [4_000, 2_000].repeat(4) {
             now = answered(&mut flow, now + 2_000 * MS, bytes, 100_000.0);
         }
-        assert!(flow.piece(false) > 20_000, "{}", flow.piece(false));
+        assert!(flow.piece(News) > 20_000, "{}", flow.piece(News));
     }
 
     #[test]
@@ -251,10 +265,10 @@ mod tests {
         flow.send(start, 1_000);
         flow.take(start + MS);
         flow.send(start + 100 * MS, 1_000);
-        assert!(flow.wait(start + 100 * MS + LOST, true).is_zero());
+        assert!(flow.wait(start + 100 * MS + LOST, Answer).is_zero());
         flow.send(start + 200 * MS + LOST, 1_000);
         flow.take(start + 300 * MS + LOST);
-        assert!(flow.wait(start + 300 * MS + LOST, true).is_zero());
+        assert!(flow.wait(start + 300 * MS + LOST, Answer).is_zero());
     }
 
     #[test]
@@ -262,15 +276,15 @@ mod tests {
         let start = Instant::now();
         let mut flow = Flow::new(None);
         for frame in 0..3u32 {
-            assert!(flow.wait(start + frame * 125 * MS, false).is_zero(), "{frame}");
+            assert!(flow.wait(start + frame * 125 * MS, News).is_zero(), "{frame}");
             assert!(flow.send(start + frame * 125 * MS, 1_000));
         }
         // Carefully, until it is known not to answer.
-        assert_eq!(flow.wait(start + 350 * MS, true), 400 * MS);
-        assert!(flow.wait(start + 750 * MS, true).is_zero());
-        assert!(flow.wait(start + SILENT, true).is_zero());
+        assert_eq!(flow.wait(start + 350 * MS, Answer), 400 * MS);
+        assert!(flow.wait(start + 750 * MS, Answer).is_zero());
+        assert!(flow.wait(start + SILENT, Answer).is_zero());
         assert!(!flow.send(start + SILENT, 1_000), "it is not asked any more");
-        assert!(flow.wait(start + SILENT + MS, false).is_zero());
+        assert!(flow.wait(start + SILENT + MS, News).is_zero());
         assert!(!flow.is_awaited());
         // Another terminal at the other end may answer.
         flow.begin_again();
@@ -283,9 +297,10 @@ mod tests {
         let mut flow = Flow::new(Some(4));
         flow.send(start, 1_000);
         flow.take(start + MS);
-        assert_eq!(flow.wait(start + 50 * MS, true), 200 * MS);
+        assert_eq!(flow.wait(start + 50 * MS, Answer), 200 * MS);
+        assert!(flow.wait(start + 50 * MS, Rest).is_zero());
         flow.begin_again();
         flow.send(start, 1_000);
-        assert_eq!(flow.wait(start + 50 * MS, true), 200 * MS);
+        assert_eq!(flow.wait(start + 50 * MS, Answer), 200 * MS);
     }
 }

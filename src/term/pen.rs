@@ -18,7 +18,7 @@ pub struct Pen {
     pub modifier: Modifier,
 }
 
-/// Modifiers, what sets them and what takes them back. Two are taken back together.
+/// Modifiers, what sets them and what takes them back, which some have in common.
 const MODIFIERS: [(Modifier, u8, u8); 9] = [
     (Modifier::BOLD, 1, 22),
     (Modifier::DIM, 2, 22),
@@ -75,16 +75,16 @@ impl Pen {
 
     /// Whether this and the other pen draw the same blank.
     pub fn blank(self, other: Self) -> bool {
-        let seen = |pen: Self| (pen.bg, pen.modifier & SEEN_ON_BLANKS);
-        let coloured = self.modifier.intersects(SEEN_ON_BLANKS);
-        seen(self) == seen(other) && (!coloured || self.fg == other.fg)
+        let is_marked = |pen: Self| pen.modifier.intersects(SEEN_ON_BLANKS);
+        // The colour and the weight of a line, or of a ground that was a letter's, can be seen too.
+        if is_marked(self) || is_marked(other) { self == other } else { self.bg == other.bg }
     }
 
     fn letters(self) -> String {
         colour(self.fg, 30, self.modifier.contains(Modifier::BOLD))
     }
 
-    /// The shortest order that turns this pen into the other.
+    /// The shorter order of two that turns this pen into the other.
     pub fn change(self, to: Self) -> String {
         if to == Self::default() {
             return "\x1b[m".to_owned();
@@ -134,6 +134,10 @@ mod tests {
         assert_eq!(yellow.change(bold), "\x1b[1;38;5;3m");
         assert_eq!(bold_and_dim.change(bold), "\x1b[22;1m");
         assert_eq!(bold.change(plain), "\x1b[m");
+        // What cannot be seen of a blank needs no other pen.
+        assert!(bold.blank(plain));
+        let marked = |pen: Pen| Pen { modifier: pen.modifier | Modifier::REVERSED, ..pen };
+        assert!(!marked(bold).blank(bold) && !marked(bold).blank(marked(yellow)));
         assert_eq!(plain.change(Pen { bg: Color::LightRed, ..plain }), "\x1b[48;5;9m");
     }
 }

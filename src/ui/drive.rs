@@ -25,7 +25,7 @@ use super::{
 use crate::{
     eval::{Curve, Fit},
     study::plan,
-    term::{Canvas, Flow, Host, Input},
+    term::{Canvas, Flow, Host, Input, Purpose},
 };
 
 /// Time between frames while only the study changes something: eight a second are smooth enough for a
@@ -111,9 +111,17 @@ struct Pace {
 }
 
 impl Pace {
+    fn purpose(&self) -> Purpose {
+        match (self.asked, self.owes) {
+            (true, _) => Purpose::Answer,
+            (false, true) => Purpose::Rest,
+            (false, false) => Purpose::News,
+        }
+    }
+
     /// Whether somebody waits for the next frame.
     fn is_urgent(&self) -> bool {
-        self.asked || self.owes
+        self.purpose() != Purpose::News
     }
 }
 
@@ -172,7 +180,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
     fn draw(&mut self, pace: &mut Pace) -> Result<(), Lost> {
         let pause = if pace.is_urgent() || pace.filling { ANSWER } else { FRAME };
         let due = pace.last_frame.is_none_or(|frame| frame.elapsed() >= pause);
-        let waits = !pace.flow.wait(Instant::now(), pace.is_urgent()).is_zero();
+        let waits = !pace.flow.wait(Instant::now(), pace.purpose()).is_zero();
         if !due || !(pace.dirty || pace.is_urgent()) || waits {
             return Ok(());
         }
@@ -180,7 +188,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         self.ask_for_previews();
         self.app.settle();
         let app = &mut *self.app;
-        self.terminal.backend_mut().allow(pace.flow.piece(pace.asked), pace.asked);
+        self.terminal.backend_mut().allow(pace.flow.piece(pace.purpose()), pace.asked);
         let drawn = self.terminal.draw(|screen| frame::draw(app, screen))?.area;
         app.size = (drawn.width, drawn.height);
         let now = Instant::now();
@@ -246,7 +254,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
     /// How long to wait for input; `None` waits for nothing else.
     fn timeout(&self, pace: &mut Pace, more: bool) -> Option<Duration> {
         let app = &*self.app;
-        let line = pace.flow.wait(Instant::now(), pace.is_urgent());
+        let line = pace.flow.wait(Instant::now(), pace.purpose());
         let since = pace.last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if more {
             Some(Duration::ZERO)
