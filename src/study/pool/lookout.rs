@@ -13,7 +13,7 @@ use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::lock::Lock;
 use crate::study::disk::note::claimant;
-use crate::study::event::Event;
+use crate::study::event::{Event, curves};
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 
@@ -82,13 +82,8 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
     let Finished { events, weights, at } = finished(lock.folder(), &asked)?;
     entry.leave(settings.total_steps(), weights);
     shared.report(run, None, Event::Recorded { at, events: events.len() });
-    let mut curves = Curves::default();
-    for event in events {
-        if let Event::Evaluated { test, curve, .. } = &event {
-            curves.put(test.clone(), curve.clone());
-        }
-        shared.report(run, None, event);
-    }
+    let curves = curves(&events);
+    events.into_iter().for_each(|event| shared.report(run, None, event));
     Some((curves, settings))
 }
 
@@ -127,19 +122,12 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> 
     }
     let is_finished = matches!(other.results.last(), Some(Event::Finished { .. }));
     if is_finished {
-        let mut curves = Curves::default();
         let results = std::mem::take(&mut other.results);
+        let curves = curves(&results);
         if !tells {
             let at = last_written(lock.folder(), &entry.run);
             shared.report(run, None, Event::Recorded { at, events: results.len() });
-        }
-        for event in results {
-            if let Event::Evaluated { test, curve, .. } = &event {
-                curves.put(test.clone(), curve.clone());
-            }
-            if !tells {
-                shared.report(run, None, event);
-            }
+            results.into_iter().for_each(|event| shared.report(run, None, event));
         }
         shared.close_elsewhere(run, Some((curves, other.asked.clone())));
         return true;
