@@ -35,10 +35,11 @@ enum Disk {
     Leases,
 }
 
-/// A process that joins in; what it tells goes to a file.
+/// A process that joins in; what it tells goes to a file, and what it says to people to another.
 struct Joiner {
     child: Child,
     told: String,
+    said: String,
 }
 
 impl Joiner {
@@ -47,17 +48,18 @@ impl Joiner {
     }
 
     fn start_on(bench: &Bench, number: usize, disk: Disk) -> Self {
-        let told = format!("told-{number}.jsonl");
-        let out = File::create(bench.path(&told)).expect("a file");
+        let (told, said) = (format!("told-{number}.jsonl"), format!("said-{number}.txt"));
+        let file = |name: &String| File::create(bench.path(name)).expect("a file");
         let mut command = Command::new(binary());
         command.args(["run", "study.toml", "--out", "shared", "--join", "--jobs", "1", "--json"]);
         // Saves so often that what is interrupted has been saved before.
-        command.current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "20").stdout(out).stderr(Stdio::null());
+        command.current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "20");
+        command.stdout(file(&told)).stderr(file(&said));
         if disk == Disk::Leases {
             // Shorter than some are stopped for.
             command.envs(without_locks()).env("METASCOPE_LEASE_MS", "200");
         }
-        Self { child: command.spawn().expect("the program starts"), told }
+        Self { child: command.spawn().expect("the program starts"), told, said }
     }
 
     fn signal(&self, signal: Signal) {
@@ -156,7 +158,8 @@ fn disturb(disk: Disk) {
             let status = joiner.child.wait().expect("our child");
             told.push(joiner.told.clone());
             if !status.success() {
-                assert_eq!(status.code(), None, "only what was killed has not gone well: {status}");
+                let said = bench.read(&joiner.said);
+                assert_eq!(status.code(), None, "only what was killed has not gone well: {status}: {said}");
                 joiners.push(Joiner::start_on(&bench, begun, disk));
                 begun += 1;
             }
@@ -191,6 +194,20 @@ fn those_that_share_tell_of_different_runs_and_all_know_the_whole() {
     assert_eq!(first.len(), 4);
     assert!(first.iter().all(|summary| summary.contains("\"seeds\":4")), "{first:?}");
     assert_eq!(first, summaries(&told[1]));
+}
+
+#[test]
+fn what_is_written_behind_the_end_of_a_run_is_cut_off() {
+    let bench = Bench::with("study.toml", study(1, 100));
+    let join = || bench.run(&["run", "study.toml", "--out", "shared", "--join"]).exits(0);
+    join();
+    let whole = below(&bench);
+    let log = bench.names().into_iter().find(|name| name.ends_with("metrics.jsonl")).expect("a log");
+    // As of a process that was stopped between looking and writing, for as long as another trained the run.
+    let longer = bench.read(&log) + "{\"event\":\"progress\"}\n";
+    std::fs::write(bench.path(&log), longer).expect("written");
+    join();
+    assert_same(&below(&bench), &whole, "the end");
 }
 
 #[test]

@@ -141,7 +141,11 @@ pub fn replace_soon(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, |_| Ok(()))
 }
 
-fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+/// The same; what is to be done with the file before it comes to its place, or why it may not, says `settle`.
+///
+/// # Errors
+/// What the file system says, or `settle`; `path` is then untouched.
+pub fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     let mut temporary = beside(path, 0o666)?;
     temporary.as_file_mut().write_all(bytes)?;
     settle(temporary.as_file())?;

@@ -1,6 +1,7 @@
 //! What a run that another process has finished has come to, read without claiming it: where a study is shared
 //! every process knows every run in the end, and there may be thousands of them.
 
+use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -12,7 +13,7 @@ use super::resume::LARGEST_FILE;
 use super::seal;
 use crate::model::Weights;
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, hex, run_folder};
+use crate::study::layout::{CHECKPOINT, LOG, hex, run_folder};
 use crate::study::plan::Run;
 
 /// A run that is done, and whose folder is whole.
@@ -32,6 +33,11 @@ pub fn finished(study_folder: &Path, run: &Run) -> Option<Finished> {
     let at = last_written(study_folder, run);
     let sealed = seal::read_outcome(&folder, &run.settings, run.seed).ok()?;
     if !sealed.is_verified() || !sealed.is_finished() {
+        return None;
+    }
+    let logged = fs::symlink_metadata(folder.join(LOG)).ok()?.len();
+    if logged != sealed.log.len() as u64 {
+        // A process that stood still while another finished the run has written on.
         return None;
     }
     let checkpoint = read_own(&folder.join(CHECKPOINT), LARGEST_FILE).ok()?;

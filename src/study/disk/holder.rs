@@ -29,6 +29,11 @@ impl Holder {
         Self { host, pid: std::process::id() }
     }
 
+    /// Nobody in particular.
+    pub fn unknown() -> Self {
+        Self { host: "an unknown host".to_owned(), pid: 0 }
+    }
+
     /// Whether it is, or was, a process of this host.
     pub fn is_here(&self) -> bool {
         self.host == Self::this().host

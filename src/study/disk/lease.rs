@@ -46,6 +46,13 @@ struct Sign {
     beat: u64,
 }
 
+impl Sign {
+    /// Of a lease whose process was killed before it could say anything.
+    fn silent() -> Self {
+        Self { holder: Holder::unknown(), word: String::new(), beat: 0 }
+    }
+}
+
 /// A claim that is held. Dropping it lets go.
 #[derive(Debug)]
 pub struct Lease(Arc<Heart>);
@@ -64,6 +71,11 @@ impl Lease {
     /// # Errors
     /// If the file cannot be made.
     pub fn take(path: &Path) -> io::Result<Result<Self, Holder>> {
+        Self::take_after(path, term())
+    }
+
+    /// The same, where leases last for so long.
+    fn take_after(path: &Path, term: Duration) -> io::Result<Result<Self, Holder>> {
         // Whoever else takes it at the same time gets it the second time at the latest.
         for _ in 0..3 {
             match write_own(path, OpenOptions::new().write(true).create_new(true)) {
@@ -80,7 +92,7 @@ impl Lease {
                 Err(error) => return Err(error),
             }
             let Some(sign) = read(path) else { continue };
-            if is_alive(path, &sign) {
+            if is_alive(path, &sign, term) {
                 return Ok(Err(sign.holder));
             }
             // Out of the way; but only what was seen to be dead.
@@ -92,7 +104,7 @@ impl Lease {
                 let _ = fs::remove_file(&aside);
             }
         }
-        Ok(Err(read(path).map_or_else(Holder::default, |sign| sign.holder)))
+        Ok(Err(read(path).map_or_else(Holder::unknown, |sign| sign.holder)))
     }
 
     /// Whether it is still held. Reads the file, since what a file system remembers of it may be old.
@@ -146,11 +158,11 @@ pub fn clear(path: &Path) {
 
 /// Who holds the lease of this file, as far as anybody can tell; has to be asked again and again.
 pub fn holder(path: &Path) -> Option<Holder> {
-    read(path).filter(|sign| is_alive(path, sign)).map(|sign| sign.holder)
+    read(path).filter(|sign| is_alive(path, sign, term())).map(|sign| sign.holder)
 }
 
 /// Whether a lease has given a sign of life since it was first looked at like this, or that is less than a term ago.
-fn is_alive(path: &Path, sign: &Sign) -> bool {
+fn is_alive(path: &Path, sign: &Sign, term: Duration) -> bool {
     static SEEN: OnceLock<Mutex<HashMap<PathBuf, (Sign, Instant)>>> = OnceLock::new();
     if is_gone(&sign.holder) {
         return false;
@@ -160,18 +172,34 @@ fn is_alive(path: &Path, sign: &Sign) -> bool {
     if known != sign {
         (*known, *since) = (sign.clone(), Instant::now());
     }
-    since.elapsed() < term()
+    since.elapsed() < term
 }
 
+/// What the file says, if there is one.
 fn read(path: &Path) -> Option<Sign> {
     let bytes = read_own(path, LARGEST).ok()?;
     // Of a longer one something may stand behind this one.
-    serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next()?).ok()
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Some(serde_json::from_slice(line).unwrap_or_else(|_| Sign::silent()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_that_says_nothing_is_nobodys_after_a_term() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("seed-1.lock.json");
+        fs::write(&path, "").expect("written");
+        assert!(Lease::take(&path).expect("readable").is_err());
+        assert!(is_alive(&path, &Sign::silent(), TERM));
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(!is_alive(&path, &Sign::silent(), Duration::from_millis(1)));
+        let lease = Lease::take_after(&path, Duration::from_millis(1)).expect("it can be made");
+        assert!(lease.is_ok_and(|lease| lease.is_held()));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is left");
+    }
 
     #[test]
     fn one_at_a_time_and_who_gives_no_sign_of_life_loses_it() {
@@ -189,9 +217,9 @@ mod tests {
         assert!(!lease.is_held(), "and this one writes no more");
         drop(lease);
         assert_eq!(fs::read_to_string(&path).expect("still there"), text, "what is another's stays");
-        assert!(is_alive(&path, &theirs), "a term has to go by first");
+        assert!(is_alive(&path, &theirs, TERM), "a term has to go by first");
         let later = Sign { beat: 4, ..theirs.clone() };
-        assert!(is_alive(&path, &later));
+        assert!(is_alive(&path, &later, TERM));
         // A process of this machine that is no more needs no term.
         let gone = Sign { holder: Holder { pid: u32::MAX >> 1, ..Holder::this() }, ..theirs };
         fs::write(&path, serde_json::to_string(&gone).expect("plain data")).expect("written");

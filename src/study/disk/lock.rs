@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::files::{folder_of, make_folder, write_own};
 pub use super::holder::Holder;
 use super::holder::is_gone;
-use super::lease::Lease;
+use super::lease::{self, Lease};
 use super::note::{self, has_no_locks};
 use crate::study::layout::{LOCK, claim_of};
 
@@ -86,8 +86,10 @@ impl Drop for Writing<'_> {
 #[derive(Debug)]
 enum Grip {
     /// The locked file, and which one it is.
-    Locked(#[allow(dead_code, reason = "held for what the system does when it is closed")] File, Which),
-    /// On a file system without locks.
+    Locked(File, Which),
+    /// The study's on a file system without locks, where its note has to do.
+    Believed(File, Which),
+    /// A run's there.
     Leased(Lease),
 }
 
@@ -95,8 +97,16 @@ impl Grip {
     /// Whether nobody else can have it.
     fn is_held(&self, path: &Path) -> bool {
         match self {
-            Self::Locked(_, which) => in_place(path) == Some(*which),
+            Self::Locked(_, which) | Self::Believed(_, which) => in_place(path) == Some(*which),
             Self::Leased(lease) => lease.is_held(),
+        }
+    }
+
+    /// The file with the note.
+    fn file(&mut self) -> Option<&mut File> {
+        match self {
+            Self::Locked(file, _) | Self::Believed(file, _) => Some(file),
+            Self::Leased(_) => None,
         }
     }
 }
@@ -157,12 +167,12 @@ impl Lock {
 
     fn of_study(folder: &Path, way: Way) -> io::Result<Taken> {
         let path = folder.join(LOCK);
-        let (mut file, which) = match lock(&path, &way)? {
-            Ok(locked) => locked,
+        let mut grip = match grip(&path, &way)? {
+            Ok(grip) => grip,
             Err(holder) => return Ok(Err(holder)),
         };
-        let seconds = note::read(&mut file).map_or(0, |note| note.seconds);
-        Ok(Ok((Self::new(folder, path, way, Grip::Locked(file, which), seconds), seconds)))
+        let seconds = grip.file().and_then(note::read).map_or(0, |note| note.seconds);
+        Ok(Ok((Self::new(folder, path, way, grip, seconds), seconds)))
     }
 
     fn new(folder: &Path, path: PathBuf, way: Way, grip: Grip, seconds: u64) -> Arc<Self> {
@@ -181,8 +191,8 @@ impl Lock {
         make_folder(&self.folder, folder_of(run_folder))?;
         let (path, way) = (claim_of(run_folder), Way::Run(self.clone()));
         match grip(&path, &way)? {
-            Ok(grip) => {
-                if let Grip::Locked(file, _) = &grip {
+            Ok(mut grip) => {
+                if let Some(file) = grip.file() {
                     // Only for those who look on.
                     let _ = note::write(file, 0, 0);
                 }
@@ -203,6 +213,12 @@ impl Lock {
         self.is_claim() && is_lost(&self.held.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 
+    /// Whether the file system of a study has no locks, so that its runs are claimed by leases.
+    fn is_believed(&self) -> bool {
+        let held = &self.held.lock().unwrap_or_else(PoisonError::into_inner).0;
+        matches!(held, Held::Here(Grip::Believed(..)))
+    }
+
     /// Whether runs are to be claimed one by one.
     pub fn is_shared(&self) -> bool {
         matches!(self.way, Way::Together)
@@ -214,9 +230,9 @@ impl Lock {
     /// If the note cannot be written.
     pub fn tell(&self, jobs: usize, seconds: u64) -> io::Result<()> {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = (jobs, seconds);
-        match &self.held.lock().unwrap_or_else(PoisonError::into_inner).0 {
-            Held::Here(Grip::Locked(file, _)) => note::write(file, jobs, seconds),
-            Held::Here(Grip::Leased(_)) | Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
+        match &mut self.held.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            Held::Here(grip) => grip.file().map_or(Ok(()), |file| note::write(file, jobs, seconds)),
+            Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
         }
     }
 
@@ -255,6 +271,12 @@ impl Lock {
         let (held, times) = &mut *guard;
         match held {
             Held::Here(grip) if grip.is_held(&self.path) => return Ok(*times),
+            Held::Here(Grip::Leased(_)) => {
+                // Whoever has taken it may have come to the run's end since, and have let go of it.
+                let holder = lease::holder(&self.path);
+                *held = Held::Lost(holder.clone());
+                return Err(self.lost(holder));
+            }
             Held::Lost(holder) => return Err(self.lost(holder.clone())),
             Held::Given => return Err(io::Error::other("another process has asked for this folder")),
             Held::Here(_) | Held::Nowhere => {}
@@ -262,8 +284,8 @@ impl Lock {
         *held = Held::Nowhere;
         make_folder(&self.folder, folder_of(&self.path))?;
         match grip(&self.path, &self.way)? {
-            Ok(grip) => {
-                if let (Grip::Locked(file, _), false) = (&grip, self.is_shared()) {
+            Ok(mut grip) => {
+                if let (Some(file), false) = (grip.file(), self.is_shared()) {
                     let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
                     // Only for those who look on.
                     let _ = note::write(file, jobs, seconds);
@@ -312,46 +334,37 @@ fn in_place(path: &Path) -> Option<Which> {
     fs::symlink_metadata(path).ok().map(|found| which_file(&found))
 }
 
-/// Locks a file, or takes its lease where a run of a file system without locks is claimed.
+/// Locks a file, or takes its lease where a run of a file system without locks is claimed. `Ok(Err(holder))` if
+/// another process has it; nobody in particular where several share it.
 fn grip(path: &Path, way: &Way) -> io::Result<Result<Grip, Option<Holder>>> {
-    match lock(path, way) {
-        Err(error) if has_no_locks(&error) && matches!(way, Way::Run(_)) => {
-            Ok(Lease::take(path)?.map(Grip::Leased).map_err(Some))
-        }
-        locked => Ok(locked?.map(|(file, which)| Grip::Locked(file, which))),
+    // Not by trying the file itself, which would have to be there for that: a lease is one that was not.
+    if let Way::Run(study) = way
+        && study.is_believed()
+    {
+        return Ok(Lease::take(path)?.map(Grip::Leased).map_err(Some));
     }
-}
-
-/// Locks a file. `Ok(Err(holder))` if another process has it; nobody in particular where several share it.
-fn lock(path: &Path, way: &Way) -> io::Result<Result<(File, Which), Option<Holder>>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     loop {
-        let (mut options, is_new) = (OpenOptions::new(), !path.exists());
-        let mut file = write_own(path, options.read(true).write(true).create(true).truncate(false))
-            .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+        let mut file =
+            write_own(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
+                .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         // Nobody asks a claim for more than a moment, and there is always another run.
         let tries = if matches!(way, Way::Run(_)) { 1 } else { TRIES };
-        match try_lock(&mut file, way, tries) {
-            Ok(Ok(())) => {}
-            Ok(Err(holder)) => return Ok(Err(holder)),
-            Err(error) => {
-                if is_new && matches!(way, Way::Run(_)) {
-                    // A lease is a file that was not there.
-                    let _ = fs::remove_file(path);
-                }
-                return Err(error);
-            }
-        }
+        let is_locked = match try_lock(&mut file, way, tries)? {
+            Ok(is_locked) => is_locked,
+            Err(holder) => return Ok(Err(holder)),
+        };
         let which = which_file(&file.metadata()?);
         // Whoever had it before may have removed it in the meantime.
         if in_place(path) == Some(which) {
-            return Ok(Ok((file, which)));
+            return Ok(Ok(if is_locked { Grip::Locked(file, which) } else { Grip::Believed(file, which) }));
         }
     }
 }
 
-/// Locks a file that is open, if nobody else has.
-fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<(), Option<Holder>>> {
+/// Locks a file that is open, if nobody else has. `Ok(Ok(false))` where nothing can be locked, and nobody else says
+/// that the file is his.
+fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<bool, Option<Holder>>> {
     let together = matches!(way, Way::Together);
     for attempt in 1.. {
         match if together { file.try_lock_shared() } else { file.try_lock() } {
@@ -368,13 +381,13 @@ fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<(), Opt
             Err(TryLockError::Error(error)) if has_no_locks(&error) && !matches!(way, Way::Run(_)) => {
                 match note::read(file) {
                     Some(note) if is_another_here(&note.holder) => return Ok(Err(Some(note.holder))),
-                    _ => break,
+                    _ => return Ok(Ok(false)),
                 }
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    Ok(Ok(()))
+    Ok(Ok(true))
 }
 
 /// Whether this is another process of this host that is alive.
@@ -442,6 +455,22 @@ mod tests {
         drop(other);
         assert!(lock.hold().is_err(), "what another process has made since is not ours");
         assert!(take(&study).is_ok());
+    }
+
+    #[test]
+    fn a_lease_that_went_is_not_taken_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (study, _) = Lock::join(folder.path()).expect("writable").expect("nobody has it");
+        let path = folder.path().join("seed-1.lock.json");
+        let lease = Lease::take(&path).expect("it can be made").expect("nobody has it");
+        let claim = Lock::new(folder.path(), path.clone(), Way::Run(study), Grip::Leased(lease), 0);
+        assert!(claim.hold().is_ok() && !claim.is_lost());
+        // While this process was stopped another took it, came to the run's end and let go.
+        fs::remove_file(&path).expect("removed");
+        assert!(claim.hold().is_err() && claim.is_lost());
+        assert!(claim.hold().is_err());
+        drop(claim);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn read(file: &mut File) -> Option<Note> {
 
 /// Nobody in particular.
 pub fn unknown() -> Note {
-    Note { holder: Holder { host: "an unknown host".to_owned(), pid: 0 }, ..Note::default() }
+    Note { holder: Holder::unknown(), ..Note::default() }
 }
 
 /// What the process that trains in this folder by itself says of itself; `None` if none does.

@@ -24,8 +24,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::files::{
-    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
-    write_own,
+    folder_of, make_folder, open_own, put, read_own, remove_leftovers, sync_folder, write_own,
 };
 use super::lock::Lock;
 use super::past::{Progress, what_counts};
@@ -192,11 +191,13 @@ impl Record {
         self.settings = settings_text(run, kernels.name(), &self.identity);
         // Of a run that starts over nothing is known, its past and its end least of all.
         for file in [SNAPSHOTS, CHECKPOINT] {
-            let _ = fs::remove_file(self.folder.join(file));
+            let _ = self.still_holds().and_then(|()| fs::remove_file(self.folder.join(file)));
         }
         // For those who look on. What cannot be written waits for the first save.
         let _ = make_folder(self.lock.folder(), &self.folder)
-            .and_then(|()| if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) })
+            .and_then(
+                |()| if self.has_its_settings() { Ok(()) } else { self.write_settings(Self::replace_soon) },
+            )
             .and_then(|()| self.rewrite_log());
         self.begin_provenance(kernels.name(), 0);
         Opened { record: self, past: Vec::new(), next: Next::Start, unsaved: None, verified: true }
@@ -233,7 +234,7 @@ impl Record {
         self.settings = settings_text(run, kernel, &self.identity);
         self.log = log;
         let opened = self.reopen_log().map_err(|error| trouble(&self.folder.join(LOG), &error));
-        let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(replace) };
+        let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(Self::replace) };
         let settled = settled.map_err(|error| trouble(&self.folder.join(SETTINGS), &error));
         if !finished {
             self.begin_provenance(&resume.header.kernel.clone(), resume.header.step);
@@ -267,6 +268,26 @@ impl Record {
             self.locked = locked;
         }
         Ok(())
+    }
+
+    /// Whether what was held is held still. A process may be stopped between any two lines of this file, for longer
+    /// than a lease lasts, and find that another has finished the run.
+    fn still_holds(&self) -> io::Result<()> {
+        if self.lock.hold()? == self.locked {
+            return Ok(());
+        }
+        Err(io::Error::other("the folder was taken away meanwhile"))
+    }
+
+    /// Writes a file of the run's that is whole or not there, if the right to is held until it is.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        put(path, bytes, |file| file.sync_all().and_then(|()| self.still_holds()))?;
+        sync_folder(folder_of(path))
+    }
+
+    /// The same without waiting for the disk.
+    fn replace_soon(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        put(path, bytes, |_| self.still_holds())
     }
 
     /// Adds an event to the log. If the disk will not take it, it waits for the next save.
@@ -344,7 +365,7 @@ impl Record {
         header.log_sha256 = hex(&Sha256::digest(&self.log));
         header.identity = Some(self.identity.clone());
         let path = folder.join(RESUME);
-        replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
+        self.replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
         past.map_err(|error| trouble(&folder.join(SNAPSHOTS), &error))
     }
 
@@ -357,7 +378,7 @@ impl Record {
         let written = match open_own(&settings) {
             // They were written for those who look on, and nobody has waited for the disk.
             Ok(file) if self.has_its_settings() => file.sync_all(),
-            _ => self.write_settings(replace),
+            _ => self.write_settings(Self::replace),
         };
         written.map_err(|error| trouble(&settings, &error))?;
         let out = folder_of(self.lock.folder());
@@ -391,7 +412,9 @@ impl Record {
             self.provenance.write(&folder);
         }
         self.append(finished);
-        self.save(header, state)
+        self.save(header, state)?;
+        // Whoever claims it after this finds it done; whoever has before, while this process stood still, tells of it.
+        self.hold().map_err(|error| trouble(&folder, &error))
     }
 
     /// Whether another process that shares the study has the run now, so that nothing is written here any more.
@@ -406,7 +429,7 @@ impl Record {
 
     fn write_checkpoint(&self, run: &Run, weights: &Weights, kernel: &str) -> Result<(), RecordError> {
         let path = self.checkpoint_path();
-        replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
+        self.replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
     }
 
     /// Whether the checkpoint is there to the bit: the one that the saved state names, or, where it names
@@ -430,8 +453,8 @@ impl Record {
         found.is_ok_and(|found| found == self.settings.as_bytes())
     }
 
-    fn write_settings(&self, write: impl Fn(&Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
-        write(&self.folder.join(SETTINGS), self.settings.as_bytes())
+    fn write_settings(&self, write: impl Fn(&Self, &Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        write(self, &self.folder.join(SETTINGS), self.settings.as_bytes())
     }
 
     /// The version that has written the settings of a run begun with these kernels; this one if they are
@@ -454,8 +477,8 @@ impl Record {
     fn rewrite_log(&mut self) -> io::Result<()> {
         self.file = None;
         // For an empty one nobody would have to wait for a disk.
-        let write = if self.log.is_empty() { replace_soon } else { replace };
-        write(&self.folder.join(LOG), self.log.as_bytes())?;
+        let write = if self.log.is_empty() { Self::replace_soon } else { Self::replace };
+        write(self, &self.folder.join(LOG), self.log.as_bytes())?;
         self.reopen_log()
     }
 
@@ -465,11 +488,12 @@ impl Record {
         let file = match write_own(&path, OpenOptions::new().append(true)) {
             // It has a second name, and this one shall be the run's own.
             Err(error) if error.kind() == ErrorKind::Unsupported => {
-                replace(&path, self.log.as_bytes())?;
+                self.replace(&path, self.log.as_bytes())?;
                 write_own(&path, OpenOptions::new().append(true))?
             }
             opened => opened?,
         };
+        self.still_holds()?;
         file.set_len(self.log.len() as u64)?;
         self.file = Some(file);
         Ok(())

@@ -20,7 +20,7 @@ use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::lock::Lock;
 use crate::study::disk::record::{Next, Record, RecordError};
 use crate::study::disk::resume::Header;
-use crate::study::event::Event;
+use crate::study::event::{Event, curves};
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 
@@ -55,7 +55,7 @@ pub fn train(shared: &Shared, run: usize, going: Option<Box<Going>>) -> Result<(
         turn.step()?;
         turn.report();
         turn.keep_landmark();
-        turn.look_at_the_clock();
+        turn.look_at_the_clock()?;
     }
     turn.hand_out();
     Ok(())
@@ -170,10 +170,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Leaves a snapshot and saves the run, now and then.
-    fn look_at_the_clock(&mut self) {
+    fn look_at_the_clock(&mut self) -> Result<(), End> {
         let step = self.progress.step;
         if !step.is_multiple_of(STEPS_PER_LOOK) {
-            return;
+            return Ok(());
         }
         let now = Instant::now();
         if now - self.clock.left >= SNAPSHOT_INTERVAL {
@@ -182,6 +182,9 @@ impl<'a> Turn<'a> {
         }
         if now - self.clock.saved >= self.shared.save_interval {
             let error = self.save().err().map(|error| error.to_string());
+            if self.is_lost() {
+                return Err(End::Claimed);
+            }
             if let Some(error) = error.as_ref().filter(|_| error != self.unsaved) {
                 // It is tried again; the run fails if it still cannot be done at the end.
                 let Run { settings, seed, .. } = &self.entry.run;
@@ -192,6 +195,12 @@ impl<'a> Turn<'a> {
             self.unsaved = error;
             self.clock.saved = Instant::now();
         }
+        Ok(())
+    }
+
+    /// Whether another process has claimed the run, and comes to the same.
+    fn is_lost(&self) -> bool {
+        self.record.as_ref().is_some_and(Record::is_lost)
     }
 
     /// Keeps what is needed to go on, where there is a folder.
@@ -206,6 +215,9 @@ impl<'a> Turn<'a> {
         let step = self.progress.step;
         self.entry.leave(step, self.trainer.weights());
         if let Err(error) = self.save() {
+            if self.is_lost() {
+                return End::Claimed;
+            }
             return End::Failed { step, error: format!("stopped, and not saved: {error}") };
         }
         if self.shared.is_stopping() {
@@ -287,14 +299,9 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     if is_begun && told.is_empty() {
         shared.report(run, None, Event::Recorded { at, events: past.len() });
     }
-    let mut known = Curves::default();
-    for event in past {
-        if let Event::Evaluated { test, curve, .. } = &event {
-            known.put(test.clone(), curve.clone());
-        }
-        if told.is_empty() {
-            shared.report(run, None, event);
-        }
+    let known = curves(&past);
+    if told.is_empty() {
+        past.into_iter().for_each(|event| shared.report(run, None, event));
     }
     let total_steps = settings.total_steps();
     if let Some(error) = unsaved {
