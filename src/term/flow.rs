@@ -29,10 +29,12 @@ const LOST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_millis(900);
 
 /// How long a piece of a frame may fill the line, and one that answers a key.
-const PIECE: Duration = Duration::from_millis(250);
-const ANSWER: Duration = Duration::from_millis(450);
+const PIECE: Duration = Duration::from_millis(200);
+const ANSWER: Duration = Duration::from_millis(400);
 /// No piece is shorter, in bytes: the row that changes most.
 const SHORTEST: usize = 1_024;
+/// Frames that have fewer bytes, or differ by fewer, say little of the line.
+const TELLING: usize = 1_000;
 /// Pieces on their way to a terminal that answers: the line is full while an answer comes back.
 const AT_ONCE: usize = 2;
 
@@ -63,6 +65,8 @@ pub enum Purpose {
 struct Sent {
     at: Instant,
     bytes: usize,
+    /// Behind another that was on its way.
+    queued: bool,
 }
 
 /// When how much of a frame may be sent.
@@ -107,7 +111,7 @@ impl Flow {
 
     /// A frame of so many bytes was sent. Whether the terminal is to be asked if it has it.
     pub fn send(&mut self, at: Instant, bytes: usize) -> bool {
-        let sent = Sent { at, bytes };
+        let sent = Sent { at, bytes, queued: !self.flying.is_empty() };
         self.last = Some(sent);
         if let Line::Unknown(None) = self.line {
             self.line = Line::Unknown(Some(at));
@@ -124,23 +128,38 @@ impl Flow {
         self.line = Line::Answers;
         if let Some(sent) = self.flying.pop_front() {
             self.took = now - sent.at;
-            self.learn(sent.bytes, self.took);
+            let apart = self.taken.filter(|_| sent.queued).map(|before| now - before);
+            self.learn(sent.bytes, self.took, apart);
         }
         self.taken = Some(now);
     }
 
-    /// What is learnt of the line from how long a frame of so many bytes took.
-    fn learn(&mut self, bytes: usize, took: Duration) {
-        /// Frames that differ by less say little.
-        const DIFFERENCE: f64 = 512.0;
+    /// What is learnt of the line from how long a frame of so many bytes took, with the way back of its answer, and
+    /// how long after the one before it was answered, if it was sent behind that.
+    fn learn(&mut self, bytes: usize, took: Duration, apart: Option<Duration>) {
         let Some((fewer, soonest)) = self.soonest else {
             self.soonest = Some((bytes, took));
             return;
         };
-        let (more, longer) = (bytes as f64 - fewer as f64, took.as_secs_f64() - soonest.as_secs_f64());
-        if more.abs() >= DIFFERENCE && more * longer > 0.0 {
-            // What was once slow for another reason is soon forgotten.
-            self.rate = Some((more / longer).max(self.rate.unwrap_or(0.0) / 2.0));
+        let (length, took_seconds) = (bytes as f64, took.as_secs_f64());
+        // Of two that leave one after the other the second takes the time between the answers, unless the line was
+        // free in between: then it took no longer than the soonest, but for its bytes.
+        let behind = apart.map(|apart| apart.as_secs_f64()).filter(|apart| bytes >= TELLING && *apart > 0.0);
+        let behind = behind.map(|apart| (apart, length / apart)).filter(|(apart, rate)| {
+            let waited = took_seconds - apart >= soonest.as_secs_f64() - fewer as f64 / rate;
+            self.rate.is_none() || fewer < bytes && waited
+        });
+        // Of two that each had the line for themselves the longer takes longer, by its bytes.
+        let (more, longer) = (length - fewer as f64, took_seconds - soonest.as_secs_f64());
+        let beside = (more.abs() >= TELLING as f64 && more * longer > 0.0).then(|| more / longer);
+        if let Some(rate) = behind.map(|(_, rate)| rate).or(beside) {
+            // One answer that was early, or late, for another reason changes little, and pieces that are too long
+            // cost more than such as are too short.
+            self.rate = Some(match self.rate {
+                Some(known) if rate > known => known + (rate.min(known * 2.0) - known) / 3.0,
+                Some(known) => rate.max(known / 2.0),
+                None => rate,
+            });
         }
         // Another way may have become the shortest.
         self.soonest = Some(if took <= soonest { (bytes, took) } else { (fewer, soonest.mul_f64(1.002)) });
@@ -167,6 +186,8 @@ impl Flow {
             self.line = Line::Silent;
             self.flying.clear();
         }
+        // Whoever has pressed a key need not wait for the answer of what has left.
+        let at_once = AT_ONCE + usize::from(purpose == Purpose::Answer);
         let line = match (self.line, self.flying.len()) {
             (Line::Silent, _) => Duration::ZERO,
             (Line::Unknown(_), 0..UNKNOWN) => Duration::ZERO,
@@ -178,7 +199,7 @@ impl Flow {
                 self.took.min(LONGEST).saturating_sub(free)
             }
             // It has left by then, if it has not arrived.
-            (Line::Answers, 1..AT_ONCE) if purpose != Purpose::News => {
+            (Line::Answers, flying) if purpose != Purpose::News && flying < at_once => {
                 let leaves = self.rate.map(|rate| Duration::from_secs_f64(last.bytes as f64 / rate));
                 after(leaves.unwrap_or(LOST).min(LOST))
             }
@@ -236,26 +257,42 @@ mod tests {
         for bytes in [16_000, 2_000, 4_000] {
             now = answered(&mut flow, now, bytes, 8_000.0);
         }
-        for (piece, expected) in [(flow.piece(News), 2_000), (flow.piece(Answer), 3_600)] {
+        for (piece, expected) in [(flow.piece(News), 1_600), (flow.piece(Answer), 3_200)] {
             assert!(piece.abs_diff(expected) < 100, "{piece} for {expected}");
         }
-        // The rest of a frame follows when the piece has left, before it is answered; not a third.
+        // The rest of a frame follows when the piece has left, before it is answered; no third but for a key.
         flow.send(now, 3_200);
-        let wait = flow.wait(now, Answer);
+        let wait = flow.wait(now, Rest);
         assert!((390 * MS..410 * MS).contains(&wait), "{wait:?}");
         assert!(flow.wait(now, News) > 1_000 * MS);
         flow.send(now + wait, 3_200);
-        assert!(flow.wait(now + 2 * wait, Answer) > 1_000 * MS);
+        assert!(flow.wait(now + 2 * wait, Rest) > 1_000 * MS);
+        assert!(flow.wait(now + 2 * wait, Answer) < 20 * MS);
         flow.take(now + wait + 300 * MS);
-        let wait = flow.wait(now + wait + 300 * MS, Answer);
+        let wait = flow.wait(now + wait + 300 * MS, Rest);
         assert!((80 * MS..110 * MS).contains(&wait), "{wait:?}");
         flow.take(now + 1_100 * MS);
         assert!(!flow.is_awaited());
         // Another line is soon known.
-        for bytes in [4_000, 2_000].repeat(4) {
+        for bytes in [4_000, 2_000].repeat(6) {
             now = answered(&mut flow, now + 2_000 * MS, bytes, 100_000.0);
         }
-        assert!(flow.piece(News) > 20_000, "{}", flow.piece(News));
+        assert!(flow.piece(News) > 5 * 1_600, "{}", flow.piece(News));
+    }
+
+    #[test]
+    fn a_line_is_known_from_the_first_frames() {
+        let start = Instant::now();
+        let mut flow = Flow::new(None);
+        // They are sent at once, before anything is known, and leave one after the other.
+        let (mut leaves, mut answers) = (start, Vec::new());
+        for bytes in [16_000, 8_000, 2_000] {
+            flow.send(start, bytes);
+            leaves += Duration::from_secs_f64(bytes as f64 / 8_000.0);
+            answers.push(leaves + 300 * MS);
+        }
+        answers.into_iter().for_each(|answer| flow.take(answer));
+        assert_eq!(flow.piece(News), 1_600);
     }
 
     #[test]
