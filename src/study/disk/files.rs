@@ -98,7 +98,8 @@ fn foreign(found: &fs::Metadata) -> Option<&'static str> {
 /// The bytes of a file in a folder of runs, which has at most so many.
 pub fn read_own(path: &Path, largest: u64) -> Result<Vec<u8>, Unreadable> {
     let file = open_own(path)?;
-    let mut bytes = Vec::new();
+    // Most of them have less, and are then read at once: there may be thousands.
+    let mut bytes = Vec::with_capacity(4096);
     file.take(largest + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;
     if bytes.len() as u64 > largest {
         return Err(Unreadable::Foreign(format!("is larger than {} MiB", largest >> 20)));
