@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::files::read_own;
@@ -39,7 +40,7 @@ pub struct Search {
     only_planned: bool,
     /// The settings of run folders, and when their files were written: what a run is trained with never
     /// changes, but what it is tested on and compared with does.
-    folders: HashMap<PathBuf, (Option<SystemTime>, Experiment)>,
+    folders: HashMap<PathBuf, (Option<SystemTime>, Arc<Experiment>)>,
     /// Settings by their text without the line that names the seed: a thousand runs of five experiments
     /// are read five times.
     known: HashMap<String, Experiment>,
@@ -50,7 +51,7 @@ pub struct Search {
 }
 
 /// Runs of one experiment, each with its folder.
-type Found = Vec<(Experiment, PathBuf)>;
+type Found = Vec<(Arc<Experiment>, PathBuf)>;
 
 /// Runs by the folder of their experiment.
 type Runs = BTreeMap<PathBuf, Found>;
@@ -142,7 +143,7 @@ impl Search {
         let mut folders = Vec::new();
         for (folder, runs) in ordered {
             let seeds = runs.iter().filter_map(|(run, _)| run.seeds.first().copied()).collect();
-            let mut experiment = Experiment { seeds, ..runs[0].0.clone() };
+            let mut experiment = Experiment { seeds, ..Experiment::clone(&runs[0].0) };
             if names.contains(&experiment.name) {
                 // Other settings under the same name: told apart by the end of the folder's name.
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -159,8 +160,8 @@ impl Search {
 
     /// The settings as a run's folder says them, where it has been looked at; a study calls two experiments of
     /// one name by two.
-    pub fn settings(&self, folder: &Path) -> Option<&Experiment> {
-        self.folders.get(folder).map(|(_, settings)| settings)
+    pub fn settings(&self, folder: &Path) -> Option<Arc<Experiment>> {
+        self.folders.get(folder).map(|(_, settings)| settings.clone())
     }
 
     /// Runs of the same settings as one experiment, whatever study's folder they lie in; of a run that is there
@@ -180,7 +181,7 @@ impl Search {
             };
             let known = &mut pooled[place].1;
             for run in runs {
-                let is_trained = |run: &(Experiment, PathBuf)| run.1.join(CHECKPOINT).exists();
+                let is_trained = |run: &(Arc<Experiment>, PathBuf)| run.1.join(CHECKPOINT).exists();
                 match known.iter_mut().find(|known| known.0.seeds == run.0.seeds) {
                     None => known.push(run),
                     Some(first) => {
@@ -259,7 +260,7 @@ impl Search {
     }
 
     /// The settings of the run whose folder this is, or why it is none.
-    fn settings_of(&mut self, folder: &Path) -> Result<Experiment, String> {
+    fn settings_of(&mut self, folder: &Path) -> Result<Arc<Experiment>, String> {
         let known = self.folders.get(folder);
         let path = folder.join(SETTINGS);
         // Of most folders that are asked about there is nothing known, nor will there be.
@@ -271,7 +272,7 @@ impl Search {
         }
         // One that cannot be read while it is written is what it was.
         let known = known.map(|(_, settings)| settings.clone());
-        let settings = self.read_settings(folder).or_else(|why| known.ok_or(why))?;
+        let settings = self.read_settings(folder).map(Arc::new).or_else(|why| known.ok_or(why))?;
         self.folders.insert(folder.to_owned(), (written, settings.clone()));
         Ok(settings)
     }

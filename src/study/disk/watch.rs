@@ -295,7 +295,7 @@ impl Watcher {
 
 /// One run's files, read by the settings as its folder says them: the study may call it by another name.
 fn follow(search: &Search, run: &Run, folder: &Path) -> Files {
-    let settings = search.settings(folder).cloned().map_or_else(|| run.settings.clone(), Arc::new);
+    let settings = search.settings(folder).unwrap_or_else(|| run.settings.clone());
     Files::new(folder.to_owned(), settings, run.seed)
 }
 
