@@ -94,7 +94,7 @@ pub struct ScreenArgs {
     /// Dark or light ground [default: METASCOPE_THEME, else auto, by COLORFGBG].
     #[arg(long, value_enum, value_name = "GROUND")]
     pub theme: Option<Theme>,
-    /// At most so many frames a second [default: 8, more while keys are pressed, fewer on a slow line].
+    /// At most so many frames a second [default: 5, more while keys are pressed, fewer on a slow line].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: Option<u16>,
     /// When the line drops: finish training without a screen, or stop at once.

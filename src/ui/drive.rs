@@ -28,9 +28,12 @@ use crate::{
     term::{Canvas, Flow, Host, Input, Purpose},
 };
 
-/// Time between frames while only the study changes something: eight a second are smooth enough for a
-/// progress bar and few enough for a slow line.
-const FRAME: Duration = Duration::from_millis(125);
+/// Time between frames while only the study changes something: five a second are smooth enough for a progress bar,
+/// and few enough for a slow line and for the cores, which have better to do than previews of every moment.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// The same while training is played back, which is looked at for its motion.
+const REPLAY: Duration = Duration::from_millis(125);
 
 /// Time between frames that answer keys: a held arrow key must not fill the line.
 const ANSWER: Duration = Duration::from_millis(25);
@@ -178,7 +181,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
 
     /// Draws, if there is anything new and it is time.
     fn draw(&mut self, pace: &mut Pace) -> Result<(), Lost> {
-        let pause = if pace.is_urgent() || pace.filling { ANSWER } else { FRAME };
+        let pause = if pace.is_urgent() || pace.filling { ANSWER } else { self.frame() };
         let due = pace.last_frame.is_none_or(|frame| frame.elapsed() >= pause);
         let waits = !pace.flow.wait(Instant::now(), pace.purpose()).is_zero();
         if !due || !(pace.dirty || pace.is_urgent()) || waits {
@@ -251,6 +254,11 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         });
     }
 
+    /// The time between two frames that answer nobody.
+    fn frame(&self) -> Duration {
+        if self.app.rewind.playing.is_some() { REPLAY } else { FRAME }
+    }
+
     /// How long to wait for input; `None` waits for nothing else.
     fn timeout(&self, pace: &mut Pace, more: bool) -> Option<Duration> {
         let app = &*self.app;
@@ -261,14 +269,14 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         } else if pace.is_urgent() || pace.filling {
             Some(ANSWER.saturating_sub(since).max(line))
         } else if pace.dirty {
-            Some(FRAME.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(FRAME)))
+            Some(self.frame().saturating_sub(since).max(Duration::from_millis(1)).max(line.min(FRAME)))
         } else if !app.is_over()
             || app.rewind.playing.is_some()
             || self.previews.is_busy()
             || self.fits.is_busy()
         {
             // Whether a run has something to tell is looked at once a frame.
-            Some(FRAME)
+            Some(self.frame())
         } else if app.said.is_some() {
             // Nothing will change but a sentence that goes away.
             Some(Duration::from_millis(500))
