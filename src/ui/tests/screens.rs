@@ -38,6 +38,16 @@ fn overview() {
 }
 
 #[test]
+fn that_axes_are_logarithmic_is_said_at_every_width() {
+    let mut app = fixture::midway(Styles::default());
+    (app.curves.log_x, app.curves.log_y) = (Some(true), Some(true));
+    for width in 60..=200 {
+        let screen = picture(&app, width, 30);
+        assert!(screen.contains("log axes"), "{screen}");
+    }
+}
+
+#[test]
 fn overview_before_anything_happened() {
     let app = fixture::app(&fixture::notebook(), Styles::default());
     each_size("overview_empty", &app);

@@ -26,11 +26,11 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let (kind, set) = (app.curves.average.name(), app.test_label());
     let axes = app.axes();
-    let title = titled(
-        format!("{set}Test loss after n gradient steps"),
-        &[kind, axes.words(), "shaded: seeds"],
-        area,
-    );
+    // That the axes are logarithmic is the last thing to go without.
+    let long = format!("{set}Test loss after n gradient steps");
+    let whole = width(&long) + width(&format!(" ({kind}; {})", axes.words()));
+    let title = if whole <= title_room(area) { long } else { format!("{set}Test loss after n steps") };
+    let title = titled(title, &[kind, axes.words(), "shaded: seeds"], area);
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
     let mut kinds = Kinds::default();
@@ -369,9 +369,14 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
     }
 }
 
+/// Columns that a pane has for its title.
+fn title_room(area: Rect) -> usize {
+    usize::from(area.width).saturating_sub(4)
+}
+
 /// A title with as many of the words after it, in brackets, as there is room for.
 fn titled(title: String, words: &[&str], area: Rect) -> String {
-    let room = usize::from(area.width).saturating_sub(4);
+    let room = title_room(area);
     let mut words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
     loop {
         let whole = if words.is_empty() { title.clone() } else { format!("{title} ({})", words.join("; ")) };
