@@ -261,7 +261,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
 
     /// How long to wait for input; `None` waits for nothing else.
     fn timeout(&self, pace: &mut Pace, more: bool) -> Option<Duration> {
-        let app = &*self.app;
+        let (app, frame) = (&*self.app, self.frame());
         let line = pace.flow.wait(Instant::now(), pace.purpose());
         let since = pace.last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if more {
@@ -269,14 +269,14 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         } else if pace.is_urgent() || pace.filling {
             Some(ANSWER.saturating_sub(since).max(line))
         } else if pace.dirty {
-            Some(self.frame().saturating_sub(since).max(Duration::from_millis(1)).max(line.min(FRAME)))
+            Some(frame.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(frame)))
         } else if !app.is_over()
             || app.rewind.playing.is_some()
             || self.previews.is_busy()
             || self.fits.is_busy()
         {
             // Whether a run has something to tell is looked at once a frame.
-            Some(self.frame())
+            Some(frame)
         } else if app.said.is_some() {
             // Nothing will change but a sentence that goes away.
             Some(Duration::from_millis(500))

@@ -133,20 +133,26 @@ pub fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
 /// Whatever the file system says; `path` is then untouched, or, if it was the folder that could not be
 /// brought to the disk, whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, File::sync_all)?;
+    replace_if(path, bytes, || Ok(()))
+}
+
+/// The same, if `may` says so when all that is left is to rename it.
+pub fn replace_if(path: &Path, bytes: &[u8], may: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    put(path, bytes, |file| file.sync_all().and_then(|()| may()))?;
     sync_folder(folder_of(path))
 }
 
-/// The same without waiting for the disk.
+/// The same as [`replace`] without waiting for the disk.
 pub fn replace_soon(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, |_| Ok(()))
+    replace_soon_if(path, bytes, || Ok(()))
 }
 
-/// The same; what is to be done with the file before it comes to its place, or why it may not, says `settle`.
-///
-/// # Errors
-/// What the file system says, or `settle`; `path` is then untouched.
-pub fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+/// The same as [`replace_if`] without waiting for the disk.
+pub fn replace_soon_if(path: &Path, bytes: &[u8], may: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    put(path, bytes, |_| may())
+}
+
+fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     let mut temporary = beside(path, 0o666)?;
     temporary.as_file_mut().write_all(bytes)?;
     settle(temporary.as_file())?;

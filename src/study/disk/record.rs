@@ -24,7 +24,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::files::{
-    folder_of, make_folder, open_own, put, read_own, remove_leftovers, sync_folder, write_own,
+    folder_of, make_folder, open_own, read_own, remove_leftovers, replace_if, replace_soon_if, sync_folder,
+    write_own,
 };
 use super::lock::Lock;
 use super::past::{Progress, what_counts};
@@ -281,13 +282,12 @@ impl Record {
 
     /// Writes a file of the run's that is whole or not there, if the right to is held until it is.
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        put(path, bytes, |file| file.sync_all().and_then(|()| self.still_holds()))?;
-        sync_folder(folder_of(path))
+        replace_if(path, bytes, || self.still_holds())
     }
 
     /// The same without waiting for the disk.
     fn replace_soon(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        put(path, bytes, |_| self.still_holds())
+        replace_soon_if(path, bytes, || self.still_holds())
     }
 
     /// Adds an event to the log. If the disk will not take it, it waits for the next save.
