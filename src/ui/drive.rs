@@ -184,11 +184,18 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         let pause = if pace.is_urgent() || pace.filling { ANSWER } else { self.frame() };
         let due = pace.last_frame.is_none_or(|frame| frame.elapsed() >= pause);
         let waits = !pace.flow.wait(Instant::now(), pace.purpose()).is_zero();
-        if !due || !(pace.dirty || pace.is_urgent()) || waits {
+        if !due || waits {
             return Ok(());
         }
-        look_back(self.source, self.app);
+        let is_new = pace.dirty || pace.is_urgent();
+        if is_new {
+            look_back(self.source, self.app);
+        }
+        // The time of a preview may come when nothing else changes.
         self.ask_for_previews();
+        if !is_new {
+            return Ok(());
+        }
         self.app.settle();
         let app = &mut *self.app;
         self.terminal.backend_mut().allow(pace.flow.piece(pace.purpose()), pace.asked);

@@ -1,7 +1,7 @@
 //! What the views look at: which run, which network of its past or its newest, which task, and what the
 //! network makes of it. Derived from the state, nothing here changes it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     app::{App, MOST_SHOTS, MOST_STEPS},
@@ -20,6 +20,10 @@ use crate::{
 
 /// Test tasks a live preview of an adaptation curve is computed on: a few milliseconds of work.
 pub const PREVIEW_TASKS: usize = 24;
+
+/// Time between two previews of a run. Half a second's training moves a curve more than an eye can follow, and every
+/// point of it is sent over the line.
+const PREVIEW: Duration = Duration::from_millis(400);
 
 /// Previews that are asked for together.
 const PREVIEWS_AT_ONCE: usize = 32;
@@ -144,6 +148,7 @@ impl App {
                     {
                         None
                     }
+                    Some(_) if !rewound && self.now.saturating_sub(run.previewed) < PREVIEW => None,
                     Some((step, _)) if *step != wanted => Some((step.abs_diff(wanted), index)),
                     Some(_) => None,
                 }

@@ -1,6 +1,6 @@
 //! What the dashboard knows of experiments and their runs, as plain data.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::rewind::Past;
 use crate::{
@@ -44,6 +44,8 @@ pub struct RunState {
     pub curves: Curves,
     /// A curve over a few tasks of the network at this step.
     pub preview: Option<(u64, Curve)>,
+    /// When that was, since the screen was opened.
+    pub previewed: Duration,
     /// The step of its last report.
     pub step_told: u64,
     /// Events that are still to come of what was recorded before anybody looked, and when the last of them
@@ -114,6 +116,7 @@ impl RunState {
             losses: Vec::new(),
             curves: Curves::default(),
             preview: None,
+            previewed: Duration::ZERO,
             step_told: 0,
             recorded: None,
             loaded: false,

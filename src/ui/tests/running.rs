@@ -230,3 +230,21 @@ fn taking_a_view_away_writes_it_and_says_where() {
         assert!(text.contains("metascope") && text.contains("prior mean"), "{text}");
     }
 }
+
+#[test]
+fn a_preview_stands_for_a_moment_before_it_is_computed_anew() {
+    let mut app = fixture::midway(Styles::default());
+    let begun = app.now;
+    let preview = app.next_preview().and_then(|run| app.preview(run)).expect("a run is in training");
+    app.on_preview(11, preview);
+    app.on_snapshot(11, fixture::snapshot(30_000, 2));
+    assert_eq!(app.next_preview(), None);
+    app.on_time(begun + Duration::from_millis(399));
+    assert_eq!(app.next_preview(), None);
+    app.on_time(begun + Duration::from_millis(400));
+    assert_eq!(app.next_preview(), Some(11));
+    // What a person asks for comes at once.
+    app.on_time(begun + Duration::from_millis(10));
+    app.rewind.notch = Some(0);
+    assert_eq!(app.next_preview().map(|_| ()), Some(()));
+}

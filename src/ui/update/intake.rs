@@ -177,7 +177,7 @@ impl App {
                 run.past.curve = Some(preview);
                 self.rewind.stale = true;
             } else {
-                run.preview = Some(preview);
+                (run.preview, run.previewed) = (Some(preview), self.now);
             }
         }
     }
