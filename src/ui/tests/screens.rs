@@ -1,6 +1,12 @@
 //! Every view as a picture, at the sizes people have: a difference shows up as a changed line.
 
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect};
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    buffer::{Buffer, Cell},
+    layout::Rect,
+    style::Modifier,
+};
 
 use super::fixture::{self, of_experiment, view};
 use crate::config::LoadError;
@@ -44,6 +50,33 @@ fn that_axes_are_logarithmic_is_said_at_every_width() {
     for width in 60..=200 {
         let screen = picture(&app, width, 30);
         assert!(screen.contains("log axes"), "{screen}");
+    }
+}
+
+#[test]
+fn no_word_is_dim_but_the_name_of_an_axis() {
+    for (mut app, name) in [
+        (fixture::midway(Styles::default()), "midway"),
+        (fixture::tested(Styles::default()), "tested"),
+        (fixture::app(&fixture::odd(), Styles::default()), "odd"),
+    ] {
+        for tab in 0..app.views().len() {
+            update(&mut app, Action::GoTo(tab));
+            for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+                let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
+                terminal.draw(|frame| frame::draw(&app, frame)).expect("a test screen");
+                let buffer = terminal.backend().buffer();
+                let dim = |cell: &Cell| match cell.modifier.contains(Modifier::DIM) {
+                    true => cell.symbol().to_owned(),
+                    false => " ".to_owned(),
+                };
+                let text: String = buffer.content.iter().map(dim).collect();
+                let word = text
+                    .split(|letter: char| !letter.is_alphabetic())
+                    .find(|word| word.len() > 2 && *word != "step");
+                assert_eq!(word, None, "{name}, tab {tab}, {width}x{height}");
+            }
+        }
     }
 }
 

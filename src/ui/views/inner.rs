@@ -79,7 +79,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let snapshot = app.chosen_run(app.selected).and_then(|run| Some((run, app.shown_snapshot(run)?)));
     let Some((run, snapshot)) = snapshot else {
         let inner = pane(buffer, area, &format!("{name}: no network yet"), styles);
-        put(buffer, inner, inner.x + 1, inner.y, "Up and Down go to another experiment.", styles.dim());
+        put(buffer, inner, inner.x + 1, inner.y, "Up and Down go to another experiment.", styles.plain());
         return;
     };
     let (seed, step) = (app.runs[run].seed, count(snapshot.step));
@@ -99,7 +99,14 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let tasks = &few[..few.len().min(MOST_WORK / a_task)];
         let Some(plane) = plane(&weights, tasks, app.fit.n).filter(|_| tasks.len() >= FEW) else {
             let text = "So many points and steps take longer than a frame has: Left takes a step away.";
-            put(buffer, inner, inner.x, inner.y, &fit(text, usize::from(inner.width), styles), styles.dim());
+            put(
+                buffer,
+                inner,
+                inner.x,
+                inner.y,
+                &fit(text, usize::from(inner.width), styles),
+                styles.plain(),
+            );
             return;
         };
         let names = set.task.family.plane_names();
@@ -148,7 +155,7 @@ fn draw_numbers(app: &App, weights: &Weights, area: Rect, buffer: &mut Buffer) {
         "median",
         "most"
     );
-    put(buffer, area, area.x, area.y, &fit(&head, usize::from(area.width), styles), styles.dim());
+    put(buffer, area, area.x, area.y, &fit(&head, usize::from(area.width), styles), styles.plain());
     let mut from = weights.model.parameters();
     for (row, tensor) in tensors.iter().enumerate() {
         let values = &weights.values[from..from + tensor.count()];

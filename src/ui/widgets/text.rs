@@ -5,7 +5,7 @@ use chrono::DateTime;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
+    style::{Modifier, Style},
     text::Line,
     widgets::{Block, Widget},
 };
@@ -48,12 +48,15 @@ pub fn whereabouts(first: usize, room: usize, all: usize) -> String {
     }
 }
 
-/// Writes `text` at `(x, y)`, inside `area` only. Returns the column after it.
+/// Writes `text` at `(x, y)`, inside `area` only. Returns the column after it. Only what is to be dim is: on a border
+/// it would be as dim as that.
 pub fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
     let area = area.intersection(buffer.area);
     if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() {
         return x;
     }
+    let is_dim = style.add_modifier.contains(Modifier::DIM);
+    let style = if is_dim { style } else { style.remove_modifier(Modifier::DIM) };
     buffer.set_stringn(x, y, text, usize::from(area.right() - x), style).0
 }
 
