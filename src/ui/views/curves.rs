@@ -116,7 +116,8 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let axes = app.axes();
     let title = format!("{}Adaptation by seed", app.test_label());
-    let title = titled(title, &[axes.words(), "test loss after n steps"], area);
+    let shaded = if app.curves.average == Average::Mean { "shaded: 95 % over tasks" } else { "" };
+    let title = titled(title, &[axes.words(), "test loss after n steps", shaded], area);
     let inner = pane(buffer, area, &title, styles);
     let chosen = app.chosen_run(index);
     let Some(shown) = app.over_seeds(index) else {
