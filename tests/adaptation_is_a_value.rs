@@ -7,7 +7,8 @@ use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
 use metascope::model::{Activation, ModelSettings, Precision};
 use metascope::model::{
-    Adaptation, Gradient, Inner, Kernels, Means, Of, Operator, Order, Sgd, TensorInfo, View, ViewMut, Weights,
+    Adaptation, Gradient, Inner, Kernels, Means, Of, Operator, Order, Pulled, Sgd, TensorInfo, View, ViewMut,
+    Weights,
 };
 use metascope::task::Points;
 
@@ -110,12 +111,12 @@ impl Operator<f64> for Mixed<f64> {
         &mut self,
         step: usize,
         gradient: Gradient<'_, f64>,
-        v: View<'_, f64>,
+        v: Pulled<'_, f64>,
         mut out: ViewMut<'_, f64>,
         sums: &mut [f64],
     ) {
-        let stride = v.stride();
-        let (g, v) = (flat(&self.model, gradient.view), flat(&self.model, v));
+        let stride = v.view.stride();
+        let (g, v) = (flat(&self.model, gradient.view), flat(&self.model, v.view));
         unflat(&self.model, &self.product(step, &v, true), stride, &mut out);
         for ((sum, g), v) in sums.iter_mut().zip(g).zip(v) {
             *sum -= g * v / (step + 1) as f64;
@@ -132,7 +133,7 @@ impl Operator<f32> for Mixed<f32> {
         &mut self,
         _: usize,
         _: Gradient<'_, f32>,
-        _: View<'_, f32>,
+        _: Pulled<'_, f32>,
         _: ViewMut<'_, f32>,
         _: &mut [f32],
     ) {

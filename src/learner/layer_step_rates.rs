@@ -10,7 +10,7 @@ use super::{Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
 use crate::config::{Domain, Key, Keys, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Scalar,
+    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled, Scalar,
     TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
@@ -205,17 +205,17 @@ impl<E: Real> Operator<E> for Stepwise<E> {
         &mut self,
         step: usize,
         gradient: Gradient<'_, E>,
-        v: View<'_, E>,
+        v: Pulled<'_, E>,
         out: ViewMut<'_, E>,
         sums: &mut [E],
     ) {
-        for tensor in 0..v.count() {
-            let product = vectors::dot(self.kernels, gradient.view.tensor(tensor), v.tensor(tensor));
+        for tensor in 0..v.view.count() {
+            let product = vectors::dot(self.kernels, gradient.view.tensor(tensor), v.view.tensor(tensor));
             let sum = &mut sums[self.place(tensor, step)];
             *sum = *sum - product;
         }
         // Diagonal.
-        self.scale(step, v, out);
+        self.scale(step, v.view, out);
     }
 }
 

@@ -7,8 +7,8 @@
 use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, TensorInfo,
-    View, ViewMut, in_both_precisions,
+    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled,
+    TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -106,6 +106,9 @@ impl Inner for Curvature {
     in_both_precisions!(means);
 }
 
+/// Two matrices of a row a point, d and h, whose product `d' h` is a gradient.
+type Product<'a, E> = [&'a [E]; 2];
+
 /// What multiplies a gradient from one side.
 enum Side<E> {
     /// A number, of a weight with one output or input.
@@ -161,7 +164,7 @@ struct Curved<E> {
     turned: Vec<Vec<[Vec<E>; 2]>>,
     square: Vec<E>,
     row: Vec<E>,
-    rows: Vec<E>,
+    rows: [Vec<E>; 2],
 }
 
 /// Adds `scale * a' b` to an unpadded matrix; `square` is scratch.
@@ -194,7 +197,7 @@ impl<E: Real> Curved<E> {
             turned: Vec::new(),
             square: vec![E::default(); stride * stride],
             row: vec![E::default(); stride],
-            rows: Vec::new(),
+            rows: Default::default(),
         }
     }
 
@@ -245,7 +248,7 @@ impl<E: Real> Curved<E> {
     }
 
     /// `out = alpha O G I` of a weight between hidden layers.
-    fn turn(&mut self, (step, square): (usize, usize), at: usize, [d, h]: [&[E]; 2], out: &mut [E]) {
+    fn turn(&mut self, (step, square): (usize, usize), at: usize, [d, h]: Product<'_, E>, out: &mut [E]) {
         let (Side::Matrix(output), Side::Matrix(input)) = (&self.sides[at], &self.sides[at + 1]) else {
             return;
         };
@@ -270,7 +273,7 @@ impl<E: Real> Curved<E> {
         &mut self,
         (step, square): (usize, usize),
         at: usize,
-        ([d, h], v): ([&[E]; 2], &[E]),
+        ([d, h], v, of_v): (Product<'_, E>, &[E], Option<Product<'_, E>>),
         (outputs, inputs): (&mut [E], &mut [E]),
         out: &mut [E],
     ) {
@@ -280,13 +283,25 @@ impl<E: Real> Curved<E> {
         let (kernels, stride) = (self.kernels, self.stride);
         let (shape, minus) = ((kernels, self.hidden, stride), E::default() - self.rate);
         let [turned_d, turned_h] = &self.turned[step][square];
-        self.rows.resize(d.len(), E::default());
+        let [rows, others] = &mut self.rows;
+        rows.resize(d.len(), E::default());
         // d/dO = V (G I)' = (h I V')' d, d/dI = (O G)' V = h' (d O' V).
         vectors::transpose(kernels, stride, v, &mut self.square);
-        vectors::rows_times_square(kernels, stride, turned_h, &self.square, &mut self.rows);
-        add_outer_unpadded(shape, (&self.rows, d), minus, outputs, &mut self.square);
-        vectors::rows_times_square(kernels, stride, turned_d, v, &mut self.rows);
-        add_outer_unpadded(shape, (h, &self.rows), minus, inputs, &mut self.square);
+        vectors::rows_times_square(kernels, stride, turned_h, &self.square, rows);
+        add_outer_unpadded(shape, (rows, d), minus, outputs, &mut self.square);
+        vectors::rows_times_square(kernels, stride, turned_d, v, rows);
+        add_outer_unpadded(shape, (h, rows), minus, inputs, &mut self.square);
+        // Three products with the few rows that V is made of are shorter than two of whole matrices.
+        if let Some([d, h]) = of_v.filter(|[d, _]| 3 * d.len() < 2 * stride * stride) {
+            for rows in [&mut *rows, others] {
+                rows.resize(d.len(), E::default());
+            }
+            // V = d' h, O' V I' = (d O)' (h I').
+            vectors::rows_times_square(kernels, stride, d, &output[0], rows);
+            vectors::rows_times_square(kernels, stride, h, &input[1], others);
+            out.fill(E::default());
+            return vectors::add_outer_rows(kernels, stride, rows, others, self.rate, out);
+        }
         vectors::rows_times_square(kernels, stride, &output[1], v, &mut self.square);
         vectors::rows_times_square(kernels, stride, &self.square, &input[1], out);
         scale_in_place(self.rate, out);
@@ -330,13 +345,15 @@ impl<E: Real> Operator<E> for Curved<E> {
         &mut self,
         step: usize,
         gradient: Gradient<'_, E>,
-        v: View<'_, E>,
+        v: Pulled<'_, E>,
         mut out: ViewMut<'_, E>,
         sums: &mut [E],
     ) {
         let (mut rest, mut at) = (sums, 0);
-        for tensor in 0..v.count() {
-            let (g, v, out) = (gradient.view.tensor(tensor), v.tensor(tensor), out.tensor_mut(tensor));
+        for tensor in 0..v.view.count() {
+            let place = between(tensor, v.view);
+            let of_v = v.passes.and_then(|passes| Some(passes.factors(place?)));
+            let (g, v, out) = (gradient.view.tensor(tensor), v.view.tensor(tensor), out.tensor_mut(tensor));
             let (first, tail) = rest.split_at_mut(self.sides[at].count(self.hidden));
             if tensor % 2 == 1 {
                 vectors::add_product(self.kernels, E::default() - self.rate, &g[..first.len()], v, first);
@@ -345,9 +362,9 @@ impl<E: Real> Operator<E> for Curved<E> {
                 continue;
             }
             let (second, tail) = tail.split_at_mut(self.sides[at + 1].count(self.hidden));
-            match between(tensor, gradient.view) {
+            match place {
                 Some(square) => {
-                    let factors = (gradient.factors(square), v);
+                    let factors = (gradient.factors(square), v, of_v);
                     self.turn_back((step, square), at, factors, (first, second), out);
                 }
                 None => {

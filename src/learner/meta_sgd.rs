@@ -7,8 +7,8 @@
 use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Padded,
-    TensorInfo, View, ViewMut, in_both_precisions,
+    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Padded, Pulled,
+    TensorInfo, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -118,20 +118,20 @@ impl<E: Real> Operator<E> for Elementwise<E> {
         &mut self,
         _: usize,
         gradient: Gradient<'_, E>,
-        v: View<'_, E>,
+        v: Pulled<'_, E>,
         mut out: ViewMut<'_, E>,
         sums: &mut [E],
     ) {
         let mut rest = sums;
-        for tensor in 0..v.count() {
+        for tensor in 0..v.view.count() {
             let hidden = self.model.hidden;
-            for (g, v) in gradient.view.runs(tensor, hidden).zip(v.runs(tensor, hidden)) {
+            for (g, v) in gradient.view.runs(tensor, hidden).zip(v.view.runs(tensor, hidden)) {
                 let (sums, tail) = rest.split_at_mut(g.len());
                 vectors::add_product(self.kernels, E::rounded(-1.0), g, v, sums);
                 rest = tail;
             }
         }
         // Diagonal.
-        vectors::multiply(self.kernels, self.rates.view().all(), v.all(), out.all_mut());
+        vectors::multiply(self.kernels, self.rates.view().all(), v.view.all(), out.all_mut());
     }
 }

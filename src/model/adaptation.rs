@@ -165,7 +165,7 @@ pub trait Operator<E: Real> {
         &mut self,
         step: usize,
         gradient: Gradient<'_, E>,
-        v: View<'_, E>,
+        v: Pulled<'_, E>,
         out: ViewMut<'_, E>,
         sums: &mut [E],
     );
@@ -186,6 +186,15 @@ impl<'a, E> Gradient<'a, E> {
     pub fn factors(&self, square: usize) -> [&'a [E]; 2] {
         self.passes.factors(square)
     }
+}
+
+/// What is pulled back through an inner step: the query loss's gradient by the weights after it.
+#[derive(Clone, Copy)]
+pub struct Pulled<'a, E> {
+    /// The tensors.
+    pub view: View<'a, E>,
+    /// As [`Gradient::passes`], where no Hessian and no loss of another step has joined it yet.
+    pub passes: Option<&'a dyn Factors<E>>,
 }
 
 /// A pass that gradients are products of.
@@ -233,9 +242,16 @@ impl<E: Real> Operator<E> for Scaled<E> {
         self.scale(gradient.view, out);
     }
 
-    fn pull_back(&mut self, _: usize, _: Gradient<'_, E>, v: View<'_, E>, out: ViewMut<'_, E>, _: &mut [E]) {
+    fn pull_back(
+        &mut self,
+        _: usize,
+        _: Gradient<'_, E>,
+        v: Pulled<'_, E>,
+        out: ViewMut<'_, E>,
+        _: &mut [E],
+    ) {
         // Diagonal.
-        self.scale(v, out);
+        self.scale(v.view, out);
     }
 }
 

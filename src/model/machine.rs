@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::adaptation::{Adaptation, Factors, Gradient, Operator};
+use super::adaptation::{Adaptation, Factors, Gradient, Operator, Pulled};
 use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
 use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Squares, Trace};
 use super::ledger::{Ledger, unpack};
@@ -126,8 +126,9 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     }
 
     /// Pulls `v`, a gradient at point `at + 1`, back through the inner step from point `at`: with
-    /// theta' = theta - P g(theta), that is v - H P' v. The numbers of P take their share on the way.
-    fn pull_back(&mut self, at: usize, x: &[E], order: Order) {
+    /// theta' = theta - P g(theta), that is v - H P' v. The numbers of P take their share on the way. `query` is how
+    /// many points the query's pass has, where `v` is its gradient and nothing else.
+    fn pull_back(&mut self, at: usize, x: &[E], order: Order, query: Option<usize>) {
         let kernels = self.kernels;
         let Point { weights, wt, trace, gradient } = &self.trajectory[at];
         let (scale, v) = match self.inner.uniform() {
@@ -135,8 +136,11 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             None => {
                 let passes = Passes { trace, rows: x.len() };
                 let gradient = Gradient { view: gradient.view(), passes: &passes };
+                let query = query.map(|rows| Passes { trace: &self.query, rows });
+                let passes = query.as_ref().map(|passes| passes as &dyn Factors<E>);
+                let v = Pulled { view: self.v.view(), passes };
                 let sums = &mut self.ledger.sum.numbers;
-                self.inner.pull_back(at, gradient, self.v.view(), self.scaled.view_mut(), sums);
+                self.inner.pull_back(at, gradient, v, self.scaled.view_mut(), sums);
                 (E::rounded(-1.0), &self.scaled)
             }
         };
@@ -173,7 +177,8 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         kernels::gradient(kernels, &self.query, x, &mut self.v);
         if path.order == Order::Exact || !self.numbers.is_empty() {
             for at in (0..path.steps).rev() {
-                self.pull_back(at, support_x, path.order);
+                let is_query = path.order == Order::First || at + 1 == path.steps;
+                self.pull_back(at, support_x, path.order, is_query.then_some(x.len()));
             }
         }
         self.query.loss
@@ -196,7 +201,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
                 total += importance * self.query.loss;
             }
             if gradient {
-                self.pull_back(at, support_x, path.order);
+                self.pull_back(at, support_x, path.order, None);
             }
         }
         total

@@ -58,7 +58,7 @@ mod weights;
 
 pub use adam::Adam;
 pub(crate) use adaptation::in_both_precisions;
-pub use adaptation::{Adaptation, Factors, Gradient, Initial, Inner, Means, Of, Operator, Sgd};
+pub use adaptation::{Adaptation, Factors, Gradient, Initial, Inner, Means, Of, Operator, Pulled, Sgd};
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes};
 pub use engine::{Engine, Order, Path};
 pub use engines::engine;
