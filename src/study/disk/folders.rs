@@ -9,11 +9,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use super::contents::settings_text;
 use super::files::{Unreadable, make_folder, read_own, replace};
 use super::lock::{Busy, Lock};
-use super::record::{Opened, Record, RecordError, Refusal, settings_text, trouble};
+use super::record::{Opened, Record};
 use super::resume::Identity;
 use super::seal::LARGEST_SETTINGS;
+use super::trouble::{RecordError, Refusal, trouble};
 use crate::experiments::resolved_toml;
 use crate::model;
 use crate::study::event::Event;

@@ -1,6 +1,7 @@
 //! What is kept on disk: whoever writes it and whoever reads it meet in these files and nowhere else.
 
 pub mod compare;
+pub mod contents;
 pub mod files;
 pub mod finished;
 pub mod folders;
@@ -18,4 +19,5 @@ pub mod resume;
 pub mod seal;
 pub mod search;
 pub mod trail;
+pub mod trouble;
 pub mod watch;

@@ -14,7 +14,6 @@
 //! Where it is itself not to be believed, the run starts over, which gives the same bits. While something
 //! cannot be written, training goes on: settings and log wait in memory, and every save tries again.
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -23,21 +22,22 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::contents::{checkpoint_bytes, has_its_checkpoint, settings_text, version_of_settings};
 use super::files::{
     folder_of, make_folder, open_own, read_own, remove_leftovers, replace_if, replace_soon_if, sync_folder,
     write_own,
 };
 use super::lock::Lock;
 use super::past::{Progress, what_counts};
-use super::provenance::{COMMIT, Provenance};
-use super::resume::{Header, Identity, LARGEST_FILE, Resume};
+use super::provenance::Provenance;
+use super::resume::{Header, Identity, Resume};
 use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
+use super::trouble::{RecordError, Refusal, trouble};
 use crate::config::presentable;
-use crate::experiments::{RECORDED, recorded_toml};
-use crate::learner::{State, checkpoint_from_bytes, metadata};
+use crate::learner::State;
 use crate::model::{Kernels, Weights};
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder, settings_digest};
+use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
 use crate::study::plan::Run;
 
 /// The folder of one run, open for writing.
@@ -77,20 +77,6 @@ pub struct Opened {
     pub verified: bool,
 }
 
-/// Why a run's folder is not gone on with.
-pub enum Refusal {
-    /// It cannot be used, and stays as it is.
-    Trouble(RecordError),
-    /// What is in it is not to be gone on from: another run's (or something no run has), or damaged; in words.
-    Useless { why: String, foreign: bool },
-}
-
-impl From<RecordError> for Refusal {
-    fn from(error: RecordError) -> Self {
-        Self::Trouble(error)
-    }
-}
-
 /// How a run goes on.
 pub enum Next {
     /// From its beginning.
@@ -99,39 +85,6 @@ pub enum Next {
     GoOn(Box<Resume>),
     /// Not at all: it is finished, with these weights.
     Nothing(Weights),
-}
-
-/// Why a run's folder cannot be used, as a sentence for a person.
-#[derive(Debug)]
-pub struct RecordError(String);
-
-impl RecordError {
-    /// From a sentence.
-    pub fn new(sentence: String) -> Self {
-        Self(sentence)
-    }
-}
-
-impl fmt::Display for RecordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RecordError {}
-
-/// What could not be done with a path, and what to do about it.
-pub fn trouble(path: &Path, error: &io::Error) -> RecordError {
-    let advice = if is_full(error) {
-        "make room, and the same command goes on from what is saved"
-    } else {
-        "name another folder with --out, or keep nothing with --no-save"
-    };
-    RecordError(format!("{} cannot be written: {error}; {advice}", path.display()))
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 impl Record {
@@ -175,11 +128,11 @@ impl Record {
             Err(Doubt::Nothing) => Ok(record.begin(run, kernels)),
             Err(Doubt::Damaged(why)) => Err(Refusal::Useless { why, foreign: false }),
             Err(Doubt::Foreign(why)) => Err(Refusal::Useless { why, foreign: true }),
-            Err(Doubt::Io(why)) => Err(Refusal::Trouble(RecordError(format!(
+            Err(Doubt::Io(why)) => Err(Refusal::Trouble(RecordError::new(format!(
                 "{}: {why}; nothing there was changed, and the same command goes on from it once it can be read",
                 record.folder.display()
             )))),
-            Err(Doubt::Newer(format)) => Err(Refusal::Trouble(RecordError(format!(
+            Err(Doubt::Newer(format)) => Err(Refusal::Trouble(RecordError::new(format!(
                 "{} was written by another version of metascope ({format}); use that version, \
                  another --out, or --fresh to start over",
                 record.folder.display()
@@ -220,7 +173,7 @@ impl Record {
         };
         if !is_ours {
             let begun = presentable(kernel, 60);
-            return Err(RecordError(format!(
+            return Err(RecordError::new(format!(
                 "{} was begun with the {begun} kernels and this process uses {}, which round differently; go on \
                  where those kernels exist (or set METASCOPE_KERNEL={begun}), or start over with --fresh",
                 self.folder.display(),
@@ -230,7 +183,7 @@ impl Record {
         // What was begun elsewhere stays what it was made with.
         match identity {
             Some(identity) => self.identity = identity.clone(),
-            None => self.identity.metascope = self.version_of_settings(kernel),
+            None => self.identity.metascope = version_of_settings(&self.folder, kernel),
         }
         self.settings = settings_text(run, kernel, &self.identity);
         self.log = log;
@@ -246,7 +199,7 @@ impl Record {
         let Resume { header, state } = resume;
         let weights = state.weights;
         // The checkpoint follows from the state: one that was lost or damaged is made again.
-        let is_there = self.has_its_checkpoint(run, &weights, &header);
+        let is_there = has_its_checkpoint(&self.folder, run, &weights, &header);
         let checkpoint = if is_there { Ok(()) } else { self.write_checkpoint(run, &weights, &header.kernel) };
         let unsaved = opened.and(settled).and(checkpoint).err();
         Ok(Opened { record: self, past, next: Next::Nothing(weights), unsaved, verified })
@@ -432,21 +385,6 @@ impl Record {
         self.replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
     }
 
-    /// Whether the checkpoint is there to the bit: the one that the saved state names, or, where it names
-    /// none, one with the same weights of another version.
-    fn has_its_checkpoint(&self, run: &Run, weights: &Weights, header: &Header) -> bool {
-        let Ok(found) = read_own(&self.checkpoint_path(), LARGEST_FILE) else { return false };
-        if found == checkpoint_bytes(run, weights, &header.kernel) {
-            return true;
-        }
-        let ours = format!("\"metascope\":\"{}\"", env!("CARGO_PKG_VERSION"));
-        let is_ours = || found.windows(ours.len()).any(|part| part == ours.as_bytes());
-        let is_same =
-            || checkpoint_from_bytes(&found).is_ok_and(|found| found.weights.values == weights.values);
-        let sha256 = header.checkpoint_sha256.as_ref();
-        sha256.map_or_else(|| !is_ours() && is_same(), |sha256| hex(&Sha256::digest(&found)) == *sha256)
-    }
-
     /// Whether the settings are there to the bit.
     fn has_its_settings(&self) -> bool {
         let found = read_own(&self.folder.join(SETTINGS), LARGEST_SETTINGS);
@@ -455,22 +393,6 @@ impl Record {
 
     fn write_settings(&self, write: impl Fn(&Self, &Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
         write(self, &self.folder.join(SETTINGS), self.settings.as_bytes())
-    }
-
-    /// The version that has written the settings of a run begun with these kernels; this one if they are
-    /// not as any version writes them.
-    fn version_of_settings(&self, kernel: &str) -> String {
-        let found = read_own(&self.folder.join(SETTINGS), LARGEST_SETTINGS).unwrap_or_default();
-        let first = found.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let version = std::str::from_utf8(first).ok().and_then(|line| {
-            let version = line.strip_prefix(RECORDED)?.strip_prefix(" metascope ")?;
-            version.strip_suffix(&format!(", kernels {kernel}."))
-        });
-        let is_version = |text: &&str| {
-            (1..=40).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
-        };
-        version.filter(is_version).unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
     }
 
     /// Writes the whole log anew and opens it for appending.
@@ -509,26 +431,4 @@ fn is_in_place(file: &File, path: &Path) -> bool {
     let which = |found: fs::Metadata| (found.dev(), found.ino());
     let named = fs::symlink_metadata(path).map(which);
     named.is_ok_and(|named| file.metadata().map(which).is_ok_and(|open| open == named))
-}
-
-/// A run's checkpoint.
-fn checkpoint_bytes(run: &Run, weights: &Weights, kernel: &str) -> Vec<u8> {
-    let Run { settings, seed, .. } = run;
-    let mut words = metadata(settings.algorithm, &settings.training);
-    words.extend([
-        ("experiment", settings.name.clone()),
-        ("seed", seed.to_string()),
-        ("step", settings.total_steps().to_string()),
-        ("metascope", env!("CARGO_PKG_VERSION").to_owned()),
-        ("kernel", kernel.to_owned()),
-        ("settings", settings_digest(settings)),
-    ]);
-    words.extend(COMMIT.map(|commit| ("commit", commit.to_owned())));
-    weights.to_bytes(&words)
-}
-
-/// What a run is made with, as an experiments file.
-pub fn settings_text(run: &Run, kernel: &str, identity: &Identity) -> String {
-    let version = &identity.metascope;
-    format!("{RECORDED} metascope {version}, kernels {kernel}.\n{}", recorded_toml(&run.settings, run.seed))
 }
