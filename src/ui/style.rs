@@ -141,12 +141,12 @@ impl Styles {
         self.tone(HUES[index % HUES.len()], Style::new().fg(named))
     }
 
-    /// The same style for words: nothing that has to be read is dim, and of the sixteen colours none but the
-    /// terminal's own can be read with every palette.
+    /// The same style for words: nothing that has to be read is dim, what has no colour is as plain words are, and of
+    /// the sixteen colours none but the terminal's own can be read with every palette.
     pub fn readable(&self, style: Style) -> Style {
         let mut words = style;
         words.add_modifier.remove(Modifier::DIM);
-        if self.depth == Depth::Ansi16 {
+        if self.depth == Depth::Ansi16 || words.fg.is_none() {
             words.fg = self.plain().fg;
         }
         words

@@ -174,6 +174,14 @@ fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) 
     let forms = [format!("{} waves a cell", legend.join("  ")), legend.join(" ")];
     let fits = |form: &&String| width(form) + 4 <= usize::from(area.width);
     pane_note(buffer, area, forms.iter().find(fits).map_or("", String::as_str), styles.plain(), styles);
+    // The signs of the legend are those of the picture, as dark as there.
+    let border = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }.intersection(buffer.area);
+    for position in border.positions() {
+        let cell = &mut buffer[position];
+        if shades.iter().any(|shade| cell.symbol().starts_with(*shade)) {
+            cell.set_style(styles.dim());
+        }
+    }
 }
 
 fn average(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
