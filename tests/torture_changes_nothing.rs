@@ -297,10 +297,13 @@ fn with_fault(bench: &Bench, fault: &Fault, count: Option<&Path>) -> Said {
 fn before(resumes: bool) -> Bench {
     let bench = Bench::with("study.toml", SMALL);
     if resumes {
-        // Killed at one of its later renames: something is saved, and not everything done.
-        let fault = Fault { path: "runs", ops: "rename", kind: "crash", at: 13, stays: false };
-        with_fault(&bench, &fault, None);
-        assert!(bench.names().iter().any(|name| name.ends_with("resume.bin")), "{:?}", bench.names());
+        // Killed when the second state was to come to its place: one is saved, and not everything done.
+        let fault = Fault { path: "resume.bin", ops: "rename", kind: "crash", at: 2, stays: false };
+        let killed = with_fault(&bench, &fault, None);
+        assert_eq!(killed.code, None, "{killed:?}");
+        for end in ["resume.bin", ".tmp"] {
+            assert!(bench.names().iter().any(|name| name.ends_with(end)), "{:?}", bench.names());
+        }
     }
     bench
 }
@@ -344,7 +347,12 @@ fn a_fault_at_any_operation_is_survived_and_said() {
             let said = with_fault(&bench, &fault, None);
             match said.code {
                 // It made no difference that counts.
-                Some(0) => assert_same(&results(&bench), &expected, &what),
+                Some(0) => {
+                    let mut found = results(&bench);
+                    // What a killed process was just writing is in nobody's way, and the next run tries again.
+                    found.retain(|name, _| !name.ends_with(".tmp"));
+                    assert_same(&found, &expected, &what);
+                }
                 Some(1) => {
                     assert!(!said.stderr.trim().is_empty(), "{what}: exit code 1 without a word");
                     let early =
