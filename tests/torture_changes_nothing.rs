@@ -114,7 +114,7 @@ fn finished() -> Bench {
     bench
 }
 
-/// The study, killed when something was saved and not everything done.
+/// The study, killed when a run was done and not everything.
 fn half_done() -> Bench {
     loop {
         let bench = Bench::with("study.toml", STUDY);
@@ -126,7 +126,8 @@ fn half_done() -> Bench {
         wait("three saved runs", || of("resume.bin") >= 3 || child.try_wait().expect("a child").is_some());
         let _ = child.kill();
         child.wait().expect("gone");
-        if (1..4).contains(&of("checkpoint.safetensors")) {
+        // A checkpoint may be there whose run does not know yet that it is done.
+        if (1..4).contains(&of("checkpoint.safetensors")) && said(&bench, &EXPORT).code == Some(0) {
             return bench;
         }
     }
