@@ -243,8 +243,10 @@ fn a_preview_stands_for_a_moment_before_it_is_computed_anew() {
     assert_eq!(app.next_preview(), None);
     app.on_time(begun + Duration::from_millis(400));
     assert_eq!(app.next_preview(), Some(11));
-    // What a person asks for comes at once.
+    // What a person asks for comes at once, also where the past has a preview of another step.
     app.on_time(begun + Duration::from_millis(10));
     app.rewind.notch = Some(0);
-    assert_eq!(app.next_preview().map(|_| ()), Some(()));
+    app.runs[11].past.found = Some((0, Some(fixture::snapshot(0, 2))));
+    app.runs[11].past.curve = Some((30_000, fixture::curve(4.3, 0.9, 2)));
+    assert!(app.preview_jobs().iter().any(|job| job.run == 11));
 }
