@@ -1,6 +1,7 @@
 //! What an outer step costs: how often a task's gradient is taken and multiplied by a Hessian, and how many
 //! operations that is. Biases and the nonlinearity are left out of the counts: they are 1 to 3 % at width 40
-//! with relu.
+//! with relu. Every pass is counted as the matrix products it stands for, which a pass by pieces
+//! (`model::kernels::Pieces`) does without.
 
 use crate::model::{ModelSettings, Order};
 

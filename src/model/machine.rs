@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::adaptation::{Adaptation, Factors, Gradient, Operator, Pulled};
 use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
-use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Real, Squares, Trace};
+use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Pieces, Real, Squares, Trace};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
 use super::settings::ModelSettings;
@@ -58,6 +58,8 @@ pub(super) struct Machine<E: Real, A, const P: usize> {
     taken: usize,
     /// The query points' pass.
     query: Trace<E, P>,
+    /// Of the loaded weights, where they are the same for many points.
+    pieces: Pieces<E, P>,
     /// Scratch of the Hessian-vector product.
     tangent: Trace<E, P>,
     /// The gradient on its way back, its squares transposed, and where its next value is written.
@@ -92,6 +94,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             trajectory: vec![Point::new(layers), Point::new(layers)],
             taken: 0,
             query: Trace::new(layers),
+            pieces: Pieces::empty(),
             tangent: Trace::new(layers),
             v: zero(),
             vt: Squares::zero(layers),
@@ -215,6 +218,10 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         self.ledger.sum.numbers.fill(E::default());
         let tasks = points.tasks();
         let group = tasks_at_once(points.rows());
+        let by_pieces = gradient && Pieces::<E, P>::serve::<A>(self.layers, tasks * points.rows());
+        if by_pieces {
+            kernels::cut(kernels, weights, wt, points.tasks_from(0, 1).0[0], &mut self.pieces);
+        }
         let mut total = E::default();
         for from in (0..tasks).step_by(group) {
             let to = (from + group).min(tasks);
@@ -223,6 +230,12 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             let weight = E::rounded((to - from) as f64);
             if !gradient {
                 kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+                total += weight * self.query.loss;
+                continue;
+            }
+            if by_pieces {
+                let (pieces, trace) = (&mut self.pieces, &mut self.query);
+                kernels::add_points::<E, A, P>(kernels, weights, x, y, weight, pieces, trace);
                 total += weight * self.query.loss;
                 continue;
             }
@@ -238,6 +251,10 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             }
             kernels::add_gradient(kernels, &self.query, x, sum, weight, &mut self.next);
             std::mem::swap(sum, &mut self.next);
+        }
+        if by_pieces {
+            let sum = &mut self.ledger.sum.network;
+            kernels::gradient_by_pieces(kernels, weights, wt, &mut self.pieces, sum);
         }
         self.ledger.share = 1.0 / tasks as f64;
         total * E::rounded(self.ledger.share)

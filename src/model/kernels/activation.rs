@@ -8,6 +8,8 @@ use super::simd::Simd;
 pub trait Nonlinearity {
     /// Whether s'' is not zero everywhere it exists.
     const CURVED: bool;
+    /// Whether it is max(0, z), so that a network of one input is linear piece by piece.
+    const RECTIFIES: bool;
     /// h = s(z). NaN stays NaN.
     fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V;
     /// s'(z) u, from h.
@@ -24,6 +26,7 @@ pub struct Tanh;
 
 impl Nonlinearity for Relu {
     const CURVED: bool = false;
+    const RECTIFIES: bool = true;
 
     #[inline(always)]
     fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V {
@@ -43,6 +46,7 @@ impl Nonlinearity for Relu {
 
 impl Nonlinearity for Tanh {
     const CURVED: bool = true;
+    const RECTIFIES: bool = false;
 
     /// tanh |z| = e / (e + 2) with e = exp(2|z|) - 1, so that small z keep their relative precision;
     /// e = 2^k p + (2^k - 1) with 2|z| = k ln 2 + r and p = exp(r) - 1 by its Taylor series.

@@ -15,6 +15,7 @@ mod buffers;
 mod dense;
 mod passes;
 mod peak;
+mod pieces;
 mod real;
 mod simd;
 mod tangent;
@@ -25,6 +26,7 @@ pub use adam::{AdamStep, adam};
 pub use buffers::{Packed, Padded, Rows, Squares, Trace, View, ViewMut};
 pub use dense::Square;
 pub use peak::fma_peak_gflops;
+pub use pieces::Pieces;
 pub use real::Real;
 pub use tangent::Direction;
 
@@ -88,6 +90,7 @@ mod bodies {
         add, add_gradient, backward_from_features, features, first_bias_gradients, forward, forward_backward,
         forward_backward_shifted, gradient, loss, subtract, transpose,
     };
+    pub use super::pieces::{add_features, add_points, cut, features_by_pieces, gradient_by_pieces};
     pub use super::tangent::{add_hessian_product, add_shift_product};
 }
 
@@ -168,6 +171,22 @@ kernels! {
     fn add[](sum: &mut Packed<E, P>, x: &Packed<E, P>);
     /// `out = x - y`.
     fn subtract[](x: &Packed<E, P>, y: &Packed<E, P>, out: &mut Packed<E, P>);
+    /// Finds the pieces of a network of two hidden layers of relu, whose `x` is told from `center`, and forgets
+    /// what earlier points have brought.
+    fn cut[](w: &Packed<E, P>, wt: &Squares<E, P>, center: E, pieces: &mut Pieces<E, P>);
+    /// As `features`, of the second hidden layer alone.
+    fn features_by_pieces[A](x: &[E], pieces: &mut Pieces<E, P>, trace: &mut Trace<E, P>);
+    /// Adds `scale` times what the points of the latest pass bring to the gradient, from the derivatives by their
+    /// features, which lie in the second layer's place of `trace.d`.
+    fn add_features[A](x: &[E], scale: E, pieces: &mut Pieces<E, P>, trace: &Trace<E, P>);
+    /// The loss of these points, of whose gradient `scale` times is added to what has been brought.
+    fn add_points[A](
+        w: &Packed<E, P>, x: &[E], y: &[E], scale: E, pieces: &mut Pieces<E, P>, trace: &mut Trace<E, P>,
+    );
+    /// The gradient that all points since the pieces were cut have brought.
+    fn gradient_by_pieces[](
+        w: &Packed<E, P>, wt: &Squares<E, P>, pieces: &mut Pieces<E, P>, out: &mut Packed<E, P>,
+    );
     /// The squares of `w`, transposed.
     fn transpose[](w: &Packed<E, P>, wt: &mut Squares<E, P>);
 }

@@ -44,7 +44,7 @@ fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
 
 /// The predictions from the last layer's rows, which go through the nonlinearity first if they have not yet.
 #[inline(always)]
-fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+pub(super) fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
     is_activated: bool,
     output: &[E; P],
     bias: E,
@@ -151,7 +151,7 @@ fn activate<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(h: &mut [[E; P
 
 /// Predictions turned into the mean squared error; `d_out` keeps 2 e / N.
 #[inline(always)]
-fn squared_error<E: Real, S: Simd<E>, const P: usize>(y: &[E], trace: &mut Trace<E, P>) {
+pub(super) fn squared_error<E: Real, S: Simd<E>, const P: usize>(y: &[E], trace: &mut Trace<E, P>) {
     let share = E::rounded(1.0 / y.len() as f64);
     let two_n = E::rounded(2.0 / y.len() as f64);
     let mut sum = E::default();
