@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::adaptation::Adaptation;
 use super::engine::{Engine, Path, Ticket, tasks_at_once};
 use super::head::{Head, HeadGradient, HeadTask, Output, Seen};
-use super::kernels::{self, Kernels, Nonlinearity, Packed, Squares, Trace};
+use super::kernels::{self, Kernels, Nonlinearity, Packed, Pieces, Squares, Trace};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
 use super::settings::ModelSettings;
@@ -32,6 +32,8 @@ pub(super) struct HeadMachine<E: Scalar, A, const P: usize> {
     taken: usize,
     support: (Vec<E>, Vec<E>),
     trace: Trace<E, P>,
+    /// Of the loaded weights, where a pass is done by pieces.
+    pieces: Pieces<E, P>,
     x: Vec<E>,
     errors: Vec<E>,
     next: Packed<E, P>,
@@ -63,6 +65,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
             taken: 0,
             support: (Vec::new(), Vec::new()),
             trace: Trace::new(layers),
+            pieces: Pieces::empty(),
             x: Vec::new(),
             errors: Vec::new(),
             next: Packed::zero(layers),
@@ -83,15 +86,25 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
         Seen { features, stride: P, y }
     }
 
-    /// The outer losses of the tasks from `from` to before `to`; their gradients are added to the sum.
-    fn group(&mut self, (support, query): (&Batch<E>, &Batch<E>), tasks: Range<usize>, path: Path<'_>) -> E {
+    /// The outer losses of these tasks; their gradients are added to the sum, or to that of the pieces.
+    fn group(
+        &mut self,
+        (support, query): (&Batch<E>, &Batch<E>),
+        tasks: Range<usize>,
+        path: Path<'_>,
+        by_pieces: bool,
+    ) -> E {
         let kernels = self.kernels;
         let (support_x, support_y) = support.tasks_from(tasks.start, tasks.end);
         let (query_x, query_y) = query.tasks_from(tasks.start, tasks.end);
         self.x.clear();
         self.x.extend(support_x.iter().chain(query_x));
         let rows = self.x.len();
-        kernels::features::<E, A, P>(kernels, &self.weights, &self.wt, &self.x, &mut self.trace);
+        if by_pieces {
+            kernels::features_by_pieces::<E, A, P>(kernels, &self.x, &mut self.pieces, &mut self.trace);
+        } else {
+            kernels::features::<E, A, P>(kernels, &self.weights, &self.wt, &self.x, &mut self.trace);
+        }
         let last = self.layers - 1;
         let Trace { h, d, d_out, .. } = &mut self.trace;
         // The output layer's own gradient is its rule's affair.
@@ -114,8 +127,12 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
             };
             total += self.head.outer_loss(task, path.steps, path.order, Some(gradient));
         }
-        kernels::backward_from_features::<E, A, P>(kernels, &self.weights, rows, &mut self.trace);
         let (sum, one) = (&mut self.ledger.sum.network, E::rounded(1.0));
+        if by_pieces {
+            kernels::add_features::<E, A, P>(kernels, &self.x, one, &mut self.pieces, &self.trace);
+            return total;
+        }
+        kernels::backward_from_features::<E, A, P>(kernels, &self.weights, rows, &mut self.trace);
         kernels::add_gradient(kernels, &self.trace, &self.x, sum, one, &mut self.next);
         std::mem::swap(sum, &mut self.next);
         total
@@ -143,11 +160,21 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
         self.ledger.sum.numbers.fill(E::default());
         self.ledger.sum.network.flat_mut().fill(E::default());
         self.output_sum.clear();
-        let tasks = query.tasks();
-        let group = tasks_at_once(support.rows() + query.rows());
+        let (kernels, tasks) = (self.kernels, query.tasks());
+        let points = support.rows() + query.rows();
+        let by_pieces = Pieces::<E, P>::serve::<A>(self.layers, tasks * points);
+        if by_pieces {
+            kernels::cut(kernels, &self.weights, &self.wt, query.task(0).0[0], &mut self.pieces);
+        }
+        let group = tasks_at_once(points);
         let mut total = E::default();
         for from in (0..tasks).step_by(group) {
-            total += self.group((support, query), from..(from + group).min(tasks), path);
+            let range = from..(from + group).min(tasks);
+            total += self.group((support, query), range, path, by_pieces);
+        }
+        if by_pieces {
+            let sum = &mut self.ledger.sum.network;
+            kernels::gradient_by_pieces(kernels, &self.weights, &self.wt, &mut self.pieces, sum);
         }
         let mut sum = self.ledger.sum.network.view_mut();
         sum.tensor_mut(2 * self.layers).copy_from_slice(&self.output_sum.weight);
