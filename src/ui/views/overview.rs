@@ -266,12 +266,13 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     table.draw(room, buffer, styles);
     let mut notes = vec![table.whereabouts(room), app.list_in_words()];
     notes.retain(|note| !note.is_empty());
-    if let Some(sweep) = app.sweeps.first() {
-        let cells = sweep.grid.experiments.len();
-        notes.push(format!("best/{cells}: the best of a sweep's {cells} cells"));
-    }
+    // What a mark warns of comes before what a row is called.
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
         notes.push("! some tasks not finite".to_owned());
+    }
+    if let Some(sweep) = app.sweeps.first() {
+        let cells = sweep.grid.experiments.len();
+        notes.push(format!("best/{cells}: best of {cells} cells"));
     }
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
         notes.push("~ preview".to_owned());
