@@ -272,7 +272,7 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     if let Some(sweep) = app.sweeps.first() {
         let cells = sweep.grid.experiments.len();
-        notes.push(format!("best/{cells}: best of {cells} cells"));
+        notes.push(format!("best/{cells}: of a sweep's {cells} cells"));
     }
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
         notes.push("~ preview".to_owned());
