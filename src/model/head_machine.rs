@@ -158,13 +158,14 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
     fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, _: bool) -> E {
         assert!(path.importance.is_empty(), "losses along the way are for rules that step all parameters");
         self.ledger.sum.numbers.fill(E::default());
-        self.ledger.sum.network.flat_mut().fill(E::default());
         self.output_sum.clear();
         let (kernels, tasks) = (self.kernels, query.tasks());
         let points = support.rows() + query.rows();
         let by_pieces = Pieces::<E, P>::serve::<A>(self.layers, tasks * points);
         if by_pieces {
             kernels::cut(kernels, &self.weights, &self.wt, query.task(0).0[0], &mut self.pieces);
+        } else {
+            self.ledger.sum.network.flat_mut().fill(E::default());
         }
         let group = tasks_at_once(points);
         let mut total = E::default();

@@ -233,14 +233,14 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
                 total += weight * self.query.loss;
                 continue;
             }
+            let (pieces, trace) = (&mut self.pieces, &mut self.query);
             if by_pieces {
-                let (pieces, trace) = (&mut self.pieces, &mut self.query);
                 kernels::add_points::<E, A, P>(kernels, weights, x, y, weight, pieces, trace);
-                total += weight * self.query.loss;
+                total += weight * trace.loss;
                 continue;
             }
-            kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
-            total += weight * self.query.loss;
+            kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, trace);
+            total += weight * trace.loss;
             let sum = &mut self.ledger.sum.network;
             if from == 0 && tasks == 1 {
                 kernels::gradient(kernels, &self.query, x, sum);

@@ -449,23 +449,28 @@ mod tests {
     #[test]
     fn what_is_not_a_number_does_not_get_lost() {
         let kernels = Kernels::fastest();
-        for spoil in 0..6 {
+        let loss = |spoil: &dyn Fn(&mut PartsMut<'_, f32, 40>)| {
             let Case { mut w, mut wt, points } = case::<f32, 40>(40, 0.0, kernels);
-            let parts = w.parts_mut();
-            match spoil {
-                0 => parts.input[7] = f32::NAN,
-                1 => parts.biases[0][7] = f32::NAN,
-                2 => parts.squares[0][9][7] = f32::NAN,
-                3 => parts.input[7] = f32::INFINITY,
-                4 => parts.input[1] = f32::NAN,
-                _ => parts.last[0] = f32::NAN,
-            }
+            spoil(&mut w.parts_mut());
             kernels::transpose(kernels, &w, &mut wt);
             let (mut pieces, mut trace) = (Pieces::empty(), Trace::new(2));
             let (x, y, weight) = &points[0];
             kernels::cut(kernels, &w, &wt, x[0], &mut pieces);
             kernels::add_points::<f32, Relu, 40>(kernels, &w, x, y, *weight, &mut pieces, &mut trace);
-            assert!(!trace.loss.is_finite(), "{spoil}: {}", trace.loss);
+            trace.loss
+        };
+        assert!(loss(&|_| ()).is_finite());
+        let unit = |rises: bool| {
+            let Case { w, .. } = case::<f32, 40>(40, 0.0, kernels);
+            (5..40).find(|unit| (w.parts().input[*unit] > 0.0) == rises).expect("some rise, some fall")
+        };
+        // One that rises, one that falls, a flat one.
+        for unit in [unit(true), unit(false), 1] {
+            for number in [f32::NAN, -f32::NAN, f32::INFINITY] {
+                assert!(!loss(&|w| w.input[unit] = number).is_finite(), "slope {unit}: {number}");
+                assert!(!loss(&|w| w.biases[0][unit] = number).is_finite(), "bias {unit}: {number}");
+                assert!(!loss(&|w| w.output[unit] = number).is_finite(), "output {unit}: {number}");
+            }
         }
     }
 }
