@@ -64,7 +64,8 @@ impl App {
     }
 
     /// What the runs that move still need, in the order in which they get it. `None` before any speed is known.
-    /// An experiment that has not reported one is taken to work as fast as the others do, at its own cost a step.
+    /// An experiment that has not reported one is taken to work as fast as those of its algorithm do, or else as the
+    /// others, at its own cost a step: a gradient costs less than half where many points share their weights.
     fn needs(&self) -> Option<Vec<Need>> {
         let cost = |experiment: usize| {
             let settings = &self.experiments[experiment].settings;
@@ -77,8 +78,18 @@ impl App {
         };
         let work = |experiment| speed_of(experiment).map(|speed| speed * cost(experiment));
         let gradients = mean((0..self.experiments.len()).filter_map(work))?;
+        let algorithm = |experiment: usize| self.experiments[experiment].settings.algorithm.name();
+        let mut kin: HashMap<&str, Vec<f64>> = HashMap::new();
+        for (experiment, work) in (0..self.experiments.len()).filter_map(|index| Some((index, work(index)?)))
+        {
+            kin.entry(algorithm(experiment)).or_default().push(work);
+        }
+        let guess = |experiment| {
+            let kin = kin.get(algorithm(experiment)).and_then(|kin| mean(kin.iter().copied()));
+            kin.unwrap_or(gradients) / cost(experiment)
+        };
         let speeds: Vec<f64> = (0..self.experiments.len())
-            .map(|index| speed_of(index).unwrap_or(gradients / cost(index)))
+            .map(|index| speed_of(index).unwrap_or_else(|| guess(index)))
             .collect();
         let unit = self.seconds_a_unit(gradients);
         let place: HashMap<usize, usize> = self.queue.iter().copied().zip(1..).collect();

@@ -253,3 +253,29 @@ fn the_time_left_counts_training_evaluation_and_the_queue() {
         assert!(factor < 1.5, "{seeds} seeds, {workers} workers, {training} s + {testing} s: {factor:.2}");
     }
 }
+
+#[test]
+fn what_has_not_begun_is_as_fast_as_its_algorithm_elsewhere() {
+    let experiments = [("quick", SYSTEMS[1].1), ("MAML", SYSTEMS[2].1), ("MAML too", SYSTEMS[2].1)];
+    let experiments = experiments.map(|(name, algorithm)| fixture::experiment(name, algorithm, 1));
+    let study = fixture::study(experiments.into());
+    let mut app = fixture::app(&study, Styles::default());
+    app.on_hands(Hands { jobs: Some(1), ..Hands::default() }, |_| true);
+    let steps = app.runs[0].total;
+    let progress = |name: &str, step, steps_per_second| Event::Progress {
+        experiment: name.to_owned(),
+        seed: 0,
+        step,
+        loss: 1.0,
+        steps_per_second,
+    };
+    // A hundred times as fast as its cost lets expect of the others.
+    app.on_event(0, progress("quick", steps, 400.0 * steps as f64));
+    app.on_event(0, fixture::evaluated("quick", 0, fixture::curve(4.3, 0.7, 0)));
+    app.on_event(0, fixture::finished("quick", 0));
+    app.on_event(1, fixture::started("MAML", 0, steps));
+    app.on_event(1, progress("MAML", steps / 2, steps as f64 / 100.0));
+    // Half of a run of a hundred seconds, and another one.
+    let left = app.left().expect("a speed is known").as_secs_f64();
+    assert!((150.0..160.0).contains(&left), "{left}");
+}
