@@ -82,13 +82,34 @@ fn seconds(study: &Study, needs: &Needs, runs: usize, jobs: usize) -> Option<f64
         step(experiment) * experiment.total_steps() as f64 * experiment.seeds.len() as f64
     };
     let short = |experiment: &&Experiment| experiment.algorithm.trains() && step(experiment) <= LONGEST_STEP;
-    // What takes the longest decides, so its speed counts.
-    let most =
-        study.experiments.iter().filter(short).max_by(|one, other| total(one).total_cmp(&total(other)));
-    let Some(experiment) = most else {
+    // Algorithms differ in how fast they do what is counted; of each the experiment that takes the longest speaks.
+    let mut longest: Vec<&Experiment> = Vec::new();
+    for experiment in study.experiments.iter().filter(short) {
+        match longest.iter_mut().find(|other| other.algorithm == experiment.algorithm) {
+            Some(other) if total(other) >= total(&experiment) => {}
+            Some(other) => *other = experiment,
+            None => longest.push(experiment),
+        }
+    }
+    let speeds = longest.into_iter().map(|experiment| Some((experiment, speed(experiment, &step)?)));
+    let speeds: Vec<_> = speeds.collect::<Option<_>>()?;
+    let Some(slowest) = speeds.iter().map(|(_, speed)| *speed).min_by(f64::total_cmp) else {
         // Nothing is trained, and testing takes its time in the same operations.
         return study.experiments.iter().all(|one| !one.algorithm.trains()).then_some(runs as f64 * FILES);
     };
+    let of = |experiment: &Experiment| {
+        let known = speeds.iter().find(|(known, _)| known.algorithm == experiment.algorithm);
+        known.map_or(slowest, |(_, speed)| *speed)
+    };
+    let trained = || study.experiments.iter().filter(|experiment| experiment.algorithm.trains());
+    let training: f64 = trained().map(|experiment| total(&experiment) / of(experiment)).sum();
+    let testing = (needs.flop - trained().map(|experiment| total(&experiment)).sum::<f64>()) / slowest;
+    let jobs = jobs.min(runs).max(1) as f64;
+    Some((training + testing) / jobs + runs as f64 * FILES)
+}
+
+/// Operations a second of this experiment's outer steps; `None` if memory runs out.
+fn speed(experiment: &Experiment, step: &dyn Fn(&Experiment) -> f64) -> Option<f64> {
     // A pool of tasks may be large, and to draw it is not what is measured.
     let training = Training { budget: Budget::OuterSteps(1), ..experiment.training.clone() };
     let task = TaskSettings { train_tasks: TrainTasks::Fresh, ..experiment.task.clone() };
@@ -101,9 +122,7 @@ fn seconds(study: &Study, needs: &Needs, runs: usize, jobs: usize) -> Option<f64
         trainer.outer_step().ok()?;
         steps += 1.0;
     }
-    let speed = step(experiment) * steps / start.elapsed().as_secs_f64();
-    let jobs = jobs.min(runs).max(1) as f64;
-    Some(needs.flop / speed / jobs + runs as f64 * FILES)
+    Some(step(experiment) * steps / start.elapsed().as_secs_f64())
 }
 
 /// Seconds in words, no finer than an estimate is.
