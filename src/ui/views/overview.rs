@@ -266,25 +266,30 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     table.draw(room, buffer, styles);
     let mut notes = vec![table.whereabouts(room), app.list_in_words()];
     notes.retain(|note| !note.is_empty());
-    // What a mark warns of comes before what a row is called.
+    // What a mark means comes before what a row is called.
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.lossy) {
         notes.push("! some tasks not finite".to_owned());
+    }
+    if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
+        notes.push("~ preview".to_owned());
     }
     if let Some(sweep) = app.sweeps.first() {
         let cells = sweep.grid.experiments.len();
         notes.push(format!("best/{cells}: of a sweep's {cells} cells"));
     }
-    if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
-        notes.push("~ preview".to_owned());
-    }
     let best = app.best(&steps);
     if best.iter().flatten().count() > 0 {
         notes.push("underlined: best".to_owned());
     }
-    while notes.len() > 1 && notes.join("   ").len() + 4 > usize::from(area.width) {
-        notes.pop();
+    // As many as there is room for, the first ones first.
+    let mut said = String::new();
+    for note in notes {
+        let between = if said.is_empty() { "" } else { "   " };
+        if said.is_empty() || (said.len() + between.len() + note.len()) + 4 <= usize::from(area.width) {
+            said = said + between + &note;
+        }
     }
-    pane_note(buffer, area, &notes.join("   "), styles.plain(), styles);
+    pane_note(buffer, area, &said, styles.plain(), styles);
 }
 
 /// What a newcomer should look at first.
