@@ -1,4 +1,4 @@
-//! What can go wrong around a study has an outcome that is decided beforehand: the README's table of
+//! What can go wrong around a study has an outcome that is decided beforehand: the table of
 //! promises, row by row, brought about for real and looked at from outside.
 
 mod program;

@@ -1,5 +1,5 @@
 //! What is found in a folder is only believed if it is what the program itself has written there: the rows of
-//! the README's table that are about wrong places, damage, disks that fail and other people's files.
+//! the table of faults that are about wrong places, damage, disks that fail and other people's files.
 #![cfg(target_os = "linux")]
 
 mod program;

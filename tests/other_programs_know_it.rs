@@ -84,10 +84,10 @@ fn the_manual_page_has_every_command_and_no_warning() {
     for command in commands(&bench).iter().filter(|command| *command != "help") {
         assert!(page.contains(&format!("\n.SS \"metascope {command}\"\n")), "{command} in {page}");
     }
-    let readme = include_str!("../README.md");
+    let page_of_commands = include_str!("../docs/commands.md");
     for code in [0, 1, 2, 130] {
         let (_, row) =
-            readme.split_once(&format!("\n| {code} | ")).expect("the README's table of exit codes");
+            page_of_commands.split_once(&format!("\n| {code} | ")).expect("the table of exit codes");
         let meaning = row.split(" |").next().expect("a cell");
         assert!(
             page.contains(&format!("\\fB{code}\\fR\n{}\n", meaning.replace('-', "\\-"))),

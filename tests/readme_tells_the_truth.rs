@@ -1,5 +1,7 @@
-//! A README is believed. So what it shows is tried here as a reader would: its commands run, its files
-//! are valid, its keys are the program's, its map is the folders', its figures are the reference's.
+//! A README is believed, and so are the pages it leads to. So what they show is tried here as a reader would:
+//! their commands run, their files are valid, their tables are the program's, their figures are the reference's.
+//!
+//! `METASCOPE_UPDATE_DOCS=1 cargo test --test readme_tells_the_truth` writes the tables that are made of definitions.
 
 mod program;
 
@@ -16,6 +18,29 @@ use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
 const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
+const SETTINGS: &str = include_str!("../docs/settings.md");
+const COMMANDS: &str = include_str!("../docs/commands.md");
+const RESULTS: &str = include_str!("../docs/results.md");
+const KEPT: &str = include_str!("../docs/what-is-kept.md");
+
+/// Every page with its path, in the order in which their commands are tried.
+const PAGES: [(&str, &str); 10] = [
+    ("README.md", README),
+    ("docs/commands.md", COMMANDS),
+    ("docs/settings.md", SETTINGS),
+    ("docs/keys.md", include_str!("../docs/keys.md")),
+    ("docs/screen.md", include_str!("../docs/screen.md")),
+    ("docs/what-is-kept.md", KEPT),
+    ("docs/cluster.md", include_str!("../docs/cluster.md")),
+    ("docs/results.md", RESULTS),
+    ("docs/library.md", include_str!("../docs/library.md")),
+    ("CONTRIBUTING.md", CONTRIBUTING),
+];
+
+/// The manual: what a newcomer reads, without what only a contributor does.
+fn manual() -> impl Iterator<Item = &'static str> {
+    PAGES.iter().filter(|(name, _)| *name != "CONTRIBUTING.md").map(|(_, text)| *text)
+}
 
 /// The contents of every code block of this language.
 fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
@@ -38,13 +63,43 @@ fn part<'t>(text: &'t str, name: &str) -> &'t str {
     after.split_once(&format!("<!-- /{name} -->")).expect("the part ends").0
 }
 
+/// Holds the part of this name in a page against what the program says of it, or writes it there.
+fn holds(page: &str, name: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let text = fs::read_to_string(&path).expect("the page is there");
+    let written = part(&text, name);
+    if written.trim() == expected.trim() {
+        return;
+    }
+    assert!(
+        std::env::var_os("METASCOPE_UPDATE_DOCS").is_some(),
+        "the part `{name}` of {page} is not the program's; METASCOPE_UPDATE_DOCS=1 with this test writes:\n\n{expected}"
+    );
+    fs::write(&path, text.replace(written, &format!("\n{}\n\n", expected.trim())))
+        .expect("the page is written");
+}
+
 #[test]
-fn every_command_runs() {
-    let bench = Bench::with("tasks.json", blocks(README, "json").concat());
+fn a_newcomer_reads_two_hundred_lines() {
+    let lines = README.lines().count();
+    assert!(lines <= 200, "README.md has {lines} lines: what is longer has a page in docs/");
+    let listed = README.split_once("## Where to read on").expect("the list of pages").1;
+    for (name, _) in PAGES.iter().filter(|(name, _)| *name != "README.md") {
+        assert!(listed.contains(&format!("]({name})")), "README.md does not lead to {name}");
+    }
+    let pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+    for page in pages.map(|entry| format!("docs/{}", entry.unwrap().file_name().to_string_lossy())) {
+        assert!(PAGES.iter().any(|(name, _)| *name == page), "{page} is not held by this test");
+    }
+}
+
+/// Runs the commands of a page in a folder of their own, as a reader would; and how many there were.
+fn follow(page: &str) -> (Bench, usize) {
+    let bench = Bench::with("tasks.json", blocks(page, "json").concat());
     let folder = binary().parent().expect("the program is in a folder").to_owned();
     let path = std::env::var("PATH").unwrap_or_default();
     let mut commands = 0;
-    for line in blocks(README, "sh").iter().flat_map(|block| block.lines()) {
+    for line in blocks(page, "sh").iter().flat_map(|block| block.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -66,6 +121,15 @@ fn every_command_runs() {
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{line}: {}\n{stdout}\n{stderr}", output.status);
     }
+    (bench, commands)
+}
+
+#[test]
+fn every_command_runs() {
+    for page in manual().filter(|page| *page != COMMANDS) {
+        follow(page);
+    }
+    let (bench, commands) = follow(COMMANDS);
     assert!(commands >= 8, "only {commands} commands were found: does the search still work?");
     for left in
         ["experiments.toml", "events.jsonl", "curves.csv", "curves.svg", "fit.svg", "gradient.safetensors"]
@@ -79,7 +143,7 @@ fn every_command_runs() {
     let folder = study.find(|path| path.is_dir()).expect("an experiment's folder");
     let kept = fs::read_dir(folder.join("seed-0")).unwrap();
     let kept: BTreeSet<_> = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    let documented = blocks(README, "text").into_iter().find(|block| block.starts_with("settings.toml"));
+    let documented = blocks(KEPT, "text").into_iter().find(|block| block.starts_with("settings.toml"));
     let documented: BTreeSet<_> = documented
         .expect("a list of files")
         .lines()
@@ -104,8 +168,8 @@ fn cargo_run_runs_this_program() {
 
 #[test]
 fn the_experiments_files_are_valid() {
-    let snippets = blocks(README, "toml");
-    assert!(!snippets.is_empty());
+    let snippets: Vec<&str> = manual().flat_map(|page| blocks(page, "toml")).collect();
+    assert!(snippets.len() >= 3, "only {} were found: does the search still work?", snippets.len());
     for snippet in snippets {
         let bench = Bench::with("snippet.toml", snippet);
         bench.run(&["check", "snippet.toml"]).exits(0);
@@ -139,11 +203,7 @@ fn shown(value: &metascope::config::Value) -> String {
 
 #[test]
 fn the_settings_are_the_programs() {
-    let expected = settings_table();
-    assert!(
-        part(README, "settings").trim() == expected.trim(),
-        "the settings between <!-- settings --> and <!-- /settings --> in README.md should be:\n\n{expected}"
-    );
+    holds("docs/settings.md", "settings", &settings_table());
 }
 
 #[test]
@@ -181,11 +241,7 @@ fn every_learner_is_named() {
 
 #[test]
 fn the_keys_are_the_programs() {
-    let expected = keys::markdown();
-    assert!(
-        part(README, "keys").trim() == expected.trim(),
-        "the list of keys between <!-- keys --> and <!-- /keys --> in README.md should be:\n\n{expected}"
-    );
+    holds("docs/keys.md", "keys", &keys::markdown());
 }
 
 #[test]
@@ -213,7 +269,7 @@ fn the_picture_shows_this_screen() {
 #[test]
 fn the_events_are_the_contracts() {
     let block =
-        blocks(README, "text").into_iter().find(|block| block.starts_with("{\"event\"")).expect("there");
+        blocks(COMMANDS, "text").into_iter().find(|block| block.starts_with("{\"event\"")).expect("there");
     let bench = Bench::with("experiments.toml", program::TINY);
     let said = bench.run(&["run", "--json"]).exits(0);
     let names = |line: &str| -> Vec<String> {
@@ -245,17 +301,17 @@ fn every_command_and_exit_code_is_in_the_help() {
     let help = Bench::new().run(&["--help"]).exits(0).stdout;
     let (_, commands) = help.split_once("Commands:").expect("clap lists them");
     let commands = commands.lines().skip(1).take_while(|line| !line.trim().is_empty());
-    let listed = blocks(README, "text").into_iter().find(|block| block.starts_with("metascope [FILE]"));
-    let listed = listed.expect("the README lists the commands");
+    let listed = blocks(COMMANDS, "text").into_iter().find(|block| block.starts_with("metascope [FILE]"));
+    let listed = listed.expect("docs/commands.md lists the commands");
     for command in commands {
         let name = command.split_whitespace().next().expect("a name");
         assert!(
             name == "help" || listed.contains(&format!("metascope {name}")),
-            "{name} is not in the README"
+            "{name} is not in docs/commands.md"
         );
     }
     for code in [0, 1, 2, 130] {
-        assert!(README.contains(&format!("| {code} |")), "{code}");
+        assert!(COMMANDS.contains(&format!("| {code} |")), "{code}");
     }
 }
 
@@ -269,9 +325,16 @@ fn tests_in(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_promise_has_a_test_and_every_fault_is_in_the_table() {
     let mut promised = BTreeSet::new();
-    for row in part(README, "faults").lines().skip(2) {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [_, _, tests] = cells[..] else { panic!("a row has three cells: {row}") };
+    let cells = |row: &str| -> [String; 2] {
+        let cells: Vec<String> =
+            row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        cells.try_into().unwrap_or_else(|cells| panic!("a row has two cells: {cells:?}"))
+    };
+    let told: Vec<[String; 2]> = part(KEPT, "faults").lines().skip(2).map(cells).collect();
+    let held: Vec<[String; 2]> = part(CONTRIBUTING, "faults").lines().skip(2).map(cells).collect();
+    let faults = |rows: &[[String; 2]]| rows.iter().map(|[fault, _]| fault.clone()).collect::<Vec<_>>();
+    assert_eq!(faults(&told), faults(&held), "docs/what-is-kept.md and CONTRIBUTING.md name the same faults");
+    for [row, tests] in &held {
         let names: Vec<&str> = tests.split(", ").map(|name| name.trim_matches('`')).collect();
         assert!(names.iter().all(|name| !name.is_empty()), "no test: {row}");
         promised.extend(names);
@@ -288,56 +351,57 @@ fn every_promise_has_a_test_and_every_fault_is_in_the_table() {
         assert!(known.contains(*name), "there is no test {name}");
     }
     for name in tests_in(include_str!("faults_have_outcomes.rs")) {
-        assert!(promised.contains(name), "{name} is not in the README's table");
+        assert!(promised.contains(name), "{name} is not in the table of CONTRIBUTING.md");
     }
-}
-
-/// The rooms that a map in a document lists.
-fn map(text: &str) -> BTreeSet<String> {
-    let block = blocks(text, "text").into_iter().find(|block| block.contains("src/config/")).expect("a map");
-    block.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn the_map_is_the_folders() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut rooms = BTreeSet::new();
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
+    for entry in fs::read_dir(&source).unwrap() {
         let entry = entry.unwrap();
         let slash = if entry.path().is_dir() { "/" } else { "" };
-        rooms.insert(format!("src/{}{slash}", entry.file_name().into_string().unwrap()));
+        rooms.insert(format!("{}{slash}", entry.file_name().into_string().unwrap()));
     }
-    rooms.remove("src/lib.rs");
+    rooms.remove("lib.rs");
     // A room may be a file with a folder of its own beside it.
-    let files: Vec<String> =
-        rooms.iter().filter_map(|room| room.strip_suffix(".rs").map(str::to_owned)).collect();
-    for file in files {
-        rooms.remove(&format!("{file}/"));
-    }
-    assert_eq!(map(CONTRIBUTING), rooms);
-    rooms.remove("src/main.rs");
-    assert_eq!(map(README), rooms);
-    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    for line in
-        blocks(CONTRIBUTING, "text").into_iter().find(|block| block.contains("src/config/")).unwrap().lines()
-    {
-        let (room, words) = line.split_once(' ').unwrap();
-        let room = room.strip_prefix("src/").unwrap();
-        let same = |other: &str| {
-            let other = other.trim_start_matches("//! ");
-            other.split_once(' ').is_some_and(|(name, said)| name == room && said.trim() == words.trim())
-        };
-        assert!(lib.lines().any(same), "src/lib.rs says something else of {room}");
-    }
+    rooms = rooms
+        .iter()
+        .filter(|room| !rooms.contains(&format!("{}.rs", room.trim_end_matches('/'))))
+        .cloned()
+        .collect();
+    let lib = fs::read_to_string(source.join("lib.rs")).unwrap().replace("//! ", "");
+    let map = blocks(&lib, "text").into_iter().find(|block| block.contains("config/")).expect("a map");
+    let map: BTreeSet<String> = map.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(map, rooms);
+}
+
+/// How a page is linked to at this line, if it is a heading: as GitHub does it.
+fn anchor(line: &str) -> String {
+    let Some(heading) = line.strip_prefix('#') else { return String::new() };
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }
 
 #[test]
 fn links_lead_somewhere() {
-    for (name, text) in [("README.md", README), ("CONTRIBUTING.md", CONTRIBUTING)] {
+    for (name, text) in PAGES {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         for target in text.split("](").skip(1).filter_map(|after| after.split(')').next()) {
-            if target.starts_with("https://") || target.starts_with('#') {
+            if target.starts_with("https://") {
                 continue;
             }
-            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(), "{name}: {target}");
+            let (file, section) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(file.exists(), "{name}: {target}");
+            if !section.is_empty() {
+                let headings = fs::read_to_string(&file).unwrap();
+                assert!(headings.lines().any(|line| anchor(line) == section), "{name}: {target}");
+            }
         }
     }
     for test in CONTRIBUTING
@@ -366,9 +430,9 @@ fn the_figures_are_the_references() {
         ("maml", 32),
     ] {
         let figure = format!("{:.2}", at(name, "mean", n));
-        let (_, notebook) = README.split_once("## Where the notebook differs").expect("the section");
+        let (_, notebook) = RESULTS.split_once("## Where the notebook differs").expect("the section");
         assert!(notebook.contains(&figure), "{name} at n = {n} is {figure}");
     }
     let spread = format!("{:.2} ± {:.2}", at("maml", "mean", 10), at("maml", "std_over_seeds", 10));
-    assert!(README.contains(&spread), "{spread}");
+    assert!(RESULTS.contains(&spread), "{spread}");
 }

@@ -46,7 +46,7 @@ pub fn submit(command: &SubmitCommand) -> anyhow::Result<Exit> {
     if !is_on_path("sbatch") {
         bail!(
             "there is no sbatch on the PATH: submit on a login node of a cluster with Slurm. Without Slurm, start \
-             `metascope run --join` on as many machines as see {} (the README says how with ssh, GNU parallel, \
+             `metascope run --join` on as many machines as see {} (the documentation says how with ssh, GNU parallel, \
              HyperQueue and Kubernetes); --dry-run prints the script",
             command.out.display()
         );

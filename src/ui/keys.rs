@@ -1,5 +1,5 @@
 //! The key table as a whole: the keys that work everywhere and those of every view. It dispatches, it is the
-//! help, it gives the footer its hints and the README its list, so these cannot disagree.
+//! help, it gives the footer its hints and docs/keys.md its list, so these cannot disagree.
 
 use crossterm::event::{KeyCode::Char, KeyEvent};
 
@@ -123,7 +123,7 @@ pub fn help(context: Context) -> Vec<(&'static str, &'static str)> {
     lines(context).iter().map(|binding| (binding.label, binding.help)).collect()
 }
 
-/// Every context with its heading, in the order the help and the README list them.
+/// Every context with its heading, in the order the help and docs/keys.md list them.
 pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
     let first = [
         (Context::Anywhere, "Everywhere"),
@@ -146,7 +146,7 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
     first.into_iter().chain(views).chain(last)
 }
 
-/// The README's list of keys, as Markdown.
+/// The list of docs/keys.md.
 pub fn markdown() -> String {
     let mut text = String::new();
     for (context, heading) in headings() {

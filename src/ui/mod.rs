@@ -8,7 +8,7 @@
 //! update/      every change of state: keys and mouse, what the study reports, the file, another study
 //! frame/       what stands around every view: header, tabs, banner, footer, help; saved screens
 //! commands.rs  what can be typed after a colon, from the keys and from what there is
-//! keys.rs      what a key means where, for dispatch, help, footer and README
+//! keys.rs      what a key means where, for dispatch, help, footer and docs
 //! tour.rs      the guided tour: its stations
 //! views/       a file a view, listed in one place; the panes they share
 //! widgets/     plots, tables, text: pieces that know nothing of the state

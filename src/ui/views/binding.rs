@@ -66,7 +66,7 @@ pub enum Does {
 pub struct Binding {
     /// Any of these.
     pub presses: &'static [Press],
-    /// As the help and the README write them.
+    /// As the help and docs/keys.md write them.
     pub label: &'static str,
     /// As the footer writes them: keys that come in pairs share a hint.
     pub pair: &'static str,

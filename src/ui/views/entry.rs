@@ -12,11 +12,11 @@ use crate::{
     },
 };
 
-/// A view. Tabs, keys, help, README, mouse and drawing ask it.
+/// A view. Tabs, keys, help, docs, mouse and drawing ask it.
 pub struct Entry {
     /// What it is.
     pub kind: Kind,
-    /// The heading of its keys in the help and the README.
+    /// The heading of its keys in the help and in docs/keys.md.
     pub heading: &'static str,
     /// Whether a study of these experiments has it.
     pub wanted: fn(&[Experiment]) -> bool,
