@@ -20,12 +20,17 @@ fn trained() -> Bench {
     bench
 }
 
-/// The file of this name of the first MAML run.
-fn of_maml(bench: &Bench, file: &str) -> PathBuf {
+/// The file of this name of an experiment's first run.
+fn of(bench: &Bench, experiment: &str, file: &str) -> PathBuf {
     let end = format!("seed-0/{file}");
     let names = bench.names();
-    let name = names.iter().find(|name| name.contains("MAML") && name.ends_with(&end)).expect("it is there");
+    let name =
+        names.iter().find(|name| name.contains(experiment) && name.ends_with(&end)).expect("it is there");
     bench.path(name)
+}
+
+fn of_maml(bench: &Bench, file: &str) -> PathBuf {
+    of(bench, "MAML", file)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -34,18 +39,24 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Puts right what `resume.bin` says of the files beside it, and its own checksum.
 fn put_right(bench: &Bench) {
-    let path = of_maml(bench, "resume.bin");
+    forge(bench, "MAML", |_| {});
+}
+
+/// The same for an experiment's first run, with this done to what `resume.bin` says.
+fn forge(bench: &Bench, experiment: &str, change: impl Fn(&mut Value)) {
+    let path = of(bench, experiment, "resume.bin");
     let bytes = fs::read(&path).expect("there");
     let body = &bytes[..bytes.len() - 32];
     let mut parts = body.splitn(3, |byte| *byte == b'\n');
     let (magic, header, numbers) =
         (parts.next().expect("a line"), parts.next().expect("a line"), parts.next().expect("the rest"));
     let mut header: Value = serde_json::from_slice(header).expect("JSON");
-    let log = fs::read(of_maml(bench, "metrics.jsonl")).expect("there");
+    let log = fs::read(of(bench, experiment, "metrics.jsonl")).expect("there");
     header["log_bytes"] = log.len().into();
     header["log_sha256"] = hex(&log).into();
     header["checkpoint_sha256"] =
-        hex(&fs::read(of_maml(bench, "checkpoint.safetensors")).expect("there")).into();
+        hex(&fs::read(of(bench, experiment, "checkpoint.safetensors")).expect("there")).into();
+    change(&mut header);
     let mut forged = [magic, b"\n", header.to_string().as_bytes(), b"\n", numbers].concat();
     let checksum = Sha256::digest(&forged);
     forged.extend(checksum);
@@ -92,6 +103,33 @@ fn a_bit_of_a_weight_is_found_whatever_the_checksums_say() {
     assert!(line.contains("MAML, seed 0") && line.contains("has 1 of 321 weights wrong"), "{line}");
     assert!(line.contains("made by metascope"), "{line}");
     assert!(said.stdout.contains("3 of 4 runs give the same bytes again; 1 differ"), "{}", said.stdout);
+}
+
+#[test]
+fn what_an_earlier_arithmetic_has_made_is_not_accused() {
+    let bench = trained();
+    let names_none = |header: &mut Value| {
+        header["identity"].as_object_mut().expect("an object").remove("arithmetic").expect("it names one");
+    };
+    // To the same bits, as most are, there is nothing to say.
+    forge(&bench, "Ridge", names_none);
+    let said = bench.run(&["verify", "runs"]).exits(0);
+    assert!(said.stdout.contains("4 of 4 runs give the same bytes again"), "{}", said.stdout);
+    let path = of(&bench, "Ridge", "checkpoint.safetensors");
+    let mut bytes = fs::read(&path).expect("there");
+    let last = bytes.len() - 8;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).expect("written");
+    forge(&bench, "Ridge", |_| {});
+    let said = bench.run(&["verify", "runs"]);
+    let line = said.stdout.lines().find(|line| line.starts_with("? ")).expect("it is told");
+    assert!(line.contains("Ridge, seed 0") && line.contains("were the C library's"), "{line}");
+    assert!(line.contains("1 of 322 weights wrong"), "{line}");
+    assert!(said.stdout.contains("3 of 3 runs give the same bytes again; 1 could not be"), "{}", said.stdout);
+    assert_eq!((said.code, said.stdout.contains("DIFFERS")), (Some(1), false));
+    // An arithmetic that gave the same bits as ever names none.
+    let maml = fs::read(of_maml(&bench, "resume.bin")).expect("there");
+    assert!(!String::from_utf8_lossy(&maml).contains("arithmetic"));
 }
 
 #[test]

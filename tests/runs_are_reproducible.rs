@@ -5,6 +5,7 @@ mod program;
 
 use std::collections::BTreeMap;
 
+use metascope::model::Kernels;
 use program::{Bench, Said, assert_same, events, experiments, with_every_learner};
 use serde_json::Value;
 
@@ -131,6 +132,60 @@ fn the_portable_kernels_are_reproducible_and_the_run_says_so() {
         if name.ends_with("settings.toml") {
             assert!(String::from_utf8_lossy(bytes).contains("kernels portable"), "{name}");
         }
+    }
+}
+
+/// Every learner in both precisions, with a schedule, noise and losses that ask for exponentials, logarithms, sines
+/// and hyperbolic tangents.
+#[cfg(target_os = "linux")]
+fn study_of_transcendentals() -> String {
+    let mut study = r#"[defaults]
+seeds = 2
+outer_steps = 60
+outer_schedule = "cosine"
+
+[task]
+family = "sine-or-line"
+shots = 40
+train_tasks = 50
+
+[evaluation]
+test_tasks = 100
+grid = 20
+steps = 3
+"#
+    .to_owned();
+    let learners = program::learners().map(|learner| (learner, "")).chain([("ridge-head", "nll")]);
+    for (learner, loss) in learners {
+        let outer_loss = if loss.is_empty() { String::new() } else { format!("outer_loss = \"{loss}\"\n") };
+        for (precision, activation) in [("f32", "relu"), ("f64", "tanh")] {
+            study += &format!(
+                "\n[[experiment]]\nname = \"{learner} {loss}{precision}\"\nalgorithm = \"{learner}\"\n{outer_loss}\
+                 model = {{ precision = \"{precision}\", activation = \"{activation}\" }}\n"
+            );
+        }
+    }
+    study
+}
+
+/// The bits are the program's own: no C library, and no setting of one, has a part in them.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_c_library_changes_a_bit() {
+    let study = study_of_transcendentals();
+    for kernel in Kernels::available() {
+        let trained = |name: &str, value: &str| {
+            let bench = Bench::with("study.toml", &study);
+            let mut command = bench.command(&["run", "study.toml"]);
+            Said::of(command.env("METASCOPE_KERNEL", kernel.name()).env(name, value)).exits(0);
+            bench.outcome()
+        };
+        let plain = trained("LC_ALL", "C");
+        assert_eq!(checkpoints(&plain).len(), 2 * experiments(&study).len());
+        let tuned = trained("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-FMA,-AVX2,-AVX,-AVX512F");
+        assert_same(&plain, &tuned, "other instructions in the C library");
+        let (name, value) = program::disk::with_a_false_libm();
+        assert_same(&plain, &trained(name, &value), "a C library that is wrong");
     }
 }
 

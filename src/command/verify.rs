@@ -156,6 +156,13 @@ impl Tally {
         if compared.differences.is_empty() {
             self.same += 1;
             say("same", run, &compared.notes)
+        } else if compared.other_arithmetic {
+            let why = format!(
+                "was begun by a version whose logarithms, exponentials and cosines were the C library's, so that its \
+                 bits cannot be had again; {}",
+                compared.differences.join("; ")
+            );
+            self.unknown(run, &why)
         } else {
             let mut words = compared.differences;
             words.extend(compared.notes);

@@ -113,7 +113,8 @@ impl OverSeeds {
 /// Student's t; `None` of one value.
 pub fn half_width(deviation: f64, values: usize) -> Option<f64> {
     let freedom = values.checked_sub(1).filter(|freedom| *freedom > 0)?;
-    let t = StudentsT::ppf(0.975, freedom as f64);
+    // The crate asks the C library; C libraries agree in these digits.
+    let t = (StudentsT::ppf(0.975, freedom as f64) * 1e10).round() / 1e10;
     Some(t * deviation / (values as f64).sqrt())
 }
 

@@ -29,7 +29,7 @@ pub use test_set::{Test, TestSettings};
 use serde::Serialize;
 
 use crate::config::Value;
-use crate::learner::{Algorithm, Trainer, Training};
+use crate::learner::{Algorithm, OuterSchedule, Trainer, Training};
 use crate::model::{Adaptation, Kernels, ModelSettings, Weights};
 use crate::task::{EvaluationSettings, TaskSettings};
 
@@ -97,6 +97,15 @@ impl Experiment {
             return 0;
         }
         self.training.outer_steps(&self.task)
+    }
+
+    /// Which arithmetic its bits come from, so that those of an earlier one are not taken for wrong.
+    pub fn arithmetic(&self) -> u32 {
+        // Up to 1 the cosine of the schedule and the logarithms of the noise were the C library's.
+        let schedule = self.training.outer_schedule == OuterSchedule::Cosine;
+        let is_noisy = |test: Test<'_>| test.task.family.noise(&test.task.own) > 0.0;
+        let own = if schedule || self.every_test().any(is_noisy) { 2 } else { 1 };
+        self.algorithm.arithmetic().max(own)
     }
 
     /// Its network before the first step.

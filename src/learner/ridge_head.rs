@@ -117,6 +117,11 @@ impl Learner for RidgeHead {
         Adaptation { inner_lr: 0.0, inner_steps: 1, ..settings.adapting(inner) }
     }
 
+    /// Up to 1 its `exp` and `ln` were the C library's.
+    fn arithmetic(&self) -> u32 {
+        2
+    }
+
     fn read_tensors(&self, settings: &mut Training, shape: Shapes<'_>) {
         // Only the likelihood has a noise; its words may have been left out.
         if shape("ridge.log_noise").is_some() {
@@ -279,7 +284,7 @@ impl<E: Real> Solver<E> {
         for (error, (q, _)) in self.errors.iter_mut().zip(&mut self.q) {
             let (e, variance) = (error.exact(), self.noise * (1.0 + *q));
             let ratio = e * e / variance;
-            loss += share * 0.5 * ((std::f64::consts::TAU * variance).ln() + ratio);
+            loss += share * 0.5 * (libm::log(std::f64::consts::TAU * variance) + ratio);
             let by_variance = share * 0.5 * (1.0 - ratio) / variance;
             by_noise += by_variance * variance;
             *q = by_variance * self.noise;
@@ -313,8 +318,8 @@ impl<E: Real> Solver<E> {
 
 impl<E: Real> Head<E> for Solver<E> {
     fn load(&mut self, numbers: &[E]) {
-        self.lambda = numbers[0].exact().exp();
-        self.noise = numbers.get(1).map_or(1.0, |log| log.exact().exp());
+        self.lambda = libm::exp(numbers[0].exact());
+        self.noise = numbers.get(1).map_or(1.0, |log| libm::exp(log.exact()));
     }
 
     fn adapt(&mut self, step: usize, support: Seen<'_, E>, output: &mut Output<E>) {

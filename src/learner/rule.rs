@@ -83,6 +83,11 @@ pub trait Learner: Sync + 'static {
     /// say: `shape` gives the shape of the tensor of a name.
     fn read_tensors(&self, _settings: &mut Training, _shape: Shapes<'_>) {}
 
+    /// Which arithmetic its bits come from: one more whenever the same settings and seed come to give others.
+    fn arithmetic(&self) -> u32 {
+        1
+    }
+
     /// Whether tests take the rate of `[evaluation]`, as those of the notebook do, and not the one it was
     /// trained with.
     fn tested_at_common_rate(&self) -> bool {

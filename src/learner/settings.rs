@@ -100,7 +100,7 @@ impl OuterSchedule {
             Self::Constant => 1.0,
             Self::Cosine => {
                 let share = (done as f64 / all.max(1) as f64).min(1.0);
-                0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+                0.5 * (1.0 + libm::cos(std::f64::consts::PI * share))
             }
         }
     }

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use rand::distr::{Distribution, Uniform};
-use rand_distr::StandardNormal;
 
 use super::{
     EvaluationSettings, Function, Number, Points, Purpose, Stream, TaskSettings,
     family::{Family, Sampler},
-    grid, stream,
+    grid,
+    normal::standard_normal,
+    stream,
 };
 
 /// Draws tasks and their points.
@@ -72,8 +73,7 @@ impl Draw {
     }
 
     fn deviation(&self, stream: &mut Stream) -> f64 {
-        let standard: f64 = StandardNormal.sample(stream);
-        self.noise * standard
+        self.noise * standard_normal(stream)
     }
 }
 

@@ -36,7 +36,7 @@ pub fn best_loss(
     let second = [[at(0, 0), at(0, 1)], [at(1, 0), at(1, 1)]];
     let determinant = second[0][0] * second[1][1] - second[0][1] * second[1][0];
     let prior = trace(&seen);
-    if determinant.abs() <= 1e-12 * trace(&second).powi(2) {
+    if determinant.abs() <= 1e-12 * trace(&second) * trace(&second) {
         // Theta moves along a line only, or not at all.
         let along = trace(&second);
         return if along > 0.0 { prior - trace(&product(&both, &seen)) / along } else { 0.0 };

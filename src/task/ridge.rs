@@ -40,7 +40,8 @@ pub fn fit(support: &Points, penalty: f64, basis: impl Fn(f64) -> [f64; 2]) -> F
     };
     let error = |(x, y): (&f64, &f64)| {
         let [s, c] = basis(*x);
-        (p * s + q * c - y).powi(2)
+        let off = p * s + q * c - y;
+        off * off
     };
     let errors: f64 = support.x.iter().zip(&support.y).map(error).sum();
     Fit { coefficients: [p, q], misfit: errors + penalty * (p * p + q * q), determinant }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::read_own;
 use super::provenance::{Process, Provenance};
-use super::resume::{LARGEST_FILE, Resume};
+use super::resume::{LARGEST_FILE, Resume, first};
 use super::seal::{self, LARGEST_SETTINGS, Sealed};
 use crate::config::presentable;
 use crate::experiments::Experiment;
@@ -77,6 +77,8 @@ pub struct Compared {
     pub differences: Vec<String>,
     /// What is worth knowing besides.
     pub notes: Vec<String>,
+    /// Whether it was begun with another arithmetic than that of this version, which cannot give its bits again.
+    pub other_arithmetic: bool,
 }
 
 impl Compared {
@@ -163,6 +165,9 @@ impl Compared {
         if (one.steps, &one.position) != (other.steps, &other.position) || digest(found) != digest(again) {
             self.differ(RESUME, "holds another state");
         }
+        let arithmetic =
+            |resume: &Resume| resume.header.identity.as_ref().map_or(first(), |it| it.arithmetic);
+        self.other_arithmetic = arithmetic(found) != arithmetic(again);
         if found.header.kernel != again.header.kernel {
             self.differ(RESUME, "names other kernels");
         }

@@ -30,7 +30,7 @@ use super::files::{
 use super::lock::Lock;
 use super::past::{Progress, what_counts};
 use super::provenance::Provenance;
-use super::resume::{Header, Identity, Resume};
+use super::resume::{self, Header, Identity, Resume};
 use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::config::presentable;
@@ -183,7 +183,10 @@ impl Record {
         // What was begun elsewhere stays what it was made with.
         match identity {
             Some(identity) => self.identity = identity.clone(),
-            None => self.identity.metascope = version_of_settings(&self.folder, kernel),
+            None => {
+                self.identity.metascope = version_of_settings(&self.folder, kernel);
+                self.identity.arithmetic = resume::first();
+            }
         }
         self.settings = settings_text(run, kernel, &self.identity);
         self.log = log;

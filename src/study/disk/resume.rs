@@ -68,13 +68,25 @@ pub struct Identity {
     pub seed: u64,
     /// The version that began it, which its settings file names.
     pub metascope: String,
+    /// The arithmetic that it was begun with.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub arithmetic: u32,
+}
+
+/// The arithmetic of all that does not name one.
+pub const fn first() -> u32 {
+    1
+}
+
+fn is_first(arithmetic: &u32) -> bool {
+    *arithmetic == first()
 }
 
 impl Identity {
     /// Of a run that this version begins.
     pub fn new(settings: &Experiment, seed: u64) -> Self {
         let metascope = env!("CARGO_PKG_VERSION").to_owned();
-        Self { settings: settings_digest(settings), seed, metascope }
+        Self { settings: settings_digest(settings), seed, metascope, arithmetic: settings.arithmetic() }
     }
 }
 

@@ -83,8 +83,8 @@ impl Family for Sine {
         let [f0, f1] = own.get(&FREQUENCY);
         // The means over b and f of sin(f x + b) and of cos(2 f x + 2 b).
         let (middle, spread) = (0.5 * (b0 + b1) + 0.5 * (f0 + f1) * x, (f1 - f0) * x);
-        let sine = middle.sin() * sinc(0.5 * (b1 - b0)) * sinc(0.5 * spread);
-        let cosine = (2.0 * middle).cos() * sinc(b1 - b0) * sinc(spread);
+        let sine = libm::sin(middle) * sinc(0.5 * (b1 - b0)) * sinc(0.5 * spread);
+        let cosine = libm::cos(2.0 * middle) * sinc(b1 - b0) * sinc(spread);
         [mean * sine, square * (0.5 - 0.5 * cosine)]
     }
 
@@ -102,7 +102,7 @@ impl Family for Sine {
         // E_x (E_b sin(x + b))^2 = |E_b e^{ib}|^2 (1/2 - 1/2 E_x cos(2x + 2m)), m the middle phase.
         let middle = 0.5 * (b0 + b1);
         let spread = sinc(0.5 * (b1 - b0));
-        let over_x = (x0 + x1 + 2.0 * middle).cos() * sinc(x1 - x0);
+        let over_x = libm::cos(x0 + x1 + 2.0 * middle) * sinc(x1 - x0);
         let square = 0.5 - 0.5 * over_x * sinc(b1 - b0);
         let square_of_mean = spread * spread * (0.5 - 0.5 * over_x);
         mean_square * square - mean_amplitude * mean_amplitude * square_of_mean
@@ -118,12 +118,12 @@ impl Family for Sine {
         let [mean, square] = moments(own.get(&AMPLITUDE));
         // Means of cos b, sin b, cos 2b and sin 2b.
         let (middle, half) = (0.5 * (b0 + b1), 0.5 * (b1 - b0));
-        let [c, s] = [middle.cos(), middle.sin()].map(|part| mean * part * sinc(half));
-        let [c2, s2] =
-            [(2.0 * middle).cos(), (2.0 * middle).sin()].map(|part| 0.5 * square * part * sinc(2.0 * half));
+        let [c, s] = [libm::cos(middle), libm::sin(middle)].map(|part| mean * part * sinc(half));
+        let [c2, s2] = [libm::cos(2.0 * middle), libm::sin(2.0 * middle)]
+            .map(|part| 0.5 * square * part * sinc(2.0 * half));
         let across = s2 - c * s;
         let covariance = [[0.5 * square + c2 - c * c, across], [across, 0.5 * square - c2 - s * s]];
-        Some(best_loss(range, shots, |x| [(f * x).sin(), (f * x).cos()], covariance))
+        Some(best_loss(range, shots, |x| libm::sincos(f * x).into(), covariance))
     }
 
     /// Least squares on (sin f x, cos f x): exact from two noiseless points where f is known, found by
@@ -135,7 +135,7 @@ impl Family for Sine {
 
     fn plane(&self, numbers: &Numbers) -> Option<[f64; 2]> {
         let Wave { amplitude, phase, .. } = wave(numbers);
-        Some([amplitude * phase.cos(), amplitude * phase.sin()])
+        Some([amplitude * libm::cos(phase), amplitude * libm::sin(phase)])
     }
 
     fn plane_names(&self) -> Option<[&'static str; 2]> {
@@ -184,12 +184,13 @@ impl From<Wave> for Function {
 fn best_wave(own: &Values, range: [f64; 2], support: &Points) -> Wave {
     let [_, mean_square] = moments(own.get(&AMPLITUDE));
     // Over a circle of phases both coefficients have half the variance of the amplitude's square.
-    let penalty = own.get(&NOISE).powi(2) / (0.5 * mean_square).max(1e-12);
-    let at = |f: f64| fit(support, penalty, move |x| <[f64; 2]>::from((f * x).sin_cos()));
+    let noise = own.get(&NOISE);
+    let penalty = noise * noise / (0.5 * mean_square).max(1e-12);
+    let at = |f: f64| fit(support, penalty, move |x| <[f64; 2]>::from(libm::sincos(f * x)));
     let f = most_likely(own.get(&FREQUENCY), range, |f| at(f).misfit);
     let [p, q] = at(f).coefficients;
     // p sin fx + q cos fx = a sin(fx + b).
-    Wave { amplitude: p.hypot(q), phase: q.atan2(p), frequency: f }
+    Wave { amplitude: libm::hypot(p, q), phase: libm::atan2(q, p), frequency: f }
 }
 
 /// The frequency of least misfit: a grid that no valley of the misfit falls through, then golden section
@@ -249,7 +250,7 @@ pub(super) fn moments([low, high]: [f64; 2]) -> [f64; 2] {
 
 /// sin(t) / t.
 pub(super) fn sinc(t: f64) -> f64 {
-    if t == 0.0 { 1.0 } else { t.sin() / t }
+    if t == 0.0 { 1.0 } else { libm::sin(t) / t }
 }
 
 #[cfg(test)]

@@ -95,12 +95,13 @@ impl Family for SineOrLine {
     fn oracle(&self, own: &Values, _range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64> {
         /// Small enough not to be seen, large enough to divide by.
         const LEAST_NOISE: f64 = 1e-6;
-        let variance = own.get(&NOISE).max(LEAST_NOISE).powi(2);
+        let deviation = own.get(&NOISE).max(LEAST_NOISE);
+        let variance = deviation * deviation;
         let kinds = [waves(own), lines(own)];
         let fits = kinds.each_ref().map(|kind| kind.fit(support, variance));
         // Twice the logarithm of one over the evidence, but for what is the same of both.
-        let [wave, line] = fits.map(|fit| fit.misfit / variance + fit.determinant.ln());
-        let weight = 1.0 / (1.0 + (0.5 * (wave - line)).exp());
+        let [wave, line] = fits.map(|fit| fit.misfit / variance + libm::log(fit.determinant));
+        let weight = 1.0 / (1.0 + libm::exp(0.5 * (wave - line)));
         let answer = |x: f64| {
             weight * kinds[0].at(fits[0].coefficients, x)
                 + (1.0 - weight) * kinds[1].at(fits[1].coefficients, x)
@@ -193,10 +194,10 @@ fn waves(own: &Values) -> Kind {
     let (middle, width) = (0.5 * (b0 + b1), b1 - b0);
     // The means over b of e^{ib} and of e^{2ib}.
     let (once, twice) = (sinc(0.5 * width), sinc(width));
-    let mean = [a * once * middle.cos(), a * once * middle.sin()];
-    let (cosine, sine) = (twice * (2.0 * middle).cos(), twice * (2.0 * middle).sin());
+    let mean = [a * once * libm::cos(middle), a * once * libm::sin(middle)];
+    let (cosine, sine) = (twice * libm::cos(2.0 * middle), twice * libm::sin(2.0 * middle));
     let squares = [0.5 * a2 * (1.0 + cosine), 0.5 * a2 * sine, 0.5 * a2 * (1.0 - cosine)];
-    Kind::new(|x| x.sin_cos().into(), mean, squares)
+    Kind::new(|x| libm::sincos(x).into(), mean, squares)
 }
 
 fn lines(own: &Values) -> Kind {

@@ -3,7 +3,7 @@
 
 use crate::{
     task::TaskSettings,
-    task::{self, Points, Purpose, Stream, TestTask, Wave},
+    task::{self, Points, Purpose, Stream, TestTask, Wave, standard_normal},
 };
 
 /// Points of the test grid.
@@ -64,7 +64,7 @@ impl Play {
         };
         let mut stream = play.stream();
         for x in task::grid(range, 12).into_iter().skip(1).take(10) {
-            play.points.push(Placed { x, deviation: normal(&mut stream), y: None });
+            play.points.push(Placed { x, deviation: standard_normal(&mut stream), y: None });
         }
         play
     }
@@ -100,10 +100,4 @@ impl Play {
         self.draws += 1;
         task::stream(self.draws, Purpose::Illustration)
     }
-}
-
-/// A standard normal draw.
-pub(in crate::ui) fn normal(stream: &mut Stream) -> f64 {
-    use rand_distr::Distribution;
-    rand_distr::StandardNormal.sample(stream)
 }

@@ -3,8 +3,8 @@
 use rand::RngExt;
 
 use crate::{
-    task::Wave,
-    ui::state::play::{Placed, Play, normal},
+    task::{Wave, standard_normal},
+    ui::state::play::{Placed, Play},
 };
 
 /// Most support points.
@@ -41,7 +41,7 @@ impl Play {
         if self.points.len() >= MOST_POINTS {
             return false;
         }
-        let deviation = normal(&mut self.stream());
+        let deviation = standard_normal(&mut self.stream());
         self.points.push(Placed { x: self.x, deviation, y: y.map(|y| y - self.noise * deviation) });
         true
     }
@@ -121,7 +121,11 @@ impl Play {
         };
         self.held = None;
         self.points = (0..count)
-            .map(|_| Placed { x: stream.random_range(from..=to), deviation: normal(&mut stream), y: None })
+            .map(|_| Placed {
+                x: stream.random_range(from..=to),
+                deviation: standard_normal(&mut stream),
+                y: None,
+            })
             .collect();
         words
     }
