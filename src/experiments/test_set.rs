@@ -12,7 +12,7 @@ use super::{
     names::read_name,
     schema::{self, FIRST_TEST, LONGEST_NAME, MOST_TESTS},
 };
-use crate::config::{AnyKey, Layer, Report, Table, Values, quote};
+use crate::config::{AnyKey, Layer, Report, Table, Value, Values, quote};
 use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
 
 /// A further test set of one experiment, with everything filled in.
@@ -101,6 +101,18 @@ impl TestEntry {
     /// Where a setting stands that only tasks of its family have, if it has one.
     pub fn own_setting(&self) -> Option<(&'static str, usize)> {
         self.family.keys().iter().find_map(|key| Some((key.name(), self.task.at(key.name())?)))
+    }
+}
+
+impl Test<'_> {
+    /// Every setting that its frozen tasks depend on, and no other: systems whose tests have the same values are
+    /// tested on the same tasks.
+    pub fn tasks(&self) -> Vec<(&'static str, Value)> {
+        let (task, tests) = (self.task.values(), self.evaluation.values());
+        let task = task.iter().filter(|(name, _)| !schema::OF_TRAINING.contains(name));
+        // How far and at which rate networks adapt to them is another matter.
+        let tests = tests.iter().filter(|(name, _)| !["steps", "inner_lr"].contains(name));
+        task.chain(tests).map(|(name, value)| (name, value.clone())).collect()
     }
 }
 

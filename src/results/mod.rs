@@ -1,6 +1,7 @@
 //! What came of a study, for whoever prints or draws it: the results of its runs, the loss tables, published
 //! figures beside them, and how figures are written. Nothing here knows of a screen.
 
+mod comparison;
 mod context;
 mod figure_table;
 mod figures;
@@ -19,6 +20,10 @@ use std::fmt::Write as _;
 use crate::eval::Average;
 use text::Glyphs;
 
+pub use comparison::{
+    Compared, Comparison, Difference, Group, Replicates, Standing, TableComparison, compare, compare_two,
+    groups, table_comparisons,
+};
 pub use context::{Plane, plane};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};

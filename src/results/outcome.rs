@@ -25,6 +25,17 @@ pub struct Ran<'a> {
     pub failure: Option<(u64, &'a str)>,
 }
 
+/// How the error of a run begins whose loss was no number any more.
+const DIVERGED: &str = "diverged";
+
+impl Ran<'_> {
+    /// Whether its training ended because the loss was no number any more, which says something of the system: a full
+    /// disk does not.
+    pub fn has_diverged(&self) -> bool {
+        self.failure.is_some_and(|(_, why)| why.starts_with(DIVERGED))
+    }
+}
+
 impl Outcome<'_> {
     /// The curves on a test set of the runs that have one.
     pub fn curves(&self, test: Option<&str>) -> Vec<&Curve> {
