@@ -235,6 +235,10 @@ pub struct ExportCommand {
     /// Instead of the curves, the published figures and the verdicts on them; CSV (the JSON has them anyway).
     #[arg(long)]
     pub verdicts: bool,
+    /// Instead of the curves, which systems differ after each n of the loss table, held against the lowest; CSV (the
+    /// JSON has them anyway).
+    #[arg(long, conflicts_with = "verdicts")]
+    pub comparisons: bool,
     /// Fits after these numbers of SGD steps.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,10", requires = "fit")]
     pub steps: Vec<usize>,

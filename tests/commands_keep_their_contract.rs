@@ -52,6 +52,7 @@ fn fields(event: &str) -> BTreeSet<&'static str> {
         "summary" => {
             return ["event", "experiment", "seeds", "steps", "mean", "seed_std"].into();
         }
+        "comparison" => return ["event", "n", "group", "lowest", "over", "others"].into(),
         other => panic!("there is no event {other:?}"),
     };
     fields.iter().copied().chain(["event", "experiment", "seed"]).collect()
@@ -70,6 +71,9 @@ fn run_prints_the_events_of_the_contract_and_nothing_else() {
         let event = line["event"].as_str().expect("every line names its event");
         assert!(text.starts_with(&format!("{{\"event\":\"{event}\",")), "the event comes first: {text}");
         assert_eq!(keys(line), fields(event), "{text}");
+        if event == "comparison" {
+            continue;
+        }
         let experiment = line["experiment"].as_str().expect("a name").to_owned();
         if event != "summary" {
             per_run.entry((experiment, line["seed"].as_u64().expect("a seed"))).or_default().push(line);
@@ -122,6 +126,63 @@ fn run_prints_the_events_of_the_contract_and_nothing_else() {
         let of_mine = |line: &&Value| line["experiment"] == summary["experiment"];
         assert_eq!(lines[at..].iter().filter(of_mine).count(), 1, "nothing follows an experiment's summary");
     }
+}
+
+/// What is told of the systems' differences, worked out a second time from the events of the seeds.
+#[test]
+fn comparisons_follow_the_summaries_and_are_exported() {
+    let bench = Bench::with("experiments.toml", tiny());
+    let lines = bench.run(&["run", "--json"]).exits(0).json_lines();
+    let first = lines.iter().position(|line| line["event"] == "comparison").expect("a comparison");
+    assert!(lines[first..].iter().all(|line| line["event"] == "comparison"), "they come last");
+    let losses = |name: &Value, n: usize| -> Vec<f64> {
+        let mut seeds: Vec<&Value> =
+            events(&lines, "evaluated").filter(|event| event["experiment"] == *name).collect();
+        seeds.sort_by_key(|event| event["seed"].as_u64());
+        seeds.iter().map(|event| numbers(&event["mean"])[n]).collect()
+    };
+    let systems = experiments(&tiny()).len();
+    // Student's t of one degree of freedom, at 1 - .05 / (m - 1).
+    let t = 1.0 / (std::f64::consts::FRAC_PI_2 * 0.05 / (systems - 1) as f64).tan();
+    let mut told = Vec::new();
+    for (n, line) in lines[first..].iter().enumerate() {
+        assert_eq!((line["n"].as_u64(), &line["over"]), (Some(n as u64), &json!("mean")), "{line}");
+        assert_eq!(line["group"].as_array().expect("a list").len(), systems);
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        let lowest = losses(&line["lowest"], n);
+        for other in line["others"].as_array().expect("a list") {
+            assert_eq!(keys(other), ["experiment", "difference", "ci95", "seeds", "verdict"].into());
+            let differences: Vec<f64> =
+                losses(&other["experiment"], n).iter().zip(&lowest).map(|(a, b)| a - b).collect();
+            let half = t * (differences[0] - differences[1]).abs() / 2.0;
+            let found = numbers(&other["ci95"]);
+            let difference = other["difference"].as_f64().expect("a number");
+            assert!(difference >= 0.0 && (difference - mean(&differences)).abs() < 1e-12);
+            assert!(((found[1] - found[0]) / 2.0 - half).abs() < 1e-6 * half, "{other}: {half}");
+            assert_eq!(other["seeds"], "paired");
+            assert_eq!(other["verdict"], if found[0] > 0.0 { "higher" } else { "cannot tell" });
+            told.push((line["n"].to_string(), other.clone()));
+        }
+    }
+    let text = bench.run(&["export", "runs", "--format", "csv", "--comparisons"]).exits(0).stdout;
+    let rows: Vec<_> = text.lines().collect();
+    assert_eq!(rows[0], "test,n,group,over,lowest,experiment,difference,ci95_low,ci95_high,seeds,verdict");
+    assert_eq!(rows.len() - 1, told.len());
+    for (row, (n, other)) in rows[1..].iter().zip(&told) {
+        assert!(row.starts_with(&format!(",{n},1,mean,\"")), "{row}");
+        let [low, high] = [0, 1].map(|end| other["ci95"][end].as_f64().expect("a number"));
+        let end = format!(
+            "{},{},{low},{high},paired,{}",
+            other["experiment"],
+            other["difference"].as_f64().expect("a number"),
+            other["verdict"].as_str().expect("a word")
+        );
+        assert!(row.ends_with(&end), "{row}: {end}");
+    }
+    let json = bench.run(&["export", "runs", "--format", "json"]).exits(0).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["comparisons"].as_array().map(Vec::as_slice), Some(&lines[first..]));
+    bench.run(&["export", "runs", "--format", "json", "--comparisons"]).exits(2).says("need --format csv");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn events_tell_of_every_test_set_and_of_every_verdict() {
     );
     assert_eq!(
         (one["verdict"].as_str(), &one["ci95"], one["test"].as_str()),
-        (Some("matches"), &Value::Null, Some("far"))
+        (Some("cannot tell"), &Value::Null, Some("far"))
     );
     // Each after the summary of its test set.
     let place = |event: &Value| lines.iter().position(|line| line == event).expect("it is one of them");
@@ -171,7 +171,7 @@ fn tables_and_check_name_every_test_set() {
     };
     assert!(row("MAML, more, n=2").contains("misses") && row("MAML, more").contains("V too low"));
     assert!(row("MAML, n=3").contains("beats") && row("MAML, n=3").contains("0.50"), "{said}");
-    assert!(row("Reptile, far, n=0").contains("matches: one seed, no interval"));
+    assert!(row("Reptile, far, n=0").contains("cannot tell: one seed, no interval"));
 }
 
 #[test]

@@ -16,12 +16,12 @@ use crate::cli::{ExportCommand, Format};
 use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::Study;
-use crate::results::{ListRow, Outcome, Results, judged_at, rows, test_names};
+use crate::results::{ListRow, Outcome, Results, judged_at, rows, table_comparisons, test_names};
 use crate::study::{Event, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
-    let ExportCommand { dirs, format, out, fit, steps, test, verdicts } = command;
+    let ExportCommand { dirs, format, out, fit, steps, test, verdicts, comparisons } = command;
     if fit.is_some() && *format != Format::Svg {
         return Err(Misuse("--fit is a picture: it needs --format svg".to_owned()).into());
     }
@@ -30,11 +30,11 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
             "--test says what a picture is of: it needs --format svg; rows and JSON have every test set";
         return Err(Misuse(text.to_owned()).into());
     }
-    if *verdicts && *format != Format::Csv {
-        return Err(Misuse(
-            "--verdicts are rows: they need --format csv; the JSON has them anyway".to_owned(),
-        )
-        .into());
+    for (option, given) in [("--verdicts", verdicts), ("--comparisons", comparisons)] {
+        if *given && *format != Format::Csv {
+            let text = format!("{option} are rows: they need --format csv; the JSON has them anyway");
+            return Err(Misuse(text).into());
+        }
     }
     if *format == Format::Tensorboard && out.is_none() {
         return Err(Misuse("--format tensorboard is many files: it needs --out FOLDER".to_owned()).into());
@@ -122,7 +122,7 @@ fn results(
     watcher: &Watcher,
     told: &[Vec<Event>],
 ) -> anyhow::Result<String> {
-    let ExportCommand { dirs, format, test, verdicts, .. } = command;
+    let ExportCommand { dirs, format, test, verdicts, comparisons, .. } = command;
     let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
     let names = names.join(", ");
     let runs = watcher.runs();
@@ -135,6 +135,13 @@ fn results(
         return rows::verdicts(&results.figures())
             .with_context(|| format!("{names}: its runs have no published figures"));
     }
+    let compared = table_comparisons(&outcomes);
+    if *comparisons {
+        return rows::comparisons(&compared, &outcomes)
+            .with_context(|| format!("{names}: no two of its systems have results on the same test tasks"));
+    }
+    let compared = compared.iter().map(|comparison| serde_json::to_value(comparison.event(&outcomes)));
+    let compared: Vec<_> = compared.collect::<Result<_, _>>()?;
     let figures = results.figures();
     outcomes
         .iter_mut()
@@ -145,7 +152,7 @@ fn results(
     }
     Ok(match format {
         Format::Csv => self::rows::csv(&outcomes),
-        Format::Json => self::rows::as_json(&outcomes, &figures)?,
+        Format::Json => self::rows::as_json(&outcomes, &figures, compared)?,
         // Tensorboard's are no text, and have been written.
         Format::Svg | Format::Tensorboard => {
             curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref())

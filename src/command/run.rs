@@ -18,7 +18,7 @@ use crate::cli::{RunArgs, RunCommand};
 use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
-use crate::results::{Results, report, text::Glyphs};
+use crate::results::{Results, report, table_comparisons, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
 use crate::study::{Busy, Event, Run, Session, SessionOptions, Together, plan, study_folder};
 
@@ -93,6 +93,14 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         }
     }
     progress.finish();
+    // Of a part of the runs they would be of a part of the seeds.
+    if json && ended == runs.len() && partition.is_none() {
+        let outcomes = results.outcomes();
+        for comparison in table_comparisons(&outcomes) {
+            writeln!(out, "{}", serde_json::to_string(&comparison.event(&outcomes))?)?;
+        }
+        out.flush()?;
+    }
     // Of nothing there is no table.
     if !json && (ended > 0 || !interrupted.load(Ordering::Relaxed)) {
         let glyphs = Glyphs::detect(|name| std::env::var(name).ok());

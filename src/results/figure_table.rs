@@ -35,7 +35,7 @@ impl Figure {
             (Measured::Waiting { failed: 0, .. }, _) => "waiting".to_owned(),
             (Measured::Waiting { failed, .. }, _) => format!("waiting: {} failed", seeds(failed)),
             (Measured::Lost { seeds: lost }, _) => format!("misses: {} not finite", seeds(lost)),
-            (Measured::Mean { ci95: None, .. }, _) => "matches: one seed, no interval".to_owned(),
+            (Measured::Mean { ci95: None, .. }, _) => "cannot tell: one seed, no interval".to_owned(),
             (_, verdict) => verdict.map_or("", Verdict::name).to_owned(),
         }
     }

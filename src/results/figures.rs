@@ -45,16 +45,22 @@ pub enum Measured {
     },
 }
 
+/// Share of a published figure that a result may be away from it and still match it.
+const NEAR: f64 = 0.1;
+
 /// How a result stands to a published figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It is lower, and the intervals do not overlap.
     Beats,
-    /// Neither is sure.
+    /// Its whole interval lies within a tenth of the published figure, or within its interval, if that is wider.
     Matches,
     /// It is higher, and the intervals do not overlap; or it is no number.
     Misses,
+    /// Its interval says none of these; of one seed there is no interval.
+    #[serde(rename = "cannot tell")]
+    CannotTell,
 }
 
 impl Verdict {
@@ -64,6 +70,7 @@ impl Verdict {
             Self::Beats => "beats",
             Self::Matches => "matches",
             Self::Misses => "misses",
+            Self::CannotTell => "cannot tell",
         }
     }
 }
@@ -93,7 +100,7 @@ fn measure(outcome: &Outcome<'_>, published: &Published) -> Measured {
             Some((mean, share)) if !mean.is_finite() || share > 0.0 => lost += 1,
             Some((mean, _)) => means.push(mean),
             None => match run.failure {
-                Some((_, why)) if why.starts_with(DIVERGED) => lost += 1,
+                Some(_) if run.has_diverged() => lost += 1,
                 Some(_) => failed += 1,
                 None => {}
             },
@@ -118,13 +125,15 @@ impl Figure {
         match self.measured {
             Measured::Waiting { .. } => None,
             Measured::Lost { .. } => Some(Verdict::Misses),
-            Measured::Mean { ci95: None, .. } => Some(Verdict::Matches),
+            Measured::Mean { ci95: None, .. } => Some(Verdict::CannotTell),
             Measured::Mean { mean, ci95: Some(ours) } => Some(if mean + ours < loss - theirs {
                 Verdict::Beats
             } else if mean - ours > loss + theirs {
                 Verdict::Misses
-            } else {
+            } else if (mean - loss).abs() + ours <= theirs.max(NEAR * loss) {
                 Verdict::Matches
+            } else {
+                Verdict::CannotTell
             }),
         }
     }
@@ -163,9 +172,6 @@ impl Figure {
         })
     }
 }
-
-/// How the error of a run begins whose loss was no number any more.
-const DIVERGED: &str = "diverged";
 
 /// The event of `--json`: of an experiment that has ended, one a figure.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -252,37 +258,53 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_needs_intervals_that_do_not_overlap() {
+    fn a_verdict_needs_an_interval_that_says_it() {
         // Five seeds with a standard deviation of .05: t .05 / sqrt(5) = .0621.
-        let around =
-            |mean: f64| of_means(&[-1.0, -0.5, 0.0, 0.5, 1.0].map(|z| mean + 0.05 * z / 0.625_f64.sqrt()));
+        let spread = |mean: f64, std: f64| {
+            of_means(&[-1.0, -0.5, 0.0, 0.5, 1.0].map(|z| mean + std * z / 0.625_f64.sqrt()))
+        };
+        let around = |mean: f64| spread(mean, 0.05);
         let (mean, half) = around(0.8).mean();
         assert!((mean.unwrap() - 0.8).abs() < 1e-12 && (half.unwrap() - 0.0621).abs() < 1e-4, "{half:?}");
         for (mean, verdict) in [
             (0.837, Verdict::Beats),
-            (0.839, Verdict::Matches),
+            (0.839, Verdict::CannotTell),
+            (0.961, Verdict::CannotTell),
+            (0.963, Verdict::Matches),
             (1.0, Verdict::Matches),
-            (1.161, Verdict::Matches),
+            (1.037, Verdict::Matches),
+            (1.039, Verdict::CannotTell),
+            (1.161, Verdict::CannotTell),
             (1.163, Verdict::Misses),
         ] {
             assert_eq!(around(mean).verdict(), Some(verdict), "{mean}");
         }
+        // An interval that holds everything matches nothing: 1 published, 9.86 +- 122 measured.
+        let found = spread(9.86, 98.0);
+        assert_eq!(
+            (found.verdict(), found.verdict_in_words()),
+            (Some(Verdict::CannotTell), "cannot tell".to_owned())
+        );
     }
 
     #[test]
     fn without_a_published_interval_it_is_a_point() {
         let study = study(&PUBLISHED.replace("ci95 = 0.1\n", ""));
-        let seeds = [curves(0.99, 0.0), curves(0.9901, 0.0), curves(0.9899, 0.0)];
-        let runs = seeds.iter().map(|curves| Ran { seed: 0, curves, failure: None }).collect();
-        let figures = figures(&[Outcome { settings: &study.experiments[0], runs }]);
-        assert_eq!(figures[0].verdict(), Some(Verdict::Beats));
+        let verdict = |losses: [f64; 3]| {
+            let seeds = losses.map(|loss| curves(loss, 0.0));
+            let runs = seeds.iter().map(|curves| Ran { seed: 0, curves, failure: None }).collect();
+            figures(&[Outcome { settings: &study.experiments[0], runs }])[0].verdict()
+        };
+        assert_eq!(verdict([0.99, 0.9901, 0.9899]), Some(Verdict::Beats));
+        assert_eq!(verdict([0.99, 1.0, 1.01]), Some(Verdict::Matches));
+        assert_eq!(verdict([0.9, 1.0, 1.1]), Some(Verdict::CannotTell));
     }
 
     #[test]
-    fn of_one_seed_nothing_is_sure() {
+    fn one_seed_cannot_tell() {
         let figure = of_means(&[0.01]);
-        assert_eq!((figure.verdict(), figure.mean()), (Some(Verdict::Matches), (Some(0.01), None)));
-        assert_eq!(figure.verdict_in_words(), "matches: one seed, no interval");
+        assert_eq!((figure.verdict(), figure.mean()), (Some(Verdict::CannotTell), (Some(0.01), None)));
+        assert_eq!(figure.verdict_in_words(), "cannot tell: one seed, no interval");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config;
 use crate::experiments::Experiment;
-use crate::results::{Figure, Outcome, Ran};
+use crate::results::{Difference, Figure, Outcome, Ran, TableComparison};
 
 /// One row an experiment, seed, test set and n; empty fields where a number is not finite. The column of the
 /// test set is there where there are further ones; those of a sweep's name and of every setting that is swept, where
@@ -92,8 +92,13 @@ impl Cells {
     }
 }
 
-/// Settings and curves of every run, and the verdicts where there are published figures.
-pub fn as_json(outcomes: &[Outcome<'_>], figures: &[Figure]) -> anyhow::Result<String> {
+/// Settings and curves of every run, the comparisons where there are any, and the verdicts where there are published
+/// figures.
+pub fn as_json(
+    outcomes: &[Outcome<'_>],
+    figures: &[Figure],
+    comparisons: Vec<Value>,
+) -> anyhow::Result<String> {
     let run = |(Outcome { settings, .. }, Ran { seed, curves, .. }): (&Outcome<'_>, &Ran<'_>)| {
         let curve = curves.of(None);
         let mut run = json!({ "seed": seed, "settings": settings, "curve": curve });
@@ -116,6 +121,9 @@ pub fn as_json(outcomes: &[Outcome<'_>], figures: &[Figure]) -> anyhow::Result<S
     if !figures.is_empty() {
         let verdicts = figures.iter().filter_map(Figure::event).map(serde_json::to_value);
         all["verdicts"] = verdicts.collect::<Result<Vec<_>, _>>()?.into();
+    }
+    if !comparisons.is_empty() {
+        all["comparisons"] = comparisons.into();
     }
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
@@ -149,6 +157,33 @@ pub fn verdicts(figures: &[Figure]) -> Option<String> {
         );
     }
     (!figures.is_empty()).then_some(text)
+}
+
+/// One row a system that is held against the lowest of its group; empty fields where there is no number. `None` if
+/// nothing is compared.
+pub fn comparisons(comparisons: &[TableComparison], outcomes: &[Outcome<'_>]) -> Option<String> {
+    let mut text =
+        "test,n,group,over,lowest,experiment,difference,ci95_low,ci95_high,seeds,verdict\n".to_owned();
+    let name = |index: usize| quoted(&outcomes[index].settings.name);
+    let optional = |value: Option<f64>| value.map_or(String::new(), number);
+    for TableComparison { test, group, n, comparison } in comparisons {
+        let test = test.as_deref().map_or(String::new(), quoted);
+        let (over, lowest) = (comparison.over.name(), name(comparison.lowest));
+        for against in &comparison.others {
+            let Difference { mean, interval, seeds, standing } = against.difference;
+            let [low, high] = [0, 1].map(|end| optional(interval.map(|interval| interval[end])));
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "{test},{n},{group},{over},{lowest},{},{},{low},{high},{},{}",
+                name(against.experiment),
+                optional(mean),
+                seeds.name(),
+                standing.name()
+            );
+        }
+    }
+    (!comparisons.is_empty()).then_some(text)
 }
 
 fn every_run<'a>(outcomes: &'a [Outcome<'a>]) -> impl Iterator<Item = (&'a Outcome<'a>, &'a Ran<'a>)> {

@@ -98,7 +98,7 @@ fn figures() {
     }
     let screen = picture(&app, 120, 40);
     for (figure, verdict) in [
-        ("MAML, n=1 ", "matches"),
+        ("MAML, n=1 ", "cannot tell"),
         ("MAML, 20 shots, n=10", "beats"),
         ("MAML, n=10", "misses"),
         ("Reptile, far, n=5", "waiting"),

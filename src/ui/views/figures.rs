@@ -167,7 +167,7 @@ fn style_of(verdict: Option<Verdict>, styles: &Styles) -> Style {
     match verdict {
         None => styles.plain(),
         Some(Verdict::Beats) => styles.bold(),
-        Some(Verdict::Matches) => styles.plain(),
+        Some(Verdict::Matches | Verdict::CannotTell) => styles.plain(),
         Some(Verdict::Misses) => styles.error(),
     }
 }
@@ -185,7 +185,12 @@ fn draw_chosen(figure: &Figure, area: Rect, buffer: &mut Buffer, styles: &Styles
     let why = match figure.verdict() {
         Some(Verdict::Beats) => ": lower, and the intervals do not overlap",
         Some(Verdict::Misses) if figure.lost() == 0 => ": higher, and the intervals do not overlap",
-        Some(Verdict::Matches) if figure.mean().1.is_some() => ": the intervals overlap",
+        Some(Verdict::Matches) => {
+            ": all of the measured interval is within 10 %, or within the published interval"
+        }
+        Some(Verdict::CannotTell) if figure.mean().1.is_some() => {
+            ": the measured interval is neither below nor above it, and too wide to match it"
+        }
         _ => "",
     };
     let published = figure.published_in_words(glyphs);
