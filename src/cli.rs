@@ -91,7 +91,7 @@ pub struct ScreenArgs {
     /// How many colours [default: 16, more where the terminal announces them].
     #[arg(long, value_enum, value_name = "DEPTH")]
     pub color: Option<Color>,
-    /// Dark or light ground [default: METASCOPE_THEME, else auto, by COLORFGBG].
+    /// Dark or light ground [default: METASCOPE_THEME, else auto].
     #[arg(long, value_enum, value_name = "GROUND")]
     pub theme: Option<Theme>,
     /// At most so many frames a second [default: 5, more while keys are pressed, fewer on a slow line].
@@ -124,7 +124,7 @@ pub enum Theme {
     Dark,
     /// Dark letters on light ground.
     Light,
-    /// As the terminal says in COLORFGBG; dark if it says nothing.
+    /// As the terminal says when it is asked, until then in COLORFGBG; dark if it says nothing.
     Auto,
 }
 

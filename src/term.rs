@@ -1,6 +1,7 @@
 //! The terminal as a resource: taken once, given back on every way out, be it quitting, an error, a
-//! panic, a signal or a lost line. Nothing is asked of the terminal but, behind a frame, how it is; no keyboard
-//! protocol is pushed; the mouse is the person's own until the dashboard is told to take it.
+//! panic, a signal or a lost line. It is asked, behind a frame, how it is; one that answers is asked once for its ground
+//! and its keyboard, and nothing is waited for. No keyboard protocol is wanted: one that is switched on is put aside
+//! meanwhile. The mouse is the person's own until the dashboard is told to take it.
 //!
 //! Two facts shaped this. crossterm 0.29 spins for ever once the line has dropped, and may block where
 //! it was told not to wait, so stdin is polled, read and decoded here. And signals may be delivered to
@@ -13,6 +14,7 @@ mod flow;
 mod frame;
 mod input;
 mod jobs;
+mod key;
 mod keyboard;
 mod mode;
 mod mouse;
@@ -28,6 +30,7 @@ use ratatui::Terminal;
 
 pub use backend::Canvas;
 use backend::Terse;
+pub use decode::Decoder;
 pub use flow::{Flow, Purpose};
 use frame::Synchronized;
 pub use input::{Host, Input};

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::terminal::{ENTER, LEAVE, Terminal};
+use program::terminal::{ANSWER, ENTER, LEAVE, Terminal};
 use program::{Bench, wait, wait_for_rest};
 
 const SHOW_CURSOR: &str = "\x1b[?25h";
@@ -43,6 +43,13 @@ impl Session {
     fn start_with(steps: u64, variables: &str) -> Self {
         let bench = Bench::with("experiments.toml", study(steps));
         let terminal = Terminal::open_with(bench.folder(), "", variables);
+        Self { bench, terminal }
+    }
+
+    /// On a terminal that answers.
+    fn that_answers(variables: &str) -> Self {
+        let bench = Bench::with("experiments.toml", study(ENDLESS));
+        let terminal = Terminal::that_answers(bench.folder(), variables);
         Self { bench, terminal }
     }
 }
@@ -133,13 +140,16 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
     session.press("q");
     let (_, output) = session.end();
     let start = output.find(ENTER).expect("the alternate screen was entered");
-    // Device attributes, cursor position, keyboard protocol, mouse, colours.
+    // Device attributes, cursor position, keyboard protocols, mouse, colours: of a terminal that does not answer.
     for sequence in [
         "\x1b[c",
         "\x1b[0c",
         "\x1b[6n",
         "\x1b[?u",
         "\x1b[>",
+        "\x1b[<",
+        "\x1b[?4m",
+        "\x1b[?2031h",
         "\x1b[?1000h",
         "\x1b[?1002h",
         "\x1b[?1006h",
@@ -153,6 +163,98 @@ fn nothing_is_asked_and_nothing_is_left_switched_on() {
     assert!(on > Some(start) && on < off && off < output.rfind(LEAVE), "{on:?} {off:?}");
     // Every update ends, and leaving ends one more, in case a frame was cut short.
     assert_eq!(output.matches("\x1b[?2026h").count() + 1, output.matches("\x1b[?2026l").count());
+}
+
+/// What a terminal is told and asked once it has answered.
+const SETTLES: &str = "\x1b[?4m\x1b[>0u\x1b[>4;0m\x1b[m";
+const ASKS_GROUND: &str = "\x1b]11;?\x07\x1b[?2031h";
+/// Black letters, of the light theme only.
+const BLACK: &str = "38;5;16";
+
+#[test]
+fn a_terminal_that_answers_is_asked_once_for_its_ground_and_its_answer_decides() {
+    let mut session = Session::that_answers("TERM=xterm-256color");
+    session.until("it is asked", |text| text.contains(ASKS_GROUND));
+    session.goes_on();
+    assert!(!session.text().contains(BLACK), "nothing is waited for, and dark is what it begins with");
+    // Answers to others change nothing, whenever they come.
+    session.press("\x1b]10;rgb:0/0/0\x07\x1bP1$r2 q\x1b\\\x1b[>4;2m\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\");
+    session.until("the light theme", |text| text.contains(BLACK));
+    let drawn = session.sees("steps/s");
+    assert!(drawn.contains(BLACK));
+    // The ground becomes another one, as terminals tell that are asked to.
+    session.press("\x1b[?997;1n");
+    session.goes_on();
+    assert!(!session.sees("steps/s").contains(BLACK));
+    session.press("q");
+    let (code, output) = session.end();
+    assert_eq!(code, 0);
+    assert_eq!(output.matches(ASKS_GROUND).count(), 1);
+    assert_eq!(output.matches(SETTLES).count(), 1);
+    // As it was said to be, in the other order.
+    assert_eq!(output.matches("\x1b[?2031l\x1b[>4;2m\x1b[m\x1b[<u").count(), 1);
+    given_back(&output);
+}
+
+#[test]
+fn the_ground_is_not_asked_for_where_a_person_has_said_it_or_the_terminal_prints_questions() {
+    for variables in ["TERM=xterm-256color METASCOPE_THEME=dark", "NO_COLOR=1", "TERM=linux", "STY=1.tty"] {
+        let mut session = Session::that_answers(variables);
+        session.goes_on();
+        // Whoever answers unasked is not heard either.
+        session.press("\x1b[?997;2n");
+        session.goes_on();
+        let drawn = session.sees("steps/s");
+        assert!(!variables.contains("THEME") || !drawn.contains(BLACK), "{variables}");
+        session.press("q");
+        let (_, output) = session.end();
+        assert!(!output.contains("\x1b]11") && !output.contains("\x1b[?2031"), "{variables}");
+        let settles = variables.contains("THEME") || variables.contains("COLOR");
+        assert_eq!(output.contains(SETTLES), settles, "{variables}");
+    }
+}
+
+#[test]
+fn the_last_answers_are_taken_before_the_shell_reads_them() {
+    let bench = Bench::with("experiments.toml", study(ENDLESS));
+    let mut terminal = Terminal::under_a_shell(bench.folder(), true);
+    terminal.until("it is asked", |text| text.contains(ASKS_GROUND));
+    terminal.falls_silent();
+    // A frame, which it has not answered when the key comes.
+    let before = terminal.text().len();
+    terminal.until("a frame", |text| text[before..].contains("\x1b[?2026l"));
+    terminal.press("q");
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(!terminal.text().contains(LEAVE), "it waits for the answers");
+    terminal.press("\x1b]11;rgb:ffff/ffff/ffff\x07");
+    terminal.press(&ANSWER.repeat(4));
+    terminal.until("it is left", |text| text.matches(LEAVE).count() == 1);
+    terminal.press("echo rest=$((6 * 7))\n");
+    terminal.until("the shell", |text| text.contains("rest=42"));
+    let text = terminal.text();
+    assert!(!text[text.rfind(LEAVE).expect("it was left")..].contains("ffff"), "{text}");
+    terminal.press("exit\n");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn keys_of_a_keyboard_protocol_leave() {
+    for (keys, expected) in [("\x1b[113u", 0), ("\x1b[99;5u", 130), ("\x1b[27;5;99~", 130)] {
+        let mut session = Session::start(ENDLESS);
+        session.press(keys);
+        let (code, output) = session.end();
+        assert_eq!(code, expected, "{keys:?}");
+        given_back(&output);
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_a_paste_that_has_lost_its_end_whatever_the_terminal_answers_meanwhile() {
+    let mut session = Session::that_answers("");
+    session.press("\x1b[200~hello");
+    std::thread::sleep(Duration::from_millis(1_500));
+    session.press("\x03");
+    assert_eq!(session.end().0, 130);
 }
 
 const PASTE_ON: &str = "\x1b[?2004h";
@@ -197,7 +299,7 @@ fn what_is_typed_at_an_editor_is_the_editors() {
 fn stopped_from_outside_it_gives_the_terminal_to_the_shell() {
     let bench = Bench::with("experiments.toml", study(ENDLESS));
     // A shell with job control around it, so that what stops comes back.
-    let mut terminal = Terminal::under_a_shell(bench.folder());
+    let mut terminal = Terminal::under_a_shell(bench.folder(), false);
     terminal.signal("-TSTP");
     terminal.until("the terminal is given back", |text| {
         text.rfind(LEAVE) > text.rfind(ENTER) && text.contains("Stopped")

@@ -84,9 +84,9 @@ fn show(
             Color::True => Depth::True,
         }),
         theme: screen.theme.map(|theme| match theme {
-            Theme::Dark => ui::Theme::Dark,
-            Theme::Light => ui::Theme::Light,
-            Theme::Auto => ui::Theme::detect(|name| std::env::var(name).ok()),
+            Theme::Dark => ui::Ground::Said(ui::Theme::Dark),
+            Theme::Light => ui::Ground::Said(ui::Theme::Light),
+            Theme::Auto => ui::Ground::Own,
         }),
         fps: screen.fps,
         file,

@@ -13,7 +13,7 @@ use crate::cli::Cli;
 const ENVIRONMENT: [(&str, &str); 5] = [
     ("METASCOPE_KERNEL", "portable: compute with the kernels that every machine has, whatever this one can"),
     ("METASCOPE_THEME", "dark, light or auto: as --theme, which goes first"),
-    ("COLORFGBG", "asked by the theme auto whether the terminal's ground is light"),
+    ("COLORFGBG", "whether the ground is light, for the theme auto, until the terminal has said it"),
     ("NO_COLOR", "no colours, unless --color is given"),
     ("VISUAL, EDITOR", "the editor that e opens in the dashboard"),
 ];

@@ -24,6 +24,9 @@ const UNKNOWN: usize = 3;
 const CAREFUL: Duration = Duration::from_millis(500);
 /// An answer that has not come by then was lost, with the line's other end.
 const LOST: Duration = Duration::from_secs(5);
+/// How long the last answer of a terminal is waited for before it is given back, and the first one.
+const PARTING: Duration = Duration::from_secs(2);
+const GREETING: Duration = Duration::from_millis(500);
 /// Frames that answer nobody leave the line free for at least as long as they take, and this long at most: what
 /// is on screen should be newer than two seconds.
 const LONGEST: Duration = Duration::from_millis(900);
@@ -170,9 +173,15 @@ impl Flow {
         *self = Self { shortest: self.shortest, ..Self::new(None) };
     }
 
-    /// Whether an answer is still to come from a terminal that does answer.
-    pub fn is_awaited(&self) -> bool {
-        self.line == Line::Answers && !self.flying.is_empty()
+    /// Until when to wait for answers that are still to come, before somebody else reads them, for who leaves now:
+    /// not at all if there are none, and not for long while it is not known whether the terminal answers.
+    pub fn awaited(&self, now: Instant) -> Option<Instant> {
+        match self.line {
+            _ if self.flying.is_empty() => None,
+            Line::Answers => Some(now + PARTING),
+            Line::Unknown(asked) => asked.map(|asked| asked + GREETING),
+            Line::Silent => None,
+        }
     }
 
     /// How long the next frame has to wait; zero if it may be sent.
@@ -234,10 +243,10 @@ mod tests {
         let free = flow.wait(start + 400 * MS, News);
         assert_eq!(free, 400 * MS, "what answers nobody leaves the line free for as long");
         assert!(flow.send(start + 500 * MS, 1_000));
-        assert!(flow.is_awaited());
+        assert!(flow.awaited(start).is_some());
         assert!(flow.wait(start + 600 * MS, Answer) > 1_000 * MS);
         flow.take(start + 900 * MS);
-        assert!(flow.wait(start + 900 * MS, Answer).is_zero() && !flow.is_awaited());
+        assert!(flow.wait(start + 900 * MS, Answer).is_zero() && flow.awaited(start).is_none());
     }
 
     /// A line that takes so many bytes a second, and answers 300 ms after the last of them.
@@ -272,7 +281,7 @@ mod tests {
         let wait = flow.wait(now + wait + 300 * MS, Rest);
         assert!((80 * MS..110 * MS).contains(&wait), "{wait:?}");
         flow.take(now + 1_100 * MS);
-        assert!(!flow.is_awaited());
+        assert_eq!(flow.awaited(start), None);
         // Another line is soon known.
         for bytes in [4_000, 2_000].repeat(6) {
             now = answered(&mut flow, now + 2_000 * MS, bytes, 100_000.0);
@@ -322,7 +331,7 @@ mod tests {
         assert!(flow.wait(start + SILENT, Answer).is_zero());
         assert!(!flow.send(start + SILENT, 1_000), "it is not asked any more");
         assert!(flow.wait(start + SILENT + MS, News).is_zero());
-        assert!(!flow.is_awaited());
+        assert_eq!(flow.awaited(start), None);
         // Another terminal at the other end may answer.
         flow.begin_again();
         assert!(flow.send(start + 2 * SILENT, 1_000));

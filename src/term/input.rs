@@ -15,6 +15,8 @@ pub enum Input {
     Mouse(Mouse),
     /// The terminal has taken everything that was sent before it was last asked.
     Taken,
+    /// The colour of the ground that everything is drawn on, as the terminal says, in red, green and blue.
+    Ground(u8, u8, u8),
     /// The screen must be drawn anew: another size, or a shell was in between.
     Redraw,
     /// Text was pasted, which is nobody's keys.
@@ -45,6 +47,7 @@ pub trait Host {
     fn mouse(&mut self, on: bool);
     /// Asks the terminal to say when it has taken all that was sent, as [`Input::Taken`].
     fn ask(&mut self) {}
-    /// The answer to what was asked is still to come: waits for it a little, so that no shell gets it.
-    fn await_answer(&mut self) {}
+    /// Puts the keyboard into the terminal's own ways and, if wanted, asks for its ground, as [`Input::Ground`]: of a
+    /// terminal that is known to answer, and once.
+    fn settle(&mut self, _asks_ground: bool) {}
 }

@@ -28,15 +28,12 @@ use super::{
     decode, editor, flow,
     input::{Host, Input},
     jobs,
-    mode::{MOUSE, UP, enter, leave, send},
+    mode::{self, MOUSE, UP, enter, leave, send},
     mouse,
 };
 
 /// What asks the program to end: a person, the system, a scheduler before the time is up.
 const ENDS: [i32; 6] = [SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU];
-
-/// How long the terminal's last answer is waited for before it is given back.
-const PARTING: Duration = Duration::from_secs(2);
 
 /// Keys and the mouse from stdin, and signals.
 pub struct Keyboard {
@@ -170,11 +167,8 @@ impl Host for Keyboard {
     fn wait(&mut self, timeout: Option<Duration>) -> Vec<Input> {
         let mut inputs = Vec::new();
         // A lone Escape is a key only when nothing follows it.
-        let timeout = match self.decoder.patience() {
-            Some(patience) => Some(timeout.map_or(patience, |timeout| timeout.min(patience))),
-            None => timeout,
-        };
-        let began = Instant::now();
+        let patience = self.decoder.patience(Instant::now());
+        let timeout = timeout.into_iter().chain(patience).min();
         let (keys, failed) = self.poll(timeout);
         self.signals(&mut inputs);
         if self.gone {
@@ -185,20 +179,24 @@ impl Host for Keyboard {
             match rustix::io::read(io::stdin(), &mut bytes) {
                 // The end of the input: there is no keyboard any more.
                 Ok(0) => self.lose(&mut inputs),
-                Ok(read) => inputs.extend(self.decoder.push(&bytes[..read])),
+                Ok(read) => inputs.extend(self.decoder.push(&bytes[..read], Instant::now())),
                 Err(Errno::INTR | Errno::AGAIN) => {}
                 Err(_) => self.lose(&mut inputs),
             }
         } else if failed || keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             self.lose(&mut inputs);
-        } else if inputs.is_empty() {
-            inputs.extend(self.decoder.quiet(began.elapsed()));
+        } else {
+            inputs.extend(self.decoder.quiet(Instant::now()));
+        }
+        if let Some(level) = self.decoder.other_keys.take() {
+            mode::remember_other_keys(level);
         }
         inputs
     }
 
     fn suspend(&mut self) {
         leave();
+        self.decoder = decode::Decoder::default();
         self.continued.store(false, Ordering::SeqCst);
         if jobs::are_controlled() {
             // The whole group, so that `cargo run` stops with us. To us it is only the flag: a signal that
@@ -216,6 +214,7 @@ impl Host for Keyboard {
 
     fn edit(&mut self, path: &Path, line: usize) -> io::Result<()> {
         leave();
+        self.decoder = decode::Decoder::default();
         // They are typed at the editor.
         self.typed.drain(..).for_each(|id| _ = unregister(id));
         let status = editor::editor(path, line).status();
@@ -237,14 +236,8 @@ impl Host for Keyboard {
         let _ = send(flow::QUESTION);
     }
 
-    fn await_answer(&mut self) {
-        let until = Instant::now() + PARTING;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            let inputs = self.wait(Some(left));
-            if self.gone || inputs.iter().any(|input| matches!(input, Input::Taken)) {
-                return;
-            }
-        }
+    fn settle(&mut self, asks_ground: bool) {
+        let _ = mode::settle(asks_ground);
     }
 
     fn mouse(&mut self, on: bool) {

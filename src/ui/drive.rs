@@ -20,6 +20,7 @@ use super::{
         late::FitJob,
         look::PreviewJob,
     },
+    style::Depth,
     update::{Watch, pointer, update},
 };
 use crate::{
@@ -77,6 +78,7 @@ pub fn drive<B: Canvas>(
         owes: false,
         dirty: true,
         filling: false,
+        settled: false,
     };
     let (previews, fits) = (Helper::new("previews"), Helper::new("fits"));
     let mut main_loop = Loop { terminal, host, source, app, options, watch, previews, fits };
@@ -111,6 +113,8 @@ struct Pace {
     dirty: bool,
     /// More of the past is to be looked for.
     filling: bool,
+    /// The terminal was told and asked what it is told and asked once.
+    settled: bool,
 }
 
 impl Pace {
@@ -318,6 +322,12 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
             }
             Input::Taken => {
                 pace.flow.take(Instant::now());
+                self.settle(pace);
+                None
+            }
+            Input::Ground(red, green, blue) => {
+                self.app.on_ground((*red, *green, *blue));
+                pace.asked = true;
                 None
             }
             Input::Interrupt => {
@@ -333,11 +343,30 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         None
     }
 
-    /// Takes the terminal's last answer before somebody else reads what it says.
+    /// The terminal answers: so it can be told and asked what needs no answer to go on. It is asked behind that how it
+    /// is, as behind a frame: once it has said so, nothing is to come any more.
+    fn settle(&mut self, pace: &mut Pace) {
+        if !std::mem::replace(&mut pace.settled, true) {
+            self.host.settle(!self.app.theme_is_said && self.app.styles.depth != Depth::Mono);
+            if pace.flow.send(Instant::now(), 0) {
+                self.host.ask();
+            }
+        }
+    }
+
+    /// Takes the terminal's last answers before somebody else reads what it says.
     fn part(&mut self, pace: &mut Pace) {
-        if pace.flow.is_awaited() {
-            self.host.await_answer();
-            pace.flow.take(Instant::now());
+        let now = Instant::now();
+        while let Some(until) = pace.flow.awaited(now)
+            && let Some(left) = until.checked_duration_since(Instant::now())
+        {
+            for input in self.host.wait(Some(left)) {
+                match input {
+                    Input::Taken => pace.flow.take(Instant::now()),
+                    Input::HangUp => return,
+                    _ => {}
+                }
+            }
         }
     }
 

@@ -58,7 +58,7 @@ pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;
 pub use state::hands::{Hands, Trainer, crowd};
-pub use style::{Depth, Theme};
+pub use style::{Depth, Ground, Theme};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     state::file::StudyFile,
-    style::{Depth, Theme},
+    style::{Depth, Ground},
 };
 
 /// What the command line says about the dashboard.
@@ -14,8 +14,8 @@ pub struct Options {
     pub ascii: Option<bool>,
     /// How many colours; by the environment where nothing is said.
     pub color: Option<Depth>,
-    /// The ground; by `METASCOPE_THEME` and the environment where nothing is said.
-    pub theme: Option<Theme>,
+    /// The ground; by `METASCOPE_THEME` where nothing is said.
+    pub theme: Option<Ground>,
     /// Most frames a second, where somebody has said so.
     pub fps: Option<u16>,
     /// Stop training when the line drops, instead of finishing without a screen.

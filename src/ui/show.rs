@@ -16,7 +16,7 @@ use super::{
         runs::Phase,
         tour::Tour,
     },
-    style::{Depth, Styles},
+    style::{Depth, Ground, Styles},
 };
 use crate::{experiments::Study, study::Run, term::Screen};
 
@@ -41,12 +41,14 @@ fn trains_here(source: &impl Source) -> bool {
 
 /// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
 pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
-    let styles = Styles::detect(|name| std::env::var(name).ok(), options.ascii, options.color, options.theme);
+    let variable = |name: &str| std::env::var(name).ok();
+    let styles = Styles::detect(variable, options.ascii, options.color, options.theme);
     if options.color.is_some_and(|depth| depth != Depth::Mono) {
         // Asked for on the command line, which is more than NO_COLOR in the environment.
         crossterm::style::force_color_output(true);
     }
     let mut app = App::new(study, runs, styles);
+    app.theme_is_said = Ground::choose(options.theme, variable) != Ground::Own;
     app.tour = if options.offer_tour { Tour::Offered } else { Tour::Off };
     let now = chrono::Local::now();
     app.opened = (now.timestamp().max(0) as u64, now.offset().local_minus_utc());

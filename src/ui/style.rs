@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::results::{
-    palette::{ALARM, HUES, Hue, RAMP, Tone, wants_black, xterm},
+    palette::{ALARM, HUES, Hue, RAMP, Rgb, Tone, wants_black, xterm},
     text::Glyphs,
 };
 
@@ -57,17 +57,41 @@ impl Theme {
     /// All of them, by their names.
     pub const ALL: [(&'static str, Self); 2] = [("dark", Self::Dark), ("light", Self::Light)];
 
-    /// What `COLORFGBG` says, which many terminals set; dark where nothing is said. The terminal is not asked.
+    /// What `COLORFGBG` says, which many terminals set; dark where nothing is said.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let ground = variable("COLORFGBG").and_then(|text| text.rsplit(';').next()?.parse::<u8>().ok());
         if matches!(ground, Some(7 | 15)) { Theme::Light } else { Theme::Dark }
     }
 
-    /// The theme of this name; `None` for another word. `auto` is detected.
-    pub fn named(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        match name {
-            "auto" => Some(Self::detect(variable)),
-            name => Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, theme)| theme),
+    /// The theme for a ground of this colour.
+    pub fn on(ground: Rgb) -> Self {
+        if wants_black(ground) { Theme::Light } else { Theme::Dark }
+    }
+}
+
+/// Who says which theme it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// A person.
+    Said(Theme),
+    /// The terminal: `auto`.
+    Own,
+}
+
+impl Ground {
+    /// What the command line says, else `METASCOPE_THEME`, as far as it is a word for a ground; else it is the
+    /// terminal's own.
+    pub fn choose(said: Option<Self>, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let named = |name: String| Theme::ALL.into_iter().find(|(known, _)| *known == name);
+        let theme = || named(variable("METASCOPE_THEME")?).map(|(_, theme)| Self::Said(theme));
+        said.or_else(theme).unwrap_or(Self::Own)
+    }
+
+    /// The theme until the terminal has said more.
+    pub fn theme(self, variable: impl Fn(&str) -> Option<String>) -> Theme {
+        match self {
+            Self::Said(theme) => theme,
+            Self::Own => Theme::detect(variable),
         }
     }
 }
@@ -116,7 +140,7 @@ impl Styles {
         variable: impl Fn(&str) -> Option<String>,
         ascii: Option<bool>,
         depth: Option<Depth>,
-        theme: Option<Theme>,
+        theme: Option<Ground>,
     ) -> Self {
         let ascii = ascii.unwrap_or_else(|| Glyphs::detect(&variable).ascii);
         let variable = |name: &str| variable(name).filter(|value: &String| !value.is_empty());
@@ -127,8 +151,7 @@ impl Styles {
             _ if term.contains("256color") => Depth::Ansi256,
             _ => Depth::Ansi16,
         };
-        let theme = theme.or_else(|| Theme::named(&variable("METASCOPE_THEME")?, variable));
-        let theme = theme.unwrap_or_else(|| Theme::detect(variable));
+        let theme = Ground::choose(theme, variable).theme(variable);
         Self { depth: depth.unwrap_or(announced), ascii, theme }
     }
 
@@ -385,7 +408,7 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::palette::{Rgb, contrast};
+    use crate::results::palette::contrast;
 
     fn of(variables: &[(&str, &str)]) -> Styles {
         let find =
@@ -531,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn the_theme_is_said_or_found_without_asking_the_terminal() {
+    fn the_theme_is_said_or_that_of_the_ground() {
         assert_eq!(of(&[]).theme, Theme::Dark);
         assert_eq!(of(&[("COLORFGBG", "0;15")]).theme, Theme::Light);
         assert_eq!(of(&[("COLORFGBG", "15;default;0")]).theme, Theme::Dark);
@@ -539,6 +562,20 @@ mod tests {
         assert_eq!(of(&[("COLORFGBG", "15;0"), ("METASCOPE_THEME", "light")]).theme, Theme::Light);
         assert_eq!(of(&[("COLORFGBG", "0;15"), ("METASCOPE_THEME", "auto")]).theme, Theme::Light);
         let find = |name: &str| (name == "METASCOPE_THEME").then(|| "light".to_owned());
-        assert_eq!(Styles::detect(find, None, None, Some(Theme::Dark)).theme, Theme::Dark);
+        let theme = |said| Styles::detect(find, None, None, Some(said)).theme;
+        assert_eq!((theme(Ground::Said(Theme::Dark)), theme(Ground::Own)), (Theme::Dark, Theme::Dark));
+        assert_eq!(Ground::choose(None, find), Ground::Said(Theme::Light));
+        assert_eq!(Ground::choose(Some(Ground::Own), find), Ground::Own);
+        // Solarized, xterm, gray.
+        for (ground, theme) in [
+            ((0xfd, 0xf6, 0xe3), Theme::Light),
+            ((0x00, 0x2b, 0x36), Theme::Dark),
+            ((255, 255, 255), Theme::Light),
+            ((0, 0, 0), Theme::Dark),
+            ((0x40, 0x40, 0x40), Theme::Dark),
+            ((0xc0, 0xc0, 0xc0), Theme::Light),
+        ] {
+            assert_eq!(Theme::on(ground), theme, "{ground:?}");
+        }
     }
 }

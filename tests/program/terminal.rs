@@ -6,7 +6,10 @@ use std::{
     io::{Read, Write},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -17,6 +20,9 @@ pub const LEAVE: &str = "\x1b[?1049l";
 
 /// How every frame ends.
 const FRAME_END: &str = "\x1b[?2026l";
+/// How a terminal is asked how it is, and its answer.
+const QUESTION: &[u8] = b"\x1b[5n";
+pub const ANSWER: &str = "\x1b[0n";
 /// Clears the screen; what is drawn next is drawn whole.
 const CLEAR: &str = "\x1b[2J";
 
@@ -25,8 +31,10 @@ pub struct Terminal {
     /// What the shell before it noted: its process and its terminal.
     notes: tempfile::TempDir,
     pub script: Child,
-    keys: ChildStdin,
+    keys: Arc<Mutex<ChildStdin>>,
     output: Arc<Mutex<Vec<u8>>>,
+    /// Whether it answers when it is asked how it is, as terminals do.
+    answers: Arc<AtomicBool>,
     /// Takes the output in until there is no more.
     reader: Option<JoinHandle<()>>,
 }
@@ -39,22 +47,38 @@ impl Terminal {
 
     /// The same with variables in its environment, as a shell takes them.
     pub fn open_with(folder: &Path, arguments: &str, variables: &str) -> Self {
-        let program = binary();
-        let words =
-            |at: &str| format!("echo $$ > {at}/pid; exec env {variables} {} {arguments}", program.display());
-        Self::script(folder, words, |_| String::new())
+        Self::script(folder, |at: &str| Self::words(at, arguments, variables), |_| String::new(), false)
+    }
+
+    /// The program on a terminal that answers when it is asked how it is.
+    pub fn that_answers(folder: &Path, variables: &str) -> Self {
+        Self::script(folder, |at: &str| Self::words(at, "", variables), |_| String::new(), true)
+    }
+
+    fn words(at: &str, arguments: &str, variables: &str) -> String {
+        format!("echo $$ > {at}/pid; exec env {variables} {} {arguments}", binary().display())
     }
 
     /// The program as a job of an interactive shell, which it gives the terminal back to.
-    pub fn under_a_shell(folder: &Path) -> Self {
+    pub fn under_a_shell(folder: &Path, answers: bool) -> Self {
         let program = binary();
         let job = |at: &str| format!("sh -c 'echo $$ > {at}/pid; exec {}'\n", program.display());
-        Self::script(folder, |_| "exec bash --norc --noprofile -i".to_owned(), job)
+        Self::script(folder, |_| "exec bash --norc --noprofile -i".to_owned(), job, answers)
+    }
+
+    /// From now on it answers nothing any more.
+    pub fn falls_silent(&self) {
+        self.answers.store(false, Ordering::SeqCst);
     }
 
     /// What a shell does with these words, and with what is typed at once, when it draws. Both are told the
     /// folder for notes.
-    fn script(folder: &Path, words: impl Fn(&str) -> String, typed: impl Fn(&str) -> String) -> Self {
+    fn script(
+        folder: &Path,
+        words: impl Fn(&str) -> String,
+        typed: impl Fn(&str) -> String,
+        answers: bool,
+    ) -> Self {
         let notes = tempfile::tempdir().expect("a folder for notes");
         let at = notes.path().display().to_string();
         let command = format!("stty rows 40 cols 120; tty > {at}/tty; {}", words(&at));
@@ -72,20 +96,31 @@ impl Terminal {
             .stderr(Stdio::null())
             .spawn()
             .expect("script of util-linux runs");
-        let keys = script.stdin.take().expect("piped");
+        let keys = Arc::new(Mutex::new(script.stdin.take().expect("piped")));
         let mut pipe = script.stdout.take().expect("piped");
         let output = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&output);
+        let answers = Arc::new(AtomicBool::new(answers));
+        let (sink, writer, answering) = (Arc::clone(&output), Arc::clone(&keys), Arc::clone(&answers));
         let reader = thread::spawn(move || {
-            let mut bytes = [0; 4096];
+            let (mut bytes, mut seen) = ([0; 4096], 0);
             while let Ok(read) = pipe.read(&mut bytes) {
                 if read == 0 {
                     break;
                 }
-                sink.lock().expect("no test panics while it holds this").extend_from_slice(&bytes[..read]);
+                let mut all = sink.lock().expect("no test panics while it holds this");
+                all.extend_from_slice(&bytes[..read]);
+                // A question may come in two pieces.
+                let asked = all[seen..].windows(QUESTION.len()).filter(|part| *part == QUESTION).count();
+                seen = all.len().saturating_sub(QUESTION.len() - 1).max(seen);
+                drop(all);
+                if answering.load(Ordering::SeqCst) {
+                    let answer = ANSWER.repeat(asked);
+                    // It may have ended meanwhile.
+                    let _ = writer.lock().map(|mut keys| keys.write_all(answer.as_bytes()));
+                }
             }
         });
-        let mut terminal = Self { notes, script, keys, output, reader: Some(reader) };
+        let mut terminal = Self { notes, script, keys, output, answers, reader: Some(reader) };
         terminal.press(&typed(&at));
         terminal.until("it draws", |text| text.contains("Overview"));
         terminal
@@ -147,8 +182,9 @@ impl Terminal {
     }
 
     pub fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).expect("the program reads keys");
-        self.keys.flush().expect("the program reads keys");
+        let mut writer = self.keys.lock().expect("no test panics while it holds this");
+        writer.write_all(keys.as_bytes()).expect("the program reads keys");
+        writer.flush().expect("the program reads keys");
     }
 
     /// `tty` or `pid`.

@@ -46,6 +46,8 @@ pub struct App {
     pub edited: Option<Edited>,
     /// The look.
     pub styles: Styles,
+    /// Whether a person has said which theme; else the terminal's ground says it.
+    pub theme_is_said: bool,
     /// The experiments in the file's order.
     pub experiments: Vec<ExperimentState>,
     /// The rows in which experiments are listed: each its own, a sweep one.
@@ -191,6 +193,7 @@ impl App {
             file,
             edited: None,
             styles,
+            theme_is_said: false,
             experiments: Vec::new(),
             rows: Vec::new(),
             sweeps: Vec::new(),

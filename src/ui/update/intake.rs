@@ -4,12 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     eval::Curve,
-    results::text::{count, number},
+    results::{
+        palette::Rgb,
+        text::{count, number},
+    },
     study::{Event, Snapshot},
-    ui::state::{
-        app::App,
-        runs::{Phase, RunState},
-        said::So,
+    ui::{
+        state::{
+            app::App,
+            runs::{Phase, RunState},
+            said::So,
+        },
+        style::Theme,
     },
 };
 
@@ -179,6 +185,13 @@ impl App {
             } else {
                 (run.preview, run.previewed) = (Some(preview), self.now);
             }
+        }
+    }
+
+    /// The terminal has said what colour its ground has.
+    pub fn on_ground(&mut self, ground: Rgb) {
+        if !self.theme_is_said {
+            self.styles.theme = Theme::on(ground);
         }
     }
 

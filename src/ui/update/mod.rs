@@ -303,7 +303,7 @@ fn obey(app: &mut App, order: Order, number: String) {
         }
         Order::Show(view) => show(app, view),
         Order::Test(test) => show_test(app, test),
-        Order::Theme(theme) => app.styles.theme = theme,
+        Order::Theme(theme) => (app.styles.theme, app.theme_is_said) = (theme, true),
     }
 }
 
