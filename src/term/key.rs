@@ -119,7 +119,8 @@ fn typed(code: u32, writes: Option<u32>, modifiers: u32) -> Option<KeyEvent> {
     if code == KEYPAD_DELETE {
         return Some(with(KeyCode::Delete, modifiers));
     }
-    let sign = char::from_u32(code).filter(|_| !UNLETTERED.contains(&code))?;
+    let is_sign = |sign: &char| !UNLETTERED.contains(&code) && (sign.is_ascii() || !sign.is_control());
+    let sign = char::from_u32(code).filter(is_sign)?;
     let key = if sign == '\t' && modifiers & SHIFT != 0 {
         with(KeyCode::BackTab, 0)
     } else if sign.is_ascii_control() {
@@ -201,9 +202,19 @@ mod tests {
             assert_eq!(of(kitty), key, "{kitty}");
             assert_eq!(of(other), key, "{other}");
         }
-        // Let go; with Super; Caps Lock itself; no letter at all; no number.
-        for nothing in ["113;1:3u", "1;1:3A", "113;9u", "57358u", "1114112u", "99999999999u", "27;5~", "+1u"]
-        {
+        // Let go; with Super; Caps Lock itself; controls, no letter at all; no number.
+        for nothing in [
+            "113;1:3u",
+            "1;1:3A",
+            "113;9u",
+            "57358u",
+            "129u",
+            "129;5u",
+            "1114112u",
+            "99999999999u",
+            "27;5~",
+            "+1u",
+        ] {
             assert_eq!(of(nothing), None, "{nothing}");
         }
     }
