@@ -53,7 +53,7 @@ pub fn save(app: &App, screen: &Buffer, folder: &Path) -> io::Result<PathBuf> {
                 file.write_all(text.as_bytes())?;
                 let picture =
                     OpenOptions::new().write(true).create_new(true).open(path.with_extension("svg"));
-                picture?.write_all(svg(screen).as_bytes())?;
+                picture?.write_all(svg(screen, app.styles.theme).as_bytes())?;
                 return Ok(path);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
