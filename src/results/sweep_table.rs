@@ -113,7 +113,11 @@ impl fmt::Display for SweepTable<'_> {
             self.average.name()
         )?;
         let Some((best, loss)) = self.sweep.best(|index| self.loss(index)) else {
-            return writeln!(f, "no cell has a finite loss on all test tasks");
+            let tested = self.sweep.experiments.iter().any(|index| self.loss(*index).is_some());
+            return f.write_str(match tested {
+                true => "no cell has a finite loss on all test tasks\n",
+                false => "no cell has been tested yet\n",
+            });
         };
         let seeds = match loss.ci95 {
             Some(_) => format!("95 % interval over {} seeds", loss.seeds),
