@@ -26,6 +26,7 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
+    widgets::{Clear, Widget},
 };
 
 use layout::SMALLEST;
@@ -81,12 +82,15 @@ fn too_small(app: &App, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, x, area.y + area.height / 2, &text, app.styles.plain());
 }
 
-/// What a person is told, on the last line of the view: over its border, and never over the keys.
+/// What a person is told, on the last line of the view: in place of its border and all that stands there, and never
+/// over the keys.
 fn said(app: &App, body: Rect, buffer: &mut Buffer) {
     let Some(said) = &app.said else { return };
     let text = format!(" {} ", fit(&said.text, usize::from(body.width).saturating_sub(4), &app.styles));
     let style = app.styles.warn().patch(app.styles.selected());
-    put(buffer, body, body.x + 1, body.bottom().saturating_sub(1), &text, style);
+    let row = Rect { y: body.bottom().saturating_sub(1), height: body.height.min(1), ..body };
+    Clear.render(row, buffer);
+    put(buffer, row, row.x + 1, row.y, &text, style);
 }
 
 fn footer(app: &App, area: Rect, buffer: &mut Buffer) {

@@ -283,3 +283,17 @@ fn what_waits_is_told_from_what_ended() {
     go(&mut app, of_experiment(3));
     insta::assert_snapshot!("paused_experiment", picture(&app, 120, 40));
 }
+
+#[test]
+fn a_message_stands_alone_on_its_line() {
+    let mut app = fixture::midway(Styles::default());
+    for (width, height) in [(60, 16), (80, 24), (120, 40)] {
+        for title in ["Overview", "Tasks", "Play", "Log"] {
+            app.view = fixture::view(title);
+            app.say("paused; p goes on");
+            let screen = picture(&app, width, height);
+            let line = screen.lines().nth(usize::from(height) - 2).expect("a line");
+            assert_eq!(line.trim_matches(['"', ' ']), "paused; p goes on", "{title}: {screen}");
+        }
+    }
+}
