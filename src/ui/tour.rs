@@ -93,8 +93,8 @@ impl Station {
             Place::Of(algorithm) => match experiment(app, algorithm) {
                 Some(index) => (self.words)(app, index),
                 None => format!(
-                    "This file has no experiment with algorithm = \"{algorithm}\", which this station is about. A \
-                     folder where `metascope init` was run has one."
+                    "This file has no experiment with algorithm = \"{algorithm}\", which this station is about. The \
+                     one that `metascope init --preset quick` writes has it."
                 ),
             },
             Place::Overview | Place::Tasks => (self.words)(app, 0),
@@ -155,7 +155,7 @@ fn waves(app: &App, _: usize) -> String {
 fn transfer(app: &App, index: usize) -> String {
     let figures = match (loss(app, index, 0), loss(app, index, 10)) {
         (Some(start), Some(ten)) => format!(
-            "Here its loss is {} before and {} after ten steps; the best constant guess has {}.",
+            "Over all test tasks its loss is {} before and {} after ten steps; the best constant guess has {}.",
             number(start),
             number(ten),
             prior(app, index)
@@ -220,12 +220,14 @@ fn first_order(app: &App, index: usize) -> String {
     let exact = experiment(app, "maml");
     let figures = match (loss(app, index, 10), exact.and_then(|exact| Some((exact, loss(app, exact, 10)?)))) {
         (Some(without), Some((exact, with))) => format!(
-            "Here that comes to {} after ten steps, beside {} of {}.",
+            "Over all test tasks that comes to {} after ten steps, beside {} of {}.",
             number(without),
             number(with),
             app.experiments[exact].settings.name
         ),
-        (Some(without), None) => format!("Here that comes to {} after ten steps.", number(without)),
+        (Some(without), None) => {
+            format!("Over all test tasks that comes to {} after ten steps.", number(without))
+        }
         _ => LATER.to_owned(),
     };
     format!(
@@ -237,7 +239,7 @@ fn first_order(app: &App, index: usize) -> String {
 fn reptile(app: &App, index: usize) -> String {
     let figures = match (loss(app, index, 1), loss(app, index, 10)) {
         (Some(one), Some(ten)) => {
-            format!("Here: {} after one step, {} after ten.", number(one), number(ten))
+            format!("Over all test tasks: {} after one step, {} after ten.", number(one), number(ten))
         }
         _ => LATER.to_owned(),
     };
@@ -255,11 +257,17 @@ fn contest(app: &App, _: usize) -> String {
 }
 
 fn next(app: &App, _: usize) -> String {
-    let edit = match app.trains_here() {
-        true => {
-            "e opens the experiments file: try inner_steps = 5, shots = 5, or phase = [0.0, 3.1416]; r trains what has changed."
+    let file = &app.file;
+    let edit = match (app.study.path.is_some(), app.trains_here()) {
+        (true, true) => format!(
+            "e opens {file}: try inner_steps = 5, shots = 5, or phase = [0.0, 3.1416]; r trains what has changed."
+        ),
+        (true, false) => format!(
+            "Whoever trains can change {file}: inner_steps = 5, shots = 5, or phase = [0.0, 3.1416] are worth a try."
+        ),
+        (false, _) => {
+            "In a folder of your own, `metascope init` writes an experiments file to change.".to_owned()
         }
-        false => "In a folder of your own, `metascope init` writes an experiments file to change.",
     };
     format!(
         "Space plays the training again, everywhere. v p goes to Play: place points by hand and see what each system \

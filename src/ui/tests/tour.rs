@@ -60,13 +60,15 @@ fn its_figures_are_the_results() {
     app.on_event(12, fixture::evaluated("Reptile", 0, fixture::curve(4.3, 0.5, 1)));
     let said = |station: usize| STATIONS[station].text(&app);
     assert!(
-        said(2).contains("4.22 before and 4.15 after ten steps; the best constant guess has 4.25"),
+        said(2).contains("Over all test tasks its loss is 4.22 before and 4.15 after ten steps; the best constant guess has 4.25"),
         "{}",
         said(2)
     );
     assert!(said(4).contains("4.30 before, 2.16 after one step, 0.70 after ten"), "{}", said(4));
     assert!(said(6).contains("1.10 after ten steps, beside 0.70 of MAML"), "{}", said(6));
     assert!(said(8).starts_with("Reptile wins after 10 steps: 0.50. Next is MAML with 0.70"), "{}", said(8));
+    // "Here" is the wave in view, and a mean over tasks is not of it.
+    (0..STATIONS.len()).for_each(|station| assert!(!said(station).contains("Here"), "{}", said(station)));
     // Before there is anything, nothing is claimed.
     let app = fixture::app(&fixture::notebook(), Styles::default());
     let before: String = STATIONS.iter().map(|station| station.text(&app)).collect();
@@ -83,6 +85,18 @@ fn a_file_without_an_experiment_is_told_so() {
     assert_eq!((app.view, app.curves.window), (view("Overview"), None));
     press(&mut app, KeyCode::Esc);
     assert_eq!((app.view, &app.tour), (view("Overview"), &Tour::Off));
+}
+
+#[test]
+fn the_last_station_knows_whether_there_is_a_file() {
+    let mut app = fixture::midway(Styles::default());
+    let said = |app: &crate::ui::state::app::App| STATIONS[9].text(app);
+    assert!(said(&app).contains("e opens experiments.toml"), "{}", said(&app));
+    app.hands.trainer = crate::ui::state::hands::Trainer::Nobody;
+    assert!(said(&app).contains("Whoever trains can change experiments.toml"), "{}", said(&app));
+    assert!(!said(&app).contains("`metascope init` writes an experiments file"), "{}", said(&app));
+    app.study.path = None;
+    assert!(said(&app).contains("`metascope init` writes an experiments file"), "{}", said(&app));
 }
 
 #[test]
