@@ -385,6 +385,158 @@ fn checkpoints() {
     }
 }
 
+/// A zip archive of one file of this name, stored as it is.
+fn zip(name: &str, contents: &[u8]) -> Vec<u8> {
+    let (length, name_length) = (contents.len() as u32, name.len() as u16);
+    let mut bytes = b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
+    bytes.extend([length.to_le_bytes(), length.to_le_bytes()].concat());
+    bytes.extend(name_length.to_le_bytes());
+    bytes.extend([0, 0]);
+    bytes.extend(name.as_bytes());
+    bytes.extend(contents);
+    bytes
+}
+
+/// Every tensor of a file is used or named with what is there; what is no safetensors file is called what it is, with
+/// how it becomes one.
+#[test]
+fn no_tensor_is_left_out_and_no_format_unnamed() {
+    let bench = checkpoint_and_tasks();
+    let named = |tensors: &[(&str, &[usize])]| {
+        let tensors =
+            tensors.iter().map(|(name, shape)| ((*name).to_owned(), "F32", shape.to_vec())).collect();
+        checkpoint(&Layout { tensors, metadata: None })
+    };
+    let more = |tensors: &[(&str, &[usize])]| {
+        let more = tensors.iter().map(|(name, shape)| ((*name).to_owned(), "F32", shape.to_vec()));
+        let layout = Layout::of(16).with(|layout| layout.tensors.extend(more));
+        checkpoint(&layout)
+    };
+    let of = |change: fn(&mut Layout)| checkpoint(&Layout::of(16).with(change));
+    let rename = |layout: &mut Layout, from: &str, to: &str| {
+        layout.tensors.iter_mut().for_each(|tensor| tensor.0 = tensor.0.replace(from, to));
+    };
+    let sequential = Layout::of(16).with(|layout| {
+        for (from, to) in [("hidden1", "net.0"), ("hidden2", "net.2"), ("out", "net.4")] {
+            rename(layout, from, to);
+        }
+    });
+    let gap = Layout::of(16).with(|layout| rename(layout, "hidden2", "hidden3"));
+    let twice = Layout::of(16).with(|layout| {
+        let again: Vec<_> =
+            layout.tensors.iter().map(|(n, d, s)| (format!("module.{n}"), *d, s.clone())).collect();
+        layout.tensors.extend(again);
+    });
+    let adam = |layout: &mut Layout| layout.metadata = Some(json!({"algorithm": "maml"}));
+    let pickle = "torch.load(FILE, weights_only=True)";
+    let files: [(&str, Vec<u8>, &[&str]); 24] = [
+        // Other networks.
+        (
+            "hidden1, hidden3, out",
+            checkpoint(&gap),
+            &["no tensor named hidden2.weight", "hidden3.weight [16, 16]"],
+        ),
+        (
+            "batch norm",
+            more(&[
+                ("bn1.weight", &[16]),
+                ("bn1.bias", &[16]),
+                ("bn1.running_mean", &[16]),
+                ("bn1.num", &[1]),
+            ]),
+            &[
+                "no part of its network, 1-16-16-1",
+                "bn1.bias [16], bn1.num [1], bn1.running_mean [16], bn1.weight [16]",
+            ],
+        ),
+        (
+            "layer norm",
+            more(&[("norm1.weight", &[16]), ("norm1.bias", &[16])]),
+            &["norm1.bias [16], norm1.weight [16]"],
+        ),
+        ("weight norm", more(&[("hidden1.weight_g", &[16, 1])]), &["hidden1.weight_g [16, 1]"]),
+        (
+            "half a third layer",
+            more(&[("hidden3.bias", &[16])]),
+            &["no tensor named hidden3.weight", "hidden3.bias"],
+        ),
+        ("a prefix beside none", checkpoint(&twice), &["module.hidden1.bias [16]", "and 2 more"]),
+        (
+            "a sequence",
+            checkpoint(&sequential),
+            &["no tensor named hidden1.bias; it has net.0.bias [16], net.0.weight [16, 1]"],
+        ),
+        (
+            "a tensor less",
+            of(|l| drop(l.tensors.remove(5))),
+            &["no tensor named out.bias; it has hidden1.bias [16]"],
+        ),
+        ("Meta-SGD without its words", more(&[("inner_lr.out.bias", &[1])]), &["inner_lr.out.bias [1]"]),
+        (
+            "MAML with a head's",
+            {
+                let layout = Layout::of(16).with(adam);
+                checkpoint(&layout.with(|l| l.tensors.push(("ridge.log_lambda".into(), "F32", vec![1]))))
+            },
+            &["nor of how it adapts: ridge.log_lambda [1]"],
+        ),
+        (
+            "a language model",
+            named(&[("lm_head.weight", &[8, 4]), ("wte.weight", &[8, 4])]),
+            &["lm_head.weight [8, 4], wte.weight [8, 4]"],
+        ),
+        ("no tensor", with_header("{}", 0), &["it has none at all"]),
+        ("a name that clears the screen", more(&[("\u{1b}[2J", &[1])]), &["\\u{1b}[2J [1]"]),
+        // Other formats.
+        (
+            "torch.save",
+            zip("archive/data.pkl", b"\x80\x02}q\0."),
+            &["torch.save", pickle, "safetensors.torch.save_file"],
+        ),
+        (
+            "torch.save of before 1.6",
+            b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
+            &["torch.save", pickle],
+        ),
+        ("TorchScript", [zip("m/data.pkl", b""), zip("m/constants.pkl", b"")].concat(), &["TorchScript"]),
+        (".npz", zip("hidden1.bias.npy", b"\x93NUMPY\x01\0"), &[".npz", "safetensors.numpy.save_file"]),
+        (".npy", b"\x93NUMPY\x01\0v\0{'descr': '<f4'}".to_vec(), &["one array of NumPy"]),
+        ("GGUF", b"GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0".to_vec(), &["GGUF", "gguf.GGUFReader"]),
+        ("HDF5", b"\x89HDF\r\n\x1a\n\0\0".to_vec(), &["HDF5", "h5py"]),
+        (
+            "a pointer",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n".to_vec(),
+            &["Git LFS", "git lfs pull"],
+        ),
+        ("a page", b"\n<!DOCTYPE html><html><body>Sign in</body></html>".to_vec(), &["web page"]),
+        (
+            "an index",
+            br#"{"metadata": {}, "weight_map": {"a": "b.safetensors"}}"#.to_vec(),
+            &["index", "several files"],
+        ),
+        (
+            "a large torch.save",
+            [zip("archive/data.pkl", b""), vec![0; 17 << 20]].concat(),
+            &["torch.save", "16 MiB"],
+        ),
+    ];
+    for (what, contents, words) in files {
+        bench.write("other.safetensors", contents);
+        let stderr = pair_refused(&bench, "other.safetensors", "good.json", 2);
+        for word in words {
+            assert!(stderr.contains(word), "{what}: {word:?} is missing from {stderr}");
+        }
+        assert!(stderr.len() < 400 && !stderr.trim_end().contains(char::is_control), "{what}: {stderr:?}");
+    }
+    // What is put before every name is nobody's tensor, and the order is the file's.
+    let all = Layout::of(16).with(|layout| {
+        layout.tensors.reverse();
+        layout.tensors.iter_mut().for_each(|tensor| tensor.0 = format!("model.{}", tensor.0));
+    });
+    bench.write("good.safetensors", checkpoint(&all));
+    bench.run(&["eval", "good.safetensors", "--tasks", "good.json"]).exits(0);
+}
+
 #[test]
 fn numbers_that_are_none_in_a_checkpoint_give_no_number_in_the_report() {
     let bench = checkpoint_and_tasks();

@@ -6,10 +6,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::{Map, Value, json};
 
 use super::adaptation::Adaptation;
+use super::foreign::recognise;
 use super::settings::{Activation, ModelSettings, Precision, WIDTHS};
 use super::tensors::{TensorInfo, stored};
 use super::weights::{Weights, tensors};
@@ -73,19 +75,21 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a checkpoint; an absent `activation` in its metadata means relu. Other tensors in the file
-    /// are ignored.
+    /// Reads a checkpoint; an absent `activation` in its metadata means relu.
     ///
     /// # Errors
     /// If the file cannot be read, is no safetensors file, or does not hold the tensors of a network
-    /// on the menu, and of what its adaptation learns, in F32 or F64.
+    /// on the menu, and of what its adaptation learns, in F32 or F64, and no others.
     pub fn read(path: &Path, adapts: HowItAdapts<'_>) -> Result<Self, CheckpointError> {
         let file = File::open(path).map_err(CheckpointError::Io)?;
         let mut bytes = Vec::new();
         file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(CheckpointError::Io)?;
         if bytes.len() as u64 > LARGEST_FILE {
-            let what =
+            let mut what =
                 format!("it is larger than {} MiB; the largest network here has 2", LARGEST_FILE >> 20);
+            if let Some(other) = recognise(&bytes) {
+                what = format!("{other} ({what})");
+            }
             return Err(CheckpointError::Malformed(what));
         }
         Self::from_bytes(&bytes, adapts).map_err(CheckpointError::Malformed)
@@ -98,6 +102,9 @@ impl Checkpoint {
     pub fn from_bytes(bytes: &[u8], adapts: HowItAdapts<'_>) -> Result<Self, String> {
         // What the crate says may quote the file at any length.
         let refused = |error: SafeTensorError| {
+            if let Some(other) = recognise(bytes) {
+                return other.to_owned();
+            }
             let error = presentable(&error.to_string(), 200);
             format!("it is no safetensors file, or cut short ({error})")
         };
@@ -105,10 +112,20 @@ impl Checkpoint {
         let file = SafeTensors::deserialize(bytes).map_err(refused)?;
         let metadata: Metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
         let activation = activation(&metadata)?;
-        let find =
-            |name: &str| PREFIXES.iter().find_map(|prefix| file.tensor(&format!("{prefix}{name}")).ok());
+        let mut contents: Vec<(String, TensorView<'_>)> = file.tensors();
+        contents.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let place = |name: &str| {
+            let place =
+                |prefix| contents.iter().position(|(full, _)| full.strip_prefix(prefix) == Some(name));
+            PREFIXES.into_iter().find_map(place)
+        };
+        let find = |name: &str| place(name).map(|place| &contents[place].1);
+        let missing = |name: &str| {
+            let found = listed(contents.iter());
+            format!("it has no tensor named {name}; it has {found}. {NAMES}")
+        };
         let adaptation = adapts(&metadata, &|name| find(name).map(|tensor| tensor.shape().to_vec()))?;
-        let bias = find("hidden1.bias").ok_or("it has no tensor named hidden1.bias")?;
+        let bias = find("hidden1.bias").ok_or_else(|| missing("hidden1.bias"))?;
         let hidden = bias.shape().first().copied().unwrap_or(0);
         if !WIDTHS.contains(&hidden) {
             return Err(format!("its hidden layers have {hidden} units; {} exist here", menu()));
@@ -118,17 +135,22 @@ impl Checkpoint {
             Dtype::F64 => Precision::F64,
             other => return Err(format!("its numbers are {other:?}; F32 and F64 are known")),
         };
-        let is_there = |layer: &usize| find(&format!("hidden{layer}.weight")).is_some();
-        let layers = (2..).take_while(is_there).count() + 1;
+        // The last hidden layer that anything belongs to: one that is left out before it is then missing.
+        let layers = contents.iter().filter_map(|(name, _)| layer(name)).max().unwrap_or(1);
         if layers > MOST_LAYERS {
-            return Err(format!("it has {layers} hidden layers; 1 to {MOST_LAYERS} exist here"));
+            return Err(format!(
+                "its last layer is hidden{layers}; 1 to {MOST_LAYERS} hidden layers exist here"
+            ));
         }
         let model = ModelSettings { layers, hidden, activation, precision };
         let tensors = tensors(&model, &adaptation);
+        let mut used = vec![false; contents.len()];
         let mut values = vec![0.0; tensors.iter().map(TensorInfo::count).sum()];
         for stored in stored(&tensors) {
             let TensorInfo { name, shape } = &stored.tensor;
-            let tensor = find(name).ok_or_else(|| format!("it has no tensor named {name}"))?;
+            let place = place(name).ok_or_else(|| missing(name))?;
+            used[place] = true;
+            let tensor = &contents[place].1;
             if tensor.shape() != shape {
                 let is = presentable(&format!("{:?}", tensor.shape()), 60);
                 return Err(format!("{name} has shape {is} and should have {shape:?}"));
@@ -151,8 +173,44 @@ impl Checkpoint {
                 }
             }
         }
+        let unused: Vec<_> =
+            contents.iter().zip(&used).filter(|(_, used)| !**used).map(|(it, _)| it).collect();
+        if !unused.is_empty() {
+            return Err(format!(
+                "it has tensors that are no part of its network, {}, nor of how it adapts: {}. Nothing is left out of a \
+                 network in silence; save it without them",
+                model.shape_in_words(),
+                listed(unused.into_iter()),
+            ));
+        }
         Ok(Self { weights: Weights { model, adaptation, values }, metadata })
     }
+}
+
+/// What a network's tensors are called here.
+const NAMES: &str = "Known are hidden1.weight, hidden1.bias, .., out.weight, out.bias";
+
+/// The hidden layer, from 1, that a tensor of this name belongs to.
+fn layer(name: &str) -> Option<usize> {
+    let name = PREFIXES.into_iter().rev().find_map(|prefix| name.strip_prefix(prefix))?;
+    let (layer, rest) = name.strip_prefix("hidden")?.split_once('.')?;
+    ["weight", "bias"].contains(&rest).then(|| layer.parse().ok())?
+}
+
+/// Tensors with their shapes, as many as fit into a sentence.
+fn listed<'a>(tensors: impl ExactSizeIterator<Item = &'a (String, TensorView<'a>)>) -> String {
+    /// Characters of them all, and of one.
+    const MOST: (usize, usize) = (120, 60);
+    let all = tensors.len();
+    let mut text = String::new();
+    for (told, (name, tensor)) in tensors.enumerate() {
+        let next = presentable(&format!("{name} {:?}", tensor.shape()), MOST.1);
+        if !text.is_empty() && text.len() + next.len() > MOST.0 {
+            return format!("{text} and {} more", all - told);
+        }
+        text = if text.is_empty() { next } else { format!("{text}, {next}") };
+    }
+    if text.is_empty() { "none at all".to_owned() } else { text }
 }
 
 /// The nonlinearity that a checkpoint's words name.
@@ -260,7 +318,7 @@ mod tests {
         let error = read(&with(8, 2)).expect_err("8 is off the menu");
         assert!(error.contains("8 units") && error.contains("40"), "{error}");
         let error = read(&with(16, 5)).expect_err("too deep");
-        assert!(error.contains("5 hidden layers; 1 to 4"), "{error}");
+        assert!(error.contains("hidden5; 1 to 4 hidden layers"), "{error}");
         let error = read(b"hello, world, this is text").expect_err("text");
         assert!(error.contains("safetensors"), "{error}");
     }

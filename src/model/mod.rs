@@ -44,6 +44,7 @@ mod checkpoint;
 mod context_machine;
 mod engine;
 mod engines;
+mod foreign;
 mod head;
 mod head_machine;
 pub mod kernels;
