@@ -637,6 +637,23 @@ fn tasks_files() {
             "support_y: missing",
         ),
         ("a string for a list", with("support_x", json!("0.5")), ":1:"),
+        (
+            "a name misspelt",
+            with("suport_y", json!([1.0, 2.0])),
+            "tasks[0].suport_y: unknown key; did you mean `support_y`?; a task has support_x, ",
+        ),
+        ("a name of no task", with("noise", json!(0.3)), "tasks[0].noise: unknown key; a task has"),
+        (
+            "tasks misspelt, and what is meant",
+            "{\"task\": []}".into(),
+            "task: unknown key; did you mean `tasks`?",
+        ),
+        (
+            "a task's name beside the tasks",
+            json!({"tasks": [task()], "query-y": [1.0]}).to_string(),
+            "query-y: unknown key; did you mean `query_y`?",
+        ),
+        ("a name that clears the screen", with("\u{1b}[2J", json!(1)), "tasks[0].\\u{1b}[2J: unknown key"),
         // Found by fuzzing.
         ("a text for a number", python(&format!("\"\u{7f}{}\"", "a".repeat(10_000))), "\\u{7f}aaa"),
     ] {
@@ -646,6 +663,14 @@ fn tasks_files() {
         assert!(stderr.len() < 600, "{what}: a sentence, not the file: {stderr}");
         assert!(!stderr.trim_end().contains(char::is_control), "{what}: {stderr:?}");
     }
+    // Of many one line; and what a file says besides of itself is its own affair.
+    let mut named = task();
+    named["name"] = json!("seven");
+    bench.write("bad.json", json!({"tasks": vec![named; 50]}).to_string());
+    let stderr = pair_refused(&bench, "good.safetensors", "bad.json", 2);
+    assert!(stderr.lines().count() == 1 && stderr.contains("as in 49 other tasks"), "{stderr}");
+    bench.write("noted.json", json!({"tasks": [task()], "losses": [[1.0]], "made by": "hand"}).to_string());
+    bench.run(&["eval", "good.safetensors", "--tasks", "noted.json"]).exits(0);
     // All at once.
     let both = json!({"tasks": [{"query_x": [1.0]}, task(), {"support_x": [1.0, 2.0], "support_y": [1.0], "query_x": []}]});
     bench.write("bad.json", both.to_string());

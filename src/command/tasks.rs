@@ -1,14 +1,16 @@
 //! The `--tasks` file: tasks as other programs write them, read with every problem named.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::outcome::Misuse;
-use crate::config::presentable;
+use crate::config::{nearest, presentable};
 use crate::task::{Function, Points, Wave};
 
 /// More than any such file has, and little enough to read.
@@ -18,8 +20,21 @@ const MOST_POINTS: usize = 10_000;
 
 #[derive(Deserialize)]
 struct TasksFile {
-    tasks: Vec<RawTask>,
+    tasks: Option<Vec<RawTask>>,
 }
+
+/// The names in a table, whatever they stand for.
+type Names = BTreeMap<String, IgnoredAny>;
+
+/// The same file, but for the names in its tasks.
+#[derive(Deserialize)]
+struct TasksNames {
+    #[serde(default)]
+    tasks: Vec<Names>,
+}
+
+/// What a task may have.
+const KEYS: [&str; 6] = ["support_x", "support_y", "query_x", "query_y", "amplitude", "phase"];
 
 #[derive(Deserialize)]
 struct RawTask {
@@ -63,12 +78,12 @@ pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, St
         };
         format!("{shown}:{line}:{column}: {what}{hint}")
     })?;
-    let mut problems = Vec::new();
-    if file.tasks.is_empty() {
+    let mut problems = unknown_keys(text);
+    let tasks = file.tasks.unwrap_or_default();
+    if tasks.is_empty() && problems.is_empty() {
         problems.push("tasks: there is none; at least one is needed".to_owned());
     }
-    let tasks: Vec<_> = file
-        .tasks
+    let tasks: Vec<_> = tasks
         .into_iter()
         .enumerate()
         .map(|(i, task)| {
@@ -90,6 +105,32 @@ pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, St
     }
     let lines: Vec<String> = problems.into_iter().map(|problem| format!("{shown}: {problem}")).collect();
     Err(lines.join("\n"))
+}
+
+/// Every name that a task has and that means nothing here, at its first place. Beside the tasks a file may say what it
+/// likes, but nothing that is one of their names misspelt.
+fn unknown_keys(text: &[u8]) -> Vec<String> {
+    let top = serde_json::from_slice::<Names>(text).unwrap_or_default();
+    let tasks = serde_json::from_slice::<TasksNames>(text).map_or_else(|_| Vec::new(), |names| names.tasks);
+    let meant = |name: &str, known: &[&'static str]| {
+        nearest(name, known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    };
+    let mut places: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (i, task) in tasks.iter().enumerate() {
+        for name in task.keys().filter(|name| !KEYS.contains(&name.as_str())) {
+            places.entry(name).or_insert((i, 0)).1 += 1;
+        }
+    }
+    let top = top.keys().filter(|name| *name != "tasks").filter_map(|name| {
+        let meant = meant(name, &[&["tasks"][..], &KEYS].concat());
+        (!meant.is_empty()).then(|| format!("{}: unknown key{meant}", presentable(name, 60)))
+    });
+    let of_tasks = places.into_iter().map(|(name, (first, count))| {
+        let others = if count > 1 { format!(", as in {} other tasks", count - 1) } else { String::new() };
+        let (shown, meant, all) = (presentable(name, 60), meant(name, &KEYS), KEYS.join(", "));
+        format!("tasks[{first}].{shown}: unknown key{others}{meant}; a task has {all}")
+    });
+    top.chain(of_tasks).collect()
 }
 
 /// One set of points of one task, `place` its name in the file.
