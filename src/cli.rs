@@ -239,6 +239,9 @@ pub struct ExportCommand {
     /// JSON has them anyway).
     #[arg(long, conflicts_with = "verdicts")]
     pub comparisons: bool,
+    /// Mark names in CSV that a spreadsheet takes for a formula, or R and pandas for a missing value, with a '.
+    #[arg(long)]
+    pub safe: bool,
     /// Fits after these numbers of SGD steps.
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "0,1,10", requires = "fit")]
     pub steps: Vec<usize>,

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use metascope::experiments::presets;
-use program::{Bench, TINY, binary, events, experiments, numbers, tiny};
+use program::{Bench, Said, TINY, binary, events, experiments, numbers, tiny};
 use rustix::process::{Pid, Signal, kill_process};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn fields(event: &str) -> BTreeSet<&'static str> {
         "finished" => &["seconds", "checkpoint"],
         "failed" => &["step", "error"],
         "summary" => {
-            return ["event", "experiment", "seeds", "steps", "mean", "seed_std"].into();
+            return ["event", "experiment", "seeds", "steps", "mean", "seed_std", "nonfinite"].into();
         }
         "comparison" => return ["event", "n", "group", "lowest", "over", "others"].into(),
         other => panic!("there is no event {other:?}"),
@@ -331,6 +331,33 @@ fn without_a_file_the_built_in_copy_is_meant() {
     let said = bench.run(&["run", "--json", "--no-save", "--only", "Random", "--seed", "1"]).exits(0);
     assert_eq!(events(&said.json_lines(), "finished").count(), 1);
     assert!(bench.names().is_empty());
+}
+
+#[test]
+fn check_says_what_is_right_and_may_not_be_meant() {
+    let study = "[task]\ntrain_tasks = 10\n[defaults]\nepochs = 2\n[[experiment]]\nname = \"NA\"\nalgorithm = \"maml\"\n\
+        meta_batch = 11\n[[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\nmeta_batch = 11\n[[experiment]]\n\
+        name = \"C\"\nalgorithm = \"reptile\"\n[[experiment]]\nname = \"D\"\nalgorithm = \"reptile\"\ninner_steps = 2\n\
+        [[experiment]]\nname = \"E\"\nalgorithm = \"random\"\n";
+    let bench = Bench::with("experiments.toml", study);
+    let said = bench.run(&["check"]).exits(0).stdout;
+    let visits =
+        "NA, B: 2 epochs of 10 tasks are 20 visits; 1 outer steps of meta_batch = 11 leave 9 of them out";
+    let notes =
+        [visits, "C: Reptile with inner_steps = 1 is transfer learning", "NA: other programs take this name"];
+    for note in notes {
+        assert!(said.contains(note), "{note:?} is missing from {said}");
+    }
+    assert!(!said.contains("D: ") && !said.contains("E: "), "{said}");
+    // From a pipe it is the same.
+    let mut command = bench.command(&["check", "-"]);
+    let piped = Said::of(command.write_stdin(study.replace("11", "0"))).exits(2);
+    assert!(piped.stderr.starts_with("/dev/stdin:8:14: `meta_batch` is `0`"), "{}", piped.stderr);
+    Said::of(bench.command(&["check", "-"]).write_stdin(study)).exits(0);
+    bench.run(&["run", "-"]).exits(2).says("standard input is read by `check` alone");
+    // What says nothing amiss has no notes.
+    let said = Bench::new().run(&["check"]).exits(0).stdout;
+    assert!(!said.contains("visits") && !said.contains("Reptile with"), "{said}");
 }
 
 #[test]

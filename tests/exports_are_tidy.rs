@@ -99,6 +99,42 @@ fn csv_is_one_row_an_experiment_seed_and_n() {
 }
 
 #[test]
+fn names_that_a_spreadsheet_carries_out_are_marked_where_asked_for() {
+    let bench = trained(&nasty().replace("Plain", "=cmd|' /C calc'!A0"));
+    let names = |more: &[&str]| {
+        let said = bench.run(&[&["export", "runs/study", "--format", "csv"], more].concat()).exits(0);
+        let names: std::collections::BTreeSet<String> =
+            rows(&said.stdout).iter().map(|row| row[0].to_owned()).collect();
+        names.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["=cmd|' /C calc'!A0", NASTY]);
+    assert_eq!(names(&["--safe"]), ["'=cmd|' /C calc'!A0", NASTY]);
+    bench.run(&["export", "runs/study", "--format", "json", "--safe"]).exits(2).says("--format csv");
+}
+
+#[test]
+fn folders_and_event_files_keep_the_letters_of_any_script() {
+    let bench = trained(&nasty().replace("Plain", "学习 e\u{301}"));
+    bench.run(&["export", "runs/study", "--format", "tensorboard", "--out", "events"]).exits(0);
+    for place in ["runs/study/学习-é-", "events/学习-é-"] {
+        assert!(bench.names().iter().any(|name| name.starts_with(place)), "{place}: {:?}", bench.names());
+    }
+    // As an earlier version has named it, it is found and gone on with.
+    let of = |name: &str| {
+        let found = std::fs::read_dir(bench.path("runs/study")).expect("a folder").flatten();
+        found.map(|entry| entry.path()).find(|path| path.display().to_string().contains(name))
+    };
+    let now = of("学习").expect("it is there");
+    let hash = now.display().to_string().rsplit_once('-').expect("a hash").1.to_owned();
+    let before = bench.path(&format!("runs/study/e-{hash}"));
+    std::fs::rename(&now, &before).expect("renamed");
+    let said = bench.run(&["run", "study.toml"]).exits(0);
+    assert!(of("学习").is_none() && before.is_dir(), "{}", said.stderr);
+    let said = bench.run(&["export", "runs/study", "--format", "csv"]).exits(0);
+    assert!(said.stdout.contains("学习") && said.stderr.is_empty(), "{}", said.stderr);
+}
+
+#[test]
 fn json_has_every_run_with_its_settings_and_curve() {
     let bench = trained(&nasty());
     let said = bench.run(&["export", "runs/study", "--format", "json", "--out", "all.json"]).exits(0);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::inputs::study;
+use super::notes::notes;
 use super::outcome::Exit;
 use super::run::{cores, workers};
 use crate::config::printable;
@@ -18,7 +19,8 @@ use crate::task::{TaskSettings, TrainTasks};
 
 /// Prints what the file asks for, or fails with all its problems.
 pub fn check(file: Option<&Path>) -> anyhow::Result<Exit> {
-    let study = study(file)?;
+    let stdin = Path::new("/dev/stdin");
+    let study = study(file.map(|file| if file == Path::new("-") { stdin } else { file }))?;
     let runs = plan(&study);
     let steps: u64 = runs.iter().map(|run| run.settings.total_steps()).sum();
     let name =
@@ -53,6 +55,7 @@ pub fn check(file: Option<&Path>) -> anyhow::Result<Exit> {
     if figures > 0 {
         lines.push(format!("{figures} published figures to hold the results against"));
     }
+    lines.extend(notes(&study));
     if let Some(available) = available().filter(|available| needs.bytes > *available) {
         lines.push(format!("this machine gives {}: `run` refuses it without --force", size(available)));
     }

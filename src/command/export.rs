@@ -7,6 +7,8 @@ mod rows;
 mod svg;
 mod tensorboard;
 
+pub use rows::is_taken_amiss;
+
 use std::io::Write as _;
 
 use anyhow::{Context, bail};
@@ -21,7 +23,7 @@ use crate::study::{Event, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
-    let ExportCommand { dirs, format, out, fit, steps, test, verdicts, comparisons } = command;
+    let ExportCommand { dirs, format, out, fit, steps, test, verdicts, comparisons, safe } = command;
     if fit.is_some() && *format != Format::Svg {
         return Err(Misuse("--fit is a picture: it needs --format svg".to_owned()).into());
     }
@@ -35,6 +37,9 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
             let text = format!("{option} are rows: they need --format csv; the JSON has them anyway");
             return Err(Misuse(text).into());
         }
+    }
+    if *safe && *format != Format::Csv {
+        return Err(Misuse("--safe is of cells: it needs --format csv".to_owned()).into());
     }
     if *format == Format::Tensorboard && out.is_none() {
         return Err(Misuse("--format tensorboard is many files: it needs --out FOLDER".to_owned()).into());
@@ -122,7 +127,8 @@ fn results(
     watcher: &Watcher,
     told: &[Vec<Event>],
 ) -> anyhow::Result<String> {
-    let ExportCommand { dirs, format, test, verdicts, comparisons, .. } = command;
+    let ExportCommand { dirs, format, test, verdicts, comparisons, safe, .. } = command;
+    let quoted = if *safe { rows::safely_quoted } else { rows::quoted };
     let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
     let names = names.join(", ");
     let runs = watcher.runs();
@@ -132,12 +138,12 @@ fn results(
     }
     let mut outcomes = results.outcomes();
     if *verdicts {
-        return rows::verdicts(&results.figures())
+        return rows::verdicts(&results.figures(), quoted)
             .with_context(|| format!("{names}: its runs have no published figures"));
     }
     let compared = table_comparisons(&outcomes);
     if *comparisons {
-        return rows::comparisons(&compared, &outcomes)
+        return rows::comparisons(&compared, &outcomes, quoted)
             .with_context(|| format!("{names}: no two of its systems have results on the same test tasks"));
     }
     let compared = compared.iter().map(|comparison| serde_json::to_value(comparison.event(&outcomes)));
@@ -151,7 +157,7 @@ fn results(
         bail!("{names}: none of its {} runs has been tested yet", runs.len());
     }
     Ok(match format {
-        Format::Csv => self::rows::csv(&outcomes),
+        Format::Csv => self::rows::csv(&outcomes, quoted),
         Format::Json => self::rows::as_json(&outcomes, &figures, compared)?,
         // Tensorboard's are no text, and have been written.
         Format::Svg | Format::Tensorboard => {

@@ -18,6 +18,10 @@ pub const DEFAULT_FILE: &str = "experiments.toml";
 /// The experiments file a person means: the one named, else `./experiments.toml`, else the copy built
 /// into the program.
 pub fn study(file: Option<&Path>) -> anyhow::Result<Study> {
+    if file == Some(Path::new("-")) && !file.is_some_and(Path::exists) {
+        let text = "-: standard input is read by `check` alone; a study is called after its file".to_owned();
+        return Err(Misuse(text).into());
+    }
     if let Some(meant) = file.filter(|file| !file.exists()).and_then(command_meant) {
         let word = file.unwrap_or(Path::new("")).display();
         let text = format!("there is no command or file {word}; did you mean `metascope {meant}`?");

@@ -13,6 +13,7 @@ mod gradient;
 mod init;
 mod inputs;
 mod man;
+mod notes;
 mod outcome;
 mod run;
 mod schema;

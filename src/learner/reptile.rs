@@ -56,6 +56,13 @@ impl Learner for Reptile {
         vec![("reptile k=3", Training { inner_steps: 3, ..Training::default() })]
     }
 
+    fn caution(&self, settings: &Training) -> Option<String> {
+        // (theta - theta') / alpha is then the gradient of the support loss at theta.
+        (settings.inner_steps == 1).then(|| {
+            "Reptile with inner_steps = 1 is transfer learning: it takes 2 or more to differ".to_owned()
+        })
+    }
+
     fn uses_query(&self) -> bool {
         false
     }

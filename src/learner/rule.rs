@@ -63,6 +63,11 @@ pub trait Learner: Sync + 'static {
         words::remedy(self.keys().contains(&"inner_lr"), settings)
     }
 
+    /// What these settings make of it that its name does not say, in a sentence.
+    fn caution(&self, _: &Training) -> Option<String> {
+        None
+    }
+
     /// Whether it trains at all.
     fn trains(&self) -> bool {
         true

@@ -153,6 +153,9 @@ pub enum Event {
         /// Sample standard deviation over seeds; 0 for one seed.
         #[serde(deserialize_with = "numbers")]
         seed_std: Vec<f64>,
+        /// Largest share over seeds of test tasks that went non-finite: `mean` is of the others.
+        #[serde(default, deserialize_with = "numbers")]
+        nonfinite: Vec<f64>,
     },
 }
 

@@ -11,7 +11,7 @@ use crate::results::{Difference, Figure, Outcome, Ran, TableComparison};
 /// One row an experiment, seed, test set and n; empty fields where a number is not finite. The column of the
 /// test set is there where there are further ones; those of a sweep's name and of every setting that is swept, where
 /// there are sweeps, empty for what is of another sweep or of none.
-pub fn csv(outcomes: &[Outcome<'_>]) -> String {
+pub fn csv(outcomes: &[Outcome<'_>], quoted: Quoted) -> String {
     let several = outcomes.iter().any(|outcome| !outcome.settings.tests.is_empty());
     let mut text = "experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks".to_owned();
     text += if several { ",test" } else { "" };
@@ -23,7 +23,7 @@ pub fn csv(outcomes: &[Outcome<'_>]) -> String {
     let mut cells = Cells::default();
     for (Outcome { settings, .. }, Ran { seed, curves, .. }) in every_run(outcomes) {
         let name = quoted(&settings.name);
-        let cell = cells.of(settings, &axes);
+        let cell = cells.of(settings, &axes, quoted);
         for test in settings.every_test() {
             let Some(curve) = curves.of(test.name) else { continue };
             let last = match (several, test.name) {
@@ -69,7 +69,7 @@ struct Cells {
 }
 
 impl Cells {
-    fn of(&mut self, settings: &Experiment, axes: &[&str]) -> &str {
+    fn of(&mut self, settings: &Experiment, axes: &[&str], quoted: Quoted) -> &str {
         if self.of != settings.name {
             self.of.clone_from(&settings.name);
             let field = |axis: &&str| {
@@ -130,7 +130,7 @@ pub fn as_json(
 
 /// One row a published figure; empty fields where there is no number, or no verdict yet. `None` if there is no
 /// figure.
-pub fn verdicts(figures: &[Figure]) -> Option<String> {
+pub fn verdicts(figures: &[Figure], quoted: Quoted) -> Option<String> {
     let mut text =
         "experiment,test,n,measured,ci95,seeds,lost,published,published_ci95,mark,source,verdict\n"
             .to_owned();
@@ -161,7 +161,11 @@ pub fn verdicts(figures: &[Figure]) -> Option<String> {
 
 /// One row a system that is held against the lowest of its group; empty fields where there is no number. `None` if
 /// nothing is compared.
-pub fn comparisons(comparisons: &[TableComparison], outcomes: &[Outcome<'_>]) -> Option<String> {
+pub fn comparisons(
+    comparisons: &[TableComparison],
+    outcomes: &[Outcome<'_>],
+    quoted: Quoted,
+) -> Option<String> {
     let mut text =
         "test,n,group,over,lowest,experiment,difference,ci95_low,ci95_high,seeds,verdict\n".to_owned();
     let name = |index: usize| quoted(&outcomes[index].settings.name);
@@ -194,7 +198,39 @@ fn number(x: f64) -> String {
     if x.is_finite() { x.to_string() } else { String::new() }
 }
 
+/// How a text becomes a cell.
+pub type Quoted = fn(&str) -> String;
+
 /// As RFC 4180 asks, whatever is in the text.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// The same with a `'` before what other programs take for more than a text, as spreadsheets mark one.
+pub fn safely_quoted(text: &str) -> String {
+    quoted(&if is_taken_amiss(text) { format!("'{text}") } else { text.to_owned() })
+}
+
+/// Whether other programs take the text of a cell for something else, quotes or not: a spreadsheet for a formula, which
+/// it carries out, or R and pandas for a missing value.
+pub fn is_taken_amiss(text: &str) -> bool {
+    const MISSING: [&str; 7] = ["na", "n/a", "<na>", "#n/a", "nan", "null", "none"];
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    is_formula || MISSING.contains(&text.to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_carries_out_is_marked() {
+        for text in ["=1+1", "+cmd|' /C calc'!A0", "-x", "@SUM(A1)", "NA", "nan", "N/A", "NULL"] {
+            assert_eq!(safely_quoted(text), format!("\"'{text}\""));
+            assert_eq!(quoted(text), format!("\"{text}\""));
+        }
+        for text in ["-1", "+0.5", "-1e-3", "MAML", "a=b", "NATO", "Nano"] {
+            assert_eq!(safely_quoted(text), quoted(text));
+        }
+    }
 }

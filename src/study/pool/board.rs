@@ -341,7 +341,8 @@ impl Board {
 /// Statistics over seeds of the mean test loss.
 fn summary(experiment: &str, test: Test<'_>, curves: &[&Curve]) -> Event {
     let steps = test.evaluation.steps;
-    let (mean, seed_std) = OverSeeds::of(curves, steps + 1, Average::Mean).of_every_seed();
+    let over_seeds = OverSeeds::of(curves, steps + 1, Average::Mean);
+    let (mean, seed_std) = over_seeds.of_every_seed();
     Event::Summary {
         experiment: experiment.to_owned(),
         test: test.name.map(str::to_owned),
@@ -349,5 +350,6 @@ fn summary(experiment: &str, test: Test<'_>, curves: &[&Curve]) -> Event {
         steps: (0..=steps).collect(),
         mean,
         seed_std,
+        nonfinite: over_seeds.nonfinite,
     }
 }
