@@ -522,3 +522,15 @@ fn a_loss_that_is_no_number_ends_one_run() {
     }
     panic!("at no rate some seeds diverge and others do not");
 }
+
+/// Some network and FUSE file systems do not know how to bring a file to the disk, and say that the call is wrong.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_that_cannot_sync_keeps_what_it_can() {
+    let bench = study();
+    let fault = program::disk::Fault { path: "runs", ops: "sync", kind: "EINVAL", at: 1, stays: true };
+    let mut command = bench.command(&["run", "study.toml"]);
+    let said = Said::of(command.envs(fault.environment(None))).exits(0);
+    assert!(!said.stderr.contains("saved") && !said.stderr.contains("kept"), "{}", said.stderr);
+    assert_same(&untouched().0, &bench.outcome(), "without fsync");
+}

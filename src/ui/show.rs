@@ -1,6 +1,7 @@
 //! The dashboard from the outside: takes the terminal over, shows a study until a person leaves, gives the
 //! terminal back.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -39,6 +40,23 @@ fn trains_here(source: &impl Source) -> bool {
     source.hands().trainer == Trainer::Here
 }
 
+/// Whether what `TZ` names can be read to its end, which is what the library does with whatever it finds.
+fn names_a_zone(tz: Option<&str>) -> bool {
+    /// Where it looks.
+    const FOLDERS: [&str; 4] =
+        ["/usr/share/zoneinfo", "/share/zoneinfo", "/etc/zoneinfo", "/usr/share/lib/zoneinfo"];
+    /// A zone's file has some three kilobytes.
+    const LARGEST: u64 = 1 << 20;
+    let is_sound =
+        |path: &Path| path.metadata().map_or(true, |found| found.is_file() && found.len() <= LARGEST);
+    match tz.map(|tz| tz.strip_prefix(':').unwrap_or(tz)) {
+        None | Some("localtime") => is_sound(Path::new("/etc/localtime")),
+        // Without a name it is UTC. An absolute path takes the place of the folder.
+        Some("") => false,
+        Some(name) => FOLDERS.iter().all(|folder| is_sound(&Path::new(folder).join(name))),
+    }
+}
+
 /// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
 pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
     let variable = |name: &str| std::env::var(name).ok();
@@ -50,8 +68,10 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     let mut app = App::new(study, runs, styles);
     app.theme_is_said = Ground::choose(options.theme, variable) != Ground::Own;
     app.tour = if options.offer_tour { Tour::Offered } else { Tour::Off };
-    let now = chrono::Local::now();
-    app.opened = (now.timestamp().max(0) as u64, now.offset().local_minus_utc());
+    let now = chrono::Utc::now();
+    let is_told = names_a_zone(std::env::var("TZ").ok().as_deref());
+    let ahead = if is_told { now.with_timezone(&chrono::Local).offset().local_minus_utc() } else { 0 };
+    app.opened = (now.timestamp().max(0) as u64, ahead);
     app.on_hands(source.hands(), |run| source.is_trained(run));
     let mut screen =
         Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
@@ -76,4 +96,19 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     let ended = |run: &usize| matches!(app.runs[*run].phase, Phase::Finished { .. } | Phase::Failed { .. });
     let runs = (app.active().filter(ended).count(), app.active().count());
     Ok(Outcome { end, table: report(&app), failed: app.failures(), runs, hands: app.hands.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_zone_is_not_read() {
+        for tz in ["/dev/zero", ":/dev/zero", "/dev/tty", "/dev", ""] {
+            assert!(!names_a_zone(Some(tz)), "{tz:?}");
+        }
+        for tz in ["UTC", "Europe/Zurich", ":Asia/Tehran", "CET-1CEST", "no such place"] {
+            assert!(names_a_zone(Some(tz)), "{tz:?}");
+        }
+    }
 }

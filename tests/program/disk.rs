@@ -29,7 +29,7 @@ pub struct Fault<'a> {
     pub path: &'a str,
     /// `open read write sync truncate rename unlink mkdir`, or all if empty.
     pub ops: &'a str,
-    /// EIO ENOSPC EMFILE EINTR short crash.
+    /// EIO ENOSPC EINVAL EMFILE EINTR short crash.
     pub kind: &'a str,
     /// The operation that is hit, from 1; with 0 they are only counted.
     pub at: u64,

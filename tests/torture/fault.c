@@ -49,6 +49,7 @@ static int fault(const char *op) {
     const char *kind = getenv("FAULT_KIND");
     if (!kind || !strcmp(kind, "EIO")) errno = EIO;
     else if (!strcmp(kind, "ENOSPC")) errno = ENOSPC;
+    else if (!strcmp(kind, "EINVAL")) errno = EINVAL;
     else if (!strcmp(kind, "EMFILE")) errno = EMFILE;
     else if (!strcmp(kind, "EINTR")) errno = EINTR;
     else if (!strcmp(kind, "crash")) { kill(getpid(), SIGKILL); for (;;) pause(); }

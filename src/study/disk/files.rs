@@ -138,7 +138,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The same, if `may` says so when all that is left is to rename it.
 pub fn replace_if(path: &Path, bytes: &[u8], may: impl Fn() -> io::Result<()>) -> io::Result<()> {
-    put(path, bytes, |file| file.sync_all().and_then(|()| may()))?;
+    put(path, bytes, |file| where_known(file.sync_all()).and_then(|()| may()))?;
     sync_folder(folder_of(path))
 }
 
@@ -190,7 +190,12 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
         opened => opened?,
     };
-    match opened.sync_all() {
+    where_known(opened.sync_all())
+}
+
+/// What has come of bringing something to the disk: nothing, where its file system does not know how to.
+pub fn where_known(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
         Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOTSUP)) => Ok(()),
         synced => synced,
     }
@@ -232,7 +237,7 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Ok(mut temporary) = beside(&path, 0o600) else { return write_in_place(&path, bytes) };
     temporary.as_file_mut().write_all(bytes)?;
     temporary.as_file().set_permissions(found.permissions())?;
-    temporary.as_file().sync_all()?;
+    where_known(temporary.as_file().sync_all())?;
     let temporary = temporary.into_temp_path();
     fs::rename(&temporary, &path)?;
     let _ = temporary.keep();

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use super::contents::{checkpoint_bytes, has_its_checkpoint, settings_text, version_of_settings};
 use super::files::{
     folder_of, make_folder, open_own, read_own, remove_leftovers, replace_if, replace_soon_if, sync_folder,
-    write_own,
+    where_known, write_own,
 };
 use super::lock::Lock;
 use super::past::{Progress, what_counts};
@@ -299,7 +299,7 @@ impl Record {
         let log = folder.join(LOG);
         // A file that was deleted can still be written to, and is lost all the same.
         let synced = match &self.file {
-            Some(file) if is_in_place(file, &log) => file.sync_data(),
+            Some(file) if is_in_place(file, &log) => where_known(file.sync_data()),
             _ => {
                 self.snapshots = None;
                 self.rewrite_log()
@@ -333,7 +333,7 @@ impl Record {
         }
         let written = match open_own(&settings) {
             // They were written for those who look on, and nobody has waited for the disk.
-            Ok(file) if self.has_its_settings() => file.sync_all(),
+            Ok(file) if self.has_its_settings() => where_known(file.sync_all()),
             _ => self.write_settings(Self::replace),
         };
         written.map_err(|error| trouble(&settings, &error))?;
