@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::outcome::Misuse;
-use crate::config::{nearest, presentable};
+use crate::config::{looks_like_utf16, nearest, presentable};
 use crate::task::{Function, Points, Wave};
 
 /// More than any such file has, and little enough to read.
@@ -73,6 +73,8 @@ pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, St
         // Python writes NaN and Infinity as bare words, which JSON does not have.
         let hint = if has_bare_word(text, line, column) {
             "; NaN and Infinity are not numbers in JSON, and no point may have them"
+        } else if looks_like_utf16(text) {
+            "; it looks like UTF-16: save it as UTF-8"
         } else {
             ""
         };

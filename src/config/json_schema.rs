@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Value as Json, json};
 
 use super::key::{AnyKey, Domain, Keys, RATE};
-use super::problem::is_hidden;
+use super::problem::{is_hidden, is_joiner};
 use super::value::Value;
 
 /// The values of this domain, as far as a schema can tell: it does not know 4 from 4.0, nor which of two
@@ -84,7 +84,8 @@ pub fn text(longest: usize, description: &str) -> Json {
 fn hidden() -> String {
     let mut ranges: Vec<[u16; 2]> = Vec::new();
     for code in 0..=u16::MAX {
-        if !char::from_u32(code.into()).is_some_and(is_hidden) {
+        // Where a joiner may stand takes more than a class.
+        if !char::from_u32(code.into()).is_some_and(|c| is_hidden(c) && !is_joiner(c)) {
             continue;
         }
         match ranges.last_mut() {

@@ -12,7 +12,9 @@ mod values;
 mod words;
 
 pub use key::{AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
-pub use problem::{Excerpt, LoadError, Problem, Problems, is_hidden, presentable, printable};
+pub use problem::{
+    Excerpt, LoadError, Problem, Problems, as_seen, is_hidden, is_joiner, presentable, printable, seen,
+};
 pub use value::{Typed, Value};
 pub use values::Values;
 
@@ -21,4 +23,4 @@ pub(crate) use syntax::{Syntax, read, readable};
 pub(crate) use table::{Setting, Table};
 pub(crate) use value::words;
 pub(crate) use values::Layer;
-pub(crate) use words::{alternatives, nearest, thousands};
+pub(crate) use words::{alternatives, looks_like_utf16, nearest, thousands};

@@ -1,6 +1,8 @@
 //! What is wrong with an experiments file, and where: the errors of this room are read by a person
 //! with an editor open, so each one is a place and a sentence, and all of them come at once.
 
+use unicode_normalization::UnicodeNormalization;
+
 use std::{fmt, io, ops::Range, path::PathBuf};
 
 /// One thing to put right.
@@ -205,8 +207,8 @@ pub fn quote(text: &str) -> String {
 pub fn presentable(text: &str, longest: usize) -> String {
     let mut shown = String::new();
     let mut left = longest;
-    for c in text.chars() {
-        let piece = if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
+    for (c, hidden) in seen(text) {
+        let piece = if hidden { c.escape_default().to_string() } else { c.to_string() };
         let Some(rest) = left.checked_sub(piece.chars().count()) else {
             shown.push('…');
             break;
@@ -220,9 +222,33 @@ pub fn presentable(text: &str, longest: usize) -> String {
 /// A text of several lines as it may be shown on a terminal: what stands in files and folder names can end
 /// up in it.
 pub fn printable(text: &str) -> String {
-    let show =
-        |c: char| if is_hidden(c) && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(show).collect()
+    let show = |(c, hidden): (char, bool)| {
+        if hidden && c != '\n' { c.escape_default().to_string() } else { c.to_string() }
+    };
+    seen(text).map(show).collect()
+}
+
+/// Every character of a text, and whether it is hidden where it stands: what joins and parts the letters of a word
+/// (Persian, Hindi) or the parts of an emoji is not, between two of them.
+pub fn seen(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
+    let (mut before, mut rest) = (None, text.chars().peekable());
+    let is_part = |c: char| !c.is_ascii() && !c.is_whitespace() && !is_hidden(c);
+    std::iter::from_fn(move || {
+        let c = rest.next()?;
+        let is_inside = before.is_some_and(is_part) && rest.peek().copied().is_some_and(is_part);
+        before = Some(c);
+        Some((c, is_hidden(c) && !(is_joiner(c) && is_inside)))
+    })
+}
+
+/// Whether it shows nothing itself and joins or parts its neighbours: ZWNJ, ZWJ.
+pub fn is_joiner(c: char) -> bool {
+    ['\u{200c}', '\u{200d}'].contains(&c)
+}
+
+/// A text as its readers see it: other spellings of the same letters, composed or not, are the same.
+pub fn as_seen(text: &str) -> String {
+    text.nfc().filter(|c| !is_joiner(*c)).collect()
 }
 
 /// Whether a terminal obeys a character instead of showing it, or shows nothing: controls, what turns the
@@ -259,6 +285,20 @@ mod tests {
         // Past the end and inside a character: the nearest place before.
         assert_eq!(place("é", 1), (1, 1));
         assert_eq!(place("é", 9), (1, 2));
+    }
+
+    #[test]
+    fn joiners_are_hidden_but_inside_a_word() {
+        for text in ["می\u{200c}خواهم", "👩\u{200d}🔬", "क्\u{200d}ष", "👩\u{200d}❤\u{fe0f}\u{200d}👨"]
+        {
+            assert_eq!(presentable(text, 40), text);
+            assert!(seen(text).all(|(_, hidden)| !hidden));
+        }
+        for text in
+            ["MA\u{200d}ML", "\u{200c}é", "é\u{200d}", "é\u{200d}\u{200d}é", "é\u{200c} é", "é\u{200b}é"]
+        {
+            assert!(seen(text).any(|(_, hidden)| hidden), "{text:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use toml::{
 };
 
 use super::problem::{Finding, quote};
+use super::words::with_a_point;
 
 /// A file's tree, and what is wrong with its syntax.
 pub struct Syntax<'a> {
@@ -112,6 +113,16 @@ fn place(error: &Error, text: &str) -> usize {
     text.floor_char_boundary(error.span().map_or_else(|| longest_chain(text), |span| span.start))
 }
 
+/// The number with a comma for its point that stands around or ends before an offset, as it is written here.
+fn comma_at(text: &str, at: usize) -> Option<String> {
+    let is_part = |c: char| c.is_ascii_digit() || "+-._eE,".contains(c);
+    let from = text[..at].rfind(|c| !is_part(c)).map_or(0, |before| before + 1);
+    let to = text[at..].find(|c| !is_part(c)).map_or(text.len(), |after| at + after);
+    // In a list one number may follow another at once.
+    let written = text.get(from..to)?.trim_end_matches(',');
+    with_a_point(written)
+}
+
 /// Where the line with the most dots starts.
 fn longest_chain(text: &str) -> usize {
     let (mut start, mut most, mut longest) = (0, 0, 0);
@@ -184,6 +195,9 @@ fn say(error: &Error, text: &str) -> String {
         return format!("{} is defined a second time here", quote(source));
     }
     let message = message.trim_end_matches(", expected nothing").replace('\n', " ");
+    if let Some(number) = comma_at(text, place(error, text)) {
+        return format!("a number has a point, no comma: {number}");
+    }
     match source {
         "" => format!("syntax: {message}"),
         source => format!("syntax: {message} (at {})", quote(source)),

@@ -12,7 +12,7 @@ use super::{
     key::{AnyKey, Domain, RATE, SEED, whole_number},
     problem::{Home, Report, quote},
     value::Value,
-    words::{alternatives, nearest, thousands},
+    words::{alternatives, nearest, thousands, with_a_point},
 };
 
 /// What a table says about one setting.
@@ -359,6 +359,13 @@ fn hint(value: &DeValue<'_>, expected: &str) -> String {
         }
         DeValue::String(text) if expected.contains("number") && text.trim().parse::<f64>().is_ok() => {
             "; leave out the quotes".to_owned()
+        }
+        DeValue::String(text) if expected.contains("number") => {
+            with_a_point(text).map_or(String::new(), |number| format!("; write {number}, with a point"))
+        }
+        // [0,1, 5,0] is a list of four.
+        DeValue::Array(list) if expected.contains("two numbers") && list.len() > 2 => {
+            "; a number has a point, no comma: 0.5".to_owned()
         }
         _ => String::new(),
     }

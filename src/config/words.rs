@@ -16,6 +16,22 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("nonlinearity", "activation"),
 ];
 
+/// Whether bytes look like a text in UTF-16, be it marked or not: every other byte of what it begins with is 0.
+pub fn looks_like_utf16(bytes: &[u8]) -> bool {
+    let is_marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let zeros = |pair: usize| bytes.iter().skip(pair).step_by(2).take(8).filter(|byte| **byte == 0).count();
+    is_marked || [(0, 1), (1, 0)].iter().any(|(zero, other)| zeros(*zero) > 3 && zeros(*other) == 0)
+}
+
+/// A number with a comma in place of its point, as it is written here.
+pub fn with_a_point(text: &str) -> Option<String> {
+    let (whole, part) = text.trim().split_once(',')?;
+    let is_number =
+        part.starts_with(|c: char| c.is_ascii_digit()) && whole.ends_with(|c: char| c.is_ascii_digit());
+    let text = format!("{whole}.{part}");
+    (is_number && text.parse::<f64>().is_ok()).then_some(text)
+}
+
 /// The candidate that a misspelt word most likely means.
 pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     /// Longer words than this are no slip of the finger.

@@ -11,7 +11,7 @@ use super::{
     read::{parse, too_large},
     schema::LARGEST_FILE,
 };
-use crate::config::{Finding, LoadError, Problems, locate};
+use crate::config::{Finding, LoadError, Problems, locate, looks_like_utf16};
 
 /// Reads the experiments file at `path`; the study is called after the file.
 ///
@@ -22,15 +22,16 @@ use crate::config::{Finding, LoadError, Problems, locate};
 pub fn load(path: &Path) -> Result<Study, LoadError> {
     let bytes = read_bytes(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
     let text = match String::from_utf8(bytes) {
+        Ok(text) if text.len() <= LARGEST_FILE && looks_like_utf16(text.as_bytes()) => {
+            return Err(refuse(path, "", "this looks like UTF-16: save the file as UTF-8 text".to_owned()));
+        }
         Ok(text) if text.len() <= LARGEST_FILE => text,
         Ok(_) => return Err(refuse(path, "", too_large())),
         Err(error) if error.as_bytes().len() > LARGEST_FILE => return Err(refuse(path, "", too_large())),
         Err(error) => {
             let (valid, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
             let byte = rest.first().copied().unwrap_or_default();
-            let utf16 =
-                error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]);
-            let hint = if utf16 { " (it looks like UTF-16)" } else { "" };
+            let hint = if looks_like_utf16(error.as_bytes()) { " (it looks like UTF-16)" } else { "" };
             let message = format!("byte 0x{byte:02x} is not UTF-8{hint}: save the file as UTF-8 text");
             return Err(refuse(path, &String::from_utf8_lossy(valid), message));
         }
@@ -109,6 +110,20 @@ mod tests {
         let (line, column, message) = problem(b"\xff\xfea\0");
         assert_eq!((line, column), (1, 1));
         assert!(message.contains("UTF-16"), "{message}");
+        // Without a mark it is text as well as any, with a NUL after every letter.
+        let text = "[defaults]\ninner_lr = 0.01\n# né\n";
+        for bytes in [
+            text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
+            text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            text[..20].encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ] {
+            let (line, column, message) = problem(&bytes);
+            assert!(
+                (line, column) == (1, 1) || message.contains("is not UTF-8"),
+                "{line}:{column}: {message}"
+            );
+            assert!(message.contains("looks like UTF-16"), "{message}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use toml::{Spanned, de::DeValue};
 
 use super::resolved::RECORDED;
-use crate::config::{Setting, Table, is_hidden, quote};
+use crate::config::{Setting, Table, as_seen, quote, seen};
 
 /// A name that is there, of at most `longest` characters, and not taken by another of `what`; spaces around it do not
 /// count.
@@ -18,13 +18,15 @@ pub(super) fn read_name<'a>(
 ) -> Option<String> {
     let name = read_text(table, "name", value, longest)?;
     let at = value.span().start;
-    if let Some(first) = names.get(&name) {
+    // Two that look alike would be told apart by nobody.
+    let key = as_seen(&name);
+    if let Some(first) = names.get(&key) {
         let line = 1 + table.report.text[..*first].matches('\n').count();
         let message = format!("the name {} is taken: {what} on line {line} has it", quote(&name));
         table.report.problem(at, message);
         return None;
     }
-    names.insert(name.clone(), at);
+    names.insert(key, at);
     Some(name)
 }
 
@@ -38,16 +40,16 @@ pub(super) fn read_text<'a>(
 ) -> Option<String> {
     let expected = format!("a text of 1 to {longest} characters in double quotes");
     let is_record = table.report.text.starts_with(RECORDED);
-    let is_refused = |c: char| c.is_control() || !is_record && is_hidden(c);
+    let is_refused = |(c, hidden): (char, bool)| c.is_control() || !is_record && hidden;
     let acceptable =
-        |text: &&str| (1..=longest).contains(&text.chars().count()) && !text.chars().any(is_refused);
+        |text: &&str| (1..=longest).contains(&text.chars().count()) && !seen(text).any(is_refused);
     let text = value.get_ref().as_str().map(str::trim);
     if let Some(text) = text.filter(acceptable) {
         return Some(text.to_owned());
     }
     let why = match text {
         Some(text) if text.chars().any(char::is_control) => " and without control characters",
-        Some(text) if text.chars().any(is_refused) => " and without characters that nobody sees",
+        Some(text) if seen(text).any(is_refused) => " and without characters that nobody sees",
         _ => "",
     };
     let _: Setting<()> = table.refuse(key, value, &(expected + why));

@@ -13,7 +13,7 @@ use super::{
     merge::{Entry, Layers, family},
     schema::{self, LONGEST_CELL, MOST_EXPERIMENTS, TABLES},
 };
-use crate::config::{AnyKey, Layer, Setting, Table, Value, nearest, quote, thousands};
+use crate::config::{AnyKey, Layer, Setting, Table, Value, as_seen, nearest, quote, thousands};
 use crate::learner::Algorithm;
 use crate::model::ModelSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
@@ -255,7 +255,7 @@ impl Sweep {
                     quote(&whole),
                     whole.chars().count()
                 ))
-            } else if let Some(first) = names.insert(whole.clone(), entry.at) {
+            } else if let Some(first) = names.insert(as_seen(&whole), entry.at) {
                 let line = 1 + table.report.text[..first].matches('\n').count();
                 Some(format!("a combination is called {}, as is an experiment on line {line}", quote(&whole)))
             } else {

@@ -1,13 +1,15 @@
 //! How everything that is kept is named: the folder of a study, in it one for each run, named after what
 //! the run was made with so that other settings never meet, and the files in them. Names only; nothing
-//! here looks at a disk.
+//! here looks at a disk, but for folders that earlier versions gave another name.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use unicode_normalization::char::is_combining_mark;
 
 use super::plan::Run;
+use crate::config::as_seen;
 use crate::experiments::{Experiment, resolved_toml};
 
 /// The plan's name in a study's folder.
@@ -39,17 +41,33 @@ const ASIDE: &str = ".before-";
 
 /// Where a study's runs live.
 pub fn study_folder(out: &Path, study: &str) -> PathBuf {
-    out.join(tame(study))
+    placed(out, study, "")
 }
 
 /// The folder of an experiment's runs: its name and what it was made with.
 pub(super) fn folder_name(settings: &Experiment) -> String {
-    format!("{}-{}", tame(&settings.name), settings_hash(settings))
+    tame(&settings.name) + &ending(settings)
+}
+
+/// Where it is in a study's folder.
+pub(super) fn experiment_folder(study_folder: &Path, settings: &Experiment) -> PathBuf {
+    placed(study_folder, &settings.name, &ending(settings))
+}
+
+fn ending(settings: &Experiment) -> String {
+    format!("-{}", settings_hash(settings))
+}
+
+/// The folder of a name, with this ending: the one that earlier versions called otherwise, where it is there.
+fn placed(parent: &Path, name: &str, ending: &str) -> PathBuf {
+    let now = parent.join(tame(name) + ending);
+    let before = parent.join(tame_as_before(name) + ending);
+    if before != now && before.is_dir() && !now.is_dir() { before } else { now }
 }
 
 /// Where a run lives. Other settings under the same name have another hash, so they never meet.
 pub fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
-    seed_folder(&study_folder.join(folder_name(&run.settings)), run.seed)
+    seed_folder(&experiment_folder(study_folder, &run.settings), run.seed)
 }
 
 /// Where the run of a seed lives in its experiment's folder.
@@ -105,7 +123,8 @@ pub(super) fn misplaced(folder: &Path, settings: &Experiment, seed: u64) -> Opti
     let of_experiment = folder.parent().and_then(name)?;
     let hash = of_experiment.rsplit_once('-').map_or("", |(_, hash)| hash);
     let is_hash = hash.len() == HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let other = is_hash && of_experiment != folder_name(settings);
+    let known = [folder_name(settings), tame_as_before(&settings.name) + &ending(settings)];
+    let other = is_hash && !known.contains(&of_experiment);
     (named.is_some() && other).then(|| {
         let name = &settings.name;
         format!("holds {name:?} with other settings than its place is for")
@@ -134,10 +153,19 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A name as a folder that cannot be a path, hidden, or anything a shell minds.
+/// A name as a folder that cannot be a path, hidden, or anything a shell minds; letters of any script are kept.
 fn tame(name: &str) -> String {
-    let keep = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let tamed: String = name.chars().take(40).map(keep).collect();
+    tamed(as_seen(name).chars(), |c| c.is_alphanumeric() || is_combining_mark(c))
+}
+
+/// The same as versions up to 0.1.0 had it, which knew the letters of English alone.
+fn tame_as_before(name: &str) -> String {
+    tamed(name.chars(), |c| c.is_ascii_alphanumeric())
+}
+
+fn tamed(name: impl Iterator<Item = char>, is_kept: fn(char) -> bool) -> String {
+    let keep = |c: char| if is_kept(c) || "._-".contains(c) { c } else { '-' };
+    let tamed: String = name.take(40).map(keep).collect();
     let tamed = tamed.trim_start_matches(['.', '-']).trim_end_matches(['.', '-']);
     if tamed.is_empty() { "unnamed".to_owned() } else { tamed.to_owned() }
 }
@@ -156,7 +184,30 @@ mod tests {
             (".hidden", "hidden"),
             ("k=3, a\u{2603}b", "k-3--a-b"),
         ] {
-            assert_eq!(tame(name), folder);
+            assert_eq!((tame(name), tame_as_before(name)), (folder.to_owned(), folder.to_owned()));
         }
+        for (name, folder, before) in [
+            ("学习", "学习", "unnamed"),
+            ("Größe e\u{301}", "Größe-é", "Gr--e-e"),
+            ("می\u{200c}خواهم", "میخواهم", "unnamed"),
+            ("हिन्दी/..", "हिन्दी", "unnamed"),
+            ("🔬", "unnamed", "unnamed"),
+            ("\u{202e}abc", "abc", "abc"),
+        ] {
+            assert_eq!((tame(name), tame_as_before(name)), (folder.to_owned(), before.to_owned()));
+        }
+        // In bytes too it is no longer than a file system takes.
+        assert!(tame(&"𠀀".repeat(60)).len() + 1 + HASH < 255);
+    }
+
+    #[test]
+    fn what_an_earlier_version_called_otherwise_is_found() {
+        let out = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(study_folder(out.path(), "学习"), out.path().join("学习"));
+        std::fs::create_dir(out.path().join("unnamed")).expect("made");
+        assert_eq!(study_folder(out.path(), "学习"), out.path().join("unnamed"));
+        // Where both are there, the new one is in use.
+        std::fs::create_dir(out.path().join("学习")).expect("made");
+        assert_eq!(study_folder(out.path(), "学习"), out.path().join("学习"));
     }
 }

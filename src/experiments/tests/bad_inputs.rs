@@ -70,6 +70,11 @@ const IN_AN_EXPERIMENT: &[(&str, usize, &str)] = &[
     ("inner_lr = \"0.1\"", 12, "leave out the quotes"),
     ("inner_lr = \"fast\"", 12, "`inner_lr` is `\"fast\"`"),
     ("inner_lr = true", 12, "`inner_lr` is `true`"),
+    ("inner_lr = 0,01", 13, "a number has a point, no comma: 0.01"),
+    ("inner_lr = 10,5e-3 # é", 14, "a number has a point, no comma: 10.5e-3"),
+    ("inner_lr = \"0,01\"", 12, "write 0.01, with a point"),
+    ("task.x = [-5,0, 5,0]", 10, "must be two numbers, [low, high]; a number has a point, no comma: 0.5"),
+    ("task.x = [0,05, 5]", 13, "a number has a point, no comma: 0.05"),
     ("inner_lr = [0.1]", 12, "`inner_lr` is `[0.1]`"),
     ("inner_lr = 2024-01-01", 12, "`inner_lr` is `2024-01-01`"),
     ("outer_lr = -inf", 12, "`outer_lr` is `-inf`"),
@@ -256,6 +261,12 @@ const FILES: &[Bad] = &[
     ("[[experiment]]\nname = \"A\"\nalgorithm = []", &[(3, 13, "`algorithm` is `[]`")]),
     ("[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \" A \"\nalgorithm = \"maml\"",
      &[(5, 8, "the name `A` is taken: an experiment on line 2 has it")]),
+    // The same letters, composed or not, and with what only joins them.
+    ("[[experiment]]\nname = \"\u{e9}\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"e\u{301}\"\nalgorithm = \"maml\"",
+     &[(5, 8, "is taken: an experiment on line 2 has it")]),
+    ("[[experiment]]\nname = \"می\u{200c}خ\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"میخ\"\nalgorithm = \"maml\"",
+     &[(5, 8, "is taken: an experiment on line 2 has it")]),
+    ("[[experiment]]\nname = \"MA\u{200d}ML\"\nalgorithm = \"maml\"", &[(2, 8, "without characters that nobody sees")]),
     ("[defaults]\nseeds = 10000\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n\
       [[experiment]]\nname = \"B\"\nalgorithm = \"maml\"", &[(6, 1, "more than 10,000 runs")]),
     // A shared mistake is reported once, whoever inherits it.

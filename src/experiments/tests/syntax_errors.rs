@@ -13,7 +13,7 @@ const FILES: &[Bad] = &[
     ("[task]\n[task]\nshots = 0", &[(2, 2, "`task` is defined a second time here")]),
     ("[defaults]\nseeds = 01", &[(2, 9, "unexpected leading zero")]),
     ("[defaults]\ninner_lr = .5\nouter_lr = 5.", &[(2, 12, "mantissa"), (3, 14, "fraction")]),
-    ("[defaults]\ninner_lr = 0,01", &[(2, 13, "unexpected")]),
+    ("[defaults]\ninner_lr = 0,01", &[(2, 13, "a number has a point, no comma: 0.01")]),
     ("[defaults]\nseeds = 2024-99-01", &[(2, 9, "month between 01 and 12")]),
     ("]", &[(1, 1, "expected `[`")]),
     ("= 3", &[(1, 1, "keys cannot be empty")]),

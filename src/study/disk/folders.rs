@@ -19,7 +19,7 @@ use super::trouble::{RecordError, Refusal, trouble};
 use crate::experiments::resolved_toml;
 use crate::model;
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, folder_name, run_folder};
+use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, experiment_folder, run_folder};
 use crate::study::plan::Run;
 
 /// The largest plan: that of 10,000 experiments has less than one MiB.
@@ -52,7 +52,11 @@ fn write_plan(study_folder: &Path, runs: &[Run], shared: bool) -> std::io::Resul
     for run in runs {
         match plan.last_mut() {
             Some(planned) if last == Some(run.experiment) => planned.seeds.push(run.seed),
-            _ => plan.push(Planned { folder: folder_name(&run.settings), seeds: vec![run.seed] }),
+            _ => {
+                let folder = experiment_folder(study_folder, &run.settings);
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                plan.push(Planned { folder: name, seeds: vec![run.seed] });
+            }
         }
         last = Some(run.experiment);
     }
