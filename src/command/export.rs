@@ -18,7 +18,7 @@ use crate::cli::{ExportCommand, Format};
 use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::Study;
-use crate::results::{ListRow, Outcome, Results, judged_at, rows, table_comparisons, test_names};
+use crate::results::{ListRow, Outcome, Results, groups, judged_at, rows, table_comparisons, test_names};
 use crate::study::{Event, Watcher, write_out};
 
 /// Reads the folders and writes.
@@ -169,15 +169,19 @@ fn results(
 /// The outcomes that a picture of curves has: of a sweep the best cell alone, under a name that says so.
 fn one_a_row<'a>(outcomes: Vec<Outcome<'a>>, test: Option<&str>) -> Vec<(String, Outcome<'a>)> {
     let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
+    let groups = groups(&outcomes, test);
     let named = |row: &ListRow| match *row {
         ListRow::One(index) => (outcomes[index].settings.name.clone(), index),
         ListRow::Sweep(sweep) => {
             let sweep = &sweeps[sweep];
             let steps = |index: &usize| Some(outcomes[*index].test(test)?.evaluation.steps);
             let n = judged_at(sweep.experiments.iter().filter_map(steps).max().unwrap_or(0));
-            let best = sweep.best(|index| outcomes[index].cell_loss(test, n, Average::Mean));
+            // Of the cells that were tested on the same tasks as the first.
+            let cells = groups.iter().map(|group| sweep.comparable(group)).find(|cells| !cells.is_empty());
+            let cells = cells.unwrap_or_default();
+            let best = sweep.best_of(&cells, |index| outcomes[index].cell_loss(test, n, Average::Mean));
             let index = best.map_or(sweep.experiments[0], |(index, _)| index);
-            (sweep.row_name(best.map(|(index, _)| outcomes[index].settings)), index)
+            (sweep.row_name(best.map(|(index, _)| outcomes[index].settings), cells.len()), index)
         }
     };
     let shown: Vec<(String, usize)> = list.iter().map(named).collect();

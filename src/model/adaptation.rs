@@ -46,6 +46,11 @@ impl Adaptation {
         Self { inner: Arc::new(Sgd::ALL), inner_lr, inner_steps }
     }
 
+    /// Whether it is that.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::sgd(self.inner_lr, self.inner_steps)
+    }
+
     /// The same at another rate.
     pub fn at_rate(&self, inner_lr: f64) -> Self {
         Self { inner_lr, ..self.clone() }

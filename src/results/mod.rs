@@ -5,6 +5,7 @@ mod comparison;
 mod context;
 mod figure_table;
 mod figures;
+mod findings;
 mod outcome;
 pub mod palette;
 mod runs;
@@ -13,7 +14,7 @@ mod sweep;
 mod sweep_table;
 mod table;
 pub mod text;
-mod won;
+mod yardsticks;
 
 use std::fmt::Write as _;
 
@@ -27,12 +28,13 @@ pub use comparison::{
 pub use context::{Plane, plane};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
+pub use findings::Findings;
 pub use outcome::{Outcome, Ran, test_names};
 pub use runs::Results;
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
-pub use table::{Failure, LossTable, Row, best, table_steps, tables};
-pub use won::won;
+pub use table::{Failure, LossTable, Row, table_steps, tables};
+pub use yardsticks::{average_of, best_guess, guess_loss};
 
 /// All there is to say on a normal screen: a loss table a test set, the sweeps, and the published figures.
 pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> String {

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use super::comparison::Group;
 use crate::config::Value;
 use crate::eval::{Average, Curve, OverSeeds, half_width};
 use crate::experiments::{Cell, Experiment, settings, words};
@@ -194,15 +195,25 @@ impl Sweep {
         self.places.iter().find(|(_, other)| **other == experiment).map(|(place, _)| place.as_slice())
     }
 
-    /// The cell with the smallest loss of those that count, and its loss.
-    pub fn best(&self, loss: impl Fn(usize) -> Option<CellLoss>) -> Option<(usize, CellLoss)> {
-        let losses = self.experiments.iter().filter_map(|index| Some((*index, loss(*index)?)));
+    /// Its cells in a group of systems that were tested on the same tasks.
+    pub fn comparable(&self, group: &Group) -> Vec<usize> {
+        let cells = self.experiments.iter().copied();
+        // The members are in order.
+        cells.filter(|index| group.members.binary_search(index).is_ok()).collect()
+    }
+
+    /// Of these cells, which are comparable, the one with the smallest loss of those that count, and its loss.
+    pub fn best_of(
+        &self,
+        cells: &[usize],
+        loss: impl Fn(usize) -> Option<CellLoss>,
+    ) -> Option<(usize, CellLoss)> {
+        let losses = cells.iter().filter_map(|index| Some((*index, loss(*index)?)));
         losses.filter(|(_, loss)| loss.counts()).min_by(|one, other| one.1.mean.total_cmp(&other.1.mean))
     }
 
-    /// What its row is called, with the cell that stands for it.
-    pub fn row_name(&self, best: Option<&Experiment>) -> String {
-        let cells = self.experiments.len();
+    /// What its row is called, with the cell that stands for it of so many that are comparable.
+    pub fn row_name(&self, best: Option<&Experiment>, cells: usize) -> String {
         match best.and_then(|best| best.cell.as_ref()) {
             Some(cell) => format!("{} [{}], best of {cells}", self.name, cell.combination()),
             None => format!("{} ({cells} cells)", self.name),
@@ -238,10 +249,12 @@ mod tests {
         }
         // What leaves tasks out wins nothing, and what has no loss yet neither.
         let losses = [loss(3.0, 0.0), loss(1.0, 0.1), loss(f64::NAN, 0.0), loss(2.0, 0.0)];
-        let best = sweep.best(|index| losses.get(index - 1).copied()).expect("there are results");
+        let best = sweep
+            .best_of(&sweep.experiments, |index| losses.get(index - 1).copied())
+            .expect("there are results");
         assert_eq!(best.0, 4);
-        assert_eq!(sweep.row_name(study.experiments.get(4)), "S [inner_lr=0.01 shots=10], best of 6");
-        assert_eq!(sweep.row_name(None), "S (6 cells)");
+        assert_eq!(sweep.row_name(study.experiments.get(4), 6), "S [inner_lr=0.01 shots=10], best of 6");
+        assert_eq!(sweep.row_name(None, 6), "S (6 cells)");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use super::comparison::groups;
 use super::outcome::Outcome;
 use super::sweep::{CellLoss, Sweep, judged_at};
 use super::text::{Glyphs, number, short_spread, width};
@@ -112,24 +113,34 @@ impl fmt::Display for SweepTable<'_> {
             tested.count(),
             self.average.name()
         )?;
-        let Some((best, loss)) = self.sweep.best(|index| self.loss(index)) else {
+        // Of cells on other tasks none is better than another.
+        let groups = groups(self.outcomes, self.test);
+        let groups: Vec<Vec<usize>> = groups.iter().map(|group| self.sweep.comparable(group)).collect();
+        let best = groups.iter().filter_map(|cells| self.sweep.best_of(cells, |index| self.loss(index)));
+        let best: Vec<(usize, CellLoss)> = best.collect();
+        if best.is_empty() {
             let tested = self.sweep.experiments.iter().any(|index| self.loss(*index).is_some());
             return f.write_str(match tested {
                 true => "no cell has a finite loss on all test tasks\n",
                 false => "no cell has been tested yet\n",
             });
-        };
-        let seeds = match loss.ci95 {
-            Some(_) => format!("95 % interval over {} seeds", loss.seeds),
-            None => "one seed, no interval".to_owned(),
-        };
-        let combination = self.cell(best).map(Cell::combination).unwrap_or_default();
-        writeln!(f, "best: {} ({seeds}) at {combination}", self.spread(&loss))?;
+        }
+        for (best, loss) in &best {
+            let seeds = match loss.ci95 {
+                Some(_) => format!("95 % interval over {} seeds", loss.seeds),
+                None => "one seed, no interval".to_owned(),
+            };
+            let combination = self.cell(*best).map(Cell::combination).unwrap_or_default();
+            writeln!(f, "best: {} ({seeds}) at {combination}", self.spread(loss))?;
+        }
         if let Some(grid) = self.grid() {
             f.write_str(&grid)?;
             if grid.contains('!') {
                 writeln!(f, "! some tasks or seeds went non-finite and are not in the mean")?;
             }
+            return Ok(());
+        }
+        if best.len() > 1 {
             return Ok(());
         }
         let losses = self.sweep.experiments.iter().filter_map(|index| Some((*index, self.loss(*index)?)));

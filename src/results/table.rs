@@ -1,5 +1,5 @@
-//! The loss table: the n it has, which system wins each of them, and the table as text for a normal
-//! screen.
+//! The loss table: the n it has, which systems are the lowest after each of them, and the table as text for a
+//! normal screen.
 //!
 //! ```text
 //! Test loss after n gradient steps (mean over tasks, ± std over seeds)
@@ -8,34 +8,46 @@
 //! prior mean (best constant guess): 4.25
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use super::comparison::{Compared, compare};
 use super::outcome::{Outcome, Ran, test_names};
 use super::sweep::{ListRow, judged_at, rows};
 use super::text::{Glyphs, number, pad, short_spread, width};
+use super::yardsticks::best_guess;
 use crate::eval::{Average, OverSeeds};
 use crate::experiments::FIRST_TEST;
 
 /// The n of the loss table; those the evaluation reaches are shown.
 const STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
 
-/// The loss table.
+/// The loss table of a test set.
 #[derive(Clone, Debug)]
 pub struct LossTable {
     /// The test set, where there are several.
     pub test: Option<String>,
-    /// A row an experiment.
-    pub rows: Vec<Row>,
+    /// Those that were tested on the same tasks, a group each.
+    pub groups: Vec<TableGroup>,
     /// The last n of any evaluation.
     pub most_steps: usize,
-    /// Test loss of the best constant guess, where there is an experiment.
-    pub prior_mean: Option<f64>,
     /// Runs that failed.
     pub failures: Vec<Failure>,
     /// What the losses are over tasks.
     pub average: Average,
     /// The characters it may use.
     pub glyphs: Glyphs,
+}
+
+/// Rows that may be compared.
+#[derive(Clone, Debug)]
+pub struct TableGroup {
+    /// In what its tasks differ from those of the other groups; empty where there is no other.
+    pub title: String,
+    /// A row an experiment.
+    pub rows: Vec<Row>,
+    /// Loss of the best constant guess on its tasks.
+    pub best_guess: f64,
 }
 
 /// One experiment's row.
@@ -47,6 +59,8 @@ pub struct Row {
     pub runs: usize,
     /// The curve of those that have been evaluated.
     pub over: Option<OverSeeds>,
+    /// The n after which it is the lowest of its group, or cannot be told from it.
+    pub best: BTreeSet<usize>,
 }
 
 /// A run that failed.
@@ -70,35 +84,50 @@ pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec
     let several = !names.is_empty();
     let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
     let table = |name: Option<&str>| {
-        let row = |row: &ListRow| {
+        let compared = compare(outcomes, name, average);
+        let steps = outcomes.iter().filter_map(|outcome| Some(outcome.test(name)?.evaluation.steps));
+        let most_steps = steps.max().unwrap_or(0);
+        let of = |group: &Compared, row: &ListRow| {
             let (index, sweep) = match *row {
                 ListRow::One(index) => (index, None),
                 ListRow::Sweep(sweep) => {
                     let sweep = &sweeps[sweep];
                     let steps = |index: &usize| Some(outcomes[*index].test(name)?.evaluation.steps);
                     let n = judged_at(sweep.experiments.iter().filter_map(steps).max()?);
-                    let best = sweep.best(|index| outcomes[index].cell_loss(name, n, average));
-                    (best.map_or(sweep.experiments[0], |(best, _)| best), Some((sweep, best.is_some())))
+                    let cells = sweep.comparable(&group.group);
+                    let best = sweep.best_of(&cells, |index| outcomes[index].cell_loss(name, n, average));
+                    let one = best.map_or(*cells.first()?, |(best, _)| best);
+                    (one, Some((sweep, best.is_some(), cells.len())))
                 }
             };
             let outcome = &outcomes[index];
-            outcome.test(name)?;
-            let is_known = sweep.is_none_or(|(_, is_known)| is_known);
+            if !group.group.members.contains(&index) {
+                return None;
+            }
+            let is_known = sweep.is_none_or(|(_, is_known, _)| is_known);
+            let is_best = |n: &usize| group.at(*n).is_some_and(|at| at.best_set().contains(&index));
             Some(Row {
                 name: match sweep {
                     None => outcome.settings.name.clone(),
-                    Some((sweep, _)) => sweep.row_name(is_known.then_some(outcome.settings)),
+                    Some((sweep, _, cells)) => sweep.row_name(is_known.then_some(outcome.settings), cells),
                 },
                 runs: outcome.runs.len(),
                 over: if is_known { outcome.over(name, average) } else { None },
+                best: table_steps(most_steps).into_iter().filter(is_best).collect(),
             })
         };
-        let tests = outcomes.iter().filter_map(|outcome| outcome.test(name));
+        let group = |group: &Compared| {
+            let test = outcomes[*group.group.members.first()?].test(name)?;
+            Some(TableGroup {
+                title: group.group.title.clone(),
+                rows: list.iter().filter_map(|row| of(group, row)).collect(),
+                best_guess: best_guess(test, average),
+            })
+        };
         LossTable {
             test: several.then(|| name.unwrap_or(FIRST_TEST).to_owned()),
-            rows: list.iter().filter_map(row).collect(),
-            prior_mean: tests.clone().next().map(|test| test.task.prior_mean_loss()),
-            most_steps: tests.map(|test| test.evaluation.steps).max().unwrap_or(0),
+            groups: compared.iter().filter_map(group).collect(),
+            most_steps,
             failures: Vec::new(),
             average,
             glyphs,
@@ -141,20 +170,6 @@ pub fn table_steps(last: usize) -> Vec<usize> {
     steps
 }
 
-/// For each of these n, which curve has the smallest mean.
-pub fn best(curves: &[Option<OverSeeds>], steps: &[usize]) -> Vec<Option<usize>> {
-    // A mean that leaves tasks out wins nothing.
-    let loss = |index: usize, n: usize| {
-        let curve = curves[index].as_ref().filter(|curve| curve.nonfinite.get(n) == Some(&0.0))?;
-        curve.mean.get(n).copied().filter(|loss| loss.is_finite())
-    };
-    let winner = |&n: &usize| {
-        let losses = (0..curves.len()).filter_map(|index| loss(index, n).map(|loss| (index, loss)));
-        losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
-    };
-    steps.iter().map(winner).collect()
-}
-
 impl Row {
     /// The row's loss after n steps.
     fn entry(&self, n: usize, plus_minus: &str) -> Option<String> {
@@ -164,7 +179,8 @@ impl Row {
             _ => format!("{plus_minus}{}", short_spread(*over.std.get(n)?, *over.mean.get(n)?)),
         };
         let lossy = if *over.nonfinite.get(n)? > 0.0 { "!" } else { "" };
-        Some(format!("{}{lossy}{spread}", number(*over.mean.get(n)?)))
+        let best = if self.best.contains(&n) { "*" } else { "" };
+        Some(format!("{}{lossy}{best}{spread}", number(*over.mean.get(n)?)))
     }
 }
 
@@ -173,11 +189,12 @@ impl fmt::Display for LossTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = table_steps(self.most_steps);
         let plus_minus = self.glyphs.plus_minus();
-        let name = self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).max(10);
+        let all = || self.groups.iter().flat_map(|group| &group.rows);
+        let name = all().map(|row| width(&row.name)).max().unwrap_or(0).max(10);
         let entry = |row: &Row, n: usize| row.entry(n, plus_minus).unwrap_or_else(|| "-".to_owned());
         // Six of them beside a long name still fit into 80 columns; numbers never touch each other.
         let least = if self.glyphs.ascii { 10 } else { 9 };
-        let widths = self.rows.iter().flat_map(|row| steps.iter().map(move |n| width(&entry(row, *n)) + 1));
+        let widths = all().flat_map(|row| steps.iter().map(move |n| width(&entry(row, *n)) + 1));
         let column = widths.max().unwrap_or(0).max(least);
         let kind = self.average.name();
         let on = self.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
@@ -187,20 +204,26 @@ impl fmt::Display for LossTable {
             write!(f, "{:>column$}", format!("n={n}"))?;
         }
         writeln!(f)?;
-        for row in &self.rows {
-            let seeds = row.over.as_ref().map_or(0, |over| over.seeds);
-            let runs = format!("{seeds}/{}", row.runs);
-            write!(f, "{} {runs:>4}", pad(&row.name, name, self.glyphs))?;
-            for n in &steps {
-                let entry = entry(row, *n);
-                write!(f, "{entry:>column$}")?;
+        for TableGroup { title, rows, best_guess } in &self.groups {
+            if !title.is_empty() {
+                writeln!(f, "on tasks with {title}:")?;
             }
-            writeln!(f)?;
+            for row in rows {
+                let seeds = row.over.as_ref().map_or(0, |over| over.seeds);
+                let runs = format!("{seeds}/{}", row.runs);
+                write!(f, "{} {runs:>4}", pad(&row.name, name, self.glyphs))?;
+                for n in &steps {
+                    let entry = entry(row, *n);
+                    write!(f, "{entry:>column$}")?;
+                }
+                writeln!(f)?;
+            }
+            writeln!(f, "prior mean (best constant guess): {}", number(*best_guess))?;
         }
-        if let Some(prior_mean) = self.prior_mean {
-            writeln!(f, "prior mean (best constant guess): {}", number(prior_mean))?;
+        if all().any(|row| !row.best.is_empty()) {
+            writeln!(f, "* lowest on these tasks, or not to be told from the lowest by its seeds")?;
         }
-        let shares = self.rows.iter().filter_map(|row| row.over.as_ref()).flat_map(|over| &over.nonfinite);
+        let shares = all().filter_map(|row| row.over.as_ref()).flat_map(|over| &over.nonfinite);
         if shares.into_iter().any(|share| *share > 0.0) {
             writeln!(f, "! some tasks went non-finite and are not in the mean")?;
         }
@@ -224,22 +247,5 @@ mod tests {
         assert_eq!(table_steps(500), [0, 1, 2, 5, 10, 32]);
         assert_eq!(table_steps(7), [0, 1, 2, 5, 7]);
         assert_eq!(table_steps(0), [0]);
-    }
-
-    #[test]
-    fn what_leaves_tasks_out_wins_nothing() {
-        let over = |mean: f64, lost: f64| {
-            Some(OverSeeds {
-                mean: vec![mean],
-                std: vec![0.0],
-                low: vec![mean],
-                high: vec![mean],
-                nonfinite: vec![lost],
-                lost: vec![0],
-                seeds: 1,
-            })
-        };
-        let curves = [over(1.0, 0.1), None, over(f64::NAN, 0.0), over(3.0, 0.0), over(2.0, 0.0)];
-        assert_eq!(best(&curves, &[0, 1]), [Some(4), None]);
     }
 }

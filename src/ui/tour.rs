@@ -60,7 +60,7 @@ pub static STATIONS: &[Station] = &[
         words: first_order,
     },
     Station { title: "Reptile", place: Place::Of("reptile"), actions: ABOUT, words: reptile },
-    Station { title: "Who won", place: Place::Overview, actions: &[], words: contest },
+    Station { title: "What came out", place: Place::Overview, actions: &[], words: contest },
     Station { title: "What to try next", place: Place::Overview, actions: &[], words: next },
 ];
 
@@ -146,9 +146,9 @@ fn waves(app: &App, _: usize) -> String {
     let Some(set) = app.sets.first() else { return LATER.to_owned() };
     format!(
         "Every task is another wave. One network that has to answer all of them without knowing which one is meant \
-         can do no better than their average: a test loss of {}. No training changes that; only looking at the \
+         can do no better than their average: a test loss of {} on the test tasks. No training changes that; only looking at the \
          points of the task at hand does.",
-        number(set.prior_mean)
+        number(set.prior(crate::eval::Average::Mean, None))
     )
 }
 
@@ -163,8 +163,8 @@ fn transfer(app: &App, index: usize) -> String {
         _ => LATER.to_owned(),
     };
     format!(
-        "Transfer learning trains on all waves at once and hopes that what it has learned is of use for a new one. It \
-         has learned their average, and its weights are no place from which a few steps lead anywhere. {figures}"
+        "Transfer learning trains on all waves at once and hopes that what it has learned is of use for a new one. The \
+         best single answer to all of them is their average. {figures}"
     )
 }
 
@@ -250,8 +250,10 @@ fn reptile(app: &App, index: usize) -> String {
 }
 
 fn contest(app: &App, _: usize) -> String {
-    match app.won() {
-        said if said.is_empty() => "Who has won is told here as soon as two systems have results.".to_owned(),
+    match app.found() {
+        said if said.is_empty() => {
+            "Which systems are lowest is told here as soon as two of them have results.".to_owned()
+        }
         said => said.join(" "),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::svg::{LETTER, colour, document, look};
 use crate::eval::{Average, Curve, OverSeeds};
-use crate::results::{Outcome, svg::Picture};
+use crate::results::{Group, Outcome, best_guess, groups, svg::Picture};
 
 /// Size of the plot.
 const PLOT: [f64; 2] = [530.0, 370.0];
@@ -17,8 +17,14 @@ const LINE: f64 = 18.0;
 pub fn picture(outcomes: &[(String, Outcome<'_>)], test: Option<&str>) -> String {
     let all: Vec<&Curve> = outcomes.iter().flat_map(|(_, outcome)| outcome.curves(test)).collect();
     let most_steps = all.iter().map(|curve| curve.steps.len() - 1).max().unwrap_or(1).max(1);
-    let floor = outcomes.iter().find_map(|(_, outcome)| outcome.test(test));
-    let floor = floor.map_or(f64::NAN, |test| test.task.prior_mean_loss());
+    // A floor for every group of systems on the same tasks.
+    let only: Vec<Outcome<'_>> = outcomes.iter().map(|(_, outcome)| outcome.clone()).collect();
+    let floor = |group: &Group| {
+        let test = only[*group.members.first()?].test(test)?;
+        Some((group.title.clone(), best_guess(test, Average::Mean)))
+    };
+    let floors: Vec<(String, f64)> = groups(&only, test).iter().filter_map(floor).collect();
+    let floor = floors.iter().map(|(_, loss)| *loss).fold(f64::NAN, f64::max);
     let finite = all.iter().flat_map(|curve| &curve.mean).copied().filter(|mean| mean.is_finite());
     // One that diverges must not flatten the others: what is above the axis is said in words.
     let [top, step] = round_axis(finite.clone().fold(floor, f64::max).min(2.0 * floor));
@@ -44,9 +50,13 @@ pub fn picture(outcomes: &[(String, Outcome<'_>)], test: Option<&str>) -> String
         picture.text((x(n as f64), bottom + 18.0), "text-anchor=\"middle\"", &n.to_string());
     }
     picture.text((x(most_steps as f64 / 2.0), bottom + 38.0), "text-anchor=\"middle\"", "n");
-    let at = y(floor);
-    picture.draw(&format!("<path d=\"M{LEFT} {at:.1}H{edge}\" stroke=\"#888\" stroke-dasharray=\"1 4\"/>"));
-    picture.text((edge - 4.0, at - 4.0), "text-anchor=\"end\" fill=\"#666\"", "prior mean");
+    for (title, loss) in &floors {
+        let at = y(*loss);
+        picture
+            .draw(&format!("<path d=\"M{LEFT} {at:.1}H{edge}\" stroke=\"#888\" stroke-dasharray=\"1 4\"/>"));
+        let of = if title.is_empty() { String::new() } else { format!(" ({title})") };
+        picture.text((edge - 4.0, at - 4.0), "text-anchor=\"end\" fill=\"#666\"", &format!("prior mean{of}"));
+    }
     let mut longest = 0;
     for (place, (name, outcome)) in outcomes.iter().enumerate() {
         let curves = outcome.curves(test);

@@ -4,6 +4,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
+    compared::KnownComparisons,
     controls::{CurveControls, FitControls, Prompt, Question, Undo},
     family::{Illustration, TestSet},
     file::Edited,
@@ -86,6 +87,8 @@ pub struct App {
     pub illustration: Option<Illustration>,
     /// The Play view.
     pub play: Play,
+    /// Who is compared with whom, as long as nothing has changed.
+    pub(in crate::ui) comparisons: KnownComparisons,
     /// What happened, oldest first.
     pub log: VecDeque<LogLine>,
     /// The published figure that is selected.
@@ -213,6 +216,7 @@ impl App {
             late: Late::default(),
             illustration: None,
             play,
+            comparisons: KnownComparisons::default(),
             log: VecDeque::new(),
             figure: 0,
             quiet: false,

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use crate::{
     eval::{Average, median},
     experiments::Test,
+    results::guess_loss,
     task::{self, Function, Points, TestTask},
     task::{EvaluationSettings, TaskSettings},
 };
@@ -29,7 +30,7 @@ pub struct TestSet {
     /// Losses of the oracle on the first few, and of the best constant guess on all, in order of size.
     oracle: OnceCell<Vec<f64>>,
     prior: OnceCell<Vec<f64>>,
-    /// Test loss of the best constant guess, over all tasks that there can be.
+    /// Test loss of the best constant guess, over all tasks that there can be: how large losses are expected to be.
     pub prior_mean: f64,
     /// That of the best step that is linear in the targets.
     pub linear_step: Option<f64>,
@@ -70,12 +71,12 @@ impl TestSet {
     /// Test loss of the best guess that is the same for all tasks, of the kind that curves beside it are of:
     /// over so many of the frozen tasks where those are previews, the median where those are medians.
     pub fn prior(&self, average: Average, preview: Option<usize>) -> f64 {
-        match (average, preview) {
-            (Average::Mean, None) => self.prior_mean,
-            (Average::Median, None) => {
-                median(self.prior.get_or_init(|| in_order(self.tasks(), |task| self.guess(task))))
+        match preview {
+            None => {
+                let losses = self.prior.get_or_init(|| in_order(self.tasks(), |task| self.guess(task)));
+                average_of(losses, average)
             }
-            (_, Some(most)) => {
+            Some(most) => {
                 let few = self.few();
                 average_of(&in_order(&few[..most.min(few.len())], |task| self.guess(task)), average)
             }
@@ -84,9 +85,7 @@ impl TestSet {
 
     /// Loss of the best constant guess on a task.
     pub(super) fn guess(&self, task: &TestTask) -> f64 {
-        let guess = |x: f64| self.task.family.moments(&self.task.own, x)[0];
-        let errors = task.query.x.iter().zip(&task.query.y).map(|(x, y)| (guess(*x) - y).powi(2));
-        errors.sum::<f64>() / task.query.x.len().max(1) as f64
+        guess_loss(&self.task, task)
     }
 
     /// How many can be looked at: all, but for sets of more than some ten megabytes.

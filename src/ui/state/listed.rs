@@ -34,6 +34,10 @@ impl App {
                 listed = keyed.into_iter().map(|(_, index)| index).collect();
             }
         }
+        // Those that may be compared stand together.
+        if self.compared().len() > 1 {
+            listed.sort_by_key(|index| self.group_of(*index));
+        }
         listed
     }
 

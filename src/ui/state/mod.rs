@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod axes;
+pub mod compared;
 pub mod controls;
 pub mod family;
 pub mod file;
@@ -15,6 +16,7 @@ pub mod listed;
 pub mod look;
 pub mod palette;
 pub mod play;
+pub mod ranked;
 pub mod rewind;
 pub mod runs;
 pub mod said;

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use super::{
     app::App,
-    family::TestSet,
     runs::{Phase, RunState},
 };
 use crate::{
     eval::{Curve, OverSeeds},
-    results::{Figure, Outcome, Ran, best, figures, table_steps, won},
+    results::{Figure, Findings, Outcome, Ran, figures, table_steps},
     study::Holder,
 };
 
@@ -161,13 +160,23 @@ impl App {
         figures(&self.outcomes())
     }
 
-    /// What won on the test set in view and why, in sentences.
-    pub fn won(&self) -> Vec<String> {
-        let average = self.curves.average;
-        let prior = |set: &TestSet| set.prior(average, None);
-        let prior = (!self.experiments.is_empty()).then(|| prior(self.set(0)));
-        let glyphs = self.styles.glyphs();
-        prior.map_or(Vec::new(), |prior| won(&self.outcomes(), self.test_name(), average, prior, glyphs))
+    /// What is to be said of the results on the test set in view.
+    pub fn findings<T>(&self, say: impl FnOnce(&Findings<'_>) -> T) -> T {
+        let (outcomes, compared) = (self.outcomes(), self.compared());
+        say(&Findings {
+            outcomes: &outcomes,
+            compared: &compared,
+            test: self.test_name(),
+            average: self.curves.average,
+            glyphs: self.styles.glyphs(),
+        })
+    }
+
+    /// What came of it on the test set in view, in sentences.
+    pub fn found(&self) -> Vec<String> {
+        self.findings(|findings| {
+            findings.sentences(|experiment, average| self.set(experiment).prior(average, None))
+        })
     }
 
     /// The last n of any evaluation on the test set in view.
@@ -178,15 +187,6 @@ impl App {
     /// The n of the loss table.
     pub fn table_steps(&self) -> Vec<usize> {
         table_steps(self.most_steps())
-    }
-
-    /// For each n of the table, the experiment with the smallest finished mean among those that are listed.
-    pub fn best(&self, steps: &[usize]) -> Vec<Option<usize>> {
-        let listed = self.listed();
-        let finished =
-            |index: &usize| self.over_seeds(*index).filter(|shown| !shown.preview).map(|shown| shown.over);
-        let curves: Vec<_> = listed.iter().map(finished).collect();
-        best(&curves, steps).into_iter().map(|best| best.map(|at| listed[at])).collect()
     }
 
     /// What the header says of the study: `sine, 10-shot, 5 systems x 5 seeds`.

@@ -76,18 +76,21 @@ impl App {
             Some(sweep) => {
                 let best = self.best_cell(sweep);
                 let best = best.map(|(best, _)| &*self.experiments[best].settings);
-                self.sweeps[sweep].grid.row_name(best)
+                self.sweeps[sweep].grid.row_name(best, self.comparable_cells(sweep).len())
             }
         }
     }
 
     /// The same in so many cells of the screen: of a sweep its name, as far as it fits, and what the row is of.
     pub fn short_row_name(&self, experiment: usize, room: usize) -> String {
-        let Some(sweep) = self.sweep_of(experiment) else {
+        let Some(sweep) = self.sweep_number(experiment) else {
             return self.experiments[experiment].settings.name.clone();
         };
-        let of = format!(" best/{}", sweep.grid.experiments.len());
-        format!("{}{of}", fit(&sweep.grid.name, room.saturating_sub(of.len()), self.styles.glyphs()))
+        let of = format!(" best/{}", self.comparable_cells(sweep).len());
+        format!(
+            "{}{of}",
+            fit(&self.sweeps[sweep].grid.name, room.saturating_sub(of.len()), self.styles.glyphs())
+        )
     }
 
     /// The n that cells are judged at: the crosshair's, or one for all sweeps.
@@ -95,10 +98,19 @@ impl App {
         self.curves.crosshair.unwrap_or_else(|| judged_at(self.most_steps()))
     }
 
-    /// The best cell of a sweep so far, and its loss.
+    /// The cells of a sweep that were tested on the same tasks as its first.
+    pub fn comparable_cells(&self, sweep: usize) -> Vec<usize> {
+        let Some(sweep) = self.sweeps.get(sweep) else { return Vec::new() };
+        let first = sweep.grid.experiments.first().and_then(|first| self.group_of(*first));
+        let compared = self.compared();
+        let group = first.and_then(|group| compared.get(group));
+        group.map_or(Vec::new(), |group| sweep.grid.comparable(&group.group))
+    }
+
+    /// The best cell of a sweep so far, of those that are comparable with its first, and its loss.
     pub fn best_cell(&self, sweep: usize) -> Option<(usize, CellLoss)> {
         let n = self.judged_at();
-        self.sweeps.get(sweep)?.grid.best(|index| self.cell_loss(index, n))
+        self.sweeps.get(sweep)?.grid.best_of(&self.comparable_cells(sweep), |index| self.cell_loss(index, n))
     }
 
     /// The loss of an experiment's finished runs after n steps; of one with a failed run there is none that counts.

@@ -33,6 +33,9 @@ impl App {
             _ if ended => self.no_longer(|so| *so == So::Unsaved(index)),
             _ => {}
         }
+        if !matches!(event, Event::Progress { .. }) {
+            self.comparisons.forget();
+        }
         let run = &mut self.runs[index];
         if let (Some((left, at)), false) = (run.recorded, matches!(event, Event::Recorded { .. })) {
             return self.on_recorded(index, event, left, at);

@@ -23,7 +23,9 @@ fn measured(app: &App, index: usize) -> Option<String> {
     };
     let list: Vec<String> = steps.iter().map(at).collect();
     let seeds = if over.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", over.seeds) };
-    Some(format!("Here, {seeds}: {}.", list.join(", ")))
+    let standing = app.findings(|findings| findings.standing(index, trained));
+    let standing = standing.map_or(String::new(), |standing| format!(" {standing}"));
+    Some(format!("Here, {seeds}: {}.{standing}", list.join(", ")))
 }
 
 /// Rows that the pane would like to have in this width.

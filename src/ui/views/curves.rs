@@ -26,16 +26,28 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let (kind, set) = (app.curves.average.name(), app.test_label());
     let axes = app.axes();
+    // One plot has one set of yardsticks: those that were tested on the tasks of the selected one.
+    let listed = app.listed();
+    let subject = app.leader(app.selected_row());
+    let subject = if listed.contains(&subject) { subject } else { listed.first().copied().unwrap_or(0) };
+    let drawn = listed.iter().copied().filter(|index| app.group_of(*index) == app.group_of(subject));
+    let drawn: Vec<usize> = drawn.collect();
+    let elsewhere = match listed.len() - drawn.len() {
+        0 => String::new(),
+        others => format!("{others} more on other tasks: select one"),
+    };
+    let tasks = if app.experiments.is_empty() { String::new() } else { app.group_title(subject) };
     // That the axes are logarithmic is the last thing to go without.
     let long = format!("{set}Test loss after n gradient steps");
     let whole = width(&long) + width(&format!(" ({kind}; {})", axes.words()));
     let title = if whole <= title_room(area) { long } else { format!("{set}Test loss after n steps") };
-    let title = titled(title, &[kind, axes.words(), "shaded: seeds"], area);
+    let words = [tasks.as_str(), kind, axes.words(), "shaded: seeds"];
+    let title = titled(title, &words, area);
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
     let mut kinds = Kinds::default();
     let mut all = Vec::new();
-    for index in app.listed() {
+    for index in drawn {
         let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
         kinds.add(preview);
         let selected = app.hue(index) == app.selected_row();
@@ -80,8 +92,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     for layer in [&mut back, &mut front] {
         layer.sort_by_key(|(selected, _)| *selected);
     }
-    let (x, y) = (x_scale(app, axes), y_scale(app, axes, 0));
-    let (mut series, beyond) = floors(app, 0, y, kinds);
+    let (x, y) = (x_scale(app, axes), y_scale(app, axes, subject));
+    let (mut series, beyond) = floors(app, subject, y, kinds);
     series.extend(back.into_iter().chain(front).map(|(_, series)| series));
     let above = above(&series, x, y);
     let chosen = app.leader(app.selected_row());
@@ -107,7 +119,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let trained = selected.map(|shown| trained_note(app, chosen, &shown.over)).unwrap_or_default();
     let replay = if app.is_over() && app.rewind.notch.is_none() { REPLAY } else { "" }.to_owned();
     let crosshair = crosshair.unwrap_or_default();
-    let remarks = [crosshair, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];
+    let remarks =
+        [crosshair, elsewhere, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];
     note(app, area, buffer, &remarks);
 }
 
@@ -188,47 +201,45 @@ const TABLE_NAME: usize = 16;
 /// Rows of the loss table: the experiments, then the yardsticks.
 pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
     let best = app.best(steps);
-    let listed = app.listed();
-    let mut rows: Vec<Row> = listed
-        .into_iter()
-        .map(|index| {
-            let shown = app.over_seeds(index);
-            let entry = |(column, n): (usize, &usize)| {
-                let Shown { over: curve, preview, .. } = shown.as_ref()?;
-                Some(Entry {
-                    value: *curve.mean.get(*n)?,
-                    spread: (curve.seeds > 1).then(|| curve.std[*n]),
-                    best: best[column] == Some(index),
-                    preview: *preview,
-                    lossy: curve.nonfinite[*n] > 0.0,
-                })
-            };
-            let progress = app.progress_of(app.experiments_of(app.hue(index)));
-            let share = progress.steps.0 as f64 / progress.steps.1.max(1) as f64;
-            let moment = app.rewind.shown.and(shown.as_ref()).map(|shown| match shown.behind {
-                true => "now".to_owned(),
-                false => {
-                    app.moments(&app.experiments[index].runs).map(|at| format!("at {at}")).unwrap_or_default()
-                }
-            });
-            let after = match (progress.failed, progress.finished == progress.runs) {
-                (0, true) => format!("{}/{}", progress.finished, progress.runs),
-                (0, false) if progress.steps.1 > 0 => {
-                    format!("{}/{} {:.0}%", progress.finished, progress.runs, (share * 100.0).floor())
-                }
-                (0, false) => format!("{}/{}", progress.finished, progress.runs),
-                (failed, _) => format!("{}/{} {failed} failed", progress.finished, progress.runs),
-            };
-            Row {
-                name: app.short_row_name(index, TABLE_NAME),
-                style: app.styles.series(app.hue(index)),
-                entries: steps.iter().enumerate().map(entry).collect(),
-                after: moment.unwrap_or(after),
-                selected: app.hue(index) == app.selected_row(),
+    let row = |index: usize| {
+        let shown = app.over_seeds(index);
+        let entry = |(column, n): (usize, &usize)| {
+            let Shown { over: curve, preview, .. } = shown.as_ref()?;
+            Some(Entry {
+                value: *curve.mean.get(*n)?,
+                spread: (curve.seeds > 1).then(|| curve.std[*n]),
+                best: !*preview && best[column].contains(&index),
+                preview: *preview,
+                lossy: curve.nonfinite[*n] > 0.0,
+            })
+        };
+        let progress = app.progress_of(app.experiments_of(app.hue(index)));
+        let share = progress.steps.0 as f64 / progress.steps.1.max(1) as f64;
+        let moment = app.rewind.shown.and(shown.as_ref()).map(|shown| match shown.behind {
+            true => "now".to_owned(),
+            false => {
+                app.moments(&app.experiments[index].runs).map(|at| format!("at {at}")).unwrap_or_default()
             }
-        })
-        .collect();
+        });
+        let after = match (progress.failed, progress.finished == progress.runs) {
+            (0, true) => format!("{}/{}", progress.finished, progress.runs),
+            (0, false) if progress.steps.1 > 0 => {
+                format!("{}/{} {:.0}%", progress.finished, progress.runs, (share * 100.0).floor())
+            }
+            (0, false) => format!("{}/{}", progress.finished, progress.runs),
+            (failed, _) => format!("{}/{} {failed} failed", progress.finished, progress.runs),
+        };
+        Row {
+            experiment: Some(index),
+            name: app.short_row_name(index, TABLE_NAME),
+            style: app.styles.series(app.hue(index)),
+            entries: steps.iter().enumerate().map(entry).collect(),
+            after: moment.unwrap_or(after),
+            selected: app.hue(index) == app.selected_row(),
+        }
+    };
     let fixed = |name: &str, value: f64| Row {
+        experiment: None,
         name: name.to_owned(),
         style: app.styles.dim(),
         entries: steps
@@ -238,8 +249,29 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         after: String::new(),
         selected: false,
     };
-    rows.extend(yardsticks(app, 0, Kinds::of(app)).into_iter().map(|(name, loss, _)| fixed(name, loss)));
+    let heading = |title: String| Row { entries: Vec::new(), name: title, ..fixed("", 0.0) };
+    let mut rows = Vec::new();
+    for group in groups_listed(app) {
+        let Some(first) = group.first() else { continue };
+        let title = app.group_title(*first);
+        rows.extend(Some(title).filter(|title| !title.is_empty()).map(heading));
+        rows.extend(group.iter().map(|index| row(*index)));
+        let held = yardsticks(app, *first, Kinds::of(app, &group));
+        rows.extend(held.into_iter().map(|(name, loss, _)| fixed(name, loss)));
+    }
+    if rows.is_empty() {
+        rows.extend(
+            yardsticks(app, 0, Kinds::default()).into_iter().map(|(name, loss, _)| fixed(name, loss)),
+        );
+    }
     rows
+}
+
+/// Those that are listed, those together that may be compared.
+fn groups_listed(app: &App) -> Vec<Vec<usize>> {
+    let listed = app.listed();
+    let alike = |one: &usize, other: &usize| app.group_of(*one) == app.group_of(*other);
+    listed.chunk_by(alike).map(<[usize]>::to_vec).collect()
 }
 
 /// Whether there are results among what is shown, and previews, which are of fewer tasks.
@@ -257,18 +289,23 @@ impl Kinds {
         }
     }
 
-    /// Of every experiment's curve.
-    fn of(app: &App) -> Self {
+    /// Of these experiments' curves.
+    fn of(app: &App, experiments: &[usize]) -> Self {
         let mut kinds = Self::default();
-        let shown = app.listed().into_iter().filter_map(|index| app.over_seeds(index));
+        let shown = experiments.iter().filter_map(|index| app.over_seeds(*index));
         shown.for_each(|shown| kinds.add(shown.preview));
         kinds
     }
 }
 
-/// How many rows the yardsticks take in the table.
+/// How many rows headings and yardsticks take in the table.
 pub fn yardstick_rows(app: &App) -> u16 {
-    yardsticks(app, 0, Kinds::of(app)).len() as u16
+    let of = |group: &Vec<usize>| {
+        let first = group.first().copied().unwrap_or(0);
+        let heading = usize::from(!app.group_title(first).is_empty());
+        heading + yardsticks(app, first, Kinds::of(app, group)).len()
+    };
+    groups_listed(app).iter().map(of).sum::<usize>().max(2) as u16
 }
 
 /// What an experiment's curves are held against, of the same kind as these: over the same tasks, means beside
@@ -354,7 +391,7 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
     if lost > 0.0 {
         return format!("{trained}; up to {:.1} % of tasks lost after it", 100.0 * lost);
     }
-    let prior = app.set(index).prior_mean;
+    let prior = app.set(index).prior(Average::Mean, None);
     let runs = app.experiments[index].runs.iter().filter_map(|run| app.curve(*run));
     let curves: Vec<&Curve> = runs.collect();
     let of = |average| OverSeeds::of_all(&curves, average).map(|over| over.mean);

@@ -1,4 +1,4 @@
-//! Overview: which system wins, by how much, and what is still running.
+//! Overview: which systems are lowest, by how much, and what is still running.
 //!
 //! ```text
 //! + Test loss after n gradient steps --------------++ Loss table (mean +- seeds) --------+
@@ -27,8 +27,6 @@ use super::{
 };
 use crate::{
     config::presentable,
-    experiments::Experiment,
-    model::Adaptation,
     study::Holder,
     task::TaskSettings,
     term::{Button, Mouse, MouseKind},
@@ -236,15 +234,13 @@ pub fn experiment_at(app: &App, area: Rect, column: u16, row: u16) -> Option<usi
     {
         return differences::row_at(app, inner, row);
     }
-    let found = if inside(panes.table).contains(at) {
+    if inside(panes.table).contains(at) {
         let steps = app.table_steps();
         let rows = curves::table_rows(app, &steps);
-        table(app, &steps, &rows).row_at(table_room(panes.table), row)
-    } else {
-        progress::row_at(listed.len(), place(app, &listed), is_in(panes.runs)?, row)
-    };
-    // The table's last rows are yardsticks.
-    listed.get(found?).copied()
+        // Some rows are headings and yardsticks.
+        return rows.get(table(app, &steps, &rows).row_at(table_room(panes.table), row)?)?.experiment;
+    }
+    listed.get(progress::row_at(listed.len(), place(app, &listed), is_in(panes.runs)?, row)?).copied()
 }
 
 /// The room of the loss table in its pane.
@@ -273,13 +269,12 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.preview) {
         notes.push("~ preview".to_owned());
     }
-    if let Some(sweep) = app.sweeps.first() {
-        let cells = sweep.grid.experiments.len();
-        notes.push(format!("best/{cells}: of a sweep's {cells} cells"));
+    if !app.sweeps.is_empty() {
+        let cells = app.comparable_cells(0).len();
+        notes.push(format!("best/{cells}: of {cells} cells on the same tasks"));
     }
-    let best = app.best(&steps);
-    if best.iter().flatten().count() > 0 {
-        notes.push("underlined: best".to_owned());
+    if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.best) {
+        notes.push("underlined: lowest, or not told from it".to_owned());
     }
     // As many as there is room for, the first ones first.
     let mut said = String::new();
@@ -296,11 +291,7 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
 fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     let set = (!app.experiments.is_empty()).then(|| app.set(0));
     let shots = set.map_or(0, |set| set.task.shots);
-    let is_plain = |settings: &Experiment| {
-        let Adaptation { inner_lr, inner_steps, .. } = settings.adaptation();
-        settings.adaptation() == Adaptation::sgd(inner_lr, inner_steps)
-    };
-    let plain = app.experiments.iter().all(|experiment| is_plain(&experiment.settings));
+    let plain = app.experiments.iter().all(|experiment| experiment.settings.adaptation().is_plain());
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
@@ -311,9 +302,10 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     // What came of it first, then how the curves that show it are to be read.
     let mut text = String::new();
     if app.is_over() && app.rewind.notch.is_none() {
-        text.push_str(&app.won().join(" "));
-        text.push_str(if text.is_empty() { "" } else { "\n" });
         text.push_str("Space replays the training.\n");
+        let found = app.found().join(" ");
+        text.push_str(&found);
+        text.push_str(if found.is_empty() { "" } else { "\n" });
     }
     text += &format!(
         "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     experiments::Experiment,
-    results::CellLoss,
+    results::{CellLoss, text::rate},
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
@@ -200,6 +200,16 @@ fn shade(styles: &Styles, share: f64) -> char {
     shades[1 + (share * 3.0).round() as usize % 4]
 }
 
+/// At which inner rate the cells are tested, which is not the one that a cell was trained at.
+fn tested_at(app: &App, cells: &[usize]) -> String {
+    let mut rates: Vec<String> = cells.iter().map(|cell| rate(app.test_rate(*cell))).collect();
+    rates.dedup();
+    match &rates[..] {
+        [one] => format!("test inner_lr {one}"),
+        _ => "tested at own inner_lr".to_owned(),
+    }
+}
+
 fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let grid = &sweep.grid;
@@ -209,10 +219,10 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     });
     let (set, kind, n) = (app.test_label(), app.curves.average.name(), app.judged_at());
     let title = format!(
-        "{set}{}: test loss at n={n} ({kind}), {} cells{}",
+        "{set}{}: loss at n={n} ({kind}){}, {}",
         grid.name,
-        grid.experiments.len(),
-        hidden.collect::<String>()
+        hidden.collect::<String>(),
+        tested_at(app, &grid.experiments),
     );
     let inner = pane(buffer, area, &title, styles);
     let map = Map::of(sweep, inner);
@@ -230,7 +240,7 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
         _ => None,
     });
     let losses: Vec<f64> = losses.collect();
-    let prior = app.set(grid.experiments[0]).prior_mean;
+    let prior = app.set(grid.experiments[0]).prior(crate::eval::Average::Mean, None);
     let scale = Scale::of(&losses, prior);
     let best = app
         .experiments

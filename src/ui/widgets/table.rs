@@ -9,7 +9,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::text::{number, pad, put, short_spread, whereabouts, width};
+use super::text::{fit, number, pad, put, short_spread, whereabouts, width};
 use crate::ui::style::Styles;
 
 /// One loss.
@@ -19,7 +19,7 @@ pub struct Entry {
     pub value: f64,
     /// Standard deviation over seeds; `None` where there is nothing to spread.
     pub spread: Option<f64>,
-    /// The smallest of its column.
+    /// The lowest of its column among those that may be compared, or not to be told from the lowest.
     pub best: bool,
     /// A preview, not a result.
     pub preview: bool,
@@ -27,9 +27,11 @@ pub struct Entry {
     pub lossy: bool,
 }
 
-/// One system.
+/// One system, one yardstick, or with no entries a heading over those that follow.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// The experiment that it is of; a heading and a yardstick are of none.
+    pub experiment: Option<usize>,
     /// Its name.
     pub name: String,
     /// Its colour.
@@ -97,7 +99,8 @@ impl Table<'_> {
     }
 
     fn name_width(&self) -> usize {
-        self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(6, 16)
+        let named = self.rows.iter().filter(|row| !row.entries.is_empty());
+        named.map(|row| width(&row.name)).max().unwrap_or(0).clamp(6, 16)
     }
 
     /// Lines a row, the first row in view, and how many there is room for.
@@ -160,6 +163,10 @@ impl Table<'_> {
             let y = area.y + 1 + (i * lines) as u16;
             let style = styles.readable(row.style);
             let style = if row.selected { style.patch(styles.selected()) } else { style };
+            if row.entries.is_empty() {
+                put(buffer, area, area.x, y, &fit(&row.name, room, styles), style);
+                continue;
+            }
             put(buffer, area, area.x, y, &pad(&row.name, name, styles), style);
             for (i, entry) in row.entries.iter().take(columns).enumerate() {
                 let Some(entry) = entry else {
@@ -209,6 +216,7 @@ mod tests {
         };
         (0..4)
             .map(|row| Row {
+                experiment: Some(row),
                 name: format!("system{row}"),
                 style: Style::new(),
                 entries: (0..6).map(|column| entry(row * 6 + column)).collect(),

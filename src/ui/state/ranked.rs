@@ -1,0 +1,39 @@
+//! Which systems may be compared, and which of them are the lowest.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::app::App;
+use crate::results::{Compared, Comparison, compare};
+
+impl App {
+    /// Who is compared with whom on the test set in view.
+    pub fn compared(&self) -> Arc<Vec<Compared>> {
+        let average = self.curves.average;
+        self.comparisons.of(self.test, average, || compare(&self.outcomes(), self.test_name(), average))
+    }
+
+    /// The number of the group of comparable systems that an experiment is of; one that is not tested on the set in
+    /// view is of none.
+    pub fn group_of(&self, experiment: usize) -> Option<usize> {
+        // The members are in order.
+        let is_of = |one: &Compared| one.group.members.binary_search(&experiment).is_ok();
+        self.compared().iter().position(is_of)
+    }
+
+    /// In what the tasks of an experiment's group differ from those of the others; empty where there is one group.
+    pub fn group_title(&self, experiment: usize) -> String {
+        let compared = self.compared();
+        let group = self.group_of(experiment).and_then(|group| compared.get(group));
+        group.map_or(String::new(), |one| one.group.title.clone())
+    }
+
+    /// For each of these n, the experiments that are the lowest of their group, or cannot be told from it.
+    pub fn best(&self, steps: &[usize]) -> Vec<BTreeSet<usize>> {
+        let compared = self.compared();
+        let at = |n: &usize| {
+            let sets = compared.iter().filter_map(|group| group.at(*n)).map(Comparison::best_set);
+            sets.flatten().collect()
+        };
+        steps.iter().map(at).collect()
+    }
+}
