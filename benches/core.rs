@@ -19,7 +19,7 @@ use metascope::learner::{Algorithm, Maml};
 use metascope::model::{Kernels, ModelSettings};
 
 fn main() {
-    println!("kernels: {}", Kernels::fastest().name());
+    println!("kernels: {}", Kernels::fastest().instructions());
     divan::main();
 }
 
@@ -54,7 +54,7 @@ mod kernel {
     use metascope::learner::cost::hessian_product_flop;
     use metascope::learner::{Algorithm, Maml};
     use metascope::model::Kernels;
-    use metascope::model::kernels::{self, AdamStep, Direction, Packed, Relu, Squares, Trace};
+    use metascope::model::kernels::{self, AdamStep, Direction, Packed, Relu, Shape, Squares, Trace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
@@ -63,65 +63,67 @@ mod kernel {
     const LAYERS: usize = 2;
 
     /// A network, a direction, a task, and the forward and backward pass over it.
-    struct Setup<const P: usize> {
+    struct Setup {
         kernels: Kernels,
-        w: Packed<f32, P>,
-        wt: Squares<f32, P>,
+        shape: Shape,
+        w: Packed<f32>,
+        wt: Squares<f32>,
         tasks: MetaBatch<f32>,
-        trace: Trace<f32, P>,
-        out: Packed<f32, P>,
+        trace: Trace<f32>,
+        out: Packed<f32>,
     }
 
-    impl<const P: usize> Setup<P> {
-        fn new() -> Self {
+    impl Setup {
+        fn new(hidden: usize) -> Self {
             let kernels = Kernels::fastest();
-            let (mut w, mut wt) = (Packed::zero(LAYERS), Squares::zero(LAYERS));
-            let weights = weights(P);
-            copy_tensors(&weights, &single(&weights.values), |tensor, _, copy| w.pack(P, tensor, copy));
+            let shape = kernels.shape::<f32>(LAYERS, hidden);
+            let (mut w, mut wt) = (Packed::zero(shape), Squares::zero(shape));
+            let weights = weights(hidden);
+            copy_tensors(&weights, &single(&weights.values), |tensor, _, copy| w.pack(tensor, copy));
             kernels::transpose(kernels, &w, &mut wt);
             let task = problem::experiment(Algorithm(&Maml), 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();
             assert_eq!(tasks.support.rows(), ROWS);
-            let (trace, out) = (Trace::new(LAYERS), Packed::zero(LAYERS));
-            let mut setup = Self { kernels, w, wt, tasks, trace, out };
+            let (trace, out) = (Trace::new(shape), Packed::zero(shape));
+            let mut setup = Self { kernels, shape, w, wt, tasks, trace, out };
             setup.pass();
             setup
         }
 
         fn pass(&mut self) {
             let (x, y) = self.tasks.support.task(0);
-            kernels::forward_backward::<f32, Relu, P>(self.kernels, &self.w, &self.wt, x, y, &mut self.trace);
+            kernels::forward_backward::<f32, Relu>(self.kernels, &self.w, &self.wt, x, y, &mut self.trace);
         }
     }
 
-    #[divan::bench(consts = [40, 128])]
-    fn forward_backward<const P: usize>(bencher: Bencher) {
-        let mut setup = Setup::<P>::new();
-        let product = 2 * ROWS * P * (P + 2);
+    #[divan::bench(args = [40, 128])]
+    fn forward_backward(bencher: Bencher, hidden: usize) {
+        let mut setup = Setup::new(hidden);
+        let product = 2 * ROWS * hidden * (hidden + 2);
         bencher.counter(ItemsCount::new(2 * product)).bench_local(|| setup.pass());
     }
 
     /// The weight gradient and the SGD step, in one.
-    #[divan::bench(consts = [40, 128])]
-    fn add_gradient<const P: usize>(bencher: Bencher) {
-        let Setup { kernels, w, tasks, trace, mut out, .. } = Setup::<P>::new();
+    #[divan::bench(args = [40, 128])]
+    fn add_gradient(bencher: Bencher, hidden: usize) {
+        let Setup { kernels, w, tasks, trace, mut out, .. } = Setup::new(hidden);
         let x = tasks.support.task(0).0;
-        let product = 2 * ROWS * P * (P + 2);
+        let product = 2 * ROWS * hidden * (hidden + 2);
         bencher
             .counter(ItemsCount::new(product))
             .bench_local(|| kernels::add_gradient(kernels, &trace, x, &w, -0.01, &mut out));
     }
 
-    #[divan::bench(consts = [40, 128])]
-    fn hessian_product<const P: usize>(bencher: Bencher) {
-        let Setup { kernels, w, wt, tasks, trace, mut out, .. } = Setup::<P>::new();
+    #[divan::bench(args = [40, 128])]
+    fn hessian_product(bencher: Bencher, hidden: usize) {
+        let Setup { kernels, shape, w, wt, tasks, trace, mut out } = Setup::new(hidden);
         let x = tasks.support.task(0).0;
-        let (v, vt, mut tangent) = (w.clone(), wt.clone(), Trace::new(LAYERS));
+        let (v, vt, mut tangent) = (w.clone(), wt.clone(), Trace::new(shape));
         let model = problem::experiment(Algorithm(&Maml), 1).model;
-        let flop = hessian_product_flop(&metascope::model::ModelSettings { hidden: P, ..model }, ROWS);
+        let flop = hessian_product_flop(&metascope::model::ModelSettings { hidden, ..model }, ROWS);
         bencher.counter(ItemsCount::new(flop)).bench_local(|| {
             let direction = Direction { v: &v, vt: &vt };
-            kernels::add_hessian_product::<f32, Relu, P>(
+            kernels::add_hessian_product::<f32, Relu>(
                 kernels,
                 &w,
                 &wt,
@@ -136,16 +138,16 @@ mod kernel {
         });
     }
 
-    #[divan::bench(consts = [40, 128])]
-    fn transpose<const P: usize>(bencher: Bencher) {
-        let Setup { kernels, w, mut wt, .. } = Setup::<P>::new();
+    #[divan::bench(args = [40, 128])]
+    fn transpose(bencher: Bencher, hidden: usize) {
+        let Setup { kernels, w, mut wt, .. } = Setup::new(hidden);
         bencher.bench_local(|| kernels::transpose(kernels, &w, &mut wt));
     }
 
     /// Adam on all parameters of the network; no count of operations, as a root is not one of them.
-    #[divan::bench(consts = [40, 128])]
-    fn adam<const P: usize>(bencher: Bencher) {
-        let mut parameters = single(&weights(P).values);
+    #[divan::bench(args = [40, 128])]
+    fn adam(bencher: Bencher, hidden: usize) {
+        let mut parameters = single(&weights(hidden).values);
         let values = parameters.clone();
         let mut gradient = values.clone();
         let [mut first, mut second] = [vec![0.0; values.len()], vec![0.0; values.len()]];

@@ -51,6 +51,7 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
     if json {
         let mut report = Map::new();
         report.insert("kernel".into(), json!(kernels.name()));
+        report.insert("instructions".into(), json!(kernels.instructions()));
         report.insert("fma_peak_gflops".into(), json!(rounded(peak, 1)));
         for (name, median, least, kflop) in rows {
             report.insert(
@@ -65,7 +66,11 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
         writeln!(out, "{}", serde_json::Value::Object(report))?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "kernel {}, f32 FMA peak of this core {peak:.1} GFLOP/s", kernels.name())?;
+    let (name, instructions) = (kernels.name(), kernels.instructions());
+    writeln!(
+        out,
+        "kernel {name} by {instructions} instructions, f32 FMA peak of this core {peak:.1} GFLOP/s"
+    )?;
     writeln!(out, "one task of an outer step, 1-40-40-1 relu, 10 support and 10 query points:")?;
     writeln!(out, "{:18} {:>10} {:>10} {:>14}", "", "median us", "min us", "share of peak")?;
     for (name, median, least, kflop) in rows {

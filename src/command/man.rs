@@ -11,7 +11,11 @@ use crate::cli::Cli;
 
 /// What the environment can say, and what follows.
 const ENVIRONMENT: [(&str, &str); 5] = [
-    ("METASCOPE_KERNEL", "portable: compute with the kernels that every machine has, whatever this one can"),
+    (
+        "METASCOPE_KERNEL",
+        "portable: compute with the kernels that every machine has, whatever this one can; avx2 and avx512 \
+         choose between two that give the same results",
+    ),
     ("METASCOPE_THEME", "dark, light or auto: as --theme, which goes first"),
     ("COLORFGBG", "whether the ground is light, for the theme auto, until the terminal has said it"),
     ("NO_COLOR", "no colours, unless --color is given"),

@@ -85,7 +85,10 @@ pub fn main() -> ExitCode {
 /// Refuses kernels asked for by METASCOPE_KERNEL that are not to be had: results would silently have other bits.
 fn kernels_asked_for() -> Result<(), String> {
     let Ok(asked) = std::env::var("METASCOPE_KERNEL") else { return Ok(()) };
-    let names: Vec<&str> = Kernels::available().map(Kernels::name).collect();
+    let mut names: Vec<&str> =
+        Kernels::available().flat_map(|kernels| [kernels.name(), kernels.instructions()]).collect();
+    names.sort_unstable();
+    names.dedup();
     if asked.is_empty() || names.contains(&asked.as_str()) {
         return Ok(());
     }

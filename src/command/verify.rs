@@ -54,7 +54,7 @@ pub fn verify(command: &VerifyCommand) -> anyhow::Result<Exit> {
     let mut kinds: BTreeMap<&'static str, (Kernels, Vec<Finished>)> = BTreeMap::new();
     for one in finished {
         let kernel = kernel_of(&one.folder, &one.run).unwrap_or_default();
-        match Kernels::available().find(|kernels| kernels.name() == kernel) {
+        match Kernels::named(&kernel) {
             Some(kernels) => kinds.entry(kernels.name()).or_insert((kernels, Vec::new())).1.push(one),
             None => {
                 let why = format!(

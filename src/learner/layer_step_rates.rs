@@ -209,8 +209,10 @@ impl<E: Real> Operator<E> for Stepwise<E> {
         out: ViewMut<'_, E>,
         sums: &mut [E],
     ) {
+        let (width, stride) = (v.view.width(), v.view.stride());
         for tensor in 0..v.view.count() {
-            let product = vectors::dot(self.kernels, gradient.view.tensor(tensor), v.view.tensor(tensor));
+            let [g, v] = [gradient.view, v.view].map(|view| view.tensor(tensor));
+            let product = vectors::dot_rows(self.kernels, width, stride, g, v);
             let sum = &mut sums[self.place(tensor, step)];
             *sum = *sum - product;
         }

@@ -7,7 +7,7 @@
 use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled,
+    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled, Shape,
     TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
@@ -120,12 +120,12 @@ enum Side<E> {
 }
 
 impl<E: Real> Side<E> {
-    fn new(shape: &[usize], stride: usize) -> Self {
-        let zeros = |count| vec![E::default(); count];
-        match shape {
+    fn new(numbers: &[usize], shape: Shape) -> Self {
+        let zeros = |rows| vec![E::default(); rows * shape.stride()];
+        match numbers {
             [1] | [1, 1] => Self::Number(E::default()),
-            [_] => Self::Entries(zeros(stride)),
-            _ => Self::Matrix([(); 2].map(|()| zeros(stride * stride))),
+            [_] => Self::Entries(zeros(1)),
+            _ => Self::Matrix([(); 2].map(|()| zeros(shape.height()))),
         }
     }
 
@@ -138,7 +138,8 @@ impl<E: Real> Side<E> {
         }
     }
 
-    fn load(&mut self, numbers: &[E], hidden: usize, stride: usize, kernels: Kernels) {
+    fn load(&mut self, numbers: &[E], shape: Shape, kernels: Kernels) {
+        let (hidden, stride) = (shape.hidden(), shape.stride());
         match self {
             Self::Number(number) => *number = numbers[0],
             Self::Entries(entries) => entries[..hidden].copy_from_slice(numbers),
@@ -155,8 +156,7 @@ impl<E: Real> Side<E> {
 struct Curved<E> {
     kernels: Kernels,
     rate: E,
-    hidden: usize,
-    stride: usize,
+    shape: Shape,
     /// Tensor by tensor: of a weight its outputs' side and its inputs', of a bias the only one.
     sides: Vec<Side<E>>,
     /// Of every step and weight between hidden layers, whose gradient is `d' h`: d O' and h I. With fewer points
@@ -169,34 +169,45 @@ struct Curved<E> {
 
 /// Adds `scale * a' b` to an unpadded matrix; `square` is scratch.
 fn add_outer_unpadded<E: Real>(
-    (kernels, hidden, stride): (Kernels, usize, usize),
+    (kernels, shape): (Kernels, Shape),
     (a, b): (&[E], &[E]),
     scale: E,
     sums: &mut [E],
     square: &mut [E],
 ) {
+    let (hidden, stride) = (shape.hidden(), shape.stride());
     if hidden == stride {
         return vectors::add_outer_rows(kernels, stride, a, b, scale, sums);
     }
+    // Rows of whole registers of 256 bits are added to as they lie there, whatever the kernels pad them to.
+    let in_place = hidden == shape.height();
     square.fill(E::default());
+    if in_place {
+        for (row, sums) in square.chunks_exact_mut(stride).zip(sums.chunks_exact(hidden)) {
+            row[..hidden].copy_from_slice(sums);
+        }
+    }
     vectors::add_outer_rows(kernels, stride, a, b, scale, square);
     for (sums, row) in sums.chunks_exact_mut(hidden).zip(square.chunks_exact(stride)) {
-        vectors::add_scaled(kernels, E::rounded(1.0), &row[..hidden], sums);
+        if in_place {
+            sums.copy_from_slice(&row[..hidden]);
+        } else {
+            vectors::add_scaled(kernels, E::rounded(1.0), &row[..hidden], sums);
+        }
     }
 }
 
 impl<E: Real> Curved<E> {
     fn new(of: Of<'_>, tensors: &[TensorInfo]) -> Self {
-        let (hidden, stride) = (of.model.hidden, of.model.hidden.next_multiple_of(8));
+        let shape = of.kernels.shape::<E>(of.model.layers, of.model.hidden);
         Self {
             kernels: of.kernels,
             rate: E::rounded(of.inner_lr),
-            hidden,
-            stride,
-            sides: tensors.iter().map(|tensor| Side::new(&tensor.shape, stride)).collect(),
+            shape,
+            sides: tensors.iter().map(|tensor| Side::new(&tensor.shape, shape)).collect(),
             turned: Vec::new(),
-            square: vec![E::default(); stride * stride],
-            row: vec![E::default(); stride],
+            square: vec![E::default(); shape.height() * shape.stride()],
+            row: vec![E::default(); shape.stride()],
             rows: Default::default(),
         }
     }
@@ -204,7 +215,7 @@ impl<E: Real> Curved<E> {
     /// What multiplies a tensor that is no weight between hidden layers: `out = alpha O g I`, or with both
     /// transposed.
     fn transform(&self, at: usize, is_bias: bool, g: &[E], out: &mut [E], is_transposed: bool) {
-        let (kernels, stride, rate) = (self.kernels, self.stride, self.rate);
+        let (kernels, stride, rate) = (self.kernels, self.shape.stride(), self.rate);
         // A column lies in a row, which is multiplied from the right.
         let (output, input) = if is_transposed { (0, 1) } else { (1, 0) };
         match (&self.sides[at], self.sides.get(at + 1)) {
@@ -227,19 +238,19 @@ impl<E: Real> Curved<E> {
 
     /// The derivative of `-<v, alpha O g I>` by the numbers of such a weight's sides.
     fn differentiate(&mut self, at: usize, (g, v): (&[E], &[E]), (outputs, inputs): (&mut [E], &mut [E])) {
-        let kernels = self.kernels;
-        let shape = (kernels, self.hidden, self.stride);
+        let (kernels, stride) = (self.kernels, self.shape.stride());
+        let shape = (kernels, self.shape);
         let minus = E::default() - self.rate;
         match (&self.sides[at], &self.sides[at + 1]) {
             (Side::Matrix(output), Side::Number(input)) => {
                 // d/dO = v (g i)', d/di = v'(O g).
                 add_outer_unpadded(shape, (v, g), minus * *input, outputs, &mut self.square);
-                vectors::rows_times_square(kernels, self.stride, g, &output[1], &mut self.row);
+                vectors::rows_times_square(kernels, stride, g, &output[1], &mut self.row);
                 inputs[0] += minus * vectors::dot(kernels, v, &self.row);
             }
             (Side::Number(output), Side::Matrix(input)) => {
                 // d/do = v (g I)', d/dI = (o g)' v.
-                vectors::rows_times_square(kernels, self.stride, g, &input[0], &mut self.row);
+                vectors::rows_times_square(kernels, stride, g, &input[0], &mut self.row);
                 outputs[0] += minus * vectors::dot(kernels, v, &self.row);
                 add_outer_unpadded(shape, (g, v), minus * *output, inputs, &mut self.square);
             }
@@ -262,10 +273,11 @@ impl<E: Real> Curved<E> {
         let [turned_d, turned_h] = &mut turned[square];
         turned_d.resize(d.len(), E::default());
         turned_h.resize(h.len(), E::default());
-        vectors::rows_times_square(self.kernels, self.stride, d, &output[1], turned_d);
-        vectors::rows_times_square(self.kernels, self.stride, h, &input[0], turned_h);
+        let (kernels, stride) = (self.kernels, self.shape.stride());
+        vectors::rows_times_square(kernels, stride, d, &output[1], turned_d);
+        vectors::rows_times_square(kernels, stride, h, &input[0], turned_h);
         out.fill(E::default());
-        vectors::add_outer_rows(self.kernels, self.stride, turned_d, turned_h, self.rate, out);
+        vectors::add_outer_rows(kernels, stride, turned_d, turned_h, self.rate, out);
     }
 
     /// `out = alpha O' V I'` of such a weight, and the derivatives of `-<V, alpha O G I>`.
@@ -280,8 +292,8 @@ impl<E: Real> Curved<E> {
         let (Side::Matrix(output), Side::Matrix(input)) = (&self.sides[at], &self.sides[at + 1]) else {
             return;
         };
-        let (kernels, stride) = (self.kernels, self.stride);
-        let (shape, minus) = ((kernels, self.hidden, stride), E::default() - self.rate);
+        let (kernels, stride, height) = (self.kernels, self.shape.stride(), self.shape.height());
+        let (shape, minus) = ((kernels, self.shape), E::default() - self.rate);
         let [turned_d, turned_h] = &self.turned[step][square];
         let [rows, others] = &mut self.rows;
         rows.resize(d.len(), E::default());
@@ -292,7 +304,7 @@ impl<E: Real> Curved<E> {
         vectors::rows_times_square(kernels, stride, turned_d, v, rows);
         add_outer_unpadded(shape, (h, rows), minus, inputs, &mut self.square);
         // Three products with the few rows that V is made of are shorter than two of whole matrices.
-        if let Some([d, h]) = of_v.filter(|[d, _]| 3 * d.len() < 2 * stride * stride) {
+        if let Some([d, h]) = of_v.filter(|[d, _]| 3 * d.len() < 2 * height * stride) {
             for rows in [&mut *rows, others] {
                 rows.resize(d.len(), E::default());
             }
@@ -321,10 +333,10 @@ fn between<E>(tensor: usize, view: View<'_, E>) -> Option<usize> {
 
 impl<E: Real> Operator<E> for Curved<E> {
     fn load(&mut self, numbers: &[E]) {
-        let (mut rest, hidden, stride) = (numbers, self.hidden, self.stride);
+        let (mut rest, shape) = (numbers, self.shape);
         for side in &mut self.sides {
-            let (numbers, tail) = rest.split_at(side.count(hidden));
-            side.load(numbers, hidden, stride, self.kernels);
+            let (numbers, tail) = rest.split_at(side.count(shape.hidden()));
+            side.load(numbers, shape, self.kernels);
             rest = tail;
         }
     }
@@ -354,14 +366,14 @@ impl<E: Real> Operator<E> for Curved<E> {
             let place = between(tensor, v.view);
             let of_v = v.passes.and_then(|passes| Some(passes.factors(place?)));
             let (g, v, out) = (gradient.view.tensor(tensor), v.view.tensor(tensor), out.tensor_mut(tensor));
-            let (first, tail) = rest.split_at_mut(self.sides[at].count(self.hidden));
+            let (first, tail) = rest.split_at_mut(self.sides[at].count(self.shape.hidden()));
             if tensor % 2 == 1 {
                 vectors::add_product(self.kernels, E::default() - self.rate, &g[..first.len()], v, first);
                 self.transform(at, true, v, out, true);
                 (rest, at) = (tail, at + 1);
                 continue;
             }
-            let (second, tail) = tail.split_at_mut(self.sides[at + 1].count(self.hidden));
+            let (second, tail) = tail.split_at_mut(self.sides[at + 1].count(self.shape.hidden()));
             match place {
                 Some(square) => {
                     let factors = (gradient.factors(square), v, of_v);

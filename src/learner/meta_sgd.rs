@@ -76,9 +76,8 @@ struct Rates;
 
 impl Rates {
     fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        let model = *of.model;
-        let rates = Padded::zero(model.layers, model.hidden);
-        Means::Steps(Box::new(Elementwise { kernels: of.kernels, model, rates }))
+        let rates = Padded::zero(of.kernels.shape::<E>(of.model.layers, of.model.hidden));
+        Means::Steps(Box::new(Elementwise { kernels: of.kernels, rates }))
     }
 }
 
@@ -101,7 +100,6 @@ impl Inner for Rates {
 
 struct Elementwise<E> {
     kernels: Kernels,
-    model: ModelSettings,
     rates: Padded<E>,
 }
 
@@ -124,8 +122,7 @@ impl<E: Real> Operator<E> for Elementwise<E> {
     ) {
         let mut rest = sums;
         for tensor in 0..v.view.count() {
-            let hidden = self.model.hidden;
-            for (g, v) in gradient.view.runs(tensor, hidden).zip(v.view.runs(tensor, hidden)) {
+            for (g, v) in gradient.view.runs(tensor).zip(v.view.runs(tensor)) {
                 let (sums, tail) = rest.split_at_mut(g.len());
                 vectors::add_product(self.kernels, E::rounded(-1.0), g, v, sums);
                 rest = tail;

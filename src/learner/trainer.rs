@@ -230,6 +230,7 @@ fn rounded<E: Scalar>(values: &[f64]) -> Vec<E> {
 mod tests {
     use super::*;
     use crate::learner::Algorithm;
+    use crate::model::Activation;
     use crate::task::TrainTasks;
 
     #[test]
@@ -259,6 +260,47 @@ mod tests {
                     );
                 }
                 assert_eq!(straight.state(), resumed.state());
+            }
+        }
+    }
+
+    /// Whatever has the same name: 512-bit kernels go on with what 256-bit ones began, and the other way round.
+    #[test]
+    fn kernels_of_one_name_give_the_same_bits() {
+        let mut pairs = Vec::new();
+        for kernels in Kernels::available() {
+            let others = Kernels::available().skip_while(move |other| *other != kernels).skip(1);
+            pairs.extend(others.filter(|other| other.name() == kernels.name()).map(|other| (kernels, other)));
+        }
+        if pairs.is_empty() {
+            println!("not tried: this processor has no two kernels of one name");
+        }
+        let shapes = [(16, 2, 1, Precision::F32), (40, 2, 4, Precision::F32), (100, 3, 1, Precision::F32)];
+        let shapes = shapes.into_iter().chain([(40, 1, 4, Precision::F64), (100, 2, 3, Precision::F64)]);
+        for (hidden, layers, meta_batch, precision) in shapes {
+            for activation in [Activation::Relu, Activation::Tanh] {
+                for algorithm in Algorithm::ALL.iter().filter(|algorithm| algorithm.trains()) {
+                    let training = Training { meta_batch, inner_steps: 2, ..Training::default() };
+                    let task = TaskSettings { train_tasks: TrainTasks::Fresh, ..TaskSettings::default() };
+                    let model = ModelSettings { hidden, layers, activation, precision };
+                    let state = |kernels: [Kernels; 2]| {
+                        let make =
+                            |kernels| Trainer::new(&**algorithm, (&training, &task, &model), 3, kernels);
+                        let mut trainer = make(kernels[0]);
+                        (0..5).for_each(|_| drop(trainer.outer_step()));
+                        let state = trainer.state();
+                        let mut trainer = make(kernels[1]);
+                        trainer.restore(&state);
+                        (0..5).for_each(|_| drop(trainer.outer_step()));
+                        trainer.state()
+                    };
+                    for (wide, narrow) in &pairs {
+                        let straight = state([*wide; 2]);
+                        for kernels in [[*narrow; 2], [*wide, *narrow], [*narrow, *wide]] {
+                            assert_eq!(state(kernels), straight, "{algorithm:?} {model:?}");
+                        }
+                    }
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::adaptation::Adaptation;
 use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
-use super::kernels::{self, Kernels, Nonlinearity, Packed, Rows, Squares, Trace, vectors};
+use super::kernels::{self, Kernels, Nonlinearity, Packed, Rows, Shape, Squares, Trace, vectors};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
 use super::settings::ModelSettings;
@@ -22,51 +22,50 @@ use crate::task::Batch;
 const BIAS: usize = 1;
 
 /// The contexts of a group of tasks at one moment.
-struct Moment<E, const P: usize> {
+struct Moment<E> {
     /// Context numbers, task by task.
     contexts: Vec<E>,
     /// What the first layer adds for each task.
-    first: Rows<E, P>,
+    first: Rows<E>,
     /// The pass over the support points there.
-    trace: Trace<E, P>,
+    trace: Trace<E>,
     /// The derivative of each task's loss by `first`.
-    slopes: Rows<E, P>,
+    slopes: Rows<E>,
 }
 
 /// A context that adapts, beside weights that do not.
 ///
 /// # Panics
 /// If it is asked for a pull, or for losses along the way: these are for rules that step all parameters.
-pub(super) struct ContextMachine<E: Scalar, A, const P: usize> {
+pub(super) struct ContextMachine<E: Scalar, A> {
     kernels: Kernels,
-    hidden: usize,
-    layers: usize,
+    shape: Shape,
     /// Context numbers.
     count: usize,
     rate: E,
     numbers: Vec<E>,
     /// The columns of the context as rows.
-    columns: Rows<E, P>,
+    columns: Rows<E>,
     /// Derivatives by them.
-    column_sums: Rows<E, P>,
-    weights: Packed<E, P>,
-    wt: Squares<E, P>,
-    moments: Vec<Moment<E, P>>,
-    query: Trace<E, P>,
-    tangent: Trace<E, P>,
+    column_sums: Rows<E>,
+    weights: Packed<E>,
+    wt: Squares<E>,
+    moments: Vec<Moment<E>>,
+    query: Trace<E>,
+    tangent: Trace<E>,
     /// The derivative by the contexts, the shift it makes, and what falls on the first layer's bias.
     back: Vec<E>,
-    shifts: Rows<E, P>,
-    slopes: Rows<E, P>,
-    next: Packed<E, P>,
+    shifts: Rows<E>,
+    slopes: Rows<E>,
+    next: Packed<E>,
     /// The weights at the current context, and that context.
-    adapted: Packed<E, P>,
+    adapted: Packed<E>,
     context: Vec<E>,
-    ledger: Ledger<E, P>,
+    ledger: Ledger<E>,
     activation: PhantomData<A>,
 }
 
-impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
+impl<E: Scalar, A: Nonlinearity> ContextMachine<E, A> {
     /// For a network that adapts `count` context numbers at this rate.
     pub fn new(
         model: &ModelSettings,
@@ -74,27 +73,26 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
         (count, rate): (usize, E),
         kernels: Kernels,
     ) -> Self {
-        let layers = model.layers;
-        let ledger = Ledger::new(model, adaptation, kernels);
+        let shape = kernels.shape::<E>(model.layers, model.hidden);
+        let ledger = Ledger::new(model, adaptation, kernels, shape);
         Self {
             kernels,
-            hidden: model.hidden,
-            layers,
+            shape,
             count,
             rate,
             numbers: ledger.sum.numbers.clone(),
-            columns: Rows::zero(count),
-            column_sums: Rows::zero(count),
-            weights: Packed::zero(layers),
-            wt: Squares::zero(layers),
+            columns: Rows::zero(shape, count),
+            column_sums: Rows::zero(shape, count),
+            weights: Packed::zero(shape),
+            wt: Squares::zero(shape),
             moments: Vec::new(),
-            query: Trace::new(layers),
-            tangent: Trace::new(layers),
+            query: Trace::new(shape),
+            tangent: Trace::new(shape),
             back: Vec::new(),
-            shifts: Rows::zero(0),
-            slopes: Rows::zero(0),
-            next: Packed::zero(layers),
-            adapted: Packed::zero(layers),
+            shifts: Rows::zero(shape, 0),
+            slopes: Rows::zero(shape, 0),
+            next: Packed::zero(shape),
+            adapted: Packed::zero(shape),
             context: vec![E::default(); count],
             ledger,
             activation: PhantomData,
@@ -103,12 +101,12 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
 
     /// Makes room for so many steps of so many tasks.
     fn reserve(&mut self, steps: usize, tasks: usize) {
-        let (layers, count) = (self.layers, self.count);
+        let (shape, count) = (self.shape, self.count);
         self.moments.resize_with((steps + 1).max(self.moments.len()), || Moment {
             contexts: Vec::new(),
-            first: Rows::zero(0),
-            trace: Trace::new(layers),
-            slopes: Rows::zero(0),
+            first: Rows::zero(shape, 0),
+            trace: Trace::new(shape),
+            slopes: Rows::zero(shape, 0),
         });
         for moment in &mut self.moments[..=steps] {
             moment.contexts.clear();
@@ -129,15 +127,16 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
         // At first all contexts are 0.
         let first = before.first.get(if at == 0 { 1 } else { tasks });
         let (weights, wt) = (&self.weights, &self.wt);
-        kernels::forward_backward_shifted::<E, A, P>(kernels, weights, wt, first, x, y, &mut before.trace);
+        kernels::forward_backward_shifted::<E, A>(kernels, weights, wt, first, x, y, &mut before.trace);
         // The pass is over the mean of the group.
-        let slopes = before.slopes.get_mut(tasks);
-        kernels::first_bias_gradients(kernels, &before.trace, x.len(), E::rounded(tasks as f64), slopes);
+        let weight = E::rounded(tasks as f64);
+        let mut slopes = before.slopes.get_mut(tasks);
+        kernels::first_bias_gradients(kernels, &before.trace, x.len(), weight, slopes.reborrow());
         let columns = self.columns.get(count);
-        for (task, slope) in slopes.iter().enumerate() {
+        for (task, slope) in slopes.shared().iter().enumerate() {
             let contexts = task * count..(task + 1) * count;
             let (old, new) = (&before.contexts[contexts.clone()], &mut after.contexts[contexts]);
-            let first = &mut after.first.get_mut(tasks)[task];
+            let first = after.first.get_mut(tasks).row(task);
             first.copy_from_slice(weights.view().tensor(BIAS));
             for ((column, &old), new) in columns.iter().zip(old).zip(new) {
                 *new = old - self.rate * vectors::dot(kernels, column, slope);
@@ -150,10 +149,11 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
     /// contexts.
     fn take_slopes(&mut self, at: usize, tasks: usize) {
         let (kernels, count) = (self.kernels, self.count);
-        let (columns, sums) = (self.columns.get(count), self.column_sums.get_mut(count));
+        let (columns, mut sums) = (self.columns.get(count), self.column_sums.get_mut(count));
         let contexts = self.moments[at].contexts.chunks(count).zip(self.back.chunks_mut(count));
         for (slope, (context, back)) in self.slopes.get(tasks).iter().zip(contexts) {
-            for (((column, sum), &context), back) in columns.iter().zip(&mut *sums).zip(context).zip(back) {
+            let sums = sums.reborrow().iter_mut();
+            for (((column, sum), &context), back) in columns.iter().zip(sums).zip(context).zip(back) {
                 vectors::add_scaled(kernels, context, slope, sum);
                 *back += vectors::dot(kernels, column, slope);
             }
@@ -163,12 +163,12 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
     /// Pulls the derivative by the contexts back through the step from moment `at`.
     fn pull_back(&mut self, at: usize, tasks: usize, x: &[E]) {
         let (kernels, count) = (self.kernels, self.count);
-        let (columns, sums) = (self.columns.get(count), self.column_sums.get_mut(count));
+        let (columns, mut sums) = (self.columns.get(count), self.column_sums.get_mut(count));
         let Moment { trace, slopes, .. } = &self.moments[at];
-        let moved = slopes.get(tasks).iter().zip(self.shifts.get_mut(tasks));
+        let moved = slopes.get(tasks).iter().zip(self.shifts.get_mut(tasks).iter_mut());
         for ((slope, shift), back) in moved.zip(self.back.chunks(count)) {
             shift.fill(E::default());
-            for ((column, sum), &back) in columns.iter().zip(&mut *sums).zip(back) {
+            for ((column, sum), &back) in columns.iter().zip(sums.reborrow().iter_mut()).zip(back) {
                 let scale = E::default() - self.rate * back;
                 vectors::add_scaled(kernels, scale, slope, sum);
                 vectors::add_scaled(kernels, scale, column, shift);
@@ -177,7 +177,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
         let weight = E::rounded(tasks as f64);
         let (sum, shifts) = (&mut self.ledger.sum.network, self.shifts.get(tasks));
         let (weights, wt, tangent, next) = (&self.weights, &self.wt, &mut self.tangent, &mut self.next);
-        kernels::add_shift_product::<E, A, P>(
+        kernels::add_shift_product::<E, A>(
             kernels, weights, wt, trace, x, shifts, sum, weight, tangent, next,
         );
         std::mem::swap(sum, next);
@@ -195,7 +195,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
     ) -> E {
         let (kernels, tasks) = (self.kernels, range.len());
         self.reserve(path.steps, tasks);
-        self.moments[0].first.get_mut(1)[0].copy_from_slice(self.weights.view().tensor(BIAS));
+        self.moments[0].first.get_mut(1).row(0).copy_from_slice(self.weights.view().tensor(BIAS));
         let (x, y) = support.tasks_from(range.start, range.end);
         for at in 0..path.steps {
             self.step(at, tasks, x, y);
@@ -203,7 +203,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
         let first = self.moments[path.steps].first.get(if path.steps == 0 { 1 } else { tasks });
         let (query_x, query_y) = query.tasks_from(range.start, range.end);
         let (weights, wt, trace) = (&self.weights, &self.wt, &mut self.query);
-        kernels::forward_backward_shifted::<E, A, P>(kernels, weights, wt, first, query_x, query_y, trace);
+        kernels::forward_backward_shifted::<E, A>(kernels, weights, wt, first, query_x, query_y, trace);
         let weight = E::rounded(tasks as f64);
         if gradient {
             let (sum, next) = (&mut self.ledger.sum.network, &mut self.next);
@@ -222,7 +222,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> ContextMachine<E, A, P> {
     }
 }
 
-impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for ContextMachine<E, A, P> {
+impl<E: Scalar, A: Nonlinearity> Engine<E> for ContextMachine<E, A> {
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
         self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
     }
@@ -230,8 +230,8 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for ContextMachine<E,
     fn begin(&mut self) {
         kernels::transpose(self.kernels, &self.weights, &mut self.wt);
         let columns = self.columns.get_mut(self.count).iter_mut();
-        for (column, numbers) in columns.zip(self.numbers.chunks(self.hidden)) {
-            column[..self.hidden].copy_from_slice(numbers);
+        for (column, numbers) in columns.zip(self.numbers.chunks(self.shape.hidden())) {
+            column[..self.shape.hidden()].copy_from_slice(numbers);
         }
         self.reset();
     }
@@ -239,7 +239,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for ContextMachine<E,
     fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, gradient: bool) -> E {
         assert!(path.importance.is_empty(), "losses along the way are for rules that step all parameters");
         self.ledger.sum.network.flat_mut().fill(E::default());
-        self.column_sums.get_mut(self.count).as_flattened_mut().fill(E::default());
+        self.column_sums.get_mut(self.count).flat().fill(E::default());
         let tasks = query.tasks();
         let group = tasks_at_once(support.rows().max(query.rows()));
         let mut total = E::default();
@@ -247,9 +247,9 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for ContextMachine<E,
             let range = from..(from + group).min(tasks);
             total += self.group((support, query), range, path, gradient);
         }
-        let sums = self.ledger.sum.numbers.chunks_mut(self.hidden);
-        for (sums, column) in sums.zip(self.column_sums.get(self.count)) {
-            sums.copy_from_slice(&column[..self.hidden]);
+        let sums = self.ledger.sum.numbers.chunks_mut(self.shape.hidden());
+        for (sums, column) in sums.zip(self.column_sums.get(self.count).iter()) {
+            sums.copy_from_slice(&column[..self.shape.hidden()]);
         }
         self.ledger.share = 1.0 / tasks as f64;
         total * E::rounded(self.ledger.share)
@@ -274,13 +274,14 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for ContextMachine<E,
 
     fn descend(&mut self, x: &[E], y: &[E]) {
         let (kernels, count) = (self.kernels, self.count);
-        kernels::forward_backward::<E, A, P>(kernels, &self.adapted, &self.wt, x, y, &mut self.query);
+        kernels::forward_backward::<E, A>(kernels, &self.adapted, &self.wt, x, y, &mut self.query);
         self.slopes.reserve(1);
-        let slope = self.slopes.get_mut(1);
-        kernels::first_bias_gradients(kernels, &self.query, x.len(), E::rounded(1.0), slope);
+        let mut slope = self.slopes.get_mut(1);
+        kernels::first_bias_gradients(kernels, &self.query, x.len(), E::rounded(1.0), slope.reborrow());
+        let slope = slope.shared().row(0);
         let mut adapted = self.adapted.view_mut();
         for (column, context) in self.columns.get(count).iter().zip(&mut self.context) {
-            let step = self.rate * vectors::dot(kernels, column, &slope[0]);
+            let step = self.rate * vectors::dot(kernels, column, slope);
             *context -= step;
             vectors::add_scaled(kernels, E::default() - step, column, adapted.tensor_mut(BIAS));
         }
@@ -289,15 +290,15 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for ContextMachine<E,
     fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E {
         let (kernels, weights, wt) = (self.kernels, &self.adapted, &self.wt);
         if let Some(predictions) = predictions {
-            kernels::forward::<E, A, P>(kernels, weights, wt, x, &mut self.query);
+            kernels::forward::<E, A>(kernels, weights, wt, x, &mut self.query);
             predictions.copy_from_slice(&self.query.d_out[..x.len()]);
         }
-        kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+        kernels::loss::<E, A>(kernels, weights, wt, x, y, &mut self.query);
         self.query.loss
     }
 
     fn current(&self, out: &mut [E]) {
-        unpack(&self.adapted, self.hidden, out);
+        unpack(&self.adapted, out);
     }
 
     fn context(&self) -> &[E] {

@@ -7,42 +7,46 @@ use std::ops::Range;
 use super::adaptation::Adaptation;
 use super::engine::{Engine, Path, Ticket, tasks_at_once};
 use super::head::{Head, HeadGradient, HeadTask, Output, Seen};
-use super::kernels::{self, Kernels, Nonlinearity, Packed, Pieces, Squares, Trace};
+use super::kernels::{self, Kernels, Matrix, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
 
+/// Points with these features.
+fn seen<'a, E: Real>(features: Matrix<'a, E>, y: &'a [E]) -> Seen<'a, E> {
+    Seen { features: features.flat(), stride: features.stride(), y }
+}
+
 /// An output layer that adapts, over hidden layers that do not.
 ///
 /// # Panics
 /// If it is asked for a pull, or for losses along the way: these are for rules that step all parameters.
-pub(super) struct HeadMachine<E: Scalar, A, const P: usize> {
+pub(super) struct HeadMachine<E: Scalar, A> {
     kernels: Kernels,
-    hidden: usize,
-    layers: usize,
+    shape: Shape,
     head: Box<dyn Head<E>>,
     numbers: Vec<E>,
-    weights: Packed<E, P>,
-    wt: Squares<E, P>,
+    weights: Packed<E>,
+    wt: Squares<E>,
     /// The output layer as it was loaded, and as it is now.
     loaded: Output<E>,
     adapted: Output<E>,
     /// Inner steps taken to it, and the support points of the last.
     taken: usize,
     support: (Vec<E>, Vec<E>),
-    trace: Trace<E, P>,
+    trace: Trace<E>,
     /// Of the loaded weights, where a pass is done by pieces.
-    pieces: Pieces<E, P>,
+    pieces: Pieces<E>,
     x: Vec<E>,
     errors: Vec<E>,
-    next: Packed<E, P>,
+    next: Packed<E>,
     output_sum: Output<E>,
-    ledger: Ledger<E, P>,
+    ledger: Ledger<E>,
     activation: PhantomData<A>,
 }
 
-impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
+impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
     /// For a network that adapts by `head`.
     pub fn new(
         model: &ModelSettings,
@@ -50,26 +54,25 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
         head: Box<dyn Head<E>>,
         kernels: Kernels,
     ) -> Self {
-        let layers = model.layers;
-        let ledger = Ledger::new(model, adaptation, kernels);
+        let shape = kernels.shape::<E>(model.layers, model.hidden);
+        let ledger = Ledger::new(model, adaptation, kernels, shape);
         Self {
             kernels,
-            hidden: model.hidden,
-            layers,
+            shape,
             head,
             numbers: ledger.sum.numbers.clone(),
-            weights: Packed::zero(layers),
-            wt: Squares::zero(layers),
-            loaded: Output::zero(P),
-            adapted: Output::zero(P),
+            weights: Packed::zero(shape),
+            wt: Squares::zero(shape),
+            loaded: Output::zero(shape.stride()),
+            adapted: Output::zero(shape.stride()),
             taken: 0,
             support: (Vec::new(), Vec::new()),
-            trace: Trace::new(layers),
-            pieces: Pieces::empty(),
+            trace: Trace::new(shape),
+            pieces: Pieces::empty(shape),
             x: Vec::new(),
             errors: Vec::new(),
-            next: Packed::zero(layers),
-            output_sum: Output::zero(P),
+            next: Packed::zero(shape),
+            output_sum: Output::zero(shape.stride()),
             ledger,
             activation: PhantomData,
         }
@@ -77,13 +80,12 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
 
     /// The features of these points, in the trace.
     fn look(&mut self, x: &[E]) {
-        kernels::features::<E, A, P>(self.kernels, &self.weights, &self.wt, x, &mut self.trace);
+        kernels::features::<E, A>(self.kernels, &self.weights, &self.wt, x, &mut self.trace);
     }
 
     /// Points whose features the trace holds first.
-    fn seen<'a>(trace: &'a Trace<E, P>, y: &'a [E]) -> Seen<'a, E> {
-        let features = trace.h[trace.h.len() - 1].get(y.len()).as_flattened();
-        Seen { features, stride: P, y }
+    fn seen<'a>(trace: &'a Trace<E>, y: &'a [E]) -> Seen<'a, E> {
+        seen(trace.h[trace.h.len() - 1].get(y.len()), y)
     }
 
     /// The outer losses of these tasks; their gradients are added to the sum, or to that of the pieces.
@@ -101,27 +103,26 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
         self.x.extend(support_x.iter().chain(query_x));
         let rows = self.x.len();
         if by_pieces {
-            kernels::features_by_pieces::<E, A, P>(kernels, &self.x, &mut self.pieces, &mut self.trace);
+            kernels::features_by_pieces::<E, A>(kernels, &self.x, &mut self.pieces, &mut self.trace);
         } else {
-            kernels::features::<E, A, P>(kernels, &self.weights, &self.wt, &self.x, &mut self.trace);
+            kernels::features::<E, A>(kernels, &self.weights, &self.wt, &self.x, &mut self.trace);
         }
-        let last = self.layers - 1;
+        let last = self.shape.layers() - 1;
         let Trace { h, d, d_out, .. } = &mut self.trace;
         // The output layer's own gradient is its rule's affair.
         d_out[..rows].fill(E::default());
         let (of_support, of_query) = h[last].get(rows).split_at(support_x.len());
-        let (d_support, d_query) = d[last].get_mut(rows).split_at_mut(support_x.len());
+        let (d_support, d_query) = d[last].get_mut(rows).split_at(support_x.len());
         let (n_support, n_query) = (support.rows(), query.rows());
-        let points = of_support.chunks(n_support).zip(support_y.chunks(n_support));
-        let points = points.zip(of_query.chunks(n_query).zip(query_y.chunks(n_query)));
-        let derivatives = d_support.chunks_mut(n_support).zip(d_query.chunks_mut(n_query));
+        let points = of_support.groups(n_support).zip(support_y.chunks(n_support));
+        let points = points.zip(of_query.groups(n_query).zip(query_y.chunks(n_query)));
+        let derivatives = d_support.groups(n_support).zip(d_query.groups(n_query));
         let mut total = E::default();
         for (((s, s_y), (q, q_y)), (d_s, d_q)) in points.zip(derivatives) {
-            let seen = |rows, y| Seen { features: <[[E; P]]>::as_flattened(rows), stride: P, y };
             let task = HeadTask { support: seen(s, s_y), query: seen(q, q_y), output: &self.loaded };
             let gradient = HeadGradient {
-                support: d_s.as_flattened_mut(),
-                query: d_q.as_flattened_mut(),
+                support: d_s.flat(),
+                query: d_q.flat(),
                 output: &mut self.output_sum,
                 numbers: &mut self.ledger.sum.numbers,
             };
@@ -129,17 +130,17 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> HeadMachine<E, A, P> {
         }
         let (sum, one) = (&mut self.ledger.sum.network, E::rounded(1.0));
         if by_pieces {
-            kernels::add_features::<E, A, P>(kernels, &self.x, one, &mut self.pieces, &self.trace);
+            kernels::add_features::<E, A>(kernels, &self.x, one, &mut self.pieces, &self.trace);
             return total;
         }
-        kernels::backward_from_features::<E, A, P>(kernels, &self.weights, rows, &mut self.trace);
+        kernels::backward_from_features::<E, A>(kernels, &self.weights, rows, &mut self.trace);
         kernels::add_gradient(kernels, &self.trace, &self.x, sum, one, &mut self.next);
         std::mem::swap(sum, &mut self.next);
         total
     }
 }
 
-impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A, P> {
+impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
         self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
     }
@@ -147,8 +148,8 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
     fn begin(&mut self) {
         kernels::transpose(self.kernels, &self.weights, &mut self.wt);
         let view = self.weights.view();
-        self.loaded.weight.copy_from_slice(view.tensor(2 * self.layers));
-        self.loaded.bias = view.tensor(2 * self.layers + 1)[0];
+        self.loaded.weight.copy_from_slice(view.tensor(2 * self.shape.layers()));
+        self.loaded.bias = view.tensor(2 * self.shape.layers() + 1)[0];
         if !self.numbers.is_empty() {
             self.head.load(&self.numbers);
         }
@@ -161,7 +162,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
         self.output_sum.clear();
         let (kernels, tasks) = (self.kernels, query.tasks());
         let points = support.rows() + query.rows();
-        let by_pieces = Pieces::<E, P>::serve::<A>(self.layers, tasks * points);
+        let by_pieces = Pieces::<E>::serve::<A>(self.shape.layers(), tasks * points);
         if by_pieces {
             kernels::cut(kernels, &self.weights, &self.wt, query.task(0).0[0], &mut self.pieces);
         } else {
@@ -178,8 +179,8 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
             kernels::gradient_by_pieces(kernels, &self.weights, &self.wt, &mut self.pieces, sum);
         }
         let mut sum = self.ledger.sum.network.view_mut();
-        sum.tensor_mut(2 * self.layers).copy_from_slice(&self.output_sum.weight);
-        sum.tensor_mut(2 * self.layers + 1)[0] = self.output_sum.bias;
+        sum.tensor_mut(2 * self.shape.layers()).copy_from_slice(&self.output_sum.weight);
+        sum.tensor_mut(2 * self.shape.layers() + 1)[0] = self.output_sum.bias;
         self.ledger.share = 1.0 / tasks as f64;
         total * E::rounded(self.ledger.share)
     }
@@ -228,15 +229,15 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for HeadMachine<E, A,
     fn current(&self, out: &mut [E]) {
         let mut weights = self.weights.clone();
         let mut view = weights.view_mut();
-        view.tensor_mut(2 * self.layers).copy_from_slice(&self.adapted.weight);
-        view.tensor_mut(2 * self.layers + 1)[0] = self.adapted.bias;
-        unpack(&weights, self.hidden, out);
+        view.tensor_mut(2 * self.shape.layers()).copy_from_slice(&self.adapted.weight);
+        view.tensor_mut(2 * self.shape.layers() + 1)[0] = self.adapted.bias;
+        unpack(&weights, out);
     }
 
     fn deviations(&mut self, x: &[E], deviations: &mut [E]) -> bool {
         self.look(x);
         let (features, y) = &self.support;
-        let support = (self.taken > 0).then_some(Seen { features, stride: P, y });
+        let support = (self.taken > 0).then_some(Seen { features, stride: self.shape.stride(), y });
         // There are no targets to look at.
         let points = Seen { y: x, ..Self::seen(&self.trace, x) };
         self.head.deviations(support, points, deviations)

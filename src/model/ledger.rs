@@ -5,42 +5,40 @@ use std::ops::Range;
 
 use super::adaptation::Adaptation;
 use super::engine::Ticket;
-use super::kernels::{Kernels, Packed, Real, vectors};
+use super::kernels::{Kernels, Packed, Real, Shape, vectors};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
 
 /// The gradient of everything that training moves.
 #[derive(Clone)]
-pub(super) struct Gradient<E, const P: usize> {
-    pub network: Packed<E, P>,
+pub(super) struct Gradient<E> {
+    pub network: Packed<E>,
     /// By the adaptation's learned numbers, one tensor after another.
     pub numbers: Vec<E>,
 }
 
 /// Gradients gathered, held and given back.
-pub(super) struct Ledger<E: Real, const P: usize> {
+pub(super) struct Ledger<E: Real> {
     kernels: Kernels,
-    hidden: usize,
     /// Tensors and numbers of the network itself, which come before the adaptation's.
     tensors: usize,
     parameters: usize,
     /// Sum over the tasks of a meta-batch, and what makes it their mean.
-    pub sum: Gradient<E, P>,
+    pub sum: Gradient<E>,
     pub share: f64,
-    held: Vec<Option<Gradient<E, P>>>,
-    spare: Vec<Gradient<E, P>>,
+    held: Vec<Option<Gradient<E>>>,
+    spare: Vec<Gradient<E>>,
 }
 
-impl<E: Real, const P: usize> Ledger<E, P> {
+impl<E: Real> Ledger<E> {
     /// For a network that adapts so.
-    pub fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
+    pub fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels, shape: Shape) -> Self {
         let numbers = adaptation.tensors(model).iter().map(TensorInfo::count).sum();
         Self {
             kernels,
-            hidden: model.hidden,
             tensors: model.tensor_count(),
             parameters: model.parameters(),
-            sum: Gradient { network: Packed::zero(model.layers), numbers: vec![E::default(); numbers] },
+            sum: Gradient { network: Packed::zero(shape), numbers: vec![E::default(); numbers] },
             share: 1.0,
             held: Vec::new(),
             spare: Vec::new(),
@@ -53,11 +51,11 @@ impl<E: Real, const P: usize> Ledger<E, P> {
         &self,
         (tensor, place): (usize, Range<usize>),
         copy: &dyn Fn(&mut [E]),
-        network: &mut Packed<E, P>,
+        network: &mut Packed<E>,
         numbers: &mut [E],
     ) {
         if tensor < self.tensors {
-            network.pack(self.hidden, tensor, copy);
+            network.pack(tensor, copy);
         } else {
             copy(&mut numbers[place.start - self.parameters..place.end - self.parameters]);
         }
@@ -81,7 +79,7 @@ impl<E: Real, const P: usize> Ledger<E, P> {
         let Some(gradient) = &self.held[ticket.slot] else { return };
         let scale = E::rounded(ticket.share) * scale;
         if tensor < self.tensors {
-            gradient.network.visit(self.hidden, tensor, sums, |sums, gradient| {
+            gradient.network.visit(tensor, sums, |sums, gradient| {
                 vectors::add_rounded(self.kernels, scale, gradient, sums);
             });
         } else {
@@ -97,12 +95,12 @@ impl<E: Real, const P: usize> Ledger<E, P> {
 }
 
 /// Writes a network's numbers one tensor after another, unpadded.
-pub(super) fn unpack<E: Real, const P: usize>(network: &Packed<E, P>, hidden: usize, out: &mut [E]) {
+pub(super) fn unpack<E: Real>(network: &Packed<E>, out: &mut [E]) {
     let mut rest = out;
     for tensor in 0..network.view().count() {
-        let count = network.count(hidden, tensor);
+        let count = network.count(tensor);
         let (tensor_out, tail) = std::mem::take(&mut rest).split_at_mut(count);
-        network.visit(hidden, tensor, tensor_out, |out, numbers| out.copy_from_slice(numbers));
+        network.visit(tensor, tensor_out, |out, numbers| out.copy_from_slice(numbers));
         rest = tail;
     }
 }

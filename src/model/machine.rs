@@ -6,74 +6,73 @@ use std::ops::Range;
 
 use super::adaptation::{Adaptation, Factors, Gradient, Operator, Pulled};
 use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
-use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Pieces, Real, Squares, Trace};
+use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
 
 /// One point of the trajectory of inner steps.
-struct Point<E, const P: usize> {
-    weights: Packed<E, P>,
+struct Point<E> {
+    weights: Packed<E>,
     /// The squares of `weights`, transposed.
-    wt: Squares<E, P>,
+    wt: Squares<E>,
     /// The support points' pass at these weights.
-    trace: Trace<E, P>,
+    trace: Trace<E>,
     /// Their gradient; unused where P is a rate.
-    gradient: Packed<E, P>,
+    gradient: Packed<E>,
 }
 
-impl<E: Real, const P: usize> Point<E, P> {
-    fn new(layers: usize) -> Self {
-        let [weights, gradient] = [(); 2].map(|()| Packed::zero(layers));
-        Self { weights, wt: Squares::zero(layers), trace: Trace::new(layers), gradient }
+impl<E: Real> Point<E> {
+    fn new(shape: Shape) -> Self {
+        let [weights, gradient] = [(); 2].map(|()| Packed::zero(shape));
+        Self { weights, wt: Squares::zero(shape), trace: Trace::new(shape), gradient }
     }
 }
 
 /// A pass over so many points, whose gradients between hidden layers are products.
-struct Passes<'a, E, const P: usize> {
-    trace: &'a Trace<E, P>,
+struct Passes<'a, E> {
+    trace: &'a Trace<E>,
     rows: usize,
 }
 
-impl<E: Real, const P: usize> Factors<E> for Passes<'_, E, P> {
+impl<E: Real> Factors<E> for Passes<'_, E> {
     fn factors(&self, square: usize) -> [&[E]; 2] {
-        [&self.trace.d[square + 1], &self.trace.h[square]].map(|rows| rows.get(self.rows).as_flattened())
+        [&self.trace.d[square + 1], &self.trace.h[square]].map(|rows| rows.get(self.rows).flat())
     }
 }
 
 /// Steps of all parameters, one task after another.
-pub(super) struct Machine<E: Real, A, const P: usize> {
+pub(super) struct Machine<E: Real, A> {
     kernels: Kernels,
-    hidden: usize,
-    layers: usize,
+    shape: Shape,
     inner: Box<dyn Operator<E>>,
     inner_lr: E,
     /// The adaptation's learned numbers, one tensor after another.
     numbers: Vec<E>,
     /// theta_0, theta_1, ...: the loaded weights and what the inner steps made of them.
-    trajectory: Vec<Point<E, P>>,
+    trajectory: Vec<Point<E>>,
     /// Inner steps taken to the current weights, for `descend` and `test`; these are the trajectory's point
     /// 0 before the first and its point 1 after it.
     taken: usize,
     /// The query points' pass.
-    query: Trace<E, P>,
+    query: Trace<E>,
     /// Of the loaded weights, where they are the same for many points.
-    pieces: Pieces<E, P>,
+    pieces: Pieces<E>,
     /// Scratch of the Hessian-vector product.
-    tangent: Trace<E, P>,
+    tangent: Trace<E>,
     /// The gradient on its way back, its squares transposed, and where its next value is written.
-    v: Packed<E, P>,
-    vt: Squares<E, P>,
-    next: Packed<E, P>,
+    v: Packed<E>,
+    vt: Squares<E>,
+    next: Packed<E>,
     /// Gradients gathered and held.
-    ledger: Ledger<E, P>,
+    ledger: Ledger<E>,
     /// P of something; unused where P is a rate.
-    scaled: Packed<E, P>,
+    scaled: Packed<E>,
     activation: PhantomData<A>,
 }
 
-impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
+impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
     /// For a network that adapts by `inner`.
     pub fn new(
         model: &ModelSettings,
@@ -81,23 +80,22 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         inner: Box<dyn Operator<E>>,
         kernels: Kernels,
     ) -> Self {
-        let layers = model.layers;
-        let zero = || Packed::zero(layers);
-        let ledger = Ledger::new(model, adaptation, kernels);
+        let shape = kernels.shape::<E>(model.layers, model.hidden);
+        let zero = || Packed::zero(shape);
+        let ledger = Ledger::new(model, adaptation, kernels, shape);
         Self {
             kernels,
-            hidden: model.hidden,
-            layers,
+            shape,
             inner,
             inner_lr: E::rounded(adaptation.inner_lr),
             numbers: ledger.sum.numbers.clone(),
-            trajectory: vec![Point::new(layers), Point::new(layers)],
+            trajectory: vec![Point::new(shape), Point::new(shape)],
             taken: 0,
-            query: Trace::new(layers),
-            pieces: Pieces::empty(),
-            tangent: Trace::new(layers),
+            query: Trace::new(shape),
+            pieces: Pieces::empty(shape),
+            tangent: Trace::new(shape),
             v: zero(),
-            vt: Squares::zero(layers),
+            vt: Squares::zero(shape),
             next: zero(),
             ledger,
             scaled: zero(),
@@ -110,7 +108,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     fn step(&mut self, number: usize, (at, to): (usize, usize), x: &[E], y: &[E]) {
         let kernels = self.kernels;
         let Point { weights, wt, trace, gradient } = &mut self.trajectory[at];
-        kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, trace);
+        kernels::forward_backward::<E, A>(kernels, weights, wt, x, y, trace);
         match self.inner.uniform() {
             Some(rate) => {
                 kernels::add_gradient(kernels, trace, x, weights, E::default() - rate, &mut self.next);
@@ -153,7 +151,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         kernels::transpose(kernels, v, &mut self.vt);
         let direction = Direction { v, vt: &self.vt };
         let (tangent, out) = (&mut self.tangent, &mut self.next);
-        kernels::add_hessian_product::<E, A, P>(
+        kernels::add_hessian_product::<E, A>(
             kernels, weights, wt, trace, x, direction, &self.v, scale, tangent, out,
         );
         std::mem::swap(&mut self.v, &mut self.next);
@@ -173,10 +171,10 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         let kernels = self.kernels;
         let Point { weights, wt, .. } = &self.trajectory[path.steps];
         if !gradient {
-            kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+            kernels::loss::<E, A>(kernels, weights, wt, x, y, &mut self.query);
             return self.query.loss;
         }
-        kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+        kernels::forward_backward::<E, A>(kernels, weights, wt, x, y, &mut self.query);
         kernels::gradient(kernels, &self.query, x, &mut self.v);
         if path.order == Order::Exact || !self.numbers.is_empty() {
             for at in (0..path.steps).rev() {
@@ -198,7 +196,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             if importance != 0.0 {
                 let importance = E::rounded(importance);
                 let Point { weights, wt, .. } = &self.trajectory[at + 1];
-                kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+                kernels::forward_backward::<E, A>(kernels, weights, wt, x, y, &mut self.query);
                 kernels::add_gradient(kernels, &self.query, x, &self.v, importance, &mut self.next);
                 std::mem::swap(&mut self.v, &mut self.next);
                 total += importance * self.query.loss;
@@ -218,7 +216,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
         self.ledger.sum.numbers.fill(E::default());
         let tasks = points.tasks();
         let group = tasks_at_once(points.rows());
-        let by_pieces = gradient && Pieces::<E, P>::serve::<A>(self.layers, tasks * points.rows());
+        let by_pieces = gradient && Pieces::<E>::serve::<A>(self.shape.layers(), tasks * points.rows());
         if by_pieces {
             kernels::cut(kernels, weights, wt, points.tasks_from(0, 1).0[0], &mut self.pieces);
         }
@@ -229,17 +227,17 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
             // Every group's mean weighs as many tasks as it has, in units of a full one.
             let weight = E::rounded((to - from) as f64);
             if !gradient {
-                kernels::loss::<E, A, P>(kernels, weights, wt, x, y, &mut self.query);
+                kernels::loss::<E, A>(kernels, weights, wt, x, y, &mut self.query);
                 total += weight * self.query.loss;
                 continue;
             }
             let (pieces, trace) = (&mut self.pieces, &mut self.query);
             if by_pieces {
-                kernels::add_points::<E, A, P>(kernels, weights, x, y, weight, pieces, trace);
+                kernels::add_points::<E, A>(kernels, weights, x, y, weight, pieces, trace);
                 total += weight * trace.loss;
                 continue;
             }
-            kernels::forward_backward::<E, A, P>(kernels, weights, wt, x, y, trace);
+            kernels::forward_backward::<E, A>(kernels, weights, wt, x, y, trace);
             total += weight * trace.loss;
             let sum = &mut self.ledger.sum.network;
             if from == 0 && tasks == 1 {
@@ -266,7 +264,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Machine<E, A, P> {
     }
 }
 
-impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> {
+impl<E: Scalar, A: Nonlinearity> Engine<E> for Machine<E, A> {
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
         self.ledger.load((tensor, place), copy, &mut self.trajectory[0].weights, &mut self.numbers);
     }
@@ -285,7 +283,7 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> 
             return self.pooled_loss(query, gradient);
         }
         while self.trajectory.len() <= path.steps {
-            self.trajectory.push(Point::new(self.layers));
+            self.trajectory.push(Point::new(self.shape));
         }
         self.ledger.sum.numbers.fill(E::default());
         let mut total = E::default();
@@ -350,14 +348,14 @@ impl<E: Scalar, A: Nonlinearity, const P: usize> Engine<E> for Machine<E, A, P> 
     fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E {
         let Point { weights, wt, .. } = &self.trajectory[self.current()];
         if let Some(predictions) = predictions {
-            kernels::forward::<E, A, P>(self.kernels, weights, wt, x, &mut self.query);
+            kernels::forward::<E, A>(self.kernels, weights, wt, x, &mut self.query);
             predictions.copy_from_slice(&self.query.d_out[..x.len()]);
         }
-        kernels::loss::<E, A, P>(self.kernels, weights, wt, x, y, &mut self.query);
+        kernels::loss::<E, A>(self.kernels, weights, wt, x, y, &mut self.query);
         self.query.loss
     }
 
     fn current(&self, out: &mut [E]) {
-        unpack(&self.trajectory[Machine::current(self)].weights, self.hidden, out);
+        unpack(&self.trajectory[Machine::current(self)].weights, out);
     }
 }

@@ -64,7 +64,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes}
 pub use engine::{Engine, Order, Path};
 pub use engines::engine;
 pub use head::{Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
-pub use kernels::{Kernels, Padded, View, ViewMut};
+pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
 pub use mlp::{Array, Layer, Mlp, Scalar, draw_uniform, initial_parameters};
 pub use operations::{Adapted, Workspace};
 pub use settings::{Activation, ModelSettings, Precision, WIDTHS};

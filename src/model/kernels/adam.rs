@@ -2,7 +2,6 @@
 
 use super::real::Real;
 use super::simd::Simd;
-use super::{Kernels, Kind};
 
 /// The numbers of one Adam step that are the same for every parameter.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +16,9 @@ pub struct AdamStep<E> {
     pub corrections: [E; 2],
 }
 
+/// One step: updates both moments and the parameters, and zeroes the gradient for the next pass.
 #[inline(always)]
-fn body<E: Real, S: Simd<E>>(
+pub fn adam<E: Real, S: Simd<E>>(
     step: &AdamStep<E>,
     parameters: &mut [E],
     gradient: &mut [E],
@@ -35,17 +35,19 @@ fn body<E: Real, S: Simd<E>>(
     // three times as long. Adding and subtracting this rounds them away well before, and nothing else.
     let floor = S::splat(E::rounded(E::FLOOR));
     let settle = |moment| S::sub(S::add(moment, floor), floor);
-    for lane in 0..whole {
-        let g = S::load(gradient, lane);
-        let first = settle(S::mul_add(S::splat(keep1), S::load(m, lane), S::mul(S::splat(take1), g)));
+    let (from, taken) = (S::chunks_mut(parameters), S::chunks_mut(gradient));
+    let kept = S::chunks_mut(m).iter_mut().zip(S::chunks_mut(v));
+    for ((parameter, gradient), (m, v)) in from.iter_mut().zip(taken).zip(kept) {
+        let g = S::load(gradient);
+        let first = settle(S::mul_add(S::splat(keep1), S::load(m), S::mul(S::splat(take1), g)));
         let square = S::mul(S::mul(S::splat(take2), g), g);
-        let second = settle(S::mul_add(S::splat(keep2), S::load(v, lane), square));
-        S::store(m, lane, first);
-        S::store(v, lane, second);
-        S::store(gradient, lane, S::splat(E::default()));
+        let second = settle(S::mul_add(S::splat(keep2), S::load(v), square));
+        S::store(m, first);
+        S::store(v, second);
+        S::store(gradient, S::splat(E::default()));
         let root = S::sqrt(S::mul(second, S::splat(correct2)));
         let towards = S::div(S::mul(S::splat(rate), first), S::add(root, S::splat(step.epsilon)));
-        S::store(parameters, lane, S::sub(S::load(parameters, lane), towards));
+        S::store(parameter, S::sub(S::load(parameter), towards));
     }
     let floor = E::rounded(E::FLOOR);
     for i in whole * S::WIDTH..parameters.len() {
@@ -54,27 +56,5 @@ fn body<E: Real, S: Simd<E>>(
         v[i] = (S::mul_add_one(keep2, v[i], take2 * g * g) + floor) - floor;
         let towards = rate * m[i] / ((v[i] * correct2).root() + step.epsilon);
         parameters[i] = parameters[i] - towards;
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2_fma<E: Real>(step: &AdamStep<E>, parameters: &mut [E], gradient: &mut [E], moments: [&mut [E]; 2]) {
-    body::<E, E::Fast>(step, parameters, gradient, moments);
-}
-
-/// One step: updates both moments and the parameters, and zeroes the gradient for the next pass.
-pub fn adam<E: Real>(
-    kernels: Kernels,
-    step: &AdamStep<E>,
-    parameters: &mut [E],
-    gradient: &mut [E],
-    moments: [&mut [E]; 2],
-) {
-    match kernels.0 {
-        // SAFETY: `Kernels` holds this kind only where the processor has AVX2 and FMA.
-        #[cfg(target_arch = "x86_64")]
-        Kind::Avx2Fma => unsafe { avx2_fma(step, parameters, gradient, moments) },
-        _ => body::<E, E::Portable>(step, parameters, gradient, moments),
     }
 }

@@ -1,187 +1,277 @@
-//! Memory the kernels work in: parameters and activations, padded to a multiple of eight features and
-//! aligned to cache lines. Padded features have zero weights, so they stay zero through every pass.
+//! Memory the kernels work in: parameters and activations, padded to whole registers and aligned to cache lines.
+//! Padded features have zero weights, so they stay zero through every pass.
 
-use super::dense::Square;
+use std::ops::Range;
+
+use super::matrix::{Matrix, MatrixMut};
 use super::real::Real;
 
-/// Parameters (or a gradient, or a direction) of one network, padded to width `P`: one block of rows, the
-/// squares first, so that passes that treat every number alike walk it once.
-#[derive(Clone, Debug)]
-pub struct Packed<E, const P: usize> {
+/// How the numbers of a network lie: hidden layers of `hidden` units, in rows of `stride` numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
     layers: usize,
-    rows: Rows<E, P>,
+    hidden: usize,
+    stride: usize,
+}
+
+impl Shape {
+    /// Of so many hidden layers of this width, in rows of `stride` numbers.
+    pub(super) fn new(layers: usize, hidden: usize, stride: usize) -> Self {
+        assert!(layers > 0 && hidden > 0 && stride >= hidden.next_multiple_of(8), "a network has units");
+        Self { layers, hidden, stride }
+    }
+
+    /// Hidden layers.
+    pub fn layers(self) -> usize {
+        self.layers
+    }
+
+    /// Units of a hidden layer.
+    #[inline(always)]
+    pub fn hidden(self) -> usize {
+        self.hidden
+    }
+
+    /// Numbers from the beginning of a row to that of the next.
+    #[inline(always)]
+    pub fn stride(self) -> usize {
+        self.stride
+    }
+
+    /// Rows of a square matrix, which comes in blocks of eight by eight.
+    #[inline(always)]
+    pub fn height(self) -> usize {
+        self.hidden.next_multiple_of(8)
+    }
+
+    /// Numbers of a square matrix.
+    #[inline(always)]
+    fn square(self) -> usize {
+        self.height() * self.stride
+    }
+
+    /// Numbers of a network: the squares, the input weights, a bias a layer, the output weights and its bias.
+    fn numbers(self) -> usize {
+        (self.layers - 1) * self.square() + (self.layers + 3) * self.stride
+    }
+
+    /// Numbers of the `tensor`-th tensor without padding.
+    fn count(self, tensor: usize) -> usize {
+        if tensor == 2 * self.layers + 1 {
+            1
+        } else if tensor > 1 && tensor < 2 * self.layers && tensor.is_multiple_of(2) {
+            self.hidden * self.hidden
+        } else {
+            self.hidden
+        }
+    }
+
+    /// Where a tensor's numbers lie: the squares first, then the input weights, the biases, the output layer.
+    fn place(self, tensor: usize) -> Range<usize> {
+        let (layer, is_bias) = (tensor / 2, tensor % 2 == 1);
+        let row = match (layer, is_bias) {
+            (0, false) => 0,
+            (layer, false) if layer < self.layers => {
+                return (layer - 1) * self.square()..layer * self.square();
+            }
+            (layer, true) if layer < self.layers => 1 + layer,
+            (_, false) => 1 + self.layers,
+            (_, true) => 2 + self.layers,
+        };
+        let from = (self.layers - 1) * self.square() + row * self.stride;
+        from..from + self.stride
+    }
+}
+
+/// Parameters (or a gradient, or a direction) of one network: one block of rows, the squares first, so that passes
+/// that treat every number alike walk it once.
+#[derive(Clone, Debug)]
+pub struct Packed<E> {
+    shape: Shape,
+    numbers: Aligned<E>,
 }
 
 /// What [`Packed`] holds, part by part.
-pub struct Parts<'a, E, const P: usize> {
-    /// `hidden2.weight` and on, one row an output feature.
-    pub squares: &'a [Square<E, P>],
+pub struct Parts<'a, E> {
+    shape: Shape,
+    squares: &'a [E],
     /// `hidden1.weight`.
-    pub input: &'a [E; P],
+    pub input: &'a [E],
     /// `hidden1.bias` and on.
-    pub biases: &'a [[E; P]],
+    pub biases: Matrix<'a, E>,
     /// `out.weight`.
-    pub output: &'a [E; P],
+    pub output: &'a [E],
     /// `out.bias` in its first number; the others are zero.
-    pub last: &'a [E; P],
+    pub last: &'a [E],
 }
 
 /// The same, to write to.
-pub struct PartsMut<'a, E, const P: usize> {
-    /// `hidden2.weight` and on, one row an output feature.
-    pub squares: &'a mut [Square<E, P>],
+pub struct PartsMut<'a, E> {
+    shape: Shape,
+    squares: &'a mut [E],
     /// `hidden1.weight`.
-    pub input: &'a mut [E; P],
+    pub input: &'a mut [E],
     /// `hidden1.bias` and on.
-    pub biases: &'a mut [[E; P]],
+    pub biases: MatrixMut<'a, E>,
     /// `out.weight`.
-    pub output: &'a mut [E; P],
+    pub output: &'a mut [E],
     /// `out.bias` in its first number; the others are zero.
-    pub last: &'a mut [E; P],
+    pub last: &'a mut [E],
 }
 
-impl<E: Real, const P: usize> Packed<E, P> {
-    /// All zero, for a network of so many hidden layers.
-    pub fn zero(layers: usize) -> Self {
-        assert!(layers > 0, "a network has a hidden layer");
-        Self { layers, rows: Rows::zero(Self::rows_of(layers)) }
+impl<'a, E: Real> Parts<'a, E> {
+    /// How it lies.
+    #[inline(always)]
+    pub fn shape(&self) -> Shape {
+        self.shape
     }
 
-    /// Rows of a network: the squares, the input weights, a bias a layer, the output weights and its bias.
-    const fn rows_of(layers: usize) -> usize {
-        (layers - 1) * P + layers + 3
+    /// Number of the last hidden layer, from 0.
+    #[inline(always)]
+    pub fn top(&self) -> usize {
+        self.shape.layers - 1
+    }
+
+    /// The `layer`-th weight between hidden layers, from 0 (`hidden2.weight`): one row an output feature.
+    #[inline(always)]
+    pub fn square(&self, layer: usize) -> Matrix<'a, E> {
+        square(self.shape, self.squares, layer)
+    }
+}
+
+impl<E: Real> PartsMut<'_, E> {
+    /// As [`Parts::square`].
+    #[inline(always)]
+    pub fn square(&mut self, layer: usize) -> MatrixMut<'_, E> {
+        square_mut(self.shape, self.squares, layer)
+    }
+}
+
+#[inline(always)]
+fn square<E: Real>(shape: Shape, squares: &[E], number: usize) -> Matrix<'_, E> {
+    Matrix::of(&squares[number * shape.square()..][..shape.square()], shape.height(), shape.stride)
+}
+
+#[inline(always)]
+fn square_mut<E: Real>(shape: Shape, squares: &mut [E], number: usize) -> MatrixMut<'_, E> {
+    MatrixMut::of(&mut squares[number * shape.square()..][..shape.square()], shape.height(), shape.stride)
+}
+
+impl<E: Real> Packed<E> {
+    /// All zero.
+    pub fn zero(shape: Shape) -> Self {
+        Self { shape, numbers: Aligned::zero(shape.numbers()) }
     }
 
     /// Part by part.
     #[inline(always)]
-    pub fn parts(&self) -> Parts<'_, E, P> {
-        let (between, layers) = (self.layers - 1, self.layers);
-        let first = self.rows.blocks.as_ptr().cast::<[E; P]>();
-        // SAFETY: `zero`, the only way to come by one, made `rows_of(layers)` rows, which are these parts one
-        // after another; they are borrowed as long as `self` is. A kernel takes up to four networks apart,
-        // some twenty times a task, so no length is looked at again.
-        unsafe {
-            let input = first.add(between * P);
-            Parts {
-                squares: std::slice::from_raw_parts(first.cast(), between),
-                input: &*input,
-                biases: std::slice::from_raw_parts(input.add(1), layers),
-                output: &*input.add(1 + layers),
-                last: &*input.add(2 + layers),
-            }
-        }
+    pub fn parts(&self) -> Parts<'_, E> {
+        let Shape { layers, stride, .. } = self.shape;
+        let (squares, rest) = self.flat().split_at((layers - 1) * self.shape.square());
+        let (input, rest) = rest.split_at(stride);
+        let (biases, rest) = rest.split_at(layers * stride);
+        let (output, last) = rest.split_at(stride);
+        Parts { shape: self.shape, squares, input, biases: Matrix::of(biases, layers, stride), output, last }
     }
 
     /// Part by part, to write to.
     #[inline(always)]
-    pub fn parts_mut(&mut self) -> PartsMut<'_, E, P> {
-        let (between, layers) = (self.layers - 1, self.layers);
-        let first = self.rows.blocks.as_mut_ptr().cast::<[E; P]>();
-        // SAFETY: as in `parts`, and `self` is borrowed mutably; no two parts share a row.
-        unsafe {
-            let input = first.add(between * P);
-            PartsMut {
-                squares: std::slice::from_raw_parts_mut(first.cast(), between),
-                input: &mut *input,
-                biases: std::slice::from_raw_parts_mut(input.add(1), layers),
-                output: &mut *input.add(1 + layers),
-                last: &mut *input.add(2 + layers),
-            }
-        }
+    pub fn parts_mut(&mut self) -> PartsMut<'_, E> {
+        let shape = self.shape;
+        let Shape { layers, stride, .. } = shape;
+        let (squares, rest) = self.flat_mut().split_at_mut((layers - 1) * shape.square());
+        let (input, rest) = rest.split_at_mut(stride);
+        let (biases, rest) = rest.split_at_mut(layers * stride);
+        let (output, last) = rest.split_at_mut(stride);
+        PartsMut { shape, squares, input, biases: MatrixMut::of(biases, layers, stride), output, last }
     }
 
-    /// Every number, padding included, in an order that is the same for all networks of this depth.
+    /// Every number, padding included, in an order that is the same for all networks of this shape.
     #[inline(always)]
     pub fn flat(&self) -> &[E] {
-        self.rows.get(Self::rows_of(self.layers)).as_flattened()
+        self.numbers.get(self.shape.numbers())
     }
 
     /// The same, to write to.
     #[inline(always)]
     pub fn flat_mut(&mut self) -> &mut [E] {
-        self.rows.get_mut(Self::rows_of(self.layers)).as_flattened_mut()
+        self.numbers.get_mut(self.shape.numbers())
     }
 
-    /// The tensors one by one, whatever the width.
+    /// The tensors one by one.
     pub fn view(&self) -> View<'_, E> {
-        View { flat: self.flat(), stride: P, layers: self.layers }
+        View { flat: self.flat(), shape: self.shape }
     }
 
     /// The same, to write to.
     pub fn view_mut(&mut self) -> ViewMut<'_, E> {
-        let layers = self.layers;
-        ViewMut { flat: self.flat_mut(), stride: P, layers }
+        let shape = self.shape;
+        ViewMut { flat: self.flat_mut(), shape }
     }
 
-    /// Numbers of the `tensor`-th tensor of an unpadded network of width `hidden`.
-    #[inline(always)]
-    pub fn count(&self, hidden: usize, tensor: usize) -> usize {
-        unpadded_count(self.layers, hidden, tensor)
+    /// Numbers of the `tensor`-th tensor without padding.
+    pub fn count(&self, tensor: usize) -> usize {
+        self.shape.count(tensor)
     }
 
-    /// Takes one tensor of an unpadded network of width `hidden`: `copy` writes its numbers.
+    /// Takes one tensor without padding: `copy` writes its numbers.
     #[inline(always)]
-    pub fn pack(&mut self, hidden: usize, tensor: usize, copy: impl FnOnce(&mut [E])) {
-        let count = self.count(hidden, tensor);
+    pub fn pack(&mut self, tensor: usize, copy: impl FnOnce(&mut [E])) {
+        let Shape { hidden, stride, .. } = self.shape;
+        let count = self.count(tensor);
         let mut view = self.view_mut();
         let flat = view.tensor_mut(tensor);
         copy(&mut flat[..count]);
-        if hidden < P && count == hidden * hidden {
+        if hidden < stride && count == hidden * hidden {
             // Rows written back to back are moved apart, the last one first so that none is overwritten.
             for row in (0..hidden).rev() {
-                flat.copy_within(row * hidden..(row + 1) * hidden, row * P);
-                flat[row * P + hidden..(row + 1) * P].fill(E::default());
+                flat.copy_within(row * hidden..(row + 1) * hidden, row * stride);
+                flat[row * stride + hidden..(row + 1) * stride].fill(E::default());
             }
         }
     }
 
-    /// Walks the `tensor`-th tensor of a network of width `hidden` beside an unpadded one, in pieces that lie
-    /// alike in both.
+    /// Walks the `tensor`-th tensor beside one without padding, in pieces that lie alike in both.
     #[inline(always)]
-    pub fn visit(
-        &self,
-        hidden: usize,
-        tensor: usize,
-        unpadded: &mut [E],
-        mut visit: impl FnMut(&mut [E], &[E]),
-    ) {
-        let packed = self.view().tensor(tensor);
-        let width = if packed.len() == P { unpadded.len() } else { hidden };
-        if width == P {
-            return visit(unpadded, packed);
-        }
-        for (unpadded, packed) in unpadded.chunks_exact_mut(width).zip(packed.chunks_exact(P)) {
-            visit(unpadded, &packed[..width]);
+    pub fn visit(&self, tensor: usize, unpadded: &mut [E], mut visit: impl FnMut(&mut [E], &[E])) {
+        let mut rest = unpadded;
+        for run in self.view().runs(tensor) {
+            let (piece, tail) = std::mem::take(&mut rest).split_at_mut(run.len());
+            visit(piece, run);
+            rest = tail;
         }
     }
 }
 
 /// The tensors of a [`Packed`] network in checkpoint order (a layer's weight, then its bias, the output
-/// layer last), as padded rows of `stride` numbers back to back.
+/// layer last), as padded rows back to back.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a, E> {
     flat: &'a [E],
-    stride: usize,
-    layers: usize,
+    shape: Shape,
 }
 
 /// The same, to write to.
 #[derive(Debug)]
 pub struct ViewMut<'a, E> {
     flat: &'a mut [E],
-    stride: usize,
-    layers: usize,
+    shape: Shape,
 }
 
 impl<'a, E> View<'a, E> {
     /// Tensors.
     pub fn count(&self) -> usize {
-        2 * (self.layers + 1)
+        2 * (self.shape.layers + 1)
     }
 
     /// Numbers from the beginning of a row to that of the next.
     pub fn stride(&self) -> usize {
-        self.stride
+        self.shape.stride
+    }
+
+    /// Numbers of a row that count, and padding up to a multiple of eight; what comes after depends on the kernels.
+    pub fn width(&self) -> usize {
+        self.shape.height()
     }
 
     /// Every number, padding included, in an order that is the same for all networks of this shape.
@@ -192,7 +282,20 @@ impl<'a, E> View<'a, E> {
     /// The rows of one tensor: as many as it has outputs for the weights between hidden layers, one for all
     /// others (a column of input weights lies in it as a bias does).
     pub fn tensor(&self, tensor: usize) -> &'a [E] {
-        &self.flat[place(self.layers, self.stride, tensor)]
+        &self.flat[self.shape.place(tensor)]
+    }
+
+    /// The runs of numbers of one tensor that lie side by side with and without padding: its rows, or all of it at
+    /// once.
+    pub fn runs(&self, tensor: usize) -> impl Iterator<Item = &'a [E]> + use<'a, E> {
+        let Shape { hidden, stride, .. } = self.shape;
+        let count = self.shape.count(tensor);
+        let rows = self.tensor(tensor);
+        let (whole, width, runs) = match count <= hidden || hidden == stride {
+            true => (rows.len(), count, 1),
+            false => (stride, hidden, hidden),
+        };
+        rows.chunks_exact(whole).take(runs).map(move |run| &run[..width])
     }
 }
 
@@ -204,170 +307,155 @@ impl<E> ViewMut<'_, E> {
 
     /// The rows of one tensor, as in [`View::tensor`].
     pub fn tensor_mut(&mut self, tensor: usize) -> &mut [E] {
-        &mut self.flat[place(self.layers, self.stride, tensor)]
+        &mut self.flat[self.shape.place(tensor)]
     }
 }
 
-/// Numbers in the layout of a [`Packed`] network, whatever its width.
+/// Numbers in the layout of a [`Packed`] network.
 #[derive(Clone, Debug)]
 pub struct Padded<E> {
     flat: Vec<E>,
-    stride: usize,
-    hidden: usize,
-    layers: usize,
+    shape: Shape,
 }
 
 impl<E: Real> Padded<E> {
-    /// All zero, for a network of so many hidden layers of this width.
-    pub fn zero(layers: usize, hidden: usize) -> Self {
-        let stride = hidden.next_multiple_of(8);
-        let rows = (layers - 1) * stride + layers + 3;
-        Self { flat: vec![E::default(); rows * stride], stride, hidden, layers }
+    /// All zero.
+    pub fn zero(shape: Shape) -> Self {
+        Self { flat: vec![E::default(); shape.numbers()], shape }
     }
 
     /// The tensors one by one.
     pub fn view(&self) -> View<'_, E> {
-        View { flat: &self.flat, stride: self.stride, layers: self.layers }
+        View { flat: &self.flat, shape: self.shape }
     }
 
-    /// Takes the numbers of an unpadded network, one tensor after another.
+    /// Takes the numbers of a network without padding, one tensor after another.
     pub fn pack(&mut self, numbers: &[E]) {
+        let Shape { hidden, stride, .. } = self.shape;
         let mut rest = numbers;
         for tensor in 0..self.view().count() {
-            let rows = &mut self.flat[place(self.layers, self.stride, tensor)];
-            let count = unpadded_count(self.layers, self.hidden, tensor);
+            let rows = &mut self.flat[self.shape.place(tensor)];
+            let count = self.shape.count(tensor);
             let (numbers, tail) = rest.split_at(count);
             rest = tail;
-            let width = count.min(self.hidden);
-            for (row, numbers) in rows.chunks_exact_mut(self.stride).zip(numbers.chunks_exact(width)) {
+            let width = count.min(hidden);
+            for (row, numbers) in rows.chunks_exact_mut(stride).zip(numbers.chunks_exact(width)) {
                 row[..width].copy_from_slice(numbers);
             }
         }
     }
 }
 
-impl<'a, E> View<'a, E> {
-    /// The runs of numbers of one tensor of a network of width `hidden` that lie side by side with and without
-    /// padding: its rows, or all of it at once.
-    pub fn runs(&self, tensor: usize, hidden: usize) -> impl Iterator<Item = &'a [E]> {
-        let count = unpadded_count(self.layers, hidden, tensor);
-        let rows = self.tensor(tensor);
-        let (whole, width) = if hidden == self.stride || count <= hidden {
-            (rows.len(), count)
-        } else {
-            (self.stride, hidden)
-        };
-        let runs = if whole == self.stride && count > hidden { hidden } else { 1 };
-        rows.chunks_exact(whole).take(runs).map(move |run| &run[..width])
-    }
-}
-
-/// Numbers of the `tensor`-th tensor of an unpadded network.
-#[inline(always)]
-fn unpadded_count(layers: usize, hidden: usize, tensor: usize) -> usize {
-    if tensor == 2 * layers + 1 {
-        1
-    } else if tensor > 1 && tensor < 2 * layers && tensor.is_multiple_of(2) {
-        hidden * hidden
-    } else {
-        hidden
-    }
-}
-
-/// Where a tensor's numbers lie: the squares first, then the input weights, the biases, the output layer.
-fn place(layers: usize, stride: usize, tensor: usize) -> std::ops::Range<usize> {
-    let squares = (layers - 1) * stride;
-    let (layer, is_bias) = (tensor / 2, tensor % 2 == 1);
-    let row = match (layer, is_bias) {
-        (0, false) => squares,
-        (layer, false) if layer < layers => {
-            return (layer - 1) * stride * stride..layer * stride * stride;
-        }
-        (layer, true) if layer < layers => squares + 1 + layer,
-        (_, false) => squares + 1 + layers,
-        (_, true) => squares + 2 + layers,
-    };
-    row * stride..(row + 1) * stride
-}
-
-/// Rows of `P` features on cache lines of their own; grows, never shrinks.
+/// Numbers on cache lines of their own; grows, never shrinks.
 #[derive(Clone, Debug)]
-pub struct Rows<E, const P: usize> {
-    blocks: Vec<Block<E, P>>,
-}
+struct Aligned<E>(Vec<Line<E>>);
 
-/// Eight rows: eight times eight numbers are a multiple of a cache line for both types.
-#[derive(Clone, Debug)]
+/// Numbers of a line.
+const LINE: usize = 16;
+
+/// Sixteen numbers are one or two cache lines.
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Block<E, const P: usize>([[E; P]; 8]);
+struct Line<E>([E; LINE]);
 
-impl<E: Real, const P: usize> Rows<E, P> {
-    const NO_GAPS: () = assert!(size_of::<Block<E, P>>() == 8 * P * size_of::<E>());
+impl<E: Real> Aligned<E> {
+    const NO_GAPS: () = assert!(size_of::<Line<E>>() == LINE * size_of::<E>());
 
-    /// So many rows, all zero.
-    pub fn zero(rows: usize) -> Self {
+    fn zero(numbers: usize) -> Self {
         let () = Self::NO_GAPS;
-        Self { blocks: vec![Block([[E::default(); P]; 8]); rows.div_ceil(8)] }
+        Self(vec![Line([E::default(); LINE]); numbers.div_ceil(LINE)])
+    }
+
+    fn reserve(&mut self, numbers: usize) {
+        if self.0.len() * LINE < numbers {
+            self.0.resize(numbers.div_ceil(LINE), Line([E::default(); LINE]));
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, numbers: usize) -> &[E] {
+        assert!(numbers <= self.0.len() * LINE);
+        // SAFETY: NO_GAPS: lines are numbers back to back, and there are at least this many.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), numbers) }
+    }
+
+    #[inline(always)]
+    fn get_mut(&mut self, numbers: usize) -> &mut [E] {
+        assert!(numbers <= self.0.len() * LINE);
+        // SAFETY: as in `get`, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), numbers) }
+    }
+}
+
+/// Rows of features; grows, never shrinks.
+#[derive(Clone, Debug)]
+pub struct Rows<E> {
+    numbers: Aligned<E>,
+    stride: usize,
+}
+
+impl<E: Real> Rows<E> {
+    /// So many rows, all zero.
+    pub fn zero(shape: Shape, rows: usize) -> Self {
+        Self { numbers: Aligned::zero(rows * shape.stride), stride: shape.stride }
     }
 
     /// Makes room for so many rows.
     pub fn reserve(&mut self, rows: usize) {
-        if self.blocks.len() * 8 < rows {
-            self.blocks.resize(rows.div_ceil(8), Block([[E::default(); P]; 8]));
-        }
+        self.numbers.reserve(rows * self.stride);
     }
 
     /// The first `rows` rows.
     #[inline(always)]
-    pub fn get(&self, rows: usize) -> &[[E; P]] {
-        assert!(rows <= self.blocks.len() * 8);
-        // SAFETY: NO_GAPS: blocks are rows back to back, and there are at least this many.
-        unsafe { std::slice::from_raw_parts(self.blocks.as_ptr().cast(), rows) }
+    pub fn get(&self, rows: usize) -> Matrix<'_, E> {
+        Matrix::of(self.numbers.get(rows * self.stride), rows, self.stride)
     }
 
     /// The first `rows` rows, to write to.
     #[inline(always)]
-    pub fn get_mut(&mut self, rows: usize) -> &mut [[E; P]] {
-        assert!(rows <= self.blocks.len() * 8);
-        // SAFETY: as in `get`, and `self` is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.blocks.as_mut_ptr().cast(), rows) }
+    pub fn get_mut(&mut self, rows: usize) -> MatrixMut<'_, E> {
+        MatrixMut::of(self.numbers.get_mut(rows * self.stride), rows, self.stride)
     }
 }
 
 /// Square matrices on cache lines of their own: the weights between hidden layers, transposed.
 #[derive(Clone, Debug)]
-pub struct Squares<E, const P: usize>(Rows<E, P>);
+pub struct Squares<E> {
+    shape: Shape,
+    numbers: Aligned<E>,
+}
 
-impl<E: Real, const P: usize> Squares<E, P> {
-    /// Those of a network of so many hidden layers, all zero.
-    pub fn zero(layers: usize) -> Self {
-        Self(Rows::zero((layers - 1) * P))
+impl<E: Real> Squares<E> {
+    /// Those of a network, all zero.
+    pub fn zero(shape: Shape) -> Self {
+        Self { shape, numbers: Aligned::zero((shape.layers - 1) * shape.square()) }
     }
 
-    /// All of them for a network of so many hidden layers.
+    /// That of the `layer`-th weight between hidden layers, from 0.
     #[inline(always)]
-    pub fn get(&self, layers: usize) -> &[Square<E, P>] {
-        self.0.get((layers - 1) * P).as_chunks().0
+    pub fn get(&self, layer: usize) -> Matrix<'_, E> {
+        square(self.shape, self.numbers.get((self.shape.layers - 1) * self.shape.square()), layer)
     }
 
     /// The same, to write to.
     #[inline(always)]
-    pub fn get_mut(&mut self, layers: usize) -> &mut [Square<E, P>] {
-        self.0.get_mut((layers - 1) * P).as_chunks_mut().0
+    pub fn get_mut(&mut self, layer: usize) -> MatrixMut<'_, E> {
+        let shape = self.shape;
+        square_mut(shape, self.numbers.get_mut((shape.layers - 1) * shape.square()), layer)
     }
 }
 
 /// What one forward and backward pass over a task's points leaves behind; also its directional
 /// derivative, with each field the derivative of that field.
 #[derive(Clone, Debug)]
-pub struct Trace<E, const P: usize> {
+pub struct Trace<E> {
     /// Activations of each hidden layer.
-    pub h: Vec<Rows<E, P>>,
+    pub h: Vec<Rows<E>>,
     /// Derivative of the loss by each hidden layer's inputs z.
-    pub d: Vec<Rows<E, P>>,
+    pub d: Vec<Rows<E>>,
     /// Derivative of the loss by each hidden layer's activations, before the slope of the nonlinearity;
     /// kept below the last layer, and only where the nonlinearity is curved.
-    pub u: Vec<Rows<E, P>>,
+    pub u: Vec<Rows<E>>,
     /// Derivative of the loss by the prediction, a point.
     pub d_out: Vec<E>,
     /// Mean squared error.
@@ -376,10 +464,10 @@ pub struct Trace<E, const P: usize> {
     room: usize,
 }
 
-impl<E: Real, const P: usize> Trace<E, P> {
-    /// Of a network of so many hidden layers; no points yet.
-    pub fn new(layers: usize) -> Self {
-        let empty = || vec![Rows::zero(0); layers];
+impl<E: Real> Trace<E> {
+    /// Of a network of this shape; no points yet.
+    pub fn new(shape: Shape) -> Self {
+        let empty = || vec![Rows::zero(shape, 0); shape.layers];
         Self { h: empty(), d: empty(), u: empty(), d_out: Vec::new(), loss: E::default(), room: 0 }
     }
 

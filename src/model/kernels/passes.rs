@@ -1,5 +1,4 @@
-//! The passes over one task's points, written once and compiled twice (with AVX2 and FMA, and
-//! portably): forward and backward, the weight gradient, one SGD step. `super::reference` in this room's
+//! The passes over one task's points, written once and compiled for each of this room's instruction sets: forward and backward, the weight gradient, one SGD step. `super::reference` in this room's
 //! parent says the same in plain tensor operations; the tests hold the two together.
 //!
 //! With x [N,1] and hidden layers l = 0, 1, ..: h_0 = s(x w_in + b_0), h_l = s(h_(l-1) W_l^T + b_l),
@@ -9,149 +8,151 @@
 
 use super::activation::Nonlinearity;
 use super::buffers::{Packed, Parts, Rows, Squares, Trace};
-use super::dense::{self, Square, outer, product};
+use super::dense::{self, outer, product};
+use super::matrix::{Matrix, MatrixMut};
 use super::real::Real;
-use super::simd::Simd;
+use super::simd::{Lanes, Simd};
 
 /// A layer's rows, and those of the layer before it to write to or from.
 #[inline(always)]
-pub(super) fn neighbours<E: Real, const P: usize>(
-    layers: &mut [Rows<E, P>],
+pub(super) fn neighbours<E: Real>(
+    layers: &mut [Rows<E>],
     layer: usize,
     rows: usize,
-) -> (&mut [[E; P]], &mut [[E; P]]) {
+) -> (MatrixMut<'_, E>, MatrixMut<'_, E>) {
     let (before, from) = layers.split_at_mut(layer);
     (before[layer - 1].get_mut(rows), from[0].get_mut(rows))
 }
 
-/// The first layer: h = s(x input + bias). A function of its own, as the next ones are, so that the compiler
-/// knows weights and rows for different memory and keeps the weights in registers.
+/// The first layer: h = s(x input + bias).
 #[inline(always)]
-fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    input: &[E; P],
-    bias: &[E; P],
+fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity>(
+    input: &[E],
+    bias: &[E],
     x: &[E],
-    h: &mut [[E; P]],
+    mut h: MatrixMut<'_, E>,
 ) {
-    for (h, &x) in h.iter_mut().zip(x) {
-        let x = S::splat(x);
-        for lane in 0..P / S::WIDTH {
-            let z = S::mul_add(x, S::load(input, lane), S::load(bias, lane));
-            S::store(h, lane, A::value::<E, S>(z));
+    let x = &x[..h.rows()];
+    for (lane, (input, bias)) in S::chunks(input).iter().zip(S::chunks(bias)).enumerate() {
+        let (input, bias, mut h) = (S::load(input), S::load(bias), h.reborrow().lane::<S>(lane));
+        for n in 0..x.len() {
+            S::store(h.at(n), A::value::<E, S>(S::mul_add(S::splat(x[n]), input, bias)));
         }
     }
 }
 
 /// The predictions from the last layer's rows, which go through the nonlinearity first if they have not yet.
 #[inline(always)]
-pub(super) fn predict<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
+pub(super) fn predict<E: Real, S: Simd<E>, A: Nonlinearity>(
     is_activated: bool,
-    output: &[E; P],
+    output: &[E],
     bias: E,
-    h: &mut [[E; P]],
+    mut h: MatrixMut<'_, E>,
     predictions: &mut [E],
 ) {
-    for (h, prediction) in h.iter_mut().zip(predictions) {
-        let mut sums = S::splat(E::default());
-        for lane in 0..P / S::WIDTH {
-            let mut value = S::load(h, lane);
-            if !is_activated {
-                value = A::value::<E, S>(value);
-                S::store(h, lane, value);
-            }
-            sums = S::mul_add(value, S::load(output, lane), sums);
-        }
-        *prediction = S::sum(sums) + bias;
+    if !is_activated {
+        activate::<E, S, A>(h.reborrow());
     }
+    for (h, prediction) in h.shared().iter().zip(predictions) {
+        *prediction = inner::<E, S>(h, output) + bias;
+    }
+}
+
+/// The inner product of two rows.
+#[inline(always)]
+pub(super) fn inner<E: Real, S: Simd<E>>(a: &[E], b: &[E]) -> E {
+    let mut sums = <S::Narrow as Simd<E>>::splat(E::default());
+    for (a, b) in S::Narrow::chunks(a).iter().zip(S::Narrow::chunks(b)) {
+        sums = S::Narrow::mul_add(S::Narrow::load(a), S::Narrow::load(b), sums);
+    }
+    S::Narrow::sum(sums)
 }
 
 /// All hidden layers but the nonlinearity of the last, where there are several. `first` is the first layer's
 /// bias, or one for each of several tasks whose points follow one another.
 #[inline(always)]
-fn hidden_layers<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Parts<'_, E, P>,
-    wt: &[Square<E, P>],
-    first: &[[E; P]],
+fn hidden_layers<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Parts<'_, E>,
+    wt: &Squares<E>,
+    first: Matrix<'_, E>,
     x: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
     let rows = x.len();
     trace.resize(rows);
     let h = trace.h[0].get_mut(rows);
-    if let [bias] = first {
-        first_layer::<E, S, A, P>(w.input, bias, x, h);
+    if first.rows() == 1 {
+        first_layer::<E, S, A>(w.input, first.row(0), x, h);
     } else {
-        let each = rows / first.len();
-        for (bias, (x, h)) in first.iter().zip(x.chunks(each).zip(h.chunks_mut(each))) {
-            first_layer::<E, S, A, P>(w.input, bias, x, h);
+        let each = rows / first.rows();
+        for (bias, (x, h)) in first.iter().zip(x.chunks(each).zip(h.groups(each))) {
+            first_layer::<E, S, A>(w.input, bias, x, h);
         }
     }
-    let last = w.biases.len() - 1;
+    let last = w.top();
     for layer in 1..=last {
-        let (below, h) = neighbours(&mut trace.h, layer, rows);
-        product::<E, S, P>((below, &wt[layer - 1]), None, Some(&w.biases[layer]), h);
+        let (below, mut h) = neighbours(&mut trace.h, layer, rows);
+        let pair = (below.shared(), wt.get(layer - 1));
+        product::<E, S>(w.shape().hidden(), pair, None, Some(w.biases.row(layer)), h.reborrow());
         if layer < last {
-            activate::<E, S, A, P>(h);
+            activate::<E, S, A>(h);
         }
     }
 }
 
 /// The activations of all hidden layers, and the predictions, which go to `d_out`.
 #[inline(always)]
-fn forward_shifted<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Parts<'_, E, P>,
-    wt: &[Square<E, P>],
-    first: &[[E; P]],
+fn forward_shifted<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Parts<'_, E>,
+    wt: &Squares<E>,
+    first: Matrix<'_, E>,
     x: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
-    hidden_layers::<E, S, A, P>(w, wt, first, x, trace);
-    let (rows, last) = (x.len(), w.biases.len() - 1);
+    hidden_layers::<E, S, A>(w, wt, first, x, trace);
+    let (rows, last) = (x.len(), w.top());
     let h = trace.h[last].get_mut(rows);
-    predict::<E, S, A, P>(last == 0, w.output, w.last[0], h, &mut trace.d_out[..rows]);
+    predict::<E, S, A>(last == 0, w.output, w.last[0], h, &mut trace.d_out[..rows]);
 }
 
 /// The activations of all hidden layers, and the predictions, which go to `d_out`.
 #[inline(always)]
-pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Packed<E, P>,
-    wt: &Squares<E, P>,
+pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Packed<E>,
+    wt: &Squares<E>,
     x: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
     let w = w.parts();
-    forward_shifted::<E, S, A, P>(&w, wt.get(w.biases.len()), &w.biases[..1], x, trace);
+    forward_shifted::<E, S, A>(&w, wt, w.biases.split_at(1).0, x, trace);
 }
 
 /// The activations of all hidden layers.
 #[inline(always)]
-pub fn features<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Packed<E, P>,
-    wt: &Squares<E, P>,
+pub fn features<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Packed<E>,
+    wt: &Squares<E>,
     x: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
     let w = w.parts();
-    hidden_layers::<E, S, A, P>(&w, wt.get(w.biases.len()), &w.biases[..1], x, trace);
-    if w.biases.len() > 1 {
-        activate::<E, S, A, P>(trace.h[w.biases.len() - 1].get_mut(x.len()));
+    hidden_layers::<E, S, A>(&w, wt, w.biases.split_at(1).0, x, trace);
+    if w.top() > 0 {
+        activate::<E, S, A>(trace.h[w.top()].get_mut(x.len()));
     }
 }
 
 /// `h = s(h)`.
 #[inline(always)]
-fn activate<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(h: &mut [[E; P]]) {
-    for h in h {
-        for lane in 0..P / S::WIDTH {
-            let value = A::value::<E, S>(S::load(h, lane));
-            S::store(h, lane, value);
-        }
+fn activate<E: Real, S: Simd<E>, A: Nonlinearity>(h: MatrixMut<'_, E>) {
+    for h in S::chunks_mut(h.flat()) {
+        S::store(h, A::value::<E, S>(S::load(h)));
     }
 }
 
 /// Predictions turned into the mean squared error; `d_out` keeps 2 e / N.
 #[inline(always)]
-pub(super) fn squared_error<E: Real, S: Simd<E>, const P: usize>(y: &[E], trace: &mut Trace<E, P>) {
+pub(super) fn squared_error<E: Real, S: Simd<E>>(y: &[E], trace: &mut Trace<E>) {
     let share = E::rounded(1.0 / y.len() as f64);
     let two_n = E::rounded(2.0 / y.len() as f64);
     let mut sum = E::default();
@@ -165,180 +166,167 @@ pub(super) fn squared_error<E: Real, S: Simd<E>, const P: usize>(y: &[E], trace:
 
 /// The forward pass and the loss alone.
 #[inline(always)]
-pub fn loss<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Packed<E, P>,
-    wt: &Squares<E, P>,
+pub fn loss<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Packed<E>,
+    wt: &Squares<E>,
     x: &[E],
     y: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
-    forward::<E, S, A, P>(w, wt, x, trace);
-    squared_error::<E, S, P>(y, trace);
+    forward::<E, S, A>(w, wt, x, trace);
+    squared_error::<E, S>(y, trace);
 }
 
 /// The forward pass, the loss, and its derivatives by the inputs of every layer.
 #[inline(always)]
-pub fn forward_backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Packed<E, P>,
-    wt: &Squares<E, P>,
+pub fn forward_backward<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Packed<E>,
+    wt: &Squares<E>,
     x: &[E],
     y: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
-    loss::<E, S, A, P>(w, wt, x, y, trace);
-    backward::<E, S, A, P>(&w.parts(), x.len(), trace);
+    loss::<E, S, A>(w, wt, x, y, trace);
+    backward::<E, S, A>(&w.parts(), x.len(), trace);
 }
 
 /// The same for several tasks whose points follow one another, each with a bias of its own in the first layer;
 /// the loss is the mean over all points.
 #[inline(always)]
-pub fn forward_backward_shifted<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Packed<E, P>,
-    wt: &Squares<E, P>,
-    first: &[[E; P]],
+pub fn forward_backward_shifted<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Packed<E>,
+    wt: &Squares<E>,
+    first: Matrix<'_, E>,
     x: &[E],
     y: &[E],
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
     let w = w.parts();
-    forward_shifted::<E, S, A, P>(&w, wt.get(w.biases.len()), first, x, trace);
-    squared_error::<E, S, P>(y, trace);
-    backward::<E, S, A, P>(&w, x.len(), trace);
+    forward_shifted::<E, S, A>(&w, wt, first, x, trace);
+    squared_error::<E, S>(y, trace);
+    backward::<E, S, A>(&w, x.len(), trace);
 }
 
 /// The derivatives by the inputs of every layer, from those by the predictions.
 #[inline(always)]
-fn backward<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Parts<'_, E, P>,
-    rows: usize,
-    trace: &mut Trace<E, P>,
-) {
+fn backward<E: Real, S: Simd<E>, A: Nonlinearity>(w: &Parts<'_, E>, rows: usize, trace: &mut Trace<E>) {
     let Trace { h, d, d_out, .. } = trace;
     let last = h.len() - 1;
     let (h_last, d_last) = (h[last].get(rows), d[last].get_mut(rows));
-    last_slope::<E, S, A, P>(w.output, d_out, h_last, d_last);
-    descend_layers::<E, S, A, P>(w, rows, trace);
+    last_slope::<E, S, A>(w.output, d_out, h_last, d_last);
+    descend_layers::<E, S, A>(w, rows, trace);
 }
 
 /// The derivatives by the inputs of every layer, from those by the activations of the last, which lie in its
 /// place of `trace.d`.
 #[inline(always)]
-pub fn backward_from_features<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Packed<E, P>,
+pub fn backward_from_features<E: Real, S: Simd<E>, A: Nonlinearity>(
+    w: &Packed<E>,
     rows: usize,
-    trace: &mut Trace<E, P>,
+    trace: &mut Trace<E>,
 ) {
     let last = trace.h.len() - 1;
-    scale_by_slope::<E, S, A, P>(trace.h[last].get(rows), trace.d[last].get_mut(rows));
-    descend_layers::<E, S, A, P>(&w.parts(), rows, trace);
+    scale_by_slope::<E, S, A>(trace.h[last].get(rows), trace.d[last].get_mut(rows));
+    descend_layers::<E, S, A>(&w.parts(), rows, trace);
 }
 
 /// The derivatives by the inputs of every layer below the last, from those of the last.
 #[inline(always)]
-fn descend_layers<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    w: &Parts<'_, E, P>,
-    rows: usize,
-    trace: &mut Trace<E, P>,
-) {
+fn descend_layers<E: Real, S: Simd<E>, A: Nonlinearity>(w: &Parts<'_, E>, rows: usize, trace: &mut Trace<E>) {
     let Trace { h, d, u, .. } = trace;
     let last = h.len() - 1;
     for layer in (1..=last).rev() {
-        let (below, d) = neighbours(d, layer, rows);
-        product::<E, S, P>((d, &w.squares[layer - 1]), None, None, below);
+        let (mut below, d) = neighbours(d, layer, rows);
+        let pair = (d.shared(), w.square(layer - 1));
+        product::<E, S>(w.shape().hidden(), pair, None, None, below.reborrow());
         if A::CURVED {
-            u[layer - 1].get_mut(rows).copy_from_slice(below);
+            u[layer - 1].get_mut(rows).flat().copy_from_slice(below.shared().flat());
         }
-        scale_by_slope::<E, S, A, P>(h[layer - 1].get(rows), below);
+        scale_by_slope::<E, S, A>(h[layer - 1].get(rows), below);
     }
 }
 
 /// The derivative by the last hidden layer's inputs: d = s'(z) (d_out output).
 #[inline(always)]
-fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    output: &[E; P],
+fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity>(
+    output: &[E],
     d_out: &[E],
-    h: &[[E; P]],
-    d: &mut [[E; P]],
+    h: Matrix<'_, E>,
+    mut d: MatrixMut<'_, E>,
 ) {
-    for ((d, h), &d_out) in d.iter_mut().zip(h).zip(d_out) {
-        let d_out = S::splat(d_out);
-        for lane in 0..P / S::WIDTH {
-            let u = S::mul(d_out, S::load(output, lane));
-            S::store(d, lane, A::slope::<E, S>(S::load(h, lane), u));
+    let d_out = &d_out[..d.rows()];
+    assert!(h.rows() == d.rows(), "a row a point");
+    for (lane, output) in S::chunks(output).iter().enumerate() {
+        let (output, h, mut d) = (S::load(output), h.lane::<S>(lane), d.reborrow().lane::<S>(lane));
+        for n in 0..d_out.len() {
+            let u = S::mul(S::splat(d_out[n]), output);
+            S::store(d.at(n), A::slope::<E, S>(S::load(h.at(n)), u));
         }
     }
 }
 
 /// `u = s'(z) u` from the activations h = s(z).
 #[inline(always)]
-pub(super) fn scale_by_slope<E: Real, S: Simd<E>, A: Nonlinearity, const P: usize>(
-    h: &[[E; P]],
-    u: &mut [[E; P]],
-) {
-    for (h, u) in h.iter().zip(u) {
-        for lane in 0..P / S::WIDTH {
-            let scaled = A::slope::<E, S>(S::load(h, lane), S::load(u, lane));
-            S::store(u, lane, scaled);
-        }
+pub(super) fn scale_by_slope<E: Real, S: Simd<E>, A: Nonlinearity>(h: Matrix<'_, E>, u: MatrixMut<'_, E>) {
+    for (h, u) in S::chunks(h.flat()).iter().zip(S::chunks_mut(u.flat())) {
+        S::store(u, A::slope::<E, S>(S::load(h), S::load(u)));
     }
 }
 
 /// Where the sums of a gradient go: stored as they are, or onto `base`, scaled.
 #[inline(always)]
-pub(super) fn store<E: Real, S: Simd<E>, const P: usize>(
-    sum: S::V,
-    base: Option<(&[E; P], E)>,
-    out: &mut [E; P],
-    lane: usize,
-) {
+pub(super) fn store<E: Real, S: Simd<E>>(sum: S::V, base: Option<(&[E], E)>, out: &mut [E], lane: usize) {
     let sum = match base {
-        Some((base, scale)) => S::mul_add(S::splat(scale), sum, S::load(base, lane)),
+        Some((base, scale)) => S::mul_add(S::splat(scale), sum, S::load(&S::chunks(base)[lane])),
         None => sum,
     };
-    S::store(out, lane, sum);
+    S::store(&mut S::chunks_mut(out)[lane], sum);
 }
 
 /// The gradient of the loss that `trace` was made by; `base + scale * gradient` where `base` is given.
 #[inline(always)]
-fn gradient_onto<E: Real, S: Simd<E>, const P: usize>(
-    trace: &Trace<E, P>,
+fn gradient_onto<E: Real, S: Simd<E>>(
+    trace: &Trace<E>,
     x: &[E],
-    base: Option<(&Packed<E, P>, E)>,
-    out: &mut Packed<E, P>,
+    base: Option<(&Packed<E>, E)>,
+    out: &mut Packed<E>,
 ) {
     let rows = x.len();
     let Trace { h, d, d_out, .. } = trace;
     let last = h.len() - 1;
     let base = base.map(|(base, scale)| (base.parts(), scale));
     let base = base.as_ref();
-    let out = out.parts_mut();
+    let mut out = out.parts_mut();
     for layer in 1..=last {
         let pair = (d[layer].get(rows), h[layer - 1].get(rows));
-        let base = base.map(|(base, scale)| (&base.squares[layer - 1], *scale));
-        outer::<E, S, P>(pair, None, base, &mut out.squares[layer - 1]);
+        let base = base.map(|(base, scale)| (base.square(layer - 1), *scale));
+        outer::<E, S>(pair, None, base, out.square(layer - 1));
     }
     let (first, top, h_top) = (d[0].get(rows), d[last].get(rows), h[last].get(rows));
     let d_out = &d_out[..rows];
-    for lane in 0..P / S::WIDTH {
+    let mut biases = out.biases;
+    for lane in 0..first.stride() / S::WIDTH {
+        let (first, top, h_top) = (first.lane::<S>(lane), top.lane::<S>(lane), h_top.lane::<S>(lane));
         // Four sums at once cover the latency of one.
         let mut g = [S::splat(E::default()); 4];
         for n in 0..rows {
-            let d = S::load(&first[n], lane);
+            let d = S::load(first.at(n));
             g[0] = S::mul_add(S::splat(x[n]), d, g[0]);
             g[1] = S::add(g[1], d);
-            g[2] = S::add(g[2], S::load(&top[n], lane));
-            g[3] = S::mul_add(S::splat(d_out[n]), S::load(&h_top[n], lane), g[3]);
+            g[2] = S::add(g[2], S::load(top.at(n)));
+            g[3] = S::mul_add(S::splat(d_out[n]), S::load(h_top.at(n)), g[3]);
         }
-        store::<E, S, P>(g[0], base.map(|(base, scale)| (base.input, *scale)), out.input, lane);
-        store::<E, S, P>(g[1], base.map(|(base, scale)| (&base.biases[0], *scale)), &mut out.biases[0], lane);
+        store::<E, S>(g[0], base.map(|(base, scale)| (base.input, *scale)), out.input, lane);
+        let base_first = base.map(|(base, scale)| (base.biases.row(0), *scale));
+        store::<E, S>(g[1], base_first, biases.reborrow().row(0), lane);
         // With one hidden layer the same once more.
-        let base_top = base.map(|(base, scale)| (&base.biases[last], *scale));
-        store::<E, S, P>(g[2], base_top, &mut out.biases[last], lane);
-        store::<E, S, P>(g[3], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
+        let base_top = base.map(|(base, scale)| (base.biases.row(last), *scale));
+        store::<E, S>(g[2], base_top, biases.reborrow().row(last), lane);
+        store::<E, S>(g[3], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
     }
     for layer in 1..last {
-        let base = base.map(|(base, scale)| (&base.biases[layer], *scale));
-        sum_rows::<E, S, P>(d[layer].get(rows), base, &mut out.biases[layer]);
+        let base = base.map(|(base, scale)| (base.biases.row(layer), *scale));
+        sum_rows::<E, S>(d[layer].get(rows), base, biases.reborrow().row(layer));
     }
     let sum = d_out.iter().fold(E::default(), |sum, &d| sum + d);
     out.last[0] = base.map_or(sum, |(base, scale)| S::mul_add_one(*scale, sum, base.last[0]));
@@ -346,35 +334,30 @@ fn gradient_onto<E: Real, S: Simd<E>, const P: usize>(
 
 /// The sum of rows: a bias's gradient.
 #[inline(always)]
-pub(super) fn sum_rows<E: Real, S: Simd<E>, const P: usize>(
-    d: &[[E; P]],
-    base: Option<(&[E; P], E)>,
-    out: &mut [E; P],
-) {
-    for lane in 0..P / S::WIDTH {
-        let mut sum = S::splat(E::default());
-        for d in d {
-            sum = S::add(sum, S::load(d, lane));
+pub(super) fn sum_rows<E: Real, S: Simd<E>>(d: Matrix<'_, E>, base: Option<(&[E], E)>, out: &mut [E]) {
+    for lane in 0..d.stride() / S::WIDTH {
+        let (mut sum, rows) = (S::splat(E::default()), d.lane::<S>(lane));
+        for n in 0..d.rows() {
+            sum = S::add(sum, S::load(rows.at(n)));
         }
-        store::<E, S, P>(sum, base, out, lane);
+        store::<E, S>(sum, base, out, lane);
     }
 }
 
 /// The derivatives by the first layer's bias, of each of several tasks whose points follow one another.
 #[inline(always)]
-pub fn first_bias_gradients<E: Real, S: Simd<E>, const P: usize>(
-    trace: &Trace<E, P>,
+pub fn first_bias_gradients<E: Real, S: Simd<E>>(
+    trace: &Trace<E>,
     rows: usize,
     scale: E,
-    out: &mut [[E; P]],
+    out: MatrixMut<'_, E>,
 ) {
-    let each = rows / out.len();
+    let each = rows / out.rows();
     let scale = S::splat(scale);
-    for (d, out) in trace.d[0].get(rows).chunks(each).zip(out) {
-        sum_rows::<E, S, P>(d, None, out);
-        for lane in 0..P / S::WIDTH {
-            let sum = S::mul(S::load(out, lane), scale);
-            S::store(out, lane, sum);
+    for (d, out) in trace.d[0].get(rows).groups(each).zip(out.iter_mut()) {
+        sum_rows::<E, S>(d, None, out);
+        for out in S::chunks_mut(out) {
+            S::store(out, S::mul(S::load(out), scale));
         }
     }
 }
@@ -382,25 +365,25 @@ pub fn first_bias_gradients<E: Real, S: Simd<E>, const P: usize>(
 /// `out = base + scale * gradient` of the loss `trace` was made by. One SGD step is `base` = the
 /// weights and `scale` = -rate.
 #[inline(always)]
-pub fn add_gradient<E: Real, S: Simd<E>, const P: usize>(
-    trace: &Trace<E, P>,
+pub fn add_gradient<E: Real, S: Simd<E>>(
+    trace: &Trace<E>,
     x: &[E],
-    base: &Packed<E, P>,
+    base: &Packed<E>,
     scale: E,
-    out: &mut Packed<E, P>,
+    out: &mut Packed<E>,
 ) {
-    gradient_onto::<E, S, P>(trace, x, Some((base, scale)), out);
+    gradient_onto::<E, S>(trace, x, Some((base, scale)), out);
 }
 
 /// The gradient of the loss `trace` was made by.
 #[inline(always)]
-pub fn gradient<E: Real, S: Simd<E>, const P: usize>(trace: &Trace<E, P>, x: &[E], out: &mut Packed<E, P>) {
-    gradient_onto::<E, S, P>(trace, x, None, out);
+pub fn gradient<E: Real, S: Simd<E>>(trace: &Trace<E>, x: &[E], out: &mut Packed<E>) {
+    gradient_onto::<E, S>(trace, x, None, out);
 }
 
 /// `sum += x`, parameter by parameter.
 #[inline(always)]
-pub fn add<E: Real, S: Simd<E>, const P: usize>(sum: &mut Packed<E, P>, x: &Packed<E, P>) {
+pub fn add<E: Real, S: Simd<E>>(sum: &mut Packed<E>, x: &Packed<E>) {
     for (sum, &x) in sum.flat_mut().iter_mut().zip(x.flat()) {
         *sum += x;
     }
@@ -408,11 +391,7 @@ pub fn add<E: Real, S: Simd<E>, const P: usize>(sum: &mut Packed<E, P>, x: &Pack
 
 /// `out = x - y`, parameter by parameter.
 #[inline(always)]
-pub fn subtract<E: Real, S: Simd<E>, const P: usize>(
-    x: &Packed<E, P>,
-    y: &Packed<E, P>,
-    out: &mut Packed<E, P>,
-) {
+pub fn subtract<E: Real, S: Simd<E>>(x: &Packed<E>, y: &Packed<E>, out: &mut Packed<E>) {
     for (out, (&x, &y)) in out.flat_mut().iter_mut().zip(x.flat().iter().zip(y.flat())) {
         *out = x - y;
     }
@@ -420,9 +399,9 @@ pub fn subtract<E: Real, S: Simd<E>, const P: usize>(
 
 /// The squares of `w`, transposed.
 #[inline(always)]
-pub fn transpose<E: Real, S: Simd<E>, const P: usize>(w: &Packed<E, P>, wt: &mut Squares<E, P>) {
-    let Parts { squares, biases, .. } = w.parts();
-    for (square, transposed) in squares.iter().zip(wt.get_mut(biases.len())) {
-        dense::transpose::<E, S, P>(square, transposed);
+pub fn transpose<E: Real, S: Simd<E>>(w: &Packed<E>, wt: &mut Squares<E>) {
+    let w = w.parts();
+    for layer in 0..w.top() {
+        dense::transpose::<E, S>(w.square(layer), wt.get_mut(layer));
     }
 }

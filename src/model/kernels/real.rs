@@ -18,8 +18,12 @@ pub trait Real:
     + Div<Output = Self>
     + AddAssign
 {
-    /// 256-bit registers with fused multiply-add; off x86-64 the same as [`Real::Portable`].
-    type Fast: Simd<Self>;
+    /// 512-bit registers with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Simd<Self>;
+    /// 256-bit registers with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Simd<Self>;
     /// Arrays that the compiler maps to whatever the baseline has.
     type Portable: Simd<Self>;
 
@@ -52,12 +56,12 @@ const fn inverse_factorials<const N: usize>() -> [f64; N] {
 }
 
 macro_rules! real {
-    ($type:ident, fast: $fast:ty, mantissa: $mantissa:literal, terms: $terms:literal, one from: $one:literal, floor: $floor:literal) => {
+    ($type:ident, mantissa: $mantissa:literal, terms: $terms:literal, one from: $one:literal, floor: $floor:literal) => {
         impl Real for $type {
             #[cfg(target_arch = "x86_64")]
-            type Fast = $fast;
-            #[cfg(not(target_arch = "x86_64"))]
-            type Fast = Portable;
+            type Avx512 = super::simd::Avx512;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = super::simd::Avx2;
             type Portable = Portable;
             const EXPM1: &'static [f64] = &inverse_factorials::<$terms>();
             const ROUNDER: f64 = 1.5 * (1u64 << $mantissa) as f64;
@@ -79,5 +83,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, fast: super::simd::Avx2, mantissa: 23, terms: 7, one from: 9.5, floor: 1e-25);
-real!(f64, fast: super::simd::Avx2, mantissa: 52, terms: 13, one from: 19.5, floor: 1e-280);
+real!(f32, mantissa: 23, terms: 7, one from: 9.5, floor: 1e-25);
+real!(f64, mantissa: 52, terms: 13, one from: 19.5, floor: 1e-280);

@@ -1,22 +1,33 @@
-//! Short vectors: the handful of operations the passes are written in, once as 256-bit AVX2 and FMA
-//! instructions and once as plain arrays. Everything is `inline(always)`: the instructions only exist
-//! inside a function compiled for them, which the dispatch in this room's `mod.rs` provides.
+//! Short vectors: the handful of operations the passes are written in, once as 512-bit AVX-512 instructions, once
+//! as 256-bit AVX2 and FMA instructions and once as plain arrays. Everything is `inline(always)`: the instructions
+//! only exist inside a function compiled for them, which the dispatch in this room's `mod.rs` provides.
+//!
+//! An element has the same operations in 512 bits as in 256, so both give the same bits. What is summed *across*
+//! lanes is added up in [`Simd::Narrow`] vectors, which are 256 bits wide for both.
 
 /// Vectors of `E`.
 pub trait Simd<E>: 'static {
     /// A few numbers.
     type V: Copy;
-    /// How many.
+    /// The same in memory.
+    type Chunk: Copy;
+    /// How sums across lanes are added up.
+    type Narrow: Lanes<E>;
+    /// How many numbers.
     const WIDTH: usize;
-    /// Whether there is a fused multiply-add over 256-bit registers; decides the tiles' shapes.
-    const WIDE: bool;
+    /// Which instructions there are; decides the tiles' shapes.
+    const LEVEL: Level;
 
     /// All lanes `x`.
     fn splat(x: E) -> Self::V;
-    /// The `lane`-th vector of a row whose length is a multiple of the width.
-    fn load(row: &[E], lane: usize) -> Self::V;
-    /// Writes the `lane`-th vector of a row.
-    fn store(row: &mut [E], lane: usize, v: Self::V);
+    /// A row whose length is a multiple of the width, vector by vector; what is left over is left out.
+    fn chunks(row: &[E]) -> &[Self::Chunk];
+    /// The same, to write to.
+    fn chunks_mut(row: &mut [E]) -> &mut [Self::Chunk];
+    /// From memory.
+    fn load(chunk: &Self::Chunk) -> Self::V;
+    /// To memory.
+    fn store(chunk: &mut Self::Chunk, v: Self::V);
     /// a + b.
     fn add(a: Self::V, b: Self::V) -> Self::V;
     /// a - b.
@@ -27,7 +38,7 @@ pub trait Simd<E>: 'static {
     fn div(a: Self::V, b: Self::V) -> Self::V;
     /// Square root.
     fn sqrt(a: Self::V) -> Self::V;
-    /// a * b + c, rounded once if [`Simd::WIDE`].
+    /// a * b + c, rounded once unless the level is [`Level::Portable`].
     fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The same of single numbers.
     fn mul_add_one(a: E, b: E, c: E) -> E;
@@ -37,10 +48,58 @@ pub trait Simd<E>: 'static {
     fn where_positive(h: Self::V, u: Self::V) -> Self::V;
     /// `f` of every lane, for what is not worth an instruction here.
     fn map(v: Self::V, f: impl Fn(E) -> E) -> Self::V;
+}
+
+/// What goes across the lanes of a vector, which has the same order whatever the instructions.
+pub trait Lanes<E>: Simd<E> {
     /// The sum of all lanes, halves folded together.
     fn sum(v: Self::V) -> E;
     /// The first [`Simd::WIDTH`] of these vectors as the rows of a block, transposed.
     fn transpose(rows: &mut [Self::V; 8]);
+}
+
+/// Instructions and registers that vectors are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The target's baseline: sixteen registers of 128 bits, no fused multiply-add.
+    Portable,
+    /// AVX2 and FMA: sixteen registers of 256 bits.
+    Avx2,
+    /// AVX-512 F, VL, DQ and BW: thirty-two registers of 512 bits.
+    Avx512,
+}
+
+impl Level {
+    /// Whether this processor has it.
+    pub fn is_there(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            match self {
+                Self::Portable => true,
+                Self::Avx2 => has_avx2,
+                Self::Avx512 => {
+                    has_avx2
+                        && is_x86_feature_detected!("avx512f")
+                        && is_x86_feature_detected!("avx512vl")
+                        && is_x86_feature_detected!("avx512dq")
+                        && is_x86_feature_detected!("avx512bw")
+                }
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Self::Portable
+        }
+    }
+
+    /// Bytes of a vector.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Portable | Self::Avx2 => 32,
+            Self::Avx512 => 64,
+        }
+    }
 }
 
 /// Plain arrays of 256 bits' size, for the compiler to split into what the baseline has.
@@ -50,20 +109,30 @@ macro_rules! portable {
     ($type:ident, $width:literal) => {
         impl Simd<$type> for Portable {
             type V = [$type; $width];
+            type Chunk = [$type; $width];
+            type Narrow = Self;
             const WIDTH: usize = $width;
-            const WIDE: bool = false;
+            const LEVEL: Level = Level::Portable;
 
             #[inline(always)]
             fn splat(x: $type) -> Self::V {
                 [x; $width]
             }
             #[inline(always)]
-            fn load(row: &[$type], lane: usize) -> Self::V {
-                row.as_chunks().0[lane]
+            fn chunks(row: &[$type]) -> &[Self::Chunk] {
+                row.as_chunks().0
             }
             #[inline(always)]
-            fn store(row: &mut [$type], lane: usize, v: Self::V) {
-                row.as_chunks_mut().0[lane] = v;
+            fn chunks_mut(row: &mut [$type]) -> &mut [Self::Chunk] {
+                row.as_chunks_mut().0
+            }
+            #[inline(always)]
+            fn load(chunk: &Self::Chunk) -> Self::V {
+                *chunk
+            }
+            #[inline(always)]
+            fn store(chunk: &mut Self::Chunk, v: Self::V) {
+                *chunk = v;
             }
             #[inline(always)]
             fn add(a: Self::V, b: Self::V) -> Self::V {
@@ -105,6 +174,9 @@ macro_rules! portable {
             fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
                 std::array::from_fn(|i| f(v[i]))
             }
+        }
+
+        impl Lanes<$type> for Portable {
             #[inline(always)]
             fn sum(mut v: Self::V) -> $type {
                 let mut width = $width;
@@ -132,37 +204,52 @@ macro_rules! portable {
 portable!(f32, 8);
 portable!(f64, 4);
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64 as x86;
+
 /// 256-bit registers with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
 pub struct Avx2;
 
-// SAFETY, for every `unsafe` block in this macro: the intrinsics need AVX2 and FMA, and `Avx2` is only
-// named in functions compiled with both enabled, which `kernels!` calls only after detecting them.
-// Loads and stores go through array references of exactly a register's size.
+/// 512-bit registers with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
-macro_rules! avx2 {
-    ($type:ident, $width:literal, $register:ident, load: $load:ident, store: $store:ident, set1: $set1:ident,
-     add: $add:ident, sub: $sub:ident, mul: $mul:ident, div: $div:ident,
-     sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident,
-     zero: $zero:ident, cmp: $cmp:ident, and: $and:ident, transpose: $transpose:path) => {
-        impl Simd<$type> for Avx2 {
+pub struct Avx512;
+
+// SAFETY, for every `unsafe` block in this macro: the intrinsics need the instructions of their level, and `Avx2`
+// and `Avx512` are only named in functions compiled with these enabled, which this room's dispatch calls only after
+// detecting them. Loads and stores go through references to exactly a register's size.
+#[cfg(target_arch = "x86_64")]
+macro_rules! registers {
+    ($vectors:ident, $level:ident, $type:ident, $width:literal, $register:ident, narrow: $narrow:ident,
+     load: $load:ident, store: $store:ident, set1: $set1:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
+     div: $div:ident, sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident, zero: $zero:ident,
+     where_positive: |$h:ident, $u:ident| $where_positive:expr) => {
+        impl Simd<$type> for $vectors {
             type V = x86::$register;
+            type Chunk = [$type; $width];
+            type Narrow = $narrow;
             const WIDTH: usize = $width;
-            const WIDE: bool = true;
+            const LEVEL: Level = Level::$level;
 
             #[inline(always)]
             fn splat(x: $type) -> Self::V {
                 unsafe { x86::$set1(x) }
             }
             #[inline(always)]
-            fn load(row: &[$type], lane: usize) -> Self::V {
-                let from: &[$type; $width] = &row.as_chunks().0[lane];
-                unsafe { x86::$load(from.as_ptr()) }
+            fn chunks(row: &[$type]) -> &[Self::Chunk] {
+                row.as_chunks().0
             }
             #[inline(always)]
-            fn store(row: &mut [$type], lane: usize, v: Self::V) {
-                let to: &mut [$type; $width] = &mut row.as_chunks_mut().0[lane];
-                unsafe { x86::$store(to.as_mut_ptr(), v) }
+            fn chunks_mut(row: &mut [$type]) -> &mut [Self::Chunk] {
+                row.as_chunks_mut().0
+            }
+            #[inline(always)]
+            fn load(chunk: &Self::Chunk) -> Self::V {
+                unsafe { x86::$load(chunk.as_ptr()) }
+            }
+            #[inline(always)]
+            fn store(chunk: &mut Self::Chunk, v: Self::V) {
+                unsafe { x86::$store(chunk.as_mut_ptr(), v) }
             }
             #[inline(always)]
             fn add(a: Self::V, b: Self::V) -> Self::V {
@@ -198,45 +285,74 @@ macro_rules! avx2 {
                 unsafe { x86::$max(x86::$zero(), v) }
             }
             #[inline(always)]
-            fn where_positive(h: Self::V, u: Self::V) -> Self::V {
-                unsafe { x86::$and(x86::$cmp::<{ x86::_CMP_GT_OQ }>(h, x86::$zero()), u) }
+            fn where_positive($h: Self::V, $u: Self::V) -> Self::V {
+                unsafe { $where_positive }
             }
             #[inline(always)]
             fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
                 let mut lanes = [0.0; $width];
-                Self::store(&mut lanes, 0, v);
+                <Self as Simd<$type>>::store(&mut lanes, v);
                 for lane in &mut lanes {
                     *lane = f(*lane);
                 }
-                Self::load(&lanes, 0)
-            }
-            #[inline(always)]
-            fn sum(v: Self::V) -> $type {
-                let mut lanes = [0.0; $width];
-                Self::store(&mut lanes, 0, v);
-                Portable::sum(lanes)
-            }
-            #[inline(always)]
-            fn transpose(rows: &mut [Self::V; 8]) {
-                $transpose(rows)
+                <Self as Simd<$type>>::load(&lanes)
             }
         }
     };
 }
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64 as x86;
+registers!(Avx2, Avx2, f32, 8, __m256, narrow: Avx2, load: _mm256_loadu_ps, store: _mm256_storeu_ps,
+    set1: _mm256_set1_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps,
+    sqrt: _mm256_sqrt_ps, fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps,
+    where_positive: |h, u| x86::_mm256_and_ps(
+        x86::_mm256_cmp_ps::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_ps()), u));
+#[cfg(target_arch = "x86_64")]
+registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
+    set1: _mm256_set1_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd,
+    sqrt: _mm256_sqrt_pd, fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd,
+    where_positive: |h, u| x86::_mm256_and_pd(
+        x86::_mm256_cmp_pd::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_pd()), u));
+#[cfg(target_arch = "x86_64")]
+registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
+    set1: _mm512_set1_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps, div: _mm512_div_ps,
+    sqrt: _mm512_sqrt_ps, fmadd: _mm512_fmadd_ps, max: _mm512_max_ps, zero: _mm512_setzero_ps,
+    where_positive: |h, u| x86::_mm512_maskz_mov_ps(
+        x86::_mm512_cmp_ps_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_ps()), u));
+#[cfg(target_arch = "x86_64")]
+registers!(Avx512, Avx512, f64, 8, __m512d, narrow: Avx2, load: _mm512_loadu_pd, store: _mm512_storeu_pd,
+    set1: _mm512_set1_pd, add: _mm512_add_pd, sub: _mm512_sub_pd, mul: _mm512_mul_pd, div: _mm512_div_pd,
+    sqrt: _mm512_sqrt_pd, fmadd: _mm512_fmadd_pd, max: _mm512_max_pd, zero: _mm512_setzero_pd,
+    where_positive: |h, u| x86::_mm512_maskz_mov_pd(
+        x86::_mm512_cmp_pd_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_pd()), u));
 
 #[cfg(target_arch = "x86_64")]
-avx2!(f32, 8, __m256, load: _mm256_loadu_ps, store: _mm256_storeu_ps, set1: _mm256_set1_ps,
-    add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps, sqrt: _mm256_sqrt_ps,
-    fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps, cmp: _mm256_cmp_ps,
-    and: _mm256_and_ps, transpose: transpose8);
+impl Lanes<f32> for Avx2 {
+    #[inline(always)]
+    fn sum(v: Self::V) -> f32 {
+        let mut lanes = [0.0_f32; 8];
+        <Self as Simd<f32>>::store(&mut lanes, v);
+        Portable::sum(lanes)
+    }
+    #[inline(always)]
+    fn transpose(rows: &mut [Self::V; 8]) {
+        transpose8(rows);
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
-avx2!(f64, 4, __m256d, load: _mm256_loadu_pd, store: _mm256_storeu_pd, set1: _mm256_set1_pd,
-    add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd, sqrt: _mm256_sqrt_pd,
-    fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd, cmp: _mm256_cmp_pd,
-    and: _mm256_and_pd, transpose: transpose4);
+impl Lanes<f64> for Avx2 {
+    #[inline(always)]
+    fn sum(v: Self::V) -> f64 {
+        let mut lanes = [0.0_f64; 4];
+        <Self as Simd<f64>>::store(&mut lanes, v);
+        Portable::sum(lanes)
+    }
+    #[inline(always)]
+    fn transpose(rows: &mut [Self::V; 8]) {
+        transpose4(rows);
+    }
+}
 
 /// A block of 8 x 8: pairs of rows, then of pairs, then the halves of registers change places.
 #[cfg(target_arch = "x86_64")]

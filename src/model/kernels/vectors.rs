@@ -2,106 +2,57 @@
 //! that adapt the output layer: element by element, a matrix of features by a vector, a square by a square.
 //! Rows of a matrix are `stride` numbers each, a multiple of eight, the padding zero.
 
-use super::dense::{self, Square};
+use super::Kernels;
+use super::dense;
+use super::dispatch::compiled;
+use super::matrix::{Matrix, MatrixMut};
+use super::passes::inner;
 use super::real::Real;
-use super::simd::Simd;
-use super::{Kernels, Kind};
+use super::simd::{Lanes, Level, Simd};
 
-/// One entry point a function: the same body compiled for each path, and the choice between them.
-macro_rules! vectors {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)?;)*) => {
-        #[cfg(target_arch = "x86_64")]
-        mod avx2_fma {
-            use super::*;
-            $(
-                #[target_feature(enable = "avx2,fma")]
-                pub fn $name<E: Real>($($arg: $type),*) $(-> $out)? {
-                    bodies::$name::<E, E::Fast>($($arg),*)
-                }
-            )*
-        }
-        $(
-            $(#[$doc])*
-            #[inline]
-            pub fn $name<E: Real>(kernels: Kernels, $($arg: $type),*) $(-> $out)? {
-                match kernels.0 {
-                    // SAFETY: `Kernels` holds this kind only where the processor has AVX2 and FMA.
-                    #[cfg(target_arch = "x86_64")]
-                    Kind::Avx2Fma => unsafe { avx2_fma::$name::<E>($($arg),*) },
-                    _ => bodies::$name::<E, E::Portable>($($arg),*),
-                }
-            }
-        )*
-    };
-}
-
-vectors! {
+compiled! {
     /// `out = scale * x`.
-    fn scale(scale: E, x: &[E], out: &mut [E]);
+    fn scale[](scale: E, x: &[E], out: &mut [E]);
     /// `out = a * b`, element by element.
-    fn multiply(a: &[E], b: &[E], out: &mut [E]);
+    fn multiply[](a: &[E], b: &[E], out: &mut [E]);
     /// `sum += scale * x`.
-    fn add_scaled(scale: E, x: &[E], sum: &mut [E]);
+    fn add_scaled[](scale: E, x: &[E], sum: &mut [E]);
     /// The same with the product rounded before it is added, as on a tape without fused operations.
-    fn add_rounded(scale: E, x: &[E], sum: &mut [E]);
+    fn add_rounded[](scale: E, x: &[E], sum: &mut [E]);
     /// `sum += scale * a * b`, element by element.
-    fn add_product(scale: E, a: &[E], b: &[E], sum: &mut [E]);
+    fn add_product[](scale: E, a: &[E], b: &[E], sum: &mut [E]);
     /// The sum of the products of elements.
-    fn dot(a: &[E], b: &[E]) -> E;
+    fn dot[](a: &[E], b: &[E]) -> E;
+    /// The sum of the products of the first `width` elements of all rows of this stride; the width is a multiple of
+    /// eight.
+    fn dot_rows[](width: usize, stride: usize, a: &[E], b: &[E]) -> E;
     /// A row's product with `w`, for every row of `rows`.
-    fn rows_times(rows: &[E], w: &[E], out: &mut [E]);
+    fn rows_times[](rows: &[E], w: &[E], out: &mut [E]);
     /// `out += scale *` the sum of rows, each times its number in `times`.
-    fn add_rows(rows: &[E], times: &[E], scale: E, out: &mut [E]);
+    fn add_rows[](rows: &[E], times: &[E], scale: E, out: &mut [E]);
     /// `out = a b'`: a row of `b`'s length for every number of `a`.
-    fn outer(a: &[E], b: &[E], out: &mut [E]);
+    fn outer[](a: &[E], b: &[E], out: &mut [E]);
     /// `out += scale * (a b' + c d')` of two pairs.
-    fn add_outers(pairs: [(&[E], &[E]); 2], scale: E, out: &mut [E]);
+    fn add_outers[](pairs: [(&[E], &[E]); 2], scale: E, out: &mut [E]);
     /// `gram = rows others'`, row after row.
-    fn gram(stride: usize, rows: &[E], others: &[E], out: &mut [E]);
+    fn gram[](stride: usize, rows: &[E], others: &[E], out: &mut [E]);
     /// The lower half of `rows rows'`, row after row of a square.
-    fn own_gram(stride: usize, rows: &[E], out: &mut [E]);
+    fn own_gram[](stride: usize, rows: &[E], out: &mut [E]);
     /// `out = rows square`, for rows and a square of this stride.
-    fn rows_times_square(stride: usize, rows: &[E], square: &[E], out: &mut [E]);
+    fn rows_times_square[](stride: usize, rows: &[E], square: &[E], out: &mut [E]);
     /// `out += scale * a' b`, summed over their rows.
-    fn add_outer_rows(stride: usize, a: &[E], b: &[E], scale: E, out: &mut [E]);
+    fn add_outer_rows[](stride: usize, a: &[E], b: &[E], scale: E, out: &mut [E]);
     /// The Cholesky factor of a symmetric positive definite matrix of `n` rows, in place of its lower half; on
     /// the diagonal the inverses of the factor's numbers.
-    fn cholesky(n: usize, matrix: &mut [E]);
+    fn cholesky[](n: usize, matrix: &mut [E]);
     /// Solves for several right-hand sides, the columns of `sides`, with what `cholesky` left.
-    fn solve(n: usize, factor: &[E], sides: &mut [E]);
+    fn solve[](n: usize, factor: &[E], sides: &mut [E]);
     /// `out = square'`.
-    fn transpose(stride: usize, square: &[E], out: &mut [E]);
-}
-
-/// Runs `$body` with `$width` the stride as a constant: the strides of the widths on the menu.
-macro_rules! with_stride {
-    ($stride:expr, $width:ident => $body:expr) => {
-        with_stride!(@menu $stride, $width => $body; 16 32 40 64 104 128)
-    };
-    (@menu $stride:expr, $width:ident => $body:expr; $($menu:literal)*) => {
-        match $stride {
-            $($menu => {
-                const $width: usize = $menu;
-                $body
-            })*
-            stride => unreachable!("no width on the menu is padded to {stride}"),
-        }
-    };
+    fn transpose[](stride: usize, square: &[E], out: &mut [E]);
 }
 
 mod bodies {
     use super::*;
-
-    /// Calls `whole` with the number of every whole vector, and `rest` with every place after the last one.
-    #[inline(always)]
-    fn walk<E, S: Simd<E>>(length: usize, mut whole: impl FnMut(usize), mut rest: impl FnMut(usize)) {
-        for lane in 0..length / S::WIDTH {
-            whole(lane);
-        }
-        for i in length / S::WIDTH * S::WIDTH..length {
-            rest(i);
-        }
-    }
 
     #[inline(always)]
     pub fn scale<E: Real, S: Simd<E>>(scale: E, x: &[E], out: &mut [E]) {
@@ -138,47 +89,71 @@ mod bodies {
         }
     }
 
+    /// Adds the products of whole vectors to four sums in turn, the next one being `lane`'s.
+    #[inline(always)]
+    fn add_products<E: Real, N: Lanes<E>>(sums: &mut [N::V; 4], lane: usize, a: &[E], b: &[E]) {
+        for (at, (a, b)) in N::chunks(a).iter().zip(N::chunks(b)).enumerate() {
+            let sum = &mut sums[(lane + at) % 4];
+            *sum = N::mul_add(N::load(a), N::load(b), *sum);
+        }
+    }
+
+    #[inline(always)]
+    fn sum_of<E: Real, N: Lanes<E>>(sums: [N::V; 4]) -> E {
+        N::sum(N::add(N::add(sums[0], sums[1]), N::add(sums[2], sums[3])))
+    }
+
     #[inline(always)]
     pub fn dot<E: Real, S: Simd<E>>(a: &[E], b: &[E]) -> E {
         assert_eq!(a.len(), b.len());
-        let mut sums = [S::splat(E::default()); 4];
+        let mut sums = [<S::Narrow as Simd<E>>::splat(E::default()); 4];
+        add_products::<E, S::Narrow>(&mut sums, 0, a, b);
         let mut rest = E::default();
-        walk::<E, S>(
-            a.len(),
-            |lane| sums[lane % 4] = S::mul_add(S::load(a, lane), S::load(b, lane), sums[lane % 4]),
-            |i| rest = S::mul_add_one(a[i], b[i], rest),
-        );
-        S::sum(S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]))) + rest
+        for i in a.len() / S::Narrow::WIDTH * S::Narrow::WIDTH..a.len() {
+            rest = S::mul_add_one(a[i], b[i], rest);
+        }
+        sum_of::<E, S::Narrow>(sums) + rest
+    }
+
+    #[inline(always)]
+    pub fn dot_rows<E: Real, S: Simd<E>>(width: usize, stride: usize, a: &[E], b: &[E]) -> E {
+        let mut sums = [<S::Narrow as Simd<E>>::splat(E::default()); 4];
+        for (row, (a, b)) in a.chunks_exact(stride).zip(b.chunks_exact(stride)).enumerate() {
+            add_products::<E, S::Narrow>(
+                &mut sums,
+                row * (width / S::Narrow::WIDTH),
+                &a[..width],
+                &b[..width],
+            );
+        }
+        sum_of::<E, S::Narrow>(sums)
     }
 
     #[inline(always)]
     pub fn rows_times<E: Real, S: Simd<E>>(rows: &[E], w: &[E], out: &mut [E]) {
         for (out, row) in out.iter_mut().zip(rows.chunks_exact(w.len())) {
-            let mut sum = S::splat(E::default());
-            for lane in 0..w.len() / S::WIDTH {
-                sum = S::mul_add(S::load(row, lane), S::load(w, lane), sum);
-            }
-            *out = S::sum(sum);
+            *out = inner::<E, S>(row, w);
         }
     }
 
     #[inline(always)]
     pub fn add_rows<E: Real, S: Simd<E>>(rows: &[E], times: &[E], scale: E, out: &mut [E]) {
-        let stride = out.len();
-        for lane in 0..stride / S::WIDTH {
-            let mut sum = S::splat(E::default());
-            for (row, &times) in rows.chunks_exact(stride).zip(times) {
-                sum = S::mul_add(S::splat(times), S::load(row, lane), sum);
+        let rows = Matrix::new(rows, out.len());
+        let count = rows.rows().min(times.len());
+        for (lane, out) in S::chunks_mut(out).iter_mut().enumerate() {
+            let (mut sum, rows) = (S::splat(E::default()), rows.lane::<S>(lane));
+            for n in 0..count {
+                sum = S::mul_add(S::splat(times[n]), S::load(rows.at(n)), sum);
             }
-            S::store(out, lane, S::mul_add(S::splat(scale), sum, S::load(out, lane)));
+            S::store(out, S::mul_add(S::splat(scale), sum, S::load(out)));
         }
     }
 
     #[inline(always)]
     pub fn outer<E: Real, S: Simd<E>>(a: &[E], b: &[E], out: &mut [E]) {
         for (&a, out) in a.iter().zip(out.chunks_exact_mut(b.len())) {
-            for lane in 0..b.len() / S::WIDTH {
-                S::store(out, lane, S::mul(S::splat(a), S::load(b, lane)));
+            for (out, b) in S::chunks_mut(out).iter_mut().zip(S::chunks(b)) {
+                S::store(out, S::mul(S::splat(a), S::load(b)));
             }
         }
     }
@@ -188,9 +163,9 @@ mod bodies {
         let [(a, b), (c, d)] = pairs;
         for ((&a, &c), out) in a.iter().zip(c).zip(out.chunks_exact_mut(b.len())) {
             let (a, c) = (S::splat(scale * a), S::splat(scale * c));
-            for lane in 0..b.len() / S::WIDTH {
-                let one = S::mul_add(a, S::load(b, lane), S::load(out, lane));
-                S::store(out, lane, S::mul_add(c, S::load(d, lane), one));
+            for (out, (b, d)) in S::chunks_mut(out).iter_mut().zip(S::chunks(b).iter().zip(S::chunks(d))) {
+                let one = S::mul_add(a, S::load(b), S::load(out));
+                S::store(out, S::mul_add(c, S::load(d), one));
             }
         }
     }
@@ -213,21 +188,15 @@ mod bodies {
 
     #[inline(always)]
     pub fn rows_times_square<E: Real, S: Simd<E>>(stride: usize, rows: &[E], square: &[E], out: &mut [E]) {
-        with_stride!(stride, P => {
-            let [rows, square] = [rows, square].map(|matrix| matrix.as_chunks::<P>().0);
-            let square: &Square<E, P> = square.first_chunk().expect("a square has as many rows as columns");
-            dense::product::<E, S, P>((rows, square), None, None, out.as_chunks_mut::<P>().0);
-        });
+        let square = Matrix::new(square, stride);
+        let (rows, out) = (Matrix::new(rows, stride), MatrixMut::new(out, stride));
+        dense::product::<E, S>(square.rows(), (rows, square), None, None, out);
     }
 
     #[inline(always)]
     pub fn add_outer_rows<E: Real, S: Simd<E>>(stride: usize, a: &[E], b: &[E], scale: E, out: &mut [E]) {
-        with_stride!(stride, P => {
-            let pair = (a.as_chunks::<P>().0, b.as_chunks::<P>().0);
-            let out = out.as_chunks_mut::<P>().0.first_chunk_mut();
-            let out: &mut Square<E, P> = out.expect("a square has as many rows as columns");
-            dense::add_outer::<E, S, P>(pair, scale, out);
-        });
+        let [a, b] = [a, b].map(|rows| Matrix::new(rows, stride));
+        dense::add_outer::<E, S>((a, b), scale, MatrixMut::new(out, stride));
     }
 
     #[inline(always)]
@@ -255,7 +224,7 @@ mod bodies {
         let whole = columns / S::WIDTH;
         let minus = |factor: E| E::default() - factor;
         for lane in 0..whole {
-            let at = |sides: &[E], i: usize| S::load(&sides[i * columns..], lane);
+            let at = |sides: &[E], i: usize| S::load(&S::chunks(&sides[i * columns..])[lane]);
             for i in (0..n).chain((0..n).rev().map(|i| i + n)) {
                 // Down the factor, then up its transpose.
                 let (i, is_down) = (i % n, i < n);
@@ -264,7 +233,8 @@ mod bodies {
                     let place = if is_down { i * n + k } else { k * n + i };
                     sum = S::mul_add(S::splat(minus(factor[place])), at(sides, k), sum);
                 }
-                S::store(&mut sides[i * columns..], lane, S::mul(S::splat(factor[i * (n + 1)]), sum));
+                let solved = S::mul(S::splat(factor[i * (n + 1)]), sum);
+                S::store(&mut S::chunks_mut(&mut sides[i * columns..])[lane], solved);
             }
         }
         for column in whole * S::WIDTH..columns {
@@ -287,13 +257,7 @@ mod bodies {
 
     #[inline(always)]
     pub fn transpose<E: Real, S: Simd<E>>(stride: usize, square: &[E], out: &mut [E]) {
-        with_stride!(stride, P => {
-            let square = square.as_chunks::<P>().0.first_chunk::<P>();
-            let out = out.as_chunks_mut::<P>().0.first_chunk_mut::<P>();
-            if let (Some(square), Some(out)) = (square, out) {
-                dense::transpose::<E, S, P>(square, out);
-            }
-        });
+        dense::transpose::<E, S>(Matrix::new(square, stride), MatrixMut::new(out, stride));
     }
 }
 

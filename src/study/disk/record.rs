@@ -165,7 +165,7 @@ impl Record {
         let finished = progress == Progress::Done;
         let Header { kernel, identity, .. } = &resume.header;
         // A test by other kernels would round differently too, but most machines have those of others.
-        let by_its_own = Kernels::available().any(|kernels| kernels.name() == kernel);
+        let by_its_own = Kernels::named(kernel).is_some();
         let is_ours = match progress {
             Progress::Done => true,
             Progress::Trained => by_its_own,

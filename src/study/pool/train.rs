@@ -334,7 +334,7 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
             let known = if step < total_steps { Curves::default() } else { known };
             let going = Going { state: resume.state, progress, seconds, record };
             // Others than this process's only where all that is left is a test.
-            let kernels = Kernels::available().find(|kernels| kernels.name() == resume.header.kernel);
+            let kernels = Kernels::named(&resume.header.kernel);
             Some(Taken { going, known, kernels: kernels.unwrap_or(shared.kernels) })
         }
         Next::Start => {
