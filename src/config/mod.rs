@@ -5,6 +5,7 @@
 pub(crate) mod json_schema;
 mod key;
 mod problem;
+mod settings;
 mod syntax;
 mod table;
 mod value;
@@ -19,6 +20,7 @@ pub use value::{Typed, Value};
 pub use values::Values;
 
 pub(crate) use problem::{Finding, Report, locate, quote};
+pub(crate) use settings::settings;
 pub(crate) use syntax::{Syntax, read, readable};
 pub(crate) use table::{Setting, Table};
 pub(crate) use value::words;

@@ -4,7 +4,7 @@
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Points, families, family::Family};
-use crate::config::{AnyKey, Domain, END, Key, Keys, SEED, Typed, Value, Values};
+use crate::config::{AnyKey, Domain, END, Key, Keys, SEED, Typed, Value, Values, settings};
 
 static FAMILY: Key<&'static dyn Family> =
     Key::new("family", "What a task is.", Domain::Names(families::names), &families::sine::Sine);
@@ -24,20 +24,23 @@ static TRAIN_TASKS: Key<TrainTasks> = Key::new(
     TrainTasks::Pool(10_000),
 );
 
-static TEST_TASKS: Key<usize> =
-    Key::new("test_tasks", "Frozen test tasks.", Domain::Count(1..=100_000), 1_000);
-// A grid has two ends.
-static GRID: Key<usize> =
-    Key::new("grid", "Evenly spaced test points over the x range.", Domain::Count(2..=10_000), 50);
-static STEPS: Key<usize> =
-    Key::new("steps", "The adaptation curve has n = 0, 1, ..., steps.", Domain::Count(0..=10_000), 32);
-static INNER_LR: Key<f64> = Key::new("inner_lr", "Rate of the SGD steps at test time.", Domain::Rate, 0.01);
-static TEST_SEED: Key<u64> = Key::new(
-    "seed",
-    "Seed of the test tasks: the same for every run, so that all see the same ones.",
-    Domain::Count(SEED),
-    0,
-);
+settings! {
+    /// `[evaluation]`: how a trained initialisation is tested.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct EvaluationSettings {
+        /// Frozen test tasks.
+        test_tasks: usize = Domain::Count(1..=100_000), 1_000;
+        // A grid has two ends.
+        /// Evenly spaced test points over the x range.
+        grid: usize = Domain::Count(2..=10_000), 50;
+        /// The adaptation curve has n = 0, 1, ..., steps.
+        steps: usize = Domain::Count(0..=10_000), 32;
+        /// Rate of the SGD steps at test time.
+        inner_lr: f64 = Domain::Rate, 0.01;
+        /// Seed of the test tasks: the same for every run, so that all see the same ones.
+        seed: u64 = Domain::Count(SEED), 0;
+    }
+}
 
 /// `[task]`: where tasks and their points come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,21 +67,6 @@ pub enum TrainTasks {
     Pool(usize),
     /// Every task is new.
     Fresh,
-}
-
-/// `[evaluation]`: how a trained initialisation is tested.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EvaluationSettings {
-    /// Frozen test tasks.
-    pub test_tasks: usize,
-    /// Evenly spaced test points over the x range.
-    pub grid: usize,
-    /// The adaptation curve has n = 0, 1, ..., steps.
-    pub steps: usize,
-    /// Rate of the plain SGD steps at test time.
-    pub inner_lr: f64,
-    /// Seed of the test tasks: the same for every run, so that all see the same ones.
-    pub seed: u64,
 }
 
 const FRESH: &str = "fresh";
@@ -181,38 +169,6 @@ impl Serialize for TaskSettings {
 }
 
 impl Default for TaskSettings {
-    fn default() -> Self {
-        Self::new(&Values::default())
-    }
-}
-
-impl EvaluationSettings {
-    /// The keys of `[evaluation]`.
-    pub const KEYS: &'static Keys = &[&TEST_TASKS, &GRID, &STEPS, &INNER_LR, &TEST_SEED];
-
-    /// From values by key.
-    pub fn new(values: &Values) -> Self {
-        Self {
-            test_tasks: values.get(&TEST_TASKS),
-            grid: values.get(&GRID),
-            steps: values.get(&STEPS),
-            inner_lr: values.get(&INNER_LR),
-            seed: values.get(&TEST_SEED),
-        }
-    }
-
-    /// As values by key.
-    pub fn values(&self) -> Values {
-        Values::default()
-            .with(&TEST_TASKS, &self.test_tasks)
-            .with(&GRID, &self.grid)
-            .with(&STEPS, &self.steps)
-            .with(&INNER_LR, &self.inner_lr)
-            .with(&TEST_SEED, &self.seed)
-    }
-}
-
-impl Default for EvaluationSettings {
     fn default() -> Self {
         Self::new(&Values::default())
     }
