@@ -119,15 +119,8 @@ const DARK: [Color; 7] = [
     Color::LightRed,
     Color::LightYellow,
 ];
-const LIGHT: [Color; 7] = [
-    Color::Blue,
-    Color::Red,
-    Color::Magenta,
-    Color::DarkGray,
-    Color::LightRed,
-    Color::LightMagenta,
-    Color::Black,
-];
+/// On light ground no black and no grey: these are the yardsticks' and the words'.
+const LIGHT: [Color; 5] = [Color::Blue, Color::Red, Color::Magenta, Color::LightRed, Color::LightMagenta];
 
 /// Line patterns and ASCII marks in the order in which experiments take them.
 const PATTERNS: [Pattern; 5] =
@@ -190,7 +183,14 @@ impl Styles {
     /// The line pattern of experiment `index`: with the label at the line's end it tells curves apart
     /// where there is no colour. Solid is left for the curve that matters most.
     pub fn pattern(&self, index: usize) -> Pattern {
-        PATTERNS[index % PATTERNS.len()]
+        let hues = match (self.depth, self.theme) {
+            (Depth::Mono, _) => usize::MAX,
+            (Depth::Ansi16, Theme::Light) => LIGHT.len(),
+            (Depth::Ansi16, Theme::Dark) => DARK.len(),
+            (Depth::Ansi256 | Depth::True, _) => HUES.len(),
+        };
+        // Where the hues begin again the patterns have moved on.
+        PATTERNS[(index + index / hues) % PATTERNS.len()]
     }
 
     /// The mark of experiment `index` in ASCII plots.
@@ -549,6 +549,18 @@ mod tests {
                 for (i, look) in looks.iter().enumerate() {
                     assert!(!looks[..i].contains(look), "{i}: {look:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn yardsticks_are_grey_and_systems_are_not() {
+        for theme in [Theme::Dark, Theme::Light] {
+            let styles = Styles { depth: Depth::Ansi16, theme, ascii: false };
+            for index in 0..12 {
+                let hue = styles.series(index).fg;
+                let grey = [Color::Black, Color::DarkGray, Color::Gray, Color::White].map(Some);
+                assert!(hue.is_some() && !grey.contains(&hue), "{theme:?} {index}: {hue:?}");
             }
         }
     }
