@@ -38,8 +38,19 @@ impl App {
         runs.filter_map(|run| by_run.get(run)).copied().max()
     }
 
+    /// Time until the first of these runs begins, once it can be told.
+    pub fn starts_in(&self, runs: &[usize]) -> Option<Duration> {
+        let by_run = self.schedule()?;
+        runs.iter().filter_map(|run| by_run.get(run)).map(|(start, _)| *start).min()
+    }
+
     /// When each of the runs that move will have ended.
     fn left_by_run(&self) -> Option<HashMap<usize, Duration>> {
+        Some(self.schedule()?.into_iter().map(|(run, (_, end))| (run, end)).collect())
+    }
+
+    /// When each of the runs that move begins and ends.
+    fn schedule(&self) -> Option<HashMap<usize, (Duration, Duration)>> {
         let needs = self.needs()?;
         let busy = needs.iter().filter(|need| self.runs[need.run].phase == Phase::Training).count();
         let workers = self.hands.jobs.unwrap_or(busy).max(1);
@@ -49,8 +60,9 @@ impl App {
         let next = |free: &[f64]| (0..workers).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap_or(0);
         for need in &needs {
             let worker = next(&free);
+            let start = free[worker];
             free[worker] += need.training + need.testing;
-            ends.push((need.run, free[worker]));
+            ends.push((need.run, start, free[worker]));
             let worker = next(&trained);
             trained[worker] += need.training;
         }
@@ -58,9 +70,9 @@ impl App {
         let work: f64 = needs.iter().map(|need| need.training + need.testing).sum();
         let longest = needs.iter().map(|need| need.training + need.testing / workers as f64);
         let whole = longest.chain(trained).fold(work / workers as f64, f64::max);
-        let last = ends.iter().map(|(_, end)| *end).fold(0.0, f64::max).max(1e-9);
-        let end = |end: f64| Duration::try_from_secs_f64(end * whole / last).ok();
-        ends.into_iter().map(|(run, at)| Some((run, end(at)?))).collect()
+        let last = ends.iter().map(|(.., end)| *end).fold(0.0, f64::max).max(1e-9);
+        let time = |at: f64| Duration::try_from_secs_f64(at * whole / last).ok();
+        ends.into_iter().map(|(run, start, end)| Some((run, (time(start)?, time(end)?)))).collect()
     }
 
     /// What the runs that move still need, in the order in which they get it. `None` before any speed is known.

@@ -250,3 +250,15 @@ fn a_preview_stands_for_a_moment_before_it_is_computed_anew() {
     app.runs[11].past.curve = Some((30_000, fixture::curve(4.3, 0.9, 2)));
     assert!(app.preview_jobs().iter().any(|job| job.run == 11));
 }
+
+#[test]
+fn a_row_says_when_it_starts_and_how_many_of_its_runs_wait() {
+    let mut app = fixture::midway(Styles::default());
+    let row = |app: &crate::ui::state::app::App| crate::ui::views::overview::row(app, 4).facts.join("  ");
+    assert!(row(&app).contains("queued  starts in 0:0"), "{}", row(&app));
+    app.on_event(12, fixture::started("Reptile", 0, 40_000));
+    assert!(row(&app).contains(" left, 2 waiting"), "{}", row(&app));
+    app.on_over();
+    app.runs[12].phase = crate::ui::state::runs::Phase::Stopped;
+    assert!(!row(&app).contains("starts in"), "{}", row(&app));
+}

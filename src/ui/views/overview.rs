@@ -32,7 +32,7 @@ use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
         action::Action,
-        state::{app::App, view::Kind},
+        state::{app::App, runs::Phase, view::Kind},
         widgets::{
             progress,
             table::{Row, Table},
@@ -398,6 +398,9 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             _ if progress.paused > 0 => "paused: p goes on".to_owned(),
             _ => app.place_in_queue(&all),
         });
+        if !app.is_over() && held == 0 && progress.left_behind == 0 {
+            facts.extend(app.starts_in(&all).map(|time| format!("starts in {}", clock(time))));
+        }
         if planned > 0 {
             facts.push(format!("{}/{} steps", count(taken), count(planned)));
         }
@@ -412,7 +415,12 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             facts.push(format!("{} steps/s", short_count(progress.speed)));
         }
         if let Some(left) = progress.left {
-            facts.push(format!("{} left", clock(left)));
+            // What waits is part of the time, and seen to be.
+            let waiting = all.iter().filter(|run| app.runs[**run].phase == Phase::Queued).count();
+            facts.push(match waiting {
+                0 => format!("{} left", clock(left)),
+                waiting => format!("{} left, {waiting} waiting", clock(left)),
+            });
         }
         // Of a sweep several cells may be at the same seed.
         let distinct: BTreeSet<&String> = seeds.iter().collect();
