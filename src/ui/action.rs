@@ -1,7 +1,10 @@
 //! Everything a person can ask of the dashboard. A key or the mouse becomes one of these, and
 //! [`super::update`] does it.
 
-use super::state::{app::App, controls::Ask};
+use super::{
+    state::{app::App, controls::Ask},
+    views::play,
+};
 
 /// Which runs are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +120,10 @@ pub enum Action {
     Smooth,
     /// Move the crosshair.
     Crosshair(i32),
-    /// Zoom in or out.
-    Zoom(bool),
+    /// Zoom in.
+    Zoom,
+    /// Out of every zoom.
+    Whole,
     /// Pan.
     Pan(i32),
     /// Look further back or forward in training, by notches.
@@ -145,7 +150,7 @@ pub enum Action {
     Yes,
     /// Leave it.
     No,
-    /// Bring back what was put aside last.
+    /// Undo: in Play the last change of its task, else bring back what was put aside last.
     BringBack,
     /// Go to the view of the letter that follows.
     AskView,
@@ -224,6 +229,8 @@ impl Action {
     /// Whether it can do anything here and now.
     pub fn is_offered(self, app: &App) -> bool {
         match self {
+            // In Play it changes nothing that is trained.
+            Action::BringBack if *app.view.kind == play::VIEW.kind => true,
             _ if self.steers() => app.trains_here(),
             Action::Rate(_) | Action::Ask(Ask::Rate) => app.has_rate(),
             Action::TakeOver => !app.trains_here() && app.hands.can_take && !app.hands.asked,

@@ -146,9 +146,15 @@ pub fn headings() -> impl Iterator<Item = (Context, &'static str)> {
     first.into_iter().chain(views).chain(last)
 }
 
+/// What a capital letter means, everywhere; docs/keys.md says it.
+pub const CAPITALS: &str = "A capital letter is its small letter for everything (p: these runs, P: every run; d: a \
+                            point, D: all points) or another matter, never the way back. What goes both ways has a \
+                            pair of signs or of neighbours: ( and ), [ and ], h and l. Only g and G are first and \
+                            last, as in less and vim.";
+
 /// The list of docs/keys.md.
 pub fn markdown() -> String {
-    let mut text = String::new();
+    let mut text = format!("{CAPITALS}\n\n");
     for (context, heading) in headings() {
         text.push_str(&format!("**{heading}**\n\n| key | what it does |\n|---|---|\n"));
         for (label, sentence) in help(context) {

@@ -31,7 +31,7 @@ pub struct Station {
 }
 
 /// The fit alone, after one step, after ten.
-const FIT: Action = Action::Zoom(true);
+const FIT: Action = Action::Zoom;
 const ASK_STEPS: Action = Action::Ask(Ask::Steps);
 const ONE_STEP: &[Action] = &[FIT, ASK_STEPS, Action::Type('1'), Action::Accept];
 const TEN_STEPS: &[Action] = &[FIT, ASK_STEPS, Action::Type('1'), Action::Type('0'), Action::Accept];

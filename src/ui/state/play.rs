@@ -1,6 +1,8 @@
 //! A task of one's own: a wave, noise, and support points that a person places. Every learner adapts
 //! on the same points.
 
+use std::collections::VecDeque;
+
 use crate::{
     task::TaskSettings,
     task::{self, Points, Purpose, Stream, TestTask, Wave, standard_normal},
@@ -33,6 +35,21 @@ pub struct Play {
     pub(in crate::ui) amplitude: [f64; 2],
     /// Streams drawn from.
     pub(in crate::ui) draws: u64,
+    /// What the task was before each change, the last one last; what is one movement of a held point is one change.
+    pub(in crate::ui) before: VecDeque<Made>,
+    /// Whether the last of them was before the held point moved.
+    pub(in crate::ui) moving: bool,
+}
+
+/// What a person makes of the task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Made {
+    /// The wave.
+    pub sine: Wave,
+    /// The noise.
+    pub noise: f64,
+    /// The support points.
+    pub points: Vec<Placed>,
 }
 
 /// A support point.
@@ -61,12 +78,19 @@ impl Play {
             height: amplitude[0].abs().max(amplitude[1].abs()).max(1e-9) * 1.25,
             amplitude,
             draws: 0,
+            before: VecDeque::new(),
+            moving: false,
         };
         let mut stream = play.stream();
         for x in task::grid(range, 12).into_iter().skip(1).take(10) {
             play.points.push(Placed { x, deviation: standard_normal(&mut stream), y: None });
         }
         play
+    }
+
+    /// What can be undone.
+    pub(in crate::ui) fn made(&self) -> Made {
+        Made { sine: self.sine, noise: self.noise, points: self.points.clone() }
     }
 
     /// The task to adapt on and to be tested on.

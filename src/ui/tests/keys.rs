@@ -1,5 +1,7 @@
 //! What keys do to the state.
 
+use crate::ui::action::{Action, Scope};
+use crate::ui::views::binding::Does;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
@@ -102,11 +104,11 @@ fn the_rate_moves_in_round_steps() {
     let mut app = on_maml();
     let mut rates = Vec::new();
     for _ in 0..4 {
-        press(&mut app, KeyCode::Char('I'));
+        press(&mut app, KeyCode::Char(')'));
         rates.push(app.inner_lr(2));
     }
     assert_eq!(rates, [0.013, 0.016, 0.02, 0.025]);
-    (0..500).for_each(|_| press(&mut app, KeyCode::Char('i')));
+    (0..500).for_each(|_| press(&mut app, KeyCode::Char('(')));
     assert!(app.inner_lr(2) > 0.0);
 }
 
@@ -114,12 +116,12 @@ fn the_rate_moves_in_round_steps() {
 fn more_support_points_belong_to_the_task() {
     let mut app = on_maml();
     let before = app.shown_task(2).expect("there are tasks");
-    press(&mut app, KeyCode::Char('D'));
+    press(&mut app, KeyCode::Char('\''));
     let after = app.shown_task(2).expect("there are tasks");
     assert_eq!(after.support.x.len(), 11);
     assert_eq!(after.support.x[..10], before.support.x[..]);
     assert!(after.support.x.iter().zip(&after.support.y).all(|(x, y)| after.function.at(*x) == *y));
-    (0..20).for_each(|_| press(&mut app, KeyCode::Char('d')));
+    (0..20).for_each(|_| press(&mut app, KeyCode::Char(';')));
     assert_eq!(app.shown_task(2).expect("there are tasks").support.x.len(), 1);
 }
 
@@ -299,7 +301,9 @@ fn a_key_means_one_thing_everywhere() {
             let digits = |press: &Press| matches!(press, Press::Digit);
             for press in binding.presses.iter().filter(|press| !digits(press)) {
                 for context in table() {
-                    let clash = keys::lines(context).iter().find(|other| other.presses.contains(press));
+                    let clash = keys::lines(context)
+                        .iter()
+                        .find(|other| other.presses.contains(press) && other.does != binding.does);
                     assert!(clash.is_none(), "{} means something else in {context:?}", binding.label);
                 }
             }
@@ -378,4 +382,46 @@ fn yardsticks_are_of_the_kind_of_the_curves() {
     let left: Vec<String> = screen.lines().map(|line| line.chars().take(165).collect()).collect();
     assert!(left.iter().any(|line| line.contains("prior mean")), "{screen}");
     assert!(screen.contains("below: oracle 0, best linear step"), "{screen}");
+}
+
+/// Shift is no way back: what a capital letter does is never what its small letter does the other way.
+#[test]
+fn a_capital_letter_never_undoes_its_small_letter() {
+    for (context, _) in keys::headings() {
+        let lines: Vec<_> =
+            [context].into_iter().chain(keys::shared(context)).flat_map(keys::lines).collect();
+        for (small, capital) in ('a'..='z').zip('A'..='Z').filter(|(small, _)| *small != 'g') {
+            let of = |letter| {
+                let wanted = Press::Key(KeyCode::Char(letter));
+                lines.iter().find(|line| line.presses.contains(&wanted)).and_then(|line| match line.does {
+                    Does::This(action) => Some(action),
+                    _ => None,
+                })
+            };
+            let (Some(one), Some(other)) = (of(small), of(capital)) else { continue };
+            let all = [Action::Pause(Scope::All), Action::Stop(Scope::All), Action::StartOver(Scope::All)];
+            let alike = std::mem::discriminant(&one) == std::mem::discriminant(&other);
+            assert!(!alike || one == other || all.contains(&other), "{small}: {one:?}, {capital}: {other:?}");
+        }
+    }
+}
+
+#[test]
+fn play_undoes_what_was_done_to_its_task() {
+    let mut app = fixture::midway(Styles::default());
+    type_in(&mut app, "vp");
+    let first = app.play.made();
+    type_in(&mut app, "D");
+    assert!(app.play.points.is_empty());
+    type_in(&mut app, "w}];'u");
+    assert_eq!(app.play.points.len(), 1);
+    type_in(&mut app, "uuuuu");
+    assert_eq!(app.play.made(), first);
+    type_in(&mut app, "u");
+    assert!(app.said.as_ref().is_some_and(|said| said.text == "nothing has been changed here"));
+    // It changes nothing that is trained, so whoever looks on can do it too.
+    type_in(&mut app, "t");
+    app.hands.trainer = crate::ui::state::hands::Trainer::Nobody;
+    type_in(&mut app, "u");
+    assert_eq!(app.play.made(), first);
 }

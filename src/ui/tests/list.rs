@@ -151,14 +151,14 @@ fn a_rate_is_offered_where_there_is_one() {
     let study = crate::experiments::parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
     let mut app = fixture::app(&study, Styles::default());
     press(&mut app, KeyCode::Char('2'));
-    assert!(!picture(&app, 200, 40).contains("i/I rate"));
-    press(&mut app, KeyCode::Char('i'));
+    assert!(!picture(&app, 200, 40).contains("(/) rate"));
+    press(&mut app, KeyCode::Char('('));
     assert!(
         app.said.as_ref().is_some_and(|said| said.text.contains("have no rate"))
             && app.fit.inner_lr.is_none()
     );
     press(&mut app, KeyCode::Char('3'));
-    assert!(picture(&app, 200, 40).contains("i/I rate"));
+    assert!(picture(&app, 200, 40).contains("(/) rate"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Moving about in curves: the crosshair, zooming in and out, panning.
+//! Moving about in curves: the crosshair, zooming in, panning.
 
 use crate::ui::state::{app::App, controls::Focus};
 
@@ -26,12 +26,11 @@ pub fn crosshair(app: &mut App, by: i32) {
     });
 }
 
-/// Halves what is in view of n, or doubles it, about the crosshair.
-pub fn zoom(app: &mut App, nearer: bool) {
+/// Halves what is in view of n about the crosshair.
+pub fn zoom_in(app: &mut App) {
     let last = app.most_steps();
     let (first, end) = app.curves.window.unwrap_or((0, last));
-    let span = end - first;
-    let span = if nearer { (span / 2).max(2) } else { span.max(1) * 2 };
+    let span = ((end - first) / 2).max(2);
     if span >= last {
         app.curves.window = None;
         return;

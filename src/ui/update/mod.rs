@@ -35,7 +35,7 @@ use crate::ui::{
     views,
 };
 
-use curves::{crosshair, pan, step, zoom};
+use curves::{crosshair, pan, step, zoom_in};
 use show::{show, turn};
 use tasks::{next_task, one_sided, order};
 
@@ -46,6 +46,15 @@ const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift sele
 
 /// Changes the state as a person asked.
 pub fn update(app: &mut App, action: Action) {
+    let before =
+        (*app.view.kind == views::play::VIEW.kind && action != Action::BringBack).then(|| app.play.made());
+    change(app, action);
+    if let Some(before) = before {
+        app.play.remember(before);
+    }
+}
+
+fn change(app: &mut App, action: Action) {
     app.said = None;
     if !action.is_offered(app) {
         let refusal = match action {
@@ -90,6 +99,11 @@ pub fn update(app: &mut App, action: Action) {
         Action::TakeOver => app.take_over(),
         Action::Yes => app.answer_yes(),
         Action::No => app.question = None,
+        Action::BringBack if *app.view.kind == views::play::VIEW.kind => {
+            if !app.play.undo() {
+                app.say("nothing has been changed here");
+            }
+        }
         Action::BringBack => app.bring_back(),
         Action::AskView => app.asks_view = true,
         Action::View(letter) => {
@@ -238,12 +252,16 @@ pub fn update(app: &mut App, action: Action) {
         }
         Action::Crosshair(by) => crosshair(app, by),
         // In a view of one experiment it is the fit that grows, unless the curves have the screen to themselves.
-        Action::Zoom(nearer) => match (app.view.experiment, app.fit.focus) {
-            (Some(_), Focus::All | Focus::Fit) => {
-                app.fit.focus = if nearer { Focus::Fit } else { Focus::All }
-            }
-            _ => zoom(app, nearer),
+        Action::Zoom => match (app.view.experiment, app.fit.focus) {
+            (Some(_), Focus::All | Focus::Fit) => app.fit.focus = Focus::Fit,
+            _ => zoom_in(app),
         },
+        Action::Whole => {
+            app.curves.window = None;
+            if app.view.experiment.is_some() {
+                app.fit.focus = Focus::All;
+            }
+        }
         Action::Pan(by) => pan(app, by),
         Action::Cursor(across, up) => {
             app.play.move_by(f64::from(across) / 60.0, f64::from(up) / 30.0);

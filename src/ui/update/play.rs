@@ -4,13 +4,37 @@ use rand::RngExt;
 
 use crate::{
     task::{Wave, standard_normal},
-    ui::state::play::{Placed, Play},
+    ui::state::play::{Made, Placed, Play},
 };
 
 /// Most support points.
 const MOST_POINTS: usize = 60;
+/// Most changes that can be undone.
+const MOST_UNDONE: usize = 200;
 
 impl Play {
+    /// Keeps what the task was before a change, if it was one. The movement of a held point is one change, however many
+    /// keys or reports of the mouse it takes.
+    pub fn remember(&mut self, before: Made) {
+        if self.made() != before && !(self.moving && self.held.is_some()) {
+            if self.before.len() == MOST_UNDONE {
+                self.before.pop_front();
+            }
+            self.before.push_back(before);
+            self.moving = self.held.is_some();
+        } else if self.held.is_none() {
+            self.moving = false;
+        }
+    }
+
+    /// The task as it was before the last change. Whether there was one.
+    pub fn undo(&mut self) -> bool {
+        let Some(Made { sine, noise, points }) = self.before.pop_back() else { return false };
+        (self.sine, self.noise, self.points) = (sine, noise, points);
+        (self.held, self.moving) = (None, false);
+        true
+    }
+
     /// Moves the cursor by these shares of the plot.
     pub fn move_by(&mut self, across: f64, up: f64) {
         let [low, high] = self.range;
@@ -149,6 +173,36 @@ mod tests {
         play.delete();
         assert!(play.points.is_empty() && play.nearest().is_none());
         play.delete();
+    }
+
+    #[test]
+    fn every_change_can_be_undone_and_a_movement_is_one() {
+        let mut play = Play::new(None);
+        let first = play.made();
+        let change = |play: &mut Play, of: &dyn Fn(&mut Play)| {
+            let before = play.made();
+            of(play);
+            play.remember(before.clone());
+            before
+        };
+        let mut known = vec![first.clone()];
+        change(&mut play, &|play| assert!(play.place_at(1.0, Some(2.0))));
+        for step in 0..9 {
+            change(&mut play, &|play| play.move_to(1.0 + 0.1 * f64::from(step), 2.0));
+        }
+        change(&mut play, &|play| play.held = None);
+        known.push(change(&mut play, &Play::clear));
+        known.push(change(&mut play, &|play| assert!(!play.surprise().is_empty())));
+        known.push(change(&mut play, &|play| play.noise = 0.5));
+        // Taking hold of a point is no change, moving it is one.
+        change(&mut play, &|play| play.hold(0));
+        known.push(change(&mut play, &|play| play.move_to(0.0, 0.0)));
+        change(&mut play, &|play| play.move_to(0.3, 0.0));
+        while let Some(wanted) = known.pop() {
+            assert!(play.undo());
+            assert_eq!(play.made(), wanted);
+        }
+        assert!(!play.undo() && play.made() == first);
     }
 
     #[test]

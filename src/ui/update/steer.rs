@@ -83,7 +83,7 @@ impl App {
         let (runs, name) = self.meant(scope);
         self.ask(&runs, |_| true, Control::Restart);
         self.undo = Some(Undo::StartedOver(runs));
-        self.say(format!("{name}: starts over; U brings back what was there"));
+        self.say(format!("{name}: starts over; u brings back what was there"));
     }
 
     /// Adds the next seed to an experiment.
@@ -112,7 +112,7 @@ impl App {
                 self.undo = Some(Undo::Study(Box::new(self.study.clone())));
                 self.effects.push(Effect::Plan(study));
                 self.say(format!(
-                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are; U undoes it"
+                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are; u undoes it"
                 ));
             }
             Some(broken) => {

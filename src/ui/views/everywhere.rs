@@ -111,10 +111,10 @@ pub static RUNS: &[Binding] = &[
     ),
     bind(keys![Char('A')], "A", Action::StartOver(Scope::All), "start every run over", ""),
     bind(
-        keys![Char('U')],
-        "U",
+        keys![Char('u'), Char('U')],
+        "u",
         Action::BringBack,
-        "bring back what was put aside, stopped or dropped last",
+        "undo: bring back what was put aside, stopped or dropped last",
         "",
     ),
     bind(keys![Char('+'), Char('=')], "+", Action::MoreSeeds, "one more seed for this experiment", "seeds"),
@@ -146,8 +146,8 @@ pub static CURVES: &[Binding] = &[
         "crosshair to a larger n, or step of the loss pane alone",
         "",
     ),
-    bind(keys![Char('z')], "z", Action::Zoom(true), "zoom in; in a view of one experiment the fit alone", ""),
-    bind(keys![Char('Z')], "Z", Action::Zoom(false), "zoom out", ""),
+    bind(keys![Char('z')], "z", Action::Zoom, "zoom in; in a view of one experiment the fit alone", ""),
+    bind(keys![Char('Z')], "Z", Action::Whole, "the whole again, out of every zoom", ""),
     bind(keys![Char('H')], "H", Action::Pan(-1), "pan left when zoomed in", ""),
     bind(keys![Char('L')], "L", Action::Pan(1), "pan right when zoomed in", ""),
     bind(keys![Char('[')], "[", Action::Travel(-1), "time travel: back towards the initialisation", "time")
@@ -246,7 +246,7 @@ pub static PROMPT: &[Binding] = &[
 
 /// While a question is open: what is no answer leaves everything as it is.
 pub static QUESTION: &[Binding] = &[
-    bind(keys![Char('y'), Enter], "y", Action::Yes, "yes, do it; U brings it back", "yes"),
+    bind(keys![Char('y'), Enter], "y", Action::Yes, "yes, do it; u brings it back", "yes"),
     bind(keys![Char('n'), Esc], "n", Action::No, "no, leave everything as it is", "no"),
 ];
 

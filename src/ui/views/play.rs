@@ -54,21 +54,28 @@ static KEYS: &[Binding] = &[
     bind(keys![Char('w')], "w", Action::PlaceOnWave, "place a support point on the wave", "on wave"),
     bind(keys![Enter], "Enter", Action::Grab, "take up the nearest point, or let go of it", "grab"),
     bind(keys![Char('d'), Delete, Backspace], "d", Action::Remove, "delete the nearest point", "delete"),
-    bind(keys![Char('u')], "u", Action::Surprise, "surprise me: a hard task", "surprise"),
+    bind(keys![Char('D')], "D", Action::Clear, "delete every support point", ""),
+    bind(
+        keys![Char('u'), Char('U')],
+        "u",
+        Action::BringBack,
+        "undo: points, wave and noise as they were before the last change",
+        "undo",
+    ),
+    bind(keys![Char('t')], "t", Action::Surprise, "take a hard task, drawn anew", "hard task"),
     bind(keys![Char('K')], "K", Action::PlaySteps(1), "one inner step more", "steps").paired("J/K"),
     bind(keys![Char('J')], "J", Action::PlaySteps(-1), "one inner step less", ""),
     bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
-    bind(keys![Char('i')], "i", Action::Rate(-1), "inner rate down", "rate").paired("i/I"),
-    bind(keys![Char('I')], "I", Action::Rate(1), "inner rate up", ""),
+    bind(keys![Char('(')], "(", Action::Rate(-1), "inner rate down", "rate").paired("(/)"),
+    bind(keys![Char(')')], ")", Action::Rate(1), "inner rate up", ""),
     bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
     bind(keys![Char('0')], "0", Action::Reset, "rate and n back to the file's", ""),
-    bind(keys![Char('B')], "B", Action::Amplitude(1), "amplitude up", "wave").paired("b/B (/)"),
-    bind(keys![Char('b')], "b", Action::Amplitude(-1), "amplitude down", ""),
-    bind(keys![Char(')')], ")", Action::Phase(1), "phase up", ""),
-    bind(keys![Char('(')], "(", Action::Phase(-1), "phase down", ""),
-    bind(keys![Char('~')], "~", Action::Noise(1), "more noise on the support points", "noise").paired("'/~"),
-    bind(keys![Char('\'')], "'", Action::Noise(-1), "less noise", ""),
-    bind(keys![Char('C')], "C", Action::Clear, "remove every support point", ""),
+    bind(keys![Char('{')], "{", Action::Amplitude(-1), "amplitude down", "wave").paired("{/} [/]"),
+    bind(keys![Char('}')], "}", Action::Amplitude(1), "amplitude up", ""),
+    bind(keys![Char('[')], "[", Action::Phase(-1), "phase down", ""),
+    bind(keys![Char(']')], "]", Action::Phase(1), "phase up", ""),
+    bind(keys![Char(';')], ";", Action::Noise(-1), "less noise on the support points", "noise").paired(";/'"),
+    bind(keys![Char('\'')], "'", Action::Noise(1), "more noise", ""),
     bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", ""),
     bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
 ];
@@ -241,7 +248,7 @@ fn draw_ranking(
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
-         wave. Space places a point, Enter moves one, u draws a hard task.",
+         wave. Space places a point, Enter moves one, t draws a hard task.",
         number(oracle_loss(&settings, task)),
         app.fit.n
     );
