@@ -1,7 +1,7 @@
 //! `metascope init`: a commented experiments file to start from, and beside it the schema that its first line
 //! names, so that editors complete and check it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
@@ -11,11 +11,12 @@ use super::outcome::Exit;
 use super::schema;
 use crate::config::printable;
 use crate::experiments::Preset;
+use crate::study::write_new;
 
 /// Writes the preset to a file that does not exist yet.
 pub fn init(preset: &Preset, file: &Path) -> anyhow::Result<Exit> {
     let text = format!("#:schema ./{}\n{}", schema::FILE, preset.text);
-    match create(file, &text) {
+    match write_new(file, text.as_bytes()) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
             "{} exists and is left as it is; name another file: metascope init --preset {} FILE",
@@ -24,10 +25,10 @@ pub fn init(preset: &Preset, file: &Path) -> anyhow::Result<Exit> {
         ),
         Err(error) => return Err(error).with_context(|| format!("{} cannot be written", file.display())),
     }
-    writeln!(io::stdout(), "{}: {}", file.display(), preset.description)?;
+    writeln!(io::stdout(), "{}", printable(&format!("{}: {}", file.display(), preset.description)))?;
     let beside = file.with_file_name(schema::FILE);
     let text = schema::text()?;
-    match create(&beside, &text) {
+    match write_new(&beside, text.as_bytes()) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             if !holds(&beside, &text) {
@@ -42,11 +43,6 @@ pub fn init(preset: &Preset, file: &Path) -> anyhow::Result<Exit> {
         Err(error) => return Err(error).with_context(|| format!("{} cannot be written", beside.display())),
     }
     Ok(Exit::Done)
-}
-
-/// Writes a file that is not there yet.
-fn create(path: &Path, text: &str) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
 }
 
 /// Whether a file is this text; what is no file, or does not end there, is not.

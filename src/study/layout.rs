@@ -34,6 +34,8 @@ pub(super) const SNAPSHOTS: &str = "snapshots.bin";
 pub(super) const PROVENANCE: &str = "provenance.json";
 /// How the name of a file ends that is being written, after a dot and what nobody can have foreseen.
 pub(super) const TEMPORARY: &str = ".tmp";
+/// How the name of a file begins that is being written for a person, before what nobody can have foreseen.
+pub(super) const DRAFT: &str = ".metascope-";
 /// How the name of a run's folder begins.
 const SEED: &str = "seed-";
 /// What the name of a run's folder goes on with after the run was moved out of the way.
@@ -107,6 +109,12 @@ pub(super) fn is_leftover(name: &str) -> bool {
     let mark = ours.into_iter().find_map(middle).unwrap_or_default();
     let is_random = mark.len() == RANDOM && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_random || !mark.is_empty() && mark.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a file of this name is, or was, being written for a person.
+pub(super) fn is_draft(name: &str) -> bool {
+    let mark = name.strip_prefix(DRAFT).and_then(|rest| rest.strip_suffix(TEMPORARY)).unwrap_or_default();
+    mark.len() == RANDOM && mark.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Why a folder of this path cannot hold this run, if its name says so. A folder that was given another kind of

@@ -51,7 +51,7 @@ mod pool;
 mod snapshot;
 
 pub use disk::compare::{Compared, compare, kernel_of, provenance_of};
-pub use disk::files::write_out;
+pub use disk::files::{write_new, write_out};
 pub use disk::folders::announce_study;
 pub use disk::follow::LogReader;
 pub use disk::holders::Hold;

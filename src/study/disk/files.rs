@@ -2,14 +2,15 @@
 //! crash too. And files that are ours: in a folder of runs nothing is read or written through a link, a
 //! pipe or a device that somebody has put in the place of one.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::study::layout;
 
@@ -153,7 +154,7 @@ pub fn replace_soon_if(path: &Path, bytes: &[u8], may: impl Fn() -> io::Result<(
 }
 
 fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
-    let mut temporary = beside(path, 0o666)?;
+    let mut temporary = beside(path)?;
     temporary.as_file_mut().write_all(bytes)?;
     settle(temporary.as_file())?;
     let temporary = temporary.into_temp_path();
@@ -164,16 +165,18 @@ fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> i
 }
 
 /// A new file beside `path`, of a name that nobody can have foreseen. It goes away unless it is kept.
-fn beside(path: &Path, mode: u32) -> io::Result<tempfile::NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or_else(|| io::Error::other("this path names no file"))?;
     let mut prefix = name.to_os_string();
     prefix.push(".");
-    let permissions = fs::Permissions::from_mode(mode);
+    temporary(folder_of(path), &prefix, 0o666)
+}
+
+fn temporary(folder: &Path, prefix: &OsStr, mode: u32) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(&prefix).suffix(layout::TEMPORARY).rand_bytes(layout::RANDOM).permissions(permissions);
+    builder.prefix(prefix).suffix(layout::TEMPORARY).rand_bytes(layout::RANDOM);
     // The library says more than a person wants to know: a name that nobody has chosen.
-    builder.tempfile_in(folder_of(path)).map_err(|error| {
+    builder.permissions(fs::Permissions::from_mode(mode)).tempfile_in(folder).map_err(|error| {
         let words = error.to_string();
         io::Error::new(error.kind(), words.split(" at path ").next().unwrap_or_default().to_owned())
     })
@@ -222,10 +225,14 @@ pub fn remove_leftovers(folder: &Path) {
 /// # Errors
 /// Whatever the file system says.
 pub fn write_out(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let Ok(found) = fs::metadata(path) else {
-        let is_link = fs::symlink_metadata(path).is_ok();
-        // Where a link leads nowhere yet, writing through it makes what it names.
-        return if is_link { write_in_place(path, bytes) } else { replace(path, bytes) };
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        // Where a link leads nowhere yet, what it names is made.
+        Err(error) if error.kind() == ErrorKind::NotFound => match fs::read_link(path) {
+            Ok(to) => return write_out(&folder_of(path).join(to), bytes),
+            Err(_) => return put_out(path, bytes, draft(path, 0o666)?, true),
+        },
+        Err(error) => return Err(error),
     };
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let is_mine = found.uid() == rustix::process::geteuid().as_raw()
@@ -234,14 +241,53 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return write_in_place(&path, bytes);
     }
     // In a folder that takes no new file the old one may be writable all the same.
-    let Ok(mut temporary) = beside(&path, 0o600) else { return write_in_place(&path, bytes) };
-    temporary.as_file_mut().write_all(bytes)?;
-    temporary.as_file().set_permissions(found.permissions())?;
-    where_known(temporary.as_file().sync_all())?;
-    let temporary = temporary.into_temp_path();
-    fs::rename(&temporary, &path)?;
-    let _ = temporary.keep();
-    sync_folder(folder_of(&path))
+    let Ok(draft) = draft(&path, 0o600) else { return write_in_place(&path, bytes) };
+    draft.as_file().set_permissions(found.permissions())?;
+    put_out(&path, bytes, draft, true)
+}
+
+/// Writes a file for a person where there is none yet, whole or not at all.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`] where there is something; else whatever the file system says.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    put_out(path, bytes, draft(path, 0o666)?, false)
+}
+
+/// What will be a person's file. Its name says nothing of that file's: other programs take files by a part of their
+/// names. It is locked as long as somebody writes it; those that nobody does are taken away.
+fn draft(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let folder = folder_of(path);
+    let drafts = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for draft in drafts.filter(|entry| entry.file_name().to_str().is_some_and(layout::is_draft)) {
+        let abandoned = write_own(&draft.path(), OpenOptions::new().write(true));
+        if abandoned.is_ok_and(|file| file.try_lock().is_ok()) {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(draft.path());
+        }
+    }
+    let draft = temporary(folder, OsStr::new(layout::DRAFT), mode)?;
+    // Where there are no locks nobody takes it for abandoned either.
+    let _ = draft.as_file().try_lock();
+    Ok(draft)
+}
+
+/// Brings a draft to the disk and gives it its name.
+fn put_out(path: &Path, bytes: &[u8], mut draft: NamedTempFile, may_replace: bool) -> io::Result<()> {
+    draft.as_file_mut().write_all(bytes)?;
+    where_known(draft.as_file().sync_all())?;
+    let draft = draft.into_temp_path();
+    if may_replace {
+        fs::rename(&draft, path)?;
+        // It has gone to its place: there is nothing left to remove.
+        let _ = draft.keep();
+    } else {
+        draft.persist_noclobber(path).map_err(|refused| refused.error)?;
+    }
+    sync_folder(folder_of(path))
 }
 
 fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -250,7 +296,7 @@ fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -333,5 +379,34 @@ mod tests {
         write_out(Path::new("/dev/null"), b"gone").expect("a device");
         assert!(!fs::symlink_metadata("/dev/null").expect("there").is_file());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 5);
+    }
+
+    #[test]
+    fn a_new_file_is_whole_or_not_there_and_what_killed_writers_left_is_cleared() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let names = || {
+            let entries = fs::read_dir(folder.path()).expect("a folder").filter_map(Result::ok);
+            let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+            names.sort();
+            names
+        };
+        write_new(&path("a.toml"), b"one").expect("written");
+        let error = write_new(&path("a.toml"), b"two").expect_err("it is there");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(path("a.toml")).expect("there"), b"one");
+        symlink(path("nowhere"), path("link")).expect("a link");
+        assert!(write_new(&path("link"), b"two").is_err(), "a link is something");
+        // One is left by a killed process, one is being written, one is somebody else's.
+        let (left, other) = (".metascope-AbCdEf012345.tmp", ".metascope-notes.tmp");
+        fs::write(path(left), "half").expect("written");
+        fs::write(path(other), "theirs").expect("written");
+        let busy = draft(&path("b.toml"), 0o600).expect("made");
+        assert!(!path(left).exists() && path(other).exists());
+        fs::write(path(left), "half").expect("written");
+        write_out(&path("a.toml"), b"three").expect("written");
+        assert!(!path(left).exists() && path(other).exists() && busy.path().exists());
+        put_out(&path("b.toml"), b"four", busy, false).expect("nobody has taken it away");
+        assert_eq!(names(), [other, "a.toml", "b.toml", "link"]);
     }
 }

@@ -2,8 +2,7 @@
 //! saved to files.
 
 use std::{
-    fs::OpenOptions,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +11,7 @@ use ratatui::buffer::Buffer;
 use super::svg::svg;
 use crate::{
     results::{self, text::width},
+    study::write_new,
     ui::state::app::App,
 };
 
@@ -48,12 +48,9 @@ pub fn save(app: &App, screen: &Buffer, folder: &Path) -> io::Result<PathBuf> {
     let name: String = view.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     for number in 1..10_000 {
         let path = folder.join(format!("metascope-{name}-{number}.txt"));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes())?;
-                let picture =
-                    OpenOptions::new().write(true).create_new(true).open(path.with_extension("svg"));
-                picture?.write_all(svg(screen, app.styles.theme).as_bytes())?;
+        match write_new(&path, text.as_bytes()) {
+            Ok(()) => {
+                write_new(&path.with_extension("svg"), svg(screen, app.styles.theme).as_bytes())?;
                 return Ok(path);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -1,15 +1,10 @@
 //! The experiments file that may be edited while it runs: where it is, and what it says that is not what
 //! runs.
 
-use std::{
-    fmt,
-    fs::OpenOptions,
-    io::{self, Write as _},
-    path::PathBuf,
-    rc::Rc,
-};
+use std::{fmt, io, path::PathBuf, rc::Rc};
 
 use crate::experiments::{Study, presets};
+use crate::study::write_new;
 
 /// How the study is read from its file, and where that is.
 #[derive(Clone)]
@@ -24,11 +19,8 @@ impl StudyFile {
     /// Makes the file where there is none: the built-in copy, which is what runs then.
     /// Whether it did.
     pub(in crate::ui) fn make(&self) -> io::Result<bool> {
-        match OpenOptions::new().write(true).create_new(true).open(&self.path) {
-            Ok(mut file) => {
-                file.write_all(presets()[0].text.as_bytes())?;
-                Ok(true)
-            }
+        match write_new(&self.path, presets()[0].text.as_bytes()) {
+            Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(error),
         }
