@@ -70,6 +70,46 @@ fn sbatch_is_told_what_was_asked_for() {
 }
 
 #[test]
+fn what_a_job_script_cannot_say_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let names: [&[u8]; 4] = [b"x\ntouch PWNED\n#", b"bad\xff", b"\x1b]0;x\x07", "turned\u{202e}".as_bytes()];
+    for name in names {
+        let name = OsStr::from_bytes(name);
+        let bench = Bench::with("study.toml", STUDY);
+        let folder = bench.folder().join(name);
+        fs::create_dir(&folder).expect("made");
+        fs::copy(bench.path("study.toml"), folder.join("study.toml")).expect("copied");
+        let refused = |command: &mut assert_cmd::Command| {
+            let said = Said::of(command).exits(2);
+            assert!(said.stderr.contains("cannot be said in a job script"), "{said:?}");
+            assert!(said.stdout.is_empty() && !said.stderr.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+        };
+        // The folder it is called in, the one it writes to, and the file.
+        refused(bench.command(&["submit", "study.toml", "--dry-run"]).current_dir(&folder));
+        refused(bench.command(&["submit", "study.toml", "--dry-run", "--out"]).arg(&folder));
+        let mut file = name.to_owned();
+        file.push(".toml");
+        fs::copy(bench.path("study.toml"), bench.folder().join(&file)).expect("copied");
+        refused(bench.command(&["submit", "--dry-run"]).arg(&file));
+    }
+}
+
+#[test]
+fn a_name_like_an_option_is_none() {
+    let study = STUDY.replace("A 'quoted' name", "--out=x");
+    let bench = Bench::with("study.toml", study);
+    stand_in(&bench, "sbatch", "echo Submitted batch job 7");
+    submit(&bench, &["--only=--out=x", "--seed", "1"]).exits(0);
+    let script = bench.read("runs/study/submit/job.sh");
+    let mut job = Command::new("bash");
+    let output = job.arg("runs/study/submit/job.sh").current_dir(bench.folder()).output().expect("bash runs");
+    assert!(output.status.success(), "{output:?}\n{script}");
+    assert!(!bench.path("x").exists(), "{script}");
+    assert_eq!(bench.names().iter().filter(|name| name.ends_with("checkpoint.safetensors")).count(), 1);
+}
+
+#[test]
 fn without_slurm_it_says_what_to_do_and_with_its_refusal_what_it_says() {
     let bench = Bench::with("study.toml", STUDY);
     let mut command = bench.command(&["submit", "study.toml"]);

@@ -10,6 +10,7 @@ use super::outcome::{Exit, Misuse};
 use super::run::refuse_beyond;
 use super::tasks::read_tasks;
 use crate::cli::GradientCommand;
+use crate::config::printable;
 use crate::learner::meta_gradient;
 use crate::model::{Kernels, Order};
 use crate::study::needs::Needs;
@@ -76,7 +77,7 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     writeln!(out, "norm             {norm:.9}")?;
     writeln!(out, "largest entry    {largest:.9}")?;
     if let Some(path) = &command.out {
-        writeln!(out, "written to       {}", path.display())?;
+        writeln!(out, "written to       {}", printable(&path.display().to_string()))?;
     }
     Ok(Exit::Done)
 }

@@ -15,7 +15,7 @@ use super::inputs::DEFAULT_FILE;
 use super::outcome::{Exit, Misuse};
 use super::run::narrowed_study;
 use crate::cli::{RunArgs, SubmitCommand};
-use crate::config::{presentable, printable};
+use crate::config::{is_hidden, presentable, printable};
 use crate::experiments::{Study, presets};
 use crate::model::Kernels;
 use crate::study::{announce_study, plan, study_folder, write_out};
@@ -68,8 +68,15 @@ pub fn submit(command: &SubmitCommand) -> anyhow::Result<Exit> {
     }
     let mut out = std::io::stdout();
     write!(out, "{}", said(&output.stdout))?;
-    writeln!(out, "{} runs, {} tasks; {} is the script", runs.len(), job.tasks, path.display())?;
-    writeln!(out, "metascope watch {} shows them", study_folder(&command.out, &study.name).display())?;
+    let folder = study_folder(&command.out, &study.name);
+    let words = format!(
+        "{} runs, {} tasks; {} is the script\nmetascope watch {} shows them",
+        runs.len(),
+        job.tasks,
+        path.display(),
+        folder.display()
+    );
+    writeln!(out, "{}", printable(&words))?;
     Ok(Exit::Done)
 }
 
@@ -107,9 +114,10 @@ impl Job {
         let absolute = |path: &Path| std::path::absolute(path).with_context(|| format!("{}", path.display()));
         let folder = absolute(&study_folder(&command.out, &study.name))?.join("submit");
         let name = study.path.as_ref().and_then(|path| path.file_name()).unwrap_or(OsStr::new(DEFAULT_FILE));
-        let only = command.only.iter().flat_map(|name| ["--only".to_owned(), name.clone()]);
+        // In one word, so that a name that begins like an option is none.
+        let only = command.only.iter().map(|name| format!("--only={name}"));
         let seeds = command.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]);
-        Ok(Self {
+        let job = Self {
             name: study.name.clone(),
             // More than there are runs would only wait.
             tasks: tasks.min(runs.max(1)),
@@ -120,7 +128,29 @@ impl Job {
             choice: only.chain(seeds).collect(),
             program: std::env::current_exe().context("this program does not know where it is")?,
             kernel: Kernels::fastest().name(),
-        })
+        };
+        job.refuse_unsayable()?;
+        Ok(job)
+    }
+
+    /// Refuses what a job script cannot say: its comments to sbatch end with their line, and what a terminal obeys
+    /// or does not show would stand there unseen.
+    fn refuse_unsayable(&self) -> anyhow::Result<()> {
+        let paths = [&self.program, &self.file, &self.out, &self.folder].map(|path| path.as_os_str());
+        for word in paths.into_iter().chain(self.choice.iter().map(OsStr::new)) {
+            let is_plain = word.to_str().is_some_and(|word| !word.chars().any(is_hidden));
+            // sbatch takes a backslash in the log's path as one of its own.
+            if !is_plain || (word == self.folder.as_os_str() && word.as_encoded_bytes().contains(&b'\\')) {
+                let shown = presentable(&word.to_string_lossy(), 200);
+                let text = format!(
+                    "{shown}: this cannot be said in a job script, which has no place for line ends, other \
+                     characters that are not shown, bytes that are not UTF-8, and a backslash in a folder's name: \
+                     rename it, or name another folder with --out"
+                );
+                return Err(Misuse(text).into());
+            }
+        }
+        Ok(())
     }
 
     /// The script.
@@ -229,10 +259,11 @@ fn quote(word: &str) -> String {
 
 /// A word as sbatch takes it in a comment.
 fn quote_option(word: &str) -> String {
-    if word.contains([' ', '\'', '"', '\\']) {
-        format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
-    } else {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=,%:@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
+    } else {
+        format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
     }
 }
 
@@ -261,6 +292,7 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&said.stdout), word);
         }
         assert_eq!(quote_option("a b"), "\"a b\"");
+        assert_eq!(quote_option("a#b;c"), "\"a#b;c\"");
         assert_eq!(pattern(Path::new("/at/100%/%A_%a.log")), "/at/100%%/%A_%a.log");
     }
 }
