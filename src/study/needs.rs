@@ -2,6 +2,8 @@
 //! memory at its worst moment and of all operations. It follows the buffers as they are allocated; the test
 //! beside `memory_is_estimated_before_anything_starts` holds it against a process.
 
+use std::path::Path;
+
 use super::disk::trail::landmarks;
 use super::plan::Run;
 use crate::experiments::{Experiment, Test};
@@ -166,10 +168,32 @@ pub fn available() -> Option<f64> {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
     });
-    let of_group = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok());
+    let of_group = read("/proc/self/cgroup").and_then(|text| of_groups(&text, Path::new("/sys/fs/cgroup")));
     let of_process =
         rustix::process::getrlimit(rustix::process::Resource::As).current.map(|most| most as f64);
     [of_machine, of_group, of_process].into_iter().flatten().reduce(f64::min)
+}
+
+/// The least that any control group leaves this process, as `/proc/self/cgroup` names them: its own and those above it,
+/// of version 2 (one hierarchy) and of version 1 (one for memory). In a container a group's path may be one outside;
+/// what it can see is then at the top.
+fn of_groups(named: &str, mounted: &Path) -> Option<f64> {
+    let limits = named.lines().flat_map(|line| {
+        let (controllers, group) = line.split_once(':').and_then(|(_, rest)| rest.split_once(':'))?;
+        let (below, file) = match controllers {
+            "" => ("", "memory.max"),
+            _ if controllers.split(',').any(|controller| controller == "memory") => {
+                ("memory", "memory.limit_in_bytes")
+            }
+            _ => return None,
+        };
+        let top = mounted.join(below);
+        let group = top.join(group.trim_start_matches('/'));
+        let above = group.ancestors().take_while(|folder| folder.starts_with(&top));
+        let limit = |folder: &Path| std::fs::read_to_string(folder.join(file)).ok()?.trim().parse().ok();
+        above.filter_map(limit).reduce(f64::min)
+    });
+    limits.reduce(f64::min)
 }
 
 /// Bytes in words: `12 MiB`, `3.4 GiB`.
@@ -211,6 +235,30 @@ mod tests {
             two.bytes > 1.5 * needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 1).bytes - PROGRAM
         );
         assert_eq!(two.bytes, needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 64).bytes);
+    }
+
+    #[test]
+    fn the_least_limit_of_the_groups_above_counts() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let limit = |file: &str, bytes: &str| {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, bytes).expect("written");
+        };
+        let of = |named: &str| of_groups(named, folder.path());
+        assert_eq!(of("0::/slurm/job_7/step_0\n"), None);
+        limit("slurm/job_7/step_0/memory.max", "max\n");
+        limit("slurm/job_7/memory.max", "2000000\n");
+        limit("slurm/memory.max", "3000000\n");
+        assert_eq!(of("0::/slurm/job_7/step_0\n"), Some(2e6), "the job's");
+        assert_eq!(of("0::/slurm/job_8\n"), Some(3e6), "that of what is seen of it");
+        assert_eq!(of("0::/\n"), None);
+        limit("memory/memory.limit_in_bytes", "9223372036854771712\n");
+        limit("memory/slurm/job_7/memory.limit_in_bytes", "1000000\n");
+        let both = "4:cpu,cpuacct:/slurm\n3:memory:/slurm/job_7/step_0\n0::/slurm/job_7/step_0\n";
+        assert_eq!(of(both), Some(1e6), "of either version");
+        assert_eq!(of("3:memory:/docker/abc\n"), Some(9_223_372_036_854_771_712.0));
+        assert_eq!(of("nonsense\n0\n"), None);
     }
 
     #[test]
