@@ -48,6 +48,13 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     let interrupted = interruptions()?;
     let mut results = Results::new(&study, &runs);
     let progress = Progress::new(&runs, json);
+    let asked = args.jobs.map_or_else(cores, usize::from);
+    if session.jobs() < asked {
+        progress.say(&format!(
+            "only {} of {asked} worker threads can be started: this process has come to its limit of threads or memory",
+            session.jobs()
+        ));
+    }
     let (mut failed, mut ended, mut out) = (false, 0, std::io::stdout());
     let mut recorded = Recorded::default();
     // What tells the cells of sweeps apart, once: the events that follow call them by their names.

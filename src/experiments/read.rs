@@ -26,6 +26,8 @@ use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
 /// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
 /// is known to be enough for that.
 const STACK: usize = 64 << 20;
+/// Brackets, braces and dots of a file that needs no stack like that: a hundredth of the levels takes a hundredth of it.
+const SHALLOW: usize = 64;
 
 /// Reads an experiments file that is called `name` (and lies at `path`, unless it is built in).
 ///
@@ -64,22 +66,43 @@ fn parse_as(origin: Origin, name: &str, path: Option<&Path>, text: &str) -> Resu
     if text.len() > LARGEST_FILE {
         return Err(Problems { file, list: locate("", vec![Finding { at: 0, message: too_large() }]) });
     }
-    let outcome = thread::scope(|scope| {
-        let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
-        let reading =
-            reader.spawn_scoped(scope, || read(origin, text, &readable(text))).map_err(|e| e.to_string())?;
-        reading.join().map_err(|_| "its reader panicked, which is a bug: please report it".to_owned())
-    });
+    let outcome = if is_shallow(text) {
+        Ok(read(origin, text, &readable(text)))
+    } else {
+        read_on_a_large_stack(origin, text)
+    };
     let list = match outcome {
         Ok(Ok(experiments)) => {
             return Ok(Study { name: name.to_owned(), path: path.map(Path::to_owned), experiments });
         }
         Ok(Err(problems)) => problems,
-        Err(why) => {
-            locate("", vec![Finding { at: 0, message: format!("this file could not be read: {why}") }])
-        }
+        Err(why) => locate("", vec![Finding { at: 0, message: why }]),
     };
     Err(Problems { file, list })
+}
+
+/// Whether nothing in a file can be nested so deep that a thread's usual stack might not be enough: as every settings
+/// file of a run, of which there may be thousands.
+fn is_shallow(text: &str) -> bool {
+    text.bytes().filter(|byte| b"[{.".contains(byte)).count() <= SHALLOW
+}
+
+fn read_on_a_large_stack(
+    origin: Origin,
+    text: &str,
+) -> Result<Result<Vec<Experiment>, Vec<Problem>>, String> {
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
+        let reading = reader.spawn_scoped(scope, || read(origin, text, &readable(text))).map_err(|error| {
+            format!(
+                "no thread can be started to read this file ({error}): this process has come to its limit of threads \
+                 or of memory; nothing is wrong with the file"
+            )
+        })?;
+        reading.join().map_err(|_| {
+            "this file could not be read: its reader panicked, which is a bug: please report it".to_owned()
+        })
+    })
 }
 
 /// What to say of a file above [`LARGEST_FILE`].

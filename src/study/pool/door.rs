@@ -49,11 +49,6 @@ impl Door {
         self.given_to.get()
     }
 
-    /// Worker threads.
-    pub fn jobs(&self) -> usize {
-        self.jobs
-    }
-
     /// For how long something of the study has been worked on, by all processes.
     pub fn worked(&self) -> Duration {
         Duration::from_millis(self.worked.load(Ordering::Relaxed))

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::board::Board;
 use super::control::Control;
@@ -66,6 +66,16 @@ pub struct Session {
     door: Arc<Door>,
     /// The study's folder, where it is shared.
     shares: Option<PathBuf>,
+    /// Worker threads that could be started.
+    begun: usize,
+}
+
+/// That a thread cannot be started, which has nothing to do with any file.
+fn no_thread(error: &std::io::Error) -> anyhow::Error {
+    anyhow!(
+        "no thread can be started ({error}): this process has come to its limit of threads or of memory \
+         (`ulimit -u`, `ulimit -v`, or its control group's); nothing was trained"
+    )
 }
 
 impl Session {
@@ -112,16 +122,13 @@ impl Session {
         let shared = Arc::new(shared);
         let door = Arc::new(Door::new(held, seconds, jobs));
         let shares = folder.filter(|_| options.together.is_some());
-        let mut session = Self { shared, events, workers: Vec::new(), door, shares };
+        let mut session = Self { shared, events, workers: Vec::new(), door, shares, begun: 0 };
         if let Some(lock) = session.shared.lock.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
             session.begin("announcer", move |_| announce(&lock, &planned))?;
         }
-        for worker in 0..jobs {
-            session.shared.join();
-            let begun = session.begin(&format!("worker-{worker}"), work);
-            begun.inspect_err(|_| session.shared.leave())?;
-        }
+        // Nobody shall find that none is at work before they are.
+        (0..jobs).for_each(|_| session.shared.join());
         if session.shared.lock.is_some() {
             session.begin("keeper", keep_outcomes)?;
         }
@@ -130,7 +137,19 @@ impl Session {
         }
         let (shared, door) = (session.shared.clone(), session.door.clone());
         let thread = std::thread::Builder::new().name("door".to_owned());
-        session.workers.push(thread.spawn(move || door.keep(&shared))?);
+        let door = thread.spawn(move || door.keep(&shared)).map_err(|error| no_thread(&error))?;
+        session.workers.push(door);
+        // Last, and as many as there can be: any number comes to the same.
+        for worker in 0..jobs {
+            match session.begin(&format!("worker-{worker}"), work) {
+                Err(error) if worker == 0 => return Err(error),
+                Err(_) => {
+                    (worker..jobs).for_each(|_| session.shared.leave());
+                    break;
+                }
+                Ok(()) => session.begun = worker + 1,
+            }
+        }
         Ok(session)
     }
 
@@ -138,10 +157,11 @@ impl Session {
     fn begin(&mut self, name: &str, life: impl FnOnce(&Shared) + Send + 'static) -> anyhow::Result<()> {
         let (shared, share) = (self.shared.clone(), self.door.share());
         let thread = std::thread::Builder::new().name(name.to_owned());
-        self.workers.push(thread.spawn(move || {
+        let begun = thread.spawn(move || {
             life(&shared);
             drop(share);
-        })?);
+        });
+        self.workers.push(begun.map_err(|error| no_thread(&error))?);
         Ok(())
     }
 
@@ -164,7 +184,7 @@ impl Session {
 
     /// Worker threads.
     pub fn jobs(&self) -> usize {
-        self.door.jobs()
+        self.begun
     }
 
     /// For how long something of the study has been worked on, by all processes that have.
