@@ -305,6 +305,9 @@ pub struct VerifyCommand {
     /// Worker threads [default: SLURM_CPUS_PER_TASK, else one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
+    /// Give runs with the same result back what is missing or damaged of their past (snapshots.bin).
+    #[arg(long)]
+    pub repair: bool,
 }
 
 /// `metascope run`.

@@ -175,11 +175,56 @@ fn what_is_damaged_or_unfinished_is_said_and_no_proof() {
     fs::write(&path, bytes).expect("written");
     let said = bench.run(&["verify", "runs"]);
     assert_eq!(said.code, Some(1));
-    assert!(said.stdout.contains("DIFFERS  MAML, seed 0: resume.bin is damaged"), "{}", said.stdout);
+    assert!(said.stdout.contains("DAMAGED  MAML, seed 0: resume.bin is damaged"), "{}", said.stdout);
     let empty = Bench::new();
     empty.run(&["verify", "."]).exits(1);
     empty.run(&["verify", "nowhere"]).exits(1);
     empty.run(&["verify", ".", "--sample", "0"]).exits(2);
+}
+
+#[test]
+fn what_is_missing_of_a_past_is_told_from_what_differs_and_made_good() {
+    let bench = trained();
+    let path = of_maml(&bench, "snapshots.bin");
+    let whole = fs::read(&path).expect("there");
+    let damages: [(&str, Option<Vec<u8>>); 4] = [
+        ("not there", None),
+        ("empty", Some(Vec::new())),
+        ("cut short", Some(whole[..whole.len() / 3].to_owned())),
+        ("with a hole", Some([&whole[..4000], &vec![0; 9000], &whole[13_000..]].concat())),
+    ];
+    for (what, left) in damages {
+        fs::remove_file(&path).expect("removed");
+        if let Some(left) = left {
+            fs::write(&path, left).expect("written");
+        }
+        if what != "with a hole" {
+            let said = bench.run(&["run"]).exits(0);
+            assert!(said.stderr.contains("snapshots of its past are missing"), "{what}: {}", said.stderr);
+        }
+        let said = bench.run(&["verify", "runs"]);
+        assert_eq!(said.code, Some(1), "{what}");
+        assert!(!said.stdout.contains("DIFFERS"), "{what}: {}", said.stdout);
+        let line = said.stdout.lines().find(|line| line.starts_with("DAMAGED")).expect("it is said");
+        assert!(line.contains("MAML, seed 0") && line.contains("the result is the same"), "{what}: {line}");
+        let said = bench.run(&["verify", "runs", "--repair"]).exits(0);
+        assert!(said.stdout.contains("4 of 4 runs give the same bytes again\n"), "{what}: {}", said.stdout);
+        assert!(fs::read(&path).expect("there") == whole, "{what}");
+        let said = bench.run(&["run"]).exits(0);
+        assert!(!said.stderr.contains("snapshots"), "{what}: {}", said.stderr);
+    }
+    // A whole snapshot of other parameters was put there by somebody.
+    let other = bench
+        .names()
+        .into_iter()
+        .find(|name| name.contains("MAML") && name.ends_with("seed-1/snapshots.bin"));
+    fs::copy(bench.path(&other.expect("it is there")), &path).expect("copied");
+    for words in [&["verify", "runs"][..], &["verify", "runs", "--repair"]] {
+        let said = bench.run(words);
+        assert_eq!(said.code, Some(1));
+        assert!(said.stdout.contains("DIFFERS  MAML, seed 0: snapshots.bin holds other"), "{}", said.stdout);
+    }
+    assert!(fs::read(&path).expect("there") != whole, "what differs is nobody's to repair");
 }
 
 #[test]

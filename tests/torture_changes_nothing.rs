@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use program::disk::Fault;
+use program::disk::{Cut, Fault, after_power_cut, power_cut};
 use program::terminal::Terminal;
 use program::{Bench, Said, assert_same, binary, wait};
 
@@ -381,4 +381,141 @@ fn fresh(template: &Bench) -> Bench {
         copy(&template.path("runs"), &bench.path("runs"));
     }
     bench
+}
+
+/// Says of everything in a folder that it is on the disk.
+fn on_disk(folder: &Path, disk: &Path) {
+    use std::os::unix::fs::{DirEntryExt, MetadataExt};
+    let mut names = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let path = entry.path();
+        if path == disk {
+            continue;
+        }
+        let kind = if path.is_dir() { 'd' } else { 'f' };
+        names += &format!("{kind} {} {}\n", entry.ino(), entry.file_name().display());
+        if path.is_dir() {
+            on_disk(&path, disk);
+        } else {
+            fs::copy(&path, disk.join(format!("f-{}", entry.ino()))).expect("copied");
+        }
+    }
+    let inode = folder.metadata().expect("there").ino();
+    fs::write(disk.join(format!("d-{inode}")), names).expect("written");
+}
+
+/// Runs the study until the power goes; as the disk has it then.
+fn cut_short(from: &Bench, together: bool, at: u64, cut: Cut, budget: &mut Budget) -> Bench {
+    let disk = tempfile::tempdir().expect("a temporary folder");
+    on_disk(from.folder(), disk.path());
+    let arguments = ["run", "study.toml", "--jobs", "1", "--join"];
+    let start = |at| {
+        let mut command = Command::new(binary());
+        command.args(&arguments[..if together { 5 } else { 4 }]).current_dir(from.folder());
+        command.envs(power_cut("runs", at, disk.path())).env("METASCOPE_SAVE_MS", "0");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("the program starts")
+    };
+    let mut other = together.then(|| start(0));
+    let mut first = start(at);
+    let began = Instant::now();
+    while first.try_wait().expect("a child").is_none() {
+        if began.elapsed() >= HANGS {
+            let _ = first.kill();
+            panic!("{at}, {cut:?}: hangs");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    if let Some(other) = &mut other {
+        let _ = other.kill();
+        other.wait().expect("gone");
+    }
+    let after = Bench::new();
+    after_power_cut(from.folder(), disk.path(), after.folder(), cut, &mut |below| budget.random(below));
+    after
+}
+
+const CUTS: [Cut; 3] = [Cut::Strict, Cut::Names, Cut::Torn];
+
+#[test]
+fn a_power_cut_loses_nothing_without_a_word() {
+    let mut budget = Budget::new(12);
+    let whole = Bench::with("study.toml", SMALL);
+    whole.run(&["run", "study.toml"]).exits(0);
+    let (expected, rows) = (results(&whole), whole.run(&EXPORT).stdout);
+    let (mut done, mut gone_on, mut holes) = (0, 0, 0);
+    while !budget.is_spent(done) {
+        let (cut, together, twice) = (CUTS[done % 3], done / 3 % 3 == 1, done / 3 % 3 == 2);
+        let mut bench = Bench::with("study.toml", SMALL);
+        let mut at = 1 + budget.random(220) as u64;
+        let what = format!("case {done}: {cut:?}, together: {together}, twice: {twice}, at {at}");
+        bench = cut_short(&bench, together, at, cut, &mut budget);
+        if twice {
+            at = 1 + budget.random(220) as u64;
+            bench = cut_short(&bench, false, at, cut, &mut budget);
+        }
+        gone_on += usize::from(bench.names().iter().any(|name| name.ends_with("resume.bin")));
+        let export = said(&bench, &EXPORT);
+        let is_true = export.stdout.lines().all(|line| rows.lines().any(|known| known == line));
+        assert!(is_true && (export.code == Some(0) || !export.stderr.is_empty()), "{what}: {export:?}");
+        let ran = said(&bench, &["run", "study.toml", "--jobs", "1"]);
+        assert_eq!(ran.code, Some(0), "{what}: {ran:?}");
+        assert_same(&results(&bench), &expected, &what);
+        let lacks = pasts(&bench) != pasts(&whole);
+        assert!(!lacks || ran.stderr.contains("snapshots of its past are missing"), "{what}: {ran:?}");
+        let verified = said(&bench, &["verify", "runs", "--jobs", "1"]);
+        assert!(!verified.stdout.contains("DIFFERS"), "{what}: {verified:?}");
+        assert_eq!(verified.code, Some(i32::from(lacks)), "{what}: {verified:?}");
+        if lacks {
+            holes += 1;
+            assert!(verified.stdout.contains("DAMAGED"), "{what}: {verified:?}");
+            let repaired = said(&bench, &["verify", "runs", "--repair", "--jobs", "1"]);
+            assert!(repaired.code == Some(0) && repaired.stdout.contains("repaired"), "{what}: {repaired:?}");
+            assert_same(&pasts(&bench), &pasts(&whole), &what);
+        }
+        done += 1;
+    }
+    println!("{done} power cuts: after {gone_on} there was something to go on from, after {holes} a hole");
+    assert!(done == 0 || gone_on > 0, "does it still cut anything?");
+}
+
+/// The pasts of all runs but those that were put aside.
+fn pasts(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
+    let mut files = bench.files();
+    files.retain(|name, _| name.ends_with("snapshots.bin") && !name.contains(".before-"));
+    files
+}
+
+#[test]
+fn what_a_person_asked_for_is_whole_after_a_power_cut() {
+    let mut budget = Budget::new(18);
+    let bench = Bench::with("study.toml", SMALL);
+    bench.run(&["run", "study.toml"]).exits(0);
+    let rows = bench.run(&EXPORT).stdout;
+    let (mut done, mut old, mut new) = (0, 0, 0);
+    while !budget.is_spent(done) {
+        let (cut, at) = (CUTS[done % 3], 1 + (done / 3) as u64 % 9);
+        let (folder, disk) = (Bench::with("table.csv", "old"), tempfile::tempdir().expect("a folder"));
+        on_disk(folder.folder(), disk.path());
+        let path = folder.path("table.csv");
+        let mut command = Command::new(binary());
+        command.args(EXPORT).arg("--out").arg(&path).current_dir(bench.folder());
+        let name = folder.folder().display().to_string();
+        let ended = command.envs(power_cut(&name, at, disk.path())).output().expect("it runs");
+        let after = Bench::new();
+        after_power_cut(folder.folder(), disk.path(), after.folder(), cut, &mut |below| budget.random(below));
+        let found = after.read("table.csv");
+        assert!(found == "old" || found == rows, "{cut:?} at {at}: {found:?}");
+        // Whoever was told that it is done has it.
+        assert!(!ended.status.success() || found == rows, "{cut:?} at {at}: it was there");
+        (old, new) = (old + usize::from(found == "old"), new + usize::from(found == rows));
+        // What is left of it is cleared by the next one.
+        let mut command = bench.command(&EXPORT);
+        Said::of(command.arg("--out").arg(&path)).exits(0);
+        assert_eq!(folder.names(), ["table.csv"], "{cut:?} at {at}");
+        done += 1;
+    }
+    println!("{done} power cuts while a table was written: {old} times the old one, {new} times the new one");
+    assert!(done < 18 || old > 0 && new > 0);
 }

@@ -15,13 +15,17 @@ use crate::cli::VerifyCommand;
 use crate::config::printable;
 use crate::model::Kernels;
 use crate::study::{
-    Event, Run, Session, SessionOptions, Watcher, compare, kernel_of, provenance_of, run_folder, study_folder,
+    Compared, Event, Run, Session, SessionOptions, Watcher, compare, is_foreign, kernel_of, provenance_of,
+    repair_past, run_folder, study_folder,
 };
 
 /// How long to wait for an event before looking whether a person wants to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// The name of the study that runs are trained again in.
 const AGAIN: &str = "again";
+
+/// What to do about files that cannot be compared.
+const RUN_AGAIN: &str = "`metascope run` of the study makes it good";
 
 /// A finished run, and where it is.
 struct Finished {
@@ -32,16 +36,21 @@ struct Finished {
 /// What has come of the comparison.
 #[derive(Default)]
 struct Tally {
+    /// Whether what is missing of a past is to be made good.
+    repairs: bool,
     same: usize,
+    /// Those that cannot be compared because something is missing, cut short or damaged, and those with the same
+    /// result of whose past something is.
+    damaged: usize,
     different: usize,
     unknown: usize,
 }
 
 /// Trains again and compares.
 pub fn verify(command: &VerifyCommand) -> anyhow::Result<Exit> {
-    let VerifyCommand { dir, sample, jobs } = command;
+    let VerifyCommand { dir, sample, jobs, repair } = command;
     let (_, watcher) = Watcher::open(std::slice::from_ref(dir))?;
-    let mut tally = Tally::default();
+    let mut tally = Tally { repairs: *repair, ..Tally::default() };
     let mut finished = finished(&watcher, &mut tally)?;
     let all = finished.len();
     if let Some(sample) = sample.filter(|sample| *sample < all) {
@@ -106,11 +115,12 @@ pub fn verify(command: &VerifyCommand) -> anyhow::Result<Exit> {
         }
     }
     bar.finish_and_clear();
-    let Tally { same, different, unknown } = tally;
+    let Tally { same, different, damaged, unknown, .. } = tally;
     let not_chosen = all - chosen.min(all);
-    let mut words = format!("{same} of {} runs give the same bytes again", same + different);
+    let mut words = format!("{same} of {} runs give the same bytes again", same + different + damaged);
     for (count, what) in [
         (different, "differ"),
+        (damaged, "are damaged"),
         (unknown, "could not be compared"),
         (not_chosen.saturating_sub(unknown), "were not trained again"),
     ] {
@@ -119,10 +129,10 @@ pub fn verify(command: &VerifyCommand) -> anyhow::Result<Exit> {
         }
     }
     writeln!(std::io::stdout(), "{words}")?;
-    if same + different + unknown == 0 {
+    if same + different + damaged + unknown == 0 {
         bail!("{}: no run there is finished", dir.display());
     }
-    Ok(if different + unknown > 0 { Exit::Failed } else { Exit::Done })
+    Ok(if different + damaged + unknown > 0 { Exit::Failed } else { Exit::Done })
 }
 
 /// The finished runs; what is not believed or not there is told at once.
@@ -133,7 +143,8 @@ fn finished(watcher: &Watcher, tally: &mut Tally) -> anyhow::Result<Vec<Finished
         let (folder, settings) = (watcher.folder(number), watcher.settings(number));
         let run = Run { settings, ..watcher.runs()[number].clone() };
         match (watcher.doubt(number), events.last()) {
-            (Some(why), _) => tally.different(&run, &[why])?,
+            (Some(why), _) if is_foreign(&folder, &run) => tally.different(&run, &[why])?,
+            (Some(why), _) => tally.damaged(&run, &[why, RUN_AGAIN.to_owned()])?,
             (None, Some(Event::Finished { .. })) => finished.push(Finished { run, folder }),
             // A run that failed, or is under way, has no result.
             _ => {}
@@ -151,11 +162,10 @@ impl Tally {
         let Run { settings, seed, .. } = run;
         let compared = match compare(found, again, settings, *seed) {
             Ok(compared) => compared,
-            Err(why) => return self.different(run, &[why]),
+            Err(why) => return self.damaged(run, &[why, RUN_AGAIN.to_owned()]),
         };
         if compared.differences.is_empty() {
-            self.same += 1;
-            say("same", run, &compared.notes)
+            self.complete(run, compared, found, again)
         } else if compared.other_arithmetic {
             let why = format!(
                 "was begun by a version whose logarithms, exponentials and cosines were the C library's, so that its \
@@ -166,14 +176,49 @@ impl Tally {
         } else {
             let mut words = compared.differences;
             words.extend(compared.notes);
+            words.extend(compared.missing);
             words.extend(provenance_of(found).map(|made| format!("made by {made}")));
             self.different(run, &words)
         }
     }
 
+    /// A run with the same result, of whose past something may be missing.
+    fn complete(
+        &mut self,
+        run: &Run,
+        compared: Compared,
+        found: &std::path::Path,
+        again: &std::path::Path,
+    ) -> anyhow::Result<()> {
+        let mut words = compared.notes;
+        let outcome = match compared.missing {
+            None => Ok(()),
+            Some(missing) if self.repairs => {
+                let repaired = repair_past(found, again);
+                words.push(if repaired.is_ok() { format!("repaired: {missing}") } else { missing });
+                repaired
+            }
+            Some(missing) => {
+                words.push(missing);
+                Err("the result is the same; --repair makes it good".to_owned())
+            }
+        };
+        if let Err(why) = outcome {
+            words.push(why);
+            return self.damaged(run, &words);
+        }
+        self.same += 1;
+        say("same", run, &words)
+    }
+
     fn different(&mut self, run: &Run, words: &[String]) -> anyhow::Result<()> {
         self.different += 1;
         say("DIFFERS", run, words)
+    }
+
+    fn damaged(&mut self, run: &Run, words: &[String]) -> anyhow::Result<()> {
+        self.damaged += 1;
+        say("DAMAGED", run, words)
     }
 
     fn unknown(&mut self, run: &Run, why: &str) -> anyhow::Result<()> {

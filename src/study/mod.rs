@@ -50,7 +50,7 @@ mod plan;
 mod pool;
 mod snapshot;
 
-pub use disk::compare::{Compared, compare, kernel_of, provenance_of};
+pub use disk::compare::{Compared, compare, is_foreign, kernel_of, provenance_of, repair_past};
 pub use disk::files::{write_new, write_out};
 pub use disk::folders::announce_study;
 pub use disk::follow::LogReader;

@@ -61,6 +61,90 @@ impl Fault<'_> {
     }
 }
 
+/// The environment of a program that is killed at this operation on `path` (0: never) and notes in a folder what a disk
+/// would have if the power went.
+pub fn power_cut(path: &str, at: u64, disk: &Path) -> Vec<(&'static str, String)> {
+    let fault = Fault { path, ops: "", kind: "crash", at, stays: false };
+    let mut all = fault.environment(None);
+    all.push(("FAULT_DISK", disk.display().to_string()));
+    all
+}
+
+/// What a disk may have after the power went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cut {
+    /// Names only where their folder was brought to it, bytes only where their file was.
+    Strict,
+    /// All names, as a journal keeps them, but bytes only where their file was brought to it.
+    Names,
+    /// Of every name, every block of 512 bytes and every length the old or the new.
+    Torn,
+}
+
+/// Lays the files of a folder out in `to` as a disk has them after a power cut. What was in it when it all began
+/// has to be brought over by the caller.
+pub fn after_power_cut(now: &Path, disk: &Path, to: &Path, cut: Cut, random: &mut dyn FnMut(usize) -> usize) {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::{DirEntryExt, MetadataExt};
+    std::fs::create_dir_all(to).expect("made");
+    type Names = BTreeMap<String, (bool, u64)>;
+    let is_there = now.is_dir();
+    let current: Names = std::fs::read_dir(now)
+        .into_iter()
+        .flatten()
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            let is_folder = entry.file_type().expect("a kind").is_dir();
+            (entry.file_name().into_string().expect("a name"), (is_folder, entry.ino()))
+        })
+        .collect();
+    let inode = now.metadata().map(|found| found.ino()).unwrap_or_default();
+    let synced = std::fs::read_to_string(disk.join(format!("d-{inode}"))).unwrap_or_default();
+    let old: Names = synced
+        .lines()
+        .map(|line| {
+            let mut words = line.splitn(3, ' ');
+            let mut word = || words.next().expect("a word").to_owned();
+            let (kind, inode, name) = (word(), word(), word());
+            (name, (kind == "d", inode.parse().expect("a number")))
+        })
+        .collect();
+    assert!(is_there, "{}", now.display());
+    let names: std::collections::BTreeSet<&String> = current.keys().chain(old.keys()).collect();
+    for name in names {
+        let (one, other) = (old.get(name), current.get(name));
+        let chosen = match cut {
+            Cut::Strict => one,
+            Cut::Names => other,
+            Cut::Torn => [one, other][random(2)],
+        };
+        let Some((is_folder, inode)) = chosen else { continue };
+        if *is_folder {
+            // One that was moved away since is not followed: nothing here moves folders before it is cut.
+            if other == chosen {
+                after_power_cut(&now.join(name), disk, &to.join(name), cut, random);
+            }
+            continue;
+        }
+        let kept = std::fs::read(disk.join(format!("f-{inode}"))).unwrap_or_default();
+        let mut bytes = kept.clone();
+        if cut == Cut::Torn && other == chosen {
+            let newest = std::fs::read(now.join(name)).expect("readable");
+            let (least, most) = (kept.len().min(newest.len()), kept.len().max(newest.len()));
+            let length = [kept.len(), newest.len(), least + random(most - least + 1)][random(3)];
+            bytes = vec![0; length];
+            for at in (0..length).step_by(512) {
+                let block = [&kept, &newest][random(2)];
+                let end = length.min(at + 512).min(block.len());
+                if at < end {
+                    bytes[at..end].copy_from_slice(&block[at..end]);
+                }
+            }
+        }
+        std::fs::write(to.join(name), bytes).expect("written");
+    }
+}
+
 /// The environment of a program on whose disks nothing can be locked.
 pub fn without_locks() -> [(&'static str, String); 2] {
     [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_LOCKS", "1".to_owned())]

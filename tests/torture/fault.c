@@ -7,8 +7,11 @@
  *   FAULT_STAYS   set: every operation after it too
  *   FAULT_COUNT   a file that gets the number of operations when the program ends by itself
  *   FAULT_LOCKS   set: no file can be locked, as on file systems that have no locks
+ *   FAULT_DISK    a folder that gets what a disk would have if the power went: whenever a file is brought to the disk
+ *                 its bytes, as f-INODE, whenever a folder is the names in it, as d-INODE, lines of kind, inode, name
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -108,8 +111,47 @@ ssize_t pwrite64(int fd, const void *from, size_t bytes, off64_t at) {
         if ((test) && fault(op) < 0) return -1;                                     \
         return REAL(name)(__VA_ARGS__);                                             \
     }
-PLAIN(fsync, "sync", is_watched(fd), (int fd), fd)
-PLAIN(fdatasync, "sync", is_watched(fd), (int fd), fd)
+
+/* Notes what is on the disk now. A file's inode is kept from being used again, so that it names that file alone. */
+static void note_disk(int fd) {
+    const char *disk = getenv("FAULT_DISK");
+    struct stat found;
+    if (!disk || fstat(fd, &found) < 0) return;
+    char here[64], to[4096], whole[4200];
+    snprintf(here, sizeof here, "/proc/self/fd/%d", fd);
+    int is_folder = S_ISDIR(found.st_mode);
+    snprintf(to, sizeof to, "%s/%c-%lu", disk, is_folder ? 'd' : 'f', (unsigned long)found.st_ino);
+    snprintf(whole, sizeof whole, "%s.%d.%d", to, getpid(), fd);
+    FILE *out = fopen(whole, "w");
+    if (!out) return;
+    if (is_folder) {
+        DIR *folder = opendir(here);
+        struct dirent *entry;
+        while (folder && (entry = readdir(folder)))
+            if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+                fprintf(out, "%c %lu %s\n", entry->d_type == DT_DIR ? 'd' : 'f', (unsigned long)entry->d_ino,
+                        entry->d_name);
+        if (folder) closedir(folder);
+    } else {
+        int in = REAL(open)(here, O_RDONLY | O_CLOEXEC);
+        char bytes[65536];
+        ssize_t many;
+        while (in >= 0 && (many = REAL(read)(in, bytes, sizeof bytes)) > 0) fwrite(bytes, 1, many, out);
+        /* Stays open. */
+    }
+    fclose(out);
+    REAL(rename)(whole, to);
+}
+
+#define SYNC(name)                                                                  \
+    int name(int fd) {                                                              \
+        if (is_watched(fd) && fault("sync") < 0) return -1;                         \
+        int done = REAL(name)(fd);                                                  \
+        if (done == 0) note_disk(fd);                                               \
+        return done;                                                                \
+    }
+SYNC(fsync)
+SYNC(fdatasync)
 PLAIN(ftruncate64, "truncate", is_watched(fd), (int fd, off64_t length), fd, length)
 PLAIN(rename, "rename", counts(to), (const char *from, const char *to), from, to)
 PLAIN(unlink, "unlink", counts(path), (const char *path), path)

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::{fs, io};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::files::read_own;
+use super::files::{folder_of, read_own, replace};
+use super::lock::{Busy, Lock};
 use super::provenance::{Process, Provenance};
 use super::resume::{LARGEST_FILE, Resume, first};
-use super::seal::{self, LARGEST_SETTINGS, Sealed};
+use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
+use super::trail::Trail;
 use crate::config::presentable;
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
 use crate::study::event::Event;
-use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS};
+use crate::study::layout::{CHECKPOINT, LOCK, LOG, RESUME, SETTINGS, SNAPSHOTS};
 use crate::study::plan::Run;
 
 /// The largest past: that of the largest network at 200 steps has less.
@@ -42,18 +45,34 @@ pub fn compare(found: &Path, again: &Path, settings: &Experiment, seed: u64) -> 
     if text(found) != text(again) {
         compared.differ(SETTINGS, "says other settings than those that the run was trained with");
     }
-    let [past, past_again] =
-        [found, again].map(|folder| read_own(&folder.join(SNAPSHOTS), LARGEST_PAST).ok());
-    match (past, past_again) {
-        (None, _) => compared.notes.push(format!("{SNAPSHOTS} is not there, or cannot be read")),
-        (Some(past), Some(again)) if past != again => {
-            let at = past.iter().zip(&again).position(|(one, other)| one != other);
-            let at = at.unwrap_or(past.len().min(again.len()));
-            compared.differ(SNAPSHOTS, &format!("differs from byte {at} on"));
-        }
-        _ => {}
-    }
+    compared.pasts(found, again, &Trail::new(settings))?;
     Ok(compared)
+}
+
+/// Gives a finished run the past that was made again, where its own lacks a part.
+///
+/// # Errors
+/// If it cannot be read or written, or another process has the study; in words.
+pub fn repair_past(found: &Path, again: &Path) -> Result<(), String> {
+    let words = |error: io::Error| format!("{SNAPSHOTS} cannot be repaired: {error}");
+    let past = read_own(&again.join(SNAPSHOTS), LARGEST_PAST).map_err(|why| format!("{SNAPSHOTS} {why}"))?;
+    // Where there is no lock's file, this is no folder that anybody trains in.
+    let study = folder_of(folder_of(found));
+    let lock = if fs::symlink_metadata(study.join(LOCK)).is_ok() {
+        let held = Lock::take(study).map_err(words)?;
+        let busy = |holder| Busy { holder, folder: study.to_owned() }.to_string();
+        Some(held.map_err(busy)?)
+    } else {
+        None
+    };
+    replace(&found.join(SNAPSHOTS), &past).map_err(words)?;
+    drop(lock);
+    Ok(())
+}
+
+/// Whether a run's files are whole and another run's.
+pub fn is_foreign(folder: &Path, run: &Run) -> bool {
+    matches!(seal::read(folder, &run.settings, run.seed), Err(Doubt::Foreign(_)))
 }
 
 /// The kernels that a finished run was trained by, where it says so.
@@ -77,6 +96,8 @@ pub struct Compared {
     pub differences: Vec<String>,
     /// What is worth knowing besides.
     pub notes: Vec<String>,
+    /// What is missing, cut short or damaged of what no result depends on.
+    pub missing: Option<String>,
     /// Whether it was begun with another arithmetic than that of this version, which cannot give its bits again.
     pub other_arithmetic: bool,
 }
@@ -132,6 +153,39 @@ impl Compared {
         } else if self.differences.is_empty() {
             self.differ(CHECKPOINT, "has other bytes around the same weights");
         }
+        Ok(())
+    }
+
+    /// The past, snapshot by snapshot: one whose checksum is right and that is another one was put there.
+    fn pasts(&mut self, found: &Path, again: &Path, trail: &Trail) -> Result<(), String> {
+        let again = read_own(&again.join(SNAPSHOTS), LARGEST_PAST)
+            .map_err(|why| format!("what was trained again: {SNAPSHOTS} {why}"))?;
+        let found = match read_own(&found.join(SNAPSHOTS), LARGEST_PAST) {
+            Ok(found) => found,
+            Err(why) => {
+                self.missing = Some(format!("{SNAPSHOTS} {why}"));
+                return Ok(());
+            }
+        };
+        let mut missing = 0;
+        for (number, step) in trail.steps().iter().enumerate() {
+            let (one, other) = (trail.record_in(&found, number), trail.record_in(&again, number));
+            match one {
+                Some(record) if one == other || trail.snapshot(number, record).is_some() => {
+                    if one != other {
+                        self.differ(SNAPSHOTS, &format!("holds other parameters at step {step}"));
+                        return Ok(());
+                    }
+                }
+                _ => missing += 1,
+            }
+        }
+        if found.len() > again.len() {
+            self.differ(SNAPSHOTS, &format!("goes on after its end at byte {}", again.len()));
+        }
+        let all = trail.len();
+        self.missing = (missing > 0)
+            .then(|| format!("{missing} of the {all} snapshots in {SNAPSHOTS} are missing or damaged"));
         Ok(())
     }
 

@@ -146,11 +146,23 @@ pub fn open(
         Some(Event::Noted { experiment, seed: run.seed, note, alarming })
     };
     let (why, foreign) = match Record::open(lock, run, kernels) {
-        Ok(opened) if opened.verified => return Ok((opened, None)),
         Ok(opened) => {
-            let words =
-                "unverified: its files are of an earlier version and do not say which run they are of";
-            return Ok((opened, noted(words.to_owned(), false)));
+            let mut words = Vec::new();
+            if !opened.verified {
+                words.push(
+                    "unverified: its files are of an earlier version and do not say which run they are of"
+                        .to_owned(),
+                );
+            }
+            if opened.missing > 0 {
+                words.push(format!(
+                    "{} snapshots of its past are missing or damaged, which no result depends on; \
+                     `metascope verify --repair` makes them again once it is done",
+                    opened.missing
+                ));
+            }
+            let note = (!words.is_empty()).then(|| words.join("; "));
+            return Ok((opened, note.and_then(|note| noted(note, false))));
         }
         Err(Refusal::Trouble(error)) => return Err(error),
         Err(Refusal::Useless { why, foreign }) => (why, foreign),

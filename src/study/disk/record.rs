@@ -32,6 +32,7 @@ use super::past::{Progress, what_counts};
 use super::provenance::Provenance;
 use super::resume::{self, Header, Identity, Resume};
 use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
+use super::trail::Trail;
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::config::presentable;
 use crate::learner::State;
@@ -73,6 +74,8 @@ pub struct Opened {
     pub next: Next,
     /// What could not be put right in the folder of a finished run.
     pub unsaved: Option<RecordError>,
+    /// How many snapshots of its past are missing or damaged.
+    pub missing: usize,
     /// Whether what it goes on from says itself which run it is of, as all does that this version writes.
     pub verified: bool,
 }
@@ -108,7 +111,14 @@ impl Record {
         if record.hold().is_err() {
             // The folder cannot be had, or another process has it: nothing in it is looked at or touched.
             record.settings = settings_text(run, kernels.name(), &record.identity);
-            return Ok(Opened { record, past: Vec::new(), next: Next::Start, unsaved: None, verified: true });
+            return Ok(Opened {
+                record,
+                past: Vec::new(),
+                next: Next::Start,
+                unsaved: None,
+                missing: 0,
+                verified: true,
+            });
         }
         if let Err(error) = make_folder(lock.folder(), &record.folder) {
             if is_link(&record.folder) {
@@ -119,7 +129,14 @@ impl Record {
                 // Nor through one above it; that it cannot be written is said by the save.
                 record.settings = settings_text(run, kernels.name(), &record.identity);
                 let next = Next::Start;
-                return Ok(Opened { record, past: Vec::new(), next, unsaved: None, verified: true });
+                return Ok(Opened {
+                    record,
+                    past: Vec::new(),
+                    next,
+                    unsaved: None,
+                    missing: 0,
+                    verified: true,
+                });
             }
         }
         remove_leftovers(&record.folder);
@@ -154,7 +171,14 @@ impl Record {
             )
             .and_then(|()| self.rewrite_log());
         self.begin_provenance(kernels.name(), 0);
-        Opened { record: self, past: Vec::new(), next: Next::Start, unsaved: None, verified: true }
+        Opened {
+            record: self,
+            past: Vec::new(),
+            next: Next::Start,
+            unsaved: None,
+            missing: 0,
+            verified: true,
+        }
     }
 
     /// From what was saved.
@@ -163,6 +187,10 @@ impl Record {
         let Sealed { resume, log, events } = sealed;
         let (past, progress) = what_counts(events, &run.settings);
         let finished = progress == Progress::Done;
+        let trail = Trail::new(&run.settings);
+        // Those that are done may be ten thousand, and are not read whole.
+        let is_looked_at = !finished || trail.is_short(&self.folder);
+        let missing = if is_looked_at { trail.missing(&self.folder, resume.header.step) } else { 0 };
         let Header { kernel, identity, .. } = &resume.header;
         // A test by other kernels would round differently too, but most machines have those of others.
         let by_its_own = Kernels::named(kernel).is_some();
@@ -197,7 +225,7 @@ impl Record {
             self.begin_provenance(&resume.header.kernel.clone(), resume.header.step);
             // What could not be written waits for the next save.
             let next = Next::GoOn(Box::new(resume));
-            return Ok(Opened { record: self, past, next, unsaved: None, verified });
+            return Ok(Opened { record: self, past, next, unsaved: None, missing, verified });
         }
         let Resume { header, state } = resume;
         let weights = state.weights;
@@ -205,7 +233,7 @@ impl Record {
         let is_there = has_its_checkpoint(&self.folder, run, &weights, &header);
         let checkpoint = if is_there { Ok(()) } else { self.write_checkpoint(run, &weights, &header.kernel) };
         let unsaved = opened.and(settled).and(checkpoint).err();
-        Ok(Opened { record: self, past, next: Next::Nothing(weights), unsaved, verified })
+        Ok(Opened { record: self, past, next: Next::Nothing(weights), unsaved, missing, verified })
     }
 
     /// Writes down that this process takes the run up.
@@ -280,6 +308,8 @@ impl Record {
                     ErrorKind::Unsupported => fs::remove_file(&path).and_then(|()| open()),
                     _ => Err(error),
                 });
+                // Its name belongs on the disk before a state that counts on it.
+                self.settled = false;
                 none.insert(opened?)
             }
         };
@@ -295,6 +325,7 @@ impl Record {
         self.hold()
             .and_then(|()| make_folder(self.lock.folder(), &folder))
             .map_err(|error| trouble(&folder, &error))?;
+        let mut past = self.write_waiting();
         self.settle()?;
         let log = folder.join(LOG);
         // A file that was deleted can still be written to, and is lost all the same.
@@ -307,15 +338,13 @@ impl Record {
         };
         // What a disk has once failed to take it may forget without a word the next time.
         synced.inspect_err(|_| self.file = None).map_err(|error| trouble(&log, &error))?;
-        // The past is only for looking at: what is needed to go on is kept without it.
-        let mut past = Ok(());
-        while past.is_ok()
-            && let Some((offset, record)) = self.waiting.pop()
-        {
-            past = self.write_past(offset, &record);
-            if past.is_err() {
-                self.waiting.push((offset, record));
-            }
+        // The past is only for looking at: what is needed to go on is kept without it. But it is on the disk before
+        // the state that it leads up to.
+        if let Some(file) = &self.snapshots {
+            past = past.and(where_known(file.sync_data()));
+        }
+        if past.is_err() {
+            self.snapshots = None;
         }
         header.log_bytes = self.log.len() as u64;
         header.log_sha256 = hex(&Sha256::digest(&self.log));
@@ -323,6 +352,14 @@ impl Record {
         let path = folder.join(RESUME);
         self.replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
         past.map_err(|error| trouble(&folder.join(SNAPSHOTS), &error))
+    }
+
+    /// Writes the records of the past that the disk did not take before.
+    fn write_waiting(&mut self) -> io::Result<()> {
+        while let Some((offset, record)) = self.waiting.pop() {
+            self.write_past(offset, &record).inspect_err(|_| self.waiting.push((offset, record)))?;
+        }
+        Ok(())
     }
 
     /// Brings the settings and the names of the folders to the disk, once, or again after they went.
@@ -338,7 +375,7 @@ impl Record {
         };
         written.map_err(|error| trouble(&settings, &error))?;
         let out = folder_of(self.lock.folder());
-        for folder in [folder_of(&self.folder), self.lock.folder(), out, folder_of(out)] {
+        for folder in [&self.folder, folder_of(&self.folder), self.lock.folder(), out, folder_of(out)] {
             sync_folder(folder).map_err(|error| trouble(folder, &error))?;
         }
         self.settled = true;

@@ -1,6 +1,6 @@
 //! A run's past: its parameters at some two hundred log-spaced steps, because a network learns most of
-//! what it learns at the start. They are for looking at, so nothing goes on from them and a hole does no
-//! harm.
+//! what it learns at the start. They are for looking at, so nothing goes on from them: a hole does no harm to a
+//! result. It is said by whoever takes the run up, and `verify --repair` makes it good.
 //!
 //! `snapshots.bin` holds a record a landmark, at the place its number gives it:
 //!
@@ -130,6 +130,35 @@ impl Trail {
             file.read_exact_at(&mut record, self.offset(number)).ok()?;
             self.snapshot(number, &record)
         })
+    }
+
+    /// How many of the snapshots up to a step are not in a run's folder, or are damaged there.
+    pub fn missing(&self, folder: &Path, step: u64) -> usize {
+        let due = self.landmarks.partition_point(|landmark| *landmark <= step);
+        let Ok(file) = open_own(&folder.join(SNAPSHOTS)) else { return due };
+        let mut record = vec![0; self.record_length()];
+        let mut is_whole = |number: &usize| {
+            file.read_exact_at(&mut record, self.offset(*number)).is_ok()
+                && self.snapshot(*number, &record).is_some()
+        };
+        (0..due).filter(|number| !is_whole(number)).count()
+    }
+
+    /// Whether the file of a run's past is shorter than that of a whole one: a look at it that costs nothing.
+    pub fn is_short(&self, folder: &Path) -> bool {
+        let length = open_own(&folder.join(SNAPSHOTS)).ok().and_then(|file| file.metadata().ok());
+        length.is_none_or(|found| found.len() < self.offset(self.len()))
+    }
+
+    /// The place of a landmark's record in the bytes of the file, if they go that far.
+    pub fn record_in<'a>(&self, bytes: &'a [u8], number: usize) -> Option<&'a [u8]> {
+        let from = number.checked_mul(self.record_length())?;
+        bytes.get(from..from.checked_add(self.record_length())?)
+    }
+
+    /// The steps at which snapshots are kept.
+    pub fn steps(&self) -> &[u64] {
+        &self.landmarks
     }
 
     /// Where the record of a landmark begins.
