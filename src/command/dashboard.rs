@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -32,7 +32,7 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let (seat, runs) = Seat::take(&study, args)?;
     let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
     let (args, no_save, folder) = (args.clone(), args.no_save, study_folder(&args.out, &study.name));
-    let file = StudyFile { path, load: Rc::new(move || run::reread_study(&args)) };
+    let file = StudyFile { path, load: Arc::new(move || run::reread_study(&args)) };
     show(&study, &runs, &seat, screen, Some(file), (!no_save).then_some(&folder))
 }
 

@@ -152,10 +152,8 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
             match changed {
                 Ok(found) => {
                     self.app.change_hands(&found);
-                    if let Some(file) = &self.options.file {
-                        // What it says may not be what the process before trained.
-                        self.app.on_file((file.load)());
-                    }
+                    // What it says may not be what the process before trained.
+                    self.read_file();
                 }
                 Err(error) => self.app.say(format!("{error:#}")),
             }
@@ -164,7 +162,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         let source = self.source;
         pace.dirty |= self.app.on_hands(source.hands(), |run| source.is_trained(run));
         pace.dirty |= self.app.on_holders(|run| source.holder(run));
-        if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(false))
+        if let Some(read) = self.watch.as_mut().and_then(|watch| watch.take())
             && self.app.trains_here()
         {
             self.app.on_file(read);
@@ -370,6 +368,13 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         }
     }
 
+    /// Has the file read, whose study comes when it is there.
+    fn read_file(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.ask();
+        }
+    }
+
     /// Does what the state asks for; whether that is the end.
     fn perform(&mut self, effect: Effect, pace: &mut Pace) -> Result<Option<End>, Lost> {
         match effect {
@@ -403,6 +408,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
                     None => self.app.say("another process trains these runs: change them there"),
                 }
             }
+            Effect::Read => self.read_file(),
             Effect::TakeOver => {
                 if let Err(error) = self.source.take_over() {
                     self.app.say(format!("{error:#}"));
@@ -412,9 +418,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
                 self.part(pace);
                 edit(self.host, self.app, self.options, line);
                 blank(self.terminal)?;
-                if let Some(read) = self.watch.as_mut().and_then(|watch| watch.look(true)) {
-                    self.app.on_file(read);
-                }
+                self.read_file();
                 pace.asked = true;
             }
             Effect::Take { copy } => take(self.terminal, self.host, self.app, copy, self.options)?,
@@ -480,7 +484,9 @@ fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
         app.say("there is no experiments file to edit: these runs are only watched");
         return;
     };
-    let opened = file.make().and_then(|made| {
+    // The built-in copy stands in for a file only where it is what runs, not for one that is gone.
+    let made = if app.study.path.is_none() { file.make() } else { Ok(false) };
+    let opened = made.and_then(|made| {
         if made {
             app.say(format!("{} was made from the built-in copy", file.path.display()));
         }

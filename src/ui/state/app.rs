@@ -167,6 +167,8 @@ pub enum Effect {
     Control(Vec<usize>, Control),
     /// Make this the study.
     Plan(Box<Study>),
+    /// Read the experiments file, whether or not it seems to have changed.
+    Read,
     /// Train here what another process trains.
     TakeOver,
     /// Open the experiments file in an editor.

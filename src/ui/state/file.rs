@@ -1,7 +1,7 @@
 //! The experiments file that may be edited while it runs: where it is, and what it says that is not what
 //! runs.
 
-use std::{fmt, io, path::PathBuf, rc::Rc};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use crate::experiments::{Study, presets};
 use crate::study::write_new;
@@ -12,7 +12,7 @@ pub struct StudyFile {
     /// The file; it need not exist.
     pub path: PathBuf,
     /// Reads it as the command line asks.
-    pub load: Rc<dyn Fn() -> anyhow::Result<Study>>,
+    pub load: Arc<dyn Fn() -> anyhow::Result<Study> + Send + Sync>,
 }
 
 impl StudyFile {

@@ -1,8 +1,20 @@
 //! The experiments file while it is being edited: what it says that is not what runs, and what would
 //! happen if it did. The file is looked at from time to time, which works on network file systems too.
 
-use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    io::ErrorKind,
+    os::unix::fs::MetadataExt as _,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use anyhow::anyhow;
 
 use crate::{
     config::{LoadError, Problem},
@@ -17,44 +29,106 @@ use crate::{
 /// Time between looks at the file.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Notices changes of the file.
+/// A thread that watches the file and leaves the newest of what it says in a slot. The screen never touches the
+/// file itself, which may be on a disk that does not answer, and nobody waits for the thread at the end.
 pub struct Watch {
-    file: StudyFile,
-    stamp: Option<(SystemTime, u64)>,
-    looked: Instant,
+    ask: Sender<()>,
+    newest: Arc<Mutex<Option<anyhow::Result<Study>>>>,
+    asked: bool,
 }
 
 impl Watch {
-    /// Looks at this file, from what it is now.
+    /// Watches this file, from what it is now.
     pub fn new(file: StudyFile) -> Self {
-        let stamp = stamp(&file);
-        Self { file, stamp, looked: Instant::now() }
+        let (ask, asks) = channel();
+        let newest: Arc<Mutex<_>> = Arc::default();
+        let slot = Arc::clone(&newest);
+        // Without a thread the file is only read at the start.
+        let _ = thread::Builder::new().name("experiments file".to_owned()).spawn(move || {
+            let mut looks = Looks::new(file);
+            loop {
+                let must = match asks.recv_timeout(LOOK) {
+                    Ok(()) => true,
+                    Err(RecvTimeoutError::Timeout) => false,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+                if let Some(read) = looks.look(must) {
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+                }
+            }
+        });
+        Self { ask, newest, asked: false }
     }
 
-    /// Time until the next look.
+    /// Has the file read now, whether or not it seems to have changed.
+    pub fn ask(&mut self) {
+        self.asked = self.ask.send(()).is_ok();
+    }
+
+    /// Time until there may be something to take.
     pub fn due_in(&self) -> Duration {
-        LOOK.saturating_sub(self.looked.elapsed())
+        if self.asked { LOOK / 10 } else { LOOK }
     }
 
-    /// Looks, if it is time or `now` is asked for: the file's study if it has been written to since.
-    pub fn look(&mut self, now: bool) -> Option<anyhow::Result<Study>> {
-        if !now && !self.due_in().is_zero() {
-            return None;
-        }
-        self.looked = Instant::now();
-        let stamp = stamp(&self.file);
-        if stamp == self.stamp {
-            return None;
-        }
-        self.stamp = stamp;
-        Some((self.file.load)())
+    /// What the file says, if it was read since this was asked last.
+    pub fn take(&mut self) -> Option<anyhow::Result<Study>> {
+        let taken = self.newest.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.asked &= taken.is_none();
+        taken
     }
 }
 
-/// What changes when the file is written.
-fn stamp(file: &StudyFile) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(&file.path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+/// The file as its thread sees it.
+struct Looks {
+    file: StudyFile,
+    stamp: Option<Stamp>,
+    /// Whether there has been a file.
+    was_there: bool,
+}
+
+/// What changes when the file is written or replaced: modification and change time to the nanosecond, length,
+/// device, inode and kind.
+type Stamp = [i128; 6];
+
+impl Looks {
+    fn new(file: StudyFile) -> Self {
+        let stamp = fs::metadata(&file.path).ok().as_ref().map(stamp);
+        Self { file, was_there: stamp.is_some(), stamp }
+    }
+
+    /// The file's study if it `must` be read, or if the file has changed since the last look.
+    fn look(&mut self, must: bool) -> Option<anyhow::Result<Study>> {
+        let found = fs::metadata(&self.file.path);
+        let stamp = found.as_ref().ok().map(stamp);
+        if !must && stamp == self.stamp {
+            return None;
+        }
+        self.stamp = stamp;
+        let is_gone = found.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if is_gone && self.was_there {
+            return Some(Err(anyhow!("it is gone")));
+        }
+        self.was_there |= found.is_ok();
+        match found {
+            // To open a pipe is to wait for who writes to it.
+            Ok(found) if !found.is_file() => {
+                Some(Err(anyhow!("it is a folder, a pipe, a socket or a device")))
+            }
+            _ => Some((self.file.load)()),
+        }
+    }
+}
+
+fn stamp(found: &fs::Metadata) -> Stamp {
+    let time = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    [
+        time(found.mtime(), found.mtime_nsec()),
+        time(found.ctime(), found.ctime_nsec()),
+        found.len().into(),
+        found.dev().into(),
+        found.ino().into(),
+        found.mode().into(),
+    ]
 }
 
 impl App {
@@ -91,7 +165,7 @@ impl App {
         if let Some(Edited::Broken { place, problem, .. }) = &self.edited {
             let place = place.map(|(line, column)| format!("{line}:{column}: ")).unwrap_or_default();
             let text = format!("{place}{problem}");
-            self.note(format!("the file was edited and cannot be used: {text}"), true);
+            self.note(format!("the file cannot be used: {text}"), true);
         }
     }
 
@@ -101,7 +175,8 @@ impl App {
         if line > 0 {
             return line;
         }
-        let text = std::fs::read_to_string(&file.path).unwrap_or_default();
+        let is_file = fs::metadata(&file.path).is_ok_and(|found| found.is_file());
+        let text = if is_file { fs::read_to_string(&file.path).unwrap_or_default() } else { String::new() };
         let settings = &self.experiments[index].settings;
         let name = format!("{:?}", settings.listed_as());
         let names = |line: &str| line.trim_start().starts_with("name") && line.contains(&name);
@@ -196,7 +271,93 @@ fn seeds(seeds: &[u64]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::experiments::{load, parse};
+
+    const TEXT: &str = "[[experiment]]\nname = \"A\"\nalgorithm = \"random\"\n";
+
+    /// Reads as the bare command does: the built-in study where there is no file.
+    fn reads(path: &Path) -> StudyFile {
+        let file = path.to_owned();
+        let load = move || {
+            if file.exists() { Ok(load(&file)?) } else { Ok(parse("built-in", None, TEXT)?) }
+        };
+        StudyFile { path: path.to_owned(), load: Arc::new(load) }
+    }
+
+    fn error(read: Option<anyhow::Result<Study>>) -> String {
+        read.expect("it has changed").expect_err("it cannot be used").to_string()
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_not_the_built_in_study() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("experiments.toml");
+        let mut looks = Looks::new(reads(&path));
+        assert!(looks.look(false).is_none());
+        fs::write(&path, TEXT).unwrap();
+        assert!(looks.look(false).expect("it was made").is_ok());
+        fs::remove_file(&path).unwrap();
+        assert_eq!(error(looks.look(false)), "it is gone");
+        assert!(looks.look(false).is_none(), "it is said once");
+        fs::write(&path, TEXT).unwrap();
+        assert!(looks.look(false).expect("it is back").is_ok());
+    }
+
+    #[test]
+    fn an_edit_of_the_same_length_and_time_is_seen_and_whoever_asks_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.toml"), TEXT).unwrap();
+        let mut looks = Looks::new(reads(&path("a.toml")));
+        assert!(looks.look(false).is_none());
+        fs::write(path("new.toml"), TEXT.replace("\"A\"", "\"B\"")).unwrap();
+        let time = fs::metadata(path("a.toml")).unwrap().modified().unwrap();
+        fs::File::options().append(true).open(path("new.toml")).unwrap().set_modified(time).unwrap();
+        fs::rename(path("new.toml"), path("a.toml")).unwrap();
+        let study = looks.look(false).expect("it is another").unwrap();
+        assert_eq!(study.experiments[0].name, "B");
+        assert!(looks.look(false).is_none() && looks.look(true).is_some());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("experiments.toml");
+        fs::write(&path, TEXT).unwrap();
+        let mut looks = Looks::new(reads(&path));
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        assert!(error(looks.look(false)).contains("a pipe"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(error(looks.look(false)).contains("a folder"));
+        fs::remove_dir(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(error(looks.look(false)).contains("a device"));
+    }
+
+    #[test]
+    fn the_screen_does_not_wait_for_a_file_that_does_not_answer() {
+        let (answer, answers) = channel::<()>();
+        let answers = Mutex::new(answers);
+        let load = move || {
+            let _ = answers.lock().unwrap().recv();
+            Ok(parse("late", None, TEXT)?)
+        };
+        let mut watch = Watch::new(StudyFile { path: "/nowhere/a.toml".into(), load: Arc::new(load) });
+        watch.ask();
+        assert!(watch.take().is_none(), "it would still wait if it had read the file itself");
+        answer.send(()).unwrap();
+        let late = std::iter::repeat_with(|| {
+            thread::sleep(Duration::from_millis(5));
+            watch.take()
+        });
+        let study = late.take(4_000).flatten().next().expect("an answer").unwrap();
+        assert_eq!(study.name, "late");
+    }
 
     #[test]
     fn only_seeds_in_a_row_are_a_range() {

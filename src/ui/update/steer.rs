@@ -119,7 +119,10 @@ impl App {
                 self.edited = Some(broken);
                 self.say("the file cannot be used as it is; e opens it at the first problem");
             }
-            None => self.say("the file says what runs; e opens it in your editor"),
+            None => {
+                self.effects.push(Effect::Read);
+                self.say("the file is read again; as it was last read, it says what runs");
+            }
         }
     }
 
