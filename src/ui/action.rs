@@ -1,10 +1,7 @@
 //! Everything a person can ask of the dashboard. A key or the mouse becomes one of these, and
 //! [`super::update`] does it.
 
-use super::{
-    state::{app::App, controls::Ask},
-    views::play,
-};
+use super::state::{app::App, controls::Ask};
 
 /// Which runs are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,7 +227,7 @@ impl Action {
     pub fn is_offered(self, app: &App) -> bool {
         match self {
             // In Play it changes nothing that is trained.
-            Action::BringBack if *app.view.kind == play::VIEW.kind => true,
+            Action::BringBack if app.view.kind.undoes => true,
             _ if self.steers() => app.trains_here(),
             Action::Rate(_) | Action::Ask(Ask::Rate) => app.has_rate(),
             Action::TakeOver => !app.trains_here() && app.hands.can_take && !app.hands.asked,

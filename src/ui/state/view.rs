@@ -12,6 +12,8 @@ pub struct Kind {
     pub sweep: bool,
     /// Whether it shows adaptation curves and runs, and so has their keys.
     pub curves: bool,
+    /// Whether what is changed in it can be undone there.
+    pub undoes: bool,
 }
 
 /// A screen of its own, with a tab.

@@ -46,8 +46,7 @@ const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift sele
 
 /// Changes the state as a person asked.
 pub fn update(app: &mut App, action: Action) {
-    let before =
-        (*app.view.kind == views::play::VIEW.kind && action != Action::BringBack).then(|| app.play.made());
+    let before = (app.view.kind.undoes && action != Action::BringBack).then(|| app.play.made());
     change(app, action);
     if let Some(before) = before {
         app.play.remember(before);
@@ -99,7 +98,7 @@ fn change(app: &mut App, action: Action) {
         Action::TakeOver => app.take_over(),
         Action::Yes => app.answer_yes(),
         Action::No => app.question = None,
-        Action::BringBack if *app.view.kind == views::play::VIEW.kind => {
+        Action::BringBack if app.view.kind.undoes => {
             if !app.play.undo() {
                 app.say("nothing has been changed here");
             }

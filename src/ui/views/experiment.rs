@@ -38,7 +38,7 @@ use crate::ui::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Experiment", each: true, sweep: false, curves: true },
+    kind: Kind { title: "Experiment", each: true, sweep: false, curves: true, undoes: false },
     heading: "A view of one experiment",
     wanted: always,
     keys: KEYS,

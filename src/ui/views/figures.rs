@@ -33,7 +33,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Figures", each: false, sweep: false, curves: false },
+    kind: Kind { title: "Figures", each: false, sweep: false, curves: false, undoes: false },
     heading: "Figures",
     wanted: always,
     keys: KEYS,

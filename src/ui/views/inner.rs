@@ -33,7 +33,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Inner", each: false, sweep: false, curves: false },
+    kind: Kind { title: "Inner", each: false, sweep: false, curves: false, undoes: false },
     heading: "Inner",
     wanted,
     keys: KEYS,

@@ -25,7 +25,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Log", each: false, sweep: false, curves: false },
+    kind: Kind { title: "Log", each: false, sweep: false, curves: false, undoes: false },
     heading: "Log",
     wanted: always,
     keys: KEYS,

@@ -43,7 +43,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Overview", each: false, sweep: false, curves: true },
+    kind: Kind { title: "Overview", each: false, sweep: false, curves: true, undoes: false },
     heading: "Overview",
     wanted: always,
     keys: KEYS,

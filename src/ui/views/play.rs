@@ -35,7 +35,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Play", each: false, sweep: false, curves: false },
+    kind: Kind { title: "Play", each: false, sweep: false, curves: false, undoes: true },
     heading: "Play",
     wanted: always,
     keys: KEYS,

@@ -42,7 +42,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Sweep", each: true, sweep: true, curves: true },
+    kind: Kind { title: "Sweep", each: true, sweep: true, curves: true, undoes: false },
     heading: "A sweep",
     wanted,
     keys: KEYS,

@@ -31,7 +31,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Tasks", each: false, sweep: false, curves: false },
+    kind: Kind { title: "Tasks", each: false, sweep: false, curves: false, undoes: false },
     heading: "Tasks",
     wanted: always,
     keys: KEYS,
