@@ -125,7 +125,7 @@ fn the_editor_opens_at_the_place_and_comes_back() {
     terminal.press("3e");
     wait("the editor", || folder.path().join("called").exists());
     let called = fs::read_to_string(folder.path().join("called")).expect("noted");
-    assert_eq!(called.trim(), "+12 experiments.toml");
+    assert_eq!(called.trim(), "+12 ./experiments.toml");
     let drawn = terminal.sees("applies");
     assert!(drawn.contains("New"), "{drawn}");
     terminal.press("r");
