@@ -96,14 +96,27 @@ pub fn whole_number(bounds: &RangeInclusive<u64>) -> String {
     format!("a whole number from {} to {}", thousands(*bounds.start()), thousands(*bounds.end()))
 }
 
-/// When a setting is written to a run's settings file, whose text names the run's folder.
+/// When a setting is written to a run's settings file, whose text names the run's folder, and to JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// Always.
     Always,
+    /// Always to settings files, and to JSON where it is not the default.
+    InFiles,
     /// Where it is not the default: a setting that came after 0.1.0, so that the folders of that
     /// version keep their names.
     IfChanged,
+}
+
+/// What a setting of `[task]` or `[evaluation]` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The frozen test tasks, and for most of `[task]` those of training too.
+    TestTasks,
+    /// Training alone: no test depends on it.
+    Training,
+    /// How networks adapt to test tasks, which stay the same.
+    Adapting,
 }
 
 /// A setting of this type.
@@ -114,18 +127,45 @@ pub struct Key<T> {
     domain: Domain,
     default: T,
     written: Written,
+    about: About,
     instead_of: Option<(&'static str, &'static str)>,
 }
 
 impl<T> Key<T> {
     /// The setting `name`; `doc` is one sentence on what it does.
     pub const fn new(name: &'static str, doc: &'static str, domain: Domain, default: T) -> Self {
-        Self { name, doc, domain, default, written: Written::Always, instead_of: None }
+        Self {
+            name,
+            doc,
+            domain,
+            default,
+            written: Written::Always,
+            about: About::TestTasks,
+            instead_of: None,
+        }
     }
 
     /// The same, written to settings files only where it is not the default.
     pub const fn added_later(mut self) -> Self {
         self.written = Written::IfChanged;
+        self
+    }
+
+    /// The same, left out of JSON where it is the default.
+    pub const fn left_out_of_json(mut self) -> Self {
+        self.written = Written::InFiles;
+        self
+    }
+
+    /// The same, of which tests know nothing.
+    pub const fn for_training(mut self) -> Self {
+        self.about = About::Training;
+        self
+    }
+
+    /// The same, of which test tasks know nothing: it says how networks adapt to them.
+    pub const fn for_adapting(mut self) -> Self {
+        self.about = About::Adapting;
         self
     }
 
@@ -158,6 +198,10 @@ pub trait AnyKey: Sync {
     fn written(&self) -> Written {
         Written::Always
     }
+    /// What it is about, if it is one of `[task]` or `[evaluation]`.
+    fn about(&self) -> About {
+        About::TestTasks
+    }
     /// The key that it stands for, and what both of them say.
     fn instead_of(&self) -> Option<(&'static str, &'static str)> {
         None
@@ -179,6 +223,9 @@ impl<T: Typed + Sync> AnyKey for Key<T> {
     }
     fn written(&self) -> Written {
         self.written
+    }
+    fn about(&self) -> About {
+        self.about
     }
     fn instead_of(&self) -> Option<(&'static str, &'static str)> {
         self.instead_of

@@ -12,15 +12,16 @@ mod value;
 mod values;
 mod words;
 
-pub use key::{AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
+pub use key::{About, AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
 pub use problem::{
     Excerpt, LoadError, Problem, Problems, as_seen, is_hidden, is_joiner, presentable, printable, seen,
 };
+pub use settings::Group;
 pub use value::{Typed, Value};
 pub use values::Values;
 
 pub(crate) use problem::{Finding, Report, locate, quote};
-pub(crate) use settings::settings;
+pub(crate) use settings::{Field, Own, settings};
 pub(crate) use syntax::{Syntax, read, readable};
 pub(crate) use table::{Setting, Table};
 pub(crate) use value::words;

@@ -1,6 +1,6 @@
 //! Settings by name: what tables say about them, laid over each other, and what holds in the end.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::fmt;
 
 use super::{
     key::{AnyKey, Key, Keys, Written, are_rivals},
@@ -8,29 +8,26 @@ use super::{
     value::{Typed, Value},
 };
 
-/// Settings that hold, in the order of their keys.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(Vec<(&'static str, Value)>);
+/// Settings that hold, each with its key, in the order in which they are written.
+#[derive(Clone, Default)]
+pub struct Values(Vec<(&'static dyn AnyKey, Value)>);
 
 impl Values {
     /// The value of a setting, its default where there is none.
     pub fn get<T: Typed + Sync>(&self, key: &Key<T>) -> T {
-        let found = self.find(key.name()).and_then(T::from_value);
-        found.unwrap_or_else(|| key.default_value())
+        self.named(key.name()).unwrap_or_else(|| key.default_value())
+    }
+
+    /// The value of the setting of this name; `None` where there is none.
+    pub fn named<T: Typed>(&self, name: &str) -> Option<T> {
+        self.find(name).and_then(T::from_value)
     }
 
     /// These, and another one at the end.
     #[must_use]
-    pub fn with<T: Typed + Sync>(mut self, key: &Key<T>, value: &T) -> Self {
-        self.0.extend(value.to_value().map(|value| (key.name(), value)));
+    pub fn with<T: Typed + Sync>(mut self, key: &'static Key<T>, value: &T) -> Self {
+        self.0.extend(value.to_value().map(|value| (key as &dyn AnyKey, value)));
         self
-    }
-
-    /// These, with another value of one of them.
-    #[must_use]
-    pub fn set<T: Typed + Sync>(&self, key: &Key<T>, value: &T) -> Self {
-        let others = self.0.iter().filter(|(name, _)| *name != key.name());
-        Self(others.cloned().collect()).with(key, value)
     }
 
     /// These, and others at the end.
@@ -44,41 +41,59 @@ impl Values {
     #[must_use]
     pub fn of(&self, keys: &Keys) -> Self {
         let value = |key: &dyn AnyKey| self.find(key.name()).cloned().or_else(|| key.default());
-        Self(keys.iter().filter_map(|key| Some((key.name(), value(*key)?))).collect())
+        keys.iter().filter_map(|key| Some((*key, value(*key)?))).collect()
     }
 
-    /// Those of the settings of these keys that a settings file has.
-    pub fn written(&self, keys: &Keys) -> impl Iterator<Item = (&'static str, &Value)> {
-        keys.iter().filter_map(|key| {
-            let value = self.find(key.name())?;
-            let counts = key.written() == Written::Always || key.default().as_ref() != Some(value);
-            counts.then_some((key.name(), value))
-        })
+    /// Those of them that pass.
+    #[must_use]
+    pub fn filter(&self, passes: impl Fn(&dyn AnyKey, &Value) -> bool) -> Self {
+        Self(self.0.iter().filter(|(key, value)| passes(*key, value)).cloned().collect())
+    }
+
+    /// Those that have none of these keys.
+    #[must_use]
+    pub fn beside(&self, keys: &Keys) -> Self {
+        self.filter(|key, _| keys.iter().all(|one| one.name() != key.name()))
+    }
+
+    /// Their keys.
+    pub fn keys(&self) -> Vec<&'static dyn AnyKey> {
+        self.0.iter().map(|(key, _)| *key).collect()
+    }
+
+    /// Those that a settings file has.
+    pub fn written(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let is_written = |(key, value): &&(&dyn AnyKey, Value)| {
+            key.written() != Written::IfChanged || key.default().as_ref() != Some(value)
+        };
+        self.0.iter().filter(is_written).map(|(key, value)| (key.name(), value))
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(name, value)| (*name, value))
+        self.0.iter().map(|(key, value)| (key.name(), value))
     }
 
     fn find(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| key.name() == name).map(|(_, value)| value)
     }
 }
 
-impl FromIterator<(&'static str, Value)> for Values {
-    fn from_iter<I: IntoIterator<Item = (&'static str, Value)>>(values: I) -> Self {
+impl FromIterator<(&'static dyn AnyKey, Value)> for Values {
+    fn from_iter<I: IntoIterator<Item = (&'static dyn AnyKey, Value)>>(values: I) -> Self {
         Self(values.into_iter().collect())
     }
 }
 
-impl Serialize for Values {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -141,7 +156,7 @@ impl Layer {
                 .any(|(other, setting)| matches!(setting, Setting::Given(..)) && are_rivals(key, *other));
             if is_said_otherwise { None } else { key.default() }
         };
-        Values(keys.iter().filter_map(|key| Some((key.name(), value(*key)?))).collect())
+        keys.iter().filter_map(|key| Some((*key, value(*key)?))).collect()
     }
 
     /// What this says of the settings of these keys.

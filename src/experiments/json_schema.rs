@@ -5,7 +5,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::published::Published;
+use super::published::Figure;
 use super::schema::{
     FIRST_TEST, LONGEST_NAME, LONGEST_SOURCE, MOST_EXPERIMENTS, MOST_FIGURES, MOST_TESTS, OWN, TABLES, names,
     training,
@@ -27,10 +27,13 @@ pub fn json_schema() -> Json {
         ("defaults", described(table(&training()), "What experiments have that say nothing else.")),
         (
             "task",
-            described(by_family(TaskSettings::keys, Vec::new()), "Where tasks and their points come from."),
+            described(
+                by_family(TaskSettings::keys_with, Vec::new()),
+                "Where tasks and their points come from.",
+            ),
         ),
-        ("model", described(table(ModelSettings::KEYS), "Which network is trained.")),
-        ("evaluation", described(table(EvaluationSettings::KEYS), "How the trained networks are tested.")),
+        ("model", described(table(ModelSettings::keys()), "Which network is trained.")),
+        ("evaluation", described(table(EvaluationSettings::keys()), "How the trained networks are tested.")),
         ("experiment", described(list(experiment(), 1, MOST_EXPERIMENTS), "What is trained, side by side.")),
         ("test", described(list(test(), 0, MOST_TESTS), "Further test sets, which change no training.")),
     ]);
@@ -49,9 +52,9 @@ fn experiment() -> Json {
     let own = [
         ("name", text(LONGEST_NAME, "Heads its pane and its rows; each is given once.")),
         ("algorithm", json!({ "enum": algorithms, "description": "Which learner trains it." })),
-        ("task", by_family(TaskSettings::keys, Vec::new())),
-        ("model", table(ModelSettings::KEYS)),
-        ("evaluation", table(EvaluationSettings::KEYS)),
+        ("task", by_family(TaskSettings::keys_with, Vec::new())),
+        ("model", table(ModelSettings::keys())),
+        ("evaluation", table(EvaluationSettings::keys())),
         ("published", list(figure(), 0, MOST_FIGURES)),
         ("sweep", sweep()),
     ];
@@ -86,7 +89,7 @@ fn axis(setting: &Json) -> Json {
 /// What a sweep can go through of an experiment's tables: `task.shots`, or `shots` in a table `task`.
 fn sweep_tables() -> Vec<(String, Json)> {
     let mut task: Vec<(&str, Json)> = Vec::new();
-    for key in FAMILIES.iter().flat_map(|family| TaskSettings::keys(*family)) {
+    for key in FAMILIES.iter().flat_map(|family| TaskSettings::keys_with(*family)) {
         let schema = setting(key);
         match task.iter_mut().find(|(name, _)| *name == key.name()) {
             None => task.push((key.name(), schema)),
@@ -98,7 +101,7 @@ fn sweep_tables() -> Vec<(String, Json)> {
     let plain = |keys: &Keys| keys.iter().map(|key| (key.name(), setting(*key))).collect();
     let mut entries = Vec::new();
     for (table, keys) in
-        TABLES.into_iter().zip([task, plain(ModelSettings::KEYS), plain(EvaluationSettings::KEYS)])
+        TABLES.into_iter().zip([task, plain(ModelSettings::keys()), plain(EvaluationSettings::keys())])
     {
         entries.extend(keys.iter().map(|(key, schema)| (format!("{table}.{key}"), axis(schema))));
         entries.push((table.to_owned(), closed(keys.iter().map(|(key, schema)| (*key, axis(schema))))));
@@ -121,7 +124,7 @@ fn sweep() -> Json {
 fn test() -> Json {
     let mut name = text(LONGEST_NAME, "Stands in titles and rows; each is given once.");
     name["not"] = json!({ "pattern": format!("^\\s*{FIRST_TEST}\\s*$") });
-    let evaluation = EvaluationSettings::KEYS.iter().map(|key| (key.name(), setting(*key)));
+    let evaluation = EvaluationSettings::keys().iter().map(|key| (key.name(), setting(*key)));
     let mut test = by_family(task_keys, [("name", name)].into_iter().chain(evaluation).collect());
     test["required"] = json!(["name"]);
     test
@@ -130,7 +133,7 @@ fn test() -> Json {
 /// An `[[experiment.published]]`.
 fn figure() -> Json {
     const REQUIRED: [&str; 3] = ["source", "n", "loss"];
-    let settings = Published::KEYS.iter().map(|key| {
+    let settings = Figure::keys().iter().map(|key| {
         let mut schema = setting(*key);
         if let Some(schema) = schema.as_object_mut().filter(|_| REQUIRED.contains(&key.name())) {
             schema.remove("default");
@@ -148,7 +151,10 @@ fn figure() -> Json {
 
 /// Settings of a task by family, and others: with the name of a family its keys, without one those of any:
 /// which one, what stands around this table says.
-fn by_family(keys: fn(&dyn Family) -> Vec<&'static dyn AnyKey>, others: Vec<(&'static str, Json)>) -> Json {
+fn by_family(
+    keys: fn(&'static dyn Family) -> Vec<&'static dyn AnyKey>,
+    others: Vec<(&'static str, Json)>,
+) -> Json {
     let other_names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
     let mut entries = others;
     let mut rules = Vec::new();
@@ -172,13 +178,13 @@ fn by_family(keys: fn(&dyn Family) -> Vec<&'static dyn AnyKey>, others: Vec<(&'s
 }
 
 /// Where `[task]` says this family, or says none and this is the default, tables that name none have its keys.
-fn shared_family(family: &dyn Family) -> Json {
+fn shared_family(family: &'static dyn Family) -> Json {
     let unnamed = |others: &[&str], keys: &[&'static dyn AnyKey]| {
         let known = [others, &names(keys)].concat();
         json!({ "if": { "not": { "required": ["family"] } }, "then": only(&known) })
     };
-    let task = unnamed(&[], &TaskSettings::keys(family));
-    let test = unnamed(&[&["name"][..], &names(EvaluationSettings::KEYS)].concat(), &task_keys(family));
+    let task = unnamed(&[], &TaskSettings::keys_with(family));
+    let test = unnamed(&[&["name"][..], &names(EvaluationSettings::keys())].concat(), &task_keys(family));
     let is_default = TaskSettings::default().family.name() == family.name();
     let mut said = json!({ "properties": { "task": says("family", family.name()) }, "required": ["task"] });
     if is_default {

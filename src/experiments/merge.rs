@@ -28,7 +28,7 @@ pub(super) struct Entry {
 
 /// The family that a `task` table names.
 pub(super) fn family(task: &Layer) -> &'static dyn Family {
-    TaskSettings::family(&task.resolve(TaskSettings::FAMILY))
+    TaskSettings::new(&task.resolve(TaskSettings::keys())).family
 }
 
 /// What the tables say: those above the experiments, or those of one experiment.
@@ -43,7 +43,7 @@ pub(super) struct Layers {
 
 impl Layers {
     /// Those of the experiment itself (`None`) and of its tables, in the order of `TABLES`.
-    pub fn of(layer: impl Fn(Option<usize>) -> Layer) -> Self {
+    pub fn of(mut layer: impl FnMut(Option<usize>) -> Layer) -> Self {
         Self {
             training: layer(None),
             task: layer(Some(0)),
@@ -74,7 +74,7 @@ fn task_over(own: Layer, shared: &Layer) -> Layer {
     if own.at("family").is_none() || family(&own) == family(shared) {
         return own.over(shared);
     }
-    own.over(&shared.only(TaskSettings::COMMON))
+    own.over(&shared.only(TaskSettings::keys()))
 }
 
 /// Fills in the built-in values and checks what settings mean together. The result counts only if
@@ -109,15 +109,14 @@ impl Entry {
     fn resolve(&self, tests: &[TestEntry]) -> Experiment {
         let Layers { training: said, task, model, evaluation } = &self.layers;
         let algorithm = self.algorithm.clone().value_or(Algorithm::ALL[0]);
-        let values = said.resolve(&algorithm.written_keys());
         let mut experiment = Experiment {
             name: self.name.clone().unwrap_or_default(),
             algorithm,
             seeds: said.resolve(&[&SEEDS]).get(&SEEDS).into_owned(),
-            training: Training::new(&values, algorithm.own_keys()),
-            task: TaskSettings::new(&task.resolve(&TaskSettings::keys(family(task)))),
-            model: ModelSettings::new(&model.resolve(ModelSettings::KEYS)),
-            evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
+            training: Training::new(&said.resolve(&algorithm.written_keys())),
+            task: TaskSettings::new(&task.resolve(&TaskSettings::keys_with(family(task)))),
+            model: ModelSettings::new(&model.resolve(ModelSettings::keys())),
+            evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::keys())),
             tests: tests.iter().map(|test| self.test(test)).collect(),
             published: self.published.iter().map(|figure| figure.published.clone()).collect(),
             cell: None,
@@ -135,8 +134,8 @@ impl Entry {
         let evaluation = test.evaluation.clone().over(&self.layers.evaluation);
         TestSettings {
             name: test.name.clone().unwrap_or_default(),
-            task: TaskSettings::new(&task.resolve(&TaskSettings::keys(family(&task)))),
-            evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::KEYS)),
+            task: TaskSettings::new(&task.resolve(&TaskSettings::keys_with(family(&task)))),
+            evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::keys())),
         }
     }
 

@@ -28,7 +28,7 @@ pub use test_set::{Test, TestSettings};
 
 use serde::Serialize;
 
-use crate::config::Value;
+use crate::config::{Value, Values};
 use crate::learner::{Algorithm, OuterSchedule, Trainer, Training};
 use crate::model::{Adaptation, Kernels, ModelSettings, Weights};
 use crate::task::{EvaluationSettings, TaskSettings};
@@ -82,13 +82,18 @@ impl Experiment {
     /// The value of a setting, as a sweep calls it: `inner_lr`, `task.shots`. `None` of one that is off.
     pub fn value(&self, path: &str) -> Option<Value> {
         let (table, key) = path.split_once('.').unwrap_or(("", path));
-        let values = match table {
-            "task" => self.task.values(),
-            "model" => self.model.values(),
-            "evaluation" => self.evaluation.values(),
-            _ => self.training.values(),
-        };
+        let (_, values) = self.tables().into_iter().find(|(name, _)| *name == table)?;
         values.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    }
+
+    /// All of its settings but its seeds by table, its own (`""`) first.
+    fn tables(&self) -> [(&'static str, Values); 4] {
+        [
+            ("", self.training.values()),
+            ("task", self.task.values()),
+            ("model", self.model.values()),
+            ("evaluation", self.evaluation.values()),
+        ]
     }
 
     /// Outer steps of one run; 0 for an algorithm that does not train.

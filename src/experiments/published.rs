@@ -8,9 +8,7 @@ use super::{
     names::read_text,
     schema::{self, FIRST_TEST, LARGEST_LOSS, LONGEST_NAME, LONGEST_SOURCE},
 };
-use crate::config::{
-    AnyKey, Domain, Key, Keys, Report, Setting, Table, Typed, Value, Values, nearest, quote, words,
-};
+use crate::config::{Domain, Layer, Report, Table, Values, nearest, quote, settings, words};
 
 /// A figure from the literature.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,31 +40,25 @@ words! {
     }
 }
 
-static N: Key<usize> =
-    Key::new("n", "The loss is the one after this many steps.", Domain::Count(0..=10_000), 1);
-static LOSS: Key<Option<f64>> =
-    Key::new("loss", "The published test loss.", Domain::Size(LARGEST_LOSS), None);
-static CI95: Key<Option<f64>> = Key::new(
-    "ci95",
-    "Half width of its 95 % interval, where one was published.",
-    Domain::Size(LARGEST_LOSS),
-    None,
-);
-static MARK: Key<Option<Mark>> = Key::new(
-    "mark",
-    "\"V\" where the source was opened, \"R\" where the figure is recalled.",
-    Domain::Words(Mark::NAMES),
-    None,
-);
+settings! {
+    /// What a figure says beside its two texts, `source` and `test`.
+    pub(super) struct Figure {
+        /// The loss is the one after this many steps.
+        n: usize = Domain::Count(0..=10_000), 1;
+        /// The published test loss.
+        loss: Option<f64> = Domain::Size(LARGEST_LOSS), None;
+        /// Half width of its 95 % interval, where one was published.
+        ci95: Option<f64> = Domain::Size(LARGEST_LOSS), None;
+        /// "V" where the source was opened, "R" where the figure is recalled.
+        mark: Option<Mark> = Domain::Words(Mark::NAMES), None;
+    }
+}
 
 impl Published {
-    /// Its keys that have a value of their own; beside them, `source` and `test` are texts.
-    pub(super) const KEYS: &'static Keys = &[&N, &LOSS, &CI95, &MARK];
-
     /// Its values by key, for a settings file.
     pub(super) fn values(&self) -> Values {
-        let Self { n, loss, ci95, mark, .. } = self;
-        Values::default().with(&N, n).with(&LOSS, &Some(*loss)).with(&CI95, ci95).with(&MARK, mark)
+        let Self { n, loss, ci95, mark, .. } = *self;
+        Figure { n, loss: Some(loss), ci95, mark }.values()
     }
 }
 
@@ -126,7 +118,7 @@ pub(super) fn read_published<'a>(
 
 fn read_figure<'a>(at: usize, entries: &DeTable<'a>, report: &mut Report<'a>) -> Option<FigureEntry> {
     const TITLE: &str = "[[experiment.published]]";
-    let keys = [&["source", "test"], &schema::names(Published::KEYS)[..]].concat();
+    let keys = [&["source", "test"], &schema::names(Figure::keys())[..]].concat();
     let mut table = Table::open(TITLE, keys, entries, report);
     for (key, example) in [("source", "\"...\""), ("n", "1"), ("loss", "0.35")] {
         if table.get(key).is_none() && !table.has_unknown_key_like(key) {
@@ -139,28 +131,16 @@ fn read_figure<'a>(at: usize, entries: &DeTable<'a>, report: &mut Report<'a>) ->
     };
     let source = text(&mut table, "source", LONGEST_SOURCE);
     let test = text(&mut table, "test", LONGEST_NAME);
-    let [n, loss, ci95, mark] = [&N as &dyn AnyKey, &LOSS, &CI95, &MARK].map(|key| table.value(key));
-    let is_broken = [&ci95, &mark].into_iter().any(|setting| *setting == Setting::Broken);
-    let (Setting::Given(Value::Count(n), n_at), Setting::Given(Value::Number(loss), _), false) =
-        (n, loss, is_broken)
-    else {
+    let said = Layer::read(Figure::keys(), &mut table);
+    let n_at = said.at("n")?;
+    if Figure::keys().iter().any(|key| said.is_broken(key.name())) {
         return None;
-    };
+    }
+    let Figure { n, loss, ci95, mark } = Figure::new(&said.resolve(Figure::keys()));
     let (test, test_at) = match test {
         Some((test, at)) => (Some(test?), at),
         None => (None, at),
     };
-    let optional = |setting: &Setting<Value>| match setting {
-        Setting::Given(value, _) => Some(value.clone()),
-        _ => None,
-    };
-    let published = Published {
-        source: source?.0?,
-        test,
-        n: n as usize,
-        loss,
-        ci95: optional(&ci95).as_ref().and_then(f64::from_value),
-        mark: optional(&mark).as_ref().and_then(Mark::from_value),
-    };
+    let published = Published { source: source?.0?, test, n, loss: loss?, ci95, mark };
     Some(FigureEntry { published, test_at, n_at })
 }

@@ -10,17 +10,15 @@ use super::{
     names::read_name,
     published::read_published,
     resolved::RECORDED,
-    schema::{self, LARGEST_FILE, LONGEST_CELL, LONGEST_NAME, MOST_EXPERIMENTS, MOST_FIGURES, TOP},
+    schema::{self, LARGEST_FILE, LONGEST_CELL, LONGEST_NAME, MOST_EXPERIMENTS, MOST_FIGURES, TABLES, TOP},
     sweep::{read_cell, read_sweep},
     test_set::{TestEntry, read_test, test_tables},
 };
 use crate::config::{
-    self, Finding, Keys, Layer, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate,
-    readable,
+    self, Finding, Layer, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate, readable,
 };
 use crate::learner::Algorithm;
-use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
+use crate::task::{Family, families::FAMILIES};
 
 /// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
 /// the deepest tree has 6,400 levels; taking it apart recurses as deep, and no thread's default stack
@@ -153,7 +151,7 @@ const TITLES: [&str; 3] = ["[task]", "[model]", "[evaluation]"];
 const OWN_TITLES: [&str; 3] = ["[experiment.task]", "[experiment.model]", "[experiment.evaluation]"];
 
 fn own_tables<'t, 'a>(table: &mut Table<'t, 'a, '_>) -> Tables<'t, 'a> {
-    ["task", "model", "evaluation"].map(|key| table.table(key))
+    TABLES.map(|key| table.table(key))
 }
 
 /// Reads them; `shared` is the `[task]` table above an experiment's, which may say what a task is.
@@ -163,18 +161,15 @@ fn read_tables<'a>(
     shared: &Layer,
     report: &mut Report<'a>,
 ) -> Layers {
-    let mut read = |at: usize, keys: &Keys| {
-        tables[at].map_or_else(Layer::default, |entries| {
-            Layer::read(keys, &mut Table::open(titles[at], schema::names(keys), entries, report))
-        })
-    };
     let family = tables[0].and_then(named_family).unwrap_or_else(|| family(shared));
-    Layers {
-        training: Layer::default(),
-        task: read(0, &TaskSettings::keys(family)),
-        model: read(1, ModelSettings::KEYS),
-        evaluation: read(2, EvaluationSettings::KEYS),
-    }
+    let keys = schema::of_tables(family);
+    Layers::of(|table| {
+        let Some((at, entries)) = table.and_then(|at| Some((at, tables[at]?))) else {
+            return Layer::default();
+        };
+        let names = schema::names(&keys[at]);
+        Layer::read(&keys[at], &mut Table::open(titles[at], names, entries, report))
+    })
 }
 
 /// The family that a `task` table names, if there is one of that name: which keys it may have depends on

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Experiment;
-use crate::config::{Keys, Value, Values};
-use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, TaskSettings};
+use crate::config::Value;
 
 /// How the settings file of a run begins, by which it is known.
 pub const RECORDED: &str = "# What this run was made with:";
@@ -13,20 +11,15 @@ pub const RECORDED: &str = "# What this run was made with:";
 /// One experiment with one seed as an experiments file of its own, every setting explicit; reading it
 /// gives the same experiment.
 pub fn resolved_toml(experiment: &Experiment, seed: u64) -> String {
-    let Experiment { name, training, task, model, evaluation, .. } = experiment;
-    let name = toml::Value::from(name.as_str());
+    let name = toml::Value::from(experiment.name.as_str());
     let algorithm = Value::Word(experiment.algorithm.name());
     let mut out = format!("[[experiment]]\nname = {name}\nalgorithm = {algorithm}\nseeds = [{seed}]\n");
-    let mut write = |header: &str, values: Values, keys: &Keys| {
-        out += header;
-        for (key, value) in values.written(keys) {
-            let _ = writeln!(out, "{key} = {value}");
+    for (table, values) in experiment.tables() {
+        if !table.is_empty() {
+            let _ = writeln!(out, "\n[experiment.{table}]");
         }
-    };
-    write("", training.values(), &experiment.algorithm.written_keys());
-    write("\n[experiment.task]\n", task.values(), &TaskSettings::keys(task.family));
-    write("\n[experiment.model]\n", model.values(), ModelSettings::KEYS);
-    write("\n[experiment.evaluation]\n", evaluation.values(), EvaluationSettings::KEYS);
+        out.extend(values.written().map(|(key, value)| format!("{key} = {value}\n")));
+    }
     out
 }
 
@@ -59,20 +52,14 @@ pub fn recorded_toml(experiment: &Experiment, seed: u64) -> String {
 /// Every setting of an experiment but its seeds, as (`task.shots`, `10`), those of its own without a
 /// table's name.
 pub fn settings(experiment: &Experiment) -> Vec<(String, String)> {
-    let Experiment { training, task, model, evaluation, .. } = experiment;
     let algorithm = Value::Word(experiment.algorithm.name()).to_string();
-    let tables = [
-        ("", training.values()),
-        ("task.", task.values()),
-        ("model.", model.values()),
-        ("evaluation.", evaluation.values()),
-    ];
     let mut settings = vec![("algorithm".to_owned(), algorithm)];
-    for (table, values) in tables {
-        settings.extend(values.iter().map(|(key, value)| (format!("{table}{key}"), value.to_string())));
+    for (table, values) in experiment.tables() {
+        let path = |key| if table.is_empty() { String::from(key) } else { format!("{table}.{key}") };
+        settings.extend(values.iter().map(|(key, value)| (path(key), value.to_string())));
     }
     for test in &experiment.tests {
-        let said = test.said(task, evaluation);
+        let said = test.said(&experiment.task, &experiment.evaluation);
         let said: Vec<_> = said.iter().map(|(key, value)| format!("{key} {value}")).collect();
         settings.push((format!("test \"{}\":", test.name), said.join(" ")));
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::config::{AnyKey, Domain, Key, Keys, alternatives};
 use crate::learner::Algorithm;
 use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, TaskSettings, families::FAMILIES};
+use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
 
 /// Tables at the top of the file.
 pub(super) const TOP: [&str; 6] = ["defaults", "task", "model", "evaluation", "experiment", "test"];
@@ -17,14 +17,16 @@ pub(super) const OWN: [&str; 2] = ["name", "algorithm"];
 /// What a published figure has that nothing else has.
 const FIGURE: [&str; 5] = ["source", "n", "loss", "ci95", "mark"];
 
-/// Keys of `[task]` that no test depends on.
-pub(super) const OF_TRAINING: [&str; 2] = ["query", "train_tasks"];
-
 /// What the first test set is called where all of them have a name.
 pub const FIRST_TEST: &str = "test";
 
 /// Tables that stand at the top of the file and may stand in an experiment.
 pub(super) const TABLES: [&str; 3] = ["task", "model", "evaluation"];
+
+/// The keys of each of [`TABLES`] where tasks are of this family.
+pub(super) fn of_tables(family: &'static dyn Family) -> [Vec<&'static dyn AnyKey>; 3] {
+    [TaskSettings::keys_with(family), ModelSettings::keys().to_vec(), EvaluationSettings::keys().to_vec()]
+}
 
 /// A file larger than this was not written by a person.
 pub(super) const LARGEST_FILE: usize = 1 << 20;
@@ -75,13 +77,8 @@ pub fn tables() -> Vec<(String, Vec<&'static dyn AnyKey>)> {
     let default = TaskSettings::default().family;
     let others = FAMILIES.iter().filter(|family| **family != default);
     let own = others.map(|family| (of_family("[task]", &[family.name()]), family.keys().to_vec()));
-    let first = [
-        ("[defaults]", training()),
-        ("[task]", TaskSettings::keys(default)),
-        ("[model]", ModelSettings::KEYS.to_vec()),
-        ("[evaluation]", EvaluationSettings::KEYS.to_vec()),
-    ];
-    first.into_iter().map(|(title, keys)| (title.to_owned(), keys)).chain(own).collect()
+    let shared = TABLES.iter().map(|table| format!("[{table}]")).zip(of_tables(default));
+    [("[defaults]".to_owned(), training())].into_iter().chain(shared).chain(own).collect()
 }
 
 fn of_family(table: &str, families: &[&str]) -> String {

@@ -15,8 +15,6 @@ use super::{
 };
 use crate::config::{AnyKey, Layer, Setting, Table, Value, as_seen, nearest, quote, thousands};
 use crate::learner::Algorithm;
-use crate::model::ModelSettings;
-use crate::task::{EvaluationSettings, TaskSettings};
 
 /// A sweep as the file has it.
 pub(super) struct Sweep {
@@ -43,16 +41,11 @@ impl Known {
     /// The settings of an experiment of these tables.
     fn of(task: &Layer) -> Self {
         let own = Algorithm::every_key().into_iter().map(|key| (key.name().to_owned(), None, key));
-        let tables: [Vec<&'static dyn AnyKey>; 3] = [
-            TaskSettings::keys(family(task)),
-            ModelSettings::KEYS.to_vec(),
-            EvaluationSettings::KEYS.to_vec(),
-        ];
         let of_table = |(table, keys): (usize, Vec<&'static dyn AnyKey>)| {
             let path = move |key: &dyn AnyKey| format!("{}.{}", TABLES[table], key.name());
             keys.into_iter().map(move |key| (path(key), Some(table), key))
         };
-        let tables = tables.into_iter().enumerate().flat_map(of_table);
+        let tables = schema::of_tables(family(task)).into_iter().enumerate().flat_map(of_table);
         Self(own.chain(tables).filter(|(path, ..)| path != FAMILY).collect())
     }
 

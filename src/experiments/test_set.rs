@@ -12,7 +12,7 @@ use super::{
     names::read_name,
     schema::{self, FIRST_TEST, LONGEST_NAME, MOST_TESTS},
 };
-use crate::config::{AnyKey, Layer, Report, Table, Value, Values, quote};
+use crate::config::{About, AnyKey, Layer, Report, Table, Value, Values, quote};
 use crate::task::{EvaluationSettings, Family, TaskSettings, families::FAMILIES};
 
 /// A further test set of one experiment, with everything filled in.
@@ -47,10 +47,9 @@ impl TestSettings {
     /// Twelve hexadecimal digits that change with anything its results depend on. Another set under the same
     /// name has others, so its results are not taken for this one's.
     pub fn hash(&self) -> String {
-        let (task, evaluation) = (self.task.values(), self.evaluation.values());
-        let task_keys = task_keys(self.task.family);
-        let said = task.written(&task_keys).chain(evaluation.written(EvaluationSettings::KEYS));
-        let said: String = said.map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let values =
+            self.task.values().filter(|key, _| key.about() != About::Training).and(&self.evaluation.values());
+        let said: String = values.written().map(|(key, value)| format!("{key} = {value}\n")).collect();
         Sha256::digest(said).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -58,19 +57,13 @@ impl TestSettings {
     pub(super) fn said(&self, task: &TaskSettings, evaluation: &EvaluationSettings) -> Values {
         let family = self.task.family;
         let same = family == task.family;
-        let tests = [(self.task.values(), task.values()), (self.evaluation.values(), evaluation.values())];
-        let mut said = Vec::new();
-        for (own, shared) in tests {
-            for (key, value) in own.iter() {
-                let is_shared = shared.iter().any(|(other, theirs)| other == key && theirs == value);
-                let is_family = key == "family" && family != TaskSettings::default().family;
-                let is_own = family.keys().iter().any(|one| one.name() == key);
-                if is_family || !is_shared || (is_own && !same) {
-                    said.push((key, value.clone()));
-                }
-            }
-        }
-        said.into_iter().collect()
+        let shared = task.values().and(&evaluation.values());
+        self.task.values().and(&self.evaluation.values()).filter(|key, value| {
+            let is_shared = shared.iter().any(|shared| shared == (key.name(), value));
+            let is_family = key.name() == "family" && family != TaskSettings::default().family;
+            let is_own = family.keys().iter().any(|one| one.name() == key.name());
+            is_family || !is_shared || (is_own && !same)
+        })
     }
 }
 
@@ -108,18 +101,16 @@ impl Test<'_> {
     /// Every setting that its frozen tasks depend on, and no other: systems whose tests have the same values are
     /// tested on the same tasks.
     pub fn tasks(&self) -> Vec<(&'static str, Value)> {
-        let (task, tests) = (self.task.values(), self.evaluation.values());
-        let task = task.iter().filter(|(name, _)| !schema::OF_TRAINING.contains(name));
-        // How far and at which rate networks adapt to them is another matter.
-        let tests = tests.iter().filter(|(name, _)| !["steps", "inner_lr"].contains(name));
-        task.chain(tests).map(|(name, value)| (name, value.clone())).collect()
+        let values = self.task.values().and(&self.evaluation.values());
+        let of_tasks = values.filter(|key, _| key.about() == About::TestTasks);
+        of_tasks.iter().map(|(name, value)| (name, value.clone())).collect()
     }
 }
 
 /// The keys of `[task]` that say how networks are tested.
-pub(super) fn task_keys(family: &dyn Family) -> Vec<&'static dyn AnyKey> {
-    let keys = TaskSettings::keys(family).into_iter();
-    keys.filter(|key| !schema::OF_TRAINING.contains(&key.name())).collect()
+pub(super) fn task_keys(family: &'static dyn Family) -> Vec<&'static dyn AnyKey> {
+    let keys = TaskSettings::keys_with(family).into_iter();
+    keys.filter(|key| key.about() != About::Training).collect()
 }
 
 /// Every `[[test]]` and its place.
@@ -141,10 +132,12 @@ pub(super) fn read_test<'a>(
     let family = named.copied().unwrap_or(shared);
     let keys = task_keys(family);
     // What is about training is refused below, in words of its own.
-    let evaluation = schema::names(EvaluationSettings::KEYS);
-    let known = [&["name"], &schema::names(&keys)[..], &evaluation, &schema::OF_TRAINING].concat();
+    let of_training = TaskSettings::keys().iter().filter(|key| key.about() == About::Training);
+    let of_training: Vec<&str> = of_training.map(|key| key.name()).collect();
+    let evaluation = schema::names(EvaluationSettings::keys());
+    let known = [&["name"], &schema::names(&keys)[..], &evaluation, &of_training].concat();
     let mut table = Table::open("[[test]]", known, entries, report);
-    for key in schema::OF_TRAINING {
+    for key in of_training {
         if let Some(at) = table.key_at(key) {
             let message = format!(
                 "`{key}` is about training, and a [[test]] changes nothing but how networks are tested: set it \
@@ -165,6 +158,6 @@ pub(super) fn read_test<'a>(
         name = None;
     }
     let task = Layer::read(&keys, &mut table);
-    let evaluation = Layer::read(EvaluationSettings::KEYS, &mut table);
+    let evaluation = Layer::read(EvaluationSettings::keys(), &mut table);
     TestEntry { at, name, task, evaluation, family }
 }

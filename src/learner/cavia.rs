@@ -5,15 +5,20 @@
 //! <https://arxiv.org/abs/1810.03642>, section 3 and algorithm 1.
 
 use super::{Cost, Learner, Rule, Shapes, Training, words};
-use crate::config::{Domain, Key, Keys};
+use crate::config::{Domain, Keys, settings};
 use crate::model::kernels::Real;
 use crate::model::{
     Adaptation, Initial, Inner, Means, ModelSettings, Of, Order, TensorInfo, draw_uniform, in_both_precisions,
 };
 use crate::task::Stream;
 
-static CONTEXT: Key<usize> =
-    Key::new("context", "Context numbers, which adapt to a task (cavia).", Domain::Count(1..=16), 4);
+settings! {
+    /// What only CAVIA has.
+    struct CaviaSettings {
+        /// Context numbers, which adapt to a task (cavia).
+        context: usize = Domain::Count(1..=16), 4;
+    }
+}
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta, phi')`,
 /// phi' = 0 - alpha d/dphi `L_support(theta, phi = 0)`; the network reads (x, phi).
@@ -42,8 +47,7 @@ impl Learner for Cavia {
     }
 
     fn own_keys(&self) -> &'static Keys {
-        const OWN: &Keys = &[&CONTEXT];
-        OWN
+        CaviaSettings::keys()
     }
 
     fn rule(&self, settings: &Training) -> &'static [&'static str] {
@@ -56,7 +60,7 @@ impl Learner for Cavia {
     }
 
     fn settings(&self, settings: &Training) -> String {
-        let numbers = settings.own.get(&CONTEXT);
+        let numbers = CaviaSettings::new(&settings.own).context;
         format!("{numbers} context numbers, {}", words::settings(settings, "inner"))
     }
 
@@ -88,14 +92,14 @@ impl Learner for Cavia {
     }
 
     fn adaptation(&self, settings: &Training) -> Adaptation {
-        settings.adapting(Context { numbers: settings.own.get(&CONTEXT) })
+        settings.adapting(Context { numbers: CaviaSettings::new(&settings.own).context })
     }
 
     fn read_tensors(&self, settings: &mut Training, shape: Shapes<'_>) {
         // A column for x and one for every context number.
         if let Some([_, columns]) = shape("hidden1.weight").as_deref() {
-            let numbers = columns.saturating_sub(1).clamp(1, 16);
-            settings.own = settings.own.set(&CONTEXT, &numbers);
+            let context = columns.saturating_sub(1).clamp(1, 16);
+            settings.own = CaviaSettings { context }.values();
         }
     }
 }

@@ -17,10 +17,7 @@ pub fn metadata(algorithm: Algorithm, training: &Training) -> Vec<(&'static str,
     let rates =
         [("inner_lr", training.inner_lr.to_string()), ("inner_steps", training.inner_steps.to_string())];
     let used = rates.into_iter().filter(|(key, _)| algorithm.uses(key));
-    let own = algorithm.own_keys().iter().filter_map(|key| {
-        let value = training.own.iter().find(|(name, _)| *name == key.name())?.1;
-        Some((key.name(), value.in_words()))
-    });
+    let own = training.own.iter().map(|(name, value)| (name, value.in_words()));
     let name = ("algorithm", algorithm.name().to_owned());
     std::iter::once(name).chain(used).chain(own).collect()
 }
@@ -80,7 +77,7 @@ fn own_settings(algorithm: Algorithm, metadata: &Metadata) -> Result<Values, Str
             let (text, domain) = (presentable(text, 60), key.domain().in_words());
             format!("its {} is \"{text}\" and must be {domain}", key.name())
         })?;
-        values.push((key.name(), value));
+        values.push((*key, value));
     }
     Ok(values.into_iter().collect::<Values>().of(keys))
 }

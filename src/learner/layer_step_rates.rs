@@ -7,7 +7,7 @@
 use dfdx::prelude::{Cpu, Device};
 
 use super::{Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
-use crate::config::{Domain, Key, Keys, words as choice};
+use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled, Scalar,
@@ -15,12 +15,13 @@ use crate::model::{
 };
 use crate::task::Stream;
 
-static STEP_LOSS: Key<StepLoss> = Key::new(
-    "step_loss",
-    "Whether the outer loss is that after the last inner step, or at first those after all (layer-step-rates).",
-    Domain::Words(StepLoss::NAMES),
-    StepLoss::Last,
-);
+settings! {
+    /// What only layer-step rates have.
+    struct StepRatesSettings {
+        /// Whether the outer loss is that after the last inner step, or at first those after all (layer-step-rates).
+        step_loss: StepLoss = Domain::Words(StepLoss::NAMES), StepLoss::Last;
+    }
+}
 
 choice! {
     /// After which inner steps the outer loss looks at the query points.
@@ -73,12 +74,11 @@ impl Learner for LayerStepRates {
     }
 
     fn own_keys(&self) -> &'static Keys {
-        const OWN: &Keys = &[&STEP_LOSS];
-        OWN
+        StepRatesSettings::keys()
     }
 
     fn rule(&self, settings: &Training) -> &'static [&'static str] {
-        match (settings.own.get(&STEP_LOSS), settings.order) {
+        match (StepRatesSettings::new(&settings.own).step_loss, settings.order) {
             (StepLoss::Last, Order::Exact) => {
                 &["θₛ₊₁ = θₛ − rₛ ∇L_support(θₛ)", "(θ, r) ← (θ, r) − β dL_query(θ_T)/d(θ, r)"]
             }
@@ -95,12 +95,12 @@ impl Learner for LayerStepRates {
     }
 
     fn settings(&self, settings: &Training) -> String {
-        let step_loss = settings.own.get(&STEP_LOSS).name();
+        let step_loss = StepRatesSettings::new(&settings.own).step_loss.name();
         format!("{}, step_loss {step_loss}", words::settings_from(settings))
     }
 
     fn notes(&self, settings: &Training) -> &'static [&'static str] {
-        match settings.own.get(&STEP_LOSS) {
+        match StepRatesSettings::new(&settings.own).step_loss {
             StepLoss::Last => &[
                 "One learned rate for every tensor and inner step, starting at inner_lr; past the trained steps those of the last go on.",
                 "Look for: whether early steps learn larger rates than late ones. With several steps it needs clip = 10: unclipped, training seldom ends well.",
@@ -135,7 +135,7 @@ impl Rule for LayerStepRates {
     {
         let OuterStep { theta, tasks, settings, progress, workspace } = step;
         let (steps, order) = (settings.inner_steps, settings.order);
-        let importance = settings.own.get(&STEP_LOSS).importance(steps, progress);
+        let importance = StepRatesSettings::new(&settings.own).step_loss.importance(steps, progress);
         theta.adapt(&tasks.support, steps, order).losses(&tasks.query, &importance, workspace).into()
     }
 }

@@ -62,14 +62,14 @@ impl Algorithm {
     /// folders named after such files keep their names; of later ones those that it uses.
     pub fn written_keys(&self) -> Vec<&'static dyn AnyKey> {
         let written = |key: &&dyn AnyKey| key.written() == Written::Always || self.uses(key.name());
-        let common = Training::KEYS.iter().copied().filter(written);
+        let common = Training::keys().iter().copied().filter(written);
         common.chain(self.own_keys().iter().copied()).collect()
     }
 
     /// The settings of all algorithms.
     pub fn every_key() -> Vec<&'static dyn AnyKey> {
         let own = Self::ALL.iter().flat_map(|algorithm| algorithm.own_keys());
-        Training::KEYS.iter().chain(own).copied().collect()
+        Training::keys().iter().chain(own).copied().collect()
     }
 }
 

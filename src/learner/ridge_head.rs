@@ -19,7 +19,7 @@
 //! dlambda = -|r|^2 / lambda^2.
 
 use super::{Cost, Learner, Rule, Shapes, Training, words};
-use crate::config::{Domain, Key, Keys, words as choice};
+use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Head, HeadGradient, HeadTask, Initial, Inner, Kernels, Means, ModelSettings, Of, Order,
@@ -27,12 +27,13 @@ use crate::model::{
 };
 use crate::task::Stream;
 
-static OUTER_LOSS: Key<OuterLossKind> = Key::new(
-    "outer_loss",
-    "Squared error, or negative log-likelihood, which also gives error bands (ridge-head).",
-    Domain::Words(OuterLossKind::NAMES),
-    OuterLossKind::Mse,
-);
+settings! {
+    /// What only the ridge head has.
+    struct RidgeSettings {
+        /// Squared error, or negative log-likelihood, which also gives error bands (ridge-head).
+        outer_loss: OuterLossKind = Domain::Words(OuterLossKind::NAMES), OuterLossKind::Mse;
+    }
+}
 
 choice! {
     /// What the predictions on the query points are judged by.
@@ -71,12 +72,11 @@ impl Learner for RidgeHead {
     }
 
     fn own_keys(&self) -> &'static Keys {
-        const OWN: &Keys = &[&OUTER_LOSS];
-        OWN
+        RidgeSettings::keys()
     }
 
     fn rule(&self, settings: &Training) -> &'static [&'static str] {
-        match settings.own.get(&OUTER_LOSS) {
+        match RidgeSettings::new(&settings.own).outer_loss {
             OuterLossKind::Mse => &["w = argmin Σ (φw − y)² + λ|w − w₀|²", "θ ← θ − β dL_query(w)/dθ, λ too"],
             OuterLossKind::Nll => {
                 &["w = argmin Σ (φw − y)² + λ|w − w₀|²", "θ ← θ − β d[−log N(y; φw, s²)]/dθ, λ and noise too"]
@@ -85,11 +85,15 @@ impl Learner for RidgeHead {
     }
 
     fn settings(&self, settings: &Training) -> String {
-        format!("outer_loss {}, {}", settings.own.get(&OUTER_LOSS).name(), words::outer(settings))
+        format!(
+            "outer_loss {}, {}",
+            RidgeSettings::new(&settings.own).outer_loss.name(),
+            words::outer(settings)
+        )
     }
 
     fn notes(&self, settings: &Training) -> &'static [&'static str] {
-        match settings.own.get(&OUTER_LOSS) {
+        match RidgeSettings::new(&settings.own).outer_loss {
             OuterLossKind::Mse => &[
                 "The output layer is solved for on the support points; one step and all is done, so the curve is flat from n = 1 on.",
                 "Look for: how far below the gradient learners it ends, at a fraction of their time.",
@@ -108,12 +112,12 @@ impl Learner for RidgeHead {
 
     fn bench(&self) -> Vec<(&'static str, Training)> {
         let with =
-            |loss| Training { own: Training::default().own.set(&OUTER_LOSS, &loss), ..Training::default() };
+            |outer_loss| Training { own: RidgeSettings { outer_loss }.values(), ..Training::default() };
         vec![("ridge-mse", with(OuterLossKind::Mse)), ("ridge-nll", with(OuterLossKind::Nll))]
     }
 
     fn adaptation(&self, settings: &Training) -> Adaptation {
-        let inner = Ridge { outer_loss: settings.own.get(&OUTER_LOSS) };
+        let inner = Ridge { outer_loss: RidgeSettings::new(&settings.own).outer_loss };
         Adaptation { inner_lr: 0.0, inner_steps: 1, ..settings.adapting(inner) }
     }
 
@@ -125,7 +129,7 @@ impl Learner for RidgeHead {
     fn read_tensors(&self, settings: &mut Training, shape: Shapes<'_>) {
         // Only the likelihood has a noise; its words may have been left out.
         if shape("ridge.log_noise").is_some() {
-            settings.own = settings.own.set(&OUTER_LOSS, &OuterLossKind::Nll);
+            settings.own = RidgeSettings { outer_loss: OuterLossKind::Nll }.values();
         }
     }
 }

@@ -26,7 +26,7 @@ pub trait Learner: Sync + 'static {
     /// Authors, year, section, address.
     fn paper(&self) -> &'static str;
 
-    /// The settings of [`Training::KEYS`] that count for it, beside how long to train; an experiment may
+    /// The settings of [`Training::keys`] that count for it, beside how long to train; an experiment may
     /// have no others.
     fn keys(&self) -> &'static [&'static str];
 

@@ -121,8 +121,7 @@ pub fn illustration(task: &TaskSettings, seed: u64, count: usize) -> Vec<Functio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Values;
-    use crate::task::families::sine::{FREQUENCY, NOISE};
+    use crate::task::families::sine::SineSettings;
     use crate::task::{TrainTasks, TrainingTasks};
 
     /// FNV-1a over the bits of numbers.
@@ -165,7 +164,8 @@ mod tests {
 
     #[test]
     fn only_the_support_is_noisy() {
-        let noisy = TaskSettings::new(&Values::default().with(&NOISE, &0.5));
+        let own = SineSettings { noise: 0.5, ..SineSettings::default() }.values();
+        let noisy = TaskSettings { own, ..TaskSettings::default() };
         let tested = test_tasks(&noisy, &EvaluationSettings::default());
         let errors = |of: fn(&TestTask) -> &Points| -> f64 {
             let square = |task: &TestTask| {
@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn frequencies_lie_in_their_range() {
-        let settings = TaskSettings::new(&Values::default().with(&FREQUENCY, &[0.8, 1.2]));
+        let own = SineSettings { frequency: [0.8, 1.2], ..SineSettings::default() }.values();
+        let settings = TaskSettings { own, ..TaskSettings::default() };
         let drawn = illustration(&settings, 1, 1_000);
         let frequency = |task: &Function| task.numbers[2];
         assert!(drawn.iter().all(|task| (0.8..=1.2).contains(&frequency(task))));

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::{Points, Stream, Target};
 use crate::config::{Keys, Values};
 
@@ -105,6 +107,12 @@ pub fn average_variance([low, high]: [f64; 2], moments: impl Fn(f64) -> [f64; 2]
 impl fmt::Debug for dyn Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl Serialize for dyn Family {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -68,7 +68,7 @@ const PRESETS: [Preset; 9] = [
 mod tests {
     use std::collections::HashSet;
 
-    use crate::task::families::sine::{AMPLITUDE, PHASE};
+    use crate::task::families::sine::SineSettings;
 
     use super::*;
     use crate::experiments::{Study, parse};
@@ -110,8 +110,8 @@ mod tests {
             assert_eq!(experiment.training.meta_batch, 1);
             assert_eq!((experiment.training.inner_lr, experiment.training.outer_lr), (0.01, 0.001));
             assert_eq!((experiment.task.shots, experiment.task.query), (10, 10));
-            assert_eq!(experiment.task.own.get(&AMPLITUDE), [0.1, 5.0]);
-            assert_eq!(experiment.task.own.get(&PHASE), [0.0, std::f64::consts::TAU]);
+            let SineSettings { amplitude, phase, .. } = SineSettings::new(&experiment.task.own);
+            assert_eq!((amplitude, phase), ([0.1, 5.0], [0.0, std::f64::consts::TAU]));
             assert_eq!(experiment.task.train_tasks, TrainTasks::Pool(10_000));
             let evaluation = &experiment.evaluation;
             assert_eq!((evaluation.test_tasks, evaluation.grid, evaluation.steps), (1_000, 50, 32));

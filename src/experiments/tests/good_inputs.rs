@@ -4,8 +4,12 @@ use super::{MINIMAL, read};
 use crate::experiments::{Experiment, Mark, Published, parse_recorded, recorded_toml, resolved_toml};
 use crate::learner::{Algorithm, Budget, OuterGradient};
 use crate::model::{Activation, Precision};
-use crate::task::TrainTasks;
-use crate::task::families::sine::{AMPLITUDE, NOISE, PHASE};
+use crate::task::families::sine::SineSettings;
+use crate::task::{TaskSettings, TrainTasks};
+
+fn own(task: &TaskSettings) -> SineSettings {
+    SineSettings::new(&task.own)
+}
 
 #[test]
 fn a_minimal_file_has_the_built_in_values() {
@@ -68,7 +72,7 @@ fn numbers_may_be_written_in_every_way_that_toml_has() {
         (Budget::OuterSteps(1_000_000), 16)
     );
     assert_eq!(experiment.seeds, [1, 2, 15, u64::MAX, 0]);
-    assert_eq!((experiment.task.x, experiment.task.own.get(&AMPLITUDE)), ([-5.0, 5.0], [2.0, 2.0]));
+    assert_eq!((experiment.task.x, own(&experiment.task).amplitude), ([-5.0, 5.0], [2.0, 2.0]));
 }
 
 #[test]
@@ -153,10 +157,10 @@ fn a_test_set_is_laid_over_the_experiments_own_settings() {
         let names: Vec<_> = experiment.every_test().map(|test| test.name).collect();
         assert_eq!(names, [None, Some("far"), Some("20 shots"), Some("lines")]);
         let far = experiment.test(Some("far")).unwrap();
-        assert_eq!((far.task.x, far.task.own.get(&NOISE)), ([5.0, 10.0], 0.0));
+        assert_eq!((far.task.x, own(far.task).noise), ([5.0, 10.0], 0.0));
         assert_eq!(
-            (far.task.shots, far.task.own.get(&PHASE)),
-            (experiment.task.shots, experiment.task.own.get(&PHASE))
+            (far.task.shots, own(far.task).phase),
+            (experiment.task.shots, own(&experiment.task).phase)
         );
         assert_eq!((far.evaluation.steps, far.evaluation.seed, far.evaluation.inner_lr), (6, 3, 0.02));
         let more = experiment.test(Some("20 shots")).unwrap();
@@ -165,7 +169,7 @@ fn a_test_set_is_laid_over_the_experiments_own_settings() {
         // Another family has nothing of this one's but what all have.
         let lines = experiment.test(Some("lines")).unwrap();
         assert_eq!((lines.task.family.name(), lines.task.shots), ("sine-or-line", experiment.task.shots));
-        assert_ne!(lines.task.own.get(&NOISE), 0.1);
+        assert_ne!(own(lines.task).noise, 0.1);
         assert_eq!(experiment.test(None).unwrap().task, &experiment.task);
         assert_eq!(experiment.test(Some("no")), None);
     }

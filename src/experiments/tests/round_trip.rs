@@ -38,9 +38,8 @@ fn own(family: &'static dyn Family) -> impl Strategy<Value = Values> {
         Domain::Size(most) => (0.0..*most).prop_map(Value::Number).boxed(),
         _ => Just(key.default().expect("a family's settings are never off")).boxed(),
     };
-    let names: Vec<_> = family.keys().iter().map(|key| key.name()).collect();
     let values: Vec<_> = family.keys().iter().map(|key| one(*key)).collect();
-    values.prop_map(move |values| names.iter().copied().zip(values).collect())
+    values.prop_map(|values| family.keys().iter().copied().zip(values).collect())
 }
 
 fn task() -> impl Strategy<Value = TaskSettings> {

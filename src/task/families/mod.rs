@@ -4,7 +4,7 @@ pub mod sine;
 mod sine_or_line;
 
 use super::family::Family;
-use crate::config::{Typed, Value};
+use crate::config::{Typed, Value, Values};
 
 /// Every family, in the order the documentation lists them; the first is the default.
 pub static FAMILIES: &[&dyn Family] = &[&sine::Sine, &sine_or_line::SineOrLine];
@@ -12,6 +12,11 @@ pub static FAMILIES: &[&dyn Family] = &[&sine::Sine, &sine_or_line::SineOrLine];
 /// The names of all families.
 pub fn names() -> Vec<&'static str> {
     FAMILIES.iter().map(|family| family.name()).collect()
+}
+
+/// The family that values of `[task]` name; the default where they name none.
+pub(super) fn named_by(values: &Values) -> &'static dyn Family {
+    values.named("family").unwrap_or(FAMILIES[0])
 }
 
 impl Typed for &'static dyn Family {

@@ -5,30 +5,29 @@ use std::f64::consts::TAU;
 
 use rand::distr::{Distribution, Uniform};
 
-use crate::config::{Domain, END, Key, Keys, Values};
+use crate::config::{Domain, END, Keys, Values, settings};
 use crate::task::family::{Family, Function, Numbers, Sampler, average_variance};
 use crate::task::linear_step::best_loss;
 use crate::task::ridge::fit;
 use crate::task::{Points, Target, Wave};
 
-/// Range of a.
-pub static AMPLITUDE: Key<[f64; 2]> = Key::new(
-    "amplitude",
-    "Range of a in a sin(f x + b).",
-    Domain::Range { ends: END, point: true },
-    [0.1, 5.0],
-);
-/// Range of b.
-pub static PHASE: Key<[f64; 2]> =
-    Key::new("phase", "Range of b, radians.", Domain::Range { ends: END, point: true }, [0.0, TAU]);
-/// Range of f.
-pub static FREQUENCY: Key<[f64; 2]> =
-    Key::new("frequency", "Range of f.", Domain::Range { ends: 0.0..=1_000.0, point: true }, [1.0, 1.0])
-        .added_later();
-/// Noise of the support.
-pub static NOISE: Key<f64> =
-    Key::new("noise", "Standard deviation of the noise on the y of support points.", Domain::Size(1e6), 0.0)
-        .added_later();
+settings! {
+    /// What `[task]` has for waves.
+    #[derive(Clone, Copy, Debug)]
+    pub struct SineSettings {
+        /// Range of a in a sin(f x + b).
+        amplitude: [f64; 2] = ANY, [0.1, 5.0];
+        /// Range of b, radians.
+        phase: [f64; 2] = ANY, [0.0, TAU];
+        /// Range of f.
+        frequency: [f64; 2] = Domain::Range { ends: 0.0..=1_000.0, point: true }, [1.0, 1.0], .added_later();
+        /// Standard deviation of the noise on the y of support points.
+        noise: f64 = Domain::Size(1e6), 0.0, .added_later();
+    }
+}
+
+/// Ranges that may be points.
+pub(super) const ANY: Domain = Domain::Range { ends: END, point: true };
 
 /// The family.
 pub struct Sine;
@@ -43,14 +42,13 @@ impl Family for Sine {
     }
 
     fn keys(&self) -> &'static Keys {
-        const KEYS: &Keys = &[&AMPLITUDE, &PHASE, &FREQUENCY, &NOISE];
-        KEYS
+        SineSettings::keys()
     }
 
     /// Amplitude first, then phase; frequency only where it has a range.
     fn sampler(&self, own: &Values) -> Sampler {
-        let [amplitude, phase] = [own.get(&AMPLITUDE), own.get(&PHASE)].map(uniform);
-        let [low, high] = own.get(&FREQUENCY);
+        let SineSettings { amplitude, phase, frequency: [low, high], .. } = SineSettings::new(own);
+        let [amplitude, phase] = [amplitude, phase].map(uniform);
         let frequency = (low < high).then(|| uniform([low, high]));
         Box::new(move |stream| {
             let (a, b) = (amplitude.sample(stream), phase.sample(stream));
@@ -70,17 +68,16 @@ impl Family for Sine {
     }
 
     fn noise(&self, own: &Values) -> f64 {
-        own.get(&NOISE)
+        SineSettings::new(own).noise
     }
 
     fn heights(&self, own: &Values, _x: [f64; 2]) -> [f64; 2] {
-        own.get(&AMPLITUDE)
+        SineSettings::new(own).amplitude
     }
 
     fn moments(&self, own: &Values, x: f64) -> [f64; 2] {
-        let [mean, square] = moments(own.get(&AMPLITUDE));
-        let [b0, b1] = own.get(&PHASE);
-        let [f0, f1] = own.get(&FREQUENCY);
+        let SineSettings { amplitude, phase: [b0, b1], frequency: [f0, f1], .. } = SineSettings::new(own);
+        let [mean, square] = moments(amplitude);
         // The means over b and f of sin(f x + b) and of cos(2 f x + 2 b).
         let (middle, spread) = (0.5 * (b0 + b1) + 0.5 * (f0 + f1) * x, (f1 - f0) * x);
         let sine = libm::sin(middle) * sinc(0.5 * (b1 - b0)) * sinc(0.5 * spread);
@@ -91,12 +88,11 @@ impl Family for Sine {
     /// In closed form where all waves have one frequency: 4.252 for the notebook's ranges, 3.006 for
     /// phases in [0, pi].
     fn prior_mean_loss(&self, own: &Values, [x0, x1]: [f64; 2]) -> f64 {
-        let [f0, f1] = own.get(&FREQUENCY);
+        let SineSettings { amplitude, phase: [b0, b1], frequency: [f0, f1], .. } = SineSettings::new(own);
         if f0 < f1 {
             return average_variance([x0, x1], |x| self.moments(own, x));
         }
-        let [mean_amplitude, mean_square] = moments(own.get(&AMPLITUDE));
-        let [b0, b1] = own.get(&PHASE);
+        let [mean_amplitude, mean_square] = moments(amplitude);
         let (x0, x1) = (f0 * x0, f0 * x1);
         // E_x E_b sin^2(x + b) = 1/2 - 1/2 E cos(2x + 2b), and
         // E_x (E_b sin(x + b))^2 = |E_b e^{ib}|^2 (1/2 - 1/2 E_x cos(2x + 2m)), m the middle phase.
@@ -111,11 +107,11 @@ impl Family for Sine {
     /// For waves of one frequency without noise: a sin(f x + b) = (a cos b, a sin b) (sin f x, cos f x)'. With
     /// phases of a whole turn it is the prior mean's loss over K + 1.
     fn linear_step_loss(&self, own: &Values, range: [f64; 2], shots: usize) -> Option<f64> {
-        let ([f, f1], [b0, b1]) = (own.get(&FREQUENCY), own.get(&PHASE));
-        if f < f1 || self.noise(own) > 0.0 {
+        let SineSettings { amplitude, phase: [b0, b1], frequency: [f, f1], noise } = SineSettings::new(own);
+        if f < f1 || noise > 0.0 {
             return None;
         }
-        let [mean, square] = moments(own.get(&AMPLITUDE));
+        let [mean, square] = moments(amplitude);
         // Means of cos b, sin b, cos 2b and sin 2b.
         let (middle, half) = (0.5 * (b0 + b1), 0.5 * (b1 - b0));
         let [c, s] = [libm::cos(middle), libm::sin(middle)].map(|part| mean * part * sinc(half));
@@ -151,8 +147,8 @@ impl Family for Sine {
     }
 
     fn formula(&self, own: &Values) -> String {
-        let ([a0, a1], [b0, b1]) = (own.get(&AMPLITUDE), own.get(&PHASE));
-        let [f0, f1] = own.get(&FREQUENCY);
+        let own = SineSettings::new(own);
+        let ([a0, a1], [b0, b1], [f0, f1]) = (own.amplitude, own.phase, own.frequency);
         let (f, range) = match (f0 == f1, f0) {
             (true, 1.0) => (String::new(), String::new()),
             (true, f) => (format!("{f} "), String::new()),
@@ -182,12 +178,12 @@ impl From<Wave> for Function {
 
 /// The wave that these support points suggest.
 fn best_wave(own: &Values, range: [f64; 2], support: &Points) -> Wave {
-    let [_, mean_square] = moments(own.get(&AMPLITUDE));
+    let SineSettings { amplitude, frequency, noise, .. } = SineSettings::new(own);
+    let [_, mean_square] = moments(amplitude);
     // Over a circle of phases both coefficients have half the variance of the amplitude's square.
-    let noise = own.get(&NOISE);
     let penalty = noise * noise / (0.5 * mean_square).max(1e-12);
     let at = |f: f64| fit(support, penalty, move |x| <[f64; 2]>::from(libm::sincos(f * x)));
-    let f = most_likely(own.get(&FREQUENCY), range, |f| at(f).misfit);
+    let f = most_likely(frequency, range, |f| at(f).misfit);
     let [p, q] = at(f).coefficients;
     // p sin fx + q cos fx = a sin(fx + b).
     Wave { amplitude: libm::hypot(p, q), phase: libm::atan2(q, p), frequency: f }
@@ -258,12 +254,12 @@ mod tests {
     use super::*;
     use crate::task::{EvaluationSettings, TaskSettings, TestTask, grid, illustration, test_tasks};
 
-    fn settings(values: Values) -> TaskSettings {
-        TaskSettings::new(&values)
+    fn settings(own: SineSettings) -> TaskSettings {
+        TaskSettings { own: own.values(), ..TaskSettings::default() }
     }
 
     fn phases(phase: [f64; 2]) -> TaskSettings {
-        settings(Values::default().with(&PHASE, &phase))
+        settings(SineSettings { phase, ..SineSettings::default() })
     }
 
     /// Mean squared error of the oracle on test tasks.
@@ -287,7 +283,7 @@ mod tests {
                 assert!(loss.is_some_and(|loss| (loss - expected).abs() < 2e-3), "{phase} {shots}: {loss:?}");
             }
         }
-        let noisy = settings(Values::default().with(&NOISE, &0.1));
+        let noisy = settings(SineSettings { noise: 0.1, ..SineSettings::default() });
         assert_eq!(noisy.linear_step_loss(), None);
     }
 
@@ -300,8 +296,8 @@ mod tests {
     #[test]
     fn the_floor_is_what_sampling_finds() {
         for frequency in [[1.0, 1.0], [0.5, 0.5], [0.3, 2.0]] {
-            let values = Values::default().with(&PHASE, &[0.5, 2.0]).with(&FREQUENCY, &frequency);
-            let settings = TaskSettings { x: [-1.0, 3.0], ..settings(values) };
+            let own = SineSettings { phase: [0.5, 2.0], frequency, ..SineSettings::default() };
+            let settings = TaskSettings { x: [-1.0, 3.0], ..settings(own) };
             let waves = illustration(&settings, 1, 4000);
             let mut total = 0.0;
             for i in 0..200 {
@@ -337,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_frequency_is_found() {
-        let settings = settings(Values::default().with(&FREQUENCY, &[0.5, 2.0]));
+        let settings = settings(SineSettings { frequency: [0.5, 2.0], ..SineSettings::default() });
         let x = grid(settings.x, 50);
         for shots in 5..10 {
             let settings = TaskSettings { shots, ..settings.clone() };
@@ -357,7 +353,7 @@ mod tests {
 
     #[test]
     fn with_noise_ridge_is_better_than_least_squares() {
-        let noisy = settings(Values::default().with(&NOISE, &1.0));
+        let noisy = settings(SineSettings { noise: 1.0, ..SineSettings::default() });
         let noisy = TaskSettings { shots: 3, ..noisy };
         let (ridge, plain) = (oracle_loss(&noisy, &noisy), oracle_loss(&TaskSettings::default(), &noisy));
         assert!(ridge < 0.8 * plain, "{ridge} against {plain}");

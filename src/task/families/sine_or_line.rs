@@ -6,24 +6,29 @@ use std::f64::consts::PI;
 
 use rand::{RngExt, distr::Distribution};
 
-use super::sine::{AMPLITUDE, Sine, moments, sinc, uniform};
-use crate::config::{Domain, END, Key, Keys, Values};
+use super::sine::{ANY, Sine, moments, sinc, uniform};
+use crate::config::{Domain, Keys, Values, settings};
 use crate::task::family::{Family, Numbers, Sampler};
 use crate::task::ridge::{Fit, fit};
 use crate::task::{Points, Target};
 
-/// Range of b, over which the average wave is not flat.
-static PHASE: Key<[f64; 2]> =
-    Key::new("phase", "Range of b, radians.", Domain::Range { ends: END, point: true }, [0.0, PI])
-        .added_later();
-static SLOPE: Key<[f64; 2]> =
-    Key::new("slope", "Range of s in s x + i.", Domain::Range { ends: END, point: true }, [-3.0, 3.0])
-        .added_later();
-static INTERCEPT: Key<[f64; 2]> =
-    Key::new("intercept", "Range of i.", Domain::Range { ends: END, point: true }, [-3.0, 3.0]).added_later();
-static NOISE: Key<f64> =
-    Key::new("noise", "Standard deviation of the noise on the y of support points.", Domain::Size(1e6), 0.3)
-        .added_later();
+settings! {
+    /// What `[task]` has for waves and lines.
+    #[derive(Clone, Copy, Debug)]
+    struct SineOrLineSettings {
+        /// Range of a in a sin(f x + b).
+        amplitude: [f64; 2] = ANY, [0.1, 5.0];
+        // Over these phases the average wave is not flat.
+        /// Range of b, radians.
+        phase: [f64; 2] = ANY, [0.0, PI], .added_later();
+        /// Range of s in s x + i.
+        slope: [f64; 2] = ANY, [-3.0, 3.0], .added_later();
+        /// Range of i.
+        intercept: [f64; 2] = ANY, [-3.0, 3.0], .added_later();
+        /// Standard deviation of the noise on the y of support points.
+        noise: f64 = Domain::Size(1e6), 0.3, .added_later();
+    }
+}
 
 /// The family. A wave has the numbers of [`Sine`]; a line, its slope and its intercept, and a 1 at the end.
 pub struct SineOrLine;
@@ -38,14 +43,14 @@ impl Family for SineOrLine {
     }
 
     fn keys(&self) -> &'static Keys {
-        const KEYS: &Keys = &[&AMPLITUDE, &PHASE, &SLOPE, &INTERCEPT, &NOISE];
-        KEYS
+        SineOrLineSettings::keys()
     }
 
     /// Which of the two first.
     fn sampler(&self, own: &Values) -> Sampler {
         let wave = Sine.sampler(own);
-        let [slope, intercept] = [own.get(&SLOPE), own.get(&INTERCEPT)].map(uniform);
+        let SineOrLineSettings { slope, intercept, .. } = SineOrLineSettings::new(own);
+        let [slope, intercept] = [slope, intercept].map(uniform);
         Box::new(move |stream| {
             if stream.random() {
                 wave(stream)
@@ -73,18 +78,20 @@ impl Family for SineOrLine {
     }
 
     fn noise(&self, own: &Values) -> f64 {
-        own.get(&NOISE)
+        SineOrLineSettings::new(own).noise
     }
 
     fn heights(&self, own: &Values, x: [f64; 2]) -> [f64; 2] {
         let largest = |[low, high]: [f64; 2]| low.abs().max(high.abs());
         let [low, high] = Sine.heights(own, x);
-        let line = largest(own.get(&SLOPE)) * largest(x) + largest(own.get(&INTERCEPT));
+        let SineOrLineSettings { slope, intercept, .. } = SineOrLineSettings::new(own);
+        let line = largest(slope) * largest(x) + largest(intercept);
         [low, high.max(line)]
     }
 
     fn moments(&self, own: &Values, x: f64) -> [f64; 2] {
-        let ([s, s2], [i, i2]) = (moments(own.get(&SLOPE)), moments(own.get(&INTERCEPT)));
+        let SineOrLineSettings { slope, intercept, .. } = SineOrLineSettings::new(own);
+        let ([s, s2], [i, i2]) = (moments(slope), moments(intercept));
         let line = [s * x + i, s2 * x * x + 2.0 * s * i * x + i2];
         let wave = Sine.moments(own, x);
         [0.5 * (wave[0] + line[0]), 0.5 * (wave[1] + line[1])]
@@ -95,9 +102,10 @@ impl Family for SineOrLine {
     fn oracle(&self, own: &Values, _range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64> {
         /// Small enough not to be seen, large enough to divide by.
         const LEAST_NOISE: f64 = 1e-6;
-        let deviation = own.get(&NOISE).max(LEAST_NOISE);
+        let own = SineOrLineSettings::new(own);
+        let deviation = own.noise.max(LEAST_NOISE);
         let variance = deviation * deviation;
-        let kinds = [waves(own), lines(own)];
+        let kinds = [waves(&own), lines(&own)];
         let fits = kinds.each_ref().map(|kind| kind.fit(support, variance));
         // Twice the logarithm of one over the evidence, but for what is the same of both.
         let [wave, line] = fits.map(|fit| fit.misfit / variance + libm::log(fit.determinant));
@@ -118,8 +126,8 @@ impl Family for SineOrLine {
     }
 
     fn formula(&self, own: &Values) -> String {
-        let ([a0, a1], [b0, b1]) = (own.get(&AMPLITUDE), own.get(&PHASE));
-        let ([s0, s1], [i0, i1]) = (own.get(&SLOPE), own.get(&INTERCEPT));
+        let SineOrLineSettings { amplitude: [a0, a1], phase: [b0, b1], .. } = SineOrLineSettings::new(own);
+        let SineOrLineSettings { slope: [s0, s1], intercept: [i0, i1], .. } = SineOrLineSettings::new(own);
         format!(
             "y = a sin(x + b) or y = s x + i, a in [{a0}, {a1}], b in [{b0:.3}, {b1:.3}], s in [{s0}, {s1}], \
              i in [{i0}, {i1}]"
@@ -188,9 +196,9 @@ impl Kind {
 }
 
 /// a sin(x + b) = a cos b sin x + a sin b cos x.
-fn waves(own: &Values) -> Kind {
-    let [a, a2] = moments(own.get(&AMPLITUDE));
-    let [b0, b1] = own.get(&PHASE);
+fn waves(own: &SineOrLineSettings) -> Kind {
+    let [a, a2] = moments(own.amplitude);
+    let [b0, b1] = own.phase;
     let (middle, width) = (0.5 * (b0 + b1), b1 - b0);
     // The means over b of e^{ib} and of e^{2ib}.
     let (once, twice) = (sinc(0.5 * width), sinc(width));
@@ -200,22 +208,20 @@ fn waves(own: &Values) -> Kind {
     Kind::new(|x| libm::sincos(x).into(), mean, squares)
 }
 
-fn lines(own: &Values) -> Kind {
-    let ([s, s2], [i, i2]) = (moments(own.get(&SLOPE)), moments(own.get(&INTERCEPT)));
+fn lines(own: &SineOrLineSettings) -> Kind {
+    let ([s, s2], [i, i2]) = (moments(own.slope), moments(own.intercept));
     Kind::new(|x| [x, 1.0], [s, i], [s2, s * i, i2])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Value;
     use crate::task::families::FAMILIES;
     use crate::task::{EvaluationSettings, TaskSettings, TestTask, illustration, test_tasks};
 
     fn settings(noise: f64, shots: usize) -> TaskSettings {
-        let family = ("family", Value::Word("sine-or-line"));
-        let values: Values = [family, ("noise", Value::Number(noise))].into_iter().collect();
-        TaskSettings { shots, ..TaskSettings::new(&values) }
+        let own = SineOrLineSettings { noise, ..SineOrLineSettings::default() }.values();
+        TaskSettings { family: &SineOrLine, own, shots, ..TaskSettings::default() }
     }
 
     /// Mean squared error on a task.
@@ -226,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_papers_ranges() {
-        let settings = TaskSettings::new(&[("family", Value::Word("sine-or-line"))].into_iter().collect());
+        let settings = settings(0.3, 5);
         assert!(FAMILIES.contains(&settings.family));
         let words =
             "y = a sin(x + b) or y = s x + i, a in [0.1, 5], b in [0.000, 3.142], s in [-3, 3], i in [-3, 3]";
@@ -274,7 +280,8 @@ mod tests {
             tasks.iter().map(|task| loss(&answers(task), task)).sum::<f64>() / tasks.len() as f64
         };
         let both = mean(&|task| settings.oracle(&task.support, &task.query.x));
-        for kind in [waves(&settings.own), lines(&settings.own)] {
+        let own = SineOrLineSettings::new(&settings.own);
+        for kind in [waves(&own), lines(&own)] {
             let alone = mean(&|task| {
                 let fit = kind.fit(&task.support, 0.09);
                 task.query.x.iter().map(|x| kind.at(fit.coefficients, *x)).collect()

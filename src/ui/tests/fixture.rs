@@ -4,16 +4,12 @@
 use std::sync::Arc;
 
 use crate::{
-    config::Values,
     eval::Curve,
     experiments::{Experiment, Study},
     learner::{Algorithm, Training},
     model::{Activation, Adaptation, ModelSettings, Precision, Weights},
     study::{Event, Run, Snapshot},
-    task::{
-        EvaluationSettings, TaskSettings,
-        families::sine::{AMPLITUDE, PHASE},
-    },
+    task::{EvaluationSettings, TaskSettings, families::sine::SineSettings},
     ui::{
         state::{app::App, view::View},
         style::Styles,
@@ -65,8 +61,7 @@ pub fn odd() -> Study {
     );
     wide.evaluation = EvaluationSettings { test_tasks: 1, grid: 1, steps: 0, ..wide.evaluation };
     let mut flat = experiment("e\u{301}\u{200b}", Algorithm(&crate::learner::Reptile), 1);
-    let own = Values::default().with(&AMPLITUDE, &[0.0, 0.0]).with(&PHASE, &[0.0, 0.0]);
-    let own = own.of(flat.task.family.keys());
+    let own = SineSettings { amplitude: [0.0, 0.0], phase: [0.0, 0.0], ..SineSettings::default() }.values();
     flat.task = TaskSettings { own, x: [2.0, 2.0], shots: 1, ..flat.task };
     let mut long = experiment("A", Algorithm(&crate::learner::Transfer), 8);
     long.evaluation.steps = 500;
