@@ -37,25 +37,15 @@ mod trainer;
 mod transfer;
 pub mod words;
 
-pub use anil::Anil;
-pub use boil::Boil;
-pub use cavia::Cavia;
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
-pub use first_order_maml::FirstOrderMaml;
 pub use gradient::{MetaGradient, meta_gradient};
-pub use layer_step_rates::{LayerStepRates, StepLoss};
-pub use maml::Maml;
-pub use meta_curvature::MetaCurvature;
-pub use meta_sgd::MetaSgd;
+pub use layer_step_rates::StepLoss;
 pub use outer::{OuterLoss, OuterStep, Traced, TracedLoss};
-pub use random::Random;
-pub use registry::Algorithm;
-pub use reptile::Reptile;
-pub use ridge_head::{OuterLossKind, RidgeHead};
+pub use registry::*;
+pub use ridge_head::OuterLossKind;
 pub use rule::{Learner, Rule};
 pub use settings::{Budget, OuterGradient, OuterSchedule, Training};
 
 use crate::model::Shapes;
 pub use trainer::{State, Trainable, Trainer};
-pub use transfer::Transfer;

@@ -6,30 +6,33 @@ use std::ops::Deref;
 
 use super::settings::Training;
 use super::trainer::Trainable;
-use super::{
-    Anil, Boil, Cavia, FirstOrderMaml, LayerStepRates, Maml, MetaCurvature, MetaSgd, Random, Reptile,
-    RidgeHead, Transfer,
-};
 use crate::config::{AnyKey, Written};
 
 /// A learner of the list below, or of your own.
 #[derive(Clone, Copy)]
 pub struct Algorithm(pub &'static dyn Trainable);
 
-/// Every algorithm, in the order the documentation lists them.
-const ALL: &[Algorithm] = &[
-    Algorithm(&Random),
-    Algorithm(&Transfer),
-    Algorithm(&Maml),
-    Algorithm(&FirstOrderMaml),
-    Algorithm(&Reptile),
-    Algorithm(&Anil),
-    Algorithm(&Boil),
-    Algorithm(&MetaSgd),
-    Algorithm(&LayerStepRates),
-    Algorithm(&Cavia),
-    Algorithm(&MetaCurvature),
-    Algorithm(&RidgeHead),
+macro_rules! learners {
+    ($($file:ident::$name:ident),+ $(,)?) => {
+        $(pub use super::$file::$name;)+
+        const ALL: &[Algorithm] = &[$(Algorithm(&$name)),+];
+    };
+}
+
+// In the order the documentation lists them.
+learners![
+    random::Random,
+    transfer::Transfer,
+    maml::Maml,
+    first_order_maml::FirstOrderMaml,
+    reptile::Reptile,
+    anil::Anil,
+    boil::Boil,
+    meta_sgd::MetaSgd,
+    layer_step_rates::LayerStepRates,
+    cavia::Cavia,
+    meta_curvature::MetaCurvature,
+    ridge_head::RidgeHead,
 ];
 
 impl Algorithm {

@@ -20,24 +20,6 @@
 //! checkpoint   weights as safetensors files, as PyTorch reads and writes them
 //! ```
 
-/// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`WIDTHS`]: where a
-/// width read from a file becomes a compile-time shape.
-macro_rules! with_width {
-    ($hidden:expr, $width:ident => $body:expr) => {
-        $crate::model::with_width!(@menu $hidden, $width => $body; 16 32 40 64 100 128)
-    };
-    (@menu $hidden:expr, $width:ident => $body:expr; $($menu:literal)*) => {
-        match $hidden {
-            $($menu => {
-                const $width: usize = $menu;
-                $body
-            })*
-            hidden => unreachable!("width {hidden} is not on the menu, which is checked where widths are read"),
-        }
-    };
-}
-pub(crate) use with_width;
-
 mod adam;
 mod adaptation;
 mod checkpoint;
@@ -67,6 +49,7 @@ pub use head::{Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
 pub use mlp::{Array, Layer, Mlp, Scalar, draw_uniform, initial_parameters};
 pub use operations::{Adapted, Workspace};
+pub(crate) use settings::with_width;
 pub use settings::{Activation, ModelSettings, Precision, WIDTHS};
 pub use tensors::TensorInfo;
 pub use weights::{Weights, count, tensors};

@@ -2,8 +2,29 @@
 
 use crate::config::{Domain, settings, words};
 
-/// Hidden widths that exist as compile-time shapes; `[model] hidden` is one of these.
-pub const WIDTHS: [usize; 6] = [16, 32, 40, 64, 100, 128];
+/// Makes the list of widths and what goes by it. `$dollar` is a `$` for the macro that is made here.
+macro_rules! widths {
+    ($dollar:tt $($menu:literal)*) => {
+        /// Hidden widths that exist as compile-time shapes; `[model] hidden` is one of these.
+        pub const WIDTHS: [usize; [$($menu),*].len()] = [$($menu),*];
+
+        /// Runs `$body` with the constant `$width` equal to `$hidden`, one of [`WIDTHS`]: where a width read from a
+        /// file becomes a compile-time shape.
+        macro_rules! with_width {
+            ($dollar hidden:expr, $dollar width:ident => $dollar body:expr) => {
+                match $dollar hidden {
+                    $($menu => {
+                        const $dollar width: usize = $menu;
+                        $dollar body
+                    })*
+                    hidden => unreachable!("width {hidden} is not on the menu, which is checked where widths are read"),
+                }
+            };
+        }
+    };
+}
+widths!($ 16 32 40 64 100 128);
+pub(crate) use with_width;
 
 settings! {
     /// `[model]`: a network of one input, hidden layers of one width, and one output.
