@@ -166,7 +166,7 @@ mod composition {
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
     use metascope::learner::{Algorithm, Maml};
-    use metascope::model::{Kernels, Mlp, Order, Path, Workspace};
+    use metascope::model::{InnerSteps, Kernels, Mlp, Order, Workspace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
@@ -188,7 +188,7 @@ mod composition {
         bencher.counter(flop).bench_local(|| {
             copy_tensors(&weights, &flat, |tensor, place, copy| engine.load(tensor, place, copy));
             engine.begin();
-            engine.meta_loss(&tasks.support, &tasks.query, Path::to_the_end(1, Order::Exact), true);
+            engine.meta_loss(&tasks.support, &tasks.query, InnerSteps::to_the_end(1, Order::Exact), true);
             let gradient = engine.take_gradient();
             engine.release(gradient);
         });
@@ -275,7 +275,7 @@ mod evaluation {
             .bench(|| task_losses(&weights, &tasks, test.steps, Kernels::fastest()));
     }
 
-    /// Means, medians and intervals over 1,000 tasks.
+    /// InnerLoop, medians and intervals over 1,000 tasks.
     #[divan::bench]
     fn statistics_of_1000_tasks(bencher: Bencher) {
         let losses: Vec<f64> = (0..33 * 1000).map(|i| (f64::from(i) * 0.7).sin() + 2.0).collect();

@@ -1,5 +1,5 @@
 //! Whatever a learner makes of a gradient in its inner steps, the engine differentiates through it: the
-//! rule's transpose and its own learned numbers included, exact and first order, on every kernel.
+//! rule's transpose and its own meta-parameters included, exact and first order, on every kernel.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
 use metascope::model::{Activation, ModelSettings, Precision};
 use metascope::model::{
-    Adaptation, Gradient, Inner, Kernels, Means, Of, Operator, Order, Pulled, Sgd, TensorInfo, View, ViewMut,
-    Weights,
+    Adaptation, Gradient, Inner, InnerLoop, InnerSettings, Kernels, Operator, Order, Pulled, Sgd, TensorInfo,
+    View, ViewMut, Weights,
 };
 use metascope::task::Points;
 
 /// A rule that no symmetry hides mistakes of: a learned rate for every parameter, and every bias of a hidden
 /// layer pushed by its neighbour's gradient as well; the rates of step s are those of step 0 divided by s + 1.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Mixing;
 
 /// What of a neighbour's gradient is added.
@@ -26,12 +26,12 @@ impl Inner for Mixing {
         model.tensors().into_iter().map(rate).collect()
     }
 
-    fn single(&self, of: Of<'_>) -> Means<f32> {
-        Means::Steps(Box::new(Mixed { model: *of.model, rates: Vec::new() }))
+    fn single(&self, settings: InnerSettings<'_>) -> InnerLoop<f32> {
+        InnerLoop::Steps(Box::new(Mixed { model: *settings.model, rates: Vec::new() }))
     }
 
-    fn double(&self, of: Of<'_>) -> Means<f64> {
-        Means::Steps(Box::new(Mixed { model: *of.model, rates: Vec::new() }))
+    fn double(&self, settings: InnerSettings<'_>) -> InnerLoop<f64> {
+        InnerLoop::Steps(Box::new(Mixed { model: *settings.model, rates: Vec::new() }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every learner's meta-gradient against files that PyTorch made, an implementation that shares no line with
 //! this project: `reference/learners.safetensors` has the means over the three tasks of
-//! `reference/golden.safetensors`, at its weights and at learned numbers away from their initial values, after
+//! `reference/golden.safetensors`, at its weights and at meta-parameters away from their initial values, after
 //! 1, 3 and 5 inner steps (fewer of the large ones). Each is read from a checkpoint as its learner writes one.
 
 use std::collections::{BTreeMap, HashMap};

@@ -6,7 +6,7 @@
 
 use super::{Cost, Learner, Rule, Training};
 use crate::model::kernels::Real;
-use crate::model::{Adaptation, HeadSgd, Inner, Means, Of, Order, in_both_precisions};
+use crate::model::{Adaptation, HeadSgd, Inner, InnerLoop, InnerSettings, Order, in_both_precisions};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`, theta' = theta but for its output
 /// layer w' = w - alpha d/dw `L_support(theta)`.
@@ -66,15 +66,15 @@ impl Learner for Anil {
 impl Rule for Anil {}
 
 /// SGD of the output layer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct HeadAlone;
 
 impl HeadAlone {
-    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        Means::Head(Box::new(HeadSgd::new(of.inner_lr, of.kernels)))
+    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        InnerLoop::Head(Box::new(HeadSgd::new(settings.inner_lr, settings.kernels)))
     }
 }
 
 impl Inner for HeadAlone {
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }

@@ -8,7 +8,8 @@ use super::{Cost, Learner, Rule, Shapes, Training, words};
 use crate::config::{Domain, Keys, settings};
 use crate::model::kernels::Real;
 use crate::model::{
-    Adaptation, Initial, Inner, Means, ModelSettings, Of, Order, TensorInfo, draw_uniform, in_both_precisions,
+    Adaptation, Initial, Inner, InnerLoop, InnerSettings, ModelSettings, Order, TensorInfo, draw_uniform,
+    in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -108,14 +109,14 @@ impl Learner for Cavia {
 impl Rule for Cavia {}
 
 /// Numbers beside the input.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Context {
     numbers: usize,
 }
 
 impl Context {
-    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        Means::Context { numbers: self.numbers, rate: E::rounded(of.inner_lr) }
+    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        InnerLoop::Context { numbers: self.numbers, rate: E::rounded(settings.inner_lr) }
     }
 }
 
@@ -139,5 +140,5 @@ impl Inner for Context {
         true
     }
 
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }

@@ -8,7 +8,7 @@ use crate::model::{Kernels, Mlp, Order, Scalar, Weights, Workspace, with_width};
 use crate::task::{Batch, Points};
 
 /// The mean over tasks of the gradient of the query loss with respect to everything that training moves:
-/// the initial weights, and the learned numbers of the adaptation.
+/// the initial weights, and the meta-parameters of the adaptation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetaGradient {
     /// Shaped and typed as the weights it belongs to.

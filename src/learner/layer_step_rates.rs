@@ -10,8 +10,8 @@ use super::{Learner, OuterLoss, OuterStep, Rule, Shapes, Training, words};
 use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled, Scalar,
-    TensorInfo, View, ViewMut, in_both_precisions,
+    Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
+    Pulled, Scalar, TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -141,14 +141,18 @@ impl Rule for LayerStepRates {
 }
 
 /// A learned rate for every tensor and step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct StepRates {
     steps: usize,
 }
 
 impl StepRates {
-    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        Means::Steps(Box::new(Stepwise { kernels: of.kernels, steps: self.steps, rates: Vec::new() }))
+    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        InnerLoop::Steps(Box::new(Stepwise {
+            kernels: settings.kernels,
+            steps: self.steps,
+            rates: Vec::new(),
+        }))
     }
 }
 
@@ -166,7 +170,7 @@ impl Inner for StepRates {
         false
     }
 
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }
 
 struct Stepwise<E> {

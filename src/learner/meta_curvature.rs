@@ -7,8 +7,8 @@
 use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Pulled, Shape,
-    TensorInfo, View, ViewMut, in_both_precisions,
+    Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
+    Pulled, Shape, TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -71,12 +71,12 @@ impl Learner for MetaCurvature {
 impl Rule for MetaCurvature {}
 
 /// Learned matrices on both sides of a weight's gradient, a learned number for every bias's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Curvature;
 
 impl Curvature {
-    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        Means::Steps(Box::new(Curved::new(of, &self.tensors(of.model))))
+    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        InnerLoop::Steps(Box::new(Curved::new(settings, &self.tensors(settings.model))))
     }
 }
 
@@ -103,7 +103,7 @@ impl Inner for Curvature {
         values
     }
 
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }
 
 /// Two matrices of a row a point, d and h, whose product `d' h` is a gradient.
@@ -198,11 +198,11 @@ fn add_outer_unpadded<E: Real>(
 }
 
 impl<E: Real> Curved<E> {
-    fn new(of: Of<'_>, tensors: &[TensorInfo]) -> Self {
-        let shape = of.kernels.shape::<E>(of.model.layers, of.model.hidden);
+    fn new(settings: InnerSettings<'_>, tensors: &[TensorInfo]) -> Self {
+        let shape = settings.kernels.shape::<E>(settings.model.layers, settings.model.hidden);
         Self {
-            kernels: of.kernels,
-            rate: E::rounded(of.inner_lr),
+            kernels: settings.kernels,
+            rate: E::rounded(settings.inner_lr),
             shape,
             sides: tensors.iter().map(|tensor| Side::new(&tensor.shape, shape)).collect(),
             turned: Vec::new(),

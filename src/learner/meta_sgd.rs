@@ -7,8 +7,8 @@
 use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Gradient, Initial, Inner, Kernels, Means, ModelSettings, Of, Operator, Order, Padded, Pulled,
-    TensorInfo, ViewMut, in_both_precisions,
+    Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
+    Padded, Pulled, TensorInfo, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -71,13 +71,13 @@ impl Learner for MetaSgd {
 impl Rule for MetaSgd {}
 
 /// A learned rate for every parameter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Rates;
 
 impl Rates {
-    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        let rates = Padded::zero(of.kernels.shape::<E>(of.model.layers, of.model.hidden));
-        Means::Steps(Box::new(Elementwise { kernels: of.kernels, rates }))
+    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        let rates = Padded::zero(settings.kernels.shape::<E>(settings.model.layers, settings.model.hidden));
+        InnerLoop::Steps(Box::new(Elementwise { kernels: settings.kernels, rates }))
     }
 }
 
@@ -95,7 +95,7 @@ impl Inner for Rates {
         false
     }
 
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }
 
 struct Elementwise<E> {

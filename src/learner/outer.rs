@@ -14,7 +14,7 @@ pub type TracedLoss<E> = Tensor<Rank0, E, Cpu, OwnedTape<E, Cpu>>;
 
 /// What a [`super::Rule`] is given for one outer step.
 pub struct OuterStep<'a, const H: usize, E: Scalar> {
-    /// The initial weights, and the learned numbers of the adaptation.
+    /// The initial weights, and the meta-parameters of the adaptation.
     pub theta: Traced<H, E>,
     /// The tasks of the meta-batch.
     pub tasks: &'a MetaBatch<E>,

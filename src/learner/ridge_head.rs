@@ -22,8 +22,8 @@ use super::{Cost, Learner, Rule, Shapes, Training, words};
 use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Head, HeadGradient, HeadTask, Initial, Inner, Kernels, Means, ModelSettings, Of, Order,
-    Output, Seen, TensorInfo, in_both_precisions,
+    Adaptation, Head, HeadGradient, HeadTask, Initial, Inner, InnerLoop, InnerSettings, Kernels,
+    ModelSettings, Order, Output, Seen, TensorInfo, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -138,14 +138,14 @@ impl Learner for RidgeHead {
 impl Rule for RidgeHead {}
 
 /// Ridge regression on the features.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Ridge {
     outer_loss: OuterLossKind,
 }
 
 impl Ridge {
-    fn means<E: Real>(&self, of: Of<'_>) -> Means<E> {
-        Means::Head(Box::new(Solver::new(of.kernels, self.outer_loss)))
+    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        InnerLoop::Head(Box::new(Solver::new(settings.kernels, self.outer_loss)))
     }
 }
 
@@ -170,7 +170,7 @@ impl Inner for Ridge {
         false
     }
 
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }
 
 /// Right-hand sides come in multiples of these, as many as a vector holds.

@@ -12,6 +12,7 @@
 //! input. The same value is used in training, in every test and on screen, and travels with the parameters
 //! (see [`super::Weights`]), so that nobody can test a network by another rule than it was trained with.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -33,10 +34,21 @@ pub struct Adaptation {
 }
 
 impl PartialEq for Adaptation {
-    /// What adapts alike and is written alike is the same.
     fn eq(&self, other: &Self) -> bool {
-        let face = |this: &Self| format!("{this:?}");
-        face(self) == face(other)
+        self.inner.equals(&*other.inner)
+            && (self.inner_lr, self.inner_steps) == (other.inner_lr, other.inner_steps)
+    }
+}
+
+/// Equality of values behind a trait; every type that has `==` has it.
+pub trait Comparable: Any {
+    /// Whether the other is of this type, and equal.
+    fn equals(&self, other: &dyn Any) -> bool;
+}
+
+impl<T: PartialEq + Any> Comparable for T {
+    fn equals(&self, other: &dyn Any) -> bool {
+        other.downcast_ref() == Some(self)
     }
 }
 
@@ -56,15 +68,15 @@ impl Adaptation {
         Self { inner_lr, ..self.clone() }
     }
 
-    /// The learned numbers of the rule for this network.
+    /// The meta-parameters of the rule for this network.
     pub fn tensors(&self, model: &ModelSettings) -> Vec<TensorInfo> {
         self.inner.tensors(model)
     }
 }
 
-/// A rule of adaptation, described for every network: which numbers it learns, and what carries it out.
-pub trait Inner: Debug + Send + Sync {
-    /// The numbers it learns beside the network's parameters, in checkpoint order: names and shapes are a
+/// A rule of adaptation, described for every network: which meta-parameters it has, and its inner loop.
+pub trait Inner: Comparable + Debug + Send + Sync {
+    /// The meta-parameters that it has beside the network's parameters, in checkpoint order: names and shapes are a
     /// contract. Tensors of one name are columns of one tensor in the file, the network's own first.
     fn tensors(&self, _model: &ModelSettings) -> Vec<TensorInfo> {
         Vec::new()
@@ -91,14 +103,14 @@ pub trait Inner: Debug + Send + Sync {
         false
     }
 
-    /// What carries it out in single precision.
-    fn single(&self, of: Of<'_>) -> Means<f32>;
+    /// Its inner loop in single precision.
+    fn single(&self, settings: InnerSettings<'_>) -> InnerLoop<f32>;
 
-    /// What carries it out in double precision.
-    fn double(&self, of: Of<'_>) -> Means<f64>;
+    /// Its inner loop in double precision.
+    fn double(&self, settings: InnerSettings<'_>) -> InnerLoop<f64>;
 }
 
-/// What the initial values of a rule's numbers may depend on.
+/// What the initial values of a rule's meta-parameters may depend on.
 #[derive(Debug)]
 pub struct Initial<'a> {
     /// The network.
@@ -109,9 +121,9 @@ pub struct Initial<'a> {
     pub network: &'a mut [f64],
 }
 
-/// For what a rule is to be carried out.
+/// What the inner loop of a network depends on beside its rule.
 #[derive(Clone, Copy, Debug)]
-pub struct Of<'a> {
+pub struct InnerSettings<'a> {
     /// The network.
     pub model: &'a ModelSettings,
     /// alpha.
@@ -120,13 +132,13 @@ pub struct Of<'a> {
     pub kernels: Kernels,
 }
 
-/// What carries a rule out for one network and number type.
-pub enum Means<E: Real> {
+/// The inner loop of a rule, for one network and number type.
+pub enum InnerLoop<E: Real> {
     /// Steps of all parameters down P of the gradient.
     Steps(Box<dyn Operator<E>>),
-    /// The output layer alone is adapted, over features that are what they are.
+    /// The output layer alone is adapted, over features that stay the same.
     Head(Box<dyn Head<E>>),
-    /// A few numbers beside the input are adapted, by SGD from 0; the learned numbers are their columns of
+    /// A few numbers beside the input are adapted, by SGD from 0; the meta-parameters are their columns of
     /// the first layer's weight.
     Context {
         /// How many.
@@ -136,21 +148,21 @@ pub enum Means<E: Real> {
     },
 }
 
-/// The methods of [`Inner`] that carry a rule out, from one that is generic over the number type.
+/// The methods of [`Inner`] that give the inner loop, from one that is generic over the number type.
 macro_rules! in_both_precisions {
     ($method:ident) => {
-        fn single(&self, of: $crate::model::Of<'_>) -> $crate::model::Means<f32> {
-            self.$method(of)
+        fn single(&self, settings: $crate::model::InnerSettings<'_>) -> $crate::model::InnerLoop<f32> {
+            self.$method(settings)
         }
 
-        fn double(&self, of: $crate::model::Of<'_>) -> $crate::model::Means<f64> {
-            self.$method(of)
+        fn double(&self, settings: $crate::model::InnerSettings<'_>) -> $crate::model::InnerLoop<f64> {
+            self.$method(settings)
         }
     };
 }
 pub(crate) use in_both_precisions;
 
-/// P as the engine applies it, with its transpose and the derivative of its own numbers. Tensors are seen
+/// P as the engine applies it, with its transpose and the derivative of its meta-parameters. Tensors are seen
 /// as the kernels hold them: padded, the padding zero, which has to stay so.
 pub trait Operator<E: Real> {
     /// alpha, where P is alpha times the gradient and nothing else: the engine then fuses the step.
@@ -158,13 +170,13 @@ pub trait Operator<E: Real> {
         None
     }
 
-    /// Takes P's learned numbers, one tensor after another, unpadded.
+    /// Takes P's meta-parameters, one tensor after another, unpadded.
     fn load(&mut self, _numbers: &[E]) {}
 
     /// `out = P_s(gradient)` of inner step `step`, counted from 0.
     fn apply(&mut self, step: usize, gradient: Gradient<'_, E>, out: ViewMut<'_, E>);
 
-    /// `out = P_s' v`, and the derivative of `-<v, P_s(gradient)>` by P's own numbers added to `sums`, laid
+    /// `out = P_s' v`, and the derivative of `-<v, P_s(gradient)>` by P's meta-parameters added to `sums`, laid
     /// out as [`Operator::load`] takes them.
     fn pull_back(
         &mut self,
@@ -221,14 +233,14 @@ impl Sgd {
     /// Everything moves.
     pub const ALL: Self = Self { body: true, head: true };
 
-    fn means<E: Real>(self, of: Of<'_>) -> Means<E> {
-        let rate = E::rounded(of.inner_lr);
-        Means::Steps(Box::new(Scaled { rate, moves: self, body: 2 * of.model.layers }))
+    fn inner_loop<E: Real>(self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+        let rate = E::rounded(settings.inner_lr);
+        InnerLoop::Steps(Box::new(Scaled { rate, moves: self, body: 2 * settings.model.layers }))
     }
 }
 
 impl Inner for Sgd {
-    in_both_precisions!(means);
+    in_both_precisions!(inner_loop);
 }
 
 struct Scaled<E> {
@@ -273,5 +285,41 @@ impl<E: Real> Scaled<E> {
                 *out = self.rate * g;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rates that its `Debug` does not tell.
+    #[derive(PartialEq)]
+    struct Secret(f64);
+
+    impl Debug for Secret {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("Sgd { body: true, head: true }")
+        }
+    }
+
+    impl Inner for Secret {
+        fn single(&self, settings: InnerSettings<'_>) -> InnerLoop<f32> {
+            Sgd::ALL.single(settings)
+        }
+        fn double(&self, settings: InnerSettings<'_>) -> InnerLoop<f64> {
+            Sgd::ALL.double(settings)
+        }
+    }
+
+    #[test]
+    fn rules_are_equal_by_type_and_value() {
+        let with = |inner: Arc<dyn Inner>| Adaptation { inner, inner_lr: 0.1, inner_steps: 2 };
+        let secret = |rate| with(Arc::new(Secret(rate)));
+        assert_eq!(secret(1.0), secret(1.0));
+        assert_ne!(secret(1.0), secret(2.0));
+        assert!(Adaptation::sgd(0.1, 2).is_plain() && !secret(1.0).is_plain());
+        let head = Sgd { body: false, head: true };
+        assert!(!with(Arc::new(head)).is_plain());
+        assert_ne!(secret(1.0).at_rate(0.2), secret(1.0));
     }
 }

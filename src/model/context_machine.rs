@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
+use super::engine::{Engine, InnerSteps, Order, Ticket, tasks_at_once};
 use super::kernels::{self, Kernels, Nonlinearity, Packed, Rows, Shape, Squares, Trace, vectors};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
@@ -190,17 +190,17 @@ impl<E: Scalar, A: Nonlinearity> ContextMachine<E, A> {
         &mut self,
         (support, query): (&Batch<E>, &Batch<E>),
         range: Range<usize>,
-        path: Path<'_>,
+        inner: InnerSteps<'_>,
         gradient: bool,
     ) -> E {
         let (kernels, tasks) = (self.kernels, range.len());
-        self.reserve(path.steps, tasks);
+        self.reserve(inner.steps, tasks);
         self.moments[0].first.get_mut(1).row(0).copy_from_slice(self.weights.view().tensor(BIAS));
         let (x, y) = support.tasks_from(range.start, range.end);
-        for at in 0..path.steps {
+        for at in 0..inner.steps {
             self.step(at, tasks, x, y);
         }
-        let first = self.moments[path.steps].first.get(if path.steps == 0 { 1 } else { tasks });
+        let first = self.moments[inner.steps].first.get(if inner.steps == 0 { 1 } else { tasks });
         let (query_x, query_y) = query.tasks_from(range.start, range.end);
         let (weights, wt, trace) = (&self.weights, &self.wt, &mut self.query);
         kernels::forward_backward_shifted::<E, A>(kernels, weights, wt, first, query_x, query_y, trace);
@@ -211,9 +211,9 @@ impl<E: Scalar, A: Nonlinearity> ContextMachine<E, A> {
             std::mem::swap(sum, next);
             kernels::first_bias_gradients(kernels, trace, query_x.len(), weight, self.slopes.get_mut(tasks));
             self.back.fill(E::default());
-            self.take_slopes(path.steps, tasks);
+            self.take_slopes(inner.steps, tasks);
             // To first order a step's gradient, by the context, is a constant, and with it all before the last.
-            let back = if path.order == Order::Exact { path.steps } else { 0 };
+            let back = if inner.order == Order::Exact { inner.steps } else { 0 };
             for at in (0..back).rev() {
                 self.pull_back(at, tasks, x);
             }
@@ -236,8 +236,14 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for ContextMachine<E, A> {
         self.reset();
     }
 
-    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, gradient: bool) -> E {
-        assert!(path.importance.is_empty(), "losses along the way are for rules that step all parameters");
+    fn meta_loss(
+        &mut self,
+        support: &Batch<E>,
+        query: &Batch<E>,
+        inner: InnerSteps<'_>,
+        gradient: bool,
+    ) -> E {
+        assert!(inner.importance.is_empty(), "losses along the way are for rules that step all parameters");
         self.ledger.sum.network.flat_mut().fill(E::default());
         self.column_sums.get_mut(self.count).flat().fill(E::default());
         let tasks = query.tasks();
@@ -245,7 +251,7 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for ContextMachine<E, A> {
         let mut total = E::default();
         for from in (0..tasks).step_by(group) {
             let range = from..(from + group).min(tasks);
-            total += self.group((support, query), range, path, gradient);
+            total += self.group((support, query), range, inner, gradient);
         }
         let sums = self.ledger.sum.numbers.chunks_mut(self.shape.hidden());
         for (sums, column) in sums.zip(self.column_sums.get(self.count).iter()) {

@@ -17,9 +17,9 @@ words! {
     }
 }
 
-/// The inner steps of a loss after them.
+/// The inner steps before an outer loss.
 #[derive(Clone, Copy, Debug)]
-pub struct Path<'a> {
+pub struct InnerSteps<'a> {
     /// How many.
     pub steps: usize,
     /// Whether gradients flow through them.
@@ -29,7 +29,7 @@ pub struct Path<'a> {
     pub importance: &'a [f64],
 }
 
-impl Path<'_> {
+impl InnerSteps<'_> {
     /// Steps after whose last one the loss is taken.
     pub fn to_the_end(steps: usize, order: Order) -> Self {
         Self { steps, order, importance: &[] }
@@ -39,7 +39,7 @@ impl Path<'_> {
 /// Runs one network's passes; made by [`super::engine`] for a network, its adaptation and a number type.
 pub trait Engine<E: Real> {
     /// Takes one tensor of the initial parameters, by its number in checkpoint order and its place in a flat
-    /// vector of them all: `copy` writes it into a slice of its size. The learned numbers of the adaptation
+    /// vector of them all: `copy` writes it into a slice of its size. The meta-parameters of the adaptation
     /// follow the network's tensors.
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E]));
 
@@ -49,7 +49,8 @@ pub trait Engine<E: Real> {
     /// Mean over tasks of the outer loss after inner steps on the support points, which without steps are not
     /// looked at. With `gradient`, the mean of the tasks' gradients with respect to the loaded parameters is
     /// kept for [`Engine::take_gradient`].
-    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, gradient: bool) -> E;
+    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, inner: InnerSteps<'_>, gradient: bool)
+    -> E;
 
     /// Mean over tasks of (theta - theta') / (steps * alpha), where theta' is `steps` >= 1 inner steps
     /// away, kept for [`Engine::take_gradient`]; returns the mean support loss before the last inner step.

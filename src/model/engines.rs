@@ -1,7 +1,7 @@
 //! Which engine a network and its adaptation have: the one place where an activation becomes a type and a rule the
 //! passes that carry it out.
 
-use super::adaptation::{Adaptation, Means, Of};
+use super::adaptation::{Adaptation, InnerLoop, InnerSettings};
 use super::context_machine::ContextMachine;
 use super::engine::Engine;
 use super::head_machine::HeadMachine;
@@ -27,10 +27,10 @@ fn with<E: Scalar, A: Nonlinearity + 'static>(
     adaptation: &Adaptation,
     kernels: Kernels,
 ) -> Box<dyn Engine<E>> {
-    match E::means(adaptation, Of { model, inner_lr: adaptation.inner_lr, kernels }) {
-        Means::Steps(inner) => Box::new(Machine::<E, A>::new(model, adaptation, inner, kernels)),
-        Means::Head(head) => Box::new(HeadMachine::<E, A>::new(model, adaptation, head, kernels)),
-        Means::Context { numbers, rate } => {
+    match E::inner_loop(adaptation, InnerSettings { model, inner_lr: adaptation.inner_lr, kernels }) {
+        InnerLoop::Steps(inner) => Box::new(Machine::<E, A>::new(model, adaptation, inner, kernels)),
+        InnerLoop::Head(head) => Box::new(HeadMachine::<E, A>::new(model, adaptation, head, kernels)),
+        InnerLoop::Context { numbers, rate } => {
             Box::new(ContextMachine::<E, A>::new(model, adaptation, (numbers, rate), kernels))
         }
     }

@@ -81,7 +81,7 @@ pub struct HeadGradient<'a, E> {
 
 /// A way to adapt an output layer.
 pub trait Head<E: Real> {
-    /// Takes the rule's learned numbers, one tensor after another.
+    /// Takes the rule's meta-parameters, one tensor after another.
     fn load(&mut self, _numbers: &[E]) {}
 
     /// Step `step`, counted from 0, of `output` towards the support points.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, Path, Ticket, tasks_at_once};
+use super::engine::{Engine, InnerSteps, Ticket, tasks_at_once};
 use super::head::{Head, HeadGradient, HeadTask, Output, Seen};
 use super::kernels::{self, Kernels, Matrix, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
 use super::ledger::{Ledger, unpack};
@@ -93,7 +93,7 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         &mut self,
         (support, query): (&Batch<E>, &Batch<E>),
         tasks: Range<usize>,
-        path: Path<'_>,
+        inner: InnerSteps<'_>,
         by_pieces: bool,
     ) -> E {
         let kernels = self.kernels;
@@ -126,7 +126,7 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
                 output: &mut self.output_sum,
                 numbers: &mut self.ledger.sum.numbers,
             };
-            total += self.head.outer_loss(task, path.steps, path.order, Some(gradient));
+            total += self.head.outer_loss(task, inner.steps, inner.order, Some(gradient));
         }
         let (sum, one) = (&mut self.ledger.sum.network, E::rounded(1.0));
         if by_pieces {
@@ -156,8 +156,8 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
         self.reset();
     }
 
-    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, _: bool) -> E {
-        assert!(path.importance.is_empty(), "losses along the way are for rules that step all parameters");
+    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, inner: InnerSteps<'_>, _: bool) -> E {
+        assert!(inner.importance.is_empty(), "losses along the way are for rules that step all parameters");
         self.ledger.sum.numbers.fill(E::default());
         self.output_sum.clear();
         let (kernels, tasks) = (self.kernels, query.tasks());
@@ -172,7 +172,7 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
         let mut total = E::default();
         for from in (0..tasks).step_by(group) {
             let range = from..(from + group).min(tasks);
-            total += self.group((support, query), range, path, by_pieces);
+            total += self.group((support, query), range, inner, by_pieces);
         }
         if by_pieces {
             let sum = &mut self.ledger.sum.network;

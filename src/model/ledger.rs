@@ -13,7 +13,7 @@ use super::tensors::TensorInfo;
 #[derive(Clone)]
 pub(super) struct Gradient<E> {
     pub network: Packed<E>,
-    /// By the adaptation's learned numbers, one tensor after another.
+    /// By the adaptation's meta-parameters, one tensor after another.
     pub numbers: Vec<E>,
 }
 

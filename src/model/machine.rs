@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::adaptation::{Adaptation, Factors, Gradient, Operator, Pulled};
-use super::engine::{Engine, Order, Path, Ticket, tasks_at_once};
+use super::engine::{Engine, InnerSteps, Order, Ticket, tasks_at_once};
 use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
 use super::ledger::{Ledger, unpack};
 use super::mlp::Scalar;
@@ -48,7 +48,7 @@ pub(super) struct Machine<E: Real, A> {
     shape: Shape,
     inner: Box<dyn Operator<E>>,
     inner_lr: E,
-    /// The adaptation's learned numbers, one tensor after another.
+    /// The adaptation's meta-parameters, one tensor after another.
     numbers: Vec<E>,
     /// theta_0, theta_1, ...: the loaded weights and what the inner steps made of them.
     trajectory: Vec<Point<E>>,
@@ -167,19 +167,25 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
     }
 
     /// The query loss of one task after the last step; `v` receives its gradient.
-    fn last_loss(&mut self, support_x: &[E], (x, y): (&[E], &[E]), path: Path<'_>, gradient: bool) -> E {
+    fn last_loss(
+        &mut self,
+        support_x: &[E],
+        (x, y): (&[E], &[E]),
+        inner: InnerSteps<'_>,
+        gradient: bool,
+    ) -> E {
         let kernels = self.kernels;
-        let Point { weights, wt, .. } = &self.trajectory[path.steps];
+        let Point { weights, wt, .. } = &self.trajectory[inner.steps];
         if !gradient {
             kernels::loss::<E, A>(kernels, weights, wt, x, y, &mut self.query);
             return self.query.loss;
         }
         kernels::forward_backward::<E, A>(kernels, weights, wt, x, y, &mut self.query);
         kernels::gradient(kernels, &self.query, x, &mut self.v);
-        if path.order == Order::Exact || !self.numbers.is_empty() {
-            for at in (0..path.steps).rev() {
-                let is_query = path.order == Order::First || at + 1 == path.steps;
-                self.pull_back(at, support_x, path.order, is_query.then_some(x.len()));
+        if inner.order == Order::Exact || !self.numbers.is_empty() {
+            for at in (0..inner.steps).rev() {
+                let is_query = inner.order == Order::First || at + 1 == inner.steps;
+                self.pull_back(at, support_x, inner.order, is_query.then_some(x.len()));
             }
         }
         self.query.loss
@@ -187,12 +193,18 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
 
     /// The query losses of one task after every step, weighed; `v` receives the gradient of that. On the way
     /// back each one's gradient joins at its step, so none has to be kept.
-    fn losses_along(&mut self, support_x: &[E], (x, y): (&[E], &[E]), path: Path<'_>, gradient: bool) -> E {
+    fn losses_along(
+        &mut self,
+        support_x: &[E],
+        (x, y): (&[E], &[E]),
+        inner: InnerSteps<'_>,
+        gradient: bool,
+    ) -> E {
         let kernels = self.kernels;
         self.v.flat_mut().fill(E::default());
         let mut total = E::default();
-        for at in (0..path.steps).rev() {
-            let importance = path.importance.get(at).copied().unwrap_or(0.0);
+        for at in (0..inner.steps).rev() {
+            let importance = inner.importance.get(at).copied().unwrap_or(0.0);
             if importance != 0.0 {
                 let importance = E::rounded(importance);
                 let Point { weights, wt, .. } = &self.trajectory[at + 1];
@@ -202,7 +214,7 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
                 total += importance * self.query.loss;
             }
             if gradient {
-                self.pull_back(at, support_x, path.order, None);
+                self.pull_back(at, support_x, inner.order, None);
             }
         }
         total
@@ -278,24 +290,30 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for Machine<E, A> {
         self.taken = 0;
     }
 
-    fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, path: Path<'_>, gradient: bool) -> E {
-        if path.steps == 0 {
+    fn meta_loss(
+        &mut self,
+        support: &Batch<E>,
+        query: &Batch<E>,
+        inner: InnerSteps<'_>,
+        gradient: bool,
+    ) -> E {
+        if inner.steps == 0 {
             return self.pooled_loss(query, gradient);
         }
-        while self.trajectory.len() <= path.steps {
+        while self.trajectory.len() <= inner.steps {
             self.trajectory.push(Point::new(self.shape));
         }
         self.ledger.sum.numbers.fill(E::default());
         let mut total = E::default();
         for task in 0..query.tasks() {
             let (x, y) = support.task(task);
-            for at in 0..path.steps {
+            for at in 0..inner.steps {
                 self.step(at, (at, at + 1), x, y);
             }
-            total += if path.importance.is_empty() {
-                self.last_loss(x, query.task(task), path, gradient)
+            total += if inner.importance.is_empty() {
+                self.last_loss(x, query.task(task), inner, gradient)
             } else {
-                self.losses_along(x, query.task(task), path, gradient)
+                self.losses_along(x, query.task(task), inner, gradient)
             };
             if gradient {
                 self.add_to_sum(task);

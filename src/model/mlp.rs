@@ -7,7 +7,7 @@ use dfdx::nn::ZeroGrads;
 use dfdx::prelude::*;
 use rand::distr::{Distribution, Uniform};
 
-use super::adaptation::{Adaptation, Means, Of};
+use super::adaptation::{Adaptation, InnerLoop, InnerSettings};
 use super::kernels::Real;
 use super::settings::{ModelSettings, Precision};
 use super::tensors::{TensorInfo, split_mut};
@@ -19,22 +19,22 @@ pub trait Scalar: Real + Dtype {
     const PRECISION: Precision;
 
     /// What carries an adaptation out in this type.
-    fn means(adaptation: &Adaptation, of: Of<'_>) -> Means<Self>;
+    fn inner_loop(adaptation: &Adaptation, settings: InnerSettings<'_>) -> InnerLoop<Self>;
 }
 
 impl Scalar for f32 {
     const PRECISION: Precision = Precision::F32;
 
-    fn means(adaptation: &Adaptation, of: Of<'_>) -> Means<Self> {
-        adaptation.inner.single(of)
+    fn inner_loop(adaptation: &Adaptation, settings: InnerSettings<'_>) -> InnerLoop<Self> {
+        adaptation.inner.single(settings)
     }
 }
 
 impl Scalar for f64 {
     const PRECISION: Precision = Precision::F64;
 
-    fn means(adaptation: &Adaptation, of: Of<'_>) -> Means<Self> {
-        adaptation.inner.double(of)
+    fn inner_loop(adaptation: &Adaptation, settings: InnerSettings<'_>) -> InnerLoop<Self> {
+        adaptation.inner.double(settings)
     }
 }
 
@@ -63,7 +63,7 @@ pub enum Array<const H: usize, E: Dtype, T = NoneTape> {
 }
 
 /// All that training moves: the parameters of a network of one input, hidden layers of width `H` and one
-/// output, and the learned numbers of its adaptation. With a tape `T`, operations on them are recorded.
+/// output, and the meta-parameters of its adaptation. With a tape `T`, operations on them are recorded.
 #[derive(Clone, Debug)]
 pub struct Mlp<const H: usize, E: Dtype, T = NoneTape> {
     /// First hidden layer.
@@ -142,7 +142,7 @@ macro_rules! rebuild {
 }
 
 impl<const H: usize, E: Scalar> Mlp<H, E> {
-    /// All parameters zero: a network of `layers` hidden layers, and learned numbers of these shapes.
+    /// All parameters zero: a network of `layers` hidden layers, and meta-parameters of these shapes.
     ///
     ///
     /// A vector of another length (numbers of inner steps, which no network is shaped by) is held as so many

@@ -41,9 +41,12 @@ mod weights;
 
 pub use adam::Adam;
 pub(crate) use adaptation::in_both_precisions;
-pub use adaptation::{Adaptation, Factors, Gradient, Initial, Inner, Means, Of, Operator, Pulled, Sgd};
+pub use adaptation::{
+    Adaptation, Comparable, Factors, Gradient, Initial, Inner, InnerLoop, InnerSettings, Operator, Pulled,
+    Sgd,
+};
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes};
-pub use engine::{Engine, Order, Path};
+pub use engine::{Engine, InnerSteps, Order};
 pub use engines::engine;
 pub use head::{Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};

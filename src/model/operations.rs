@@ -11,7 +11,7 @@ use std::rc::Rc;
 use dfdx::prelude::*;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, Order, Path, Ticket};
+use super::engine::{Engine, InnerSteps, Order, Ticket};
 use super::engines::engine;
 use super::kernels::Kernels;
 use super::mlp::{Mlp, Scalar};
@@ -66,7 +66,7 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
     /// The mean squared error on each task's points, averaged over the tasks.
     pub fn loss(self, points: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
         operation(self, workspace, |engine, gradient| {
-            engine.meta_loss(points, points, Path::to_the_end(0, Order::First), gradient)
+            engine.meta_loss(points, points, InnerSteps::to_the_end(0, Order::First), gradient)
         })
     }
 }
@@ -91,7 +91,7 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
     ) -> Tensor<Rank0, E, Cpu, T> {
         let Self { theta, support, steps, order } = self;
         operation(theta, workspace, |engine, gradient| {
-            engine.meta_loss(support, query, Path { steps, order, importance }, gradient)
+            engine.meta_loss(support, query, InnerSteps { steps, order, importance }, gradient)
         })
     }
 

@@ -12,7 +12,7 @@ pub struct Weights {
     pub model: ModelSettings,
     /// How it adapts: in training, in every test, on screen.
     pub adaptation: Adaptation,
-    /// The network's parameters and then the learned numbers of its adaptation, tensor after tensor in
+    /// The network's parameters and then the meta-parameters of its adaptation, tensor after tensor in
     /// checkpoint order, each row after row.
     pub values: Vec<f64>,
 }
