@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use metascope::experiments::tables;
 use metascope::learner::Algorithm;
-use metascope::ui::{keys, views};
+use metascope::ui::{commands, views};
 use program::{Bench, binary};
 use serde_json::Value;
 
@@ -241,7 +241,7 @@ fn every_learner_is_named() {
 
 #[test]
 fn the_keys_are_the_programs() {
-    holds("docs/keys.md", "keys", &keys::markdown());
+    holds("docs/keys.md", "keys", &commands::markdown());
 }
 
 #[test]
@@ -258,10 +258,11 @@ fn the_picture_shows_this_screen() {
     let tabs = " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log  Figures";
     assert_eq!(lines[1].trim_end(), tabs);
     // The footer names keys and what they do, as the key table has it.
-    let hints = keys::hints(keys::of_view(views::first()));
+    let contexts = [views::first().kind.name, "runs", "curves", "everywhere"];
+    let hints = commands::keymap().hints(&contexts, |_| true);
     let footer: Vec<&str> = lines[39].trim().split("  ").collect();
     for entry in &footer {
-        assert!(hints.iter().any(|(key, does)| format!("{key} {does}") == *entry), "{entry}");
+        assert!(hints.iter().any(|hint| format!("{} {}", hint.keys, hint.words) == *entry), "{entry}");
     }
     assert!(footer.len() >= 5);
 }

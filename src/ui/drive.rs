@@ -12,7 +12,6 @@ use ratatui::{Terminal, buffer::Buffer, layout::Rect};
 use super::{
     frame::{self, report, save},
     helper::Helper,
-    keys,
     options::{End, Options},
     source::Source,
     state::{
@@ -21,7 +20,7 @@ use super::{
         look::PreviewJob,
     },
     style::Depth,
-    update::{Watch, pointer, update},
+    update::{Watch, point, press},
 };
 use crate::{
     eval::{Curve, Fit},
@@ -300,43 +299,32 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
 
     /// Does what an input asks of the state; whether that is the end.
     fn answer(&mut self, input: &Input, pace: &mut Pace) -> Option<End> {
-        let action = match input {
-            Input::Key(key) => keys::action(keys::context(self.app), key),
-            Input::Mouse(mouse) => pointer::action(self.app, mouse),
+        match input {
+            Input::Key(key) => pace.asked |= press(self.app, key),
+            Input::Mouse(mouse) => pace.asked |= point(self.app, mouse),
             Input::Paste => {
                 self.app.say("pasted text is not taken for keys");
                 pace.asked = true;
-                None
             }
-            Input::Stop => {
-                self.app.effects.push(Effect::Suspend);
-                None
-            }
+            Input::Stop => self.app.effects.push(Effect::Suspend),
             Input::Redraw => {
                 self.app.effects.push(Effect::Redraw);
                 pace.flow.begin_again();
                 pace.asked = true;
-                None
             }
             Input::Taken => {
                 pace.flow.take(Instant::now());
                 self.settle(pace);
-                None
             }
             Input::Ground(red, green, blue) => {
                 self.app.on_ground((*red, *green, *blue));
                 pace.asked = true;
-                None
             }
             Input::Interrupt => {
                 self.part(pace);
                 return Some(End::Interrupted);
             }
             Input::HangUp => return Some(End::HungUp),
-        };
-        if let Some(action) = action {
-            update(self.app, action);
-            pace.asked = true;
         }
         None
     }

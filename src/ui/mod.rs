@@ -1,23 +1,27 @@
 //! The dashboard. State is data ([`state`]), drawing is a function of state ([`frame`] around [`views`] made
-//! of [`widgets`]), a key becomes an [`action::Action`] through the one key table ([`keys`]), and [`update`]
-//! alone changes the state. Top floor first; a file imports only from floors below its own:
+//! of [`widgets`]), a key becomes a [`command::Command`] through the keymap ([`keymap`]), and what commands, the mouse
+//! and the study do to the state is done in [`update`]. Top floor first; files lean on each other in one direction:
 //!
 //! ```text
-//! show.rs      takes the terminal over and gives it back
-//! drive.rs     the main loop: waits for input or the next frame, performs what the state asks for
-//! update/      every change of state: keys and mouse, what the study reports, the file, another study
-//! frame/       what stands around every view: header, tabs, banner, footer, help; saved screens
-//! commands.rs  what can be typed after a colon, from the keys and from what there is
-//! keys.rs      what a key means where, for dispatch, help, footer and docs
-//! tour.rs      the guided tour: its stations
-//! views/       a file a view, listed in one place; the panes they share
-//! widgets/     plots, tables, text: pieces that know nothing of the state
-//! action.rs    everything a person can ask for
-//! state/       what the dashboard knows, and questions about it
-//! style.rs     every colour and glyph
-//! helper.rs    a thread for what takes longer than a frame
-//! source.rs    what the main loop asks of a study
-//! options.rs   what the dashboard is told, and how it ends
+//! show.rs        takes the terminal over and gives it back
+//! drive.rs       the main loop: waits for input or the next frame, performs what the state asks for
+//! update/        changes of state: keys and mouse, what the study reports, the file, another study
+//! commands.rs    every command there is, by context: the keymap and docs/keys.md
+//! everywhere.rs  the commands of no single view
+//! frame/         what stands around every view: header, tabs, banner, footer; saved screens
+//! modes/         what stands over the views and takes the keys: help, palette, questions, tour
+//! tour.rs        the guided tour: its stations
+//! views/         a file a view with its commands, listed in one place; the panes they share
+//! widgets/       plots, tables, text: pieces that know nothing of the state
+//! state/         what the dashboard knows, and questions about it
+//! style.rs       every colour and glyph
+//! view.rs        what a view is
+//! keymap.rs      which key does which command where
+//! command.rs     what a command is
+//! key.rs         a key as it is written
+//! helper.rs      a thread for what takes longer than a frame
+//! source.rs      what the main loop asks of a study
+//! options.rs     what the dashboard is told, and how it ends
 //! ```
 //!
 //! The screen:
@@ -34,12 +38,15 @@
 //!  Left/Right crosshair  Up/Down select  Enter open  Tab view  ? help  q quit
 //! ```
 
-pub mod action;
+pub mod command;
 pub mod commands;
 mod drive;
+mod everywhere;
 pub mod frame;
 mod helper;
-pub mod keys;
+mod key;
+pub mod keymap;
+pub mod modes;
 mod options;
 mod show;
 mod source;
@@ -47,6 +54,7 @@ pub mod state;
 pub mod style;
 pub mod tour;
 pub mod update;
+pub mod view;
 pub mod views;
 pub mod widgets;
 

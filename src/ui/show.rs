@@ -12,10 +12,9 @@ use super::{
     options::{End, Options},
     source::Source,
     state::{
-        app::App,
+        app::{App, Mode},
         hands::{Hands, Trainer},
         runs::Phase,
-        tour::Tour,
     },
     style::{Depth, Ground, Styles},
 };
@@ -67,7 +66,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     }
     let mut app = App::new(study, runs, styles);
     app.theme_is_said = Ground::choose(options.theme, variable) != Ground::Own;
-    app.tour = if options.offer_tour { Tour::Offered } else { Tour::Off };
+    app.modes.extend(options.offer_tour.then_some(Mode::Offer));
     let now = chrono::Utc::now();
     let is_told = names_a_zone(std::env::var("TZ").ok().as_deref());
     let ahead = if is_told { now.with_timezone(&chrono::Local).offset().local_minus_utc() } else { 0 };

@@ -1,10 +1,13 @@
 //! The guided tour: the story of learning to learn in ten stations, each a view of the reader's own study with
 //! something set there and a few words over what is seen. A station is a line of [`STATIONS`]; it shows and sets
-//! nothing that a key could not.
+//! nothing that a command could not.
 
 use super::{
-    action::Action,
-    state::{app::App, controls::Ask, view::View},
+    state::{
+        app::{App, View},
+        controls::Focus,
+    },
+    update::tasks::one_sided as next_one_sided,
     views::{self, overview, tasks},
 };
 use crate::results::text::number;
@@ -25,49 +28,59 @@ pub struct Station {
     pub title: &'static str,
     place: Place,
     /// What is set there: over what the view shows when nobody has set anything.
-    actions: &'static [Action],
+    set: fn(&mut App),
     /// The words, given the experiment that the view is of.
     words: fn(&App, usize) -> String,
 }
 
-/// The fit alone, after one step, after ten.
-const FIT: Action = Action::Zoom;
-const ASK_STEPS: Action = Action::Ask(Ask::Steps);
-const ONE_STEP: &[Action] = &[FIT, ASK_STEPS, Action::Type('1'), Action::Accept];
-const TEN_STEPS: &[Action] = &[FIT, ASK_STEPS, Action::Type('1'), Action::Type('0'), Action::Accept];
-/// The pane on the learner, the fourth of those that can have the screen.
-const ABOUT: &[Action] = &[Action::Focus, Action::Focus, Action::Focus, Action::Focus];
-const ONE_SIDED: &[Action] =
-    &[FIT, ASK_STEPS, Action::Type('1'), Action::Type('0'), Action::Accept, Action::OneSided];
+/// The fit alone, after one step.
+fn after_one(app: &mut App) {
+    (app.fit.focus, app.fit.n) = (Focus::Fit, 1);
+}
+
+/// The same after ten.
+fn after_ten(app: &mut App) {
+    (app.fit.focus, app.fit.n) = (Focus::Fit, 10);
+}
+
+/// The pane on the learner alone.
+fn about(app: &mut App) {
+    app.fit.focus = Focus::About;
+}
+
+fn nothing(_: &mut App) {}
 
 /// The stations, in order.
 pub static STATIONS: &[Station] = &[
-    Station { title: "The problem", place: Place::Of("maml"), actions: ONE_STEP, words: problem },
-    Station { title: "A thousand waves", place: Place::Tasks, actions: &[], words: waves },
+    Station { title: "The problem", place: Place::Of("maml"), set: after_one, words: problem },
+    Station { title: "A thousand waves", place: Place::Tasks, set: nothing, words: waves },
+    Station { title: "Why transfer fails", place: Place::Of("transfer"), set: after_ten, words: transfer },
+    Station { title: "What MAML asks for", place: Place::Of("maml"), set: about, words: asks },
+    Station { title: "One step", place: Place::Of("maml"), set: after_one, words: one_step },
     Station {
-        title: "Why transfer fails",
-        place: Place::Of("transfer"),
-        actions: TEN_STEPS,
-        words: transfer,
+        title: "One-sided support",
+        place: Place::Of("maml"),
+        set: |app| {
+            after_ten(app);
+            next_one_sided(app);
+        },
+        words: one_sided,
     },
-    Station { title: "What MAML asks for", place: Place::Of("maml"), actions: ABOUT, words: asks },
-    Station { title: "One step", place: Place::Of("maml"), actions: ONE_STEP, words: one_step },
-    Station { title: "One-sided support", place: Place::Of("maml"), actions: ONE_SIDED, words: one_sided },
     Station {
         title: "First order",
         place: Place::Of("first-order-maml"),
-        actions: TEN_STEPS,
+        set: after_ten,
         words: first_order,
     },
-    Station { title: "Reptile", place: Place::Of("reptile"), actions: ABOUT, words: reptile },
-    Station { title: "What came out", place: Place::Overview, actions: &[], words: contest },
-    Station { title: "What to try next", place: Place::Overview, actions: &[], words: next },
+    Station { title: "Reptile", place: Place::Of("reptile"), set: about, words: reptile },
+    Station { title: "What came out", place: Place::Overview, set: nothing, words: contest },
+    Station { title: "What to try next", place: Place::Overview, set: nothing, words: next },
 ];
 
 impl Station {
     /// The view it shows: of what the file lacks, the Overview.
     pub fn view(&self, app: &App) -> View {
-        let entry = match self.place {
+        let kind = match self.place {
             Place::Tasks => &tasks::VIEW,
             Place::Of(algorithm) if experiment(app, algorithm).is_some() => &views::experiment::VIEW,
             Place::Overview | Place::Of(_) => &overview::VIEW,
@@ -76,14 +89,14 @@ impl Station {
             Place::Of(algorithm) => experiment(app, algorithm),
             Place::Overview | Place::Tasks => None,
         };
-        View { kind: &entry.kind, experiment }
+        View { kind, experiment }
     }
 
-    /// What is set there.
-    pub fn actions(&self, app: &App) -> &'static [Action] {
+    /// Sets what is set there, where the file has what it is about.
+    pub fn set(&self, app: &mut App) {
         match self.place {
-            Place::Of(algorithm) if experiment(app, algorithm).is_none() => &[],
-            _ => self.actions,
+            Place::Of(algorithm) if experiment(app, algorithm).is_none() => {}
+            _ => (self.set)(app),
         }
     }
 

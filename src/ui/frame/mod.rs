@@ -13,13 +13,10 @@
 
 pub mod banner;
 mod header;
-mod help;
 pub mod layout;
-mod palette;
 mod saved;
 mod svg;
 pub mod tabs;
-pub mod tour;
 
 use ratatui::{
     Frame,
@@ -32,13 +29,12 @@ use ratatui::{
 use layout::SMALLEST;
 
 use super::{
-    keys,
-    state::app::App,
-    views::entry_of,
+    keymap::Hint,
+    modes::{help, palette, prompt, tour},
+    state::app::{App, Mode},
     widgets::text::{fit, put, put_line, width},
 };
 
-pub use help::furthest;
 pub use layout::areas;
 pub use saved::{report, save};
 
@@ -60,12 +56,13 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         tabs::draw(app, tabs, buffer);
         let body = banner::draw(app, body, buffer);
         let view = tour::draw(app, body, buffer);
-        (entry_of(app.view).draw)(app, view, buffer);
-        if let Some(help) = &app.help {
-            help::draw(app, help, body, buffer);
-        }
-        if let Some(open) = &app.palette {
-            palette::draw(app, open, body, buffer);
+        (app.view.kind.draw)(app, view, buffer);
+        for mode in &app.modes {
+            match mode {
+                Mode::Help(open) => help::draw(app, open, body, buffer),
+                Mode::Palette(open) => palette::draw(app, open, body, buffer),
+                _ => {}
+            }
         }
         said(app, body, buffer);
     } else {
@@ -95,41 +92,48 @@ fn said(app: &App, body: Rect, buffer: &mut Buffer) {
 
 fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let context = keys::context(app);
+    let asked = match app.modes.last() {
+        Some(Mode::Question(question)) => question.text.clone(),
+        Some(Mode::Palette(palette)) => format!(":{}_", palette.text),
+        Some(Mode::Letter) => "which view?".to_owned(),
+        Some(Mode::Prompt(prompt)) => prompt::text(app, prompt),
+        Some(Mode::Search) if app.help().is_none() => format!("experiments with: {}_", app.list.filter),
+        _ => String::new(),
+    };
     let mut spans = vec![Span::raw(" ")];
-    if let Some(question) = &app.question {
-        spans.push(Span::styled(format!("{}   ", question.text), styles.warn().patch(styles.bold())));
-    } else if let Some(palette) = &app.palette {
-        spans.push(Span::styled(format!(":{}_   ", palette.text), styles.bold()));
-    } else if app.asks_view {
-        spans.push(Span::styled("which view?   ", styles.bold()));
-    } else if let Some(prompt) = app.prompt_text() {
-        spans.push(Span::styled(format!("{prompt}   "), styles.bold()));
+    if !asked.is_empty() {
+        let style = styles.bold();
+        let is_grave = matches!(app.modes.last(), Some(Mode::Question(_)));
+        let style = if is_grave { styles.warn().patch(style) } else { style };
+        spans.push(Span::styled(format!("{asked}   "), style));
     }
-    // `O`, where it does anything, `?` and `q` keep their place at the end whatever has to go before them.
-    let hints = keys::hints_here(app, context);
-    let text = |(key, hint): &(&str, &str)| format!("{key} {hint}  ");
+    let text = |Hint { keys, words, .. }: &Hint| format!("{keys} {words}  ");
     // Whoever only looks on should know what leaving does.
     let leaves = !app.trains_here() && !app.is_over() && !app.is_left() && area.width >= 100;
-    let last_word = |key: &'static str, hint| match key {
-        "q" if leaves => (key, "quit (training goes on)"),
-        _ => (key, hint),
+    let last_word = |hint: Hint| match hint.command {
+        "quit" if leaves => Hint { words: "quit (training goes on)", ..hint },
+        _ => hint,
     };
-    let hints = hints.into_iter().map(|(key, hint)| last_word(key, hint));
-    let (last, rest): (Vec<_>, Vec<_>) = hints.partition(|(key, _)| ["O", "?", "q"].contains(key));
+    let hints = app.hints().into_iter().map(last_word);
+    // To take over, where it does anything, to get help and to leave keep their place at the end.
+    let (last, rest): (Vec<_>, Vec<_>) =
+        hints.partition(|hint| ["take-over", "help", "quit"].contains(&hint.command));
+    let is_next_view = |hint: &&Hint| hint.command == "next-view";
     let used = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     let tail: usize = last.iter().map(|hint| width(&text(hint))).sum();
     let room = usize::from(area.width).saturating_sub(tail);
-    for hint in rest.iter().filter(|hint| hint.0 != "Tab").chain(rest.iter().filter(|hint| hint.0 == "Tab")) {
-        if used(&spans) + width(&text(hint)) > room {
-            continue;
+    let (next_view, others): (Vec<&Hint>, Vec<&Hint>) = rest.iter().partition(is_next_view);
+    let mut hinted = Vec::new();
+    let mut taken = used(&spans);
+    for hint in others.into_iter().chain(next_view) {
+        if taken + width(&text(hint)) <= room {
+            taken += width(&text(hint));
+            hinted.push(hint);
         }
-        spans.push(Span::styled(hint.0.to_owned(), styles.key()));
-        spans.push(Span::raw(format!(" {}  ", hint.1)));
     }
-    for (key, hint) in last {
-        spans.push(Span::styled(key, styles.key()));
-        spans.push(Span::raw(format!(" {hint}  ")));
+    for Hint { keys, words, .. } in hinted.into_iter().chain(&last) {
+        spans.push(Span::styled(keys.as_str(), styles.key()));
+        spans.push(Span::raw(format!(" {words}  ")));
     }
     put_line(buffer, area, 0, &Line::from(spans), styles);
 }

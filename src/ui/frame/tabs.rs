@@ -5,7 +5,7 @@ use std::ops::Range;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
-    state::{app::App, view::View},
+    state::app::{App, View},
     widgets::text::{fit, put, width},
 };
 

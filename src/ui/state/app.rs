@@ -1,32 +1,41 @@
 //! Everything the dashboard knows, as plain data. Nothing here draws and nothing here asks the
 //! terminal; [`crate::ui::update`] is the only place that changes it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     compared::KnownComparisons,
-    controls::{CurveControls, FitControls, Prompt, Question, Undo},
+    controls::{CurveControls, FitControls, Undo},
     family::{Illustration, TestSet},
     file::Edited,
     hands::Hands,
     late::Late,
     list::{Difference, ListControls},
-    palette::Palette,
+    modes,
     play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
     sweep::SweepState,
-    tour::Tour,
-    view::View,
 };
 use crate::{
     eval::Curve,
     experiments::{FIRST_TEST, Study, Test},
     results::ListRow,
     study::Control,
-    ui::style::Styles,
+    ui::{command, keymap, style::Styles, view},
 };
+
+/// A view of this state.
+pub type View = view::View<App>;
+/// A kind of view of this state.
+pub type Kind = view::Kind<App>;
+/// A command that changes this state.
+pub type Command = command::Command<App>;
+/// Which key does which of them.
+pub type Keymap = keymap::Keymap<App>;
+/// What stands over the views.
+pub type Mode = modes::Mode<App>;
 
 /// Most inner steps a fit is shown after.
 pub const MOST_STEPS: usize = 100;
@@ -97,20 +106,12 @@ pub struct App {
     pub(in crate::ui) quiet: bool,
     /// Lines the log is scrolled up from its end.
     pub log_back: usize,
-    /// The help; `None` when closed.
-    pub help: Option<Help>,
-    /// The guided tour.
-    pub tour: Tour,
-    /// A number being typed.
-    pub prompt: Option<Prompt>,
-    /// What is asked before it is done.
-    pub question: Option<Question>,
+    /// Which key does what.
+    pub keymap: Arc<Keymap>,
+    /// What stands over the view, the lowest first: the last one takes the keys.
+    pub modes: Vec<Mode>,
     /// What was put aside last.
     pub undo: Option<Undo>,
-    /// The command palette; `None` when closed.
-    pub palette: Option<Palette>,
-    /// Whether the letter of a view is waited for.
-    pub asks_view: bool,
     /// What a person is told.
     pub said: Option<Said>,
     /// In whose hands the study is.
@@ -139,17 +140,6 @@ pub struct LogLine {
     pub text: String,
     /// Whether it is bad news.
     pub bad: bool,
-}
-
-/// The help, open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Help {
-    /// The first line in view.
-    pub line: usize,
-    /// What is searched for.
-    pub search: String,
-    /// Whether it is being typed.
-    pub typing: bool,
 }
 
 /// Something only the main loop can do.
@@ -187,7 +177,7 @@ pub enum Effect {
 
 impl App {
     /// The state before there are experiments, with this view in front.
-    pub(in crate::ui) fn blank(study: &Study, view: View, styles: Styles) -> Self {
+    pub(in crate::ui) fn blank(study: &Study, view: View, keymap: Keymap, styles: Styles) -> Self {
         let file = study
             .path
             .as_ref()
@@ -223,13 +213,9 @@ impl App {
             figure: 0,
             quiet: false,
             log_back: 0,
-            help: None,
-            tour: Tour::default(),
-            prompt: None,
-            question: None,
+            keymap: Arc::new(keymap),
+            modes: Vec::new(),
             undo: None,
-            palette: None,
-            asks_view: false,
             said: None,
             hands: Hands::default(),
             spent: Spent::default(),

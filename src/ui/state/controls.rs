@@ -18,6 +18,19 @@ pub enum Focus {
     About,
 }
 
+impl Focus {
+    /// The next one.
+    pub fn next(self) -> Self {
+        match self {
+            Focus::All => Focus::Fit,
+            Focus::Fit => Focus::Loss,
+            Focus::Loss => Focus::Adaptation,
+            Focus::Adaptation => Focus::About,
+            Focus::About => Focus::All,
+        }
+    }
+}
+
 /// In which order the test tasks come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TaskOrder {
@@ -146,38 +159,6 @@ impl Smoothing {
     }
 }
 
-/// A number being typed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prompt {
-    /// What it is for.
-    pub what: Ask,
-    /// What was typed so far.
-    pub text: String,
-}
-
-/// A question about something that throws work away, until it is answered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Question {
-    /// The question.
-    pub text: String,
-    /// What is done if the answer is yes.
-    pub of: Losing,
-}
-
-/// What throws work away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Losing {
-    /// Runs start over: those here, or all.
-    StartOver {
-        /// Every run.
-        all: bool,
-    },
-    /// Every run stops.
-    StopAll,
-    /// Runs leave the study.
-    Apply,
-}
-
 /// What was put aside last.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undo {
@@ -187,17 +168,4 @@ pub enum Undo {
     Stopped(Vec<usize>),
     /// This was the study.
     Study(Box<Study>),
-}
-
-/// What a typed number is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// n.
-    Steps,
-    /// The rate of the SGD steps.
-    Rate,
-    /// The test task, counted from 1.
-    Task,
-    /// K.
-    Shots,
 }

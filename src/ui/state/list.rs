@@ -10,8 +10,6 @@ use crate::experiments::{Experiment, settings};
 pub struct ListControls {
     /// Only those in whose name, algorithm or differing settings these letters are.
     pub filter: String,
-    /// Whether they are being typed.
-    pub typing: bool,
     /// The order.
     pub sort: Sort,
     /// The names of those that are hidden.

@@ -3,17 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    app::{App, MOST_SHOTS, MOST_STEPS},
-    controls::Ask,
-    late::FitJob,
-    rewind::NOTCHES,
-    runs::Phase,
-};
+use super::{app::App, late::FitJob, rewind::NOTCHES, runs::Phase};
 use crate::{
     eval::{self, Curve, Fit},
     model::Weights,
-    results::text::{count, rate},
+    results::text::count,
     study::Snapshot,
     task::{self, Draw, Purpose, TestTask},
 };
@@ -242,20 +236,5 @@ impl App {
     /// The rate the view in front uses.
     pub fn current_rate(&self) -> f64 {
         self.inner_lr(self.view.experiment.unwrap_or(0))
-    }
-
-    /// The prompt as the footer shows it.
-    pub fn prompt_text(&self) -> Option<String> {
-        if self.list.typing {
-            return Some(format!("experiments with: {}_", self.list.filter));
-        }
-        let prompt = self.prompt.as_ref()?;
-        let what = match prompt.what {
-            Ask::Steps => format!("inner steps (0 to {MOST_STEPS})"),
-            Ask::Rate => format!("inner rate (now {})", rate(self.current_rate())),
-            Ask::Task => "test task".to_owned(),
-            Ask::Shots => format!("support points (1 to {MOST_SHOTS})"),
-        };
-        Some(format!("{what}: {}_", prompt.text))
     }
 }

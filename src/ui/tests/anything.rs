@@ -8,10 +8,10 @@ use super::fixture;
 use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
-        frame, keys,
+        frame,
         state::app::App,
         style::{Depth, Styles},
-        update::{pointer, update},
+        update::{point, press, show::show},
     },
 };
 
@@ -90,15 +90,11 @@ fn happen(app: &mut App, screen: &mut (u16, u16), happening: Happening) {
     match happening {
         Happening::Key(code, control) => {
             let modifiers = if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-            if let Some(action) = keys::action(keys::context(app), &KeyEvent::new(code, modifiers)) {
-                update(app, action);
-            }
+            press(app, &KeyEvent::new(code, modifiers));
         }
         Happening::Mouse(mouse) => {
             app.mouse = true;
-            if let Some(action) = pointer::action(app, &mouse) {
-                update(app, action);
-            }
+            point(app, &mouse);
         }
         Happening::Screen(width, height) => {
             *screen = (width, height);
@@ -195,8 +191,7 @@ fn every_size_draws_every_view() {
 
 fn every_view(app: &mut App) {
     for view in app.views().to_vec() {
-        let tab = app.tab(view);
-        update(app, crate::ui::action::Action::GoTo(tab));
+        show(app, view);
         let heights = [1, 2, 3, 15, 16, 17, 18, 20, 24, 33, 50, 100];
         for width in (1..70).step_by(7).chain(58..64).chain((70..=300).step_by(13)) {
             heights.iter().for_each(|height| draw(app, width, *height));

@@ -11,7 +11,7 @@ use crate::{
     study::{Event, Run, Snapshot},
     task::{EvaluationSettings, TaskSettings, families::sine::SineSettings},
     ui::{
-        state::{app::App, view::View},
+        state::app::{App, View},
         style::Styles,
         views::{self, VIEWS},
     },
@@ -86,13 +86,13 @@ pub fn app(study: &Study, styles: Styles) -> App {
 
 /// The view of this title.
 pub fn view(title: &str) -> View {
-    let entry = VIEWS.iter().find(|entry| entry.kind.title == title).expect("a view");
-    View { kind: &entry.kind, experiment: None }
+    let kind = VIEWS.iter().find(|kind| kind.title == title).expect("a view");
+    View { kind, experiment: None }
 }
 
 /// The view of an experiment.
 pub fn of_experiment(index: usize) -> View {
-    View { kind: &views::experiment::VIEW.kind, experiment: Some(index) }
+    View { kind: &views::experiment::VIEW, experiment: Some(index) }
 }
 
 /// Falls from `start` to `end`, a little differently for every seed.

@@ -7,14 +7,15 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{
     fixture::{self, SYSTEMS, view},
     screens::picture,
+    typing::tell,
 };
 use crate::{
     study::{Event, Found, Holder},
     ui::{
-        Hands, Trainer, keys,
+        Hands, Trainer,
         state::{app::App, app::Effect, runs::Phase},
         style::Styles,
-        update::update,
+        update::show::go_to,
     },
 };
 
@@ -30,9 +31,7 @@ fn left() -> Hands {
 
 fn press(app: &mut App, letter: char) {
     let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
-    if let Some(action) = keys::action(keys::context(app), &key) {
-        update(app, action);
-    }
+    crate::ui::update::press(app, &key);
 }
 
 fn header(app: &App, width: u16) -> String {
@@ -128,7 +127,7 @@ fn done_failed_stopped_and_loaded_are_told_apart() {
     assert!(!header_of.contains("0:00"), "{header_of}");
     // A line a run, at the time at which it ended: on the ninth of September 2001.
     let log = app.tab(view("Log"));
-    update(&mut app, crate::ui::action::Action::GoTo(log));
+    go_to(&mut app, log);
     let screen = picture(&app, 120, 40);
     assert!(screen.contains("08 Sep 23:00  Random, seed 0: finished in 1.9 s; as recorded"), "{screen}");
     assert!(screen.contains("01:46:40  every run has ended"), "{screen}");
@@ -144,7 +143,7 @@ fn done_failed_stopped_and_loaded_are_told_apart() {
 #[test]
 fn a_sentence_goes_after_four_seconds_or_when_it_is_no_longer_so() {
     let mut app = fixture::midway(Styles::default());
-    update(&mut app, crate::ui::action::Action::Select(1));
+    tell(&mut app, "below", 1);
     press(&mut app, 'p');
     let said = |app: &App| app.said.as_ref().map(|said| said.text.clone());
     assert!(said(&app).is_some_and(|text| text.contains("paused")), "{:?}", said(&app));

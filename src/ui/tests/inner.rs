@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use ratatui::{Terminal, backend::TestBackend};
 
-use super::fixture::{self, of_experiment, view};
+use super::{
+    fixture::{self, of_experiment, view},
+    typing::tell,
+};
 use crate::{
     experiments::parse,
     model::Kernels,
     study::Snapshot,
-    ui::{action::Action, frame, state::app::App, style::Styles, update::update, views::tabs},
+    ui::{frame, state::app::App, style::Styles, views::tabs},
 };
 
 const STUDY: &str = "[defaults]\nseeds = 1\nouter_steps = 150\nmeta_batch = 4\ninner_steps = 2\nclip = 10.0\n\
@@ -53,7 +56,7 @@ fn learned_numbers_are_visible() {
     app.view = view("Inner");
     let screen = picture(&app);
     assert!(screen.contains("learns initial weights and nothing else"), "{screen}");
-    update(&mut app, Action::Select(1));
+    tell(&mut app, "below", 1);
     let screen = picture(&app);
     assert!(
         screen.contains("rates, seed 0 at step 150") && screen.contains("inner_lr.hidden2.weight"),
@@ -63,7 +66,7 @@ fn learned_numbers_are_visible() {
         screen.lines().any(|line| line.contains("inner_lr.hidden2.weight") && line.contains('█')),
         "{screen}"
     );
-    update(&mut app, Action::Select(1));
+    tell(&mut app, "below", 1);
     let screen = picture(&app);
     // Two numbers a tensor, one a step, which started at 0.01.
     let line = screen.lines().find(|line| line.contains("inner_lr.out.bias")).expect("the tensor");
@@ -74,7 +77,7 @@ fn learned_numbers_are_visible() {
 fn a_context_is_drawn_by_the_phase_of_its_tasks() {
     let mut app = trained();
     app.view = view("Inner");
-    update(&mut app, Action::Select(3));
+    tell(&mut app, "below", 3);
     app.fit.n = 2;
     let screen = picture(&app);
     assert!(screen.contains("40 tasks after n=2 steps") && screen.contains("context explains"), "{screen}");

@@ -1,22 +1,21 @@
 //! What keys do to the state.
 
-use crate::ui::action::{Action, Scope};
-use crate::ui::views::binding::Does;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, of_experiment, view},
     screens::picture,
-    typing::{press, type_in},
+    typing::{press, press_control, type_in},
 };
 use crate::results::text::number;
 use crate::ui::{
-    keys,
+    commands::keymap,
+    key::Key,
+    keymap::Line,
     state::app::{App, Effect},
     state::controls::Focus,
     style::Styles,
-    update::update,
-    views::binding::{Context, Press},
+    views::VIEWS,
 };
 
 fn on_maml() -> App {
@@ -140,9 +139,9 @@ fn compare_walks_over_the_others() {
 fn escape_goes_back_one_step_at_a_time() {
     let mut app = on_maml();
     type_in(&mut app, "ffflz?");
-    assert!(app.help.is_some() && app.curves.crosshair.is_some() && app.curves.window.is_some());
+    assert!(app.help().is_some() && app.curves.crosshair.is_some() && app.curves.window.is_some());
     press(&mut app, KeyCode::Esc);
-    assert!(app.help.is_none() && app.curves.crosshair.is_some());
+    assert!(app.help().is_none() && app.curves.crosshair.is_some());
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Esc);
     assert!(app.curves.crosshair.is_none() && app.curves.window.is_none());
@@ -165,9 +164,7 @@ fn zoom_and_pan_stay_within_the_curve() {
 fn quitting_is_an_effect() {
     let mut app = on_maml();
     press(&mut app, KeyCode::Char('q'));
-    let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    let action = keys::action(keys::context(&app), &interrupt).expect("Ctrl-C means something");
-    update(&mut app, action);
+    press_control(&mut app, 'c');
     assert_eq!(app.effects, [Effect::Quit, Effect::Interrupt]);
 }
 
@@ -242,10 +239,7 @@ fn letters_move_wherever_arrows_do() {
     assert_eq!(app.selected, 4);
     type_in(&mut app, "kk");
     assert_eq!(app.selected, 2);
-    let with_control = |app: &mut App, letter| {
-        let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-        update(app, keys::action(keys::context(app), &key).expect("it is bound"));
-    };
+    let with_control = |app: &mut App, letter| assert!(press_control(app, letter), "it is bound");
     with_control(&mut app, 'u');
     assert_eq!(app.selected, 0);
     with_control(&mut app, 'd');
@@ -281,31 +275,27 @@ fn views_that_stay_have_letters_however_many_experiments_there_are() {
     for (letter, title) in [('t', "Tasks"), ('p', "Play"), ('l', "Log"), ('o', "Overview")] {
         type_in(&mut app, &format!("v{letter}"));
         assert_eq!(app.view, view(title));
-        assert!(!app.asks_view);
+        assert!(app.modes.is_empty());
     }
     type_in(&mut app, "vz");
     assert_eq!(app.view, view("Overview"));
     type_in(&mut app, "v");
     press(&mut app, KeyCode::Esc);
-    assert!(!app.asks_view);
+    assert!(app.modes.is_empty());
 }
 
 /// A key that steers runs everywhere it means anything means nothing else where there are none: a person who
 /// has learned it on the Overview must not do something else with it in Play.
 #[test]
 fn a_key_means_one_thing_everywhere() {
-    let table =
-        || keys::headings().map(|(context, _)| context).filter(|context| matches!(context, Context::View(_)));
-    for shared in [Context::Anywhere, Context::Runs] {
-        for binding in keys::lines(shared) {
-            let digits = |press: &Press| matches!(press, Press::Digit);
-            for press in binding.presses.iter().filter(|press| !digits(press)) {
-                for context in table() {
-                    let clash = keys::lines(context)
-                        .iter()
-                        .find(|other| other.presses.contains(press) && other.does != binding.does);
-                    assert!(clash.is_none(), "{} means something else in {context:?}", binding.label);
-                }
+    let keymap = keymap();
+    for shared in ["always", "everywhere", "runs"].iter().flat_map(|context| keymap.lines(context)) {
+        for key in shared.keys.iter().filter(|key| **key != Key::Digit) {
+            for kind in VIEWS {
+                let clash = keymap.lines(kind.name).iter().find(|line| line.keys.contains(key));
+                // What undoes has one key, whatever there is to undo.
+                let clash = clash.filter(|_| shared.command.name != "bring-back");
+                assert!(clash.is_none(), "{:?} is another key in {kind:?}", shared.command);
             }
         }
     }
@@ -387,21 +377,24 @@ fn yardsticks_are_of_the_kind_of_the_curves() {
 /// Shift is no way back: what a capital letter does is never what its small letter does the other way.
 #[test]
 fn a_capital_letter_never_undoes_its_small_letter() {
-    for (context, _) in keys::headings() {
-        let lines: Vec<_> =
-            [context].into_iter().chain(keys::shared(context)).flat_map(keys::lines).collect();
+    let keymap = keymap();
+    for kind in VIEWS {
+        let shared: &[&str] = if kind.curves { &["runs", "curves", "everywhere"] } else { &["everywhere"] };
+        let lines: Vec<&Line<App>> =
+            [&[kind.name], shared].concat().iter().flat_map(|context| keymap.lines(context)).collect();
         for (small, capital) in ('a'..='z').zip('A'..='Z').filter(|(small, _)| *small != 'g') {
             let of = |letter| {
-                let wanted = Press::Key(KeyCode::Char(letter));
-                lines.iter().find(|line| line.presses.contains(&wanted)).and_then(|line| match line.does {
-                    Does::This(action) => Some(action),
-                    _ => None,
-                })
+                let key = Key::One(KeyCode::Char(letter));
+                lines.iter().find(|line| line.keys.contains(&key)).map(|line| line.command.name)
             };
             let (Some(one), Some(other)) = (of(small), of(capital)) else { continue };
-            let all = [Action::Pause(Scope::All), Action::Stop(Scope::All), Action::StartOver(Scope::All)];
-            let alike = std::mem::discriminant(&one) == std::mem::discriminant(&other);
-            assert!(!alike || one == other || all.contains(&other), "{small}: {one:?}, {capital}: {other:?}");
+            let stem = |name: &str| {
+                let end = ["-up", "-down", "-left", "-right", "-back", "-forward", "-in", "-out"];
+                end.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name).to_owned()
+            };
+            let alike = stem(one) == stem(other) && one != other;
+            // Zooming out goes all the way, from however far in.
+            assert!(!alike || one == "zoom", "{small}: {one}, {capital}: {other}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     learner::Algorithm,
-    ui::{state::app::App, style::Styles, update::update},
+    ui::{state::app::App, style::Styles, update::show::go_to},
 };
 
 /// Thirty experiments of MAML and Reptile at ten rates, the later the better, with a result each.
@@ -133,7 +133,7 @@ fn a_large_screen_is_used() {
     let mut app = fixture::midway(Styles::default());
     for view in [view("Overview"), of_experiment(2)] {
         let tab = app.tab(view);
-        update(&mut app, crate::ui::action::Action::GoTo(tab));
+        go_to(&mut app, tab);
         let screen = picture(&app, 200, 60);
         // Of the column at the right hardly a third of the rows is blank.
         let blank = |line: &&str| line.chars().skip(150).take(45).all(|letter| " │\"".contains(letter));

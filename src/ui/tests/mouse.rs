@@ -2,19 +2,18 @@
 
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
-use super::fixture::{self, view};
+use super::{
+    fixture::{self, view},
+    typing::tell,
+};
 use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
-        action::Action,
         frame,
+        state::app::{App, Effect, View},
         state::file::Edited,
-        state::{
-            app::{App, Effect, Help},
-            view::View,
-        },
         style::Styles,
-        update::{pointer, update},
+        update::{point, show::show},
         views,
     },
 };
@@ -26,18 +25,13 @@ const LEFT: Button = Button::Left;
 fn app(view: View, size: (u16, u16)) -> App {
     let mut app = fixture::midway(Styles::default());
     app.size = size;
-    update(&mut app, Action::Mouse);
-    let tab = app.tab(view);
-    update(&mut app, Action::GoTo(tab));
+    tell(&mut app, "mouse", 1);
+    show(&mut app, view);
     app
 }
 
-fn mouse(app: &mut App, kind: MouseKind, (column, row): (u16, u16)) -> Option<Action> {
-    let action = pointer::action(app, &Mouse { kind, column, row });
-    if let Some(action) = action {
-        update(app, action);
-    }
-    action
+fn mouse(app: &mut App, kind: MouseKind, (column, row): (u16, u16)) -> bool {
+    point(app, &Mouse { kind, column, row })
 }
 
 fn click(app: &mut App, at: (u16, u16)) {
@@ -74,11 +68,11 @@ const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 16)];
 fn a_key_takes_the_mouse_and_gives_it_back() {
     let mut app = fixture::midway(Styles::default());
     app.size = (120, 40);
-    assert_eq!(mouse(&mut app, Press(LEFT), (14, 1)), None, "it is off by default");
-    update(&mut app, Action::Mouse);
-    update(&mut app, Action::Mouse);
+    assert!(!mouse(&mut app, Press(LEFT), (14, 1)), "it is off by default");
+    tell(&mut app, "mouse", 1);
+    tell(&mut app, "mouse", 1);
     assert_eq!(app.effects, [Effect::Mouse(true), Effect::Mouse(false)]);
-    assert_eq!(mouse(&mut app, Press(LEFT), (14, 1)), None, "and off again");
+    assert!(!mouse(&mut app, Press(LEFT), (14, 1)), "and off again");
 }
 
 #[test]
@@ -95,8 +89,8 @@ fn a_click_on_a_tab_goes_there() {
             click(&mut app, (at.0 + 2, 1));
             assert_eq!(app.tab(app.view), tab, "{size:?}: the first letter of the name");
         }
-        assert_eq!(mouse(&mut app, Press(LEFT), (0, 0)), None);
-        assert_eq!(mouse(&mut app, Press(LEFT), (size.0 - 1, size.1 - 1)), None);
+        assert!(!mouse(&mut app, Press(LEFT), (0, 0)));
+        assert!(!mouse(&mut app, Press(LEFT), (size.0 - 1, size.1 - 1)));
     }
 }
 
@@ -107,7 +101,7 @@ fn more_tabs_than_fit_can_be_reached() {
         names.map(|name| fixture::experiment(name, crate::learner::Algorithm(&crate::learner::Maml), 1));
     let mut app = fixture::app(&fixture::study(experiments.to_vec()), Styles::default());
     app.size = (60, 16);
-    update(&mut app, Action::Mouse);
+    tell(&mut app, "mouse", 1);
     let mut seen = vec![0];
     while app.view != view("Log") && seen.len() < 20 {
         let more = find(&app, if app.view == view("Tasks") { "Log" } else { "›" }, 1);
@@ -128,7 +122,7 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
             let problem = "expected a value".to_owned();
             app.edited = Some(Edited::Broken { place: Some((3, 1)), problem, more: 0 });
         }
-        update(&mut app, Action::Clear);
+        tell(&mut app, "delete-points", 1);
         app.play.noise = noise;
         let plot = find(&app, "▕", 2);
         let (place, other) = ((plot.0 + 9, plot.1 + 1), (plot.0 + 5, plot.1 + 4));
@@ -140,7 +134,10 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
         assert_eq!(symbol(&app, place), cursor, "{size:?}: the cursor is under the pointer");
         mouse(&mut app, Release(LEFT), place);
         assert_eq!(app.play.held, None);
-        let away = |app: &mut App| update(app, Action::Cursor(25, -25));
+        let away = |app: &mut App| {
+            tell(app, "cursor-right", 25);
+            tell(app, "cursor-down", 25);
+        };
         away(&mut app);
         assert_eq!(symbol(&app, place), support, "{size:?}: and so is the point");
 
@@ -155,7 +152,7 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
         assert_ne!(symbol(&app, place), support, "{size:?}");
 
         // Far from it a left press places another, a right press does nothing.
-        assert_eq!(mouse(&mut app, Press(Button::Right), (other.0 + 3, other.1)), None);
+        assert!(!mouse(&mut app, Press(Button::Right), (other.0 + 3, other.1)));
         click(&mut app, (other.0 + 3, other.1));
         assert_eq!(app.play.points.len(), 2, "{size:?}");
         mouse(&mut app, Press(Button::Right), (other.0, other.1 + 1));
@@ -167,7 +164,7 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
 #[test]
 fn a_press_on_the_wave_places_a_point_on_it() {
     let mut app = app(view("Play"), (120, 40));
-    update(&mut app, Action::Clear);
+    tell(&mut app, "delete-points", 1);
     let (_, body) = frame::areas(ratatui::layout::Rect::new(0, 0, 120, 40)).expect("large enough");
     let plot = views::play::geometry(&app, body).expect("large enough");
     let (x, _) = plot.at(40, 10);
@@ -181,7 +178,7 @@ fn a_press_on_the_wave_places_a_point_on_it() {
 #[test]
 fn a_point_stays_in_the_plot_and_outside_of_it_nothing_is_placed() {
     let mut app = app(view("Play"), (80, 24));
-    update(&mut app, Action::Clear);
+    tell(&mut app, "delete-points", 1);
     for at in [(0, 5), (79, 5), (20, 23), (20, 0), (60, 12), (200, 200)] {
         mouse(&mut app, Press(LEFT), at);
         assert!(app.play.points.is_empty(), "{at:?}");
@@ -199,18 +196,18 @@ fn the_wheel_scrolls_log_and_help() {
     assert_eq!(app.log_back, 3, "up is towards older lines");
     mouse(&mut app, WheelDown, (10, 10));
     assert_eq!(app.log_back, 0);
-    app.help = Some(Help::default());
+    tell(&mut app, "help", 1);
     mouse(&mut app, WheelDown, (10, 10));
-    assert_eq!(app.help.as_ref().map(|help| help.line), Some(3), "down is towards the end");
+    assert_eq!(app.help().map(|help| help.line), Some(3), "down is towards the end");
     mouse(&mut app, WheelUp, (10, 10));
-    assert_eq!((app.help.as_ref().map(|help| help.line), app.log_back), (Some(0), 0));
+    assert_eq!((app.help().map(|help| help.line), app.log_back), (Some(0), 0));
     // Not past its end: the way back begins with the first notch.
     (0..200).for_each(|_| _ = mouse(&mut app, WheelDown, (10, 10)));
-    let end = app.help.as_ref().map_or(0, |help| help.line);
+    let end = app.help().map_or(0, |help| help.line);
     assert!(end > 3 && end < 200, "{end}");
     mouse(&mut app, WheelUp, (10, 10));
-    assert_eq!(app.help.as_ref().map(|help| help.line), Some(end - 3));
-    assert_eq!(mouse(&mut app, Press(LEFT), (10, 10)), None, "the help lies over the view");
+    assert_eq!(app.help().map(|help| help.line), Some(end - 3));
+    assert!(!mouse(&mut app, Press(LEFT), (10, 10)), "the help lies over the view");
 }
 
 #[test]
@@ -239,7 +236,7 @@ fn a_click_on_a_row_selects_its_experiment() {
         let mut app = app(view("Overview"), size);
         let before = app.selected;
         let floor = find(&app, "oracle  ", 3);
-        assert_eq!(mouse(&mut app, Press(LEFT), floor), None);
+        assert!(!mouse(&mut app, Press(LEFT), floor));
         assert_eq!(app.selected, before, "a yardstick is no experiment");
     }
 }

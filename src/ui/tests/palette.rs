@@ -8,20 +8,18 @@ use insta::assert_snapshot;
 use super::{
     fixture::{self, of_experiment, view},
     screens::picture,
-    typing::{press, type_in},
+    typing::{palette, press, question, type_in},
 };
 use crate::{
     study::Control,
     ui::{
-        action::Action,
-        commands::{Order, commands},
-        keys,
+        modes::palette::{Order, entries, matching},
         state::{
             app::{App, Effect},
             hands::Trainer,
         },
         style::{Styles, Theme},
-        update::update,
+        update::show::go_to,
         views,
     },
 };
@@ -41,7 +39,7 @@ fn said(app: &App) -> &str {
 fn commands_do_what_they_say() {
     let mut app = fixture::midway(Styles::default());
     tell(&mut app, "view reptile");
-    assert_eq!((app.view, app.palette.is_none()), (of_experiment(4), true));
+    assert_eq!((app.view, palette(&app).is_none()), (of_experiment(4), true));
     for (typed, n) in [("n 10", 10), ("n 0", 0), ("N 7 ", 7)] {
         tell(&mut app, typed);
         assert_eq!(app.fit.n, n, "{typed}");
@@ -63,32 +61,28 @@ fn commands_do_what_they_say() {
     tell(&mut app, "theme light");
     assert_eq!(app.styles.theme, Theme::Light);
     tell(&mut app, "start over maml");
-    assert!(
-        app.question.as_ref().is_some_and(|question| question.text.contains("MAML")),
-        "it asks as the key does"
-    );
+    assert!(question(&app).is_some_and(|text| text.contains("MAML")), "it asks as the key does");
 }
 
 #[test]
 fn every_key_has_its_command_and_a_command_is_found_by_its_words() {
     for tab in 0..9 {
         let mut app = fixture::midway(Styles::default());
-        update(&mut app, Action::GoTo(tab));
-        let known = commands(&app);
+        go_to(&mut app, tab);
+        let known = entries(&app);
         let words: HashSet<_> = known.iter().map(|command| command.words.to_lowercase()).collect();
         assert_eq!(words.len(), known.len(), "{:?}", known.iter().map(|c| &c.words).collect::<Vec<_>>());
-        let here = keys::of_view(app.view);
-        for (_, help) in keys::help(here) {
-            let is_there = known.iter().any(|command| command.help == help);
-            let same = known.iter().any(|command| help.contains(&command.words));
-            assert!(is_there || same, "{help}");
+        for line in app.view_contexts().iter().flat_map(|context| app.keymap.lines(context)) {
+            let is_there = known.iter().any(|entry| entry.words == line.command.words());
+            let is_offered = app.refusal_of(line.command).is_none() && !line.command.is_key_only;
+            assert_eq!(is_there, is_offered, "{:?}", line.command);
         }
         for command in &known {
             type_in(&mut app, ":");
             type_in(&mut app, &command.words.to_lowercase());
-            assert_eq!(crate::ui::commands::matching(&app, &command.words)[0], *command);
+            assert_eq!(matching(&app, &command.words)[0], *command);
             press(&mut app, KeyCode::Esc);
-            assert!(app.palette.is_none());
+            assert!(palette(&app).is_none());
         }
     }
 }
@@ -98,27 +92,27 @@ fn tab_completes_arrows_choose_and_erasing_leaves() {
     let mut app = fixture::midway(Styles::default());
     type_in(&mut app, ":view t");
     press(&mut app, KeyCode::Tab);
-    assert_eq!(app.palette.as_ref().unwrap().text, "view Transfer");
+    assert_eq!(palette(&app).unwrap().text, "view Transfer");
     (0..20).for_each(|_| press(&mut app, KeyCode::Backspace));
-    assert_eq!(app.palette, None);
+    assert_eq!(palette(&app), None);
     type_in(&mut app, ":view t");
     press(&mut app, KeyCode::Down);
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.view, view("Tasks"));
     type_in(&mut app, ":");
     press(&mut app, KeyCode::Up);
-    let last = commands(&app).len() - 1;
-    assert_eq!(app.palette.as_ref().unwrap().chosen, last);
-    assert_eq!(commands(&app)[last].order, Order::Theme(Theme::Light));
+    let last = entries(&app).len() - 1;
+    assert_eq!(palette(&app).unwrap().chosen, last);
+    assert_eq!(entries(&app)[last].order, Order::Theme(Theme::Light));
     press(&mut app, KeyCode::Esc);
-    assert_eq!((app.palette.is_none(), app.view), (true, view("Tasks")));
+    assert_eq!((palette(&app).is_none(), app.view), (true, view("Tasks")));
     // Letters are no keys meanwhile, digits neither; what wants a number waits for it.
-    update(&mut app, Action::GoTo(3));
+    go_to(&mut app, 3);
     type_in(&mut app, ":q1");
     assert_eq!((app.view, app.effects.len()), (of_experiment(2), 0));
     press(&mut app, KeyCode::Esc);
     tell(&mut app, "rate");
-    assert_eq!(app.palette.as_ref().unwrap().text, "rate ");
+    assert_eq!(palette(&app).unwrap().text, "rate ");
     type_in(&mut app, "0.2");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.fit.inner_lr, Some(0.2));
@@ -134,7 +128,7 @@ fn an_unknown_command_says_the_nearest_and_stays_to_be_put_right() {
         ("theme pink", "theme dark"),
     ] {
         tell(&mut app, typed);
-        assert!(app.palette.as_ref().is_some_and(|palette| palette.text == typed));
+        assert!(palette(&app).is_some_and(|palette| palette.text == typed));
         let said = said(&app).to_lowercase();
         assert!(said.contains(&format!("\"{typed}\"; did you mean \"{nearest}")), "{said}");
         press(&mut app, KeyCode::Esc);
@@ -151,7 +145,7 @@ fn what_only_looks_on_is_offered_nothing_that_steers() {
     tell(&mut app, "test test");
     assert_eq!(app.test, 0);
     app.hands.trainer = Trainer::Nobody;
-    assert!(commands(&app).iter().all(|command| !command.words.starts_with("pause")));
+    assert!(entries(&app).iter().all(|command| !command.words.starts_with("pause")));
 }
 
 #[test]

@@ -8,16 +8,18 @@ use ratatui::{
     style::Modifier,
 };
 
-use super::fixture::{self, of_experiment, view};
+use super::{
+    fixture::{self, of_experiment, view},
+    typing::{tell, type_in},
+};
 use crate::config::LoadError;
 use crate::experiments::parse;
 use crate::ui::{
-    action::Action,
     frame,
-    state::controls::{Ask, Focus},
-    state::{app::App, view::View},
+    state::app::{App, View},
+    state::controls::Focus,
     style::{Depth, Styles},
-    update::update,
+    update::show::{go_to, show},
 };
 
 pub fn picture(app: &App, width: u16, height: u16) -> String {
@@ -27,7 +29,7 @@ pub fn picture(app: &App, width: u16, height: u16) -> String {
 }
 
 fn go(app: &mut App, view: View) {
-    update(app, Action::GoTo(app.tab(view)));
+    show(app, view);
 }
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (60, 16), (30, 6)];
@@ -61,7 +63,7 @@ fn no_word_is_dim_but_the_name_of_an_axis() {
         (fixture::app(&fixture::odd(), Styles::default()), "odd"),
     ] {
         for tab in 0..app.views().len() {
-            update(&mut app, Action::GoTo(tab));
+            go_to(&mut app, tab);
             for (width, height) in [(80, 24), (120, 40), (200, 60)] {
                 let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
                 terminal.draw(|frame| frame::draw(&app, frame)).expect("a test screen");
@@ -119,7 +121,7 @@ fn experiment() {
 fn experiment_with_a_failed_seed() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, of_experiment(3));
-    update(&mut app, Action::Seed(1));
+    tell(&mut app, "next-seed", 1);
     for (width, height) in [(80, 24), (120, 40)] {
         let screen = picture(&app, width, height);
         assert!(screen.contains("diverged at step") && screen.contains("why: it diverged"), "{screen}");
@@ -132,8 +134,8 @@ fn experiment_one_pane_alone() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, of_experiment(2));
     app.fit.focus = Focus::Adaptation;
-    update(&mut app, Action::LogY);
-    update(&mut app, Action::Crosshair(1));
+    tell(&mut app, "log-loss", 1);
+    tell(&mut app, "larger-n", 1);
     insta::assert_snapshot!("experiment_adaptation", picture(&app, 80, 24));
     app.fit.focus = Focus::Loss;
     insta::assert_snapshot!("experiment_loss", picture(&app, 80, 24));
@@ -150,8 +152,9 @@ fn tasks() {
 fn play() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, view("Play"));
-    update(&mut app, Action::Cursor(5, 3));
-    update(&mut app, Action::Place);
+    tell(&mut app, "cursor-right", 5);
+    tell(&mut app, "cursor-up", 3);
+    tell(&mut app, "place", 1);
     each_size("play", &app);
 }
 
@@ -165,7 +168,7 @@ fn log() {
 #[test]
 fn help() {
     let mut app = fixture::midway(Styles::default());
-    update(&mut app, Action::Help);
+    tell(&mut app, "help", 1);
     each_size("help", &app);
 }
 
@@ -173,8 +176,7 @@ fn help() {
 fn typing_a_number() {
     let mut app = fixture::midway(Styles::default());
     go(&mut app, of_experiment(2));
-    update(&mut app, Action::Ask(Ask::Steps));
-    update(&mut app, Action::Type('3'));
+    type_in(&mut app, "n3");
     let screen = picture(&app, 80, 24);
     assert!(screen.contains("inner steps (0 to 100): 3_"), "{screen}");
 }
@@ -194,10 +196,10 @@ fn many_experiments_are_all_within_reach() {
         let name: String = app.view_name(app.view).chars().take(4).collect();
         let screen = picture(&app, 80, 24);
         assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.contains(&name)), "{screen}");
-        update(&mut app, Action::NextView);
+        tell(&mut app, "next-view", 1);
     }
     assert_eq!(app.view, view("Overview"));
-    update(&mut app, Action::Select(20));
+    tell(&mut app, "below", 20);
     let screen = picture(&app, 80, 24);
     assert!(screen.contains("number 20"), "{screen}");
 }

@@ -2,18 +2,19 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::fixture::{self, NOTEBOOK, of_experiment};
+use super::{
+    fixture::{self, NOTEBOOK, of_experiment},
+    typing::question,
+};
 use crate::{
     config::LoadError,
     experiments::parse,
     study::{Control, Event, plan},
     ui::{
-        keys,
         state::app::{App, Effect},
         state::file::Edited,
         state::runs::Phase,
         style::Styles,
-        update::update,
     },
 };
 
@@ -23,8 +24,7 @@ fn press(app: &mut App, letter: char) {
 
 fn press_key(app: &mut App, code: KeyCode) {
     let key = KeyEvent::new(code, KeyModifiers::NONE);
-    let action = keys::action(keys::context(app), &key).expect("the key means something here");
-    update(app, action);
+    assert!(crate::ui::update::press(app, &key), "the key means something here");
 }
 
 fn effects(app: &mut App) -> Vec<Effect> {
@@ -166,7 +166,7 @@ fn the_help_finds_keys_by_what_they_do() {
     press(&mut app, '?');
     press(&mut app, '/');
     "oracle?".chars().for_each(|letter| press(&mut app, letter));
-    assert_eq!(app.help.as_ref().map(|help| help.search.as_str()), Some("oracle?"));
+    assert_eq!(app.help().map(|help| help.search.as_str()), Some("oracle?"));
     let area = ratatui::layout::Rect::new(0, 0, 80, 24);
     let screen = |app: &App| {
         let mut buffer = ratatui::buffer::Buffer::empty(area);
@@ -191,15 +191,15 @@ fn what_throws_work_away_asks_once_and_can_be_brought_back() {
     for (key, all) in [('a', false), ('A', true)] {
         press(&mut app, key);
         assert!(effects(&mut app).is_empty());
-        let question = app.question.as_ref().map_or("", |question| &question.text);
-        assert!(question.contains("steps aside"), "{question}");
+        let asked = question(&app).unwrap_or_default();
+        assert!(asked.contains("steps aside"), "{asked}");
         // A key that is no answer does nothing, not even what it would do elsewhere.
         for other in "pqx1".chars() {
             let key = KeyEvent::new(KeyCode::Char(other), KeyModifiers::NONE);
-            assert_eq!(keys::action(keys::context(&app), &key), None, "{other}");
+            assert!(!crate::ui::update::press(&mut app, &key), "{other}");
         }
         press(&mut app, 'n');
-        assert!(effects(&mut app).is_empty() && app.question.is_none());
+        assert!(effects(&mut app).is_empty() && question(&app).is_none());
         press(&mut app, key);
         press(&mut app, 'y');
         let runs: Vec<usize> = if all { (0..15).collect() } else { vec![6, 7, 8] };
@@ -224,7 +224,7 @@ fn what_throws_work_away_asks_once_and_can_be_brought_back() {
     let edited = parse("x", None, &NOTEBOOK.replace("= 100", "= 200")).expect("a good file");
     app.on_file(Ok(edited.clone()));
     press(&mut app, 'r');
-    assert!(effects(&mut app).is_empty() && app.question.is_some());
+    assert!(effects(&mut app).is_empty() && question(&app).is_some());
     press(&mut app, 'y');
     assert_eq!(effects(&mut app), [Effect::Plan(Box::new(edited))]);
     press(&mut app, 'U');

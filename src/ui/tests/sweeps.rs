@@ -6,19 +6,18 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{
     fixture::{self, plan},
     screens::picture,
+    typing::tell,
 };
 use crate::{
     experiments::parse,
     ui::{
-        action::{Action, Scope},
         frame::{self, report},
-        keys,
         state::{
             app::{App, Effect},
             sweep::Known,
         },
         style::{Depth, Styles},
-        update::update,
+        update::show::go_to,
     },
 };
 
@@ -63,13 +62,12 @@ fn app(styles: Styles) -> App {
 
 fn press(app: &mut App, code: KeyCode) {
     let key = KeyEvent::new(code, KeyModifiers::NONE);
-    let action = keys::action(keys::context(app), &key).expect("the key means something here");
-    update(app, action);
+    assert!(crate::ui::update::press(app, &key), "the key means something here");
 }
 
 fn on_map(styles: Styles) -> App {
     let mut app = app(styles);
-    update(&mut app, Action::GoTo(2));
+    go_to(&mut app, 2);
     assert!(app.view.kind.sweep);
     app
 }
@@ -90,18 +88,18 @@ fn a_sweep_is_one_tab_and_one_row() {
     );
     insta::assert_snapshot!("sweep_overview", screen);
     // Up and down go over rows; what is steered there is all of the sweep.
-    update(&mut app, Action::Ends(false));
+    tell(&mut app, "first-experiment", 1);
     // Reptile's tasks are Transfer's, so it stands before the sweep.
-    update(&mut app, Action::Select(2));
+    tell(&mut app, "below", 2);
     assert_eq!(app.selected, best);
-    update(&mut app, Action::Stop(Scope::Here));
+    tell(&mut app, "stop", 1);
     let Some(Effect::Control(runs, _)) = app.effects.last() else { panic!("{:?}", app.effects) };
     assert_eq!(runs.len(), 6, "those that have not ended: of three cells");
-    update(&mut app, Action::MoreSeeds);
+    tell(&mut app, "add-seed", 1);
     let Some(Effect::Plan(study)) = app.effects.last() else { panic!("{:?}", app.effects) };
     assert!(study.experiments[1..19].iter().all(|cell| cell.seeds.len() == 3));
     assert!(study.experiments[0].seeds.len() == 2 && study.experiments[19].seeds.len() == 2);
-    update(&mut app, Action::Open);
+    tell(&mut app, "open", 1);
     assert!(app.view.kind.sweep);
 }
 
@@ -156,8 +154,8 @@ fn the_cursor_goes_to_every_cell_and_no_further() {
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.view, best);
     // Away and back again the cursor is where it was.
-    update(&mut app, Action::GoTo(0));
-    update(&mut app, Action::GoTo(2));
+    go_to(&mut app, 0);
+    go_to(&mut app, 2);
     assert_eq!(app.view, best);
 }
 
@@ -205,7 +203,7 @@ fn shades_where_there_are_no_colours_and_grounds_where_there_are() {
 
 #[test]
 fn a_click_is_on_the_cell_that_is_drawn_there() {
-    let app = on_map(Styles::default());
+    let mut app = on_map(Styles::default());
     let area = Rect::new(0, 2, 120, 37);
     let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
     frame::render(&app, buffer.area, &mut buffer);
@@ -213,9 +211,9 @@ fn a_click_is_on_the_cell_that_is_drawn_there() {
     for (x, y) in (0..120).flat_map(|x| (2..39).map(move |y| (x, y))) {
         let kind = crate::term::MouseKind::Press(crate::term::Button::Left);
         let mouse = crate::term::Mouse { kind, column: x, row: y };
-        let entry = crate::ui::views::entry_of(app.view);
-        if let Some(Action::CellAt(row, column)) = (entry.point)(&app, area, &mouse) {
-            hit.insert((row, column));
+        let point = app.view.kind.point;
+        if point(&mut app, area, &mouse) {
+            hit.insert(app.view.experiment);
         }
     }
     assert_eq!(hit.len(), 9);
@@ -238,7 +236,7 @@ fn a_thousand_cells_are_drawn_in_no_time() {
         app.on_event(number, fixture::evaluated(&cell.name, 0, curve));
     }
     for tab in [0, 1] {
-        update(&mut app, Action::GoTo(tab));
+        go_to(&mut app, tab);
         for size in [(200, 60), (80, 24)] {
             let screen = picture(&app, size.0, size.1);
             assert!(screen.contains("S"), "{screen}");

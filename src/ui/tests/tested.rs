@@ -11,19 +11,16 @@ use crate::{
     experiments::parse,
     study::plan,
     ui::{
-        action::Action,
         frame::report,
-        keys,
         state::{app::App, file::Edited},
         style::Styles,
-        update::update,
+        update::show::go_to,
     },
 };
 
 fn press(app: &mut App, code: KeyCode) {
     let key = KeyEvent::new(code, KeyModifiers::NONE);
-    let action = keys::action(keys::context(app), &key).expect("the key means something here");
-    update(app, action);
+    assert!(crate::ui::update::press(app, &key), "the key means something here");
 }
 
 #[test]
@@ -92,7 +89,7 @@ fn without_further_sets_the_key_says_how_to_have_some() {
 fn figures() {
     let mut app = fixture::tested(Styles::default());
     let tab = app.tab(view("Figures"));
-    update(&mut app, Action::GoTo(tab));
+    go_to(&mut app, tab);
     for (width, height) in [(120, 40), (80, 24), (60, 16), (30, 6)] {
         insta::assert_snapshot!(format!("figures_{width}x{height}"), picture(&app, width, height));
     }
@@ -120,7 +117,7 @@ fn figures() {
 fn a_file_without_figures_is_told_how_to_have_some() {
     let mut app = fixture::midway(Styles::default());
     let tab = app.tab(view("Figures"));
-    update(&mut app, Action::GoTo(tab));
+    go_to(&mut app, tab);
     insta::assert_snapshot!("figures_none_80x24", picture(&app, 80, 24));
 }
 

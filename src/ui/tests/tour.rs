@@ -8,7 +8,7 @@ use super::{
     typing::press,
 };
 use crate::ui::{
-    state::{controls::Focus, tour::Tour},
+    state::{app::Mode, controls::Focus},
     style::Styles,
     tour::STATIONS,
 };
@@ -21,7 +21,7 @@ fn every_station_shows_what_it_speaks_of() {
     press(&mut app, KeyCode::Char('W'));
     let mut seen = Vec::new();
     for (number, station) in STATIONS.iter().enumerate() {
-        assert!(app.prompt.is_none() && app.help.is_none() && app.said.is_none(), "{}", station.title);
+        assert!(app.modes.len() == 1 && app.said.is_none(), "{}", station.title);
         for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
             let screen = picture(&app, width, height);
             assert!(screen.contains(&format!("Tour {}/10: {}", number + 1, station.title)), "{screen}");
@@ -44,13 +44,13 @@ fn every_station_shows_what_it_speaks_of() {
     assert_eq!((seen[1].0, seen[2].0, seen[3].2), (view("Tasks"), of_experiment(1), Focus::About));
     assert_eq!((seen[6].0, seen[7].0, seen[9].0), (of_experiment(3), of_experiment(4), overview));
     press(&mut app, KeyCode::Backspace);
-    assert!(matches!(&app.tour, Tour::On(visit) if visit.station == 8));
+    assert!(app.visit().is_some_and(|visit| visit.station == 8));
     // The keys of its views work on it.
     press(&mut app, KeyCode::Char('m'));
     assert_eq!(app.curves.average, crate::eval::Average::Median);
     (0..2).for_each(|_| press(&mut app, KeyCode::Enter));
     assert_eq!((app.view, app.fit.clone()), before, "past the last one it is over");
-    assert_eq!(app.tour, Tour::Off);
+    assert!(app.modes.is_empty());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_file_without_an_experiment_is_told_so() {
     assert!(screen.contains("This file has no experiment with algorithm = \"transfer\""), "{screen}");
     assert_eq!((app.view, app.curves.window), (view("Overview"), None));
     press(&mut app, KeyCode::Esc);
-    assert_eq!((app.view, &app.tour), (view("Overview"), &Tour::Off));
+    assert_eq!((app.view, app.modes.len()), (view("Overview"), 0));
 }
 
 #[test]
@@ -103,14 +103,14 @@ fn the_last_station_knows_whether_there_is_a_file() {
 #[test]
 fn the_offer_is_taken_or_left() {
     let mut app = fixture::midway(Styles::default());
-    app.tour = Tour::Offered;
+    app.modes.push(Mode::Offer);
     let screen = picture(&app, 80, 24);
     assert!(screen.contains("New here?") && screen.contains("W starts the tour, Esc: not now"), "{screen}");
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.tour, Tour::Off);
-    app.tour = Tour::Offered;
+    assert!(app.modes.is_empty());
+    app.modes.push(Mode::Offer);
     press(&mut app, KeyCode::Char('W'));
-    assert!(matches!(app.tour, Tour::On(_)));
+    assert!(app.visit().is_some());
 }
 
 #[test]

@@ -1,6 +1,24 @@
-//! Moving about in curves: the crosshair, zooming in, panning.
+//! Moving about in curves: the crosshair, zooming in, panning, test sets.
 
-use crate::ui::state::{app::App, controls::Focus};
+use crate::{
+    experiments::FIRST_TEST,
+    ui::state::{
+        app::{App, Command},
+        controls::Focus,
+    },
+};
+
+/// The crosshair to the left; views have keys of their own for it.
+pub const SMALLER_N: Command =
+    Command::new("smaller-n", "", "crosshair to a smaller n, or step of the loss pane alone", |app| {
+        crosshair(app, -1)
+    });
+
+/// The crosshair to the right.
+pub const LARGER_N: Command =
+    Command::new("larger-n", "", "crosshair to a larger n, or step of the loss pane alone", |app| {
+        crosshair(app, 1)
+    });
 
 /// `value` moved by `by` within `0..length`.
 pub fn step(value: usize, by: i32, length: usize) -> usize {
@@ -48,4 +66,26 @@ pub fn pan(app: &mut App, by: i32) {
         let first = step(first, by * (span as i32 / 4).max(1), last - span + 1);
         app.curves.window = Some((first, first + span));
     }
+}
+
+/// Shows the next test set.
+pub fn next_test(app: &mut App) {
+    if app.tests.is_empty() {
+        return app.say("there is one test set; a [[test]] in the file adds another");
+    }
+    show_test(app, (app.test + 1) % (app.tests.len() + 1));
+}
+
+/// Shows this test set. What was computed for the one before is of no use there.
+pub fn show_test(app: &mut App, test: usize) {
+    app.test = test;
+    for run in &mut app.runs {
+        (run.preview, run.past.curve) = (None, None);
+    }
+    (app.curves.crosshair, app.curves.window) = (None, None);
+    if let Some(index) = app.view.experiment {
+        app.fit.task = app.fit.task.min(app.set(index).count().saturating_sub(1));
+    }
+    let name = app.test_name().unwrap_or(FIRST_TEST).to_owned();
+    app.say(format!("test set {} of {}: {name}", app.test + 1, app.tests.len() + 1));
 }

@@ -2,7 +2,20 @@
 //! something that is listed.
 
 use super::curves::step;
-use crate::ui::state::{app::App, list::Sort};
+use crate::ui::{
+    command::Group,
+    state::{
+        app::{App, Command},
+        list::Sort,
+    },
+};
+
+/// Selects the experiment above; views have keys of their own for it.
+pub const ABOVE: Command =
+    Command::new("above", "", "the experiment above", |app| select(app, -1)).group(Group::Move);
+/// Selects the experiment below.
+pub const BELOW: Command =
+    Command::new("below", "", "the experiment below", |app| select(app, 1)).group(Group::Move);
 
 /// Moves the selection by so many lines of the list.
 pub fn select(app: &mut App, by: i32) {
@@ -49,9 +62,4 @@ pub fn hide(app: &mut App) {
     app.say(format!("{name} is hidden; _ shows it again"));
     app.list.hidden.insert(name);
     stay_listed(app);
-}
-
-/// Shows what was hidden.
-pub fn show_all(app: &mut App) {
-    app.list.hidden.clear();
 }

@@ -8,13 +8,13 @@ use crate::{
     results::{ListRow, rows, test_names},
     study::{Run, landmarks},
     ui::{
+        commands::keymap,
         state::{
-            app::App,
+            app::{App, View},
             family::TestSet,
             list::differences,
             runs::{ExperimentState, RunState},
             sweep::SweepState,
-            view::View,
         },
         style::Styles,
         views,
@@ -30,7 +30,7 @@ fn subject(study: &Study) -> Option<usize> {
 impl App {
     /// The state before anything happened. `runs` is the study's plan, numbered in its order.
     pub fn new(study: &Study, runs: &[Run], styles: Styles) -> Self {
-        let mut app = Self::blank(study, views::first(), styles);
+        let mut app = Self::blank(study, views::first(), keymap(), styles);
         app.replan(study, runs, &Vec::from_iter(0..runs.len()));
         app.selected = subject(study).unwrap_or(0);
         app

@@ -1,5 +1,7 @@
 //! What a person does to a task of one's own: the cursor, the support points, the wave.
 
+use std::f64::consts::TAU;
+
 use rand::RngExt;
 
 use crate::{
@@ -123,13 +125,30 @@ impl Play {
         self.held = None;
     }
 
+    /// Makes the wave higher by a fiftieth of the plot.
+    pub fn heighten(&mut self, by: i32) {
+        self.sine.amplitude =
+            (self.sine.amplitude + f64::from(by) * self.height / 50.0).clamp(0.0, self.height);
+    }
+
+    /// Shifts the wave by a part of its period.
+    pub fn shift(&mut self, by: i32) {
+        let phase = self.sine.phase + f64::from(by) * TAU / 48.0;
+        self.sine.phase = phase.rem_euclid(TAU);
+    }
+
+    /// Adds noise to the support points.
+    pub fn roughen(&mut self, by: i32) {
+        self.noise = (self.noise + f64::from(by) * 0.05).clamp(0.0, self.height);
+    }
+
     /// Draws a hard task: points on one side, in a cluster, or few.
     pub fn surprise(&mut self) -> &'static str {
         let mut stream = self.stream();
         let [low, high] = self.range;
         self.sine = Wave {
             amplitude: stream.random_range(self.amplitude[0]..=self.amplitude[1]),
-            phase: stream.random_range(0.0..std::f64::consts::TAU),
+            phase: stream.random_range(0.0..TAU),
             frequency: 1.0,
         };
         let middle = (low + high) / 2.0;

@@ -1,33 +1,51 @@
-//! What the mouse means: over which part of the screen it is decides. State in, action out; where things
-//! are is asked of what draws them.
+//! What the mouse does: over which part of the screen it is decides, and where things are is asked of what draws them.
 
 use ratatui::layout::Rect;
 
 use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
-        action::Action,
-        frame::{areas, banner, tabs, tour},
-        state::app::App,
-        views::{self, entry::wheel},
+        frame::{areas, banner, tabs},
+        modes::{help, tour},
+        state::app::{App, Mode},
+        update::show::go_to,
+        view::wheel,
     },
 };
 
-/// What the mouse asks for, if anything.
-pub fn action(app: &App, mouse: &Mouse) -> Option<Action> {
+/// Does what the mouse asks for; whether it asks for anything.
+pub fn point(app: &mut App, mouse: &Mouse) -> bool {
     // Reports may still come in after it was switched off.
-    if !app.mouse || app.prompt.is_some() {
-        return None;
+    if !app.mouse {
+        return false;
     }
     let screen = Rect { x: 0, y: 0, width: app.size.0, height: app.size.1 };
-    let (tabs, body) = areas(screen)?;
+    let Some((tabs, body)) = areas(screen) else { return false };
     let (column, row) = (mouse.column, mouse.row);
-    match mouse.kind {
-        MouseKind::Press(Button::Left) if tabs.contains((column, row).into()) => {
-            tabs::at(app, tabs, column).map(Action::GoTo)
+    let said = app.said.take();
+    let does = match (app.modes.last(), mouse.kind) {
+        (None | Some(Mode::Offer | Mode::Tour(_) | Mode::Help(_)), MouseKind::Press(Button::Left))
+            if tabs.contains((column, row).into()) =>
+        {
+            let tab = tabs::at(app, tabs, column);
+            tab.is_some_and(|tab| {
+                go_to(app, tab);
+                true
+            })
         }
-        MouseKind::Release(Button::Left) => app.play.held.is_some().then_some(Action::LetGo),
-        kind if app.help.is_some() => wheel(kind).map(Action::Scroll),
-        _ => (views::entry_of(app.view).point)(app, tour::above(app, banner::below(app, body)), mouse),
+        (_, MouseKind::Release(Button::Left)) => app.play.held.take().is_some(),
+        (Some(Mode::Help(_)), kind) => wheel(kind).is_some_and(|lines| {
+            help::scroll(app, lines);
+            true
+        }),
+        (None | Some(Mode::Offer | Mode::Tour(_)), _) => {
+            (app.view.kind.point)(app, tour::above(app, banner::below(app, body)), mouse)
+        }
+        // What is typed or asked is not a matter of the mouse.
+        _ => false,
+    };
+    if !does {
+        app.said = said;
     }
+    does
 }

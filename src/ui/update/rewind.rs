@@ -45,8 +45,14 @@ impl App {
         self.runs.iter_mut().for_each(|run| run.past.front = None);
     }
 
-    /// Moves by notches; past the last one is now.
+    /// Moves by notches as a person asks, who has seen enough of what plays by itself.
     pub(in crate::ui) fn travel(&mut self, by: i32) {
+        self.rewind.playing = None;
+        self.move_on(by);
+    }
+
+    /// Moves by notches; past the last one is now.
+    fn move_on(&mut self, by: i32) {
         let at = self.rewind.notch.unwrap_or(NOTCHES) as i64 + i64::from(by);
         self.rewind.notch = (at < NOTCHES as i64).then_some(at.max(0) as usize);
         if self.rewind.notch.is_none() {
@@ -72,7 +78,7 @@ impl App {
         let notches = self.now.saturating_sub(last).as_millis() / NOTCH_TIME.as_millis();
         if notches > 0 {
             self.rewind.playing = Some(self.now);
-            self.travel(i32::try_from(notches).unwrap_or(i32::MAX));
+            self.move_on(i32::try_from(notches).unwrap_or(i32::MAX));
         }
         notches > 0
     }

@@ -1,14 +1,11 @@
 //! Bringing a view to the front.
 
-use crate::ui::{
-    state::{app::App, view::View},
-    views,
-};
+use crate::ui::state::app::{App, Mode, View};
 
 /// Brings a view to the front, and what is set there within what it has.
 pub fn show(app: &mut App, view: View) {
     app.view = view;
-    app.help = None;
+    app.modes.retain(|mode| !matches!(mode, Mode::Help(_)));
     if let Some(index) = view.experiment {
         app.selected = index;
         let runs = app.experiments[index].runs.len();
@@ -21,11 +18,19 @@ pub fn show(app: &mut App, view: View) {
             app.fit.compare = None;
         }
     }
-    (views::entry_of(view).open)(app);
+    (view.kind.open)(app);
 }
 
 /// The view so many tabs on.
 pub fn turn(app: &mut App, by: i64) {
     let next = (app.tab(app.view) as i64 + by).rem_euclid(app.tabs.len() as i64) as usize;
     show(app, app.tabs[next]);
+}
+
+/// The view at a place among the tabs.
+pub fn go_to(app: &mut App, tab: usize) {
+    match app.tabs.get(tab) {
+        Some(view) => show(app, *view),
+        None => app.say(format!("there is no view {}", tab + 1)),
+    }
 }

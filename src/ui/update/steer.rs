@@ -3,22 +3,76 @@
 //! as events.
 
 use crate::{
+    results::text::count,
     study::Control,
-    ui::{
-        action::Scope,
-        state::{
-            app::{App, Effect},
-            controls::Undo,
-            file::Edited,
-            runs::Phase,
-            said::So,
-        },
+    ui::state::{
+        app::{App, Effect},
+        controls::Undo,
+        file::Edited,
+        runs::Phase,
+        said::So,
     },
 };
 
+/// Which runs are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In a view of one experiment the seed in view, on the Overview the selected experiment's runs.
+    Here,
+    /// Every run of the study.
+    All,
+}
+
+/// Starts runs over; asks first where steps would be put aside.
+pub fn start_over(app: &mut App, scope: Scope) {
+    let (runs, name) = app.meant(scope);
+    let begun = |run: &&usize| app.runs[**run].step > 0 || app.runs[**run].has_ended();
+    let begun: Vec<usize> = runs.iter().filter(begun).copied().collect();
+    if begun.is_empty() {
+        return app.start_over(scope);
+    }
+    let steps = begun.iter().fold(0, |steps: u64, run| steps.saturating_add(app.runs[*run].step));
+    let text = format!("{name}: start over, and put {} steps aside?", count(steps));
+    app.ask(
+        text,
+        match scope {
+            Scope::Here => |app| app.start_over(Scope::Here),
+            Scope::All => |app| app.start_over(Scope::All),
+        },
+    );
+}
+
+/// Stops every run; asks first where some have not ended.
+pub fn stop_all(app: &mut App) {
+    let moving = app.active().filter(|run| !app.runs[*run].has_ended()).count();
+    match moving {
+        0 => app.stop(Scope::All),
+        _ => app.ask(format!("stop every run? {moving} have not ended"), |app| app.stop(Scope::All)),
+    }
+}
+
+/// Makes the edited file the study; asks first where runs would leave it. Where none was edited it is read.
+pub fn apply_file(app: &mut App) {
+    match &app.edited {
+        Some(Edited::Changed { runs: [_, gone, _], .. }) if *gone > 0 => {
+            app.ask(format!("apply the file? {gone} runs leave the study"), App::apply_file);
+        }
+        _ => app.apply_file(),
+    }
+}
+
+/// Asks for the file to be opened: at its first problem, or at the experiment in view.
+pub fn edit_file(app: &mut App) {
+    let line = match &app.edited {
+        Some(Edited::Broken { place: Some((line, _)), .. }) => *line,
+        _ => 0,
+    };
+    app.effects.push(Effect::Edit { line });
+}
+
 impl App {
     /// The runs that are meant, and what a person would call them.
-    pub(super) fn meant(&self, scope: Scope) -> (Vec<usize>, String) {
+    fn meant(&self, scope: Scope) -> (Vec<usize>, String) {
         let here = self.experiments_here();
         let Some(&index) = here.first() else { return (Vec::new(), String::new()) };
         // On the map of a sweep it is the cell under the cursor with all of its seeds.
@@ -41,7 +95,7 @@ impl App {
     }
 
     /// Asks for something to be done with those of the runs for which it makes sense.
-    fn ask(&mut self, runs: &[usize], of: impl Fn(&Phase) -> bool, control: Control) -> bool {
+    fn control(&mut self, runs: &[usize], of: impl Fn(&Phase) -> bool, control: Control) -> bool {
         let runs: Vec<usize> = runs.iter().copied().filter(|run| of(&self.runs[*run].phase)).collect();
         let any = !runs.is_empty();
         if any {
@@ -55,9 +109,9 @@ impl App {
         let (runs, name) = self.meant(scope);
         let moves = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training);
         let waits = |phase: &Phase| matches!(phase, Phase::Paused | Phase::Stopped);
-        if self.ask(&runs, moves, Control::Pause) {
+        if self.control(&runs, moves, Control::Pause) {
             self.say_while(format!("{name}: paused; p goes on"), So::Held(runs));
-        } else if self.ask(&runs, waits, Control::Start) {
+        } else if self.control(&runs, waits, Control::Start) {
             self.say(format!("{name}: goes on"));
         } else {
             self.say(format!("{name}: has ended; a starts it over"));
@@ -69,7 +123,7 @@ impl App {
         let (mut runs, name) = self.meant(scope);
         let unended = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training | Phase::Paused);
         runs.retain(|run| unended(&self.runs[*run].phase));
-        if self.ask(&runs, unended, Control::Stop) {
+        if self.control(&runs, unended, Control::Stop) {
             self.undo = Some(Undo::Stopped(runs.clone()));
             let said = format!("{name}: stopped, what it has reached is kept; p goes on, a starts over");
             self.say_while(said, So::Held(runs));
@@ -79,9 +133,9 @@ impl App {
     }
 
     /// Starts over, whatever it is doing.
-    pub(in crate::ui) fn start_over(&mut self, scope: Scope) {
+    fn start_over(&mut self, scope: Scope) {
         let (runs, name) = self.meant(scope);
-        self.ask(&runs, |_| true, Control::Restart);
+        self.control(&runs, |_| true, Control::Restart);
         self.undo = Some(Undo::StartedOver(runs));
         self.say(format!("{name}: starts over; u brings back what was there"));
     }
@@ -106,7 +160,7 @@ impl App {
     }
 
     /// Makes the edited file the study.
-    pub(in crate::ui) fn apply_file(&mut self) {
+    fn apply_file(&mut self) {
         match self.edited.take() {
             Some(Edited::Changed { study, runs: [start, gone, same], .. }) => {
                 self.undo = Some(Undo::Study(Box::new(self.study.clone())));
@@ -126,12 +180,22 @@ impl App {
         }
     }
 
-    /// Asks for the file to be opened: at its first problem, or at the experiment in view.
-    pub(in crate::ui) fn edit_file(&mut self) {
-        let line = match &self.edited {
-            Some(Edited::Broken { place: Some((line, _)), .. }) => *line,
-            _ => 0,
-        };
-        self.effects.push(Effect::Edit { line });
+    /// Brings back what was put aside last.
+    pub(in crate::ui) fn bring_back(&mut self) {
+        match self.undo.take() {
+            Some(Undo::StartedOver(runs)) => {
+                self.say(format!("{} runs are what they were", runs.len()));
+                self.effects.push(Effect::Control(runs, Control::Restore));
+            }
+            Some(Undo::Stopped(runs)) => {
+                self.say(format!("{} runs go on", runs.len()));
+                self.effects.push(Effect::Control(runs, Control::Start));
+            }
+            Some(Undo::Study(study)) => {
+                self.say("the study is what it was");
+                self.effects.push(Effect::Plan(study));
+            }
+            None => self.say("nothing was put aside since the dashboard opened"),
+        }
     }
 }

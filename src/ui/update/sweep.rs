@@ -2,8 +2,7 @@
 //! about one experiment is about it.
 
 use super::curves::step;
-use crate::ui::state::{app::App, view::View};
-use crate::ui::views;
+use crate::ui::state::app::App;
 
 /// The sweep in view.
 fn number(app: &App) -> Option<usize> {
@@ -86,20 +85,12 @@ pub fn turn_axes(app: &mut App) {
     }
 }
 
-/// The view of the cell under the cursor.
-pub fn open_cell(app: &mut App) {
-    let experiment = app.view.experiment;
-    if experiment.is_some() {
-        super::show(app, View { kind: &views::experiment::VIEW.kind, experiment });
-    }
-}
-
-/// From the view of a cell back to the map. Whether there is one.
+/// From the view of a cell back to the map, whose tab it is. Whether there is one.
 pub fn back_to_map(app: &mut App) -> bool {
-    let is_map = app.view.kind.sweep;
-    let is_cell = app.view.experiment.is_some_and(|index| app.sweep_of(index).is_some());
-    if is_cell && !is_map {
-        app.view.kind = &views::sweep::VIEW.kind;
+    let map = app.tabs[app.tab(app.view)].kind;
+    let is_cell = map.sweep && !app.view.kind.sweep;
+    if is_cell {
+        app.view.kind = map;
     }
-    is_cell && !is_map
+    is_cell
 }

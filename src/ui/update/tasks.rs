@@ -3,14 +3,9 @@
 use super::curves::step;
 use crate::ui::state::{app::App, controls::TaskOrder};
 
-/// Moves by so many tasks in the order in use, on the Tasks view by as many threes of waves.
+/// Moves by so many tasks in the order in use.
 pub fn next_task(app: &mut App, by: i32) {
-    let Some(index) = app.view.experiment else {
-        if let Some(picture) = &mut app.illustration {
-            picture.first = step(picture.first, by.saturating_mul(3), picture.waves.len().saturating_sub(2));
-        }
-        return;
-    };
+    let Some(index) = app.view.experiment else { return };
     app.fit.chosen = true;
     if app.fit.order == TaskOrder::Drawn {
         app.fit.task = step(app.fit.task, by, app.set(index).count());
@@ -61,5 +56,18 @@ pub fn one_sided(app: &mut App) {
     match found {
         Some(task) => (app.fit.task, app.fit.chosen) = (task, true),
         None => app.say(format!("none of the {} test tasks is one-sided", tasks.len())),
+    }
+}
+
+/// Another experiment on the same task: the next one, after the last none.
+pub fn compare(app: &mut App) {
+    let Some(shown) = app.view.experiment else { return };
+    let after = app.fit.compare.map_or(0, |index| index + 1);
+    // Of a sweep the best cell, and not every one of a hundred.
+    let mut others = app.leaders();
+    others.sort_unstable();
+    app.fit.compare = others.into_iter().find(|index| *index != shown && *index >= after);
+    if app.rows.len() < 2 {
+        app.say("there is no other experiment to compare with");
     }
 }

@@ -13,86 +13,126 @@
 //!
 //! Below 100 columns About and Runs share a column at the right; below 20 rows the lower row goes.
 
-use crossterm::event::KeyCode::{Char, Down, Home, Left, PageDown, PageUp, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{
-    about,
-    binding::{Binding, Press, bind, keys},
-    curves,
-    entry::{Entry, always, as_it_is, unmoved},
-    fit, settings, training,
-    why::why,
-};
+use super::{about, curves, fit, settings, training, why::why};
 use crate::model::ModelSettings;
 use crate::ui::{
-    action::Action,
+    command::Group,
     state::{
-        app::App,
-        controls::{Ask, Focus},
+        app::{App, Command, Kind, MOST_SHOTS},
+        controls::Focus,
         runs::Phase,
-        view::Kind,
+    },
+    update::{
+        curves::step,
+        fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, RESET, STEPS},
+        tasks::{compare, next_task, one_sided, order},
     },
     widgets::text::{count, fit as fit_text, number, pane, pane_note, put, short_count, whereabouts, wrap},
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Experiment", each: true, sweep: false, curves: true, undoes: false },
+pub static VIEW: Kind = Kind {
     heading: "A view of one experiment",
-    wanted: always,
-    keys: KEYS,
-    draw,
-    point: unmoved,
-    open: as_it_is,
+    each: true,
+    curves: true,
+    commands: COMMANDS,
+    ..Kind::new("Experiment", "experiment", draw)
 };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Left], "Left", Action::PreviousTask, "previous test task", "task").paired("Left/Right"),
-    bind(keys![Right], "Right", Action::NextTask, "next test task", ""),
-    bind(keys![Up, Char('k')], "Up", Action::Steps(1), "one inner step more", "steps").paired("Up/Down"),
-    bind(keys![Down, Char('j')], "Down", Action::Steps(-1), "one inner step less", ""),
-    bind(keys![Char('g'), Home], "g", Action::Ends(false), "the first test task", ""),
-    bind(keys![Char('G')], "G", Action::Ends(true), "the last test task", ""),
-    bind(&[Press::Ctrl('d'), Press::Key(PageDown)], "Ctrl-D", Action::Pages(1), "ten test tasks on", ""),
-    bind(&[Press::Ctrl('u'), Press::Key(PageUp)], "Ctrl-U", Action::Pages(-1), "ten test tasks back", ""),
-    bind(
-        keys![Char('o')],
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    Command::new("previous-task", "Left", "previous test task", |app| next_task(app, -1))
+        .hint("task")
+        .group(Group::Move),
+    Command::new("next-task", "Right", "next test task", |app| next_task(app, 1))
+        .shares_hint()
+        .group(Group::Move),
+    MORE_STEPS.keys("Up k").hint("steps"),
+    FEWER_STEPS.keys("Down j").shares_hint(),
+    Command::new("first-task", "g Home", "the first test task", |app| next_task(app, -i32::MAX))
+        .group(Group::Move),
+    Command::new("last-task", "G", "the last test task", |app| next_task(app, i32::MAX)).group(Group::Move),
+    Command::new("tasks-on", "Ctrl-D PgDn", "ten test tasks on", |app| next_task(app, 10)).group(Group::Move),
+    Command::new("tasks-back", "Ctrl-U PgUp", "ten test tasks back", |app| next_task(app, -10))
+        .group(Group::Move),
+    Command::new(
+        "one-sided-task",
         "o",
-        Action::OneSided,
         "next one-sided task: support all left or all right of zero",
-        "one-sided",
-    ),
-    bind(
-        keys![Char('E')],
+        one_sided,
+    )
+    .hint("one-sided")
+    .group(Group::Move),
+    Command::new(
+        "order-tasks",
         "E",
-        Action::Order,
         "test tasks in another order: hard first, easy first, only one-sided, as they were drawn",
-        "order",
+        order,
+    )
+    .hint("order"),
+    Command::new("same-y", "F", "the same y for every task, or what each one needs", |app| {
+        app.fit.fixed_y ^= true;
+        app.say(match app.fit.fixed_y {
+            true => "y: all that the family reaches, the same for every task",
+            false => "y: what each task needs",
+        });
+    }),
+    RATE_DOWN.hint("rate"),
+    RATE_UP.shares_hint(),
+    RESET,
+    PREVIOUS_SEED.hint("seed"),
+    NEXT_SEED.shares_hint(),
+    Command::new("compare", "c", "compare: the next other experiment on the same task", compare)
+        .hint("compare"),
+    Command::new("one-pane", "f", "one pane alone: fit, loss, adaptation, about", |app| {
+        app.curves.report = None;
+        app.fit.focus = app.fit.focus.next();
+    })
+    .hint("full pane"),
+    Command::new("smooth", "S", "smooth the training loss more, then not at all", |app| {
+        app.curves.smoothing = app.curves.smoothing.next();
+        app.say(format!("training loss: {}", app.curves.smoothing.words()));
+    }),
+    Command::new("fewer-shots", ";", "one support point less", |app| more_shots(app, -1)),
+    Command::new("more-shots", "'", "one support point more", |app| more_shots(app, 1)),
+    STEPS,
+    RATE,
+    Command::number("task", "t", "type the test task (1, 2, ...)", |_| "test task".to_owned(), take_task)
+        .group(Group::Move),
+    Command::number(
+        "shots",
+        "#",
+        "type the number of support points",
+        |_| format!("support points (1 to {MOST_SHOTS})"),
+        |app, text| match text.parse() {
+            Ok(shots) if (1..=MOST_SHOTS).contains(&shots) => {
+                app.fit.shots = Some(shots);
+                Ok(())
+            }
+            _ => Err(format!("support points are a whole number from 1 to {MOST_SHOTS}")),
+        },
     ),
-    bind(keys![Char('F')], "F", Action::FixY, "the same y for every task, or what each one needs", ""),
-    bind(keys![Char('(')], "(", Action::Rate(-1), "inner rate down", "rate").paired("(/)"),
-    bind(keys![Char(')')], ")", Action::Rate(1), "inner rate up", ""),
-    bind(keys![Char('0')], "0", Action::Reset, "test rate, K and n back to the file's", ""),
-    bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", "seed").paired("</>"),
-    bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
-    bind(
-        keys![Char('c')],
-        "c",
-        Action::Compare,
-        "compare: the next other experiment on the same task",
-        "compare",
-    ),
-    bind(keys![Char('f')], "f", Action::Focus, "one pane alone: fit, loss, adaptation, about", "full pane"),
-    bind(keys![Char('S')], "S", Action::Smooth, "smooth the training loss more, then not at all", ""),
-    bind(keys![Char(';')], ";", Action::Shots(-1), "one support point less", ""),
-    bind(keys![Char('\'')], "'", Action::Shots(1), "one support point more", ""),
-    bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
-    bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
-    bind(keys![Char('t')], "t", Action::Ask(Ask::Task), "type the test task (1, 2, ...)", ""),
-    bind(keys![Char('#')], "#", Action::Ask(Ask::Shots), "type the number of support points", ""),
 ];
+
+/// More or fewer support points than the file says.
+fn more_shots(app: &mut App, by: i32) {
+    let of_file = app.set(app.view.experiment.unwrap_or(0)).task.shots;
+    app.fit.shots = Some(step(app.fit.shots.unwrap_or(of_file), by, MOST_SHOTS + 1).max(1));
+}
+
+/// Goes to the test task of this number, from 1.
+fn take_task(app: &mut App, text: &str) -> Result<(), String> {
+    let tasks = app.view.experiment.map_or(0, |index| app.set(index).count());
+    match text.parse::<usize>() {
+        Ok(task) if (1..=tasks).contains(&task) => {
+            (app.fit.task, app.fit.chosen) = (task - 1, true);
+            Ok(())
+        }
+        _ => Err(format!("test tasks are 1 to {tasks}")),
+    }
+}
 
 /// Draws the view.
 fn draw(app: &App, area: Rect, buffer: &mut Buffer) {

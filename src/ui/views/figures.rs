@@ -12,44 +12,38 @@
 //!
 //! A narrow screen leaves out the source, then the seeds: the selected figure has them below.
 
-use crossterm::event::KeyCode::{Char, Down, End, Home, PageDown, PageUp, Up};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{
-    binding::{Binding, bind, keys},
-    entry::{Entry, always, as_it_is, wheel},
-};
 use crate::{
     experiments::Mark,
     results::{Figure, Verdict},
     term::Mouse,
     ui::{
-        action::Action,
-        state::{app::App, view::Kind},
+        command::Group,
+        state::app::{App, Command, Kind},
         style::Styles,
+        update::curves::step,
+        view::wheel,
         widgets::text::{fit, pad, pane, pane_note, put, whereabouts, width, wrap},
     },
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Figures", each: false, sweep: false, curves: false, undoes: false },
-    heading: "Figures",
-    wanted: always,
-    keys: KEYS,
-    draw,
-    point,
-    open: as_it_is,
-};
+pub static VIEW: Kind = Kind { point, commands: COMMANDS, ..Kind::new("Figures", "figures", draw) };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Up, Char('k')], "Up", Action::Figure(-1), "the figure above", "select").paired("Up/Down"),
-    bind(keys![Down, Char('j')], "Down", Action::Figure(1), "the figure below", ""),
-    bind(keys![PageUp], "PgUp", Action::Figure(-10), "ten figures up", ""),
-    bind(keys![PageDown], "PgDn", Action::Figure(10), "ten figures down", ""),
-    bind(keys![Home], "Home", Action::Figure(i32::MIN), "to the first figure", ""),
-    bind(keys![End], "End", Action::Figure(i32::MAX), "to the last figure", ""),
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    Command::new("figure-above", "Up k", "the figure above", |app| select(app, -1))
+        .hint("select")
+        .group(Group::Move),
+    Command::new("figure-below", "Down j", "the figure below", |app| select(app, 1))
+        .shares_hint()
+        .group(Group::Move),
+    Command::new("ten-figures-up", "PgUp", "ten figures up", |app| select(app, -10)).group(Group::Move),
+    Command::new("ten-figures-down", "PgDn", "ten figures down", |app| select(app, 10)).group(Group::Move),
+    Command::new("first-figure", "Home", "to the first figure", |app| select(app, i32::MIN))
+        .group(Group::Move),
+    Command::new("last-figure", "End", "to the last figure", |app| select(app, i32::MAX)).group(Group::Move),
 ];
 
 /// Rows of the pane with the selected figure, and its border.
@@ -206,6 +200,13 @@ fn draw_chosen(figure: &Figure, area: Rect, buffer: &mut Buffer, styles: &Styles
 }
 
 /// The wheel moves the selection.
-fn point(_: &App, _: Rect, mouse: &Mouse) -> Option<Action> {
-    wheel(mouse.kind).map(Action::Figure)
+fn point(app: &mut App, _: Rect, mouse: &Mouse) -> bool {
+    let lines = wheel(mouse.kind);
+    select(app, lines.unwrap_or(0));
+    lines.is_some()
+}
+
+/// Moves the selection by so many figures.
+fn select(app: &mut App, by: i32) {
+    app.figure = step(app.figure, by, app.figures().len());
 }

@@ -8,21 +8,19 @@
 //! +---------------------------------------------------------------------------------+
 //! ```
 
-use crossterm::event::KeyCode::{Char, Down, Left, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{
-    binding::{Binding, bind, keys},
-    entry::{Entry, as_it_is, unmoved},
-};
 use crate::{
     experiments::Experiment,
     learner::{Algorithm, Cost, Training},
     model::{ModelSettings, Weights},
     results::{Plane, plane},
     ui::{
-        action::Action,
-        state::{app::App, view::Kind},
+        state::app::{App, Command, Kind},
+        update::{
+            fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED},
+            list,
+        },
         widgets::{
             plot::{Plot, Series, Shape},
             scale::Scale,
@@ -32,31 +30,16 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Inner", each: false, sweep: false, curves: false, undoes: false },
-    heading: "Inner",
-    wanted,
-    keys: KEYS,
-    draw,
-    point: unmoved,
-    open: as_it_is,
-};
+pub static VIEW: Kind = Kind { wanted, commands: COMMANDS, ..Kind::new("Inner", "inner", draw) };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Up], "Up", Action::Select(-1), "the experiment above", "experiment").paired("Up/Down"),
-    bind(keys![Down], "Down", Action::Select(1), "the experiment below", ""),
-    bind(
-        keys![Left],
-        "Left",
-        Action::Steps(-1),
-        "one inner step less before the context is looked at",
-        "steps",
-    )
-    .paired("Left/Right"),
-    bind(keys![Right], "Right", Action::Steps(1), "one inner step more before the context is looked at", ""),
-    bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", "seed").paired("</>"),
-    bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    list::ABOVE.keys("Up").hint("experiment"),
+    list::BELOW.keys("Down").shares_hint(),
+    FEWER_STEPS.keys("Left").help("one inner step less before the context is looked at").hint("steps"),
+    MORE_STEPS.keys("Right").help("one inner step more before the context is looked at").shares_hint(),
+    PREVIOUS_SEED.hint("seed"),
+    NEXT_SEED.shares_hint(),
 ];
 
 /// Where some learner learns more than initial weights.

@@ -7,47 +7,34 @@
 //! + newest --------------------------------------------------------+
 //! ```
 
-use crossterm::event::KeyCode::{Char, Down, End, Home, PageDown, PageUp, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{
-    binding::{Binding, Press, bind, keys},
-    entry::{Entry, always, as_it_is, wheel},
-};
 use crate::{
     term::Mouse,
     ui::{
-        action::Action,
-        state::{app::App, view::Kind},
+        command::Group,
+        state::app::{App, Command, Kind},
+        update::curves::step,
+        view::wheel,
         widgets::text::{fit, pane, pane_note, put, stamp, width},
     },
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Log", each: false, sweep: false, curves: false, undoes: false },
-    heading: "Log",
-    wanted: always,
-    keys: KEYS,
-    draw,
-    point,
-    open: as_it_is,
-};
+pub static VIEW: Kind = Kind { point, commands: COMMANDS, ..Kind::new("Log", "log", draw) };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Up, Char('k')], "Up", Action::Scroll(1), "scroll up", "scroll").paired("Up/Down"),
-    bind(keys![Down, Char('j')], "Down", Action::Scroll(-1), "scroll down", ""),
-    bind(&[Press::Key(PageUp), Press::Ctrl('u')], "PgUp", Action::Scroll(10), "ten lines up, as Ctrl-U", ""),
-    bind(
-        &[Press::Key(PageDown), Press::Ctrl('d')],
-        "PgDn",
-        Action::Scroll(-10),
-        "ten lines down, as Ctrl-D",
-        "",
-    ),
-    bind(keys![Home, Char('g')], "g", Action::Scroll(i32::MAX), "to the first line", ""),
-    bind(keys![End, Char('G')], "G", Action::Scroll(i32::MIN), "to the newest line", "newest"),
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    Command::new("older", "Up k", "scroll up", |app| scroll(app, 1)).hint("scroll").group(Group::Move),
+    Command::new("newer", "Down j", "scroll down", |app| scroll(app, -1)).shares_hint().group(Group::Move),
+    Command::new("ten-older", "PgUp Ctrl-U", "ten lines up, as Ctrl-U", |app| scroll(app, 10))
+        .group(Group::Move),
+    Command::new("ten-newer", "PgDn Ctrl-D", "ten lines down, as Ctrl-D", |app| scroll(app, -10))
+        .group(Group::Move),
+    Command::new("oldest", "g Home", "to the first line", |app| scroll(app, i32::MAX)).group(Group::Move),
+    Command::new("newest", "G End", "to the newest line", |app| scroll(app, i32::MIN))
+        .hint("newest")
+        .group(Group::Move),
 ];
 
 /// Draws the view.
@@ -74,6 +61,13 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The wheel scrolls; the newest lines are at the end.
-fn point(_: &App, _: Rect, mouse: &Mouse) -> Option<Action> {
-    wheel(mouse.kind).map(|down| Action::Scroll(-down))
+fn point(app: &mut App, _: Rect, mouse: &Mouse) -> bool {
+    let lines = wheel(mouse.kind);
+    scroll(app, -lines.unwrap_or(0));
+    lines.is_some()
+}
+
+/// Scrolls up by so many lines.
+fn scroll(app: &mut App, by: i32) {
+    app.log_back = step(app.log_back, by, app.log.len());
 }

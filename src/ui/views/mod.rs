@@ -1,13 +1,10 @@
 //! The views, a file each, and the panes that some of them share: curves, fit, about.
 //!
-//! A view is an [`entry::Entry`] in its own file and a line in [`VIEWS`]; everything else asks this list.
+//! A view is a [`crate::ui::view::Kind`] in its own file and a line in [`VIEWS`]; everything else asks this list.
 
 pub mod about;
-pub mod binding;
 pub mod curves;
 mod differences;
-pub mod entry;
-pub mod everywhere;
 pub mod experiment;
 pub mod figures;
 pub mod fit;
@@ -23,4 +20,4 @@ pub mod tasks;
 mod training;
 mod why;
 
-pub use registry::{VIEWS, entry_of, entry_of_kind, first, tabs};
+pub use registry::{VIEWS, first, tabs};

@@ -16,23 +16,25 @@
 
 use std::collections::BTreeSet;
 
-use crossterm::event::KeyCode::{Char, Down, Enter, Home, Left, PageDown, PageUp, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{
-    binding::{Binding, Press, bind, keys},
-    curves, differences,
-    entry::{Entry, always, as_it_is},
-    training,
-};
+use super::{curves, differences, training};
 use crate::{
     config::presentable,
     study::Holder,
     task::TaskSettings,
     term::{Button, Mouse, MouseKind},
     ui::{
-        action::Action,
-        state::{app::App, runs::Phase, view::Kind},
+        command::Group,
+        state::{
+            app::{App, Command, Kind, Mode},
+            runs::Phase,
+        },
+        update::{
+            curves::{LARGER_N, SMALLER_N},
+            list,
+            show::show,
+        },
         widgets::{
             progress,
             table::{Row, Table},
@@ -42,52 +44,47 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Overview", each: false, sweep: false, curves: true, undoes: false },
-    heading: "Overview",
-    wanted: always,
-    keys: KEYS,
-    draw,
-    point,
-    open: as_it_is,
-};
+pub static VIEW: Kind =
+    Kind { curves: true, point, commands: COMMANDS, ..Kind::new("Overview", "overview", draw) };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Up, Char('k')], "Up", Action::Select(-1), "select the experiment above", "select")
-        .paired("Up/Down"),
-    bind(keys![Down, Char('j')], "Down", Action::Select(1), "select the experiment below", ""),
-    bind(keys![Char('g'), Home], "g", Action::Ends(false), "select the first experiment", ""),
-    bind(keys![Char('G')], "G", Action::Ends(true), "select the last experiment", ""),
-    bind(&[Press::Ctrl('d'), Press::Key(PageDown)], "Ctrl-D", Action::Pages(1), "ten experiments down", ""),
-    bind(&[Press::Ctrl('u'), Press::Key(PageUp)], "Ctrl-U", Action::Pages(-1), "ten experiments up", ""),
-    bind(keys![Enter], "Enter", Action::Open, "open the selected experiment", "open"),
-    bind(keys![Left], "Left", Action::Crosshair(-1), "crosshair to a smaller n", "crosshair")
-        .paired("Left/Right"),
-    bind(keys![Right], "Right", Action::Crosshair(1), "crosshair to a larger n", ""),
-    bind(
-        keys![Char('/')],
-        "/",
-        Action::Search,
-        "list only experiments with a word: in name, algorithm or what differs",
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    list::ABOVE.help("select the experiment above").keys("Up k").hint("select"),
+    list::BELOW.help("select the experiment below").keys("Down j").shares_hint(),
+    Command::new("first-experiment", "g Home", "select the first experiment", |app| {
+        list::select(app, -i32::MAX)
+    })
+    .group(Group::Move),
+    Command::new("last-experiment", "G", "select the last experiment", |app| list::select(app, i32::MAX))
+        .group(Group::Move),
+    Command::new("ten-down", "Ctrl-D PgDn", "ten experiments down", |app| list::select(app, 10))
+        .group(Group::Move),
+    Command::new("ten-up", "Ctrl-U PgUp", "ten experiments up", |app| list::select(app, -10))
+        .group(Group::Move),
+    Command::new("open", "Enter", "open the selected experiment", |app| {
+        let tab = app.tab_of(app.selected);
+        show(app, app.tabs[tab]);
+    })
+    .hint("open")
+    .group(Group::Move),
+    SMALLER_N.keys("Left").help("crosshair to a smaller n").hint("crosshair"),
+    LARGER_N.keys("Right").help("crosshair to a larger n").shares_hint(),
+    Command::new(
         "filter",
-    ),
-    bind(
-        keys![Char('E')],
-        "E",
-        Action::Order,
-        "another order: by each n of the table, by name, the file's",
-        "",
-    ),
-    bind(keys![Char('-')], "-", Action::Hide, "hide the selected experiment from plot, table and runs", ""),
-    bind(keys![Char('_')], "_", Action::ShowAll, "show what was hidden", ""),
-    bind(
-        keys![Char('V')],
-        "V",
-        Action::Differences,
-        "what differs between experiments, in place of their losses",
-        "",
-    ),
+        "/",
+        "list only experiments with a word: in name, algorithm or what differs",
+        |app| {
+            app.list.filter.clear();
+            app.modes.push(Mode::Search);
+        },
+    )
+    .hint("filter"),
+    Command::new("sort", "E", "another order: by each n of the table, by name, the file's", list::sort),
+    Command::new("hide", "-", "hide the selected experiment from plot, table and runs", list::hide),
+    Command::new("show-hidden", "_", "show what was hidden", |app| app.list.hidden.clear()),
+    Command::new("differences", "V", "what differs between experiments, in place of their losses", |app| {
+        app.list.differences ^= true;
+    }),
 ];
 
 /// Where everything is; what there is no room for is `None`.
@@ -217,10 +214,11 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// A click selects the experiment in whose row it is.
-fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
+fn point(app: &mut App, area: Rect, mouse: &Mouse) -> bool {
     let pressed = mouse.kind == MouseKind::Press(Button::Left);
     let experiment = pressed.then(|| experiment_at(app, area, mouse.column, mouse.row)).flatten();
-    experiment.map(Action::SelectThis)
+    app.selected = experiment.unwrap_or(app.selected);
+    experiment.is_some()
 }
 
 /// The experiment whose row of a table or of the runs is drawn at this cell.

@@ -8,22 +8,24 @@
 //! +----------------------------------------------------------------++ oracle 0 ----------------+
 //! ```
 
-use crossterm::event::KeyCode::{Backspace, Char, Delete, Down, Enter, Left, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{
-    binding::{Binding, bind, keys},
-    entry::{Entry, always, as_it_is},
-    fit::band,
-};
+use super::fit::band;
 use crate::{
     eval::Fit,
     task::TestTask,
     term::{Button, Mouse, MouseKind},
     ui::{
-        action::Action,
-        state::{app::App, controls::Ask, family::oracle_loss, view::Kind},
+        command::Group,
+        state::{
+            app::{App, Command, Kind},
+            family::oracle_loss,
+            play::Play,
+        },
         style::Pattern,
+        update::fit::{
+            FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, RESET, STEPS,
+        },
         widgets::{
             geometry::Geometry,
             plot::{Plot, Series, Shape},
@@ -34,50 +36,68 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Play", each: false, sweep: false, curves: false, undoes: true },
-    heading: "Play",
-    wanted: always,
-    keys: KEYS,
-    draw,
-    point,
-    open: as_it_is,
-};
+pub static VIEW: Kind = Kind { point, commands: COMMANDS, ..Kind::new("Play", "play", draw) };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Left, Char('h')], "Left", Action::Cursor(-1, 0), "cursor left", "cursor").paired("arrows"),
-    bind(keys![Right, Char('l')], "Right", Action::Cursor(1, 0), "cursor right", ""),
-    bind(keys![Up, Char('k')], "Up", Action::Cursor(0, 1), "cursor up", ""),
-    bind(keys![Down, Char('j')], "Down", Action::Cursor(0, -1), "cursor down", ""),
-    bind(keys![Char(' ')], "Space", Action::Place, "place a support point at the cursor", "place"),
-    bind(keys![Char('w')], "w", Action::PlaceOnWave, "place a support point on the wave", "on wave"),
-    bind(keys![Enter], "Enter", Action::Grab, "take up the nearest point, or let go of it", "grab"),
-    bind(keys![Char('d'), Delete, Backspace], "d", Action::Remove, "delete the nearest point", "delete"),
-    bind(keys![Char('D')], "D", Action::Clear, "delete every support point", ""),
-    bind(
-        keys![Char('u'), Char('U')],
-        "u",
-        Action::BringBack,
-        "undo: points, wave and noise as they were before the last change",
-        "undo",
-    ),
-    bind(keys![Char('t')], "t", Action::Surprise, "take a hard task, drawn anew", "hard task"),
-    bind(keys![Char('K')], "K", Action::PlaySteps(1), "one inner step more", "steps").paired("J/K"),
-    bind(keys![Char('J')], "J", Action::PlaySteps(-1), "one inner step less", ""),
-    bind(keys![Char('n')], "n", Action::Ask(Ask::Steps), "type the number of inner steps (0 to 100)", ""),
-    bind(keys![Char('(')], "(", Action::Rate(-1), "inner rate down", "rate").paired("(/)"),
-    bind(keys![Char(')')], ")", Action::Rate(1), "inner rate up", ""),
-    bind(keys![Char('R')], "R", Action::Ask(Ask::Rate), "type the inner rate", ""),
-    bind(keys![Char('0')], "0", Action::Reset, "rate and n back to the file's", ""),
-    bind(keys![Char('{')], "{", Action::Amplitude(-1), "amplitude down", "wave").paired("{/} [/]"),
-    bind(keys![Char('}')], "}", Action::Amplitude(1), "amplitude up", ""),
-    bind(keys![Char('[')], "[", Action::Phase(-1), "phase down", ""),
-    bind(keys![Char(']')], "]", Action::Phase(1), "phase up", ""),
-    bind(keys![Char(';')], ";", Action::Noise(-1), "less noise on the support points", "noise").paired(";/'"),
-    bind(keys![Char('\'')], "'", Action::Noise(1), "more noise", ""),
-    bind(keys![Char('>'), Char('.')], ">", Action::Seed(1), "next seed", ""),
-    bind(keys![Char('<'), Char(',')], "<", Action::Seed(-1), "previous seed", ""),
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    Command::new("cursor-left", "Left h", "cursor left", |app| cursor(app, -1.0, 0.0))
+        .hint("cursor")
+        .group(Group::Move),
+    Command::new("cursor-right", "Right l", "cursor right", |app| cursor(app, 1.0, 0.0))
+        .shares_hint()
+        .group(Group::Move),
+    Command::new("cursor-up", "Up k", "cursor up", |app| cursor(app, 0.0, 1.0))
+        .shares_hint()
+        .group(Group::Move),
+    Command::new("cursor-down", "Down j", "cursor down", |app| cursor(app, 0.0, -1.0))
+        .shares_hint()
+        .group(Group::Move),
+    Command::new("place", "Space", "place a support point at the cursor", |app| place(app, Play::place))
+        .hint("place"),
+    Command::new("place-on-wave", "w", "place a support point on the wave", |app| {
+        place(app, Play::place_on_wave)
+    })
+    .hint("on wave"),
+    Command::new("grab", "Enter", "take up the nearest point, or let go of it", |app| {
+        change(app, Play::grab)
+    })
+    .hint("grab"),
+    Command::new("delete-point", "d Delete Backspace", "delete the nearest point", |app| {
+        change(app, Play::delete)
+    })
+    .hint("delete"),
+    Command::new("delete-points", "D", "delete every support point", |app| change(app, Play::clear)),
+    Command::new("undo", "u U", "undo: points, wave and noise as they were before the last change", |app| {
+        if !app.play.undo() {
+            app.say("nothing has been changed here");
+        }
+    })
+    .hint("undo"),
+    Command::new("hard-task", "t", "take a hard task, drawn anew", |app| {
+        let words = change(app, Play::surprise);
+        app.say(words);
+    })
+    .hint("hard task"),
+    FEWER_STEPS.keys("J").hint("steps"),
+    MORE_STEPS.keys("K").shares_hint(),
+    STEPS,
+    RATE_DOWN.hint("rate"),
+    RATE_UP.shares_hint(),
+    RATE,
+    RESET.help("rate and n back to the file's"),
+    Command::new("amplitude-down", "{", "amplitude down", |app| change(app, |play| play.heighten(-1)))
+        .hint("wave"),
+    Command::new("amplitude-up", "}", "amplitude up", |app| change(app, |play| play.heighten(1)))
+        .shares_hint(),
+    Command::new("phase-down", "[", "phase down", |app| change(app, |play| play.shift(-1))).shares_hint(),
+    Command::new("phase-up", "]", "phase up", |app| change(app, |play| play.shift(1))).shares_hint(),
+    Command::new("noise-down", ";", "less noise on the support points", |app| {
+        change(app, |play| play.roughen(-1))
+    })
+    .hint("noise"),
+    Command::new("noise-up", "'", "more noise", |app| change(app, |play| play.roughen(1))).shares_hint(),
+    PREVIOUS_SEED,
+    NEXT_SEED,
 ];
 
 /// Fits drawn; all are ranked.
@@ -258,26 +278,50 @@ fn draw_ranking(
     }
 }
 
+/// Changes the task, so that it can be undone.
+fn change<T>(app: &mut App, of: impl FnOnce(&mut Play) -> T) -> T {
+    let before = app.play.made();
+    let done = of(&mut app.play);
+    app.play.remember(before);
+    done
+}
+
+/// Moves the cursor by so many steps.
+fn cursor(app: &mut App, across: f64, up: f64) {
+    change(app, |play| play.move_by(across / 60.0, up / 30.0));
+}
+
+/// Places a support point, if there is room for it.
+fn place(app: &mut App, of: impl FnOnce(&mut Play) -> bool) {
+    if !change(app, of) {
+        app.say("that is enough support points");
+    }
+}
+
 /// The mouse places, drags and deletes support points.
-fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
-    let plot = &geometry(app, area)?;
+fn point(app: &mut App, area: Rect, mouse: &Mouse) -> bool {
+    let Some(plot) = &geometry(app, area) else { return false };
     let (column, row) = (mouse.column, mouse.row);
     let inside = plot.canvas.contains((column, row).into());
     let (x, y) = plot.at(column, row);
     match mouse.kind {
-        MouseKind::Press(Button::Left) if inside => Some(match near(app, plot, column, row) {
-            Some(point) => Action::Hold(point),
-            None => match plot.cell(x, app.play.sine.at(x)) {
-                // The wave runs through this very cell.
-                Some(cell) if cell == (column, row) => Action::PlaceAt { x, y: None },
-                _ => Action::PlaceAt { x, y: Some(y) },
-            },
-        }),
+        MouseKind::Press(Button::Left) if inside => match near(app, plot, column, row) {
+            Some(point) => change(app, |play| play.hold(point)),
+            None => {
+                // Where the wave runs through this very cell, on the wave.
+                let is_wave = plot.cell(x, app.play.sine.at(x)) == Some((column, row));
+                place(app, |play| play.place_at(x, (!is_wave).then_some(y)));
+            }
+        },
         // A point that is dragged out of the plot stays at its edge.
-        MouseKind::Drag(Button::Left) => app.play.held.map(|_| Action::DragTo { x, y }),
-        MouseKind::Press(Button::Right) if inside => near(app, plot, column, row).map(Action::Delete),
-        _ => None,
+        MouseKind::Drag(Button::Left) if app.play.held.is_some() => change(app, |play| play.move_to(x, y)),
+        MouseKind::Press(Button::Right) if inside => match near(app, plot, column, row) {
+            Some(point) => change(app, |play| play.remove(point)),
+            None => return false,
+        },
+        _ => return false,
     }
+    true
 }
 
 /// The support point drawn at this cell or beside it, the nearest one first.

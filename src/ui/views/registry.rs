@@ -1,12 +1,11 @@
 //! The list of the views: adding one is a line here.
 
-use super::entry::Entry;
 use crate::experiments::Experiment;
 use crate::results::{ListRow, rows};
-use crate::ui::state::view::{Kind, View};
+use crate::ui::state::app::{Kind, View};
 
 /// Every view, in the order of the tabs. The first one is not of an experiment.
-pub static VIEWS: &[&Entry] = &[
+pub static VIEWS: &[&Kind] = &[
     &super::overview::VIEW,
     &super::experiment::VIEW,
     &super::sweep::VIEW,
@@ -17,27 +16,16 @@ pub static VIEWS: &[&Entry] = &[
     &super::inner::VIEW,
 ];
 
-/// The entry of a kind of view.
-pub fn entry_of_kind(kind: &Kind) -> &'static Entry {
-    VIEWS.iter().find(|entry| entry.kind == *kind).unwrap_or(&VIEWS[0])
-}
-
-/// The entry of a view.
-pub fn entry_of(view: View) -> &'static Entry {
-    entry_of_kind(view.kind)
-}
-
 /// The view that is in front at first.
 pub fn first() -> View {
-    View { kind: &VIEWS[0].kind, experiment: None }
+    View { kind: VIEWS[0], experiment: None }
 }
 
 /// The tabs of a study of these experiments.
 pub fn tabs(experiments: &[Experiment]) -> Vec<View> {
     let (list, sweeps) = rows(experiments.iter());
     let mut tabs = Vec::new();
-    for entry in VIEWS.iter().filter(|entry| (entry.wanted)(experiments)) {
-        let kind = &entry.kind;
+    for kind in VIEWS.iter().copied().filter(|kind| (kind.wanted)(experiments)) {
         match kind.each {
             // The map of a sweep stands where views of its cells would.
             true if kind.sweep => {}
@@ -45,7 +33,7 @@ pub fn tabs(experiments: &[Experiment]) -> Vec<View> {
                 ListRow::One(index) => View { kind, experiment: Some(index) },
                 ListRow::Sweep(sweep) => {
                     let first = sweeps[sweep].experiments.first().copied();
-                    View { kind: &super::sweep::VIEW.kind, experiment: first }
+                    View { kind: &super::sweep::VIEW, experiment: first }
                 }
             })),
             false => tabs.push(View { kind, experiment: None }),

@@ -15,64 +15,65 @@
 //! Below 100 columns the map stands over the rest. Where there are colours enough a cell's ground is its loss; else
 //! shades stand beside the value.
 
-use crossterm::event::KeyCode::{Char, Down, Enter, Left, Right, Up};
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{
-    binding::{Binding, bind, keys},
-    curves,
-    entry::Entry,
-};
+use super::{curves, experiment};
 use crate::{
     experiments::Experiment,
     results::{CellLoss, text::rate},
     term::{Button, Mouse, MouseKind},
     ui::{
-        action::Action,
         state::{
-            app::App,
+            app::{App, Command, Kind, View},
             runs::Phase,
             sweep::{Known, SweepState},
-            view::Kind,
         },
         style::Styles,
+        update::{
+            curves::{LARGER_N, SMALLER_N},
+            show::show,
+            sweep::{move_by, slice, to, to_best, turn_axes},
+        },
         widgets::text::{fit, inside, number, pane, pane_note, put, short_spread, width, wrap},
     },
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Sweep", each: true, sweep: true, curves: true, undoes: false },
+pub static VIEW: Kind = Kind {
     heading: "A sweep",
+    each: true,
+    sweep: true,
+    curves: true,
     wanted,
-    keys: KEYS,
-    draw,
     point,
     open,
+    commands: COMMANDS,
+    ..Kind::new("Sweep", "sweep", draw)
 };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(keys![Left, Char('h')], "Left", Action::Cell(-1, 0), "the cell to the left, as h", "cell")
-        .paired("h j k l"),
-    bind(keys![Right, Char('l')], "Right", Action::Cell(1, 0), "the cell to the right, as l", ""),
-    bind(keys![Up, Char('k')], "Up", Action::Cell(0, -1), "the cell above, as k", ""),
-    bind(keys![Down, Char('j')], "Down", Action::Cell(0, 1), "the cell below, as j", ""),
-    bind(keys![Char('b')], "b", Action::BestCell, "the best cell so far", "best"),
-    bind(keys![Enter], "Enter", Action::OpenCell, "open the cell as an experiment; Esc leads back", "open"),
-    bind(keys![Char(')')], ")", Action::Crosshair(1), "the map, and the crosshair, at a larger n", "n")
-        .paired("(/)"),
-    bind(keys![Char('(')], "(", Action::Crosshair(-1), "the map, and the crosshair, at a smaller n", ""),
-    bind(keys![Char('c')], "c", Action::TurnAxes, "two other axes on the map", "axes"),
-    bind(
-        keys![Char('>'), Char('.')],
-        ">",
-        Action::Slice(1),
-        "next value of the axes that are not on the map",
-        "other axes",
-    )
-    .paired("</>"),
-    bind(keys![Char('<'), Char(',')], "<", Action::Slice(-1), "their previous value", ""),
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    Command::new("cell-left", "Left h", "the cell to the left, as h", |app| move_by(app, -1, 0)).hint("cell"),
+    Command::new("cell-right", "Right l", "the cell to the right, as l", |app| move_by(app, 1, 0))
+        .shares_hint(),
+    Command::new("cell-up", "Up k", "the cell above, as k", |app| move_by(app, 0, -1)).shares_hint(),
+    Command::new("cell-down", "Down j", "the cell below, as j", |app| move_by(app, 0, 1)).shares_hint(),
+    Command::new("best-cell", "b", "the best cell so far", to_best).hint("best"),
+    Command::new("open-cell", "Enter", "open the cell as an experiment; Esc leads back", |app| {
+        let experiment = app.view.experiment;
+        if experiment.is_some() {
+            show(app, View { kind: &experiment::VIEW, experiment });
+        }
+    })
+    .hint("open"),
+    SMALLER_N.keys("(").help("the map, and the crosshair, at a smaller n").hint("n"),
+    LARGER_N.keys(")").help("the map, and the crosshair, at a larger n").shares_hint(),
+    Command::new("turn-axes", "c", "two other axes on the map", turn_axes).hint("axes"),
+    Command::new("previous-slice", "< ,", "previous value of the axes that are not on the map", |app| {
+        slice(app, -1)
+    })
+    .hint("other axes"),
+    Command::new("next-slice", "> .", "their next value", |app| slice(app, 1)).shares_hint(),
 ];
 
 /// Cells of the screen that a cell of the map takes with its value, and without.
@@ -447,9 +448,13 @@ fn draw_words(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
 }
 
 /// A click puts the cursor on a cell.
-fn point(app: &App, area: Rect, mouse: &Mouse) -> Option<Action> {
-    let sweep = app.sweep_of(app.view.experiment?)?;
-    let map = Map::of(sweep, inside(panes(area).0));
-    let (row, column) = map.at(mouse.column, mouse.row)?;
-    (mouse.kind == MouseKind::Press(Button::Left)).then_some(Action::CellAt(row, column))
+fn point(app: &mut App, area: Rect, mouse: &Mouse) -> bool {
+    let sweep = app.view.experiment.and_then(|index| app.sweep_of(index));
+    let map = sweep.map(|sweep| Map::of(sweep, inside(panes(area).0)));
+    let cell = map.and_then(|map| map.at(mouse.column, mouse.row));
+    match cell.filter(|_| mouse.kind == MouseKind::Press(Button::Left)) {
+        Some((row, column)) => to(app, row, column),
+        None => return false,
+    }
+    true
 }

@@ -7,19 +7,18 @@
 //!  what this means, in a sentence
 //! ```
 
-use crossterm::event::KeyCode::{Char, Home, Left, PageDown, PageUp, Right};
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{
-    binding::{Binding, Press, bind, keys},
-    entry::{Entry, always, unmoved},
-};
 use crate::{
     task::Function,
     ui::{
-        action::Action,
-        state::{app::App, family::Illustration, view::Kind},
+        command::Group,
+        state::{
+            app::{App, Command, Kind},
+            family::Illustration,
+        },
         style::Pattern,
+        update::curves::step,
         widgets::{
             geometry::Geometry,
             plot::{Plot, Series, Shape},
@@ -30,37 +29,33 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Entry = Entry {
-    kind: Kind { title: "Tasks", each: false, sweep: false, curves: false, undoes: false },
-    heading: "Tasks",
-    wanted: always,
-    keys: KEYS,
-    draw,
-    point: unmoved,
-    open,
-};
+pub static VIEW: Kind = Kind { open, commands: COMMANDS, ..Kind::new("Tasks", "tasks", draw) };
 
-/// Its keys.
-static KEYS: &[Binding] = &[
-    bind(
-        keys![Left, Char('h'), Char('k')],
-        "Left",
-        Action::PreviousTask,
-        "previous three waves",
-        "other waves",
-    )
-    .paired("Left/Right"),
-    bind(keys![Right, Char('l'), Char('j')], "Right", Action::NextTask, "next three waves", ""),
-    bind(keys![Char('g'), Home], "g", Action::Ends(false), "the first waves", ""),
-    bind(keys![Char('G')], "G", Action::Ends(true), "the last waves", ""),
-    bind(&[Press::Ctrl('d'), Press::Key(PageDown)], "Ctrl-D", Action::Pages(1), "nine waves on", ""),
-    bind(&[Press::Ctrl('u'), Press::Key(PageUp)], "Ctrl-U", Action::Pages(-1), "nine waves back", ""),
+/// Its commands.
+static COMMANDS: &[Command] = &[
+    Command::new("previous-waves", "Left h k", "previous three waves", |app| waves(app, -3))
+        .hint("other waves")
+        .group(Group::Move),
+    Command::new("next-waves", "Right l j", "next three waves", |app| waves(app, 3))
+        .shares_hint()
+        .group(Group::Move),
+    Command::new("first-waves", "g Home", "the first waves", |app| waves(app, -i32::MAX)).group(Group::Move),
+    Command::new("last-waves", "G", "the last waves", |app| waves(app, i32::MAX)).group(Group::Move),
+    Command::new("waves-on", "Ctrl-D PgDn", "nine waves on", |app| waves(app, 9)).group(Group::Move),
+    Command::new("waves-back", "Ctrl-U PgUp", "nine waves back", |app| waves(app, -9)).group(Group::Move),
 ];
 
 /// The waves are drawn when somebody looks for the first time: it takes a moment.
 fn open(app: &mut App) {
     if app.illustration.is_none() {
         app.illustration = app.sets.first().map(|set| Illustration::new(&set.task));
+    }
+}
+
+/// So many waves on.
+fn waves(app: &mut App, by: i32) {
+    if let Some(picture) = &mut app.illustration {
+        picture.first = step(picture.first, by, picture.waves.len().saturating_sub(2));
     }
 }
 

@@ -16,98 +16,101 @@ use ratatui::{
     widgets::{Clear, Widget},
 };
 
-use super::{banner, layout::areas};
 use crate::ui::{
-    action::Action,
-    keys::{self, headings},
-    state::app::{App, Help},
-    views::binding::{Binding, Context, Does},
+    command::Group,
+    frame::{banner, layout::areas},
+    keymap::Line,
+    state::{
+        app::{App, Command, Mode},
+        modes::Help,
+    },
+    update::curves::step,
     widgets::text::{fit, pad, pane, pane_note, put},
 };
+
+/// Its commands.
+pub static COMMANDS: &[Command] = &[
+    Command::new("scroll-up", "Up k", "scroll up", |app| scroll(app, -1)).hint("scroll"),
+    Command::new("scroll-down", "Down j", "scroll down", |app| scroll(app, 1)).shares_hint(),
+    Command::new("page-up", "PgUp Ctrl-U", "ten lines up, as Ctrl-U", |app| scroll(app, -10)),
+    Command::new("page-down", "PgDn Space Ctrl-D", "ten lines down, as Ctrl-D", |app| scroll(app, 10)),
+    Command::new("top", "g Home", "to the top", |app| scroll(app, i32::MIN)),
+    Command::new("end", "G End", "to the end", |app| scroll(app, i32::MAX)),
+    Command::new("search", "/", "search: type a word", |app| {
+        if let Some(help) = app.help_mut() {
+            *help = Help::default();
+        }
+        app.modes.push(Mode::Search);
+    })
+    .hint("search"),
+    Command::new("close", "Esc Enter ? q", "end the search, close the help", |app| match app.help_mut() {
+        // Of a search first what was typed goes, then the help.
+        Some(help) if !help.search.is_empty() => *help = Help::default(),
+        _ => _ = app.modes.pop(),
+    })
+    .hint("close"),
+];
+
+/// Scrolls by so many lines, as far as there are any.
+pub fn scroll(app: &mut App, by: i32) {
+    let Some(help) = app.help() else { return };
+    let line = step(help.line, by, furthest(app, help) + 1);
+    if let Some(help) = app.help_mut() {
+        help.line = line;
+    }
+}
 
 /// Columns of the screen that a column of the help needs.
 const COLUMN: u16 = 58;
 /// The widest that one is of use.
 const WIDEST: u16 = 78;
 
-/// What a person wants of a key.
-const GROUPS: [&str; 4] = ["Move", "Look", "Steer", "Take away, leave"];
-
-/// The group of a key.
-fn group(binding: &Binding) -> &'static str {
-    let Does::This(action) = binding.does else { return GROUPS[0] };
-    match action {
-        Action::NextView
-        | Action::PreviousView
-        | Action::AskView
-        | Action::Palette
-        | Action::Escape
-        | Action::Select(_)
-        | Action::Open
-        | Action::NextTask
-        | Action::PreviousTask
-        | Action::OneSided
-        | Action::Seed(_)
-        | Action::Scroll(_)
-        | Action::Ends(_)
-        | Action::Pages(_)
-        | Action::Figure(_)
-        | Action::Cursor(..)
-        | Action::Ask(crate::ui::state::controls::Ask::Task) => GROUPS[0],
-        Action::TakeOver => GROUPS[2],
-        _ if action.steers() => GROUPS[2],
-        Action::Take { .. } | Action::Quit | Action::Interrupt | Action::Suspend => GROUPS[3],
-        _ => GROUPS[1],
-    }
-}
-
 /// A line of the help.
-struct Line {
+struct Row {
     /// The key; a heading has none.
-    key: Option<&'static str>,
+    key: Option<String>,
     text: &'static str,
     /// Whether it does something here and now.
     works: bool,
 }
 
 /// The help's lines.
-fn lines(app: &App, help: &Help) -> Vec<Line> {
-    let own = keys::of_view(app.view);
-    let here: Vec<Context> =
-        [own].into_iter().chain(keys::shared(own).iter().copied()).chain([Context::Anywhere]).collect();
-    let mut parts: Vec<(&str, Vec<&Binding>)> = GROUPS
+fn lines(app: &App, help: &Help) -> Vec<Row> {
+    let here = app.view_contexts();
+    let mut parts: Vec<(&str, Vec<&Line<App>>)> = Group::ALL
         .into_iter()
-        .map(|name| {
-            let bindings = here.iter().flat_map(|context| keys::lines(*context));
-            (name, bindings.filter(|binding| group(binding) == name).collect())
+        .map(|(group, name)| {
+            let lines = here.iter().flat_map(|context| app.keymap.lines(context));
+            (name, lines.filter(|line| line.command.group == group).collect())
         })
         .collect();
-    let others = headings().filter(|(context, _)| !here.contains(context));
-    parts.extend(others.map(|(context, heading)| (heading, keys::lines(context).iter().collect())));
+    let others = app.keymap.tables().filter(|table| !here.contains(&table.name));
+    parts.extend(others.map(|table| (table.heading, app.keymap.lines(table.name).iter().collect())));
     let wanted = help.search.to_lowercase();
-    let mut lines = Vec::new();
-    for (place, (heading, mut bindings)) in parts.into_iter().enumerate() {
+    let mut rows = Vec::new();
+    for (place, (heading, mut lines)) in parts.into_iter().enumerate() {
+        lines.retain(|line| !line.keys.is_empty());
         if !heading.to_lowercase().contains(&wanted) {
-            bindings.retain(|binding| {
-                binding.label.to_lowercase() == wanted || binding.help.to_lowercase().contains(&wanted)
+            lines.retain(|line| {
+                line.label().to_lowercase() == wanted || line.command.help.to_lowercase().contains(&wanted)
             });
         }
-        if bindings.is_empty() {
+        if lines.is_empty() {
             continue;
         }
-        if !lines.is_empty() {
-            lines.push(Line { key: None, text: "", works: false });
+        if !rows.is_empty() {
+            rows.push(Row { key: None, text: "", works: false });
         }
-        lines.push(Line { key: None, text: heading, works: true });
-        lines.extend(bindings.into_iter().map(|binding| {
-            let works = place < GROUPS.len() && keys::is_offered(app, binding);
-            Line { key: Some(binding.label), text: binding.help, works }
+        rows.push(Row { key: None, text: heading, works: true });
+        rows.extend(lines.into_iter().map(|line| {
+            let works = place < Group::ALL.len() && app.refusal_of(line.command).is_none();
+            Row { key: Some(line.label()), text: line.command.help, works }
         }));
     }
-    if lines.is_empty() {
-        lines.push(Line { key: None, text: "no key does that", works: true });
+    if rows.is_empty() {
+        rows.push(Row { key: None, text: "no key does that", works: true });
     }
-    lines
+    rows
 }
 
 /// Columns of text there is room for over this part of the screen.
@@ -121,7 +124,7 @@ fn rows(body: Rect) -> usize {
 }
 
 /// The furthest the help can be scrolled on the screen that was drawn last.
-pub fn furthest(app: &App, help: &Help) -> usize {
+fn furthest(app: &App, help: &Help) -> usize {
     let (width, height) = app.size;
     let body = areas(Rect { x: 0, y: 0, width, height }).map(|(_, body)| banner::below(app, body));
     let shown = body.map_or(0, |body| rows(body) * usize::from(columns(body)));
@@ -139,7 +142,8 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     let area =
         Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height };
     Clear.render(area, buffer);
-    let title = match (help.typing, help.search.as_str()) {
+    let is_typing = matches!(app.modes.last(), Some(Mode::Search));
+    let title = match (is_typing, help.search.as_str()) {
         (true, search) => format!("Keys: {search}_"),
         (false, "") => "Keys".to_owned(),
         (false, search) => format!("Keys: {search}"),
@@ -154,7 +158,7 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
         let area = Rect { x: left, width: column.min(inner.right() - left), ..inner };
         let y = inner.y + (at % rows.max(1)) as u16;
         let style = if line.works { styles.bold() } else { styles.plain() };
-        let Some(key) = line.key else {
+        let Some(key) = &line.key else {
             put(
                 buffer,
                 area,
@@ -172,7 +176,7 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     }
     let more = lines.len().saturating_sub(first + shown);
     let note = match more {
-        _ if help.typing => "type a word, Enter keeps it, Esc ends the search".to_owned(),
+        _ if is_typing => "type a word, Enter keeps it, Esc ends the search".to_owned(),
         0 => "/ searches, Esc closes".to_owned(),
         more => format!("{more} lines more: Down. / searches, Esc closes"),
     };

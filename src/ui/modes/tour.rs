@@ -1,0 +1,112 @@
+//! The guided tour's words, below the view that they are about; or the offer of it.
+//!
+//! ```text
+//! |  the view, as it always is                          |
+//! + Tour 3/10: Why transfer fails ----------------------+
+//! | Transfer learning trains on all waves at once ...   |
+//! + Enter next, Backspace back, Esc leaves -------------+
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::ui::{
+    state::{
+        app::{App, Command, Mode},
+        controls::{CurveControls, FitControls},
+        modes::Visit,
+    },
+    tour::STATIONS,
+    update::show::show,
+    widgets::text::{pane, pane_note, put, wrap},
+};
+
+/// Its commands.
+pub static COMMANDS: &[Command] = &[
+    Command::new(
+        "next-station",
+        "Enter",
+        "the next station; after the last one back to where you were",
+        |app| walk(app, 1),
+    )
+    .hint("next"),
+    Command::new("previous-station", "Backspace", "the station before", |app| walk(app, -1)).hint("back"),
+    Command::new("leave-tour", "Esc", "leave the tour, back to where you were", leave).hint("leave"),
+];
+
+/// Starts it or, where it is on, leaves it.
+pub fn start_or_leave(app: &mut App) {
+    if app.visit().is_some() {
+        return leave(app);
+    }
+    let before = (app.view, app.fit.clone(), app.curves);
+    app.return_to_now();
+    app.modes.retain(|mode| !matches!(mode, Mode::Offer));
+    app.modes.insert(0, Mode::Tour(Box::new(Visit { station: 0, before })));
+    arrive(app, 0);
+}
+
+/// Goes on by so many stations; past the last one the tour is over.
+fn walk(app: &mut App, by: i32) {
+    let Some(Mode::Tour(visit)) = app.modes.first_mut() else { return };
+    visit.station = (visit.station as i64 + i64::from(by)).max(0) as usize;
+    let station = visit.station;
+    arrive(app, station);
+}
+
+/// Shows the station's view as nobody has touched it, with what is set there.
+fn arrive(app: &mut App, station: usize) {
+    let Some(station) = STATIONS.get(station) else { return leave(app) };
+    let seed = app.fit.seed;
+    (app.fit, app.curves) = (FitControls { seed, ..FitControls::default() }, CurveControls::default());
+    show(app, station.view(app));
+    station.set(app);
+    // The station says itself what there is to say.
+    app.said = None;
+}
+
+/// Back to where the person was, or to the Overview where that is gone.
+fn leave(app: &mut App) {
+    let Some(at) = app.modes.iter().position(|mode| matches!(mode, Mode::Tour(_))) else { return };
+    let Mode::Tour(visit) = app.modes.remove(at) else { return };
+    let (view, fit, curves) = visit.before;
+    (app.fit, app.curves) = (fit, curves);
+    let view = if app.tabs.contains(&view) { view } else { app.tabs[0] };
+    show(app, view);
+    app.say("that was the tour; W walks it again");
+}
+
+/// The offer.
+const OFFER: &str =
+    "W walks you through learning to learn in ten stations, over these views with your own results.";
+
+/// The area that it leaves to the view.
+pub fn above(app: &App, area: Rect) -> Rect {
+    let height = content(app, area).map_or(0, |(_, lines, _)| (lines.len() as u16 + 2).min(area.height / 2));
+    Rect { height: area.height - height, ..area }
+}
+
+/// Draws it, where there is any, and leaves the rest of the area to the view.
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
+    let rest = above(app, area);
+    let Some((title, lines, note)) = content(app, area) else { return rest };
+    let styles = &app.styles;
+    let place = Rect { y: rest.bottom(), height: area.height - rest.height, ..area };
+    let inner = pane(buffer, place, &title, styles);
+    for (row, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
+        put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());
+    }
+    pane_note(buffer, place, note, styles.key(), styles);
+    rest
+}
+
+fn content(app: &App, area: Rect) -> Option<(String, Vec<String>, &'static str)> {
+    let room = usize::from(area.width).saturating_sub(4);
+    let lines = |text: &str| wrap(text, room, &app.styles);
+    if matches!(app.modes.first(), Some(Mode::Offer)) {
+        return Some(("New here?".to_owned(), lines(OFFER), "W starts the tour, Esc: not now"));
+    }
+    let visit = app.visit()?;
+    let station = STATIONS.get(visit.station)?;
+    let title = format!("Tour {}/{}: {}", visit.station + 1, STATIONS.len(), station.title);
+    Some((title, lines(&station.text(app)), "Enter next, Backspace back, Esc leaves"))
+}
