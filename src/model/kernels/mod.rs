@@ -207,6 +207,6 @@ compiled! {
     /// One step of Adam (Kingma and Ba 2015, algorithm 1): updates both moments and the parameters, and zeroes the
     /// gradient for the next pass.
     fn adam[](step: &AdamStep<E>, parameters: &mut [E], gradient: &mut [E], moments: [&mut [E]; 2]);
-    /// So many rounds of independent fused multiply-adds.
-    fn saturate[](rounds: usize);
+    /// So many rounds of independent fused multiply-adds; answers how many vectors a round has.
+    fn saturate[](rounds: usize) -> usize;
 }
