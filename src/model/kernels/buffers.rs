@@ -11,14 +11,16 @@ use super::real::Real;
 pub struct Shape {
     layers: usize,
     hidden: usize,
+    height: usize,
     stride: usize,
 }
 
 impl Shape {
     /// Of so many hidden layers of this width, in rows of `stride` numbers.
     pub(super) fn new(layers: usize, hidden: usize, stride: usize) -> Self {
-        assert!(layers > 0 && hidden > 0 && stride >= hidden.next_multiple_of(8), "a network has units");
-        Self { layers, hidden, stride }
+        let height = hidden.next_multiple_of(8);
+        assert!(layers > 0 && hidden > 0 && stride >= height, "a network has units");
+        Self { layers, hidden, height, stride }
     }
 
     /// Hidden layers.
@@ -41,13 +43,19 @@ impl Shape {
     /// Rows of a square matrix, which comes in blocks of eight by eight.
     #[inline(always)]
     pub fn height(self) -> usize {
-        self.hidden.next_multiple_of(8)
+        self.height
     }
 
     /// Numbers of a square matrix.
     #[inline(always)]
     fn square(self) -> usize {
-        self.height() * self.stride
+        self.height * self.stride
+    }
+
+    /// Numbers of all square matrices of a network, which come first.
+    #[inline(always)]
+    fn squares(self) -> usize {
+        (self.layers - 1) * self.square()
     }
 
     /// Numbers of a network: the squares, the input weights, a bias a layer, the output weights and its bias.
@@ -149,12 +157,16 @@ impl<E: Real> PartsMut<'_, E> {
 
 #[inline(always)]
 fn square<E: Real>(shape: Shape, squares: &[E], number: usize) -> Matrix<'_, E> {
-    Matrix::of(&squares[number * shape.square()..][..shape.square()], shape.height(), shape.stride)
+    let square = &squares[number * shape.square()..][..shape.square()];
+    // SAFETY: so many rows of this stride are a square.
+    unsafe { Matrix::unchecked(square, shape.height(), shape.stride) }
 }
 
 #[inline(always)]
 fn square_mut<E: Real>(shape: Shape, squares: &mut [E], number: usize) -> MatrixMut<'_, E> {
-    MatrixMut::of(&mut squares[number * shape.square()..][..shape.square()], shape.height(), shape.stride)
+    let square = &mut squares[number * shape.square()..][..shape.square()];
+    // SAFETY: so many rows of this stride are a square.
+    unsafe { MatrixMut::unchecked(square, shape.height(), shape.stride) }
 }
 
 impl<E: Real> Packed<E> {
@@ -166,24 +178,47 @@ impl<E: Real> Packed<E> {
     /// Part by part.
     #[inline(always)]
     pub fn parts(&self) -> Parts<'_, E> {
-        let Shape { layers, stride, .. } = self.shape;
-        let (squares, rest) = self.flat().split_at((layers - 1) * self.shape.square());
-        let (input, rest) = rest.split_at(stride);
-        let (biases, rest) = rest.split_at(layers * stride);
-        let (output, last) = rest.split_at(stride);
-        Parts { shape: self.shape, squares, input, biases: Matrix::of(biases, layers, stride), output, last }
+        let shape = self.shape;
+        let squares = shape.squares();
+        let first = self.numbers.0.as_ptr().cast::<E>();
+        // SAFETY: `zero`, the only way to come by one, made room for `Shape::numbers`, which are these parts one after
+        // another; they are borrowed as long as `self` is. A kernel takes up to four networks apart, some twenty
+        // times a task, so no length is looked at again.
+        unsafe {
+            let row = |number: usize| first.add(squares + number * shape.stride);
+            let slice = |from: *const E, numbers| std::slice::from_raw_parts(from, numbers);
+            let biases = slice(row(1), shape.layers * shape.stride);
+            Parts {
+                shape,
+                squares: slice(first, squares),
+                input: slice(row(0), shape.stride),
+                biases: Matrix::unchecked(biases, shape.layers, shape.stride),
+                output: slice(row(1 + shape.layers), shape.stride),
+                last: slice(row(2 + shape.layers), shape.stride),
+            }
+        }
     }
 
     /// Part by part, to write to.
     #[inline(always)]
     pub fn parts_mut(&mut self) -> PartsMut<'_, E> {
         let shape = self.shape;
-        let Shape { layers, stride, .. } = shape;
-        let (squares, rest) = self.flat_mut().split_at_mut((layers - 1) * shape.square());
-        let (input, rest) = rest.split_at_mut(stride);
-        let (biases, rest) = rest.split_at_mut(layers * stride);
-        let (output, last) = rest.split_at_mut(stride);
-        PartsMut { shape, squares, input, biases: MatrixMut::of(biases, layers, stride), output, last }
+        let squares = shape.squares();
+        let first = self.numbers.0.as_mut_ptr().cast::<E>();
+        // SAFETY: as in `parts`, and `self` is borrowed mutably; no two parts share a row.
+        unsafe {
+            let row = |number: usize| first.add(squares + number * shape.stride);
+            let slice = |from: *mut E, numbers| std::slice::from_raw_parts_mut(from, numbers);
+            let biases = slice(row(1), shape.layers * shape.stride);
+            PartsMut {
+                shape,
+                squares: slice(first, squares),
+                input: slice(row(0), shape.stride),
+                biases: MatrixMut::unchecked(biases, shape.layers, shape.stride),
+                output: slice(row(1 + shape.layers), shape.stride),
+                last: slice(row(2 + shape.layers), shape.stride),
+            }
+        }
     }
 
     /// Every number, padding included, in an order that is the same for all networks of this shape.
@@ -408,13 +443,15 @@ impl<E: Real> Rows<E> {
     /// The first `rows` rows.
     #[inline(always)]
     pub fn get(&self, rows: usize) -> Matrix<'_, E> {
-        Matrix::of(self.numbers.get(rows * self.stride), rows, self.stride)
+        // SAFETY: `get` gives so many numbers.
+        unsafe { Matrix::unchecked(self.numbers.get(rows * self.stride), rows, self.stride) }
     }
 
     /// The first `rows` rows, to write to.
     #[inline(always)]
     pub fn get_mut(&mut self, rows: usize) -> MatrixMut<'_, E> {
-        MatrixMut::of(self.numbers.get_mut(rows * self.stride), rows, self.stride)
+        // SAFETY: `get_mut` gives so many numbers.
+        unsafe { MatrixMut::unchecked(self.numbers.get_mut(rows * self.stride), rows, self.stride) }
     }
 }
 
@@ -428,20 +465,20 @@ pub struct Squares<E> {
 impl<E: Real> Squares<E> {
     /// Those of a network, all zero.
     pub fn zero(shape: Shape) -> Self {
-        Self { shape, numbers: Aligned::zero((shape.layers - 1) * shape.square()) }
+        Self { shape, numbers: Aligned::zero(shape.squares()) }
     }
 
     /// That of the `layer`-th weight between hidden layers, from 0.
     #[inline(always)]
     pub fn get(&self, layer: usize) -> Matrix<'_, E> {
-        square(self.shape, self.numbers.get((self.shape.layers - 1) * self.shape.square()), layer)
+        square(self.shape, self.numbers.get(self.shape.squares()), layer)
     }
 
     /// The same, to write to.
     #[inline(always)]
     pub fn get_mut(&mut self, layer: usize) -> MatrixMut<'_, E> {
         let shape = self.shape;
-        square_mut(shape, self.numbers.get_mut((shape.layers - 1) * shape.square()), layer)
+        square_mut(shape, self.numbers.get_mut(shape.squares()), layer)
     }
 }
 

@@ -91,11 +91,30 @@ fn product_body<E: Real, S: Simd<E>>(
     bias: Option<&[E]>,
     out: MatrixMut<'_, E>,
 ) {
-    let (rows, stride) = (out.rows(), out.stride());
-    for (a, b) in [Some(first), second].into_iter().flatten() {
-        let is_whole = a.rows() == rows && b.rows() >= n && n <= stride;
-        assert!(is_whole && a.stride() == stride && b.stride() == stride, "the factors fit");
+    // Narrow rows are worth a copy of their own: at width 16 what surrounds the tiles is a quarter of the time, 104
+    // against 129 cycles for ten rows. At 40 a copy brings nothing.
+    match (n, out.stride()) {
+        (16, 16) => product_of::<E, S>(16, 16, first, second, bias, out),
+        (n, stride) => product_of::<E, S>(n, stride, first, second, bias, out),
     }
+}
+
+#[inline(always)]
+fn product_of<E: Real, S: Simd<E>>(
+    n: usize,
+    stride: usize,
+    first: Pair<'_, E>,
+    second: Option<Pair<'_, E>>,
+    bias: Option<&[E]>,
+    out: MatrixMut<'_, E>,
+) {
+    let rows = out.rows();
+    // An iterator over both would go through memory.
+    let fit = |(a, b): Pair<'_, E>| {
+        let is_whole = a.rows() == rows && b.rows() >= n && n <= stride;
+        is_whole && a.stride() == stride && b.stride() == stride
+    };
+    assert!(fit(first) && second.is_none_or(fit), "the factors fit");
     assert!(
         bias.is_none_or(|bias| bias.len() == stride) && stride.is_multiple_of(S::WIDTH),
         "so does the bias"
@@ -188,8 +207,13 @@ impl<E: Real> Product<'_, E> {
         row: usize,
         from: usize,
     ) {
-        let (mut a, mut b) = (a.flat().as_ptr().wrapping_add(row), b.flat().as_ptr().wrapping_add(from));
-        for _ in 0..self.n {
+        let mut b = b.flat().as_ptr().wrapping_add(from);
+        // An address a row, so that none is worked out in the loop.
+        let mut rows = [a.flat().as_ptr().wrapping_add(row); RB];
+        for r in 1..RB {
+            rows[r] = rows[r - 1].wrapping_add(self.stride);
+        }
+        for k in 0..self.n {
             let mut columns = [S::splat(E::default()); LB];
             for l in 0..LB {
                 // SAFETY: a lane of one of the first `n` rows of `b`.
@@ -197,12 +221,12 @@ impl<E: Real> Product<'_, E> {
             }
             for r in 0..RB {
                 // SAFETY: one of the first `n` numbers of a row of `a`.
-                let a = S::splat(unsafe { *a.add(r * self.stride) });
+                let a = S::splat(unsafe { *rows[r].add(k) });
                 for l in 0..LB {
                     sums[r][l] = S::mul_add(a, columns[l], sums[r][l]);
                 }
             }
-            (a, b) = (a.wrapping_add(1), b.wrapping_add(self.stride));
+            b = b.wrapping_add(self.stride);
         }
     }
 }
@@ -255,26 +279,29 @@ fn outer_body<E: Real, S: Simd<E>>(
     out: MatrixMut<'_, E>,
 ) {
     let onto = base.map_or(Onto::Nothing, |(base, scale)| Onto::Base(base, scale));
-    outer_onto::<E, S>(first, second, onto, out);
+    // As in `product`, though it is only a tenth here.
+    match (out.rows(), out.stride()) {
+        (16, 16) => outer_onto::<E, S>(16, 16, first, second, onto, out),
+        (rows, stride) => outer_onto::<E, S>(rows, stride, first, second, onto, out),
+    }
 }
 
 #[inline(always)]
 fn add_outer_body<E: Real, S: Simd<E>>(pair: Pair<'_, E>, scale: E, out: MatrixMut<'_, E>) {
-    outer_onto::<E, S>(pair, None, Onto::Itself(scale), out);
+    outer_onto::<E, S>(out.rows(), out.stride(), pair, None, Onto::Itself(scale), out);
 }
 
 #[inline(always)]
 fn outer_onto<E: Real, S: Simd<E>>(
+    rows: usize,
+    stride: usize,
     first: Pair<'_, E>,
     second: Option<Pair<'_, E>>,
     onto: Onto<'_, E>,
     out: MatrixMut<'_, E>,
 ) {
-    let (rows, stride) = (out.rows(), out.stride());
-    for (a, b) in [Some(first), second].into_iter().flatten() {
-        let is_whole = a.rows() == b.rows() && a.stride() == stride && b.stride() == stride;
-        assert!(is_whole && rows <= stride, "the factors fit");
-    }
+    let fit = |(a, b): Pair<'_, E>| a.rows() == b.rows() && a.stride() == stride && b.stride() == stride;
+    assert!(fit(first) && second.is_none_or(fit) && rows <= stride, "the factors fit");
     if let Onto::Base(base, _) = onto {
         assert!(base.rows() == rows && base.stride() == stride, "so does the base");
     }

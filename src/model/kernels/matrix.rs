@@ -38,6 +38,16 @@ impl<'a, E: Copy> Matrix<'a, E> {
         Self { numbers, rows, stride }
     }
 
+    /// The same, where whoever asks knows it.
+    ///
+    /// # Safety
+    /// There are `rows * stride` numbers.
+    #[inline(always)]
+    pub unsafe fn unchecked(numbers: &'a [E], rows: usize, stride: usize) -> Self {
+        debug_assert!(numbers.len() == rows * stride, "these are no whole rows");
+        Self { numbers, rows, stride }
+    }
+
     /// Rows.
     #[inline(always)]
     pub fn rows(self) -> usize {
@@ -82,11 +92,11 @@ impl<'a, E: Copy> Matrix<'a, E> {
         (Self { numbers: first, rows, stride }, Self { numbers: rest, rows: others, stride })
     }
 
-    /// The `lane`-th vector of every row.
+    /// The vectors of every row from the `lane`-th on.
     #[inline(always)]
-    pub fn lane<S: Simd<E>>(self, lane: usize) -> Lane<'a, E, S> {
-        assert!((lane + 1) * S::WIDTH <= self.stride, "a lane lies within its rows");
-        Lane {
+    pub fn strip<S: Simd<E>, const N: usize>(self, lane: usize) -> Strip<'a, E, S, N> {
+        assert!((lane + N) * S::WIDTH <= self.stride, "a strip lies within its rows");
+        Strip {
             first: self.numbers.as_ptr().wrapping_add(lane * S::WIDTH),
             rows: self.rows,
             stride: self.stride,
@@ -110,6 +120,16 @@ impl<'a, E: Copy> MatrixMut<'a, E> {
     #[inline(always)]
     pub fn of(numbers: &'a mut [E], rows: usize, stride: usize) -> Self {
         assert!(numbers.len() == rows * stride, "these are no whole rows");
+        Self { numbers, rows, stride }
+    }
+
+    /// The same, where whoever asks knows it.
+    ///
+    /// # Safety
+    /// There are `rows * stride` numbers.
+    #[inline(always)]
+    pub unsafe fn unchecked(numbers: &'a mut [E], rows: usize, stride: usize) -> Self {
+        debug_assert!(numbers.len() == rows * stride, "these are no whole rows");
         Self { numbers, rows, stride }
     }
 
@@ -176,18 +196,29 @@ impl<'a, E: Copy> MatrixMut<'a, E> {
         Self { numbers: &mut self.numbers[row * stride..], rows, stride }
     }
 
-    /// The `lane`-th vector of every row.
+    /// The vectors of every row from the `lane`-th on.
     #[inline(always)]
-    pub fn lane<S: Simd<E>>(self, lane: usize) -> LaneMut<'a, E, S> {
-        assert!((lane + 1) * S::WIDTH <= self.stride, "a lane lies within its rows");
+    pub fn strip<S: Simd<E>, const N: usize>(self, lane: usize) -> StripMut<'a, E, S, N> {
+        assert!((lane + N) * S::WIDTH <= self.stride, "a strip lies within its rows");
         let rows = self.rows;
-        LaneMut {
+        StripMut {
             first: self.numbers.as_mut_ptr().wrapping_add(lane * S::WIDTH),
             rows,
             stride: self.stride,
             of: PhantomData,
         }
     }
+}
+
+/// The vectors of a row from the `lane`-th on.
+#[inline(always)]
+pub fn load<E, S: Simd<E>, const N: usize>(row: &[E], lane: usize) -> [S::V; N] {
+    let chunks = &S::chunks(row)[lane..lane + N];
+    let mut vectors = [S::load(&chunks[0]); N];
+    for i in 1..N {
+        vectors[i] = S::load(&chunks[i]);
+    }
+    vectors
 }
 
 /// Row by row; without the division that the library's chunks begin with.
@@ -224,45 +255,68 @@ impl<'a, E> Iterator for RowIterMut<'a, E> {
     }
 }
 
-/// The vectors of one lane, row by row.
+/// Some vectors side by side of every row. How many is known when this is compiled, so that they and what is
+/// made of them stay in registers from one row to the next.
 #[derive(Clone, Copy)]
-pub struct Lane<'a, E, S> {
+pub struct Strip<'a, E, S, const N: usize> {
     first: *const E,
     rows: usize,
     stride: usize,
     of: PhantomData<(&'a [E], S)>,
 }
 
-impl<'a, E: Copy, S: Simd<E>> Lane<'a, E, S> {
-    /// That of one row.
+impl<E: Copy, S: Simd<E>, const N: usize> Strip<'_, E, S, N> {
+    /// Those of one row.
     ///
     /// # Panics
     /// If there is no such row.
     #[inline(always)]
-    pub fn at(&self, row: usize) -> &'a S::Chunk {
+    pub fn load(&self, row: usize) -> [S::V; N] {
         assert!(row < self.rows);
-        // SAFETY: `Matrix::lane` has seen that the lane lies within a row, and there is this row.
-        unsafe { &*self.first.add(row * self.stride).cast() }
+        // SAFETY: `Matrix::strip` has seen that the strip lies within a row, and there is this row.
+        let chunks: &[S::Chunk; N] = unsafe { &*self.first.add(row * self.stride).cast() };
+        let mut vectors = [S::load(&chunks[0]); N];
+        for i in 1..N {
+            vectors[i] = S::load(&chunks[i]);
+        }
+        vectors
     }
 }
 
-/// The vectors of one lane, row by row, to write to.
-pub struct LaneMut<'a, E, S> {
+/// Some vectors side by side of every row, to write to.
+pub struct StripMut<'a, E, S, const N: usize> {
     first: *mut E,
     rows: usize,
     stride: usize,
     of: PhantomData<(&'a mut [E], S)>,
 }
 
-impl<E: Copy, S: Simd<E>> LaneMut<'_, E, S> {
-    /// That of one row.
+impl<E: Copy, S: Simd<E>, const N: usize> StripMut<'_, E, S, N> {
+    /// Those of one row.
     ///
     /// # Panics
     /// If there is no such row.
     #[inline(always)]
-    pub fn at(&mut self, row: usize) -> &mut S::Chunk {
+    pub fn at(&mut self, row: usize) -> &mut [S::Chunk; N] {
         assert!(row < self.rows);
-        // SAFETY: `MatrixMut::lane` has seen that the lane lies within a row, and there is this row.
+        // SAFETY: `MatrixMut::strip` has seen that the strip lies within a row, and there is this row.
         unsafe { &mut *self.first.add(row * self.stride).cast() }
     }
 }
+
+/// Walks the lanes of a row in strips: `$body` is compiled for these widths of a strip, the last of which is 1, and
+/// told where each begins. What it keeps of a strip, times the widest, has to fit sixteen registers.
+macro_rules! in_strips {
+    ($($width:literal),+ of $lanes:expr, |$lane:ident, $few:ident| $body:block) => {{
+        let lanes = $lanes;
+        let mut $lane = 0;
+        $({
+            const $few: usize = $width;
+            while lanes - $lane >= $few {
+                $body
+                $lane += $few;
+            }
+        })+
+    }};
+}
+pub(super) use in_strips;

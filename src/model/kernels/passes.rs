@@ -9,7 +9,7 @@
 use super::activation::Nonlinearity;
 use super::buffers::{Packed, Parts, Rows, Squares, Trace};
 use super::dense::{self, outer, product};
-use super::matrix::{Matrix, MatrixMut};
+use super::matrix::{Matrix, MatrixMut, in_strips, load};
 use super::real::Real;
 use super::simd::{Lanes, Simd};
 
@@ -33,13 +33,20 @@ fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity>(
     mut h: MatrixMut<'_, E>,
 ) {
     let x = &x[..h.rows()];
-    for (lane, (input, bias)) in S::chunks(input).iter().zip(S::chunks(bias)).enumerate() {
-        let (input, bias, mut h) = (S::load(input), S::load(bias), h.reborrow().lane::<S>(lane));
+    in_strips!(5, 3, 2, 1 of h.stride() / S::WIDTH, |lane, FEW| {
+        let (input, bias) = (load::<E, S, FEW>(input, lane), load::<E, S, FEW>(bias, lane));
+        let mut h = h.reborrow().strip::<S, FEW>(lane);
         for n in 0..x.len() {
-            S::store(h.at(n), A::value::<E, S>(S::mul_add(S::splat(x[n]), input, bias)));
+            let (x, h) = (S::splat(x[n]), h.at(n));
+            for l in 0..FEW {
+                S::store(&mut h[l], A::value::<E, S>(S::mul_add(x, input[l], bias[l])));
+            }
         }
-    }
+    });
 }
+
+/// Rows that are taken together where each has a sum across its lanes: enough to cover the latency of one.
+const TOGETHER: usize = 5;
 
 /// The predictions from the last layer's rows, which go through the nonlinearity first if they have not yet.
 #[inline(always)]
@@ -53,19 +60,48 @@ pub(super) fn predict<E: Real, S: Simd<E>, A: Nonlinearity>(
     if !is_activated {
         activate::<E, S, A>(h.reborrow());
     }
-    for (h, prediction) in h.shared().iter().zip(predictions) {
-        *prediction = inner::<E, S>(h, output) + bias;
+    inner_of_rows::<E, S, 1>([(h.shared(), output)], predictions);
+    for prediction in predictions {
+        *prediction += bias;
     }
 }
 
-/// The inner product of two rows.
+/// The inner product of every row with another, or the sum of several such products.
 #[inline(always)]
-pub(super) fn inner<E: Real, S: Simd<E>>(a: &[E], b: &[E]) -> E {
-    let mut sums = <S::Narrow as Simd<E>>::splat(E::default());
-    for (a, b) in S::Narrow::chunks(a).iter().zip(S::Narrow::chunks(b)) {
-        sums = S::Narrow::mul_add(S::Narrow::load(a), S::Narrow::load(b), sums);
+pub(super) fn inner_of_rows<E: Real, S: Simd<E>, const K: usize>(
+    products: [(Matrix<'_, E>, &[E]); K],
+    out: &mut [E],
+) {
+    let (whole, rest) = out.split_at_mut(out.len() / TOGETHER * TOGETHER);
+    for (group, out) in whole.chunks_exact_mut(TOGETHER).enumerate() {
+        inner_of_few::<E, S, K, TOGETHER>(products, group * TOGETHER, out);
     }
-    S::Narrow::sum(sums)
+    for (row, out) in rest.chunks_exact_mut(1).enumerate() {
+        inner_of_few::<E, S, K, 1>(products, whole.len() + row, out);
+    }
+}
+
+/// As [`inner_of_rows`], of `N` rows from this one on.
+#[inline(always)]
+fn inner_of_few<E: Real, S: Simd<E>, const K: usize, const N: usize>(
+    products: [(Matrix<'_, E>, &[E]); K],
+    first: usize,
+    out: &mut [E],
+) {
+    let mut sums = [<S::Narrow as Simd<E>>::splat(E::default()); N];
+    let lanes = products[0].0.stride() / S::Narrow::WIDTH;
+    for lane in 0..lanes {
+        for k in 0..K {
+            let (rows, with) = products[k];
+            let (rows, with) = (rows.strip::<S::Narrow, 1>(lane), load::<E, S::Narrow, 1>(with, lane));
+            for r in 0..N {
+                sums[r] = S::Narrow::mul_add(rows.load(first + r)[0], with[0], sums[r]);
+            }
+        }
+    }
+    for r in 0..N {
+        out[r] = S::Narrow::sum(sums[r]);
+    }
 }
 
 /// All hidden layers but the nonlinearity of the last, where there are several. `first` is the first layer's
@@ -256,13 +292,16 @@ fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity>(
 ) {
     let d_out = &d_out[..d.rows()];
     assert!(h.rows() == d.rows(), "a row a point");
-    for (lane, output) in S::chunks(output).iter().enumerate() {
-        let (output, h, mut d) = (S::load(output), h.lane::<S>(lane), d.reborrow().lane::<S>(lane));
+    in_strips!(5, 3, 2, 1 of h.stride() / S::WIDTH, |lane, FEW| {
+        let (output, h) = (load::<E, S, FEW>(output, lane), h.strip::<S, FEW>(lane));
+        let mut d = d.reborrow().strip::<S, FEW>(lane);
         for n in 0..d_out.len() {
-            let u = S::mul(S::splat(d_out[n]), output);
-            S::store(d.at(n), A::slope::<E, S>(S::load(h.at(n)), u));
+            let (d_out, h, d) = (S::splat(d_out[n]), h.load(n), d.at(n));
+            for l in 0..FEW {
+                S::store(&mut d[l], A::slope::<E, S>(h[l], S::mul(d_out, output[l])));
+            }
         }
-    }
+    });
 }
 
 /// `u = s'(z) u` from the activations h = s(z).
@@ -275,12 +314,26 @@ pub(super) fn scale_by_slope<E: Real, S: Simd<E>, A: Nonlinearity>(h: Matrix<'_,
 
 /// Where the sums of a gradient go: stored as they are, or onto `base`, scaled.
 #[inline(always)]
-pub(super) fn store<E: Real, S: Simd<E>>(sum: S::V, base: Option<(&[E], E)>, out: &mut [E], lane: usize) {
-    let sum = match base {
-        Some((base, scale)) => S::mul_add(S::splat(scale), sum, S::load(&S::chunks(base)[lane])),
-        None => sum,
-    };
-    S::store(&mut S::chunks_mut(out)[lane], sum);
+pub(super) fn store<E: Real, S: Simd<E>, const N: usize>(
+    sums: [S::V; N],
+    base: Option<(&[E], E)>,
+    out: &mut [E],
+    lane: usize,
+) {
+    let out = &mut S::chunks_mut(out)[lane..lane + N];
+    match base {
+        Some((base, scale)) => {
+            let (base, scale) = (load::<E, S, N>(base, lane), S::splat(scale));
+            for l in 0..N {
+                S::store(&mut out[l], S::mul_add(scale, sums[l], base[l]));
+            }
+        }
+        None => {
+            for l in 0..N {
+                S::store(&mut out[l], sums[l]);
+            }
+        }
+    }
 }
 
 /// The gradient of the loss that `trace` was made by; `base + scale * gradient` where `base` is given.
@@ -305,25 +358,27 @@ fn gradient_onto<E: Real, S: Simd<E>>(
     let (first, top, h_top) = (d[0].get(rows), d[last].get(rows), h[last].get(rows));
     let d_out = &d_out[..rows];
     let mut biases = out.biases;
-    for lane in 0..first.stride() / S::WIDTH {
-        let (first, top, h_top) = (first.lane::<S>(lane), top.lane::<S>(lane), h_top.lane::<S>(lane));
-        // Four sums at once cover the latency of one.
-        let mut g = [S::splat(E::default()); 4];
+    in_strips!(2, 1 of first.stride() / S::WIDTH, |lane, FEW| {
+        let [first, top, h_top] = [first, top, h_top].map(|rows| rows.strip::<S, FEW>(lane));
+        let mut g = [[S::splat(E::default()); FEW]; 4];
         for n in 0..rows {
-            let d = S::load(first.at(n));
-            g[0] = S::mul_add(S::splat(x[n]), d, g[0]);
-            g[1] = S::add(g[1], d);
-            g[2] = S::add(g[2], S::load(top.at(n)));
-            g[3] = S::mul_add(S::splat(d_out[n]), S::load(h_top.at(n)), g[3]);
+            let (x, d_out) = (S::splat(x[n]), S::splat(d_out[n]));
+            let (first, top, h_top) = (first.load(n), top.load(n), h_top.load(n));
+            for l in 0..FEW {
+                g[0][l] = S::mul_add(x, first[l], g[0][l]);
+                g[1][l] = S::add(g[1][l], first[l]);
+                g[2][l] = S::add(g[2][l], top[l]);
+                g[3][l] = S::mul_add(d_out, h_top[l], g[3][l]);
+            }
         }
-        store::<E, S>(g[0], base.map(|(base, scale)| (base.input, *scale)), out.input, lane);
+        store::<E, S, FEW>(g[0], base.map(|(base, scale)| (base.input, *scale)), out.input, lane);
         let base_first = base.map(|(base, scale)| (base.biases.row(0), *scale));
-        store::<E, S>(g[1], base_first, biases.reborrow().row(0), lane);
+        store::<E, S, FEW>(g[1], base_first, biases.reborrow().row(0), lane);
         // With one hidden layer the same once more.
         let base_top = base.map(|(base, scale)| (base.biases.row(last), *scale));
-        store::<E, S>(g[2], base_top, biases.reborrow().row(last), lane);
-        store::<E, S>(g[3], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
-    }
+        store::<E, S, FEW>(g[2], base_top, biases.reborrow().row(last), lane);
+        store::<E, S, FEW>(g[3], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
+    });
     for layer in 1..last {
         let base = base.map(|(base, scale)| (base.biases.row(layer), *scale));
         sum_rows::<E, S>(d[layer].get(rows), base, biases.reborrow().row(layer));
@@ -335,13 +390,16 @@ fn gradient_onto<E: Real, S: Simd<E>>(
 /// The sum of rows: a bias's gradient.
 #[inline(always)]
 pub(super) fn sum_rows<E: Real, S: Simd<E>>(d: Matrix<'_, E>, base: Option<(&[E], E)>, out: &mut [E]) {
-    for lane in 0..d.stride() / S::WIDTH {
-        let (mut sum, rows) = (S::splat(E::default()), d.lane::<S>(lane));
+    in_strips!(5, 3, 2, 1 of d.stride() / S::WIDTH, |lane, FEW| {
+        let (mut sums, rows) = ([S::splat(E::default()); FEW], d.strip::<S, FEW>(lane));
         for n in 0..d.rows() {
-            sum = S::add(sum, S::load(rows.at(n)));
+            let d = rows.load(n);
+            for l in 0..FEW {
+                sums[l] = S::add(sums[l], d[l]);
+            }
         }
-        store::<E, S>(sum, base, out, lane);
-    }
+        store::<E, S, FEW>(sums, base, out, lane);
+    });
 }
 
 /// The derivatives by the first layer's bias, of each of several tasks whose points follow one another.

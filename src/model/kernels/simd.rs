@@ -46,6 +46,12 @@ pub trait Simd<E>: 'static {
     fn positive_part(v: Self::V) -> Self::V;
     /// `u` where `h` > 0, else 0.
     fn where_positive(h: Self::V, u: Self::V) -> Self::V;
+    /// Adds `a * b` to `sums`, the first lanes before the others where these are wider vectors than the sums.
+    fn add_products(
+        a: Self::V,
+        b: Self::V,
+        sums: <Self::Narrow as Simd<E>>::V,
+    ) -> <Self::Narrow as Simd<E>>::V;
     /// `f` of every lane, for what is not worth an instruction here.
     fn map(v: Self::V, f: impl Fn(E) -> E) -> Self::V;
 }
@@ -56,6 +62,19 @@ pub trait Lanes<E>: Simd<E> {
     fn sum(v: Self::V) -> E;
     /// The first [`Simd::WIDTH`] of these vectors as the rows of a block, transposed.
     fn transpose(rows: &mut [Self::V; 8]);
+    /// The sum of all lanes of each of these, as [`Lanes::sum`] has it, side by side.
+    #[inline(always)]
+    fn sums(rows: &mut [Self::V; 8]) -> Self::V {
+        Self::transpose(rows);
+        let mut width = Self::WIDTH;
+        while width > 1 {
+            width /= 2;
+            for i in 0..width {
+                rows[i] = Self::add(rows[i], rows[i + width]);
+            }
+        }
+        rows[0]
+    }
 }
 
 /// Instructions and registers that vectors are compiled for.
@@ -171,6 +190,10 @@ macro_rules! portable {
                 std::array::from_fn(|i| if h[i] > 0.0 { u[i] } else { 0.0 })
             }
             #[inline(always)]
+            fn add_products(a: Self::V, b: Self::V, sums: Self::V) -> Self::V {
+                <Self as Simd<$type>>::mul_add(a, b, sums)
+            }
+            #[inline(always)]
             fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
                 std::array::from_fn(|i| f(v[i]))
             }
@@ -223,7 +246,8 @@ macro_rules! registers {
     ($vectors:ident, $level:ident, $type:ident, $width:literal, $register:ident, narrow: $narrow:ident,
      load: $load:ident, store: $store:ident, set1: $set1:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
      div: $div:ident, sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident, zero: $zero:ident,
-     where_positive: |$h:ident, $u:ident| $where_positive:expr) => {
+     where_positive: |$h:ident, $u:ident| $where_positive:expr,
+     add_products: |$a:ident, $b:ident, $sums:ident| $add_products:expr) => {
         impl Simd<$type> for $vectors {
             type V = x86::$register;
             type Chunk = [$type; $width];
@@ -289,6 +313,14 @@ macro_rules! registers {
                 unsafe { $where_positive }
             }
             #[inline(always)]
+            fn add_products(
+                $a: Self::V,
+                $b: Self::V,
+                $sums: <Self::Narrow as Simd<$type>>::V,
+            ) -> <Self::Narrow as Simd<$type>>::V {
+                unsafe { $add_products }
+            }
+            #[inline(always)]
             fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
                 let mut lanes = [0.0; $width];
                 <Self as Simd<$type>>::store(&mut lanes, v);
@@ -306,25 +338,33 @@ registers!(Avx2, Avx2, f32, 8, __m256, narrow: Avx2, load: _mm256_loadu_ps, stor
     set1: _mm256_set1_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps,
     sqrt: _mm256_sqrt_ps, fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps,
     where_positive: |h, u| x86::_mm256_and_ps(
-        x86::_mm256_cmp_ps::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_ps()), u));
+        x86::_mm256_cmp_ps::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_ps()), u),
+    add_products: |a, b, sums| x86::_mm256_fmadd_ps(a, b, sums));
 #[cfg(target_arch = "x86_64")]
 registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
     set1: _mm256_set1_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd,
     sqrt: _mm256_sqrt_pd, fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd,
     where_positive: |h, u| x86::_mm256_and_pd(
-        x86::_mm256_cmp_pd::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_pd()), u));
+        x86::_mm256_cmp_pd::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_pd()), u),
+    add_products: |a, b, sums| x86::_mm256_fmadd_pd(a, b, sums));
 #[cfg(target_arch = "x86_64")]
 registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     set1: _mm512_set1_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps, div: _mm512_div_ps,
     sqrt: _mm512_sqrt_ps, fmadd: _mm512_fmadd_ps, max: _mm512_max_ps, zero: _mm512_setzero_ps,
     where_positive: |h, u| x86::_mm512_maskz_mov_ps(
-        x86::_mm512_cmp_ps_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_ps()), u));
+        x86::_mm512_cmp_ps_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_ps()), u),
+    add_products: |a, b, sums| x86::_mm256_fmadd_ps(
+        x86::_mm512_extractf32x8_ps::<1>(a), x86::_mm512_extractf32x8_ps::<1>(b),
+        x86::_mm256_fmadd_ps(x86::_mm512_castps512_ps256(a), x86::_mm512_castps512_ps256(b), sums)));
 #[cfg(target_arch = "x86_64")]
 registers!(Avx512, Avx512, f64, 8, __m512d, narrow: Avx2, load: _mm512_loadu_pd, store: _mm512_storeu_pd,
     set1: _mm512_set1_pd, add: _mm512_add_pd, sub: _mm512_sub_pd, mul: _mm512_mul_pd, div: _mm512_div_pd,
     sqrt: _mm512_sqrt_pd, fmadd: _mm512_fmadd_pd, max: _mm512_max_pd, zero: _mm512_setzero_pd,
     where_positive: |h, u| x86::_mm512_maskz_mov_pd(
-        x86::_mm512_cmp_pd_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_pd()), u));
+        x86::_mm512_cmp_pd_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_pd()), u),
+    add_products: |a, b, sums| x86::_mm256_fmadd_pd(
+        x86::_mm512_extractf64x4_pd::<1>(a), x86::_mm512_extractf64x4_pd::<1>(b),
+        x86::_mm256_fmadd_pd(x86::_mm512_castpd512_pd256(a), x86::_mm512_castpd512_pd256(b), sums)));
 
 #[cfg(target_arch = "x86_64")]
 impl Lanes<f32> for Avx2 {

@@ -5,10 +5,10 @@
 use super::activation::Nonlinearity;
 use super::buffers::{Packed, Parts, Squares, Trace};
 use super::dense::{outer, product};
-use super::matrix::{Matrix, MatrixMut};
-use super::passes::{inner, neighbours, scale_by_slope, store, sum_rows};
+use super::matrix::{Matrix, MatrixMut, in_strips, load};
+use super::passes::{inner_of_rows, neighbours, scale_by_slope, store, sum_rows};
 use super::real::Real;
-use super::simd::{Lanes, Simd};
+use super::simd::Simd;
 
 /// A direction in the space of weights, with its squares transposed.
 pub struct Direction<'a, E> {
@@ -66,12 +66,16 @@ pub fn add_shift_product<E: Real, S: Simd<E>, A: Nonlinearity>(
     let moved = tangent.h[0].get_mut(rows).groups(each).zip(trace.h[0].get(rows).groups(each));
     for (shift, (t, h)) in shifts.iter().zip(moved) {
         let mut t = t;
-        for (lane, shift) in S::chunks(shift).iter().enumerate() {
-            let (shift, h, mut t) = (S::load(shift), h.lane::<S>(lane), t.reborrow().lane::<S>(lane));
+        in_strips!(5, 3, 2, 1 of t.stride() / S::WIDTH, |lane, FEW| {
+            let (shift, h) = (load::<E, S, FEW>(shift, lane), h.strip::<S, FEW>(lane));
+            let mut t = t.reborrow().strip::<S, FEW>(lane);
             for n in 0..each {
-                S::store(t.at(n), A::slope::<E, S>(S::load(h.at(n)), shift));
+                let (h, t) = (h.load(n), t.at(n));
+                for l in 0..FEW {
+                    S::store(&mut t[l], A::slope::<E, S>(h[l], shift[l]));
+                }
             }
-        }
+        });
     }
     tangent_forward::<E, S, A>(&w, wt, None, trace, rows, tangent);
     tangent_backward::<E, S, A>(&w, None, trace, rows, tangent);
@@ -89,14 +93,16 @@ fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity>(
 ) {
     let x = &x[..t.rows()];
     assert!(h.rows() == t.rows(), "a row a point");
-    for (lane, (input, bias)) in S::chunks(input).iter().zip(S::chunks(bias)).enumerate() {
-        let (input, bias) = (S::load(input), S::load(bias));
-        let (h, mut t) = (h.lane::<S>(lane), t.reborrow().lane::<S>(lane));
+    in_strips!(3, 2, 1 of h.stride() / S::WIDTH, |lane, FEW| {
+        let (input, bias) = (load::<E, S, FEW>(input, lane), load::<E, S, FEW>(bias, lane));
+        let (h, mut t) = (h.strip::<S, FEW>(lane), t.reborrow().strip::<S, FEW>(lane));
         for n in 0..x.len() {
-            let z = S::mul_add(S::splat(x[n]), input, bias);
-            S::store(t.at(n), A::slope::<E, S>(S::load(h.at(n)), z));
+            let (x, h, t) = (S::splat(x[n]), h.load(n), t.at(n));
+            for l in 0..FEW {
+                S::store(&mut t[l], A::slope::<E, S>(h[l], S::mul_add(x, input[l], bias[l])));
+            }
         }
-    }
+    });
 }
 
 /// How 2 e / N moves, from the output weights, their direction and that of the last bias; the last layer's
@@ -113,25 +119,20 @@ fn predict<E: Real, S: Simd<E>, A: Nonlinearity>(
     if !is_scaled {
         scale_by_slope::<E, S, A>(h, t.reborrow());
     }
-    for ((t, h), moves) in t.shared().iter().zip(h.iter()).zip(moves) {
-        let sum = match direction {
-            Some((direction, bias)) => both::<E, S>((h, direction), (t, output)) + bias,
-            None => inner::<E, S>(t, output),
-        };
-        *moves = sum * two_n;
+    match direction {
+        Some((direction, bias)) => {
+            inner_of_rows::<E, S, 2>([(h, direction), (t.shared(), output)], moves);
+            for moves in moves {
+                *moves = (*moves + bias) * two_n;
+            }
+        }
+        None => {
+            inner_of_rows::<E, S, 1>([(t.shared(), output)], moves);
+            for moves in moves {
+                *moves = *moves * two_n;
+            }
+        }
     }
-}
-
-/// The sum of two inner products of rows, a pair of products after another.
-#[inline(always)]
-fn both<E: Real, S: Simd<E>>(first: (&[E], &[E]), second: (&[E], &[E])) -> E {
-    let [a, b, c, d] = [first.0, first.1, second.0, second.1].map(|row| S::Narrow::chunks(row));
-    let mut sums = <S::Narrow as Simd<E>>::splat(E::default());
-    for ((a, b), (c, d)) in a.iter().zip(b).zip(c.iter().zip(d)) {
-        sums = S::Narrow::mul_add(S::Narrow::load(a), S::Narrow::load(b), sums);
-        sums = S::Narrow::mul_add(S::Narrow::load(c), S::Narrow::load(d), sums);
-    }
-    S::Narrow::sum(sums)
 }
 
 /// How the activations after the first layer's and 2 e / N move; `v` is a direction of all weights, with its
@@ -178,22 +179,27 @@ fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity>(
     let rows = r.rows();
     let (d_out, moves) = (&d_out[..rows], &moves[..rows]);
     assert!(h.rows() == rows && t.rows() == rows, "a row a point");
-    for (lane, (output, along)) in S::chunks(output).iter().zip(S::chunks(along)).enumerate() {
-        let (output, along) = (S::load(output), S::load(along));
-        let (h, t, mut r) = (h.lane::<S>(lane), t.lane::<S>(lane), r.reborrow().lane::<S>(lane));
+    in_strips!(3, 2, 1 of h.stride() / S::WIDTH, |lane, FEW| {
+        let (output, along) = (load::<E, S, FEW>(output, lane), load::<E, S, FEW>(along, lane));
+        let [h, t] = [h, t].map(|rows| rows.strip::<S, FEW>(lane));
+        let mut r = r.reborrow().strip::<S, FEW>(lane);
         for n in 0..rows {
-            let (h, d_out, moves) = (S::load(h.at(n)), S::splat(d_out[n]), S::splat(moves[n]));
-            let u = match direction {
-                Some(_) => S::mul_add(moves, output, S::mul(d_out, along)),
-                None => S::mul(moves, output),
-            };
-            let mut moved = A::slope::<E, S>(h, u);
-            if A::CURVED {
-                moved = S::add(moved, A::bend::<E, S>(h, S::load(t.at(n)), S::mul(d_out, output)));
+            let (d_out, moves) = (S::splat(d_out[n]), S::splat(moves[n]));
+            let (h, r) = (h.load(n), r.at(n));
+            for l in 0..FEW {
+                let u = match direction {
+                    Some(_) => S::mul_add(moves, output[l], S::mul(d_out, along[l])),
+                    None => S::mul(moves, output[l]),
+                };
+                let mut moved = A::slope::<E, S>(h[l], u);
+                if A::CURVED {
+                    let t = t.load(n)[l];
+                    moved = S::add(moved, A::bend::<E, S>(h[l], t, S::mul(d_out, output[l])));
+                }
+                S::store(&mut r[l], moved);
             }
-            S::store(r.at(n), moved);
         }
-    }
+    });
 }
 
 /// How the derivatives by every layer's inputs move.
@@ -251,25 +257,28 @@ fn tangent_gradient<E: Real, S: Simd<E>>(
     let (h_top, moved) = (trace.h[last].get(rows), tangent.h[last].get(rows));
     let (d_out, moves) = (&trace.d_out[..rows], &tangent.d_out[..rows]);
     let mut biases = out.biases;
-    for lane in 0..first.stride() / S::WIDTH {
-        let [first, top, h_top, moved] = [first, top, h_top, moved].map(|rows| rows.lane::<S>(lane));
-        // Four sums at once cover the latency of one.
-        let mut g = [S::splat(E::default()); 4];
+    in_strips!(2, 1 of first.stride() / S::WIDTH, |lane, FEW| {
+        let [first, top, h_top, moved] = [first, top, h_top, moved].map(|rows| rows.strip::<S, FEW>(lane));
+        let mut g = [[S::splat(E::default()); FEW]; 4];
         for n in 0..rows {
-            let r = S::load(first.at(n));
-            g[0] = S::mul_add(S::splat(x[n]), r, g[0]);
-            g[1] = S::add(g[1], r);
-            g[2] = S::add(g[2], S::load(top.at(n)));
-            // d_out^T h moves with both of its factors.
-            g[3] = S::mul_add(S::splat(d_out[n]), S::load(moved.at(n)), g[3]);
-            g[3] = S::mul_add(S::splat(moves[n]), S::load(h_top.at(n)), g[3]);
+            let (x, d_out, moves) = (S::splat(x[n]), S::splat(d_out[n]), S::splat(moves[n]));
+            let (first, top) = (first.load(n), top.load(n));
+            let (h_top, moved) = (h_top.load(n), moved.load(n));
+            for l in 0..FEW {
+                g[0][l] = S::mul_add(x, first[l], g[0][l]);
+                g[1][l] = S::add(g[1][l], first[l]);
+                g[2][l] = S::add(g[2][l], top[l]);
+                // d_out^T h moves with both of its factors.
+                g[3][l] = S::mul_add(d_out, moved[l], g[3][l]);
+                g[3][l] = S::mul_add(moves, h_top[l], g[3][l]);
+            }
         }
-        store::<E, S>(g[0], Some((base.input, scale)), out.input, lane);
-        store::<E, S>(g[1], Some((base.biases.row(0), scale)), biases.reborrow().row(0), lane);
+        store::<E, S, FEW>(g[0], Some((base.input, scale)), out.input, lane);
+        store::<E, S, FEW>(g[1], Some((base.biases.row(0), scale)), biases.reborrow().row(0), lane);
         // With one hidden layer the same once more.
-        store::<E, S>(g[2], Some((base.biases.row(last), scale)), biases.reborrow().row(last), lane);
-        store::<E, S>(g[3], Some((base.output, scale)), out.output, lane);
-    }
+        store::<E, S, FEW>(g[2], Some((base.biases.row(last), scale)), biases.reborrow().row(last), lane);
+        store::<E, S, FEW>(g[3], Some((base.output, scale)), out.output, lane);
+    });
     for layer in 1..last {
         let base = Some((base.biases.row(layer), scale));
         sum_rows::<E, S>(tangent.d[layer].get(rows), base, biases.reborrow().row(layer));

@@ -5,8 +5,8 @@
 use super::Kernels;
 use super::dense;
 use super::dispatch::compiled;
-use super::matrix::{Matrix, MatrixMut};
-use super::passes::inner;
+use super::matrix::{Matrix, MatrixMut, in_strips};
+use super::passes::inner_of_rows;
 use super::real::Real;
 use super::simd::{Lanes, Level, Simd};
 
@@ -131,22 +131,26 @@ mod bodies {
 
     #[inline(always)]
     pub fn rows_times<E: Real, S: Simd<E>>(rows: &[E], w: &[E], out: &mut [E]) {
-        for (out, row) in out.iter_mut().zip(rows.chunks_exact(w.len())) {
-            *out = inner::<E, S>(row, w);
-        }
+        let rows = Matrix::of(&rows[..out.len() * w.len()], out.len(), w.len());
+        inner_of_rows::<E, S, 1>([(rows, w)], out);
     }
 
     #[inline(always)]
     pub fn add_rows<E: Real, S: Simd<E>>(rows: &[E], times: &[E], scale: E, out: &mut [E]) {
         let rows = Matrix::new(rows, out.len());
         let count = rows.rows().min(times.len());
-        for (lane, out) in S::chunks_mut(out).iter_mut().enumerate() {
-            let (mut sum, rows) = (S::splat(E::default()), rows.lane::<S>(lane));
+        in_strips!(5, 3, 2, 1 of out.len() / S::WIDTH, |lane, FEW| {
+            let (mut sums, rows) = ([S::splat(E::default()); FEW], rows.strip::<S, FEW>(lane));
             for n in 0..count {
-                sum = S::mul_add(S::splat(times[n]), S::load(rows.at(n)), sum);
+                let (times, row) = (S::splat(times[n]), rows.load(n));
+                for l in 0..FEW {
+                    sums[l] = S::mul_add(times, row[l], sums[l]);
+                }
             }
-            S::store(out, S::mul_add(S::splat(scale), sum, S::load(out)));
-        }
+            for (out, sum) in S::chunks_mut(out)[lane..].iter_mut().zip(sums) {
+                S::store(out, S::mul_add(S::splat(scale), sum, S::load(out)));
+            }
+        });
     }
 
     #[inline(always)]
