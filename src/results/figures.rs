@@ -117,8 +117,8 @@ fn measure(outcome: &Outcome<'_>, published: &Published) -> Measured {
 }
 
 impl Figure {
-    /// How the result stands to it; `None` while there is none. Of one seed there is no interval, so nothing
-    /// can be sure.
+    /// How the result compares with the published figure; `None` while there is no result. One seed has no interval,
+    /// so it cannot tell.
     pub fn verdict(&self) -> Option<Verdict> {
         let Published { loss, ci95: theirs, .. } = self.published;
         let theirs = theirs.unwrap_or(0.0);

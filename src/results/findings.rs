@@ -179,7 +179,7 @@ impl Findings<'_> {
         );
         // A learner that has learned its steps too has learned more than where to start.
         let more = match settings.adaptation().is_plain() {
-            true => " It has learned no answer but a start from which a step leads to one.",
+            true => " It has learned where to start, not what to answer.",
             false => "",
         };
         (is_no_better && falls).then(|| words + more)
@@ -403,7 +403,7 @@ mod tests {
             "R has the lowest loss after 10 steps: 0.50 +- 0.045. All others are higher, next M (+0.60,",
             "After a single step the lowest is M: 1.47 +- 0.058; R is at 2.00 +- 0.045 then (+0.53, 95 % from",
             "Before a step R knows no more than the best constant guess (4.10 beside 4.00); after one step it is at 2.00.",
-            "It has learned no answer but a start",
+            "It has learned where to start, not what to answer.",
             "T, trained to answer every task at once, starts at 4.03 +- 0.058 and is at 3.77 +- 0.058 after 10 steps: higher than R",
         ] {
             assert!(text.contains(words), "{words}: {text}");
@@ -414,7 +414,7 @@ mod tests {
         let lower = vec![reptile, reptile.map(|loss| loss - 0.05), reptile.map(|loss| loss + 0.04)];
         let higher = vec![[4.2, 3.5, 3.1], [4.0, 3.4, 3.0], [4.2, 3.5, 3.2]];
         let text = said(&curvature, &[lower, higher]);
-        assert!(text.contains("Before a step C knows no more") && !text.contains("no answer but"), "{text}");
+        assert!(text.contains("Before a step C knows no more") && !text.contains("where to start"), "{text}");
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         if pace.flow.send(now, self.terminal.backend().sent()) {
             self.host.ask();
         }
-        // Of what is asked for in vain the first; the others ask again.
+        // One job at a time: the first of the fits that are missing. The others are asked for again.
         if let (Some(job), false) = (app.late.wishes().into_iter().next(), self.fits.is_busy()) {
             self.fits.ask(move || {
                 let fits = job.compute();

@@ -294,7 +294,7 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
     let linear = match set.and_then(|set| set.linear_step) {
-        Some(_) => " best linear step: the best step that turns no features.",
+        Some(_) => " best linear step: the best step with the features fixed.",
         None => "",
     };
     // What came of it first, then how the curves that show it are to be read.
