@@ -129,6 +129,12 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+// Nothing that ships panics on purpose; where a caller is warned of it, it is expected there.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::unimplemented, clippy::dbg_macro)
+)]
+
 // In the rooms that results come from, nothing asks the C library for sines, logarithms and the like (`clippy.toml`).
 // Tests may.
 pub mod cli;

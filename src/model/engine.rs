@@ -57,6 +57,7 @@ pub trait Engine<E: Real> {
     ///
     /// # Panics
     /// For a rule that does not step all parameters.
+    #[expect(clippy::panic, reason = "documented")]
     fn pull(&mut self, _support: &Batch<E>, _steps: usize) -> E {
         panic!("a pull is for rules that step all parameters");
     }

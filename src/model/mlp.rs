@@ -158,6 +158,7 @@ impl<const H: usize, E: Scalar> Mlp<H, E> {
             [n, 1] if n == H => vec![Array::Column(device.zeros())],
             [1, n] if n == H => vec![Array::Row(device.zeros())],
             [n, m] if n == H && m == H => vec![Array::Square(device.zeros())],
+            #[expect(clippy::panic, reason = "documented")]
             _ => panic!("{} has a shape that no network of width {H} has: {:?}", tensor.name, tensor.shape),
         };
         Self {
