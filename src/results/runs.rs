@@ -7,9 +7,9 @@ use super::{
     text::Glyphs,
 };
 use crate::{
-    eval::{Average, Curves},
+    eval::Average,
     experiments::{Experiment, Study},
-    study::{Event, Run},
+    study::{Event, Run, Told},
 };
 
 /// What is known of a study's runs.
@@ -24,14 +24,12 @@ pub struct Results {
 struct RunResult {
     experiment: usize,
     seed: u64,
-    curves: Curves,
-    failure: Option<(u64, String)>,
+    told: Told,
 }
 
 impl RunResult {
     fn as_ran(&self) -> Ran<'_> {
-        let failure = self.failure.as_ref().map(|(step, error)| (*step, error.as_str()));
-        Ran { seed: self.seed, curves: &self.curves, failure }
+        Ran { seed: self.seed, curves: &self.told.curves, failure: self.told.failure() }
     }
 }
 
@@ -41,24 +39,15 @@ impl Results {
         let runs = plan.iter().map(|run| RunResult {
             experiment: run.experiment,
             seed: run.seed,
-            curves: Curves::default(),
-            failure: None,
+            told: Told::new(run.settings.total_steps()),
         });
         Self { experiments: study.experiments.clone(), runs: runs.collect() }
     }
 
     /// Takes in what a run reports.
     pub fn on_event(&mut self, run: usize, event: &Event) {
-        let Some(run) = self.runs.get_mut(run) else { return };
-        match event {
-            Event::Evaluated { test, curve, .. } => run.curves.put(test.clone(), curve.clone()),
-            Event::Failed { step, error, .. } => run.failure = Some((*step, error.clone())),
-            Event::Started { .. } | Event::Queued { step: 0, .. } => {
-                (run.curves, run.failure) = (Curves::default(), None);
-            }
-            Event::Unsaved { .. } | Event::Noted { .. } | Event::Summary { .. } => {}
-            // It goes on, so it has not failed.
-            _ => run.failure = None,
+        if let Some(run) = self.runs.get_mut(run) {
+            run.told.take(event);
         }
     }
 

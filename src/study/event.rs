@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::eval::{Curve, Curves, numbers};
+use crate::eval::{Curve, numbers};
 use crate::experiments::Experiment;
 
 /// What a run reports, in the order it happens. `--json` prints these, but for what is between a run, its
@@ -157,17 +157,6 @@ pub enum Event {
         #[serde(default, deserialize_with = "numbers")]
         nonfinite: Vec<f64>,
     },
-}
-
-/// The curves that a run has come to, of all that it has told.
-pub fn curves(events: &[Event]) -> Curves {
-    let mut curves = Curves::default();
-    for event in events {
-        if let Event::Evaluated { test, curve, .. } = event {
-            curves.put(test.clone(), curve.clone());
-        }
-    }
-    curves
 }
 
 impl Event {

@@ -37,6 +37,7 @@
 //!   holder      a process that holds something
 //!   files       files that are whole or not there, and are ours
 //! layout    how everything on disk is named
+//! told      what the events of a run add up to
 //! event     what is reported
 //! snapshot  what a run is at one step
 //! plan      experiments x seeds -> runs
@@ -49,6 +50,7 @@ pub mod needs;
 mod plan;
 mod pool;
 mod snapshot;
+mod told;
 
 pub use disk::compare::{Compared, compare, is_foreign, kernel_of, provenance_of, repair_past};
 pub use disk::files::{write_new, write_out};
@@ -67,3 +69,4 @@ pub use plan::{Run, plan};
 pub use pool::control::Control;
 pub use pool::session::{Session, SessionOptions, Together};
 pub use snapshot::Snapshot;
+pub use told::{Phase, Told};

@@ -13,9 +13,10 @@ use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::lock::Lock;
 use crate::study::disk::note::claimant;
-use crate::study::event::{Event, curves};
+use crate::study::event::Event;
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
+use crate::study::told::Told;
 
 /// A run that is let go of waits no longer than this for a worker that has nothing to do, ...
 const LOOK: Duration = Duration::from_millis(250);
@@ -82,7 +83,7 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
     let Finished { events, weights, at } = finished(lock.folder(), &asked)?;
     entry.leave(settings.total_steps(), weights);
     shared.report(run, None, Event::Recorded { at, events: events.len() });
-    let curves = curves(&events);
+    let curves = Told::of(&events).curves;
     events.into_iter().for_each(|event| shared.report(run, None, event));
     Some((curves, settings))
 }
@@ -123,7 +124,7 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> 
     let is_finished = matches!(other.results.last(), Some(Event::Finished { .. }));
     if is_finished {
         let results = std::mem::take(&mut other.results);
-        let curves = curves(&results);
+        let curves = Told::of(&results).curves;
         if !tells {
             let at = last_written(lock.folder(), &entry.run);
             shared.report(run, None, Event::Recorded { at, events: results.len() });

@@ -21,9 +21,10 @@ use crate::study::disk::lock::Lock;
 use crate::study::disk::record::{Next, Record};
 use crate::study::disk::resume::Header;
 use crate::study::disk::trouble::RecordError;
-use crate::study::event::{Event, curves};
+use crate::study::event::Event;
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
+use crate::study::told::Told;
 
 /// Progress events a run.
 const PROGRESS_EVENTS: u64 = 200;
@@ -300,7 +301,7 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     if is_begun && told.is_empty() {
         shared.report(run, None, Event::Recorded { at, events: past.len() });
     }
-    let known = curves(&past);
+    let known = Told::of(&past).curves;
     if told.is_empty() {
         past.into_iter().for_each(|event| shared.report(run, None, event));
     }

@@ -1,13 +1,19 @@
 //! What the dashboard knows of experiments and their runs, as plain data.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::rewind::Past;
 use crate::{
-    eval::{Curve, Curves},
+    eval::Curve,
     experiments::Experiment,
-    study::{Holder, Snapshot},
+    study::{Holder, Snapshot, Told},
 };
+
+pub use crate::study::Phase;
 
 /// One experiment.
 pub struct ExperimentState {
@@ -30,18 +36,8 @@ pub struct RunState {
     pub experiment: usize,
     /// Its seed.
     pub seed: u64,
-    /// Outer steps it will take.
-    pub total: u64,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Outer steps taken.
-    pub step: u64,
-    /// Outer steps a second, as last reported.
-    pub speed: f64,
-    /// Training losses as reported: step, mean loss.
-    pub losses: Vec<(u64, f64)>,
-    /// The adaptation curves of the trained network.
-    pub curves: Curves,
+    /// What it has told; its fields stand for this run's.
+    pub told: Told,
     /// A curve over a few tasks of the network at this step.
     pub preview: Option<(u64, Curve)>,
     /// When that was, since the screen was opened.
@@ -59,35 +55,6 @@ pub struct RunState {
     pub snapshot: Option<Arc<Snapshot>>,
     /// Parameters of its past.
     pub past: Past,
-}
-
-/// Where a run stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
-    /// Waiting for a worker.
-    Queued,
-    /// A worker has it.
-    Training,
-    /// A person lets it wait.
-    Paused,
-    /// A person ended it.
-    Stopped,
-    /// Whoever trained it is gone; what it had reached is kept.
-    Left,
-    /// Trained and evaluated.
-    Finished {
-        /// Wall time.
-        seconds: f64,
-        /// Where its checkpoint is, if anywhere.
-        checkpoint: Option<String>,
-    },
-    /// Diverged, panicked or could not be saved.
-    Failed {
-        /// The outer step it happened at.
-        step: u64,
-        /// Why, in a sentence.
-        error: String,
-    },
 }
 
 /// What was seen of the workers since somebody looks on.
@@ -109,12 +76,7 @@ impl RunState {
         Self {
             experiment,
             seed,
-            total,
-            phase: Phase::Queued,
-            step: 0,
-            speed: f64::NAN,
-            losses: Vec::new(),
-            curves: Curves::default(),
+            told: Told::new(total),
             preview: None,
             previewed: Duration::ZERO,
             step_told: 0,
@@ -125,14 +87,18 @@ impl RunState {
             past: Past::default(),
         }
     }
+}
 
-    /// Whether it will take no more steps by itself.
-    pub fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Finished { .. } | Phase::Failed { .. } | Phase::Stopped)
+impl Deref for RunState {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.told
     }
+}
 
-    /// Whether a worker has it or will.
-    pub fn is_moving(&self) -> bool {
-        matches!(self.phase, Phase::Queued | Phase::Training)
+impl DerefMut for RunState {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.told
     }
 }

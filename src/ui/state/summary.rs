@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use super::{
-    app::App,
-    runs::{Phase, RunState},
-};
+use super::{app::App, runs::Phase};
 use crate::{
     eval::{Curve, OverSeeds},
     results::{Figure, Findings, Outcome, Ran, figures, table_steps},
@@ -139,12 +136,8 @@ impl App {
     /// What came of every experiment's runs, whatever the views look at.
     pub fn outcomes(&self) -> Vec<Outcome<'_>> {
         let ran = |run: &usize| {
-            let RunState { seed, curves, phase, .. } = &self.runs[*run];
-            let failure = match phase {
-                Phase::Failed { step, error } => Some((*step, error.as_str())),
-                _ => None,
-            };
-            Ran { seed: *seed, curves, failure }
+            let run = &self.runs[*run];
+            Ran { seed: run.seed, curves: &run.curves, failure: run.failure() }
         };
         self.experiments
             .iter()

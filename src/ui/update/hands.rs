@@ -79,12 +79,12 @@ impl App {
         self.replan(&found.study, &found.runs, &found.numbers);
         self.fit.compare = compared.filter(|index| *index < self.experiments.len());
         for (run, &number) in found.runs.iter().zip(&found.numbers) {
-            let Some(state) = known.remove(&(run.settings.name.clone(), run.seed)) else { continue };
-            let phase = match state.phase {
-                ended @ (Phase::Finished { .. } | Phase::Failed { .. }) => ended,
-                _ => Phase::Queued,
-            };
-            self.runs[number] = RunState { experiment: run.experiment, phase, speed: f64::NAN, ..state };
+            let Some(mut state) = known.remove(&(run.settings.name.clone(), run.seed)) else { continue };
+            (state.experiment, state.speed) = (run.experiment, f64::NAN);
+            if !matches!(state.phase, Phase::Finished { .. } | Phase::Failed { .. }) {
+                state.phase = Phase::Queued;
+            }
+            self.runs[number] = state;
         }
         self.queue.clear();
     }

@@ -8,7 +8,7 @@ use crate::{
         palette::Rgb,
         text::{count, number},
     },
-    study::{Event, Snapshot},
+    study::{Event, Snapshot, Told},
     ui::{
         state::{
             app::App,
@@ -41,27 +41,25 @@ impl App {
             return self.on_recorded(index, event, left, at);
         }
         run.loaded &= !matches!(event, Event::Started { .. } | Event::Progress { .. });
+        if let Event::Progress { step, steps_per_second, .. } = event {
+            let taken = step.saturating_sub(run.step_told) as f64;
+            if taken > 0.0 && steps_per_second > 0.0 && !self.quiet {
+                self.spent.trained += taken / steps_per_second;
+            }
+            run.step_told = step;
+        }
+        if Told::begins_anew(&event) {
+            *run = RunState::new(run.experiment, run.seed, run.total);
+        }
+        run.told.take(&event);
         match event {
             Event::Recorded { at, events } => {
                 run.recorded = Some((events, at)).filter(|(events, _)| *events > 0)
             }
             Event::Started { experiment, seed, total_steps } => {
-                // Whatever was known is of an earlier attempt.
-                *run = RunState::new(run.experiment, run.seed, total_steps);
-                run.phase = Phase::Training;
                 self.note(format!("{experiment}, seed {seed}: started, {} steps", count(total_steps)), false);
             }
-            Event::Progress { step, loss, steps_per_second, .. } => {
-                run.phase = Phase::Training;
-                let taken = step.saturating_sub(run.step_told) as f64;
-                if taken > 0.0 && steps_per_second > 0.0 && !self.quiet {
-                    self.spent.trained += taken / steps_per_second;
-                }
-                run.step_told = step;
-                run.step = step;
-                run.speed = steps_per_second;
-                run.losses.push((step, loss));
-            }
+            Event::Progress { .. } => {}
             Event::Evaluated { experiment, seed, test, curve, .. } => {
                 let share = curve.nonfinite.iter().copied().fold(0.0, f64::max);
                 let at =
@@ -80,25 +78,18 @@ impl App {
                     text.push_str(&format!("; up to {:.1}% of them not finite", share * 100.0));
                 }
                 let experiment = run.experiment;
-                run.curves.put(test, curve);
                 if !self.quiet && self.was_tested(index) {
                     self.count_test(experiment);
                 }
                 self.note(text, share > 0.0);
             }
             Event::Finished { experiment, seed, seconds, checkpoint } => {
-                run.step = run.total;
                 let place = checkpoint.as_ref().map(|path| format!(", saved as {path}")).unwrap_or_default();
-                run.phase = Phase::Finished { seconds, checkpoint };
                 self.note(format!("{experiment}, seed {seed}: finished in {seconds:.1} s{place}"), false);
             }
             Event::Failed { experiment, seed, step, error } => {
-                run.step = step;
-                self.note(
-                    format!("{experiment}, seed {seed}: failed at step {}: {error}", count(step)),
-                    true,
-                );
-                self.runs[index].phase = Phase::Failed { step, error };
+                let text = format!("{experiment}, seed {seed}: failed at step {}: {error}", count(step));
+                self.note(text, true);
             }
             Event::Unsaved { experiment, seed, error, .. } => {
                 let text = format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}");
@@ -113,18 +104,12 @@ impl App {
                 self.note(text, alarming);
             }
             Event::Paused { experiment, seed, step } => {
-                run.phase = Phase::Paused;
                 self.note(format!("{experiment}, seed {seed}: paused at step {}", count(step)), false);
             }
             Event::Stopped { experiment, seed, step } => {
-                run.phase = Phase::Stopped;
                 self.note(format!("{experiment}, seed {seed}: stopped at step {}", count(step)), false);
             }
             Event::Queued { experiment, seed, step } => {
-                if step == 0 {
-                    *run = RunState::new(run.experiment, run.seed, run.total);
-                }
-                run.phase = Phase::Queued;
                 self.ended = None;
                 let from = if step == 0 {
                     "from its beginning".to_owned()
