@@ -5,13 +5,12 @@
 mod program;
 
 use std::{
-    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use program::terminal::{LEAVE, Terminal};
-use program::{Bench, assert_same, binary, wait};
+use program::{Bench, Running, Said, assert_same, wait};
 
 /// Two systems for as long as it takes, or as many short runs as there are seeds.
 fn study(steps: u64, seeds: usize, tasks: usize) -> String {
@@ -27,33 +26,11 @@ const ENDLESS: u64 = 2_000_000;
 /// Saves so often that what is interrupted has been saved before.
 const OFTEN: &str = "METASCOPE_SAVE_MS=15";
 
-/// Training without a screen; what it says on stderr can be read.
-struct Headless(Child);
-
-impl Headless {
-    fn start(bench: &Bench) -> Self {
-        let mut command = Command::new(binary());
-        command.args(["run"]).current_dir(bench.folder()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let headless = Self(command.spawn().expect("the program starts"));
-        wait("it trains", || bench.names().iter().any(|name| name.ends_with("lock.json")));
-        headless
-    }
-
-    /// How it ended, and its words.
-    fn end(mut self) -> (Option<i32>, String) {
-        wait("it ends", || self.0.try_wait().expect("our child").is_some());
-        let mut words = String::new();
-        let mut stderr = self.0.stderr.take().expect("piped");
-        std::io::Read::read_to_string(&mut stderr, &mut words).expect("text");
-        (self.0.wait().expect("our child").code(), words)
-    }
-}
-
-impl Drop for Headless {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Training without a screen.
+fn headless(bench: &Bench) -> Running {
+    let headless = bench.start(&["run"]);
+    wait("it trains", || bench.has("lock.json"));
+    headless
 }
 
 /// Who has the study's lock, by its note.
@@ -66,13 +43,12 @@ fn holder(bench: &Bench) -> String {
 #[test]
 fn a_trainer_that_is_gone_is_noticed_and_a_key_goes_on() {
     let bench = Bench::with("experiments.toml", study(ENDLESS, 1, 20));
-    let mut trains = Headless::start(&bench);
+    let trains = headless(&bench);
     let mut looks = Terminal::open(bench.folder(), "");
     looks.sees("steps/s");
     let badge = looks.sees("watching");
-    assert!(badge.contains(&trains.0.id().to_string()), "{badge}");
-    trains.0.kill().expect("it runs");
-    trains.0.wait().expect("it was killed");
+    assert!(badge.contains(&trains.id().to_string()), "{badge}");
+    trains.kill();
     let killed = Instant::now();
     looks.until("it is noticed", |text| text.contains("not running"));
     assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
@@ -91,11 +67,11 @@ fn a_trainer_that_is_gone_is_noticed_and_a_key_goes_on() {
 #[test]
 fn the_process_that_trains_saves_and_lets_go() {
     let bench = Bench::with("experiments.toml", study(ENDLESS, 1, 20));
-    let trains = Headless::start(&bench);
+    let trains = headless(&bench);
     let mut looks = Terminal::open(bench.folder(), "");
     looks.sees("watching");
     looks.press("O");
-    let (code, words) = trains.end();
+    let Said { code, stderr: words, .. } = trains.end();
     assert_eq!(code, Some(130), "{words}");
     let pid = looks.noted("pid");
     assert!(words.contains(&pid) && words.contains("goes on"), "{words}");
@@ -112,7 +88,7 @@ fn the_process_that_trains_saves_and_lets_go() {
 #[test]
 fn whoever_only_looks_on_steers_nothing_and_leaves_training_alone() {
     let bench = Bench::with("experiments.toml", study(ENDLESS, 1, 20));
-    let trains = Headless::start(&bench);
+    let trains = headless(&bench);
     let mut looks = Terminal::open(bench.folder(), "");
     let drawn = looks.sees("watching");
     assert!(!drawn.contains("pause") && drawn.contains("goes"), "{drawn}");
@@ -123,7 +99,7 @@ fn whoever_only_looks_on_steers_nothing_and_leaves_training_alone() {
     let (code, output) = looks.end();
     assert_eq!(code, 0);
     let left = &output[output.rfind(LEAVE).expect("the alternate screen was left")..];
-    let pid = trains.0.id().to_string();
+    let pid = trains.id().to_string();
     assert!(left.contains("Training goes on") && left.contains(&pid), "{left}");
     assert!(!bench.names().iter().any(|name| name.contains(".before-")), "nothing was put aside");
 }

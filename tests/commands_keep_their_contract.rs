@@ -5,12 +5,11 @@ mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use metascope::experiments::presets;
 use program::{Bench, Said, TINY, binary, events, experiments, numbers, tiny};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 
@@ -369,44 +368,25 @@ fn where_it_cannot_save_it_says_so_before_training() {
     assert_eq!(bench.read("file"), "in the way");
 }
 
-/// A run in the background whose JSON lines are read as they come.
-fn start(bench: &Bench, arguments: &[&str]) -> (Child, impl Iterator<Item = String> + use<>) {
-    let mut child = Command::new(binary())
-        .current_dir(bench.folder())
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let lines = BufReader::new(child.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
-    (child, lines)
-}
-
 #[test]
 fn an_interrupted_run_exits_with_130_and_leaves_whole_files() {
     for signal in [Signal::INT, Signal::TERM] {
         let bench = Bench::with("experiments.toml", ENDLESS);
-        let (mut child, mut lines) = start(&bench, &["run", "--json", "--jobs", "2"]);
+        let mut run = bench.start(&["run", "--json", "--jobs", "2"]);
         // Once this comes, the endless run is on its way and the short one is over.
-        let mut seen = Vec::new();
-        while !["\"finished\"", "\"progress\""].iter().all(|e| seen.iter().any(|l: &String| l.contains(e)))
-            || !seen.iter().any(|line| line.contains("Endless"))
-        {
-            seen.push(lines.next().expect("a progress event"));
-        }
-        kill_process(Pid::from_child(&child), signal).expect("it still runs");
-        seen.extend(lines);
-        let status = child.wait().expect("it ends");
-        assert_eq!(status.code(), Some(130), "{signal:?}");
-        let mut stderr = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        assert!(stderr.lines().count() == 1 && stderr.contains("the same command goes on"), "{stderr}");
-
-        for line in &seen {
-            serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        }
-        assert!(!seen.iter().any(|line| line.contains("\"failed\"")), "to be stopped is not to fail");
+        let told = run.stdout();
+        run.until("both are on their way", || {
+            let told = std::fs::read_to_string(&told).expect("UTF-8");
+            ["\"finished\"", "\"progress\"", "Endless"].iter().all(|word| told.contains(word))
+        });
+        run.signal(signal);
+        let said = run.end();
+        assert_eq!(said.code, Some(130), "{signal:?}");
+        assert!(
+            said.stderr.lines().count() == 1 && said.stderr.contains("the same command goes on"),
+            "{said:?}"
+        );
+        assert_eq!(events(&said.json_lines(), "failed").count(), 0, "to be stopped is not to fail");
         let mut checkpoints = 0;
         for (name, bytes) in bench.files() {
             if name.ends_with(".jsonl") {
@@ -429,28 +409,24 @@ fn an_interrupted_run_exits_with_130_and_leaves_whole_files() {
 #[test]
 fn a_second_interrupt_does_not_wait() {
     let bench = Bench::with("experiments.toml", ENDLESS);
-    let (mut child, mut lines) = start(&bench, &["run", "--json", "--no-save"]);
-    lines.next().expect("it has started");
-    let id = Pid::from_child(&child);
-    kill_process(id, Signal::INT).expect("it still runs");
+    let mut run = bench.start(&["run", "--json", "--no-save"]);
+    let told = run.stdout();
+    run.until("it has started", || std::fs::read(&told).is_ok_and(|told| !told.is_empty()));
+    run.signal(Signal::INT);
     // It may be gone already, which is as good.
-    let _ = kill_process(id, Signal::INT);
-    // Read to the end: a reader who leaves is another matter.
-    lines.for_each(drop);
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    run.try_signal(Signal::INT);
+    assert_eq!(run.end().code, Some(130));
 }
 
 #[test]
 fn a_reader_who_leaves_is_no_panic() {
     let bench = Bench::with("experiments.toml", ENDLESS);
-    let (mut child, mut lines) = start(&bench, &["run", "--json", "--no-save", "--only", "Short"]);
-    lines.next();
-    drop(lines);
-    let status = child.wait().expect("it ends");
-    let mut stderr = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+    let mut script = Command::new("sh");
+    script
+        .args(["-c", "{ \"$0\" run --json --no-save --only Short; echo $? > code; } | head -n 1"])
+        .arg(binary());
+    bench.spawn(script).end();
+    assert!(["0", "1"].contains(&bench.read("code").trim()), "{}", bench.read("code"));
 }
 
 #[test]

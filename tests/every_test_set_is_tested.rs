@@ -302,7 +302,6 @@ fn a_network_is_tested_by_the_kernels_that_trained_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn killed_while_it_is_evaluated_it_ends_with_the_same_bytes() {
-    use std::process::{Command, Stdio};
     // Long enough to be evaluated for about a second.
     let long = STUDY.replace("test_tasks = 70", "test_tasks = 6000").replace("steps = 3", "steps = 60");
     let plain = |study: &str| {
@@ -320,18 +319,10 @@ fn killed_while_it_is_evaluated_it_ends_with_the_same_bytes() {
         bench.write("study.toml", &long);
         let mut kills = 0;
         for wait in [60, 150, 250, 400] {
-            let mut child = Command::new(program::binary())
-                .args(["run", "study.toml", "--jobs", "1"])
-                .env("METASCOPE_SAVE_MS", "1")
-                .current_dir(bench.folder())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("the program starts");
+            let mut run = bench.start_saving(&["run", "study.toml", "--jobs", "1"]);
             std::thread::sleep(Duration::from_millis(wait));
-            kills += usize::from(child.try_wait().expect("a child").is_none());
-            child.kill().expect("killed");
-            child.wait().expect("gone");
+            kills += usize::from(!run.has_ended());
+            run.kill();
         }
         assert!(kills > 0, "it was over before it could be killed");
         bench.run(&["run", "study.toml"]).exits(0);

@@ -6,15 +6,15 @@ mod program;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use metascope::experiments::parse;
 use metascope::study::{Event, Session, SessionOptions, Watcher, plan};
-use program::{Bench, Said, assert_same, binary, events};
-use rustix::process::{Pid, Signal, kill_process};
+use program::{Bench, Said, assert_same, binary, events, results};
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// Two systems and two seeds; a few tenths of a second a run.
@@ -53,46 +53,21 @@ fn untouched() -> &'static (BTreeMap<String, Vec<u8>>, Said) {
     })
 }
 
-/// Starts it, saving at every look at the clock: a save is what is disturbed.
-fn start(bench: &Bench) -> Child {
-    let mut command = Command::new(binary());
-    command.args(RUN).current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "1");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.spawn().expect("the program starts")
-}
-
-/// Waits until something is so, while the program still runs.
-#[track_caller]
-fn until(child: &mut Child, what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never came: {what}");
-        assert!(child.try_wait().expect("a child").is_none(), "ended before {what}");
-        sleep(Duration::from_millis(1));
-    }
-}
-
 /// Ends the program as the signal does, some time after its first save. Whether it still ran.
 fn interrupt(bench: &Bench, signal: Signal, after: Duration) -> bool {
-    let mut child = start(bench);
-    until(&mut child, "the first save", || bench.names().iter().any(|name| name.ends_with("resume.bin")));
+    let mut run = bench.start_saving(&RUN);
+    run.until("the first save", || bench.has("resume.bin"));
     sleep(after);
-    let runs = child.try_wait().expect("a child").is_none();
+    let runs = !run.has_ended();
     if runs {
-        kill_process(Pid::from_child(&child), signal).expect("it still runs");
+        run.try_signal(signal);
     }
-    let output = child.wait_with_output().expect("it ends");
+    let said = run.end();
     if runs && signal == Signal::TERM {
         // It may have been just about to end by itself.
-        assert!(matches!(output.status.code(), Some(0 | 130)), "{output:?}");
+        assert!(matches!(said.code, Some(0 | 130)), "{said:?}");
     }
     runs
-}
-
-/// Without what was kept for looking back: it may have gaps, and nothing follows from it.
-fn results(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
-    files.retain(|name, _| !name.ends_with("snapshots.bin"));
-    files
 }
 
 /// A shell in the folder, with the program as `$0` and the arguments as `$@`.
@@ -148,7 +123,7 @@ fn a_full_disk_stops_no_training_and_is_told() {
         // With room again the same command makes good.
         bench.run(&RUN).exits(0);
         let words = format!("after a limit of {blocks} blocks");
-        assert_same(&results(bench.outcome()), &results(expected.clone()), &words);
+        assert_same(&bench.results(), &results(expected.clone()), &words);
     }
 }
 
@@ -245,26 +220,24 @@ fn a_folder_deleted_while_it_trains_is_made_anew() {
     };
     for also_killed in [false, true] {
         let bench = study();
-        let mut child = start(&bench);
-        until(&mut child, "the first save", || saved(&bench).is_some());
+        let mut run = bench.start_saving(&RUN);
+        run.until("the first save", || saved(&bench).is_some());
         // Something may be written in the very moment.
-        until(&mut child, "no folder", || {
+        run.until("no folder", || {
             let _ = fs::remove_dir_all(bench.path("runs"));
             !bench.path("runs").exists()
         });
-        until(&mut child, "the next save", || saved(&bench).is_some());
+        run.until("the next save", || saved(&bench).is_some());
         let folder = saved(&bench).expect("just seen");
         assert!(folder.join("settings.toml").is_file(), "what was made anew can be watched and read");
         if also_killed {
-            child.kill().expect("killed");
-            child.wait().expect("gone");
+            run.kill();
             bench.run(&RUN).exits(0);
         } else {
-            let output = child.wait_with_output().expect("it ends");
-            assert!(output.status.success(), "{output:?}");
+            run.end().exits(0);
         }
         // The lock's note went with the folder, and is about processes, not results.
-        assert_same(&results(bench.outcome()), &results(expected.clone()), "after the folder was deleted");
+        assert_same(&bench.results(), &results(expected.clone()), "after the folder was deleted");
     }
 }
 
@@ -287,18 +260,11 @@ fn a_folder_that_cannot_be_made_anew_costs_no_results() {
     assert_eq!(bench.names(), ["study.toml"]);
 }
 
-/// Files of half-done runs, by their name in the run's folder.
-fn half_done(file: &str) -> (Bench, Vec<PathBuf>) {
-    loop {
-        let bench = study();
-        let ran = interrupt(&bench, Signal::TERM, Duration::from_millis(60));
-        let names = bench.names();
-        if ran && !names.iter().all(|name| name.ends_with("checkpoint.safetensors")) {
-            let of_file = names.iter().filter(|name| name.ends_with(&format!("/{file}")));
-            let paths = of_file.map(|name| bench.path(name)).collect();
-            return (bench, paths);
-        }
-    }
+/// The study, whose second run is half done.
+fn half_done() -> Bench {
+    let bench = study();
+    bench.half_do("study.toml", "seed-1");
+    bench
 }
 
 #[test]
@@ -313,9 +279,9 @@ fn a_half_done_run_survives_damage_to_any_of_its_files() {
         ("settings.toml", "truncated"),
         ("settings.toml", "removed"),
     ] {
-        let (bench, paths) = half_done(file);
-        assert!(!paths.is_empty(), "{file}");
-        for path in paths {
+        let bench = half_done();
+        assert!(bench.count(file) > 0, "{file}");
+        for path in bench.names().iter().filter(|name| name.ends_with(file)).map(|name| bench.path(name)) {
             let mut bytes = fs::read(&path).expect("readable");
             let middle = bytes.len() / 2;
             match damage {
@@ -368,7 +334,7 @@ fn a_clock_that_goes_backwards_changes_nothing() {
     let (expected, _) = untouched();
     // 2035, then 1980: seconds since 1970.
     for seconds in [2_051_222_400, 315_532_800] {
-        let (bench, _) = half_done("resume.bin");
+        let bench = half_done();
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         for name in bench.names() {
             let file = fs::File::options().append(true).open(bench.path(&name)).expect("writable");
@@ -398,8 +364,8 @@ fn a_clock_that_goes_backwards_changes_nothing() {
 fn of_two_processes_on_one_folder_the_second_leaves_it_alone() {
     let endless = STUDY.replace("outer_steps = 20000", "outer_steps = 100000000000");
     let bench = Bench::with("study.toml", &endless);
-    let mut first = start(&bench);
-    until(&mut first, "the first save", || bench.names().iter().any(|name| name.ends_with("resume.bin")));
+    let mut first = bench.start_saving(&RUN);
+    first.until("the first save", || bench.has("resume.bin"));
     let said = bench.run(&RUN).exits(1).says(&format!("process {}", first.id())).says("metascope watch");
     assert_eq!(said.stdout, "");
     // Started over is no way in either.
@@ -412,8 +378,7 @@ fn of_two_processes_on_one_folder_the_second_leaves_it_alone() {
         .output();
     assert!(other.is_ok_and(|output| output.status.code().is_none()), "it trains until it is killed");
     // A holder that is killed lets go.
-    first.kill().expect("killed");
-    first.wait().expect("gone");
+    first.kill();
     bench.write("study.toml", STUDY);
     bench.run(&RUN).exits(0);
 }

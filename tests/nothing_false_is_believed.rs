@@ -4,16 +4,16 @@
 
 mod program;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use program::disk::Fault;
-use program::{Bench, Said, assert_same, binary, events, wait};
+use program::{Bench, Running, Said, assert_same, binary, copy, events, wait};
+use rustix::process::Signal;
 use sha2::{Digest, Sha256};
 
 /// Two systems and two seeds, of a tenth of a second each.
@@ -46,29 +46,16 @@ fn trained() -> Bench {
     bench
 }
 
-/// The study, of a length that can be interrupted, a little trained.
+/// The study, whose second run is half done.
 fn half_done() -> Bench {
-    loop {
-        let bench = Bench::with("study.toml", STUDY.replace("4000", "20000"));
-        let mut child = start(&bench);
-        wait("two saved runs", || saved(&bench) == 2);
-        child.kill().expect("killed");
-        child.wait().expect("gone");
-        if bench.names().iter().filter(|name| name.ends_with("checkpoint.safetensors")).count() < 2 {
-            return bench;
-        }
-    }
+    let bench = Bench::with("study.toml", STUDY);
+    bench.half_do("study.toml", "seed-1");
+    bench
 }
 
-fn saved(bench: &Bench) -> usize {
-    bench.names().iter().filter(|name| name.ends_with("resume.bin")).count()
-}
-
-fn start(bench: &Bench) -> Child {
-    let mut command = Command::new(binary());
-    command.args(RUN).arg("--jobs=2").current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "1");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.spawn().expect("the program starts")
+/// The study at work with two workers.
+fn start(bench: &Bench) -> Running {
+    bench.start_saving(&[&RUN[..], &["--jobs=2"]].concat())
 }
 
 /// The folder of a run.
@@ -78,21 +65,6 @@ fn folder(bench: &Bench, experiment: &str, seed: u64) -> PathBuf {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{experiment}-")))
     };
     of.into_iter().find(is_its).expect("an experiment").join(format!("seed-{seed}"))
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-    }
-}
-
-/// What the study came to, without what was put aside.
-fn results(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
-    let mut files = bench.outcome();
-    files.retain(|name, _| name.starts_with("runs/study/") && !name.ends_with("snapshots.bin"));
-    files
 }
 
 /// As an earlier version has left it: a state that does not say whose it is.
@@ -141,7 +113,7 @@ fn a_run_folder_in_the_wrong_place_is_put_aside() {
             assert!(to.with_file_name("seed-1.before-1").join("resume.bin").exists(), "{what}");
             let expected = Bench::with("study.toml", bench.read("study.toml"));
             expected.run(&RUN).exits(0);
-            assert_same(&results(&bench), &results(&expected), &what);
+            assert_same(&bench.results(), &expected.results(), &what);
             bench.run(&RUN).exits(0);
             bench.run(&EXPORT).exits(0);
         }
@@ -151,12 +123,12 @@ fn a_run_folder_in_the_wrong_place_is_put_aside() {
 #[test]
 fn folders_of_earlier_versions_are_read_and_said_to_be_unverified() {
     let bench = trained();
-    let expected = (results(&bench), bench.run(&EXPORT).exits(0).stdout);
+    let expected = (bench.results(), bench.run(&EXPORT).exits(0).stdout);
     forget_identities(&bench);
     let said = bench.run(&EXPORT).exits(0).says("unverified: MAML, seed 0");
     assert_eq!(said.stdout, expected.1);
     bench.run(&RUN).exits(0).says("unverified");
-    assert_same(&results(&bench), &expected.0, "finished");
+    assert_same(&bench.results(), &expected.0, "finished");
     let bench = half_done();
     forget_identities(&bench);
     let said = bench.run(&RUN).exits(0).says("unverified");
@@ -239,7 +211,7 @@ fn run_with(bench: &Bench, fault: &Fault) -> Said {
 
 #[test]
 fn an_error_of_the_disk_is_not_damage() {
-    let expected = results(&trained());
+    let expected = trained().results();
     for kind in ["EIO", "EMFILE"] {
         for (file, ops) in
             [("seed-0/resume.bin", "open"), ("seed-0/resume.bin", "read"), ("seed-0/metrics.jsonl", "read")]
@@ -261,7 +233,7 @@ fn an_error_of_the_disk_is_not_damage() {
                 }
                 bench.run(&RUN).exits(0);
                 if bench.read("study.toml") == STUDY {
-                    assert_same(&results(&bench), &expected, &format!("{kind} at {ops} of {file}"));
+                    assert_same(&bench.results(), &expected, &format!("{kind} at {ops} of {file}"));
                 }
             }
         }
@@ -283,19 +255,17 @@ fn any_error_of_writing_midway_is_like_a_full_disk() {
             assert!(said.stdout.contains(line), "{ops}: {line:?} is missing from {}", said.stdout);
         }
         bench.run(&RUN).exits(0);
-        assert_same(&results(&bench), &results(&whole), ops);
+        assert_same(&bench.results(), &whole.results(), ops);
     }
     // The folder goes, and something else is in its place: what was not begun is trained too.
     let bench = Bench::with("study.toml", STUDY.replace("4000", "40000"));
-    let child = start(&bench);
-    wait("the first save", || saved(&bench) > 0);
+    let run = start(&bench);
+    wait("the first save", || bench.has("resume.bin"));
     wait("no folder", || {
         let _ = fs::remove_dir_all(bench.path("runs"));
         fs::write(bench.path("runs"), "in the way").is_ok()
     });
-    let output = child.wait_with_output().expect("it ends");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let stderr = run.end().exits(1).stderr;
     assert_eq!(stderr.matches("but not saved: ").count(), 4, "{stderr}");
     assert_eq!(bench.read("runs"), "in the way");
 }
@@ -306,30 +276,24 @@ fn of_two_processes_one_trains_even_if_the_folder_goes() {
     let bench = Bench::with("study.toml", &endless);
     // The folder goes and is made anew: it is held again, and nobody else gets it.
     let mut first = start(&bench);
-    wait("the first save", || saved(&bench) > 0);
+    wait("the first save", || bench.has("resume.bin"));
     wait("no folder", || fs::remove_dir_all(bench.path("runs")).is_ok());
-    wait("the next save", || saved(&bench) > 0);
+    wait("the next save", || bench.has("resume.bin"));
     bench.run(&RUN).exits(1).says(&format!("process {}", first.id()));
     // Another is there first: the one before writes no more.
-    rustix::process::kill_process(rustix::process::Pid::from_child(&first), rustix::process::Signal::STOP)
-        .expect("stopped");
+    first.signal(Signal::STOP);
     // Its threads stop one after another.
     wait("no folder", || fs::remove_dir_all(bench.path("runs")).is_ok());
-    let mut second = start(&bench);
-    wait("the second's first save", || saved(&bench) > 0);
-    rustix::process::kill_process(rustix::process::Pid::from_child(&first), rustix::process::Signal::CONT)
-        .expect("goes on");
+    let second = start(&bench);
+    wait("the second's first save", || bench.has("resume.bin"));
+    first.signal(Signal::CONT);
     sleep(Duration::from_millis(300));
-    second.kill().expect("killed");
-    second.wait().expect("gone");
+    second.kill();
     let left = bench.files();
     sleep(Duration::from_millis(300));
-    assert!(first.try_wait().expect("a child").is_none(), "it trains on");
+    assert!(!first.has_ended(), "it trains on");
     assert_same(&bench.files(), &left, "written by the one that has lost its lock");
-    first.kill().expect("killed");
-    let output = first.wait_with_output().expect("gone");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("its lock was taken away"), "{stderr}");
+    assert!(first.kill().stderr.contains("its lock was taken away"));
 }
 
 #[test]
@@ -367,7 +331,7 @@ fn what_is_last_written_is_on_the_disk_when_it_ends() {
 #[test]
 fn nothing_is_written_through_links_or_cleaned_away_that_is_not_ours() {
     let bench = trained();
-    let expected = results(&bench);
+    let expected = bench.results();
     bench.write("theirs", "important");
     // Only own leftovers go.
     fs::create_dir_all(bench.path("home/notes")).expect("made");
@@ -390,7 +354,7 @@ fn nothing_is_written_through_links_or_cleaned_away_that_is_not_ours() {
             assert!(matches!(said.code, Some(0 | 1)), "{file}: {said:?}");
             bench.run(&RUN).exits(0);
             assert_eq!(bench.read("theirs"), "important", "{file}, hard: {hard}");
-            assert_same(&results(&bench), &expected, &format!("{file}, hard: {hard}"));
+            assert_same(&bench.results(), &expected, &format!("{file}, hard: {hard}"));
         }
     }
     for hard in [false, true] {
@@ -414,7 +378,7 @@ fn nothing_is_written_through_links_or_cleaned_away_that_is_not_ours() {
     bench.run(&EXPORT).exits(1).says("is a link");
     bench.write("elsewhere/snapshots.bin", "theirs");
     bench.run(&RUN).exits(1).says("is a link").says("seed-0.before-");
-    assert_same(&results(&bench), &expected, "after a link in the place of a run's folder");
+    assert_same(&bench.results(), &expected, "after a link in the place of a run's folder");
     // And above it.
     let above = run.parent().expect("an experiment's folder").to_owned();
     fs::remove_dir_all(&above).expect("removed");
@@ -506,17 +470,17 @@ fn no_name_drives_the_terminal() {
 }
 
 /// The most memory that a program had, as seen while it ran.
-fn most_memory(mut child: Child) -> u64 {
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+fn most_memory(mut run: Running) -> u64 {
+    let status = PathBuf::from(format!("/proc/{}/status", run.id()));
     let mut most = 0;
-    while child.try_wait().expect("a child").is_none() {
+    wait("it ends", || {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
         most = most.max(kilobytes.unwrap_or(0));
-        sleep(Duration::from_millis(2));
-    }
-    assert!(child.wait().expect("a child").success());
+        run.has_ended()
+    });
+    run.end().exits(0);
     most * 1024
 }
 
@@ -533,10 +497,8 @@ fn memory_is_estimated_before_anything_starts() {
     let at = words.iter().position(|word| *word == "MiB").expect("an estimate");
     let workers = words[words.len() - 2].parse::<u64>().unwrap_or(1);
     let estimate = words[at - 1].parse::<f64>().expect("a number") * f64::from(1 << 20);
-    let mut command = Command::new(binary());
-    command.args(RUN).args(["--jobs", &workers.to_string()]).current_dir(bench.folder());
-    let child = command.stdout(Stdio::null()).spawn().expect("the program starts");
-    let most = most_memory(child) as f64;
+    let run = bench.start(&[&RUN[..], &["--jobs", &workers.to_string()]].concat());
+    let most = most_memory(run) as f64;
     assert!((0.4 * estimate..1.1 * estimate).contains(&most), "said {estimate}, took {most}");
     // What the machine has not is refused before it is tried; a limit counts as the machine. What is forced is
     // tried.
@@ -551,6 +513,7 @@ fn memory_is_estimated_before_anything_starts() {
         command.args(["-c", &script]).arg(binary()).current_dir(bench.folder()).stdin(Stdio::null());
         let output = command.output().expect("a shell");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // Not taken for a panic: where memory is forced, the last words are the allocator's.
         Said { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     };
     for arguments in ["", "--only MAML --jobs 1"] {

@@ -3,14 +3,10 @@
 
 mod program;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use program::{experiments, with_every_learner};
-use serde_json::Value;
+use program::{Bench, Running, assert_same, experiments, with_every_learner};
 
 /// Long enough to be interrupted; [`study`] has every learner.
 const STUDY: &str = r#"
@@ -52,63 +48,13 @@ fn brief_study() -> String {
     study().replace("000\n", "00\n")
 }
 
-fn start(folder: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_metascope"))
-        .args(["run", "study.toml", "--json"])
-        // Every few milliseconds instead of seconds: the study is short, and a save is what is tested.
-        .env("METASCOPE_SAVE_MS", "15")
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts")
+/// Every few milliseconds instead of seconds: the study is short, and a save is what is tested.
+fn start(bench: &Bench) -> Running {
+    bench.start_with(&["run", "study.toml", "--json"], &[("METASCOPE_SAVE_MS", "15".to_owned())])
 }
 
-/// Every checkpoint and past as it is and every log without its times, by path.
-fn results(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn walk(at: &Path, found: &mut BTreeMap<String, Vec<u8>>, root: &Path) {
-        for entry in fs::read_dir(at).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            // What was put aside is history.
-            if path.display().to_string().contains(".before-") {
-                continue;
-            }
-            if path.is_dir() {
-                walk(&path, found, root);
-                continue;
-            }
-            let name = path.strip_prefix(root).expect("inside").display().to_string();
-            if name.ends_with("checkpoint.safetensors") || name.ends_with("snapshots.bin") {
-                found.insert(name, fs::read(&path).expect("readable"));
-            } else if name.ends_with("metrics.jsonl") {
-                let text = fs::read_to_string(&path).expect("readable");
-                let timeless = text.lines().map(|line| {
-                    let mut event: Value = serde_json::from_str(line).expect("every line is an event");
-                    let fields = event.as_object_mut().expect("an object");
-                    fields.remove("seconds");
-                    fields.remove("steps_per_second");
-                    event.to_string() + "\n"
-                });
-                found.insert(name, timeless.collect::<String>().into_bytes());
-            } else {
-                assert!(!name.ends_with(".tmp"), "left behind: {name}");
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(&folder.join("runs"), &mut found, &folder.join("runs"));
-    found
-}
-
-fn folder_with(study: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("study.toml"), study).expect("written");
-    folder
-}
-
-fn finish(folder: &Path) {
-    let output = start(folder).wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+fn finish(bench: &Bench) {
+    start(bench).end().exits(0);
 }
 
 /// A little randomness that a failure can be repeated with.
@@ -123,56 +69,51 @@ fn random(state: &mut u64) -> u64 {
 fn kill_dash_nine_at_any_moment_changes_nothing() {
     // 100 rounds take minutes; METASCOPE_KILLS=100 runs them.
     let kills = std::env::var("METASCOPE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6);
-    let alone = folder_with(&study());
-    finish(alone.path());
-    let expected = results(alone.path());
+    let alone = Bench::with("study.toml", study());
+    finish(&alone);
+    let expected = alone.outcome();
     let runs = experiments(&study()).len();
-    assert_eq!(expected.len(), 3 * runs, "a checkpoint, a log and a past of each run");
+    assert_eq!(expected.len(), 1 + 4 * runs, "settings, a checkpoint, a log and a past of each run");
     let mut randomness = 0x9e37_79b9_7f4a_7c15;
     let mut killed = 0;
     while killed < kills {
-        let folder = folder_with(&study());
+        let bench = Bench::with("study.toml", study());
         // Several kills in one study, then to its end.
         for _ in 0..4 {
-            let mut child = start(folder.path());
+            let mut run = start(&bench);
             std::thread::sleep(Duration::from_millis(5 + random(&mut randomness) % 700));
-            let was_running = child.try_wait().expect("a child").is_none();
-            child.kill().expect("killed");
-            child.wait().expect("gone");
+            let was_running = !run.has_ended();
+            run.kill();
             killed += usize::from(was_running);
             if !was_running {
                 break;
             }
         }
-        finish(folder.path());
-        let found = results(folder.path());
-        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-        for (name, bytes) in &found {
-            assert!(*bytes == expected[name], "{name} differs after {killed} kills");
-        }
+        finish(&bench);
+        assert_same(&bench.outcome(), &expected, &format!("after {killed} kills"));
     }
 }
 
 #[test]
 fn finished_runs_are_loaded_not_repeated() {
-    let folder = folder_with(&brief_study());
-    finish(folder.path());
+    let bench = Bench::with("study.toml", brief_study());
+    finish(&bench);
     let log = || {
-        let file = fs::read_dir(folder.path().join("runs/study")).expect("a folder");
+        let file = fs::read_dir(bench.path("runs/study")).expect("a folder");
         let run = file.filter_map(Result::ok).map(|entry| entry.path().join("seed-0/metrics.jsonl"));
         run.filter_map(|path| fs::read(path).ok()).collect::<Vec<_>>()
     };
     let before = log();
-    finish(folder.path());
+    finish(&bench);
     // With their times: nothing has been computed again.
     assert_eq!(before, log());
 }
 
 #[test]
 fn damage_is_repaired_or_started_over() {
-    let folder = folder_with(&brief_study());
-    finish(folder.path());
-    let expected = results(folder.path());
+    let bench = Bench::with("study.toml", brief_study());
+    finish(&bench);
+    let expected = bench.outcome();
     for (file, damage) in [
         ("checkpoint.safetensors", "truncate"),
         ("checkpoint.safetensors", "flip"),
@@ -184,7 +125,7 @@ fn damage_is_repaired_or_started_over() {
         ("resume.bin", "flip"),
         ("resume.bin", "remove"),
     ] {
-        for entry in fs::read_dir(folder.path().join("runs/study")).expect("a folder") {
+        for entry in fs::read_dir(bench.path("runs/study")).expect("a folder") {
             let path = entry.expect("an entry").path().join("seed-0").join(file);
             let Ok(mut bytes) = fs::read(&path) else { continue };
             match damage {
@@ -201,23 +142,17 @@ fn damage_is_repaired_or_started_over() {
             }
             fs::write(&path, bytes).expect("written");
         }
-        finish(folder.path());
-        assert!(results(folder.path()) == expected, "{file}: {damage}");
+        finish(&bench);
+        assert!(bench.outcome() == expected, "{file}: {damage}");
     }
 }
 
 #[test]
 fn fresh_starts_over_and_keeps_what_was_there() {
-    let folder = folder_with(&brief_study());
-    finish(folder.path());
-    let status = Command::new(env!("CARGO_BIN_EXE_metascope"))
-        .args(["run", "study.toml", "--json", "--fresh", "--only", "MAML"])
-        .current_dir(folder.path())
-        .stdout(Stdio::null())
-        .status()
-        .expect("the program starts");
-    assert!(status.success());
-    let maml = fs::read_dir(folder.path().join("runs/study")).expect("a folder").filter_map(Result::ok);
+    let bench = Bench::with("study.toml", brief_study());
+    finish(&bench);
+    bench.run(&["run", "study.toml", "--json", "--fresh", "--only", "MAML"]).exits(0);
+    let maml = fs::read_dir(bench.path("runs/study")).expect("a folder").filter_map(Result::ok);
     let maml = maml.map(|entry| entry.path()).find(|path| path.display().to_string().contains("MAML-"));
     let maml = maml.expect("MAML's folder");
     let both = [maml.join("seed-0"), maml.join("seed-0.before-1")];

@@ -436,20 +436,14 @@ fn nothing_freezes_whatever_the_file_asks_for() {
     }
     // Without a screen too.
     let bench = Bench::with("study.toml", HEAVY);
-    let mut child = Command::new(program::binary())
-        .args(["run", "study.toml"])
-        .current_dir(bench.folder())
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    wait("its beginning", || bench.names().iter().any(|name| name.ends_with("metrics.jsonl")));
+    let run = bench.start(&["run", "study.toml"]);
+    wait("its beginning", || bench.has("metrics.jsonl"));
     std::thread::sleep(Duration::from_millis(500));
     let began = Instant::now();
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
-    let status = child.wait().expect("it ends");
+    run.signal(rustix::process::Signal::TERM);
+    let said = run.end();
     assert!(began.elapsed() < AT_ONCE, "SIGTERM waits {:?}", began.elapsed());
-    assert_eq!(status.code(), Some(130));
+    assert_eq!(said.code, Some(130));
 }
 
 #[test]

@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use program::disk::{Cut, Fault, after_power_cut, power_cut};
 use program::terminal::Terminal;
-use program::{Bench, Said, assert_same, binary, wait};
+use program::{Bench, Said, assert_same, binary, copy};
 
 const STUDY: &str = r#"[defaults]
 seeds = 2
@@ -76,15 +76,6 @@ impl Budget {
     }
 }
 
-/// What the study came to, without what was put aside or is only for looking at.
-fn results(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
-    let mut files = bench.outcome();
-    files.retain(|name, _| {
-        name.starts_with("runs/") && !name.contains(".before-") && !name.ends_with("snapshots.bin")
-    });
-    files
-}
-
 /// A folder with this study, its files as they are in another.
 fn copy_of(template: &Path) -> Bench {
     let bench = Bench::with("study.toml", STUDY);
@@ -94,19 +85,6 @@ fn copy_of(template: &Path) -> Bench {
     bench
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("copied");
-        }
-    }
-}
-
 /// The study, finished.
 fn finished() -> Bench {
     let bench = Bench::with("study.toml", STUDY);
@@ -114,23 +92,11 @@ fn finished() -> Bench {
     bench
 }
 
-/// The study, killed when a run was done and not everything.
+/// The study, one run of it done and another half done.
 fn half_done() -> Bench {
-    loop {
-        let bench = Bench::with("study.toml", STUDY);
-        let mut command = Command::new(binary());
-        command.args(RUN).current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "1");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the program starts");
-        let of = |end: &str| bench.names().iter().filter(|name| name.ends_with(end)).count();
-        wait("three saved runs", || of("resume.bin") >= 3 || child.try_wait().expect("a child").is_some());
-        let _ = child.kill();
-        child.wait().expect("gone");
-        // A checkpoint may be there whose run does not know yet that it is done.
-        if (1..4).contains(&of("checkpoint.safetensors")) && said(&bench, &EXPORT).code == Some(0) {
-            return bench;
-        }
-    }
+    let bench = Bench::with("study.toml", STUDY);
+    bench.half_do("study.toml", "seed-1");
+    bench
 }
 
 /// Without waiting for ever.
@@ -216,7 +182,7 @@ fn same_or_said(now: &Said, before: &Said, what: &str) -> bool {
 fn any_change_of_one_file_is_seen_or_makes_no_difference() {
     let mut budget = Budget::new(48);
     let templates = [finished(), half_done()];
-    let expected = results(&templates[0]);
+    let expected = templates[0].results();
     let exports = templates.each_ref().map(|bench| bench.run(&EXPORT));
     let (mut done, mut silent, mut put_aside, mut watched) = (0, 0, 0, 0);
     while !budget.is_spent(done) {
@@ -232,7 +198,7 @@ fn any_change_of_one_file_is_seen_or_makes_no_difference() {
         }
         let ran = said(&bench, &RUN);
         assert!(matches!(ran.code, Some(0 | 1)), "{what}: {ran:?}");
-        let found = results(&bench);
+        let found = bench.results();
         if ran.code == Some(0) {
             assert_same(&found, &expected, &what);
         } else {
@@ -243,7 +209,7 @@ fn any_change_of_one_file_is_seen_or_makes_no_difference() {
         let again = said(&bench, &RUN);
         assert!(again.code == Some(0) || again.stderr.contains("cannot be written"), "{what}: {again:?}");
         if again.code == Some(0) {
-            assert_same(&results(&bench), &expected, &what);
+            assert_same(&bench.results(), &expected, &what);
             assert_eq!(said(&bench, &EXPORT).stdout, exports[0].stdout, "{what}");
         }
         assert_eq!(bench.read("outside/theirs"), "important", "{what}");
@@ -314,7 +280,7 @@ fn a_fault_at_any_operation_is_survived_and_said() {
     let mut budget = Budget::new(40);
     let whole = Bench::with("study.toml", SMALL);
     let table = whole.run(&["run", "study.toml"]).exits(0).stdout;
-    let expected = results(&whole);
+    let expected = whole.results();
     let (mut done, mut failed, mut operations) = (0, 0, Vec::new());
     for resumes in [false, true] {
         let template = before(resumes);
@@ -349,7 +315,7 @@ fn a_fault_at_any_operation_is_survived_and_said() {
             match said.code {
                 // It made no difference that counts.
                 Some(0) => {
-                    let mut found = results(&bench);
+                    let mut found = bench.results();
                     // What a killed process was just writing is in nobody's way, and the next run tries again.
                     found.retain(|name, _| !name.ends_with(".tmp"));
                     assert_same(&found, &expected, &what);
@@ -365,7 +331,7 @@ fn a_fault_at_any_operation_is_survived_and_said() {
                 code => assert!(code.is_none() && kind == "crash", "{what}: {said:?}"),
             }
             bench.run(&["run", "study.toml"]).exits(0);
-            assert_same(&results(&bench), &expected, &format!("{what}, then run again"));
+            assert_same(&bench.results(), &expected, &format!("{what}, then run again"));
             done += 1;
         }
     }
@@ -411,26 +377,13 @@ fn cut_short(from: &Bench, together: bool, at: u64, cut: Cut, budget: &mut Budge
     on_disk(from.folder(), disk.path());
     let arguments = ["run", "study.toml", "--jobs", "1", "--join"];
     let start = |at| {
-        let mut command = Command::new(binary());
-        command.args(&arguments[..if together { 5 } else { 4 }]).current_dir(from.folder());
-        command.envs(power_cut("runs", at, disk.path())).env("METASCOPE_SAVE_MS", "0");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().expect("the program starts")
+        let mut environment = power_cut("runs", at, disk.path());
+        environment.push(("METASCOPE_SAVE_MS", "0".to_owned()));
+        from.start_with(&arguments[..if together { 5 } else { 4 }], &environment)
     };
-    let mut other = together.then(|| start(0));
-    let mut first = start(at);
-    let began = Instant::now();
-    while first.try_wait().expect("a child").is_none() {
-        if began.elapsed() >= HANGS {
-            let _ = first.kill();
-            panic!("{at}, {cut:?}: hangs");
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    if let Some(other) = &mut other {
-        let _ = other.kill();
-        other.wait().expect("gone");
-    }
+    let other = together.then(|| start(0));
+    start(at).end();
+    drop(other);
     let after = Bench::new();
     after_power_cut(from.folder(), disk.path(), after.folder(), cut, &mut |below| budget.random(below));
     after
@@ -443,7 +396,7 @@ fn a_power_cut_loses_nothing_without_a_word() {
     let mut budget = Budget::new(12);
     let whole = Bench::with("study.toml", SMALL);
     whole.run(&["run", "study.toml"]).exits(0);
-    let (expected, rows) = (results(&whole), whole.run(&EXPORT).stdout);
+    let (expected, rows) = (whole.results(), whole.run(&EXPORT).stdout);
     let (mut done, mut gone_on, mut holes) = (0, 0, 0);
     while !budget.is_spent(done) {
         let (cut, together, twice) = (CUTS[done % 3], done / 3 % 3 == 1, done / 3 % 3 == 2);
@@ -461,7 +414,7 @@ fn a_power_cut_loses_nothing_without_a_word() {
         assert!(is_true && (export.code == Some(0) || !export.stderr.is_empty()), "{what}: {export:?}");
         let ran = said(&bench, &["run", "study.toml", "--jobs", "1"]);
         assert_eq!(ran.code, Some(0), "{what}: {ran:?}");
-        assert_same(&results(&bench), &expected, &what);
+        assert_same(&bench.results(), &expected, &what);
         let lacks = pasts(&bench) != pasts(&whole);
         assert!(!lacks || ran.stderr.contains("snapshots of its past are missing"), "{what}: {ran:?}");
         let verified = said(&bench, &["verify", "runs", "--jobs", "1"]);

@@ -11,13 +11,15 @@ pub mod terminal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use metascope::learner::Algorithm;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// No single command of these tests takes this long, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -90,7 +92,7 @@ pub fn comes_true(mut so: impl FnMut() -> bool) -> bool {
         if start.elapsed() > DEADLINE {
             return false;
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(5));
     }
     true
 }
@@ -164,6 +166,53 @@ impl Bench {
         Said::of(&mut self.command(arguments))
     }
 
+    /// Starts the program in this folder.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        self.start_with(arguments, &[])
+    }
+
+    /// The same, saving at every look at the clock: a save is what is disturbed.
+    pub fn start_saving(&self, arguments: &[&str]) -> Running {
+        self.start_with(arguments, &[("METASCOPE_SAVE_MS", "1".to_owned())])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_with(&self, arguments: &[&str], environment: &[(&str, String)]) -> Running {
+        let mut command = Command::new(binary());
+        command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+        self.spawn(command)
+    }
+
+    /// Starts any command in this folder.
+    pub fn spawn(&self, mut command: Command) -> Running {
+        let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().expect("a temporary file"));
+        let file = |file: &NamedTempFile| Stdio::from(file.reopen().expect("it is there"));
+        command.current_dir(self.folder()).stdin(Stdio::null()).stdout(file(&stdout)).stderr(file(&stderr));
+        Running { child: command.spawn().expect("it starts"), stdout, stderr }
+    }
+
+    /// Whether a file is there whose name ends so.
+    pub fn has(&self, end: &str) -> bool {
+        self.count(end) > 0
+    }
+
+    /// How many files are there whose names end so.
+    pub fn count(&self, end: &str) -> usize {
+        self.names().iter().filter(|name| name.ends_with(end)).count()
+    }
+
+    /// Trains the study with one worker until a run with this in its path is saved for the first time, and the
+    /// process crashes: the runs before it are done, it is half done, the others have not begun.
+    #[cfg(target_os = "linux")]
+    pub fn half_do(&self, study: &str, run: &str) {
+        let path = format!("{run}/resume.bin");
+        let fault = disk::Fault { path: &path, ops: "rename", kind: "crash", at: 2, stays: false };
+        let mut environment = fault.environment(None);
+        environment.push(("METASCOPE_SAVE_MS", "0".to_owned()));
+        let said = self.start_with(&["run", study, "--jobs", "1"], &environment).end();
+        assert!(said.code != Some(0) && self.has(&path), "not half done: {said:?}");
+    }
+
     /// Every file below the folder, by its relative path, and its bytes.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let read = |name: String| {
@@ -196,6 +245,11 @@ impl Bench {
         files
     }
 
+    /// The [`results`] of what is left behind.
+    pub fn results(&self) -> BTreeMap<String, Vec<u8>> {
+        results(self.outcome())
+    }
+
     /// The names of the files below the folder. They may come and go meanwhile.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -216,6 +270,85 @@ impl Bench {
     }
 }
 
+/// A command at work. What it prints is kept, and a test that ends ends it too.
+pub struct Running {
+    child: Child,
+    stdout: NamedTempFile,
+    stderr: NamedTempFile,
+}
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        assert!(self.try_signal(signal), "it has ended");
+    }
+
+    /// The same to one that may have ended meanwhile; whether it had not.
+    pub fn try_signal(&self, signal: Signal) -> bool {
+        kill_process(Pid::from_child(&self.child), signal).is_ok()
+    }
+
+    /// Where what it prints goes.
+    pub fn stdout(&self) -> PathBuf {
+        self.stdout.path().to_owned()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_some()
+    }
+
+    /// Waits until something is so, while it still runs.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, mut so: impl FnMut() -> bool) {
+        wait(what, || {
+            let is_so = so();
+            assert!(is_so || !self.has_ended(), "it ended before {what}: {:?}", self.said(None));
+            is_so
+        });
+    }
+
+    /// How it ended, which it has to.
+    #[track_caller]
+    pub fn end(mut self) -> Said {
+        let mut status = None;
+        wait("it ends", || {
+            status = self.child.try_wait().expect("our child");
+            status.is_some()
+        });
+        self.said(status)
+    }
+
+    /// Ends it as `kill -9` does.
+    #[track_caller]
+    pub fn kill(mut self) -> Said {
+        self.child.kill().expect("killed");
+        self.end()
+    }
+
+    #[track_caller]
+    fn said(&self, status: Option<ExitStatus>) -> Said {
+        let text = |file: &NamedTempFile| fs::read(file.path()).expect("readable");
+        Said::new(status.and_then(|status| status.code()), text(&self.stdout), text(&self.stderr))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Of files those of the runs themselves, without what is kept only for looking back: it may have gaps, and nothing
+/// follows from it.
+pub fn results(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    files.retain(|name, _| name.starts_with("runs/") && !name.ends_with("snapshots.bin"));
+    files
+}
+
 /// How a command ended.
 #[derive(Debug)]
 pub struct Said {
@@ -228,11 +361,15 @@ impl Said {
     #[track_caller]
     pub fn of(command: &mut assert_cmd::Command) -> Self {
         let output = command.output().expect("the program starts");
+        Self::new(output.status.code(), output.stdout, output.stderr)
+    }
+
+    #[track_caller]
+    fn new(code: Option<i32>, stdout: Vec<u8>, stderr: Vec<u8>) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
-        let said =
-            Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        let said = Self { code, stdout: text(stdout), stderr: text(stderr) };
         for word in ["panicked at", "RUST_BACKTRACE", "a bug in metascope"] {
-            assert!(!said.stderr.contains(word), "{command:?} panicked: {said:?}");
+            assert!(!said.stderr.contains(word), "it panicked: {said:?}");
         }
         said
     }
@@ -278,6 +415,20 @@ pub fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>,
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>(), "{what}");
     for (name, bytes) in a {
         assert!(*bytes == b[name], "{what}: {name} differs");
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("made");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
+        }
     }
 }
 
