@@ -97,7 +97,7 @@ impl fmt::Debug for Values {
     }
 }
 
-/// What one table says, or several laid over each other.
+/// The settings of one table, or of several laid over each other.
 #[derive(Clone, Default)]
 pub struct Layer(Vec<(&'static dyn AnyKey, Setting<Value>)>);
 
@@ -120,7 +120,7 @@ impl Layer {
         layer
     }
 
-    /// That these settings have these values, which stand at these places.
+    /// A layer that gives these settings these values, each with its place in the file.
     pub fn of(settings: impl IntoIterator<Item = (&'static dyn AnyKey, Value, usize)>) -> Self {
         let given = |(key, value, at)| (key, Setting::Given(value, at));
         Self(settings.into_iter().map(given).collect())
@@ -131,7 +131,7 @@ impl Layer {
         self.0.iter().any(|(own, _)| own.name() == key.name() || are_rivals(*own, key))
     }
 
-    /// What this says, and `shared` about all else.
+    /// This layer over a shared one: `shared` counts where this says nothing.
     #[must_use]
     pub fn over(mut self, shared: &Self) -> Self {
         let own = self.0.len();
@@ -144,7 +144,7 @@ impl Layer {
         self
     }
 
-    /// What holds for these keys, with the default wherever nothing is said.
+    /// The values of these keys, with the default wherever nothing is said.
     pub fn resolve(&self, keys: &Keys) -> Values {
         let value = |key: &'static dyn AnyKey| {
             if let Setting::Given(value, _) = self.find(key.name()) {
@@ -159,7 +159,7 @@ impl Layer {
         keys.iter().filter_map(|key| Some((*key, value(*key)?))).collect()
     }
 
-    /// What this says of the settings of these keys.
+    /// The part of this layer with these keys.
     #[must_use]
     pub fn only(&self, keys: &Keys) -> Self {
         let is_one = |key: &dyn AnyKey| keys.iter().any(|one| one.name() == key.name());

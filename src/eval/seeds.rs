@@ -103,7 +103,7 @@ impl OverSeeds {
         let whole = |values: &[f64]| {
             values.iter().zip(&self.lost).map(|(&x, &lost)| if lost > 0 { f64::NAN } else { x }).collect()
         };
-        // Of one seed there is no deviation, whatever its loss.
+        // One seed has no deviation, whatever its loss.
         let std = if self.seeds < 2 { self.std.clone() } else { whole(&self.std) };
         (whole(&self.mean), std)
     }

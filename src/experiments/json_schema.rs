@@ -196,12 +196,12 @@ fn shared_family(family: &'static dyn Family) -> Json {
     json!({ "if": said, "then": then })
 }
 
-/// That a table has a key with this word.
+/// A schema of tables in which this key has this word.
 fn says(key: &str, word: &str) -> Json {
     json!({ "properties": { key: { "const": word } }, "required": [key] })
 }
 
-/// That a table has no other keys than these.
+/// A schema of tables without other keys than these.
 fn only(keys: &[&str]) -> Json {
     json!({ "propertyNames": { "enum": keys } })
 }

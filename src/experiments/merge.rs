@@ -31,7 +31,7 @@ pub(super) fn family(task: &Layer) -> &'static dyn Family {
     TaskSettings::new(&task.resolve(TaskSettings::keys())).family
 }
 
-/// What the tables say: those above the experiments, or those of one experiment.
+/// A layer a table: of those above the experiments, or of those of one experiment.
 #[derive(Clone, Default)]
 pub(super) struct Layers {
     /// `[defaults]`, or the experiment itself.
@@ -52,12 +52,12 @@ impl Layers {
         }
     }
 
-    /// What one of them says.
+    /// The layer of one table.
     pub fn table(&self, table: Option<usize>) -> &Layer {
         [&self.training, &self.task, &self.model, &self.evaluation][table.map_or(0, |table| table + 1)]
     }
 
-    /// What these say, and `shared` about all else.
+    /// These layers over the shared ones.
     pub fn over(self, shared: &Self) -> Self {
         Self {
             training: self.training.over(&shared.training),
@@ -85,7 +85,7 @@ pub(super) fn resolve(entries: Vec<Entry>, tests: &[TestEntry], report: &mut Rep
     let mut refused = None;
     for entry in entries {
         let experiment = entry.resolve(tests);
-        // What is wrong with many combinations of a sweep is said of the first of them.
+        // A problem that many combinations of a sweep have is reported for the first of them.
         let is_said = entry.cell.is_some() && refused == Some(entry.at);
         if report.is_well_formed() && !is_said {
             let before = report.problems();
@@ -176,7 +176,7 @@ fn check(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
 /// Further test sets must be of use to this experiment, and its figures must be about one of its sets.
 fn check_tests(experiment: &Experiment, entry: &Entry, tests: &[TestEntry], report: &mut Report<'_>) {
     for (test, settings) in tests.iter().zip(&experiment.tests) {
-        // What is said of one family's tasks would be lost on another's.
+        // A setting of one family means nothing to the tasks of another.
         if let Some((key, at)) = test.own_setting().filter(|_| settings.task.family != test.family) {
             let (family, of) = (test.family.name(), settings.task.family.name());
             let message = format!(
@@ -200,10 +200,10 @@ fn check_tests(experiment: &Experiment, entry: &Entry, tests: &[TestEntry], repo
     }
 }
 
-/// What the size of an evaluation follows from.
+/// The settings that decide the size of an evaluation.
 const EVALUATION_SIZE: [&str; 4] = ["shots", "test_tasks", "grid", "steps"];
 
-/// How long to train.
+/// The settings that say how long to train.
 const BUDGET: [&str; 2] = ["epochs", "outer_steps"];
 
 /// Training must have an end and at least one step.

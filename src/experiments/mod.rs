@@ -74,7 +74,7 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// What a list calls it that has one row a sweep: its name, or that of the sweep it is of.
+    /// Its name in lists with one row a sweep: its own, or that of its sweep.
     pub fn listed_as(&self) -> &str {
         self.cell.as_ref().map_or(&self.name, |cell| &cell.sweep)
     }

@@ -103,7 +103,7 @@ fn read_on_a_large_stack(
     })
 }
 
-/// What to say of a file above [`LARGEST_FILE`].
+/// The message about a file above [`LARGEST_FILE`].
 pub(super) fn too_large() -> String {
     "this file is larger than 1 MiB: is it an experiments file?".to_owned()
 }

@@ -34,7 +34,7 @@ struct Line {
     values: Vec<(Value, usize)>,
 }
 
-/// What an axis can be, by its path.
+/// The settings that a sweep can go through, by path.
 struct Known(Vec<(String, Option<usize>, &'static dyn AnyKey)>);
 
 impl Known {
@@ -58,7 +58,7 @@ impl Known {
     }
 }
 
-/// What decides which other settings there are, and so is no axis.
+/// The family decides which other settings there are, so a sweep cannot go through families.
 const FAMILY: &str = "task.family";
 
 /// Reads the `sweep` of an experiment whose own settings are `own`, over what `[task]` says; `None` if there is none, or
@@ -127,7 +127,7 @@ fn lines<'t, 'a>(entries: &'t DeTable<'a>) -> Vec<(String, usize, &'t Spanned<De
     lines
 }
 
-/// What to say of what is no setting of a sweep.
+/// The message about a key that a sweep cannot have.
 fn unknown(path: &str, known: &Known) -> String {
     let why = match path {
         "seeds" => Some("every combination has the same seeds: set `seeds` beside the sweep"),
@@ -144,7 +144,7 @@ fn unknown(path: &str, known: &Known) -> String {
     format!("unknown key {} in sweep{guess}; allowed here: {}", quote(path), paths.join(", "))
 }
 
-/// What to say of a setting that another axis is about.
+/// The message about a setting that another axis has.
 fn clash(path: &str, table: Option<usize>, key: &dyn AnyKey, axes: &[Line]) -> Option<String> {
     let says = |line: &&Line| line.table == table && Layer::of([(line.key, Value::Count(0), 0)]).says(key);
     let other = axes.iter().find(says)?;
@@ -154,7 +154,7 @@ fn clash(path: &str, table: Option<usize>, key: &dyn AnyKey, axes: &[Line]) -> O
     })
 }
 
-/// What to say of a setting that the experiment itself has too.
+/// The message about a setting that the experiment itself has too.
 fn said_too(path: &str, table: Option<usize>, key: &dyn AnyKey, own: &Layers) -> Option<String> {
     let of = match table {
         None => "this [[experiment]]".to_owned(),

@@ -131,7 +131,7 @@ pub(super) fn read_test<'a>(
     let named = FAMILIES.iter().find(|family| Some(family.name()) == named);
     let family = named.copied().unwrap_or(shared);
     let keys = task_keys(family);
-    // What is about training is refused below, in words of its own.
+    // Settings of training are refused below, with a message of their own.
     let of_training = TaskSettings::keys().iter().filter(|key| key.about() == About::Training);
     let of_training: Vec<&str> = of_training.map(|key| key.name()).collect();
     let evaluation = schema::names(EvaluationSettings::keys());

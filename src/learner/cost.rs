@@ -17,7 +17,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Of the loss on query points after so many inner steps, differentiated to this order.
+    /// The cost of the loss on query points after so many inner steps, differentiated to this order.
     pub fn of_query_loss(inner_steps: usize, order: Order) -> Self {
         let hessian_products = if order == Order::Exact { inner_steps } else { 0 };
         Self { support: inner_steps, query: 1, hessian_products }

@@ -35,8 +35,8 @@ choice! {
 }
 
 impl StepLoss {
-    /// What the losses after 1, 2, .. of `steps` steps count when `done` of `all` outer steps are; empty where
-    /// the last counts alone.
+    /// The shares of the losses after 1, 2, .. of `steps` inner steps in the outer loss, once `done` of `all` outer
+    /// steps are taken; empty where the last loss counts alone.
     fn importance(self, steps: usize, (done, all): (u64, u64)) -> Vec<f64> {
         let early = (1.0 - 2.0 * done as f64 / all.max(1) as f64).max(0.0);
         if self == Self::Last || early == 0.0 {

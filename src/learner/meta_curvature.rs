@@ -159,8 +159,8 @@ struct Curved<E> {
     shape: Shape,
     /// Tensor by tensor: of a weight its outputs' side and its inputs', of a bias the only one.
     sides: Vec<Side<E>>,
-    /// Of every step and weight between hidden layers, whose gradient is `d' h`: d O' and h I. With fewer points
-    /// than units, these are smaller than the gradient and stand for all products with it.
+    /// d O' and h I, for every step and hidden weight, whose gradient is `d' h`. With fewer points than units, these are
+    /// smaller than the gradient and stand for all products with it.
     turned: Vec<Vec<[Vec<E>; 2]>>,
     square: Vec<E>,
     row: Vec<E>,
@@ -212,7 +212,7 @@ impl<E: Real> Curved<E> {
         }
     }
 
-    /// What multiplies a tensor that is no weight between hidden layers: `out = alpha O g I`, or with both
+    /// Transforms a tensor other than a hidden weight: `out = alpha O g I`, or with both
     /// transposed.
     fn transform(&self, at: usize, is_bias: bool, g: &[E], out: &mut [E], is_transposed: bool) {
         let (kernels, stride, rate) = (self.kernels, self.shape.stride(), self.rate);

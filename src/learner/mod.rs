@@ -1,4 +1,4 @@
-//! What a visitor came for: one file an algorithm. Each says, in a few lines that can be held beside
+//! The algorithms, one file each. A file says, in a few lines that can be held beside
 //! the paper, which loss the outer optimiser descends, and next to it all that anybody has to know of it;
 //! the loop around them is here too.
 //!

@@ -60,7 +60,7 @@ pub struct OuterLoss<E: Scalar> {
 }
 
 impl<E: Scalar> From<TracedLoss<E>> for OuterLoss<E> {
-    /// What is descended is what is shown.
+    /// The loss that is descended is also the one that is shown.
     fn from(descend: TracedLoss<E>) -> Self {
         let shown = value(&descend);
         Self { descend, shown }

@@ -51,7 +51,7 @@ impl Algorithm {
 
     /// The names of all settings that an experiment of it may have.
     pub fn used_keys(&self) -> impl Iterator<Item = &'static str> {
-        // What is not trained does not mind being told how long.
+        // Random takes these too, since a file may set them for all; it does not train, so they change nothing.
         let outer = ["epochs", "outer_steps", "meta_batch", "clip", "outer_schedule"].into_iter();
         outer.chain(self.keys().iter().copied()).chain(self.own_keys().iter().map(|key| key.name()))
     }

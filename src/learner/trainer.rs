@@ -69,7 +69,7 @@ pub struct State {
     pub position: Position,
 }
 
-/// What every [`Rule`] is once it stands in the list of algorithms: facts, and a way to train.
+/// A [`Rule`] as the list of algorithms has it: its facts, and a way to train.
 pub trait Trainable: Learner {
     /// What [`Trainer::new`] gives.
     fn trainer(&self, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Trainer;

@@ -188,24 +188,24 @@ pub trait Operator<E: Real> {
     );
 }
 
-/// An inner gradient: its tensors, and what those between hidden layers are made of.
+/// An inner gradient: its tensors, and the factors of those of the hidden weights.
 #[derive(Clone, Copy)]
 pub struct Gradient<'a, E> {
     /// The tensors.
     pub view: View<'a, E>,
-    /// What gives [`Gradient::factors`].
+    /// The pass that has [`Gradient::factors`].
     pub passes: &'a dyn Factors<E>,
 }
 
 impl<'a, E> Gradient<'a, E> {
-    /// Two matrices of a row a point whose product `d' h` is the gradient of the `square`-th weight between
-    /// hidden layers, counted from 0: with fewer points than units, they say the same with fewer numbers.
-    pub fn factors(&self, square: usize) -> [&'a [E]; 2] {
-        self.passes.factors(square)
+    /// Two matrices of a row a point whose product `d' h` is the gradient of the `hidden`-th hidden weight,
+    /// counted from 0: with fewer points than units, they say the same with fewer numbers.
+    pub fn factors(&self, hidden: usize) -> [&'a [E]; 2] {
+        self.passes.factors(hidden)
     }
 }
 
-/// What is pulled back through an inner step: the query loss's gradient by the weights after it.
+/// The vector that is pulled back through an inner step: the query loss's gradient by the weights after it.
 #[derive(Clone, Copy)]
 pub struct Pulled<'a, E> {
     /// The tensors.
@@ -217,7 +217,7 @@ pub struct Pulled<'a, E> {
 /// A pass that gradients are products of.
 pub trait Factors<E> {
     /// As [`Gradient::factors`].
-    fn factors(&self, square: usize) -> [&[E]; 2];
+    fn factors(&self, hidden: usize) -> [&[E]; 2];
 }
 
 /// SGD of one rate, of the whole network or of a part of it.

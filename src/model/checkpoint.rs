@@ -27,7 +27,7 @@ pub type Shapes<'a> = &'a dyn Fn(&str) -> Option<Vec<usize>>;
 /// a person.
 pub type HowItAdapts<'a> = &'a dyn Fn(&Metadata, Shapes<'_>) -> Result<Adaptation, String>;
 
-/// What is put before the names by those who keep several things in one file.
+/// Prefixes of tensor names in the files of other programs, which keep several networks in one.
 const PREFIXES: [&str; 4] = ["", "weights.", "model.", "module."];
 
 /// A file of this size is no checkpoint: the largest network on the menu takes 140 kB.

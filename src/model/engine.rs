@@ -24,7 +24,7 @@ pub struct InnerSteps<'a> {
     pub steps: usize,
     /// Whether gradients flow through them.
     pub order: Order,
-    /// What the query loss after 1, 2, .. of them counts in the outer loss; empty if only the last one does.
+    /// The shares of the query losses after 1, 2, .. of them in the outer loss; empty if only the last one counts.
     /// For rules that step all parameters.
     pub importance: &'a [f64],
 }

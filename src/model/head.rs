@@ -58,9 +58,9 @@ impl<E: Real> Output<E> {
 /// A task of a meta-batch as the output layer sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadTask<'a, E> {
-    /// What is adapted to.
+    /// The points that it adapts to.
     pub support: Seen<'a, E>,
-    /// What the outer loss is taken at.
+    /// The points that the outer loss is taken on.
     pub query: Seen<'a, E>,
     /// The output layer before adaptation.
     pub output: &'a Output<E>,
@@ -129,7 +129,7 @@ impl<E: Real> HeadSgd<E> {
         Self { kernels, rate: E::rounded(rate), adapted, path: Vec::new(), errors, moves }
     }
 
-    /// What a step multiplies `features' errors` with.
+    /// The factor of `features' errors` in a step.
     fn scale(&self, points: usize) -> E {
         self.rate * E::rounded(-2.0 / points as f64)
     }

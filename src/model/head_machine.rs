@@ -36,7 +36,7 @@ pub(super) struct HeadMachine<E: Scalar, A> {
     taken: usize,
     support: (Vec<E>, Vec<E>),
     trace: Trace<E>,
-    /// Of the loaded weights, where a pass is done by pieces.
+    /// The loaded weights in pieces, where a pass is done by them.
     pieces: Pieces<E>,
     x: Vec<E>,
     errors: Vec<E>,

@@ -15,7 +15,7 @@ use crate::task::Batch;
 /// One point of the trajectory of inner steps.
 struct Point<E> {
     weights: Packed<E>,
-    /// The squares of `weights`, transposed.
+    /// The hidden weights of `weights`, transposed.
     wt: Squares<E>,
     /// The support points' pass at these weights.
     trace: Trace<E>,
@@ -37,8 +37,8 @@ struct Passes<'a, E> {
 }
 
 impl<E: Real> Factors<E> for Passes<'_, E> {
-    fn factors(&self, square: usize) -> [&[E]; 2] {
-        [&self.trace.d[square + 1], &self.trace.h[square]].map(|rows| rows.get(self.rows).flat())
+    fn factors(&self, hidden: usize) -> [&[E]; 2] {
+        [&self.trace.d[hidden + 1], &self.trace.h[hidden]].map(|rows| rows.get(self.rows).flat())
     }
 }
 
@@ -57,11 +57,11 @@ pub(super) struct Machine<E: Real, A> {
     taken: usize,
     /// The query points' pass.
     query: Trace<E>,
-    /// Of the loaded weights, where they are the same for many points.
+    /// The loaded weights in pieces, where they are the same for many points.
     pieces: Pieces<E>,
     /// Scratch of the Hessian-vector product.
     tangent: Trace<E>,
-    /// The gradient on its way back, its squares transposed, and where its next value is written.
+    /// The gradient on its way back, its hidden weights transposed, and where its next value is written.
     v: Packed<E>,
     vt: Squares<E>,
     next: Packed<E>,

@@ -18,7 +18,7 @@ pub trait Scalar: Real + Dtype {
     /// The name of the type in files and settings.
     const PRECISION: Precision;
 
-    /// What carries an adaptation out in this type.
+    /// The inner loop of an adaptation in this type.
     fn inner_loop(adaptation: &Adaptation, settings: InnerSettings<'_>) -> InnerLoop<Self>;
 }
 
@@ -72,7 +72,7 @@ pub struct Mlp<const H: usize, E: Dtype, T = NoneTape> {
     pub deeper: Vec<Layer<H, H, E, T>>,
     /// Output layer.
     pub out: Layer<H, 1, E, T>,
-    /// What the adaptation learns besides (see [`super::Inner::tensors`]); often nothing.
+    /// The meta-parameters of the adaptation (see [`super::Inner::tensors`]); often nothing.
     pub learned: Vec<Array<H, E, T>>,
 }
 

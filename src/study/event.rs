@@ -44,7 +44,7 @@ pub enum Event {
         /// The test set; absent for the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         test: Option<String>,
-        /// What that set was made with, for telling it from another one of its name; absent for the first,
+        /// The hash of that set's settings, which tells it from another one of its name; absent for the first set,
         /// which goes with the run's own settings.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         test_hash: Option<String>,
@@ -75,8 +75,8 @@ pub enum Event {
         /// A sentence for a person.
         error: String,
     },
-    /// What the run has reached cannot be kept for now; training goes on and it is tried again. In no
-    /// log, since the log is what could not be written.
+    /// The state of the run cannot be written for now; training goes on, and writing is tried again. In no log, since
+    /// the log could not be written.
     Unsaved {
         /// Experiment name.
         experiment: String,
@@ -87,8 +87,8 @@ pub enum Event {
         /// A sentence for a person.
         error: String,
     },
-    /// What follows of the run, so many events, was recorded before somebody began to look, the last of it
-    /// at this time. Never logged or printed: it says how to take what was.
+    /// The next events of the run, so many, were recorded before somebody began to look, the last of them at this
+    /// time. Never logged or printed: it tells a listener that they are old.
     #[serde(skip_deserializing)]
     Recorded {
         /// Seconds since 1970, UTC.
@@ -166,7 +166,7 @@ impl Event {
         let event: Self = serde_json::from_slice(line).ok()?;
         let whole = match &event {
             Self::Evaluated { test, curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
-                // Of a further set that is no longer asked for it is known only that it was one.
+                // The length of a further set is not known once nobody asks for it any more.
                 let counts = test.is_none() || event.counts_for(settings);
                 let asked = settings.test(test.as_deref()).filter(|_| counts);
                 let last = asked.map_or(steps.len().checked_sub(1)?, |test| test.evaluation.steps);

@@ -30,7 +30,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Of these runs with so many workers.
+    /// The needs of these runs with so many workers.
     pub fn of(runs: &[Run], jobs: usize) -> Self {
         let (mut flop, mut kept, mut disk) = (0.0, 0.0, 0.0);
         let mut at_work = Vec::new();
@@ -54,7 +54,7 @@ impl Needs {
         Self { bytes: PROGRAM + kept + busy, flop, disk }
     }
 
-    /// Of a meta-gradient over tasks of so many support and query points.
+    /// The needs of a meta-gradient over tasks of so many support and query points.
     pub fn of_gradient(model: &ModelSettings, points: &[(usize, usize)], steps: usize) -> Self {
         let (support, query) =
             points.iter().fold((0, 0), |(s, q), (support, query)| (s.max(*support), q.max(*query)));
@@ -77,7 +77,7 @@ fn number(model: &ModelSettings) -> f64 {
     }
 }
 
-/// What a pass over so many points leaves behind: three numbers a point and neuron.
+/// The memory of a pass over so many points: three numbers a point and neuron.
 fn trace(model: &ModelSettings, points: usize) -> f64 {
     let rows = points.next_multiple_of(8) as f64;
     number(model) * rows * (3 * model.layers * model.hidden.next_multiple_of(8)) as f64
@@ -96,7 +96,7 @@ fn machine(model: &ModelSettings, trajectory: usize, shots: usize, query: usize)
         + 8.0 * weights(model)
 }
 
-/// What a run takes while it is trained and tested.
+/// The memory of a run while it is trained and tested.
 fn busy(settings: &Experiment) -> f64 {
     let Experiment { task, model, training, .. } = settings;
     // All of its test sets, as they are handed out together.
@@ -111,7 +111,7 @@ fn busy(settings: &Experiment) -> f64 {
         return test;
     }
     let cost = settings.algorithm.cost(training);
-    // Whoever differentiates a query loss keeps every inner step.
+    // The gradient of a query loss needs every inner step.
     let (trajectory, query) = if cost.query > 0 { (cost.support + 1, task.query) } else { (2, 0) };
     let pool = match task.train_tasks {
         TrainTasks::Pool(tasks) => tasks as f64 * (2.0 * number(model) * task.shots as f64 + A_TASK),
@@ -122,7 +122,7 @@ fn busy(settings: &Experiment) -> f64 {
     pool + batch + state + machine(model, trajectory, task.shots, query) + test
 }
 
-/// What stays of it.
+/// The memory of a run after its end.
 fn stays(settings: &Experiment) -> f64 {
     let count = model::count(&settings.model, &settings.adaptation()) as f64;
     let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();

@@ -5,7 +5,7 @@
 /// Symmetric 2 x 2 matrices, row after row.
 type Matrix = [[f64; 2]; 2];
 
-/// Of y = theta' phi(x), theta of this covariance, the least mean loss over the range of x of
+/// The least mean loss over the range of x, for y = theta' phi(x) with theta of this covariance, of the step
 /// theta' = mean + M (1/K) sum phi(x_i) (y_i - mean' phi(x_i)) with the best matrix M, from K points uniform
 /// over the range: trace(G S) - trace(G S G Q^-1 G S), with G the mean of phi phi', S the covariance and
 /// Q = mean of (phi' S phi) phi phi' / K + (1 - 1/K) G S G.
