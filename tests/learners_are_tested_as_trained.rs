@@ -8,7 +8,7 @@ use metascope::eval::Adapter;
 use metascope::experiments::parse;
 use metascope::learner::{Algorithm, meta_gradient, read_checkpoint};
 use metascope::model::{Adaptation, Kernels, Order, Weights};
-use metascope::study::{Event, Session, SessionOptions, plan};
+use metascope::study::{Kind, Session, SessionOptions, plan};
 use metascope::task::{Points, test_tasks};
 
 /// The rate of training, and the rate that `[evaluation]` names for those whose tests have a common one.
@@ -193,10 +193,10 @@ fn every_learner_is_tested_by_its_own_rule() {
     loop {
         let over = session.is_over();
         while let Some((run, event)) = session.try_event() {
-            match event {
-                Event::Evaluated { curve, .. } => curves[run] = curve.mean,
-                Event::Finished { checkpoint: Some(path), .. } => checkpoints[run] = path.into(),
-                Event::Failed { error, .. } => panic!("{}: {error}", study.experiments[run].name),
+            match event.kind {
+                Kind::Evaluated { curve, .. } => curves[run] = curve.mean,
+                Kind::Finished { checkpoint: Some(path), .. } => checkpoints[run] = path.into(),
+                Kind::Failed { error, .. } => panic!("{}: {error}", study.experiments[run].name),
                 _ => {}
             }
         }

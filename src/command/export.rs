@@ -19,7 +19,7 @@ use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::Study;
 use crate::results::{ListRow, Outcome, Results, groups, judged_at, rows, table_comparisons, test_names};
-use crate::study::{Event, Watcher, write_out};
+use crate::study::{Event, Kind, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
@@ -94,11 +94,11 @@ fn notes(watcher: &Watcher, told: &[Vec<Event>]) -> (Vec<String>, bool) {
             others
                 .push(format!("unverified: {name}: an earlier version wrote it, or its resume.bin is lost"));
         }
-        match events.last() {
-            Some(Event::Failed { step, error, .. }) => {
+        match events.last().map(|event| &event.kind) {
+            Some(Kind::Failed { step, error, .. }) => {
                 others.push(format!("without a result: {name} failed at step {step}: {error}"));
             }
-            Some(Event::Finished { .. }) => {}
+            Some(Kind::Finished { .. }) => {}
             _ => unfinished.push(name),
         }
     }

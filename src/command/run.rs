@@ -20,7 +20,7 @@ use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
 use crate::results::{Results, report, table_comparisons, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
-use crate::study::{Busy, Event, Run, Session, SessionOptions, Together, plan, study_folder};
+use crate::study::{Busy, Event, Kind, Run, Session, SessionOptions, Together, plan, study_folder};
 
 /// How long to wait for an event before looking whether a person wants to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -67,8 +67,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         let over = session.is_over();
         let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
         while let Some((run, reported)) = event {
-            failed |= matches!(reported, Event::Failed { .. } | Event::Noted { alarming: true, .. });
-            ended += usize::from(matches!(reported, Event::Failed { .. } | Event::Finished { .. }));
+            failed |= matches!(reported.kind, Kind::Failed { .. } | Kind::Noted { alarming: true, .. });
+            ended += usize::from(matches!(reported.kind, Kind::Failed { .. } | Kind::Finished { .. }));
             // What is for a person goes to stderr: the contract's events are results.
             let is_elsewhere = recorded.takes(run, &reported) && is_shared;
             if json && reported.is_result() && !is_elsewhere {
@@ -78,8 +78,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
             }
             progress.tell(&reported);
             results.on_event(run, &reported);
-            if json && let Event::Summary { experiment, test, .. } = &reported {
-                for figure in results.figures_of(experiment) {
+            if json && let Kind::Summary { test, .. } = &reported.kind {
+                for figure in results.figures_of(&reported.run.experiment) {
                     let is_of_it = figure.published.test == *test;
                     if let Some(verdict) = figure.event().filter(|_| is_of_it) {
                         writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
@@ -138,13 +138,13 @@ struct Recorded(HashMap<usize, usize>);
 impl Recorded {
     /// Whether this is one of them.
     fn takes(&mut self, run: usize, event: &Event) -> bool {
-        match (event, self.0.get_mut(&run)) {
-            (Event::Recorded { events, .. }, _) => {
+        match (&event.kind, self.0.get_mut(&run)) {
+            (Kind::Recorded { events, .. }, _) => {
                 self.0.insert(run, *events);
                 true
             }
             // It is of several runs.
-            (Event::Summary { .. }, _) => false,
+            (Kind::Summary { .. }, _) => false,
             (_, Some(left)) if *left > 0 => {
                 *left -= 1;
                 true
@@ -315,32 +315,24 @@ impl Progress {
     }
 
     fn tell(&self, event: &Event) {
-        let line = match event {
-            Event::Progress { .. } if self.bar.is_hidden() => return,
-            Event::Progress { experiment, seed, step, steps_per_second, .. } => {
-                let message =
-                    format!("{experiment}, seed {seed}: step {step}, {steps_per_second:.0} steps/s");
+        let Event { run, kind } = event;
+        let line = match kind {
+            Kind::Progress { .. } if self.bar.is_hidden() => return,
+            Kind::Progress { step, steps_per_second, .. } => {
+                let message = format!("{run}: step {step}, {steps_per_second:.0} steps/s");
                 self.bar.set_message(printable(&message));
                 return;
             }
-            Event::Finished { experiment, seed, seconds, .. } => {
-                format!("{experiment}, seed {seed}: done in {seconds:.1} s")
+            Kind::Finished { seconds, .. } => format!("{run}: done in {seconds:.1} s"),
+            Kind::Failed { step, error } => format!("{run}: failed at step {step}: {error}"),
+            Kind::Unsaved { error, .. } => {
+                return self.say(&format!("{run}: not saved for now, training goes on: {error}"));
             }
-            Event::Failed { experiment, seed, step, error } => {
-                format!("{experiment}, seed {seed}: failed at step {step}: {error}")
-            }
-            Event::Unsaved { experiment, seed, error, .. } => {
-                self.say(&format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}"));
-                return;
-            }
-            Event::Noted { experiment, seed, note, .. } => {
-                self.say(&format!("{experiment}, seed {seed}: {note}"));
-                return;
-            }
+            Kind::Noted { note, .. } => return self.say(&format!("{run}: {note}")),
             _ => return,
         };
         self.bar.inc(1);
-        if self.lines || (self.failures && matches!(event, Event::Failed { .. })) {
+        if self.lines || (self.failures && matches!(kind, Kind::Failed { .. })) {
             self.say(&line);
         }
     }

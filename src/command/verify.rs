@@ -15,7 +15,7 @@ use crate::cli::VerifyCommand;
 use crate::config::printable;
 use crate::model::Kernels;
 use crate::study::{
-    Compared, Event, Run, Session, SessionOptions, Watcher, compare, is_foreign, kernel_of, provenance_of,
+    Compared, Kind, Run, Session, SessionOptions, Watcher, compare, is_foreign, kernel_of, provenance_of,
     repair_past, run_folder, study_folder,
 };
 
@@ -92,9 +92,9 @@ pub fn verify(command: &VerifyCommand) -> anyhow::Result<Exit> {
             let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
             while let Some((number, reported)) = event {
                 let Finished { run, folder } = &runs[number];
-                match reported {
-                    Event::Finished { .. } => bar.suspend(|| tally.compare(run, folder, &again(run)))?,
-                    Event::Failed { error, .. } => {
+                match reported.kind {
+                    Kind::Finished { .. } => bar.suspend(|| tally.compare(run, folder, &again(run)))?,
+                    Kind::Failed { error, .. } => {
                         bar.suspend(|| tally.different(run, &[format!("trained again it fails: {error}")]))?
                     }
                     _ => {
@@ -142,10 +142,10 @@ fn finished(watcher: &Watcher, tally: &mut Tally) -> anyhow::Result<Vec<Finished
     for (number, events) in told.iter().enumerate() {
         let (folder, settings) = (watcher.folder(number), watcher.settings(number));
         let run = Run { settings, ..watcher.runs()[number].clone() };
-        match (watcher.doubt(number), events.last()) {
+        match (watcher.doubt(number), events.last().map(|event| &event.kind)) {
             (Some(why), _) if is_foreign(&folder, &run) => tally.different(&run, &[why])?,
             (Some(why), _) => tally.damaged(&run, &[why, RUN_AGAIN.to_owned()])?,
-            (None, Some(Event::Finished { .. })) => finished.push(Finished { run, folder }),
+            (None, Some(Kind::Finished { .. })) => finished.push(Finished { run, folder }),
             // A run that failed, or is under way, has no result.
             _ => {}
         }

@@ -86,7 +86,11 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{eval::Curve, experiments::parse, study::plan};
+    use crate::{
+        eval::Curve,
+        experiments::parse,
+        study::{Kind, RunName, plan},
+    };
 
     fn events() -> (Results, Vec<Event>) {
         let text = "[defaults]\nseeds = 2\n[evaluation]\nsteps = 1\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
@@ -99,12 +103,9 @@ mod tests {
             nonfinite: vec![0.0; 2],
             tasks: 4,
         };
-        let evaluated = |seed, mean| Event::Evaluated {
-            experiment: "A".to_owned(),
-            seed,
-            test: None,
-            test_hash: None,
-            curve: curve(mean),
+        let evaluated = |seed, mean| Event {
+            run: RunName::new("A", seed),
+            kind: Kind::Evaluated { test: None, test_hash: None, curve: curve(mean) },
         };
         let events = vec![evaluated(0, [4.0, 1.0]), evaluated(1, [6.0, 2.0])];
         (Results::new(&study, &plan(&study)), events)
@@ -120,9 +121,10 @@ mod tests {
         }
         assert!(text(&results).contains("A           2/2 5.00±1.4 1.50±.71\n"), "{}", text(&results));
         let error = "diverged".to_owned();
-        results.on_event(1, &Event::Failed { experiment: "A".to_owned(), seed: 1, step: 7, error });
+        let tells = |kind| Event { run: RunName::new("A", 1), kind };
+        results.on_event(1, &tells(Kind::Failed { step: 7, error }));
         assert!(text(&results).ends_with("A, seed 1: failed at step 7: diverged\n"), "{}", text(&results));
-        results.on_event(1, &Event::Started { experiment: "A".to_owned(), seed: 1, total_steps: 9 });
+        results.on_event(1, &tells(Kind::Started { total_steps: 9 }));
         assert!(text(&results).contains("A           1/2     4.00     1.00\n"), "{}", text(&results));
         results.on_event(9, &events[0]);
     }

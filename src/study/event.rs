@@ -6,26 +6,31 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::eval::{Curve, numbers};
 use crate::experiments::Experiment;
 
-/// What a run reports, in the order it happens. `--json` prints these, but for what is between a run, its
+use super::plan::RunName;
+
+/// What a run reports, and which run it is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Event {
+    /// Who reports it.
+    #[serde(flatten)]
+    pub run: RunName,
+    /// What it reports.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// What can be reported, in the order in which it happens. `--json` prints these, but for what is between a run, its
 /// disk and a person at a dashboard.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
-pub enum Event {
+pub enum Kind {
     /// A worker took the run up.
     Started {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// Outer steps it will take.
         total_steps: u64,
     },
     /// About 200 a run, at steps that do not depend on time.
     Progress {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// Outer steps taken.
         step: u64,
         /// Mean training loss since the progress event before.
@@ -37,10 +42,6 @@ pub enum Event {
     },
     /// The adaptation curve of the trained network on one test set.
     Evaluated {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// The test set; absent for the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         test: Option<String>,
@@ -54,10 +55,6 @@ pub enum Event {
     },
     /// Trained, evaluated and (where asked) saved.
     Finished {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// Wall time of training and evaluation.
         seconds: f64,
         /// Where the checkpoint is; absent when nothing is saved.
@@ -66,10 +63,6 @@ pub enum Event {
     },
     /// The run diverged, panicked or could not be saved; the others go on.
     Failed {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// The outer step it happened at.
         step: u64,
         /// A sentence for a person.
@@ -78,10 +71,6 @@ pub enum Event {
     /// The state of the run cannot be written for now; training goes on, and writing is tried again. In no log, since
     /// the log could not be written.
     Unsaved {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// The outer step it happened at.
         step: u64,
         /// A sentence for a person.
@@ -99,10 +88,6 @@ pub enum Event {
     /// Something about what was found in the run's folder that a person should know. In no log and never
     /// printed as JSON: it is about files, not results.
     Noted {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// A sentence for a person.
         note: String,
         /// Whether it was something that nobody should go on without looking at.
@@ -111,35 +96,21 @@ pub enum Event {
     /// A person wants the run to wait. This and the two below say what somebody did in a dashboard; they
     /// are in no log and never printed, because without a screen nobody can.
     Paused {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// Outer steps taken.
         step: u64,
     },
     /// A person stopped the run; what it has reached is kept.
     Stopped {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// Outer steps taken.
         step: u64,
     },
     /// A person put the run (back) into the queue.
     Queued {
-        /// Experiment name.
-        experiment: String,
-        /// Seed.
-        seed: u64,
         /// The outer step it goes on from; 0 is its beginning.
         step: u64,
     },
     /// One an experiment and test set, after its last run: statistics over seeds.
     Summary {
-        /// Experiment name.
-        experiment: String,
         /// The test set; absent for the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         test: Option<String>,
@@ -164,8 +135,8 @@ impl Event {
     /// or averages curves relies on their lengths.
     pub fn read(line: &[u8], settings: &Experiment) -> Option<Self> {
         let event: Self = serde_json::from_slice(line).ok()?;
-        let whole = match &event {
-            Self::Evaluated { test, curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
+        let whole = match &event.kind {
+            Kind::Evaluated { test, curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
                 // The length of a further set is not known once nobody asks for it any more.
                 let counts = test.is_none() || event.counts_for(settings);
                 let asked = settings.test(test.as_deref()).filter(|_| counts);
@@ -175,20 +146,21 @@ impl Event {
             }
             _ => true,
         };
-        whole.then_some(event)
+        let is_whose = event.run.seed.is_some() || matches!(event.kind, Kind::Summary { .. });
+        (whole && is_whose).then_some(event)
     }
 
     /// Whether a run with these settings would tell it: all but what a test set brought that is no longer
     /// asked for, or has other settings now.
     pub fn counts_for(&self, settings: &Experiment) -> bool {
-        let Self::Evaluated { test: Some(name), test_hash, .. } = self else { return true };
+        let Kind::Evaluated { test: Some(name), test_hash, .. } = &self.kind else { return true };
         let test = settings.tests.iter().find(|test| test.name == *name);
         test.is_some_and(|test| Some(test.hash()) == *test_hash)
     }
 
     /// Whether it says what a run has come to: a test, or its end.
     pub fn is_outcome(&self) -> bool {
-        matches!(self, Self::Evaluated { .. } | Self::Finished { .. })
+        matches!(self.kind, Kind::Evaluated { .. } | Kind::Finished { .. })
     }
 
     /// The same of a line of a log that is known to be one of ours, without taking it apart.
@@ -200,36 +172,23 @@ impl Event {
     /// at a screen.
     pub fn is_result(&self) -> bool {
         !matches!(
-            self,
-            Self::Unsaved { .. }
-                | Self::Noted { .. }
-                | Self::Recorded { .. }
-                | Self::Paused { .. }
-                | Self::Stopped { .. }
-                | Self::Queued { .. }
+            self.kind,
+            Kind::Unsaved { .. }
+                | Kind::Noted { .. }
+                | Kind::Recorded { .. }
+                | Kind::Paused { .. }
+                | Kind::Stopped { .. }
+                | Kind::Queued { .. }
         )
-    }
-
-    /// The run that tells it, by experiment and seed; a summary is of several.
-    pub fn run(&self) -> Option<(&str, u64)> {
-        match self {
-            Self::Started { experiment, seed, .. }
-            | Self::Progress { experiment, seed, .. }
-            | Self::Evaluated { experiment, seed, .. }
-            | Self::Finished { experiment, seed, .. }
-            | Self::Failed { experiment, seed, .. }
-            | Self::Unsaved { experiment, seed, .. }
-            | Self::Noted { experiment, seed, .. }
-            | Self::Paused { experiment, seed, .. }
-            | Self::Stopped { experiment, seed, .. }
-            | Self::Queued { experiment, seed, .. } => Some((experiment, *seed)),
-            Self::Recorded { .. } | Self::Summary { .. } => None,
-        }
     }
 
     /// The event as one line of JSON, without the line's end. Numbers that are not finite are null.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("events are plain data with string keys")
+        let run = serde_json::to_string(&self.run).expect("a name is plain data");
+        let kind = serde_json::to_string(&self.kind).expect("events are plain data with string keys");
+        // `{"event":"progress"` comes first, then the run, then the rest.
+        let (name, rest) = kind.split_at(kind.find(',').unwrap_or(kind.len() - 1));
+        format!("{name},{}{rest}", &run[1..run.len() - 1])
     }
 }
 

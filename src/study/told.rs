@@ -1,7 +1,7 @@
 //! What a run has told so far. Whoever listens to a study folds its events here: the table at the end, an export, the
 //! screen, a process that shares it. So nobody takes the same report for something else.
 
-use super::event::Event;
+use super::event::{Event, Kind};
 use crate::eval::Curves;
 
 /// What the events of one run add up to.
@@ -72,7 +72,7 @@ impl Told {
 
     /// Whether the event begins the run anew: what was known is of an earlier attempt.
     pub fn begins_anew(event: &Event) -> bool {
-        matches!(event, Event::Started { .. } | Event::Queued { step: 0, .. })
+        matches!(event.kind, Kind::Started { .. } | Kind::Queued { step: 0, .. })
     }
 
     /// Takes in what the run reports next.
@@ -80,26 +80,26 @@ impl Told {
         if Self::begins_anew(event) {
             *self = Self::new(self.total);
         }
-        match event {
-            Event::Started { total_steps, .. } => (self.total, self.phase) = (*total_steps, Phase::Training),
-            Event::Progress { step, loss, steps_per_second, .. } => {
+        match &event.kind {
+            Kind::Started { total_steps, .. } => (self.total, self.phase) = (*total_steps, Phase::Training),
+            Kind::Progress { step, loss, steps_per_second, .. } => {
                 (self.phase, self.step, self.speed) = (Phase::Training, *step, *steps_per_second);
                 self.losses.push((*step, *loss));
             }
-            Event::Evaluated { test, curve, .. } => self.curves.put(test.clone(), curve.clone()),
-            Event::Finished { seconds, checkpoint, .. } => {
+            Kind::Evaluated { test, curve, .. } => self.curves.put(test.clone(), curve.clone()),
+            Kind::Finished { seconds, checkpoint, .. } => {
                 self.step = self.total;
                 self.phase = Phase::Finished { seconds: *seconds, checkpoint: checkpoint.clone() };
             }
-            Event::Failed { step, error, .. } => {
+            Kind::Failed { step, error, .. } => {
                 self.step = *step;
                 self.phase = Phase::Failed { step: *step, error: error.clone() };
             }
-            Event::Paused { .. } => self.phase = Phase::Paused,
-            Event::Stopped { .. } => self.phase = Phase::Stopped,
-            Event::Queued { .. } => self.phase = Phase::Queued,
+            Kind::Paused { .. } => self.phase = Phase::Paused,
+            Kind::Stopped { .. } => self.phase = Phase::Stopped,
+            Kind::Queued { .. } => self.phase = Phase::Queued,
             // About its files, about how it is told, or about several runs.
-            Event::Unsaved { .. } | Event::Noted { .. } | Event::Recorded { .. } | Event::Summary { .. } => {}
+            Kind::Unsaved { .. } | Kind::Noted { .. } | Kind::Recorded { .. } | Kind::Summary { .. } => {}
         }
     }
 

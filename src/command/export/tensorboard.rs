@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crc::{CRC_32_ISCSI, Crc};
 
 use crate::eval::Curve;
-use crate::study::{Event, Run, run_folder, write_out};
+use crate::study::{Event, Kind, Run, run_folder, write_out};
 
 /// What TensorBoard takes for events is named so; the same export again replaces it.
 const FILE: &str = "events.out.tfevents.0.metascope";
@@ -45,18 +45,18 @@ fn file(events: &[Event]) -> Option<Vec<u8>> {
     let empty = bytes.len();
     let (mut seconds, mut reached) = (0.0, 0);
     for said in events {
-        match said {
-            Event::Started { .. } => {
+        match &said.kind {
+            Kind::Started { .. } => {
                 bytes.truncate(empty);
                 (seconds, reached) = (0.0, 0);
             }
-            Event::Progress { step, loss, steps_per_second, .. } => {
+            Kind::Progress { step, loss, steps_per_second, .. } => {
                 let rate = if *steps_per_second > 0.0 { *steps_per_second } else { f64::INFINITY };
                 seconds += step.saturating_sub(reached) as f64 / rate;
                 reached = *step;
                 scalars(&mut bytes, seconds, *step, &[("train/loss", *loss)]);
             }
-            Event::Evaluated { test, curve, .. } => evaluated(&mut bytes, seconds, test.as_deref(), curve),
+            Kind::Evaluated { test, curve, .. } => evaluated(&mut bytes, seconds, test.as_deref(), curve),
             _ => {}
         }
     }

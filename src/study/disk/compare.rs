@@ -16,7 +16,7 @@ use super::trail::Trail;
 use crate::config::presentable;
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::{CHECKPOINT, LOCK, LOG, RESUME, SETTINGS, SNAPSHOTS};
 use crate::study::plan::Run;
 
@@ -231,12 +231,12 @@ impl Compared {
 /// The events of a run but for its clocks and places. A run that was tested on one more set later has ended more
 /// than once.
 fn timeless(sealed: &Sealed, settings: &Experiment) -> Vec<Value> {
-    let ends = |event: &&Event| !matches!(event, Event::Finished { .. });
+    let ends = |event: &&Event| !matches!(event.kind, Kind::Finished { .. });
     let mut counted: Vec<&Event> =
         sealed.events.iter().filter(ends).filter(|event| event.counts_for(settings)).collect();
     // Test sets are in the file's order, which may have changed since.
-    counted.sort_by_key(|event| match event {
-        Event::Evaluated { test, .. } => (true, test.clone()),
+    counted.sort_by_key(|event| match &event.kind {
+        Kind::Evaluated { test, .. } => (true, test.clone()),
         _ => (false, None),
     });
     let timeless = |event: &Event| {

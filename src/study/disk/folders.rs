@@ -18,7 +18,7 @@ use super::seal::LARGEST_SETTINGS;
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::experiments::resolved_toml;
 use crate::model;
-use crate::study::event::Event;
+use crate::study::event::Kind;
 use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, experiment_folder, run_folder};
 use crate::study::plan::Run;
 
@@ -135,16 +135,13 @@ fn renew_settings(path: &Path, run: &Run, settings: &str) -> std::io::Result<()>
 }
 
 /// Opens a run's folder. What is in it and is not to be gone on from is put aside, and the run starts over;
-/// what a person should know of it is told by the event.
+/// what a person should know of it is to be reported.
 pub fn open(
     lock: &Arc<Lock>,
     run: &Run,
     kernels: model::Kernels,
-) -> Result<(Opened, Option<Event>), RecordError> {
-    let noted = |note: String, alarming: bool| {
-        let experiment = run.settings.name.clone();
-        Some(Event::Noted { experiment, seed: run.seed, note, alarming })
-    };
+) -> Result<(Opened, Option<Kind>), RecordError> {
+    let noted = |note: String, alarming: bool| Some(Kind::Noted { note, alarming });
     let (why, foreign) = match Record::open(lock, run, kernels) {
         Ok(opened) => {
             let mut words = Vec::new();

@@ -16,9 +16,9 @@ use super::seal::{self, Doubt, LARGEST_LOG};
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
 use crate::model::Weights;
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, hex, run_folder};
-use crate::study::plan::Run;
+use crate::study::plan::{Run, RunName};
 use crate::study::snapshot::Snapshot;
 
 /// A log that may still grow is looked at this often, ...
@@ -157,9 +157,9 @@ impl Files {
             Err(why) => return self.disbelieve(format!("{LOG} {why}")).into_iter().collect(),
         };
         self.held.extend(events.extract_if(.., |event| event.is_outcome()));
-        match events.last() {
-            Some(Event::Failed { .. }) => self.ended = true,
-            Some(Event::Progress { step, .. }) => (self.step, self.ended) = (*step, false),
+        match events.last().map(|event| &event.kind) {
+            Some(Kind::Failed { .. }) => self.ended = true,
+            Some(Kind::Progress { step, .. }) => (self.step, self.ended) = (*step, false),
             Some(_) => self.ended = false,
             None => {}
         }
@@ -171,7 +171,8 @@ impl Files {
         if std::mem::take(&mut self.recorded) && !events.is_empty() {
             let log = fs::symlink_metadata(self.folder.join(LOG));
             let at = seconds(log.and_then(|log| log.modified()).ok());
-            events.insert(0, Event::Recorded { at, events: events.len() });
+            let recorded = Kind::Recorded { at, events: events.len() };
+            events.insert(0, Event { run: self.name(), kind: recorded });
         }
         events
     }
@@ -200,7 +201,8 @@ impl Files {
 
     /// Compares the files with their checksums, and adds what can be told now.
     fn compare(&mut self, events: &mut Vec<Event>) {
-        let is_finished = |events: &[Event]| matches!(events.last(), Some(Event::Finished { .. }));
+        let is_finished =
+            |events: &[Event]| events.last().is_some_and(|event| matches!(event.kind, Kind::Finished { .. }));
         match seal::read_outcome(&self.folder, &self.settings, self.seed) {
             Ok(sealed) => {
                 self.doubt = None;
@@ -235,8 +237,12 @@ impl Files {
         }
         self.doubt = Some(why.clone());
         let error = format!("its files are not believed: {why}; `metascope run` of the study makes good");
-        let (experiment, seed) = (self.settings.name.clone(), self.seed);
-        Some(Event::Failed { experiment, seed, step: self.step, error })
+        Some(Event { run: self.name(), kind: Kind::Failed { step: self.step, error } })
+    }
+
+    /// The run as its events name it.
+    fn name(&self) -> RunName {
+        RunName::new(&self.settings.name, self.seed)
     }
 
     /// The weights in the checkpoint, if there is one; in words why they are not to be had.

@@ -10,8 +10,9 @@ use super::files::{Unreadable, read_own};
 use super::resume::{LARGEST_FILE, Resume, Unusable};
 use crate::config::presentable;
 use crate::experiments::{Experiment, parse_recorded};
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::{LOG, RESUME, SETTINGS, hex, misplaced, settings_digest};
+use crate::study::plan::RunName;
 
 /// A log of this size is none of ours: a run's has some two hundred lines.
 pub const LARGEST_LOG: u64 = 64 << 20;
@@ -61,7 +62,7 @@ impl Sealed {
 
     /// Whether the run is done.
     pub fn is_finished(&self) -> bool {
-        matches!(self.events.last(), Some(Event::Finished { .. }))
+        self.events.last().is_some_and(|event| matches!(event.kind, Kind::Finished { .. }))
     }
 }
 
@@ -127,9 +128,9 @@ fn compare(
         None => compare_settings(folder, settings, seed)?,
     }
     let (log, events) = sealed_log(folder, &resume, settings, wanted)?;
-    let others = |event: &&Event| event.run().is_none_or(|run| run != (settings.name.as_str(), seed));
-    if let Some(event) = events.iter().find(others) {
-        let (name, seed) = event.run().unwrap_or(("a study", 0));
+    let own = RunName::new(&settings.name, seed);
+    if let Some(Event { run, .. }) = events.iter().find(|event| event.run != own) {
+        let (name, seed) = (&run.experiment, run.seed.unwrap_or_default());
         return Err(Doubt::Foreign(format!("{LOG} is of {}, seed {seed}", presentable(name, 60))));
     }
     Ok(Sealed { resume, log, events })

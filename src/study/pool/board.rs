@@ -11,8 +11,8 @@ use super::going::Going;
 use super::stages::{Job, Stage, Wish, Work};
 use crate::eval::{Average, Curve, Curves, OverSeeds};
 use crate::experiments::{Experiment, Test};
-use crate::study::event::Event;
-use crate::study::plan::Run;
+use crate::study::event::{Event, Kind};
+use crate::study::plan::{Run, RunName};
 
 /// What the workers and the outside read and write together.
 #[derive(Default)]
@@ -264,32 +264,32 @@ impl Board {
     /// A run waits until a person wants it to go on.
     pub(super) fn pause(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
         self.unqueue(run);
-        let (experiment, seed, step) = self.whereabouts(run, &going);
+        let step = step_of(&going);
         self.places[run].stage = Stage::Paused(going);
-        Answer::Tell(run, vec![Event::Paused { experiment, seed, step }])
+        self.tell(run, Kind::Paused { step })
     }
 
     /// A run is over until a person wants it to go on.
     pub(super) fn stop(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
         self.unqueue(run);
-        let (experiment, seed, step) = self.whereabouts(run, &going);
+        let step = step_of(&going);
         self.places[run].stage = Stage::Stopped(going);
-        Answer::Tell(run, vec![Event::Stopped { experiment, seed, step }])
+        self.tell(run, Kind::Stopped { step })
     }
 
     /// A run is the next to be worked on.
     pub(super) fn put_first(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
         self.unqueue(run);
         self.jobs.push_front(Job::Train(run));
-        let (experiment, seed, step) = self.whereabouts(run, &going);
+        let step = step_of(&going);
         self.places[run].stage = Stage::Queued(going);
-        Answer::Tell(run, vec![Event::Queued { experiment, seed, step }])
+        self.tell(run, Kind::Queued { step })
     }
 
     /// A run goes on in the queue's order: what had begun before what has not, and else as it was planned.
     pub(super) fn put_back(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
         self.unqueue(run);
-        let (experiment, seed, step) = self.whereabouts(run, &going);
+        let step = step_of(&going);
         self.places[run].stage = Stage::Queued(going);
         let key = |run: usize| {
             let place = &self.places[run];
@@ -298,18 +298,16 @@ impl Board {
         let after = |job: &Job| matches!(job, Job::Train(other) if key(*other) > key(run));
         let at = self.jobs.iter().position(after).unwrap_or(self.jobs.len());
         self.jobs.insert(at, Job::Train(run));
-        Answer::Tell(run, vec![Event::Queued { experiment, seed, step }])
+        self.tell(run, Kind::Queued { step })
     }
 
     fn unqueue(&mut self, run: usize) {
         self.jobs.retain(|job| !matches!(job, Job::Train(other) if *other == run));
     }
 
-    /// The name of a run's experiment, its seed, and the step that it goes on from.
-    fn whereabouts(&self, run: usize, going: &Option<Box<Going>>) -> (String, u64, u64) {
-        let Run { settings, seed, .. } = &self.places[run].run;
-        let step = going.as_ref().map_or(0, |going| going.progress.step);
-        (settings.name.clone(), *seed, step)
+    /// The answer that this is to be told of a run.
+    fn tell(&self, run: usize, kind: Kind) -> Answer {
+        Answer::Tell(run, vec![Event { run: self.places[run].run.name(), kind }])
     }
 
     /// What a run is known to have come to.
@@ -343,13 +341,18 @@ fn summary(experiment: &str, test: Test<'_>, curves: &[&Curve]) -> Event {
     let steps = test.evaluation.steps;
     let over_seeds = OverSeeds::of(curves, steps + 1, Average::Mean);
     let (mean, seed_std) = over_seeds.of_every_seed();
-    Event::Summary {
-        experiment: experiment.to_owned(),
+    let kind = Kind::Summary {
         test: test.name.map(str::to_owned),
         seeds: curves.len(),
         steps: (0..=steps).collect(),
         mean,
         seed_std,
         nonfinite: over_seeds.nonfinite,
-    }
+    };
+    Event { run: RunName { experiment: experiment.to_owned(), seed: None }, kind }
+}
+
+/// The step that a run goes on from; 0 is its beginning.
+fn step_of(going: &Option<Box<Going>>) -> u64 {
+    going.as_ref().map_or(0, |going| going.progress.step)
 }

@@ -8,8 +8,7 @@ use super::shared::Shared;
 use crate::eval::task_losses;
 use crate::experiments::TestSettings;
 use crate::study::disk::record::Record;
-use crate::study::event::Event;
-use crate::study::plan::Run;
+use crate::study::event::{Event, Kind};
 
 /// Evaluates a share; with the last one the curves are known, and what remains is to keep them.
 pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: &Share) {
@@ -24,12 +23,10 @@ pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: &Share) {
 /// to be kept.
 pub fn conclude(shared: &Shared, evaluation: &Arc<Evaluation>, gains: Gains) {
     let Gains { new, curves, mut record } = gains;
-    let Run { settings, seed, .. } = &shared.entry(evaluation.run).run;
     for (test, curve) in new {
         let of = |name: &String| evaluation.settings.tests.iter().find(|test| test.name == *name);
         let test_hash = test.as_ref().and_then(of).map(TestSettings::hash);
-        let (experiment, seed) = (settings.name.clone(), *seed);
-        let evaluated = Event::Evaluated { experiment, seed, test, test_hash, curve };
+        let evaluated = Kind::Evaluated { test, test_hash, curve };
         shared.report(evaluation.run, record.as_mut(), evaluated);
     }
     let seconds = evaluation.clock.seconds();
@@ -46,9 +43,8 @@ pub fn conclude(shared: &Shared, evaluation: &Arc<Evaluation>, gains: Gains) {
 pub fn keep(shared: &Shared, outcome: Outcome) {
     let Outcome { evaluation, mut record, curves, seconds } = outcome;
     let entry = shared.entry(evaluation.run);
-    let Run { settings, seed, .. } = &entry.run;
     let checkpoint = record.as_ref().map(|record| record.checkpoint_path().display().to_string());
-    let finished = Event::Finished { experiment: settings.name.clone(), seed: *seed, seconds, checkpoint };
+    let finished = Event { run: entry.run.name(), kind: Kind::Finished { seconds, checkpoint } };
     let kept = record.as_mut().map_or(Ok(()), |record| {
         let header = evaluation.progress.header(evaluation.kernels, seconds, &evaluation.state);
         record.finish(&entry.run, &finished, header, evaluation.state.clone())
@@ -61,12 +57,11 @@ pub fn keep(shared: &Shared, outcome: Outcome) {
         return shared.leave_to_others(evaluation.run);
     }
     let last = match kept {
-        Ok(()) => finished,
-        Err(error) => shared.failure(
-            evaluation.run,
-            settings.total_steps(),
-            format!("trained and tested, but not saved: {error}"),
-        ),
+        Ok(()) => finished.kind,
+        Err(error) => Kind::Failed {
+            step: entry.run.settings.total_steps(),
+            error: format!("trained and tested, but not saved: {error}"),
+        },
     };
     // Logged already, if at all.
     shared.report(evaluation.run, None, last);

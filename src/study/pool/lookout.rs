@@ -13,7 +13,7 @@ use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::lock::Lock;
 use crate::study::disk::note::claimant;
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 use crate::study::told::Told;
@@ -82,9 +82,9 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
     let asked = Run { settings: settings.clone(), ..entry.run.clone() };
     let Finished { events, weights, at } = finished(lock.folder(), &asked)?;
     entry.leave(settings.total_steps(), weights);
-    shared.report(run, None, Event::Recorded { at, events: events.len() });
+    shared.report(run, None, Kind::Recorded { at, events: events.len() });
     let curves = Told::of(&events).curves;
-    events.into_iter().for_each(|event| shared.report(run, None, event));
+    events.into_iter().for_each(|event| shared.pass_on(run, event));
     Some((curves, settings))
 }
 
@@ -104,14 +104,14 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> 
         return true;
     }
     for event in other.files.read_on() {
-        match &event {
-            Event::Failed { .. } => other.failed = Some(event.clone()),
-            Event::Started { .. } => (other.results, other.failed) = (Vec::new(), None),
-            Event::Evaluated { .. } | Event::Finished { .. } => other.results.push(event.clone()),
+        match &event.kind {
+            Kind::Failed { .. } => other.failed = Some(event.clone()),
+            Kind::Started { .. } => (other.results, other.failed) = (Vec::new(), None),
+            Kind::Evaluated { .. } | Kind::Finished { .. } => other.results.push(event.clone()),
             _ => {}
         }
         if tells {
-            shared.report(run, None, event);
+            shared.pass_on(run, event);
         }
     }
     let is_due = |looked: Instant| looked.elapsed() >= LOOK_AT_PARAMETERS;
@@ -121,14 +121,14 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> 
             entry.leave(snapshot.step, snapshot.weights.clone());
         }
     }
-    let is_finished = matches!(other.results.last(), Some(Event::Finished { .. }));
+    let is_finished = other.results.last().is_some_and(|event| matches!(event.kind, Kind::Finished { .. }));
     if is_finished {
         let results = std::mem::take(&mut other.results);
         let curves = Told::of(&results).curves;
         if !tells {
             let at = last_written(lock.folder(), &entry.run);
-            shared.report(run, None, Event::Recorded { at, events: results.len() });
-            results.into_iter().for_each(|event| shared.report(run, None, event));
+            shared.report(run, None, Kind::Recorded { at, events: results.len() });
+            results.into_iter().for_each(|event| shared.pass_on(run, event));
         }
         shared.close_elsewhere(run, Some((curves, other.asked.clone())));
         return true;
@@ -140,7 +140,7 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> 
         // It would fail again, at the same step.
         Some(failed) => {
             if !tells {
-                shared.report(run, None, failed);
+                shared.pass_on(run, failed);
             }
             shared.close_elsewhere(run, None);
         }

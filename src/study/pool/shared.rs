@@ -21,7 +21,7 @@ use crate::study::disk::lock::{Holder, Lock};
 use crate::study::disk::record::Record;
 use crate::study::disk::trail::Trail;
 use crate::study::disk::trouble::{RecordError, trouble};
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 
@@ -287,7 +287,7 @@ impl Shared {
     fn tell(&self, run: usize, news: impl FnOnce(&mut Board) -> Answer) {
         let entry = self.entry(run);
         if let Err(error) = self.ask(run, &entry, news) {
-            self.report(run, None, self.failure(run, 0, error.to_string()));
+            self.report(run, None, Kind::Failed { step: 0, error: error.to_string() });
             self.send_answer(run, &entry, |board| board.abandon(run));
         }
     }
@@ -327,7 +327,7 @@ impl Shared {
             entry.set_wanted_back(board.is_wanted_back(run));
             match answer {
                 Answer::Tell(of, events) => {
-                    events.into_iter().for_each(|event| self.send(of, event));
+                    events.into_iter().for_each(|event| self.pass_on(of, event));
                     None
                 }
                 Answer::Nothing => None,
@@ -337,28 +337,23 @@ impl Shared {
         })
     }
 
-    fn send(&self, run: usize, event: Event) {
+    pub fn pass_on(&self, run: usize, event: Event) {
         // Whoever listened may be gone; the work is worth finishing all the same.
         let _ = self.events.send((run, event));
     }
 
     /// Logs the event, where there is a log, and sends it.
-    pub fn report(&self, run: usize, record: Option<&mut Record>, event: Event) {
+    pub fn report(&self, run: usize, record: Option<&mut Record>, kind: Kind) {
+        let event = Event { run: self.entry(run).run.name(), kind };
         if let Some(record) = record {
             record.append(&event);
         }
-        self.send(run, event);
-    }
-
-    /// The event that says so.
-    pub fn failure(&self, run: usize, step: u64, error: String) -> Event {
-        let Run { settings, seed, .. } = &self.entry(run).run;
-        Event::Failed { experiment: settings.name.clone(), seed: *seed, step, error }
+        self.pass_on(run, event);
     }
 
     /// A run has failed.
     pub fn fail(&self, run: usize, step: u64, error: String) {
-        self.report(run, None, self.failure(run, step, error));
+        self.report(run, None, Kind::Failed { step, error });
         self.close(run, None);
     }
 

@@ -21,7 +21,7 @@ use crate::study::disk::lock::Lock;
 use crate::study::disk::record::{Next, Record};
 use crate::study::disk::resume::Header;
 use crate::study::disk::trouble::RecordError;
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
 use crate::study::told::Told;
@@ -133,7 +133,8 @@ impl<'a> Turn<'a> {
             let error = diverged(settings, loss);
             if let Some(record) = &mut self.record {
                 // Into the log too, for those who look on; a run that goes on cuts it off again.
-                record.append(&self.shared.failure(self.run, step, error.clone()));
+                let failed = Kind::Failed { step, error: error.clone() };
+                record.append(&Event { run: self.entry.run.name(), kind: failed });
             }
             return Err(End::Failed { step, error });
         }
@@ -148,15 +149,9 @@ impl<'a> Turn<'a> {
         if !step.is_multiple_of(self.interval) && step != self.total {
             return;
         }
-        let Run { settings, seed, .. } = &self.entry.run;
-        let event = Event::Progress {
-            experiment: settings.name.clone(),
-            seed: *seed,
-            step,
-            loss: sum / losses as f64,
-            steps_per_second: self.clock.lap(losses),
-        };
-        self.shared.report(self.run, self.record.as_mut(), event);
+        let steps_per_second = self.clock.lap(losses);
+        let progress = Kind::Progress { step, loss: sum / losses as f64, steps_per_second };
+        self.shared.report(self.run, self.record.as_mut(), progress);
         (self.progress.sum, self.progress.losses) = (0.0, 0);
     }
 
@@ -189,10 +184,7 @@ impl<'a> Turn<'a> {
             }
             if let Some(error) = error.as_ref().filter(|_| error != self.unsaved) {
                 // It is tried again; the run fails if it still cannot be done at the end.
-                let Run { settings, seed, .. } = &self.entry.run;
-                let (experiment, seed) = (settings.name.clone(), *seed);
-                let event = Event::Unsaved { experiment, seed, step, error: error.clone() };
-                self.shared.report(self.run, None, event);
+                self.shared.report(self.run, None, Kind::Unsaved { step, error: error.clone() });
             }
             self.unsaved = error;
             self.clock.saved = Instant::now();
@@ -257,7 +249,7 @@ struct Taken {
 /// Opens a run's folder, where there is one, and tells what the run has told before. `None` if there is
 /// nothing left to do.
 fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result<Option<Taken>, End> {
-    let (settings, seed) = (entry.asked(), entry.run.seed);
+    let settings = entry.asked();
     // What this process has evaluated is known to whoever looks on, and lacks a test set.
     let told = shared.look(|board| board.curves(run));
     if told.is_empty()
@@ -272,8 +264,8 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
         Refused::Trouble(error) => End::Failed { step: 0, error: error.to_string() },
     })?;
     if let Some(failed) = right.as_ref().and_then(|lock| failed_elsewhere(lock, entry)) {
-        shared.report(run, None, Event::Recorded { at: 0, events: 1 });
-        shared.report(run, None, failed);
+        shared.report(run, None, Kind::Recorded { at: 0, events: 1 });
+        shared.pass_on(run, failed);
         shared.close(run, None);
         return Ok(None);
     }
@@ -299,15 +291,15 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     };
     let is_begun = !past.is_empty();
     if is_begun && told.is_empty() {
-        shared.report(run, None, Event::Recorded { at, events: past.len() });
+        shared.report(run, None, Kind::Recorded { at, events: past.len() });
     }
     let known = Told::of(&past).curves;
     if told.is_empty() {
-        past.into_iter().for_each(|event| shared.report(run, None, event));
+        past.into_iter().for_each(|event| shared.pass_on(run, event));
     }
     let total_steps = settings.total_steps();
     if let Some(error) = unsaved {
-        shared.report(run, None, shared.failure(run, total_steps, error));
+        shared.report(run, None, Kind::Failed { step: total_steps, error });
     }
     if let (Some(trained), true, Next::Start) = (entry.newest(), !told.is_empty(), &next)
         && record.is_none()
@@ -319,8 +311,7 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
         return Ok(Some(Taken { going, known: told, kernels: shared.kernels }));
     }
     if !is_begun {
-        let started = Event::Started { experiment: settings.name.clone(), seed, total_steps };
-        shared.report(run, record.as_mut(), started);
+        shared.report(run, record.as_mut(), Kind::Started { total_steps });
     }
     Ok(match next {
         Next::Nothing(weights) => {
@@ -355,7 +346,7 @@ fn failed_elsewhere(lock: &Lock, entry: &Entry) -> Option<Event> {
     }
     let Run { seed, .. } = entry.run;
     let mut files = Files::new(run_folder(lock.folder(), &entry.run), entry.asked(), seed);
-    files.read_on().pop().filter(|event| files.doubt.is_none() && matches!(event, Event::Failed { .. }))
+    files.read_on().pop().filter(|event| files.doubt.is_none() && matches!(event.kind, Kind::Failed { .. }))
 }
 
 /// Keeps the parameters of a landmark: in the run's folder or, where there is none, in memory.

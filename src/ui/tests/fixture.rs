@@ -8,7 +8,7 @@ use crate::{
     experiments::{Experiment, Study},
     learner::{Algorithm, Training},
     model::{Activation, Adaptation, ModelSettings, Precision, Weights},
-    study::{Event, Run, Snapshot},
+    study::{Event, Kind, Run, RunName, Snapshot},
     task::{EvaluationSettings, TaskSettings, families::sine::SineSettings},
     ui::{
         state::app::{App, View},
@@ -161,12 +161,17 @@ pub fn tested(styles: Styles) -> App {
     app
 }
 
+/// That this run tells this.
+pub fn tells(name: &str, seed: u64, kind: Kind) -> Event {
+    Event { run: RunName::new(name, seed), kind }
+}
+
 pub fn started(name: &str, seed: u64, total_steps: u64) -> Event {
-    Event::Started { experiment: name.to_owned(), seed, total_steps }
+    tells(name, seed, Kind::Started { total_steps })
 }
 
 pub fn progress(name: &str, seed: u64, step: u64, loss: f64) -> Event {
-    Event::Progress { experiment: name.to_owned(), seed, step, loss, steps_per_second: 21_000.0 }
+    tells(name, seed, Kind::Progress { step, loss, steps_per_second: 21_000.0 })
 }
 
 pub fn evaluated(name: &str, seed: u64, curve: Curve) -> Event {
@@ -175,18 +180,18 @@ pub fn evaluated(name: &str, seed: u64, curve: Curve) -> Event {
 
 pub fn evaluated_on(test: Option<&str>, name: &str, seed: u64, curve: Curve) -> Event {
     let test = test.map(str::to_owned);
-    Event::Evaluated { experiment: name.to_owned(), seed, test, test_hash: None, curve }
+    tells(name, seed, Kind::Evaluated { test, test_hash: None, curve })
 }
 
 pub fn finished(name: &str, seed: u64) -> Event {
-    Event::Finished { experiment: name.to_owned(), seed, seconds: 1.9, checkpoint: None }
+    tells(name, seed, Kind::Finished { seconds: 1.9, checkpoint: None })
 }
 
 pub fn failed(name: &str, seed: u64) -> Event {
     let error =
         "diverged: the training loss became not a number. Try a smaller learning rate (inner_lr = 0.01)"
             .to_owned();
-    Event::Failed { experiment: name.to_owned(), seed, step: 1_200, error }
+    tells(name, seed, Kind::Failed { step: 1_200, error })
 }
 
 /// Random, Transfer and MAML done, first-order with a failed seed and one in training, Reptile queued.

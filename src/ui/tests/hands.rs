@@ -10,7 +10,7 @@ use super::{
     typing::tell,
 };
 use crate::{
-    study::{Event, Found, Holder},
+    study::{Found, Holder, Kind},
     ui::{
         Hands, Trainer,
         state::{app::App, app::Effect, runs::Phase},
@@ -105,7 +105,7 @@ fn done_failed_stopped_and_loaded_are_told_apart() {
     assert!(header(&app, 120).contains("10/15 runs, 1 failed"), "{}", header(&app, 120));
     for run in 11..15 {
         let seed = run as u64 % 3;
-        app.on_event(run, Event::Stopped { experiment: "x".to_owned(), seed, step: 5 });
+        app.on_event(run, fixture::tells("x", seed, Kind::Stopped { step: 5 }));
     }
     app.on_over();
     let header_of = header(&app, 120);
@@ -116,7 +116,7 @@ fn done_failed_stopped_and_loaded_are_told_apart() {
     for run in 0..15 {
         let (system, seed) = (run / 3, run as u64 % 3);
         let name = SYSTEMS[system].0;
-        app.on_event(run, Event::Recorded { at: 999_990_000 + run as u64, events: 3 });
+        app.on_event(run, fixture::tells("x", 0, Kind::Recorded { at: 999_990_000 + run as u64, events: 3 }));
         app.on_event(run, fixture::started(name, seed, 40_000));
         app.on_event(run, fixture::evaluated(name, seed, fixture::curve(4.3, 0.7, seed)));
         app.on_event(run, fixture::finished(name, seed));
@@ -133,7 +133,7 @@ fn done_failed_stopped_and_loaded_are_told_apart() {
     assert!(screen.contains("01:46:40  every run has ended"), "{screen}");
     assert_eq!(app.log.len(), 16);
     // One of them starts over: the others are loaded still.
-    app.on_event(0, Event::Queued { experiment: "Random".to_owned(), seed: 0, step: 0 });
+    app.on_event(0, fixture::tells("Random", 0, Kind::Queued { step: 0 }));
     app.on_event(0, fixture::started("Random", 0, 0));
     app.on_event(0, fixture::finished("Random", 0));
     app.on_over();
@@ -157,7 +157,7 @@ fn a_sentence_goes_after_four_seconds_or_when_it_is_no_longer_so() {
     assert_eq!(said(&app), None);
     // Somebody else lets the runs go on.
     press(&mut app, 'p');
-    app.on_event(11, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 2, step: 9 });
+    app.on_event(11, fixture::tells("First-order MAML", 2, Kind::Queued { step: 9 }));
     assert_eq!(said(&app), None);
     // What is asked for has happened.
     app.on_hands(watching(), |_| true);
@@ -226,13 +226,14 @@ fn worst_estimate(seeds: u64, workers: usize, training: f64, testing: f64) -> f6
             run,
             match report {
                 0 => fixture::started("MAML", seed, steps),
-                report if report <= REPORTS => Event::Progress {
-                    experiment: "MAML".to_owned(),
-                    seed,
-                    step: steps * report / REPORTS,
-                    loss: 1.0,
-                    steps_per_second: steps as f64 / training,
-                },
+                report if report <= REPORTS => {
+                    let kind = Kind::Progress {
+                        step: steps * report / REPORTS,
+                        loss: 1.0,
+                        steps_per_second: steps as f64 / training,
+                    };
+                    fixture::tells("MAML", seed, kind)
+                }
                 _ => fixture::evaluated("MAML", seed, fixture::curve(4.3, 0.7, 0)),
             },
         );
@@ -261,12 +262,8 @@ fn what_has_not_begun_is_as_fast_as_its_algorithm_elsewhere() {
     let mut app = fixture::app(&study, Styles::default());
     app.on_hands(Hands { jobs: Some(1), ..Hands::default() }, |_| true);
     let steps = app.runs[0].total;
-    let progress = |name: &str, step, steps_per_second| Event::Progress {
-        experiment: name.to_owned(),
-        seed: 0,
-        step,
-        loss: 1.0,
-        steps_per_second,
+    let progress = |name: &str, step, steps_per_second| {
+        fixture::tells(name, 0, Kind::Progress { step, loss: 1.0, steps_per_second })
     };
     // A hundred times as fast as its cost lets expect of the others.
     app.on_event(0, progress("quick", steps, 400.0 * steps as f64));

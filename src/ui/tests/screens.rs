@@ -278,8 +278,8 @@ fn the_edited_file_stands_over_the_view() {
 #[test]
 fn what_waits_is_told_from_what_ended() {
     let mut app = fixture::midway(Styles::default());
-    let name = "First-order MAML".to_owned();
-    app.on_event(11, crate::study::Event::Paused { experiment: name, seed: 2, step: 26_400 });
+    let paused = crate::study::Kind::Paused { step: 26_400 };
+    app.on_event(11, fixture::tells("First-order MAML", 2, paused));
     app.queue = vec![12, 13, 14];
     each_size("paused", &app);
     go(&mut app, of_experiment(3));

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::LoadError,
     experiments::parse,
-    study::{Control, Event, plan},
+    study::{Control, Event, Kind, plan},
     ui::{
         state::app::{App, Effect},
         state::file::Edited,
@@ -36,7 +36,7 @@ fn said(app: &App) -> &str {
 }
 
 fn paused(step: u64) -> Event {
-    Event::Paused { experiment: "First-order MAML".to_owned(), seed: 2, step }
+    fixture::tells("First-order MAML", 2, Kind::Paused { step })
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn pausing_takes_what_moves_and_then_lets_it_go_on() {
     assert_eq!(app.runs[11].losses.len(), 132, "what it has told is kept");
     press(&mut app, 'p');
     assert_eq!(effects(&mut app), [Effect::Control(vec![11], Control::Start)]);
-    app.on_event(11, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 2, step: 26_400 });
+    app.on_event(11, fixture::tells("First-order MAML", 2, Kind::Queued { step: 26_400 }));
     app.queue = vec![12, 11];
     assert_eq!(app.place_in_queue(&[11]), "queued, 1 before it");
     assert_eq!((app.runs[11].phase.clone(), app.runs[11].step), (Phase::Queued, 26_400));
@@ -70,7 +70,7 @@ fn a_view_of_one_experiment_steers_the_seed_in_view() {
     press(&mut app, 'y');
     assert_eq!(effects(&mut app), [Effect::Control(vec![10], Control::Restart)]);
     assert!(said(&app).contains("seed 1"));
-    app.on_event(10, Event::Queued { experiment: "First-order MAML".to_owned(), seed: 1, step: 0 });
+    app.on_event(10, fixture::tells("First-order MAML", 1, Kind::Queued { step: 0 }));
     assert_eq!((app.runs[10].phase.clone(), app.runs[10].losses.len()), (Phase::Queued, 0));
     app.fit.seed = 2;
     press(&mut app, 'x');

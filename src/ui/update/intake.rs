@@ -8,7 +8,7 @@ use crate::{
         palette::Rgb,
         text::{count, number},
     },
-    study::{Event, Snapshot, Told},
+    study::{Event, Kind, Snapshot, Told},
     ui::{
         state::{
             app::App,
@@ -25,23 +25,21 @@ impl App {
         if index >= self.runs.len() {
             return;
         }
-        let ended = matches!(event, Event::Finished { .. } | Event::Failed { .. });
-        match event {
-            Event::Queued { .. } => {
-                self.no_longer(|so| matches!(so, So::Held(runs) if runs.contains(&index)))
-            }
+        let ended = matches!(event.kind, Kind::Finished { .. } | Kind::Failed { .. });
+        match event.kind {
+            Kind::Queued { .. } => self.no_longer(|so| matches!(so, So::Held(runs) if runs.contains(&index))),
             _ if ended => self.no_longer(|so| *so == So::Unsaved(index)),
             _ => {}
         }
-        if !matches!(event, Event::Progress { .. }) {
+        if !matches!(event.kind, Kind::Progress { .. }) {
             self.comparisons.forget();
         }
         let run = &mut self.runs[index];
-        if let (Some((left, at)), false) = (run.recorded, matches!(event, Event::Recorded { .. })) {
+        if let (Some((left, at)), false) = (run.recorded, matches!(event.kind, Kind::Recorded { .. })) {
             return self.on_recorded(index, event, left, at);
         }
-        run.loaded &= !matches!(event, Event::Started { .. } | Event::Progress { .. });
-        if let Event::Progress { step, steps_per_second, .. } = event {
+        run.loaded &= !matches!(event.kind, Kind::Started { .. } | Kind::Progress { .. });
+        if let Kind::Progress { step, steps_per_second, .. } = event.kind {
             let taken = step.saturating_sub(run.step_told) as f64;
             if taken > 0.0 && steps_per_second > 0.0 && !self.quiet {
                 self.spent.trained += taken / steps_per_second;
@@ -52,20 +50,20 @@ impl App {
             *run = RunState::new(run.experiment, run.seed, run.total);
         }
         run.told.take(&event);
-        match event {
-            Event::Recorded { at, events } => {
+        let Event { run: name, kind } = event;
+        match kind {
+            Kind::Recorded { at, events } => {
                 run.recorded = Some((events, at)).filter(|(events, _)| *events > 0)
             }
-            Event::Started { experiment, seed, total_steps } => {
-                self.note(format!("{experiment}, seed {seed}: started, {} steps", count(total_steps)), false);
+            Kind::Started { total_steps } => {
+                self.note(format!("{name}: started, {} steps", count(total_steps)), false);
             }
-            Event::Progress { .. } => {}
-            Event::Evaluated { experiment, seed, test, curve, .. } => {
+            Kind::Progress { .. } => {}
+            Kind::Evaluated { test, curve, .. } => {
                 let share = curve.nonfinite.iter().copied().fold(0.0, f64::max);
                 let at =
                     |n: usize| curve.steps.iter().position(|step| *step == n).map(|i| number(curve.mean[i]));
-                let mut text =
-                    format!("{experiment}, seed {seed}: evaluated on {} tasks", count(curve.tasks as u64));
+                let mut text = format!("{name}: evaluated on {} tasks", count(curve.tasks as u64));
                 if let Some(test) = &test {
                     text.push_str(&format!(" of {test}"));
                 }
@@ -83,44 +81,44 @@ impl App {
                 }
                 self.note(text, share > 0.0);
             }
-            Event::Finished { experiment, seed, seconds, checkpoint } => {
+            Kind::Finished { seconds, checkpoint } => {
                 let place = checkpoint.as_ref().map(|path| format!(", saved as {path}")).unwrap_or_default();
-                self.note(format!("{experiment}, seed {seed}: finished in {seconds:.1} s{place}"), false);
+                self.note(format!("{name}: finished in {seconds:.1} s{place}"), false);
             }
-            Event::Failed { experiment, seed, step, error } => {
-                let text = format!("{experiment}, seed {seed}: failed at step {}: {error}", count(step));
+            Kind::Failed { step, error } => {
+                let text = format!("{name}: failed at step {}: {error}", count(step));
                 self.note(text, true);
             }
-            Event::Unsaved { experiment, seed, error, .. } => {
-                let text = format!("{experiment}, seed {seed}: not saved for now, training goes on: {error}");
+            Kind::Unsaved { error, .. } => {
+                let text = format!("{name}: not saved for now, training goes on: {error}");
                 self.say_while(text.clone(), So::Unsaved(index));
                 self.note(text, true);
             }
-            Event::Noted { experiment, seed, note, alarming } => {
-                let text = format!("{experiment}, seed {seed}: {note}");
+            Kind::Noted { note, alarming } => {
+                let text = format!("{name}: {note}");
                 if alarming {
                     self.say(text.clone());
                 }
                 self.note(text, alarming);
             }
-            Event::Paused { experiment, seed, step } => {
-                self.note(format!("{experiment}, seed {seed}: paused at step {}", count(step)), false);
+            Kind::Paused { step } => {
+                self.note(format!("{name}: paused at step {}", count(step)), false);
             }
-            Event::Stopped { experiment, seed, step } => {
-                self.note(format!("{experiment}, seed {seed}: stopped at step {}", count(step)), false);
+            Kind::Stopped { step } => {
+                self.note(format!("{name}: stopped at step {}", count(step)), false);
             }
-            Event::Queued { experiment, seed, step } => {
+            Kind::Queued { step } => {
                 self.ended = None;
                 let from = if step == 0 {
                     "from its beginning".to_owned()
                 } else {
                     format!("from step {}", count(step))
                 };
-                self.note(format!("{experiment}, seed {seed}: goes on {from}"), false);
+                self.note(format!("{name}: goes on {from}"), false);
             }
-            Event::Summary { experiment, test, seeds, steps, mean, .. } => {
+            Kind::Summary { test, seeds, steps, mean, .. } => {
                 let test = test.map_or(String::new(), |test| format!(", {test}"));
-                let mut text = format!("{experiment}{test}: mean over {seeds} seeds");
+                let mut text = format!("{name}{test}: mean over {seeds} seeds");
                 for (n, mean) in steps.iter().zip(&mean).filter(|(n, _)| [1, 10].contains(*n)) {
                     text.push_str(&format!(", {} at n={n}", number(*mean)));
                 }

@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use metascope::config::{is_hidden, printable};
 use metascope::eval::Average;
 use metascope::results::{Results, text::Glyphs};
-use metascope::study::{Event, Watcher};
+use metascope::study::{Event, Kind, Watcher};
 
 const FILES: [&str; 5] =
     ["settings.toml", "metrics.jsonl", "resume.bin", "checkpoint.safetensors", "snapshots.bin"];
@@ -54,7 +54,7 @@ fn look(root: &Path) {
     let runs = watcher.runs();
     let mut results = Results::new(&study, &runs);
     for (run, events) in told.into_iter().enumerate() {
-        let came = |event: &Event| matches!(event, Event::Evaluated { .. } | Event::Finished { .. });
+        let came = |event: &Event| matches!(event.kind, Kind::Evaluated { .. } | Kind::Finished { .. });
         if watcher.doubt(run).is_some() {
             assert!(!events.iter().any(came), "told in doubt: {events:?}");
         }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use metascope::experiments::{Experiment, parse};
 use metascope::model::Kernels;
-use metascope::study::{Event, LogReader, Resume, Unusable};
+use metascope::study::{Event, Kind, LogReader, Resume, Unusable};
 use sha2::{Digest, Sha256};
 
 /// Longest line that is still a sentence and not the file.
@@ -38,7 +38,7 @@ fn read_log(bytes: &[u8]) {
     for event in whole {
         let again = LogReader::default().take((event.to_json() + "\n").as_bytes(), &SETTINGS);
         assert_eq!(lines(&again), [event.to_json()]);
-        if let Event::Evaluated { test, curve, .. } = event {
+        if let Kind::Evaluated { test, curve, .. } = event.kind {
             let test = SETTINGS.test(test.as_deref()).expect("of others nothing is told");
             let lengths = [&curve.mean, &curve.median, &curve.ci95, &curve.nonfinite].map(Vec::len);
             assert_eq!(lengths, [test.evaluation.steps + 1; 4]);

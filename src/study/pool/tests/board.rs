@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::eval::{Curves, statistics};
 use crate::experiments::{Experiment, TestSettings, parse};
 use crate::model::Kernels;
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::plan::{Run, plan};
 use crate::study::pool::board::{Answer, Board};
 use crate::study::pool::control::Control;
@@ -52,17 +52,18 @@ fn given(board: &mut Board) -> Option<(usize, Option<u64>)> {
 
 /// What is told of a run, in words.
 fn said(run: usize, event: &Event) -> String {
-    match event {
-        Event::Paused { step, .. } => format!("{run} paused at {step}"),
-        Event::Stopped { step, .. } => format!("{run} stopped at {step}"),
-        Event::Queued { step, .. } => format!("{run} queued at {step}"),
-        Event::Summary { experiment, test: None, seeds, .. } => {
-            format!("{run} sums {seeds} of {experiment} up")
+    let Event { run: name, kind } = event;
+    match kind {
+        Kind::Paused { step } => format!("{run} paused at {step}"),
+        Kind::Stopped { step } => format!("{run} stopped at {step}"),
+        Kind::Queued { step } => format!("{run} queued at {step}"),
+        Kind::Summary { test: None, seeds, .. } => {
+            format!("{run} sums {seeds} of {name} up")
         }
-        Event::Summary { experiment, test: Some(test), seeds, .. } => {
-            format!("{run} sums {seeds} of {experiment} up on {test}")
+        Kind::Summary { test: Some(test), seeds, .. } => {
+            format!("{run} sums {seeds} of {name} up on {test}")
         }
-        event => panic!("this is not the board's to tell: {event:?}"),
+        _ => panic!("this is not the board's to tell: {event:?}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::experiments::parse;
-use crate::study::{Control, Event, Run, Session, SessionOptions, Watcher, landmarks, plan};
+use crate::study::{Control, Event, Kind, Run, Session, SessionOptions, Watcher, landmarks, plan};
 
 const STUDY: &str = "[defaults]\nseeds = 2\nouter_steps = 50\n[task]\ntrain_tasks = 10\n\
     [model]\nhidden = 16\n[evaluation]\ntest_tasks = 5\nsteps = 3\n\
@@ -40,17 +40,18 @@ fn a_watcher_tells_what_the_session_told() {
         Session::start(runs(), &options(Some(folder.path().to_owned()))).expect("a writable folder");
     let told = told(&session);
     let of = |run: usize| {
-        let mine = told.iter().filter(|(at, event)| *at == run && !matches!(event, Event::Summary { .. }));
+        let mine =
+            told.iter().filter(|(at, event)| *at == run && !matches!(event.kind, Kind::Summary { .. }));
         mine.map(|(_, event)| event.to_json()).collect::<Vec<_>>()
     };
     let (study, watcher) = Watcher::open(&[folder.path().to_owned()]).expect("runs");
     assert_eq!(study.experiments.len(), 2);
     let mut watched: Vec<Vec<String>> = vec![Vec::new(); 4];
     while let Some((run, event)) = watcher.try_event() {
-        match event {
+        match event.kind {
             // How many events follow that were there before.
-            Event::Recorded { at, events } => assert!(at > 0 && events == of(run).len()),
-            event => watched[run].push(event.to_json()),
+            Kind::Recorded { at, events } => assert!(at > 0 && events == of(run).len()),
+            _ => watched[run].push(event.to_json()),
         }
     }
     assert!(watcher.is_over());
@@ -86,11 +87,11 @@ fn a_test_set_that_comes_while_the_session_lives_is_tested_and_nothing_is_traine
     let other = more.replace("shots = 20", "shots = 3");
     let planned = |text: &str| plan(&parse("test", None, text).expect("a good file"));
     let kinds = |told: &[(usize, Event)]| {
-        let kind = |(run, event): &(usize, Event)| match event {
-            Event::Evaluated { test, .. } => Some(format!("{run} tested on {test:?}")),
-            Event::Finished { .. } => Some(format!("{run} finished")),
-            Event::Summary { .. } => None,
-            event => panic!("{run}: {event:?}"),
+        let kind = |(run, event): &(usize, Event)| match &event.kind {
+            Kind::Evaluated { test, .. } => Some(format!("{run} tested on {test:?}")),
+            Kind::Finished { .. } => Some(format!("{run} finished")),
+            Kind::Summary { .. } => None,
+            _ => panic!("{run}: {event:?}"),
         };
         let mut kinds: Vec<String> = told.iter().filter_map(kind).collect();
         kinds.sort();
@@ -103,7 +104,7 @@ fn a_test_set_that_comes_while_the_session_lives_is_tested_and_nothing_is_traine
     let curves = |told: &[(usize, Event)]| {
         let mut curves: Vec<String> = told
             .iter()
-            .filter(|(_, event)| matches!(event, Event::Evaluated { test: Some(_), .. }))
+            .filter(|(_, event)| matches!(event.kind, Kind::Evaluated { test: Some(_), .. }))
             .map(|(run, event)| format!("{run} {}", event.to_json()))
             .collect();
         curves.sort();
