@@ -252,7 +252,7 @@ impl Lock {
         }
     }
 
-    /// Whether anybody writes, whom to end would leave half a file behind.
+    /// Whether a file is being written: ending the process now would leave half of it.
     pub fn is_written(&self) -> bool {
         self.writers.load(Ordering::SeqCst) > 0
     }

@@ -153,7 +153,7 @@ impl Board {
         self.outcomes.pop_front()
     }
 
-    /// A worker lets go of a run that it was asked for, with what the run goes on from.
+    /// A worker has let go of a run, as it was asked to; the run can go on from `going`.
     pub fn take_back(&mut self, run: usize, going: Box<Going>) -> Answer {
         self.settle(run, Some(going))
     }
