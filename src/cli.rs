@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::experiments::{Preset, presets};
+use crate::study::Partition;
 
 /// Watch neural networks learn to learn: transfer learning, MAML, first-order MAML and Reptile train side
 /// by side on few-shot sine regression.
@@ -161,42 +162,14 @@ pub struct RunArgs {
     /// Start every run over instead of going on; what was there is kept under another name.
     #[arg(long)]
     pub fresh: bool,
-    /// Train even what is estimated to need more memory than this machine has.
+    /// Train even what is estimated to need more memory than this machine has, and, on a file system without locks,
+    /// where another process seems to train, if that one gives no sign of life for five seconds.
     #[arg(long)]
     pub force: bool,
     /// Work on the study together with other processes, here or on other machines that see the same folder:
     /// each claims runs until none is left.
     #[arg(long, conflicts_with_all = ["no_save", "fresh"])]
     pub join: bool,
-}
-
-/// `metascope run --partition`: a share of the runs, counted from 1, of so many equal ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Partition {
-    /// Which share.
-    pub share: usize,
-    /// Of how many.
-    pub of: usize,
-}
-
-impl Partition {
-    /// What belongs to the share.
-    pub fn pick<T>(self, all: Vec<T>) -> Vec<T> {
-        all.into_iter().skip(self.share - 1).step_by(self.of).collect()
-    }
-}
-
-impl std::str::FromStr for Partition {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts =
-            text.split_once('/').and_then(|(share, of)| Some((share.parse().ok()?, of.parse().ok()?)));
-        match parts {
-            Some((share, of)) if (1..=of).contains(&share) => Ok(Self { share, of }),
-            _ => Err("a share and how many there are, counted from 1, such as 3/64".to_owned()),
-        }
-    }
 }
 
 /// `metascope export --format`.

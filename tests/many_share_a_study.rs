@@ -10,9 +10,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use program::disk::without_locks;
+use program::disk::{as_a_lower_layer, without_inodes, without_locks};
 use program::terminal::Terminal;
-use program::{Bench, assert_same, binary, events, wait};
+use program::{Bench, Said, assert_same, binary, events, wait};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -28,13 +28,6 @@ fn study(seeds: usize, steps: u64) -> String {
 
 const ENDLESS: u64 = 2_000_000;
 
-/// What the file system of the study has.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Disk {
-    Locks,
-    Leases,
-}
-
 /// A process that joins in; what it tells goes to a file, and what it says to people to another.
 struct Joiner {
     child: Child,
@@ -44,10 +37,6 @@ struct Joiner {
 
 impl Joiner {
     fn start(bench: &Bench, number: usize) -> Self {
-        Self::start_on(bench, number, Disk::Locks)
-    }
-
-    fn start_on(bench: &Bench, number: usize, disk: Disk) -> Self {
         let (told, said) = (format!("told-{number}.jsonl"), format!("said-{number}.txt"));
         let file = |name: &String| File::create(bench.path(name)).expect("a file");
         let mut command = Command::new(binary());
@@ -55,10 +44,6 @@ impl Joiner {
         // Saves so often that what is interrupted has been saved before.
         command.current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "20");
         command.stdout(file(&told)).stderr(file(&said));
-        if disk == Disk::Leases {
-            // Shorter than some are stopped for.
-            command.envs(without_locks()).env("METASCOPE_LEASE_MS", "200");
-        }
         Self { child: command.spawn().expect("the program starts"), told, said }
     }
 
@@ -104,26 +89,16 @@ fn below(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
     bench.outcome().into_iter().filter(|(name, _)| name.starts_with("shared/")).collect()
 }
 
+/// Kills, stops and continues processes that share a study, until it is done.
 #[test]
 fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes() {
-    disturb(Disk::Locks);
-}
-
-#[test]
-fn the_same_holds_where_nothing_can_be_locked() {
-    disturb(Disk::Leases);
-}
-
-/// Kills, stops and continues processes that share a study, until it is done.
-fn disturb(disk: Disk) {
     let asked =
         |name: &str, few: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(few);
     let (kills, processes) = (asked("METASCOPE_KILLS", 12), asked("METASCOPE_PROCESSES", 5));
     let study = study(asked("METASCOPE_SEEDS", 5), 2_000);
     let alone = alone(&study);
     let bench = Bench::with("study.toml", study);
-    let mut joiners: Vec<Joiner> =
-        (0..processes).map(|number| Joiner::start_on(&bench, number, disk)).collect();
+    let mut joiners: Vec<Joiner> = (0..processes).map(|number| Joiner::start(&bench, number)).collect();
     let (mut begun, mut killed, mut told) = (processes, 0, Vec::new());
     let mut dice: usize = 7;
     while !joiners.is_empty() {
@@ -160,7 +135,7 @@ fn disturb(disk: Disk) {
             if !status.success() {
                 let said = bench.read(&joiner.said);
                 assert_eq!(status.code(), None, "only what was killed has not gone well: {status}: {said}");
-                joiners.push(Joiner::start_on(&bench, begun, disk));
+                joiners.push(Joiner::start(&bench, begun));
                 begun += 1;
             }
         }
@@ -342,4 +317,103 @@ fn whoever_watches_waits_for_runs_that_are_still_to_come() {
     thread::sleep(Duration::from_millis(300));
     bench.run(&["run", "study.toml", "--out", "shared"]).exits(0);
     assert_eq!(looks.join().expect("it sees them"), 0);
+}
+
+/// A process that trains by itself where nothing can be locked.
+fn without_locks_runs(bench: &Bench, arguments: &[&str]) -> Child {
+    let mut command = Command::new(binary());
+    command.args(["run", "study.toml", "--out", "shared"]).args(arguments).envs(without_locks());
+    command.current_dir(bench.folder()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("the program starts")
+}
+
+fn tries_without_locks(bench: &Bench, arguments: &[&str]) -> Said {
+    let mut command = bench.command(&["run", "study.toml", "--out", "shared"]);
+    Said::of(command.args(arguments).envs(without_locks()))
+}
+
+#[test]
+fn where_nothing_can_be_locked_one_process_trains_and_none_is_joined() {
+    let bench = Bench::with("study.toml", study(2, ENDLESS));
+    let said = tries_without_locks(&bench, &["--join"]).exits(1);
+    assert!(said.stderr.contains("run --partition 1/2") && !said.stderr.contains("watch"), "{}", said.stderr);
+    let mut first = without_locks_runs(&bench, &[]);
+    let pid = first.id().to_string();
+    wait("it trains", || bench.names().iter().any(|name| name.ends_with("resume.bin")));
+    for arguments in [&[][..], &["--partition", "1/2"], &["--force"]] {
+        let said = tries_without_locks(&bench, arguments).exits(1);
+        for part in [&format!("process {pid}"), "run --force", "no locks"] {
+            assert!(said.stderr.contains(part), "{}", said.stderr);
+        }
+    }
+    assert!(first.try_wait().expect("our child").is_none(), "and it goes on");
+    first.kill().expect("our child");
+    first.wait().expect("our child");
+    // It is known to have ended, so nobody has to be forced.
+    let mut second = without_locks_runs(&bench, &[]);
+    let pid = second.id().to_string();
+    wait("another goes on", || bench.read("shared/study/held.json").contains(&pid));
+    second.kill().expect("our child");
+    second.wait().expect("our child");
+}
+
+#[test]
+fn of_another_machine_s_process_nobody_believes_that_it_has_ended_until_a_person_says_so() {
+    let bench = Bench::with("study.toml", study(1, 100));
+    let theirs = r#"{"host":"mango","pid":1,"boot":"another","namespace":"pid:[1]","word":"w","beat":7}"#;
+    std::fs::create_dir_all(bench.path("shared/study")).expect("made");
+    bench.write("shared/study/held.json", theirs);
+    let said = tries_without_locks(&bench, &[]).exits(1);
+    assert!(said.stderr.contains("process 1 on mango"), "{}", said.stderr);
+    assert_eq!(bench.read("shared/study/held.json"), theirs);
+    tries_without_locks(&bench, &["--force"]).exits(0);
+    assert!(!bench.names().iter().any(|name| name.contains("held")), "nothing is left");
+    // One that gives a sign of life keeps it, whatever a person says.
+    let beating = bench.path("shared/study/held.json");
+    let beats = thread::spawn(move || {
+        for beat in 0..40 {
+            std::fs::write(&beating, theirs.replace(":7", &format!(":{beat}"))).expect("written");
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
+    tries_without_locks(&bench, &["--force"]).exits(1);
+    beats.join().expect("it only writes");
+}
+
+#[test]
+fn parts_need_no_locks() {
+    let study = study(3, 2_000);
+    let bench = Bench::with("study.toml", &study);
+    let parts = ["1/3", "2/3", "3/3"];
+    let mut processes = parts.map(|part| without_locks_runs(&bench, &["--partition", part]));
+    wait("one has its part", || bench.names().iter().any(|name| name.contains("held-")));
+    tries_without_locks(&bench, &[]).exits(1);
+    for process in &mut processes {
+        assert!(process.wait().expect("our child").success());
+    }
+    assert_same(&below(&bench), &alone(&study), "parts");
+    assert!(!bench.names().iter().any(|name| name.contains("held")), "nothing is left");
+}
+
+#[test]
+fn a_lower_layer_s_runs_are_put_aside_by_copying_them() {
+    let bench = Bench::with("study.toml", study(1, 100));
+    bench.run(&["run", "study.toml", "--out", "shared"]).exits(0);
+    let (files, before) = (bench.files(), below(&bench));
+    let mut command = bench.command(&["run", "study.toml", "--out", "shared", "--fresh"]);
+    Said::of(command.envs(as_a_lower_layer("/seed-"))).exits(0);
+    assert_same(&below(&bench), &before, "the same again");
+    let after = bench.files();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.contains("/seed-0/")) {
+        assert_eq!(after.get(&name.replace("/seed-0/", "/seed-0.before-1/")), Some(bytes), "{name}");
+    }
+    assert!(!bench.names().iter().any(|name| name.contains(".metascope-")), "nothing half done is left");
+}
+
+#[test]
+fn a_file_that_is_another_one_at_every_look_is_not_looked_at_for_ever() {
+    let bench = Bench::with("study.toml", study(1, 100));
+    let mut command = bench.command(&["run", "study.toml", "--out", "shared"]);
+    let said = Said::of(command.envs(without_inodes())).exits(1);
+    assert!(said.stderr.contains("another inode number at every look"), "{}", said.stderr);
 }

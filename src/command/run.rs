@@ -20,7 +20,7 @@ use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
 use crate::results::{Results, report, table_comparisons, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
-use crate::study::{Busy, Event, Kind, Run, Session, SessionOptions, Together, plan, study_folder};
+use crate::study::{Busy, Event, Kind, Refused, Run, Session, SessionOptions, Together, plan, study_folder};
 
 /// How long to wait for an event before looking whether a person wants to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -34,13 +34,14 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     let whole = plan(&study);
     let runs = partition.map_or_else(|| whole.clone(), |partition| partition.pick(whole.clone()));
     let together = (args.join || partition.is_some())
-        .then(|| Together { whole: partition.map(|_| whole), tells: false });
+        .then(|| Together { part: partition.map(|part| (part, whole)), tells: false });
     let is_shared = together.is_some();
     let session =
         start(&study, runs.clone(), args, together).map_err(|error| match error.downcast::<Busy>() {
+            Ok(busy) if busy.why == Refused::NoLocks => busy.into(),
             Ok(busy) => {
                 let folder = busy.folder.display();
-                let with = if busy.holder.is_none() { "--join trains with them, " } else { "" };
+                let with = if busy.why == Refused::Several { "--join trains with them, " } else { "" };
                 anyhow!("{busy}; {with}`metascope watch {folder}` shows it, and --out names another folder")
             }
             Err(error) => error,
@@ -224,6 +225,7 @@ pub fn start(
         out: (!args.no_save).then(|| args.out.clone()),
         study: study.name.clone(),
         fresh: args.fresh,
+        force: args.force,
         together,
         kernels: None,
     };

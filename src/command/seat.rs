@@ -12,7 +12,8 @@ use super::run::start;
 use crate::cli::RunArgs;
 use crate::experiments::Study;
 use crate::study::{
-    Busy, Control, Event, Found, Holder, Run, Session, Snapshot, Together, Watcher, ask, plan, study_folder,
+    Busy, Control, Event, Found, Holder, Refused, Run, Session, Snapshot, Together, Watcher, ask, has_locks,
+    plan, study_folder, withdraw,
 };
 use crate::ui::{Hands, Source, Trainer};
 
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// With whom the study is trained. A person sees what others do as it happens.
 fn together(args: &RunArgs) -> Option<Together> {
-    args.join.then_some(Together { whole: None, tells: true })
+    args.join.then_some(Together { part: None, tells: true })
 }
 
 /// What is done with the study from here.
@@ -64,6 +65,9 @@ impl Seat {
             Ok(session) => (Doing::Training(session), plan(study)),
             Err(error) => {
                 let busy = error.downcast::<Busy>()?;
+                if busy.why == Refused::NoLocks {
+                    return Err(busy.into());
+                }
                 let watcher = Watcher::of(&busy.folder, study);
                 let runs = watcher.runs();
                 (Doing::LookingOn(Box::new(watcher)), runs)
@@ -100,17 +104,22 @@ impl Seat {
             Err(error) => error,
         };
         let refusal = match error.downcast::<Busy>() {
-            Ok(Busy { holder: Some(holder), .. }) if of == Trainer::Elsewhere(holder.clone()) && !late => {
+            Ok(Busy { why: Refused::One(holder), .. })
+                if of == Trainer::Elsewhere(holder.clone()) && !late =>
+            {
                 return None;
             }
-            Ok(Busy { holder: Some(holder), .. }) if late => {
+            Ok(Busy { why: Refused::One(holder), .. }) if late => {
                 anyhow!("{holder} does not let go; end it, and O takes over")
             }
-            Ok(Busy { holder: Some(holder), .. }) => anyhow!("{holder} was faster and trains these runs"),
+            Ok(Busy { why: Refused::One(holder), .. }) => {
+                anyhow!("{holder} was faster and trains these runs")
+            }
             Ok(busy) => busy.into(),
             Err(error) => error,
         };
         *asked = None;
+        withdraw(&self.folder);
         Some(Err(refusal))
     }
 
@@ -139,6 +148,15 @@ impl Seat {
             Doing::Training(session) => trains(session),
             Doing::LookingOn(watcher) => looks(watcher),
             Doing::Nothing => none,
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // What was asked for and not given would be given to nobody.
+        if self.asked.get_mut().is_some() {
+            withdraw(&self.folder);
         }
     }
 }
@@ -181,6 +199,9 @@ impl Source for Seat {
         let of = self.hands().trainer;
         if of == Trainer::Here {
             bail!("this process trains already");
+        }
+        if of != Trainer::Nobody && has_locks(&self.folder) == Some(false) {
+            return Err(Busy { why: Refused::NoLocks, folder: self.folder.clone() }.into());
         }
         if let Trainer::Elsewhere(holder) = &of {
             ask(&self.folder).map_err(|error| {

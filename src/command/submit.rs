@@ -1,5 +1,5 @@
-//! `metascope submit`: a Slurm job array whose tasks work on one study together, each `run --join` on its cores. The
-//! script is written beside the runs, to be read and changed; a task that has to go saves, and comes back.
+//! `metascope submit`: a Slurm job array whose tasks work on one study together, each `run --join` on its cores, or,
+//! on a file system without locks, `run --partition`. The script is written beside the runs, to be read and changed; a task that has to go saves, and comes back.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use crate::cli::{RunArgs, SubmitCommand};
 use crate::config::{is_hidden, presentable, printable};
 use crate::experiments::{Study, presets};
 use crate::model::Kernels;
-use crate::study::{announce_study, plan, study_folder, write_out};
+use crate::study::{announce_study, has_locks, plan, study_folder, write_out};
 
 /// Tasks where nobody says how many: a job's start costs a second, a run often less.
 const TASKS: usize = 8;
@@ -38,9 +38,10 @@ pub fn submit(command: &SubmitCommand) -> anyhow::Result<Exit> {
     };
     let study = narrowed_study(&args)?;
     let runs = plan(&study);
+    let study_folder = study_folder(&command.out, &study.name);
     let job = Job::of(command, &study, runs.len())?;
     if command.dry_run {
-        std::io::stdout().write_all(job.script().as_bytes())?;
+        std::io::stdout().write_all(job.script(has_locks(&study_folder).unwrap_or(true)).as_bytes())?;
         return Ok(Exit::Done);
     }
     if !is_on_path("sbatch") {
@@ -55,11 +56,11 @@ pub fn submit(command: &SubmitCommand) -> anyhow::Result<Exit> {
     // What is trained is what was submitted, whatever becomes of the file meanwhile.
     write(&job.file, text_of(&study)?.as_bytes())?;
     let path = job.folder.join(SCRIPT);
-    write(&path, job.script().as_bytes())?;
+    // Whoever looks on sees what is to come before the first task has started.
+    announce_study(&study_folder, &runs)?;
+    write(&path, job.script(has_locks(&study_folder).unwrap_or(true)).as_bytes())?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
         .with_context(|| format!("{} cannot be made executable", path.display()))?;
-    // Whoever looks on sees what is to come before the first task has started.
-    announce_study(&study_folder(&command.out, &study.name), &runs)?;
     let output =
         Command::new("sbatch").args(&command.sbatch).arg(&path).output().context("sbatch cannot be run")?;
     let said = |bytes: &[u8]| printable(&String::from_utf8_lossy(bytes));
@@ -68,13 +69,12 @@ pub fn submit(command: &SubmitCommand) -> anyhow::Result<Exit> {
     }
     let mut out = std::io::stdout();
     write!(out, "{}", said(&output.stdout))?;
-    let folder = study_folder(&command.out, &study.name);
     let words = format!(
         "{} runs, {} tasks; {} is the script\nmetascope watch {} shows them",
         runs.len(),
         job.tasks,
         path.display(),
-        folder.display()
+        study_folder.display()
     );
     writeln!(out, "{}", printable(&words))?;
     Ok(Exit::Done)
@@ -153,8 +153,8 @@ impl Job {
         Ok(())
     }
 
-    /// The script.
-    fn script(&self) -> String {
+    /// The script of tasks that share the study, or that each have a part of it.
+    fn script(&self, shares: bool) -> String {
         let quoted = |path: &Path| quote(&path.to_string_lossy());
         let mut script = String::from("#!/bin/bash\n");
         let mut line = |text: &str| {
@@ -163,12 +163,13 @@ impl Job {
         };
         let throttle = self.most.map_or(String::new(), |most| format!("%{most}"));
         let logs = self.folder.join("%A_%a.log");
-        line(
-            "# Written by `metascope submit`: so many tasks work on one study together. Each claims one run after",
-        );
-        line(
-            "# another until none is left, and what it leaves half done another one goes on with, to the same bits.",
-        );
+        line(if shares {
+            "# Written by `metascope submit`: so many tasks work on one study together. Each claims one run after\n\
+             # another until none is left, and what it leaves half done another one goes on with, to the same bits."
+        } else {
+            "# Written by `metascope submit`: so many tasks work on one study. Its file system has no locks, so each has\n\
+             # a part of its own. --force: a part that a killed task has left is gone on with, once it gives no sign of life."
+        });
         line(
             "# Everything may be changed; what sbatch is told on its command line counts more than what stands here.",
         );
@@ -192,8 +193,12 @@ impl Job {
         line("# and a machine that has not got them says so and leaves the runs to the others.");
         line(&format!("export METASCOPE_KERNEL={}", self.kernel));
         line("");
-        let mut words =
-            vec![quoted(&self.program), "run".to_owned(), quoted(&self.file), "--join".to_owned()];
+        let which = if shares {
+            "--join".to_owned()
+        } else {
+            format!("--force --partition \"$SLURM_ARRAY_TASK_ID/{}\"", self.tasks)
+        };
+        let mut words = vec![quoted(&self.program), "run".to_owned(), quoted(&self.file), which];
         words.extend(["--out".to_owned(), quoted(&self.out)]);
         words.extend(self.choice.iter().map(|word| quote(word)));
         line(&format!("{} &", words.join(" ")));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use unicode_normalization::char::is_combining_mark;
 
-use super::plan::Run;
+use super::plan::{Partition, Run};
 use crate::config::as_seen;
 use crate::experiments::{Experiment, resolved_toml};
 
@@ -16,6 +16,8 @@ use crate::experiments::{Experiment, resolved_toml};
 pub(super) const PLAN: &str = "plan.json";
 /// The lock's name in a study's folder.
 pub(super) const LOCK: &str = "lock.json";
+/// How the name of the file begins that says who holds a study where nothing can be locked.
+const HELD: &str = "held";
 /// The name of a request to let go of a study, in the study's folder.
 pub(super) const REQUEST: &str = "take-over.json";
 /// Random characters in the name of a file that is being written.
@@ -84,6 +86,24 @@ pub(super) fn claim_of(run_folder: &Path) -> PathBuf {
     name.push(".");
     name.push(LOCK);
     run_folder.with_file_name(name)
+}
+
+/// The file that says who holds a study, or a part of it, where nothing can be locked.
+pub(super) fn held_by(study_folder: &Path, part: Option<Partition>) -> PathBuf {
+    study_folder.join(match part {
+        None => format!("{HELD}.json"),
+        Some(Partition { share, of }) => format!("{HELD}-{share}-of-{of}.json"),
+    })
+}
+
+/// What a file of this name says who holds: a part of a study, or all of it; `None` if it says nothing of that.
+pub(super) fn part_of_held(name: &str) -> Option<Option<Partition>> {
+    let part = name.strip_prefix(HELD)?.strip_suffix(".json")?;
+    if part.is_empty() {
+        return Some(None);
+    }
+    let (share, of) = part.strip_prefix('-')?.split_once("-of-")?;
+    format!("{share}/{of}").parse().ok().map(Some)
 }
 
 /// Whether a folder of this name is a run's.
@@ -206,6 +226,19 @@ mod tests {
         }
         // In bytes too it is no longer than a file system takes.
         assert!(tame(&"𠀀".repeat(60)).len() + 1 + HASH < 255);
+    }
+
+    #[test]
+    fn who_holds_what_is_in_a_file_s_name() {
+        let part = Partition { share: 3, of: 64 };
+        for part in [None, Some(part)] {
+            let path = held_by(Path::new("runs"), part);
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            assert_eq!(part_of_held(name), Some(part), "{name}");
+        }
+        for other in ["held-3-of-2.json", "held-0-of-2.json", "held.json.7.gone", "heldx.json", "lock.json"] {
+            assert_eq!(part_of_held(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@
 //!   holders     which processes train the studies that are watched
 //!   request     asking the process that trains to let go
 //!   lock        one process a study folder
-//!   lease       claims on file systems that have no locks
+//!   held        who trains a study on a file system without locks
 //!   holder      a process that holds something
 //!   files       files that are whole or not there, and are ours
 //! layout    how everything on disk is named
@@ -57,15 +57,15 @@ pub use disk::files::{write_new, write_out};
 pub use disk::folders::announce_study;
 pub use disk::follow::LogReader;
 pub use disk::holders::Hold;
-pub use disk::lock::{Busy, Holder};
-pub use disk::note::Note;
-pub use disk::request::ask;
+pub use disk::lock::{Busy, Holder, Refused};
+pub use disk::note::{Note, has_locks};
+pub use disk::request::{ask, withdraw};
 pub use disk::resume::{Header, Identity, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
 pub use disk::watch::{Found, Watcher};
 pub use event::{Event, Kind};
 pub use layout::{run_folder, study_folder};
-pub use plan::{Run, RunName, plan};
+pub use plan::{Partition, Run, RunName, plan};
 pub use pool::control::Control;
 pub use pool::session::{Session, SessionOptions, Together};
 pub use snapshot::Snapshot;

@@ -60,3 +60,32 @@ pub fn plan(study: &Study) -> Vec<Run> {
     }
     runs
 }
+
+/// A share of a plan's runs, counted from 1, of so many equal ones (`metascope run --partition`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Partition {
+    /// Which share.
+    pub share: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Partition {
+    /// What belongs to the share.
+    pub fn pick<T>(self, all: Vec<T>) -> Vec<T> {
+        all.into_iter().skip(self.share - 1).step_by(self.of).collect()
+    }
+}
+
+impl std::str::FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts =
+            text.split_once('/').and_then(|(share, of)| Some((share.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((share, of)) if (1..=of).contains(&share) => Ok(Self { share, of }),
+            _ => Err("a share and how many there are, counted from 1, such as 3/64".to_owned()),
+        }
+    }
+}

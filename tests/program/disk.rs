@@ -150,6 +150,16 @@ pub fn without_locks() -> [(&'static str, String); 2] {
     [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_LOCKS", "1".to_owned())]
 }
 
+/// The environment of a program for which folders of this name are in an overlay's lower layer.
+pub fn as_a_lower_layer(name: &'static str) -> [(&'static str, String); 2] {
+    [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_FOLDERS", name.to_owned())]
+}
+
+/// The environment of a program on whose disks a file has another inode number at every look.
+pub fn without_inodes() -> [(&'static str, String); 2] {
+    [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_INODES", "1".to_owned())]
+}
+
 /// The environment of a program whose C library is wrong about sines, logarithms and the like.
 pub fn with_a_false_libm() -> (&'static str, String) {
     ("LD_PRELOAD", FALSE_LIBM.display().to_string())

@@ -7,6 +7,8 @@
  *   FAULT_STAYS   set: every operation after it too
  *   FAULT_COUNT   a file that gets the number of operations when the program ends by itself
  *   FAULT_LOCKS   set: no file can be locked, as on file systems that have no locks
+ *   FAULT_FOLDERS folders whose path contains this cannot be renamed, as those in a lower layer of an overlay
+ *   FAULT_INODES  set: a file has another inode number at every look, as on some file systems in user space
  *   FAULT_DISK    a folder that gets what a disk would have if the power went: whenever a file is brought to the disk
  *                 its bytes, as f-INODE, whenever a folder is the names in it, as d-INODE, lines of kind, inode, name
  */
@@ -153,7 +155,25 @@ static void note_disk(int fd) {
 SYNC(fsync)
 SYNC(fdatasync)
 PLAIN(ftruncate64, "truncate", is_watched(fd), (int fd, off64_t length), fd, length)
-PLAIN(rename, "rename", counts(to), (const char *from, const char *to), from, to)
+
+int rename(const char *from, const char *to) {
+    const char *part = getenv("FAULT_FOLDERS");
+    struct stat found;
+    if (part && strstr(from, part) && stat(from, &found) == 0 && S_ISDIR(found.st_mode)) {
+        errno = EXDEV;
+        return -1;
+    }
+    if (counts(to) && fault("rename") < 0) return -1;
+    return REAL(rename)(from, to);
+}
+
+int statx(int folder, const char *path, int flags, unsigned int mask, struct statx *found) {
+    static atomic_long inode;
+    int done = REAL(statx)(folder, path, flags, mask, found);
+    if (done == 0 && getenv("FAULT_INODES")) found->stx_ino = 1000 + atomic_fetch_add(&inode, 1);
+    return done;
+}
+
 PLAIN(unlink, "unlink", counts(path), (const char *path), path)
 PLAIN(mkdir, "mkdir", counts(path), (const char *path, mode_t mode), path, mode)
 

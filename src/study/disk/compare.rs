@@ -59,8 +59,8 @@ pub fn repair_past(found: &Path, again: &Path) -> Result<(), String> {
     // Where there is no lock's file, this is no folder that anybody trains in.
     let study = folder_of(folder_of(found));
     let lock = if fs::symlink_metadata(study.join(LOCK)).is_ok() {
-        let held = Lock::take(study).map_err(words)?;
-        let busy = |holder| Busy { holder, folder: study.to_owned() }.to_string();
+        let held = Lock::take(study, false).map_err(words)?;
+        let busy = |why| Busy { why, folder: study.to_owned() }.to_string();
         Some(held.map_err(busy)?)
     } else {
         None

@@ -134,23 +134,13 @@ pub fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
 /// Whatever the file system says; `path` is then untouched, or, if it was the folder that could not be
 /// brought to the disk, whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_if(path, bytes, || Ok(()))
-}
-
-/// The same, if `may` says so when all that is left is to rename it.
-pub fn replace_if(path: &Path, bytes: &[u8], may: impl Fn() -> io::Result<()>) -> io::Result<()> {
-    put(path, bytes, |file| where_known(file.sync_all()).and_then(|()| may()))?;
+    put(path, bytes, |file| where_known(file.sync_all()))?;
     sync_folder(folder_of(path))
 }
 
 /// The same as [`replace`] without waiting for the disk.
 pub fn replace_soon(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_soon_if(path, bytes, || Ok(()))
-}
-
-/// The same as [`replace_if`] without waiting for the disk.
-pub fn replace_soon_if(path: &Path, bytes: &[u8], may: impl Fn() -> io::Result<()>) -> io::Result<()> {
-    put(path, bytes, |_| may())
+    put(path, bytes, |_| Ok(()))
 }
 
 fn put(path: &Path, bytes: &[u8], settle: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
@@ -180,6 +170,43 @@ fn temporary(folder: &Path, prefix: &OsStr, mode: u32) -> io::Result<NamedTempFi
         let words = error.to_string();
         io::Error::new(error.kind(), words.split(" at path ").next().unwrap_or_default().to_owned())
     })
+}
+
+/// Moves a folder to where nothing is. Where it lies in a layer below the one that is written to, as in an overlay, it
+/// is copied: whole, or not to be seen under that name.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn move_folder(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {}
+        moved => return moved,
+    }
+    let copy = Builder::new().prefix(layout::DRAFT).tempdir_in(folder_of(to))?;
+    let inside = copy.path().join("copy");
+    copy_folder(from, &inside)?;
+    fs::rename(&inside, to)?;
+    sync_folder(folder_of(to))?;
+    fs::remove_dir_all(from)
+}
+
+/// Copies a folder with all that it holds; a link stays one.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let (entry, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
+        let at = to.join(entry.file_name().unwrap_or_default());
+        if kind.is_dir() {
+            copy_folder(&entry, &at)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(&entry)?, &at)?;
+        } else if kind.is_file() {
+            fs::copy(&entry, &at)?;
+            where_known(File::open(&at)?.sync_all())?;
+        }
+    }
+    fs::set_permissions(to, fs::metadata(from)?.permissions())?;
+    sync_folder(to)
 }
 
 /// The folder that a path's file is in.

@@ -10,8 +10,8 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::contents::settings_text;
-use super::files::{Unreadable, make_folder, read_own, replace};
-use super::lock::{Busy, Lock};
+use super::files::{Unreadable, make_folder, move_folder, read_own, replace};
+use super::lock::{Busy, Lock, Refused};
 use super::record::{Opened, Record};
 use super::resume::Identity;
 use super::seal::LARGEST_SETTINGS;
@@ -112,9 +112,14 @@ pub fn announce(lock: &Lock, runs: &[Run]) {
 pub fn announce_study(study_folder: &Path, runs: &[Run]) -> anyhow::Result<()> {
     let what = || format!("{} cannot be written", study_folder.display());
     fs::create_dir_all(study_folder).with_context(what)?;
-    match Lock::join(study_folder).with_context(what)? {
+    let taken = match Lock::join(study_folder, None, false).with_context(what)? {
+        // Nobody can share it, and for a moment this process has it alone.
+        Err(Refused::NoLocks) => Lock::take(study_folder, false).with_context(what)?,
+        taken => taken,
+    };
+    match taken {
         Ok((lock, _)) => announce(&lock, runs),
-        Err(holder) => return Err(Busy { holder, folder: study_folder.to_owned() }.into()),
+        Err(why) => return Err(Busy { why, folder: study_folder.to_owned() }.into()),
     }
     Ok(())
 }
@@ -189,7 +194,7 @@ pub fn bring_back(lock: &Lock, run: &Run) -> Result<(), RecordError> {
     if is_there(&folder) {
         move_aside(&folder, run)?;
     }
-    fs::rename(&from, &folder).map_err(|error| trouble(&from, &error))
+    move_folder(&from, &folder).map_err(|error| trouble(&from, &error))
 }
 
 /// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
@@ -208,6 +213,6 @@ fn move_aside(folder: &Path, run: &Run) -> Result<PathBuf, RecordError> {
     let free = |nth: &u32| fs::symlink_metadata(aside(folder, run.seed, *nth)).is_err();
     let nth = (1..).find(free).unwrap_or(u32::MAX);
     let to = aside(folder, run.seed, nth);
-    fs::rename(folder, &to).map_err(|error| trouble(&to, &error))?;
+    move_folder(folder, &to).map_err(|error| trouble(&to, &error))?;
     Ok(to)
 }

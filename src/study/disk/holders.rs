@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::held::{self, SILENCE, Sign};
 use super::lock::Holder;
-use super::note::{Note, claimant, is_joined, trainer};
+use super::note::{Note, claimant, is_joined, last, trainer};
+use crate::study::plan::Partition;
 
 /// Locks are looked at this often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,6 +32,9 @@ pub struct Holders {
     known: RefCell<HashMap<PathBuf, Hold>>,
     /// Who has claimed which run of those that are shared.
     claims: RefCell<HashMap<PathBuf, Holder>>,
+    /// Where nothing can be locked: the last sign of life of whoever holds a study, or a part of it, and since when
+    /// there was no other.
+    signs: RefCell<HashMap<(PathBuf, Option<Partition>), (Sign, Instant)>>,
     looked: RefCell<Option<Instant>>,
 }
 
@@ -52,22 +57,42 @@ impl Holders {
             let hold = known.entry(study.to_owned()).or_insert_with(|| match trainer(study) {
                 Some(note) => Hold::One(note),
                 None if is_joined(study) => Hold::Shared(Vec::new()),
-                None => Hold::Free,
+                None => self.without_locks(study),
             });
             if matches!(hold, Hold::One(_)) {
                 continue;
             }
-            if let Some(holder) = claimant(folder) {
-                // On a file system without locks claims are all that can be seen.
-                match hold {
-                    Hold::Shared(holders) if holders.contains(&holder) => {}
-                    Hold::Shared(holders) => holders.push(holder.clone()),
-                    other => *other = Hold::Shared(vec![holder.clone()]),
+            if let Hold::Shared(holders) = hold
+                && let Some(holder) = claimant(folder)
+            {
+                if !holders.contains(&holder) {
+                    holders.push(holder.clone());
                 }
                 claims.insert(folder.to_owned(), holder);
             }
         }
         *self.looked.borrow_mut() = Some(Instant::now());
+    }
+
+    /// Who trains a study by the signs of life that are given in its folder, where nothing can be locked.
+    fn without_locks(&self, study: &Path) -> Hold {
+        let mut signs = self.signs.borrow_mut();
+        let mut lives = |part: Option<Partition>, sign: &Sign| {
+            let seen =
+                signs.entry((study.to_owned(), part)).or_insert_with(|| (sign.clone(), Instant::now()));
+            if seen.0 != *sign {
+                *seen = (sign.clone(), Instant::now());
+            }
+            !sign.holder.has_ended() && seen.1.elapsed() < SILENCE
+        };
+        let living: Vec<_> = held::signs(study).filter(|(part, sign)| lives(*part, sign)).collect();
+        match &living[..] {
+            [] => Hold::Free,
+            [(None, Sign { holder, .. })] => {
+                Hold::One(Note { holder: holder.clone(), ..last(study).unwrap_or_default() })
+            }
+            parts => Hold::Shared(parts.iter().map(|(_, sign)| sign.holder.clone()).collect()),
+        }
     }
 
     /// Who trains the study of this run, as it was at the last look.

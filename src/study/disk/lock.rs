@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::files::{folder_of, make_folder, write_own};
+use super::held::Held;
 pub use super::holder::Holder;
-use super::holder::is_gone;
-use super::lease::{self, Lease};
 use super::note::{self, has_no_locks};
 use crate::study::layout::{LOCK, claim_of};
+use crate::study::plan::Partition;
 
 /// The right to write in a study's folder, or in that of one of its runs; dropping it lets go.
 #[derive(Debug)]
@@ -24,26 +24,51 @@ pub struct Lock {
     /// The file that is locked.
     path: PathBuf,
     way: Way,
-    held: Mutex<(Held, u64)>,
+    /// Whether others have it too, who claim its runs one by one.
+    is_shared: bool,
+    held: Mutex<(Standing, u64)>,
     /// What was written down last: worker threads, and seconds of work.
     told: Mutex<(usize, u64)>,
     /// How many write at the moment.
     writers: AtomicUsize,
 }
 
-/// A study's lock, and for how many seconds the study has been worked on before; or who has it, nobody in
-/// particular where several do.
-pub type Taken = Result<(Arc<Lock>, u64), Option<Holder>>;
+/// A study's lock, and for how many seconds the study has been worked on before; or why it cannot be had.
+pub type Taken = Result<(Arc<Lock>, u64), Refused>;
+
+/// Why a lock cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Another process has it.
+    One(Holder),
+    /// Several have it, who share the study.
+    Several,
+    /// Another process has it where nothing can be locked, as far as a file of its says.
+    Believed(Holder),
+    /// It would be shared, and its file system has no locks.
+    NoLocks,
+}
 
 /// What is locked, and with whom it is shared.
 #[derive(Debug)]
 enum Way {
-    /// A study, by nobody else.
-    Alone,
-    /// A study, with others who claim its runs one by one.
-    Together,
+    /// A study, by nobody else; `force`: see [`Lock::take`].
+    Alone { force: bool },
+    /// A study, with others who claim its runs one by one; or who have other parts of it, where nothing can be locked.
+    Together { part: Option<Partition>, force: bool },
     /// A run of a study that is held together.
     Run(Arc<Lock>),
+}
+
+impl Way {
+    /// The same, but without taking anything from anybody.
+    fn unforced(&self) -> Self {
+        match self {
+            Self::Alone { .. } => Self::Alone { force: false },
+            Self::Together { part, .. } => Self::Together { part: *part, force: false },
+            Self::Run(study) => Self::Run(study.clone()),
+        }
+    }
 }
 
 /// Somebody who asks whether a study is trained holds its lock for a moment: it is tried this often, ...
@@ -69,7 +94,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner).0 = Held::Given;
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner).0 = Standing::Given;
     }
 }
 
@@ -87,40 +112,38 @@ impl Drop for Writing<'_> {
 enum Grip {
     /// The locked file, and which one it is.
     Locked(File, Which),
-    /// The study's on a file system without locks, where its note has to do.
-    Believed(File, Which),
-    /// A run's there.
-    Leased(Lease),
+    /// A study on a file system without locks, and the file that its notes go to where it is held by nobody else.
+    Held(Held, Option<File>),
 }
 
 impl Grip {
     /// Whether nobody else can have it.
     fn is_held(&self, path: &Path) -> bool {
         match self {
-            Self::Locked(_, which) | Self::Believed(_, which) => in_place(path) == Some(*which),
-            Self::Leased(lease) => lease.is_held(),
+            Self::Locked(_, which) => in_place(path) == Some(*which),
+            Self::Held(held, _) => held.is_in_place(),
         }
     }
 
     /// The file with the note.
     fn file(&mut self) -> Option<&mut File> {
         match self {
-            Self::Locked(file, _) | Self::Believed(file, _) => Some(file),
-            Self::Leased(_) => None,
+            Self::Locked(file, _) | Self::Held(_, Some(file)) => Some(file),
+            Self::Held(_, None) => None,
         }
     }
 }
 
-/// How it stands with a lock.
+/// Whether a lock is held.
 #[derive(Debug)]
-enum Held {
-    /// Ours.
+enum Standing {
+    /// It is ours.
     Here(Grip),
     /// The file went, and no other could be locked yet.
     Nowhere,
     /// The file went, and another process was there first, or several. They train the study now, so this one
     /// never writes again.
-    Lost(Option<Holder>),
+    Lost(Refused),
     /// It was let go of, and so this process never writes again either.
     Given,
 }
@@ -128,18 +151,39 @@ enum Held {
 /// Another process trains this study.
 #[derive(Debug)]
 pub struct Busy {
-    /// Which one; nobody where several do.
-    pub holder: Option<Holder>,
+    /// Why it cannot be had.
+    pub why: Refused,
     /// The study's folder.
     pub folder: PathBuf,
+}
+
+impl Busy {
+    /// Which process trains it; nobody where several do.
+    pub fn holder(&self) -> Option<&Holder> {
+        match &self.why {
+            Refused::One(holder) | Refused::Believed(holder) => Some(holder),
+            Refused::Several | Refused::NoLocks => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Busy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let folder = self.folder.display();
-        match &self.holder {
-            Some(holder) => write!(f, "{folder} is being trained by {holder}"),
-            None => write!(f, "{folder} is being trained by processes that share it (--join)"),
+        match &self.why {
+            Refused::One(holder) => write!(f, "{folder} is being trained by {holder}"),
+            Refused::Several => write!(f, "{folder} is being trained by processes that share it (--join)"),
+            Refused::Believed(holder) => write!(
+                f,
+                "{folder} is being trained by {holder}, as a file there says; its file system has no locks, so nobody \
+                 can tell whether that process lives: if it has ended, `run --force` waits for a sign of life, and \
+                 goes on if there is none"
+            ),
+            Refused::NoLocks => write!(
+                f,
+                "{folder} is on a file system without locks, where processes cannot share a study or take it over; \
+                 `run --partition 1/2` and `run --partition 2/2` (or any other number) need none"
+            ),
         }
     }
 }
@@ -147,38 +191,39 @@ impl std::fmt::Display for Busy {
 impl std::error::Error for Busy {}
 
 impl Lock {
-    /// Takes the lock of a study's folder, which exists, and says how long the study has been worked on
-    /// before. `Ok(Err(holder))` if another process has it, or several have.
+    /// Takes the lock of a study's folder, which exists, and says how long the study has been worked on before.
+    /// `force`: where nothing can be locked, also from a process that gives no sign of life for some seconds.
     ///
     /// # Errors
     /// If the lock's file cannot be made.
-    pub fn take(folder: &Path) -> io::Result<Taken> {
-        Self::of_study(folder, Way::Alone)
+    pub fn take(folder: &Path, force: bool) -> io::Result<Taken> {
+        Self::of_study(folder, Way::Alone { force })
     }
 
-    /// The same, but together with other processes; runs are then to be claimed. `Ok(Err(holder))` if a
-    /// process has it for itself.
+    /// The same, but together with other processes; runs are then to be claimed. Where nothing can be locked, only a
+    /// part of the study can be had.
     ///
     /// # Errors
     /// If the lock's file cannot be made.
-    pub fn join(folder: &Path) -> io::Result<Taken> {
-        Self::of_study(folder, Way::Together)
+    pub fn join(folder: &Path, part: Option<Partition>, force: bool) -> io::Result<Taken> {
+        Self::of_study(folder, Way::Together { part, force })
     }
 
     fn of_study(folder: &Path, way: Way) -> io::Result<Taken> {
         let path = folder.join(LOCK);
-        let mut grip = match grip(&path, &way)? {
+        let mut grip = match grip(folder, &path, &way)? {
             Ok(grip) => grip,
-            Err(holder) => return Ok(Err(holder)),
+            Err(refused) => return Ok(Err(refused)),
         };
         let seconds = grip.file().and_then(note::read).map_or(0, |note| note.seconds);
         Ok(Ok((Self::new(folder, path, way, grip, seconds), seconds)))
     }
 
     fn new(folder: &Path, path: PathBuf, way: Way, grip: Grip, seconds: u64) -> Arc<Self> {
-        let held = Mutex::new((Held::Here(grip), 0));
+        let is_shared = matches!((&way, &grip), (Way::Together { .. }, Grip::Locked(..)));
+        let held = Mutex::new((Standing::Here(grip), 0));
         let (told, writers) = (Mutex::new((0, seconds)), AtomicUsize::new(0));
-        Arc::new(Self { folder: folder.to_owned(), path, way, held, told, writers })
+        Arc::new(Self { folder: folder.to_owned(), path, way, is_shared, held, told, writers })
     }
 
     /// Claims a run of a study that is held together with others, for as long as the claim lives.
@@ -190,7 +235,7 @@ impl Lock {
         self.hold()?;
         make_folder(&self.folder, folder_of(run_folder))?;
         let (path, way) = (claim_of(run_folder), Way::Run(self.clone()));
-        match grip(&path, &way)? {
+        match grip(&self.folder, &path, &way)? {
             Ok(mut grip) => {
                 if let Some(file) = grip.file() {
                     // Only for those who look on.
@@ -198,7 +243,8 @@ impl Lock {
                 }
                 Ok(Ok(Self::new(&self.folder, path, way, grip, 0)))
             }
-            Err(holder) => Ok(Err(holder.unwrap_or_default())),
+            Err(Refused::One(holder) | Refused::Believed(holder)) => Ok(Err(holder)),
+            Err(Refused::Several | Refused::NoLocks) => Ok(Err(Holder::unknown())),
         }
     }
 
@@ -209,19 +255,18 @@ impl Lock {
 
     /// Whether it is of one run, which another process has claimed since.
     pub fn is_lost(&self) -> bool {
-        let is_lost = |held: &Held| matches!(held, Held::Lost(_));
+        let is_lost = |held: &Standing| matches!(held, Standing::Lost(_));
         self.is_claim() && is_lost(&self.held.lock().unwrap_or_else(PoisonError::into_inner).0)
-    }
-
-    /// Whether the file system of a study has no locks, so that its runs are claimed by leases.
-    fn is_believed(&self) -> bool {
-        let held = &self.held.lock().unwrap_or_else(PoisonError::into_inner).0;
-        matches!(held, Held::Here(Grip::Believed(..)))
     }
 
     /// Whether runs are to be claimed one by one.
     pub fn is_shared(&self) -> bool {
-        matches!(self.way, Way::Together)
+        self.is_shared
+    }
+
+    /// Whether others write in the study's folder too, each in folders of its own.
+    pub fn is_divided(&self) -> bool {
+        matches!(self.way, Way::Together { .. })
     }
 
     /// Writes down who has the lock, for those who look on.
@@ -230,10 +275,13 @@ impl Lock {
     /// If the note cannot be written.
     pub fn tell(&self, jobs: usize, seconds: u64) -> io::Result<()> {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = (jobs, seconds);
-        match &mut self.held.lock().unwrap_or_else(PoisonError::into_inner).0 {
-            Held::Here(grip) => grip.file().map_or(Ok(()), |file| note::write(file, jobs, seconds)),
-            Held::Nowhere | Held::Lost(_) | Held::Given => Ok(()),
+        let Standing::Here(grip) = &mut self.held.lock().unwrap_or_else(PoisonError::into_inner).0 else {
+            return Ok(());
+        };
+        if let Grip::Held(held, _) = grip {
+            held.give_sign()?;
         }
+        grip.file().map_or(Ok(()), |file| note::write(file, jobs, seconds))
     }
 
     /// The study's folder.
@@ -245,7 +293,7 @@ impl Lock {
     pub fn writing(&self) -> Writing<'_> {
         match &self.way {
             Way::Run(study) => study.writing(),
-            Way::Alone | Way::Together => {
+            Way::Alone { .. } | Way::Together { .. } => {
                 self.writers.fetch_add(1, Ordering::SeqCst);
                 Writing(&self.writers)
             }
@@ -270,40 +318,34 @@ impl Lock {
         let mut guard = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (held, times) = &mut *guard;
         match held {
-            Held::Here(grip) if grip.is_held(&self.path) => return Ok(*times),
-            Held::Here(Grip::Leased(_)) => {
-                // Whoever has taken it may have come to the run's end since, and have let go of it.
-                let holder = lease::holder(&self.path);
-                *held = Held::Lost(holder.clone());
-                return Err(self.lost(holder));
-            }
-            Held::Lost(holder) => return Err(self.lost(holder.clone())),
-            Held::Given => return Err(io::Error::other("another process has asked for this folder")),
-            Held::Here(_) | Held::Nowhere => {}
+            Standing::Here(grip) if grip.is_held(&self.path) => return Ok(*times),
+            Standing::Lost(why) => return Err(self.lost(why.clone())),
+            Standing::Given => return Err(io::Error::other("another process has asked for this folder")),
+            Standing::Here(_) | Standing::Nowhere => {}
         }
-        *held = Held::Nowhere;
+        *held = Standing::Nowhere;
         make_folder(&self.folder, folder_of(&self.path))?;
-        match grip(&self.path, &self.way)? {
+        match grip(&self.folder, &self.path, &self.way.unforced())? {
             Ok(mut grip) => {
                 if let (Some(file), false) = (grip.file(), self.is_shared()) {
                     let (jobs, seconds) = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
                     // Only for those who look on.
                     let _ = note::write(file, jobs, seconds);
                 }
-                *held = Held::Here(grip);
+                *held = Standing::Here(grip);
                 *times += 1;
                 Ok(*times)
             }
-            Err(holder) => {
-                let error = self.lost(holder.clone());
-                *held = Held::Lost(holder);
+            Err(why) => {
+                let error = self.lost(why.clone());
+                *held = Standing::Lost(why);
                 Err(error)
             }
         }
     }
 
-    fn lost(&self, holder: Option<Holder>) -> io::Error {
-        let busy = Busy { holder, folder: self.folder.clone() };
+    fn lost(&self, why: Refused) -> io::Error {
+        let busy = Busy { why, folder: self.folder.clone() };
         io::Error::other(format!("its lock was taken away, and {busy}"))
     }
 }
@@ -313,8 +355,7 @@ impl Drop for Lock {
     /// finds that it is not in place.
     fn drop(&mut self) {
         let held = &self.held.get_mut().unwrap_or_else(PoisonError::into_inner).0;
-        // A lease removes its own.
-        if let (Way::Run(_), Held::Here(Grip::Locked(_, which))) = (&self.way, held)
+        if let (Way::Run(_), Standing::Here(Grip::Locked(_, which))) = (&self.way, held)
             && in_place(&self.path) == Some(*which)
         {
             let _ = fs::remove_file(&self.path);
@@ -334,65 +375,68 @@ fn in_place(path: &Path) -> Option<Which> {
     fs::symlink_metadata(path).ok().map(|found| which_file(&found))
 }
 
-/// Locks a file, or takes its lease where a run of a file system without locks is claimed. `Ok(Err(holder))` if
-/// another process has it; nobody in particular where several share it.
-fn grip(path: &Path, way: &Way) -> io::Result<Result<Grip, Option<Holder>>> {
-    // Not by trying the file itself, which would have to be there for that: a lease is one that was not.
-    if let Way::Run(study) = way
-        && study.is_believed()
-    {
-        return Ok(Lease::take(path)?.map(Grip::Leased).map_err(Some));
-    }
+/// A file that is another one at every look is tried so often.
+const LOOKS: u32 = 50;
+
+/// Locks a file, or holds the study by another one where nothing can be locked.
+fn grip(folder: &Path, path: &Path, way: &Way) -> io::Result<Result<Grip, Refused>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    loop {
+    for _ in 0..LOOKS {
         let mut file =
             write_own(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
                 .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
-        // Nobody asks a claim for more than a moment, and there is always another run.
-        let tries = if matches!(way, Way::Run(_)) { 1 } else { TRIES };
-        let is_locked = match try_lock(&mut file, way, tries)? {
-            Ok(is_locked) => is_locked,
-            Err(holder) => return Ok(Err(holder)),
-        };
+        match try_lock(&mut file, way)? {
+            Ok(()) => {}
+            Err(Refused::NoLocks) => return without_locks(folder, file, way),
+            Err(refused) => return Ok(Err(refused)),
+        }
         let which = which_file(&file.metadata()?);
         // Whoever had it before may have removed it in the meantime.
         if in_place(path) == Some(which) {
-            return Ok(Ok(if is_locked { Grip::Locked(file, which) } else { Grip::Believed(file, which) }));
+            return Ok(Ok(Grip::Locked(file, which)));
         }
     }
+    Err(io::Error::other(format!(
+        "{name} has another inode number at every look, so that nobody can tell whether it is the file that was locked: \
+         this file system cannot hold runs"
+    )))
 }
 
-/// Locks a file that is open, if nobody else has. `Ok(Ok(false))` where nothing can be locked, and nobody else says
-/// that the file is his.
-fn try_lock(file: &mut File, way: &Way, tries: u32) -> io::Result<Result<bool, Option<Holder>>> {
-    let together = matches!(way, Way::Together);
+/// Locks a file that is open, if nobody else has.
+fn try_lock(file: &mut File, way: &Way) -> io::Result<Result<(), Refused>> {
+    let together = matches!(way, Way::Together { .. });
+    // Nobody asks a claim for more than a moment, and there is always another run.
+    let tries = if matches!(way, Way::Run(_)) { 1 } else { TRIES };
     for attempt in 1.. {
         match if together { file.try_lock_shared() } else { file.try_lock() } {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if attempt < tries => std::thread::sleep(APART),
             // The note of a file that is shared is of whoever had it alone last.
-            Err(TryLockError::WouldBlock) if matches!(way, Way::Alone) && file.try_lock_shared().is_ok() => {
-                return Ok(Err(None));
+            Err(TryLockError::WouldBlock)
+                if matches!(way, Way::Alone { .. }) && file.try_lock_shared().is_ok() =>
+            {
+                return Ok(Err(Refused::Several));
             }
             Err(TryLockError::WouldBlock) => {
-                return Ok(Err(Some(note::read(file).unwrap_or_else(note::unknown).holder)));
+                return Ok(Err(Refused::One(note::read(file).unwrap_or_else(note::unknown).holder)));
             }
-            // A file system without locks: the note has to do, and among those who share a study leases do.
-            Err(TryLockError::Error(error)) if has_no_locks(&error) && !matches!(way, Way::Run(_)) => {
-                match note::read(file) {
-                    Some(note) if is_another_here(&note.holder) => return Ok(Err(Some(note.holder))),
-                    _ => return Ok(Ok(false)),
-                }
-            }
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok(Err(Refused::NoLocks)),
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    Ok(Ok(true))
+    Ok(Ok(()))
 }
 
-/// Whether this is another process of this host that is alive.
-fn is_another_here(holder: &Holder) -> bool {
-    holder.is_here() && holder.pid != std::process::id() && !is_gone(holder)
+/// Holds a study, or a part of it, where nothing can be locked.
+fn without_locks(folder: &Path, file: File, way: &Way) -> io::Result<Result<Grip, Refused>> {
+    let (part, force) = match way {
+        Way::Alone { force } => (None, *force),
+        Way::Together { part: Some(part), force } => (Some(*part), *force),
+        Way::Together { part: None, .. } | Way::Run(_) => return Ok(Err(Refused::NoLocks)),
+    };
+    // A part's note would be taken for that of the whole.
+    let file = part.is_none().then_some(file);
+    Ok(Held::take(folder, part, force)?.map(|held| Grip::Held(held, file)).map_err(Refused::Believed))
 }
 
 #[cfg(test)]
@@ -400,8 +444,8 @@ mod tests {
     use super::super::note::{Note, trainer};
     use super::*;
 
-    fn take(folder: &Path) -> Result<(Arc<Lock>, u64), Option<Holder>> {
-        Lock::take(folder).expect("a writable folder")
+    fn take(folder: &Path) -> Taken {
+        Lock::take(folder, false).expect("a writable folder")
     }
 
     #[test]
@@ -412,7 +456,7 @@ mod tests {
         assert_eq!(seconds, 0);
         lock.tell(3, 1_000_000).expect("written");
         lock.tell(2, 70).expect("written");
-        assert_eq!(take(folder.path()).expect_err("taken"), Some(Holder::this()));
+        assert_eq!(take(folder.path()).expect_err("taken"), Refused::One(Holder::this()));
         let note = Note { holder: Holder::this(), jobs: 2, seconds: 70 };
         assert_eq!(trainer(folder.path()), Some(note));
         drop(lock);
@@ -458,31 +502,15 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_went_is_not_taken_again() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let (study, _) = Lock::join(folder.path()).expect("writable").expect("nobody has it");
-        let path = folder.path().join("seed-1.lock.json");
-        let lease = Lease::take(&path).expect("it can be made").expect("nobody has it");
-        let claim = Lock::new(folder.path(), path.clone(), Way::Run(study), Grip::Leased(lease), 0);
-        assert!(claim.hold().is_ok() && !claim.is_lost());
-        // While this process was stopped another took it, came to the run's end and let go.
-        fs::remove_file(&path).expect("removed");
-        assert!(claim.hold().is_err() && claim.is_lost());
-        assert!(claim.hold().is_err());
-        drop(claim);
-        assert!(!path.exists());
-    }
-
-    #[test]
     fn nothing_is_written_through_a_link() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "important").expect("written");
         std::os::unix::fs::symlink(&theirs, folder.path().join(LOCK)).expect("a link");
-        assert!(Lock::take(folder.path()).is_err());
+        assert!(Lock::take(folder.path(), false).is_err());
         fs::remove_file(folder.path().join(LOCK)).expect("removed");
         fs::hard_link(&theirs, folder.path().join(LOCK)).expect("a second name");
-        assert!(Lock::take(folder.path()).is_err());
+        assert!(Lock::take(folder.path(), false).is_err());
         assert_eq!(fs::read(&theirs).expect("there"), b"important");
     }
 }

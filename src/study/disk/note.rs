@@ -9,8 +9,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::files::open_own;
-use super::holder::{Holder, is_gone};
-use super::lease;
+use super::holder::Holder;
 use crate::study::layout::{LOCK, claim_of};
 
 /// What the lock's file says.
@@ -49,28 +48,27 @@ pub fn unknown() -> Note {
     Note { holder: Holder::unknown(), ..Note::default() }
 }
 
-/// What the process that trains in this folder by itself says of itself; `None` if none does.
+/// What the process that trains in this folder by itself says of itself; `None` if none does, or nothing can be locked.
 pub fn trainer(folder: &Path) -> Option<Note> {
-    let mut file = open_own(&folder.join(LOCK)).ok()?;
-    match file.try_lock_shared() {
-        Ok(()) => None,
-        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown)),
-        // Without locks a process on another host can only be believed.
-        Err(TryLockError::Error(_)) => {
-            read(&mut file).filter(|note| note.holder.pid > 0 && !is_gone(&note.holder))
-        }
-    }
+    holder_of_lock(&folder.join(LOCK))
+}
+
+/// What a study's file says, whoever wrote it; where nothing can be locked, of the process that holds the study.
+pub fn last(folder: &Path) -> Option<Note> {
+    read(&mut open_own(&folder.join(LOCK)).ok()?)
 }
 
 /// Who has claimed a run; `None` if nobody has.
 pub fn claimant(run_folder: &Path) -> Option<Holder> {
-    let path = claim_of(run_folder);
-    let mut file = open_own(&path).ok()?;
+    holder_of_lock(&claim_of(run_folder)).map(|note| note.holder)
+}
+
+fn holder_of_lock(path: &Path) -> Option<Note> {
+    let mut file = open_own(path).ok()?;
     match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown)),
         // Let go of with the file, at once.
-        Ok(()) => None,
-        Err(TryLockError::WouldBlock) => Some(read(&mut file).unwrap_or_else(unknown).holder),
-        Err(TryLockError::Error(_)) => lease::holder(&path),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
 
@@ -81,10 +79,10 @@ pub fn is_joined(folder: &Path) -> bool {
     (0..2).all(|_| open_own(&folder.join(LOCK)).is_ok_and(blocks))
 }
 
-/// Whether the file system of a study's folder has locks, so that to hold one means something.
-pub fn can_lock(folder: &Path) -> bool {
-    let locked = |file: File| file.try_lock_shared();
-    open_own(&folder.join(LOCK)).is_ok_and(|file| !matches!(locked(file), Err(TryLockError::Error(_))))
+/// Whether the file system of a study's folder has locks; `None` where no process has tried yet.
+pub fn has_locks(folder: &Path) -> Option<bool> {
+    let file = open_own(&folder.join(LOCK)).ok()?;
+    Some(!matches!(file.try_lock_shared(), Err(TryLockError::Error(_))))
 }
 
 /// Whether the file system cannot lock at all.
@@ -104,7 +102,7 @@ mod tests {
         fs::write(folder.path().join(LOCK), r#"{"host":"there","pid":7}"#).expect("written");
         let held = OpenOptions::new().write(true).open(folder.path().join(LOCK)).expect("it is there");
         held.try_lock().expect("nobody has it");
-        let holder = Holder { host: "there".to_owned(), pid: 7 };
+        let holder = Holder { host: "there".to_owned(), pid: 7, ..Holder::default() };
         assert_eq!(trainer(folder.path()), Some(Note { holder, jobs: 0, seconds: 0 }));
     }
 }

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use super::contents::{checkpoint_bytes, has_its_checkpoint, settings_text, version_of_settings};
 use super::files::{
-    folder_of, make_folder, open_own, read_own, remove_leftovers, replace_if, replace_soon_if, sync_folder,
+    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
     where_known, write_own,
 };
 use super::lock::Lock;
@@ -162,13 +162,11 @@ impl Record {
         self.settings = settings_text(run, kernels.name(), &self.identity);
         // Of a run that starts over nothing is known, its past and its end least of all.
         for file in [SNAPSHOTS, CHECKPOINT] {
-            let _ = self.still_holds().and_then(|()| fs::remove_file(self.folder.join(file)));
+            let _ = fs::remove_file(self.folder.join(file));
         }
         // For those who look on. What cannot be written waits for the first save.
         let _ = make_folder(self.lock.folder(), &self.folder)
-            .and_then(
-                |()| if self.has_its_settings() { Ok(()) } else { self.write_settings(Self::replace_soon) },
-            )
+            .and_then(|()| if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) })
             .and_then(|()| self.rewrite_log());
         self.begin_provenance(kernels.name(), 0);
         Opened {
@@ -219,7 +217,7 @@ impl Record {
         self.settings = settings_text(run, kernel, &self.identity);
         self.log = log;
         let opened = self.reopen_log().map_err(|error| trouble(&self.folder.join(LOG), &error));
-        let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(Self::replace) };
+        let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(replace) };
         let settled = settled.map_err(|error| trouble(&self.folder.join(SETTINGS), &error));
         if !finished {
             self.begin_provenance(&resume.header.kernel.clone(), resume.header.step);
@@ -253,25 +251,6 @@ impl Record {
             self.locked = locked;
         }
         Ok(())
-    }
-
-    /// Whether what was held is held still. A process may be stopped between any two lines of this file, for longer
-    /// than a lease lasts, and find that another has finished the run.
-    fn still_holds(&self) -> io::Result<()> {
-        if self.lock.hold()? == self.locked {
-            return Ok(());
-        }
-        Err(io::Error::other("the folder was taken away meanwhile"))
-    }
-
-    /// Writes a file of the run's that is whole or not there, if the right to is held until it is.
-    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        replace_if(path, bytes, || self.still_holds())
-    }
-
-    /// The same without waiting for the disk.
-    fn replace_soon(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        replace_soon_if(path, bytes, || self.still_holds())
     }
 
     /// Adds an event to the log. If the disk will not take it, it waits for the next save.
@@ -350,7 +329,7 @@ impl Record {
         header.log_sha256 = hex(&Sha256::digest(&self.log));
         header.identity = Some(self.identity.clone());
         let path = folder.join(RESUME);
-        self.replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
+        replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
         past.map_err(|error| trouble(&folder.join(SNAPSHOTS), &error))
     }
 
@@ -371,7 +350,7 @@ impl Record {
         let written = match open_own(&settings) {
             // They were written for those who look on, and nobody has waited for the disk.
             Ok(file) if self.has_its_settings() => where_known(file.sync_all()),
-            _ => self.write_settings(Self::replace),
+            _ => self.write_settings(replace),
         };
         written.map_err(|error| trouble(&settings, &error))?;
         let out = folder_of(self.lock.folder());
@@ -405,9 +384,7 @@ impl Record {
             self.provenance.write(&folder);
         }
         self.append(finished);
-        self.save(header, state)?;
-        // Whoever claims it after this finds it done; whoever has before, while this process stood still, tells of it.
-        self.hold().map_err(|error| trouble(&folder, &error))
+        self.save(header, state)
     }
 
     /// Whether another process that shares the study has the run now, so that nothing is written here any more.
@@ -422,7 +399,7 @@ impl Record {
 
     fn write_checkpoint(&self, run: &Run, weights: &Weights, kernel: &str) -> Result<(), RecordError> {
         let path = self.checkpoint_path();
-        self.replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
+        replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
     }
 
     /// Whether the settings are there to the bit.
@@ -431,16 +408,16 @@ impl Record {
         found.is_ok_and(|found| found == self.settings.as_bytes())
     }
 
-    fn write_settings(&self, write: impl Fn(&Self, &Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
-        write(self, &self.folder.join(SETTINGS), self.settings.as_bytes())
+    fn write_settings(&self, write: impl Fn(&Path, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        write(&self.folder.join(SETTINGS), self.settings.as_bytes())
     }
 
     /// Writes the whole log anew and opens it for appending.
     fn rewrite_log(&mut self) -> io::Result<()> {
         self.file = None;
         // For an empty one nobody would have to wait for a disk.
-        let write = if self.log.is_empty() { Self::replace_soon } else { Self::replace };
-        write(self, &self.folder.join(LOG), self.log.as_bytes())?;
+        let write = if self.log.is_empty() { replace_soon } else { replace };
+        write(&self.folder.join(LOG), self.log.as_bytes())?;
         self.reopen_log()
     }
 
@@ -450,12 +427,11 @@ impl Record {
         let file = match write_own(&path, OpenOptions::new().append(true)) {
             // It has a second name, and this one shall be the run's own.
             Err(error) if error.kind() == ErrorKind::Unsupported => {
-                self.replace(&path, self.log.as_bytes())?;
+                replace(&path, self.log.as_bytes())?;
                 write_own(&path, OpenOptions::new().append(true))?
             }
             opened => opened?,
         };
-        self.still_holds()?;
         file.set_len(self.log.len() as u64)?;
         self.file = Some(file);
         Ok(())

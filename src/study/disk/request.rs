@@ -36,6 +36,15 @@ pub fn forget(study_folder: &Path) {
     let _ = fs::remove_file(study_folder.join(REQUEST));
 }
 
+/// Nobody is asked any more, if it was this process that did.
+pub fn withdraw(study_folder: &Path) {
+    let by_this =
+        |bytes: Vec<u8>| serde_json::from_slice(&bytes).is_ok_and(|by: Holder| by == Holder::this());
+    if read_own(&study_folder.join(REQUEST), LARGEST).is_ok_and(by_this) {
+        forget(study_folder);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,7 +57,20 @@ mod tests {
         assert_eq!(asked(folder.path()), None, "by this process");
         let other = r#"{"host":"there","pid":7}"#;
         fs::write(folder.path().join(REQUEST), other).expect("written");
-        assert_eq!(asked(folder.path()), Some(Holder { host: "there".to_owned(), pid: 7 }));
+        assert_eq!(
+            asked(folder.path()),
+            Some(Holder { host: "there".to_owned(), pid: 7, ..Holder::default() })
+        );
+        // Two containers may have one host name, and each a process 1.
+        let twin = Holder { word: "another".to_owned(), ..Holder::this() };
+        fs::write(folder.path().join(REQUEST), serde_json::to_string(&twin).expect("plain"))
+            .expect("written");
+        assert_eq!(asked(folder.path()), Some(twin));
+        withdraw(folder.path());
+        assert!(folder.path().join(REQUEST).exists(), "it is another's");
+        ask(folder.path()).expect("written");
+        withdraw(folder.path());
+        assert!(!folder.path().join(REQUEST).exists());
         fs::write(folder.path().join(REQUEST), "nonsense").expect("written");
         assert_eq!(asked(folder.path()), None);
         forget(folder.path());

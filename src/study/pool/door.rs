@@ -60,7 +60,7 @@ impl Door {
     }
 
     fn tell(&self) {
-        // What is shared is nobody's in particular.
+        // The note names one process.
         if let Some(share) = self.share().filter(|share| !share.lock().is_shared()) {
             // Only for those who look on.
             let _ = share.lock().tell(self.jobs, self.worked().as_secs());
@@ -71,6 +71,9 @@ impl Door {
     fn give(&self, shared: &Shared, to: Holder) {
         // In this order: what is done for a person from now on is refused.
         let _ = self.given_to.set(to);
+        if let Some(lock) = &shared.lock {
+            request::forget(lock.folder());
+        }
         drop(guard(&self.share).take());
         shared.stop();
     }
@@ -89,7 +92,7 @@ impl Door {
                 self.tell();
                 told = now;
             }
-            let alone = shared.lock.as_ref().filter(|lock| !lock.is_shared());
+            let alone = shared.lock.as_ref().filter(|lock| !lock.is_divided());
             if let Some(asks) = alone.and_then(|lock| request::asked(lock.folder())) {
                 self.tell();
                 return self.give(shared, asks);

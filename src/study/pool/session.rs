@@ -17,13 +17,12 @@ use super::work::{keep_outcomes, work};
 use crate::model::Kernels;
 use crate::study::disk::files::remove_leftovers;
 use crate::study::disk::folders::{announce, set_aside};
-use crate::study::disk::lease;
 use crate::study::disk::lock::{Busy, Holder, Lock};
-use crate::study::disk::note::can_lock;
+use crate::study::disk::note::has_locks;
 use crate::study::disk::request::forget;
 use crate::study::event::Event;
 use crate::study::layout::{claim_of, run_folder, study_folder};
-use crate::study::plan::Run;
+use crate::study::plan::{Partition, Run};
 use crate::study::snapshot::Snapshot;
 
 /// How a session is run.
@@ -41,13 +40,15 @@ pub struct SessionOptions {
     pub kernels: Option<Kernels>,
     /// Whether the study is shared with other processes, and how.
     pub together: Option<Together>,
+    /// Take the study also from a process of which nobody can tell whether it lives, unless it gives a sign of life.
+    pub force: bool,
 }
 
 /// How a study is shared with other processes.
 #[derive(Clone, Debug, Default)]
 pub struct Together {
-    /// The whole plan, where the runs are a share of it that nobody else is given.
-    pub whole: Option<Vec<Run>>,
+    /// Which part of the plan the runs are, and the whole of it, where nobody else is given that part.
+    pub part: Option<(Partition, Vec<Run>)>,
     /// Whether everything that others report is told as it happens, and not only what their runs come to.
     pub tells: bool,
 }
@@ -92,17 +93,17 @@ impl Session {
             let what = || format!("{} cannot be written", folder.display());
             std::fs::create_dir_all(folder).with_context(what)?;
             let taken = match &options.together {
-                None => Lock::take(folder),
-                Some(_) => {
+                None => Lock::take(folder, options.force),
+                Some(together) => {
                     clean_if_alone(folder, &runs);
-                    Lock::join(folder)
+                    Lock::join(folder, together.part.as_ref().map(|(part, _)| *part), options.force)
                 }
             };
             match taken.with_context(what)? {
                 Ok((lock, before)) => {
                     (held, seconds) = (Some(lock), if options.fresh { 0 } else { before });
                 }
-                Err(holder) => return Err(Busy { holder, folder: folder.clone() }.into()),
+                Err(why) => return Err(Busy { why, folder: folder.clone() }.into()),
             }
             if options.together.is_none() {
                 clean(folder, &runs);
@@ -113,8 +114,8 @@ impl Session {
                 set_aside(lock, run)?;
             }
         }
-        let whole = options.together.as_ref().and_then(|together| together.whole.clone());
-        let planned = whole.unwrap_or_else(|| runs.clone());
+        let part = options.together.as_ref().and_then(|together| together.part.as_ref());
+        let planned = part.map_or_else(|| runs.clone(), |(_, whole)| whole.clone());
         let (sender, events) = channel();
         let jobs = options.jobs.max(1);
         let follows_others = options.together.as_ref().is_some_and(|together| together.tells);
@@ -291,25 +292,17 @@ impl Session {
 fn clean(folder: &Path, runs: &[Run]) {
     forget(folder);
     remove_leftovers(folder);
-    if !can_lock(folder) {
-        // Others may have claims here, whoever holds the folder.
-        return;
-    }
     for run in runs {
         // Hardly ever there.
         let _ = std::fs::remove_file(claim_of(&run_folder(folder, run)));
     }
 }
 
-/// Whoever shares a study cleans up where nobody else is there: the first, and the last. Where there are no locks to
-/// tell, of what others have left only the leases of those that are gone.
+/// Whoever shares a study cleans up where nobody else is there: the first, and the last.
 fn clean_if_alone(folder: &Path, runs: &[Run]) {
-    let taken = Lock::take(folder);
-    if !can_lock(folder) {
-        for run in runs {
-            lease::clear(&claim_of(&run_folder(folder, run)));
-        }
-    } else if let Ok(Ok(_lock)) = taken {
+    if has_locks(folder) == Some(true)
+        && let Ok(Ok(_lock)) = Lock::take(folder, false)
+    {
         clean(folder, runs);
     }
 }

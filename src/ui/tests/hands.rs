@@ -20,7 +20,7 @@ use crate::{
 };
 
 fn watching() -> Hands {
-    let holder = Holder { host: "mango".to_owned(), pid: 4711 };
+    let holder = Holder { host: "mango".to_owned(), pid: 4711, ..Holder::default() };
     let worked = Some(Duration::from_secs(600));
     Hands { trainer: Trainer::Elsewhere(holder), can_take: true, worked, ..Hands::default() }
 }
