@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use program::disk::without_locks;
 use program::{Bench, Said, binary, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -66,6 +67,22 @@ fn sbatch_is_told_what_was_asked_for() {
     );
     for wrong in ["0", "4%0", "%4", "x", "5000"] {
         submit(&bench, &["--tasks", wrong, "--dry-run"]).exits(2);
+    }
+}
+
+#[test]
+fn where_nothing_can_be_locked_each_task_has_a_part() {
+    let bench = Bench::with("study.toml", STUDY);
+    stand_in(&bench, "sbatch", "echo Submitted batch job 7");
+    let mut command = bench.command(&["submit", "study.toml", "--tasks", "2"]);
+    Said::of(command.env("PATH", path(&bench)).envs(without_locks())).exits(0);
+    for task in ["1", "2"] {
+        let mut script = Command::new(bench.path("runs/study/submit/job.sh"));
+        let script = script.env("SLURM_ARRAY_TASK_ID", task).envs(without_locks());
+        let said = script.current_dir(bench.folder()).output().expect("a shell");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let done = bench.names().iter().filter(|name| name.ends_with("checkpoint.safetensors")).count();
+        assert_eq!(done, if task == "1" { 3 } else { 6 });
     }
 }
 

@@ -48,7 +48,7 @@ impl Held {
     /// If the file cannot be made.
     pub fn take(folder: &Path, part: Option<Partition>, force: bool) -> io::Result<Result<Self, Holder>> {
         for (path, sign) in others(folder, part).chain(read(&held_by(folder, part))) {
-            if !sign.holder.has_ended() && !(force && is_silent(&path, &sign)) {
+            if !(sign.holder.has_ended() || force && is_silent(&path, &sign)) {
                 return Ok(Err(sign.holder));
             }
             remove(&path, &sign);

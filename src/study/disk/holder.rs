@@ -52,6 +52,11 @@ impl Holder {
         THIS.clone()
     }
 
+    /// What a person knows it by.
+    pub fn by_name(self) -> Self {
+        Self { host: self.host, pid: self.pid, ..Self::default() }
+    }
+
     /// Nobody in particular.
     pub fn unknown() -> Self {
         Self { host: "an unknown host".to_owned(), ..Self::default() }

@@ -26,6 +26,9 @@ pub enum Hold {
     Shared(Vec<Holder>),
 }
 
+/// A study, or a part of it.
+type PartOf = (PathBuf, Option<Partition>);
+
 /// What is known of the locks of some studies.
 #[derive(Default)]
 pub struct Holders {
@@ -34,7 +37,7 @@ pub struct Holders {
     claims: RefCell<HashMap<PathBuf, Holder>>,
     /// Where nothing can be locked: the last sign of life of whoever holds a study, or a part of it, and since when
     /// there was no other.
-    signs: RefCell<HashMap<(PathBuf, Option<Partition>), (Sign, Instant)>>,
+    signs: RefCell<HashMap<PartOf, (Sign, Instant)>>,
     looked: RefCell<Option<Instant>>,
 }
 

@@ -66,7 +66,7 @@ impl Provenance {
             known.processes.remove(MOST / 2);
         }
         known.processes.push(Process {
-            holder: Holder::this(),
+            holder: Holder::this().by_name(),
             cpu: processor(),
             job: job(|name| std::env::var(name).ok()),
             metascope: env!("CARGO_PKG_VERSION").to_owned(),
