@@ -36,6 +36,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     let together = (args.join || partition.is_some())
         .then(|| Together { part: partition.map(|part| (part, whole)), tells: false });
     let is_shared = together.is_some();
+    // Before anything is begun that would be left half done.
+    let interrupted = interruptions()?;
     let session =
         start(&study, runs.clone(), args, together).map_err(|error| match error.downcast::<Busy>() {
             Ok(busy) if busy.why == Refused::NoLocks => busy.into(),
@@ -46,7 +48,6 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
             }
             Err(error) => error,
         })?;
-    let interrupted = interruptions()?;
     let mut results = Results::new(&study, &runs);
     let progress = Progress::new(&runs, json);
     let asked = args.jobs.map_or_else(cores, usize::from);
