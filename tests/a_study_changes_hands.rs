@@ -86,6 +86,41 @@ fn the_process_that_trains_saves_and_lets_go() {
 }
 
 #[test]
+fn what_a_person_has_made_wait_is_told_to_whoever_looks_on_and_at_the_end() {
+    let bench = Bench::with("experiments.toml", study(ENDLESS, 1, 20));
+    let mut trains = Terminal::open(bench.folder(), "");
+    trains.sees("steps/s");
+    let mut looks = Terminal::open(bench.folder(), "");
+    looks.sees("watching");
+    trains.press("P");
+    let drawn = looks.sees("paused");
+    assert!(!drawn.contains("p goes on"), "nothing is steered from here: {drawn}");
+    trains.press("P");
+    looks.sees_no_more("paused");
+    looks.sees("steps/s");
+    trains.press("P");
+    looks.sees("paused");
+    trains.press("q");
+    let (code, words) = trains.end();
+    assert_eq!(code, 0);
+    assert!(words.contains("0 of 2 runs are done, 2 paused."), "{words}");
+    // Whoever looks on goes on seeing it, and so does whoever comes later.
+    looks.press("q");
+    let (_, words) = looks.end();
+    assert!(words.contains("2 paused"), "{words}");
+    let mut later = Terminal::open(bench.folder(), "watch runs");
+    later.sees("paused");
+    later.press("q");
+    assert!(later.end().1.contains("2 paused"));
+    // The next process goes on with them.
+    let mut trains = Terminal::open(bench.folder(), "");
+    trains.sees("steps/s");
+    trains.press("q");
+    assert!(!trains.end().1.contains("paused"));
+    assert!(!bench.names().iter().any(|name| name.contains("paused-")), "nothing is left");
+}
+
+#[test]
 fn whoever_only_looks_on_steers_nothing_and_leaves_training_alone() {
     let bench = Bench::with("experiments.toml", study(ENDLESS, 1, 20));
     let trains = headless(&bench);

@@ -18,7 +18,7 @@ use crate::cli::{RunArgs, RunCommand};
 use crate::config::printable;
 use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
-use crate::results::{Results, report, table_comparisons, text::Glyphs};
+use crate::results::{Results, Tally, report, table_comparisons, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
 use crate::study::{Busy, Event, Kind, Refused, Run, Session, SessionOptions, Together, plan, study_folder};
 
@@ -57,7 +57,7 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
             session.jobs()
         ));
     }
-    let (mut failed, mut ended, mut out) = (false, 0, std::io::stdout());
+    let (mut failed, mut ended, mut failures, mut out) = (false, 0, 0, std::io::stdout());
     let mut recorded = Recorded::default();
     // What tells the cells of sweeps apart, once: the events that follow call them by their names.
     for cell in study.experiments.iter().filter_map(CellEvent::of).take_while(|_| json) {
@@ -71,6 +71,7 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         while let Some((run, reported)) = event {
             failed |= matches!(reported.kind, Kind::Failed { .. } | Kind::Noted { alarming: true, .. });
             ended += usize::from(matches!(reported.kind, Kind::Failed { .. } | Kind::Finished { .. }));
+            failures += usize::from(matches!(reported.kind, Kind::Failed { .. }));
             // What is for a person goes to stderr: the contract's events are results.
             let is_elsewhere = recorded.takes(run, &reported) && is_shared;
             if json && reported.is_result() && !is_elsewhere {
@@ -121,7 +122,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         let _ = writeln!(std::io::stderr(), "{holder} {words}");
     } else if interrupted.load(Ordering::Relaxed) {
         let folder = (!args.no_save).then(|| study_folder(&args.out, &study.name));
-        let standing = Standing { runs: (ended, runs.len()), folder: folder.as_deref(), trainer: None };
+        let tally = Tally { done: ended - failures, failed: failures, all: runs.len(), ..Tally::default() };
+        let standing = Standing { runs: tally, folder: folder.as_deref(), trainer: None };
         let _ = write!(std::io::stderr(), "{}", standing.words());
     }
     Ok(if given.is_some() || interrupted.load(Ordering::Relaxed) {

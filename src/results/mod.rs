@@ -29,7 +29,7 @@ pub use context::{Plane, plane};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
-pub use outcome::{Outcome, Ran, test_names};
+pub use outcome::{Outcome, Ran, Tally, test_names};
 pub use runs::Results;
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;

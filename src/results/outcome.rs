@@ -70,3 +70,18 @@ pub fn test_names<'a>(experiments: impl Iterator<Item = &'a Experiment>) -> Vec<
     }
     names
 }
+
+/// How many runs of a study have come how far; the others are still to be trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Trained and tested.
+    pub done: usize,
+    /// Diverged, or came to another bad end.
+    pub failed: usize,
+    /// A person lets them wait.
+    pub paused: usize,
+    /// A person has ended them.
+    pub stopped: usize,
+    /// All of them.
+    pub all: usize,
+}

@@ -16,6 +16,8 @@ use crate::experiments::{Experiment, resolved_toml};
 pub(super) const PLAN: &str = "plan.json";
 /// The lock's name in a study's folder.
 pub(super) const LOCK: &str = "lock.json";
+/// How the name of the file begins that says which runs a person has made wait.
+const STEERED: &str = "paused-";
 /// How the name of the file begins that says who holds a study where nothing can be locked.
 const HELD: &str = "held";
 /// The name of a request to let go of a study, in the study's folder.
@@ -104,6 +106,16 @@ pub(super) fn part_of_held(name: &str) -> Option<Option<Partition>> {
     }
     let (share, of) = part.strip_prefix('-')?.split_once("-of-")?;
     format!("{share}/{of}").parse().ok().map(Some)
+}
+
+/// The file that says what a person has done with runs of a study, of the process of this word.
+pub(super) fn steered_by(study_folder: &Path, word: &str) -> PathBuf {
+    study_folder.join(format!("{STEERED}{word}.json"))
+}
+
+/// Whether a file of this name is one.
+pub(super) fn is_steered(name: &str) -> bool {
+    name.starts_with(STEERED) && name.ends_with(".json")
 }
 
 /// Whether a folder of this name is a run's.

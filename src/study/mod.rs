@@ -30,6 +30,7 @@
 //!   provenance  where and when a run was made
 //!   resume      the file a run goes on from
 //!   trail       parameters of a run's past
+//!   steered     which runs a person has made wait, or has ended
 //!   holders     which processes train the studies that are watched
 //!   request     asking the process that trains to let go
 //!   lock        one process a study folder

@@ -14,11 +14,10 @@ use super::{
     state::{
         app::{App, Mode},
         hands::{Hands, Trainer},
-        runs::Phase,
     },
     style::{Depth, Ground, Styles},
 };
-use crate::{experiments::Study, study::Run, term::Screen};
+use crate::{experiments::Study, results::Tally, study::Run, term::Screen};
 
 /// What is left of the dashboard once it has closed.
 #[derive(Clone, Debug)]
@@ -29,8 +28,8 @@ pub struct Outcome {
     pub table: String,
     /// Runs that failed.
     pub failed: usize,
-    /// Runs that were done, and all of them.
-    pub runs: (usize, usize),
+    /// How many runs have come how far.
+    pub runs: Tally,
     /// In whose hands the study was.
     pub hands: Hands,
 }
@@ -91,9 +90,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     }
     drop(screen);
     source.stop();
-    // Those that have ended badly are not going to be done.
-    let ended = |run: &usize| matches!(app.runs[*run].phase, Phase::Finished { .. } | Phase::Failed { .. });
-    let runs = (app.active().filter(ended).count(), app.active().count());
+    let runs = app.tally();
     Ok(Outcome { end, table: report(&app), failed: app.failures(), runs, hands: app.hands.clone() })
 }
 

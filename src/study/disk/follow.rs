@@ -128,6 +128,11 @@ impl Files {
         self.settings.clone()
     }
 
+    /// How far the run has come, to its log.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
     /// Whether it is time to look again, after the last look.
     pub fn is_due(&self, looked: Option<Instant>) -> bool {
         let interval = if self.ended { LOOK_AT_ENDED } else { LOOK };

@@ -42,7 +42,7 @@ pub struct Holders {
 }
 
 /// The folder of the study that a run's folder belongs to.
-fn study_of(run_folder: &Path) -> Option<&Path> {
+pub fn study_of(run_folder: &Path) -> Option<&Path> {
     run_folder.parent()?.parent()
 }
 

@@ -18,6 +18,7 @@ pub mod request;
 pub mod resume;
 pub mod seal;
 pub mod search;
+pub mod steered;
 pub mod trail;
 pub mod trouble;
 pub mod watch;

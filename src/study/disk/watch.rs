@@ -13,10 +13,11 @@ use super::follow::Files;
 use super::holders::{Hold, Holders};
 use super::lock::Holder;
 use super::search::Search;
+use super::steered::{Looks, Steered};
 use super::trail::Trail;
 use crate::experiments::{Experiment, Published, Study, TestSettings};
 use crate::model::Weights;
-use crate::study::event::Event;
+use crate::study::event::{Event, Kind};
 use crate::study::layout::run_folder;
 use crate::study::plan::{Run, plan};
 use crate::study::snapshot::Snapshot;
@@ -35,6 +36,8 @@ pub struct Watcher {
     files: RefCell<Vec<Files>>,
     around: RefCell<Around>,
     holders: Holders,
+    /// What a person has done with runs where they are trained.
+    steered: RefCell<Looks>,
     events: RefCell<VecDeque<(usize, Event)>>,
     /// Where the next look begins, so that every run gets its turn.
     next: RefCell<[usize; 2]>,
@@ -114,6 +117,7 @@ impl Watcher {
             files: RefCell::new(files),
             around: RefCell::new(around),
             holders: Holders::default(),
+            steered: RefCell::default(),
             events: RefCell::default(),
             next: RefCell::new([0, 0]),
         }
@@ -225,7 +229,35 @@ impl Watcher {
                 due
             });
         }
+        if self.events.borrow().is_empty() {
+            self.look_at_steered();
+        }
         self.events.borrow_mut().pop_front()
+    }
+
+    /// Tells what a person has done with runs where they are trained, as what trains them would. After everything
+    /// that their logs say, which they have said before.
+    fn look_at_steered(&self) {
+        let (mut steered, files) = (self.steered.borrow_mut(), self.files.borrow());
+        if !steered.is_due() || files.iter().any(|files| files.present && files.looked.is_none()) {
+            return;
+        }
+        let present = || files.iter().enumerate().filter(|(_, files)| files.present);
+        self.holders.look(present().map(|(_, files)| files.folder.as_path()));
+        for (run, how) in
+            steered.look(present().map(|(run, files)| (run, files.folder.as_path())), &self.holders)
+        {
+            let step = files[run].step();
+            let kind = match how {
+                Some(Steered::Paused) => Kind::Paused { step },
+                Some(Steered::Stopped) => Kind::Stopped { step },
+                // What it tells next says the rest.
+                None if files[run].ended => continue,
+                None => Kind::Queued { step },
+            };
+            let event = Event { run: self.runs.borrow()[run].name(), kind };
+            self.events.borrow_mut().push_back((run, event));
+        }
     }
 
     /// The newest parameters of a run that are on disk.
@@ -275,8 +307,12 @@ impl Watcher {
 
     /// Whether every run has finished or failed and everything has been told.
     pub fn is_over(&self) -> bool {
-        self.events.borrow().is_empty()
-            && self.files.borrow().iter().all(|files| files.ended || !files.present)
+        self.events.borrow().is_empty() && {
+            let steered = self.steered.borrow();
+            let ended =
+                |(run, files): (usize, &Files)| files.ended || !files.present || steered.is_stopped(run);
+            self.files.borrow().iter().enumerate().all(ended)
+        }
     }
 
     /// Calls `look` for one run after another until a few of them had something to be looked at.

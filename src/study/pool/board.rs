@@ -11,6 +11,7 @@ use super::going::Going;
 use super::stages::{Job, Stage, Wish, Work};
 use crate::eval::{Average, Curve, Curves, OverSeeds};
 use crate::experiments::{Experiment, Test};
+use crate::study::disk::steered::Steered;
 use crate::study::event::{Event, Kind};
 use crate::study::plan::{Run, RunName};
 
@@ -80,6 +81,20 @@ impl Board {
     pub fn is_idle(&self) -> bool {
         let moving = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_) | Stage::Elsewhere);
         !self.places.iter().any(|place| moving(&place.stage))
+    }
+
+    /// The runs that a person has made wait, or has ended.
+    pub fn steered(&self) -> Vec<(usize, Steered)> {
+        let steered = |stage: &Stage| match stage {
+            Stage::Paused(_) => Some(Steered::Paused),
+            Stage::Stopped(_) => Some(Steered::Stopped),
+            _ => None,
+        };
+        self.places
+            .iter()
+            .enumerate()
+            .filter_map(|(run, place)| Some((run, steered(&place.stage)?)))
+            .collect()
     }
 
     /// Whether workers here have, or will have, anything to do, as far as anybody knows.

@@ -12,6 +12,7 @@ use super::guard::guard;
 use super::shared::Shared;
 use crate::study::disk::lock::{Holder, Lock, Share};
 use crate::study::disk::request;
+use crate::study::disk::steered::{self, Steered};
 
 /// A request waits no longer than this.
 const LOOK: Duration = Duration::from_millis(150);
@@ -73,6 +74,7 @@ impl Door {
         let _ = self.given_to.set(to);
         if let Some(lock) = &shared.lock {
             request::forget(lock.folder());
+            let _ = steered::forget(lock.folder());
         }
         drop(guard(&self.share).take());
         shared.stop();
@@ -80,7 +82,7 @@ impl Door {
 
     /// The life of the thread at the door.
     pub fn keep(&self, shared: &Shared) {
-        let mut told = Instant::now();
+        let (mut told, mut steered) = (Instant::now(), Vec::new());
         let mut before = told;
         while !shared.rests(LOOK) {
             let now = Instant::now();
@@ -92,6 +94,7 @@ impl Door {
                 self.tell();
                 told = now;
             }
+            self.tell_steered(shared, &mut steered);
             let alone = shared.lock.as_ref().filter(|lock| !lock.is_divided());
             if let Some(asks) = alone.and_then(|lock| request::asked(lock.folder())) {
                 self.tell();
@@ -99,5 +102,26 @@ impl Door {
             }
         }
         self.tell();
+        self.tell_steered(shared, &mut steered);
+        if shared.lock.as_ref().is_some_and(|lock| lock.is_shared()) {
+            // Others go on with what is let go of.
+            self.tell_of(shared, &[]);
+        }
+    }
+
+    /// Tells which runs a person has made wait, or has ended, where that has changed.
+    fn tell_steered(&self, shared: &Shared, known: &mut Vec<(usize, Steered)>) {
+        let steered = shared.look(Board::steered);
+        if steered != *known {
+            self.tell_of(shared, &steered);
+            *known = steered;
+        }
+    }
+
+    fn tell_of(&self, shared: &Shared, steered: &[(usize, Steered)]) {
+        let Some(share) = self.share() else { return };
+        let runs: Vec<_> = steered.iter().map(|(run, how)| (shared.entry(*run).run.clone(), *how)).collect();
+        // Only for those who look on.
+        let _ = share.lock().hold().and_then(|_| steered::write(share.lock().folder(), &runs));
     }
 }

@@ -20,6 +20,7 @@ use crate::study::disk::folders::{announce, set_aside};
 use crate::study::disk::lock::{Busy, Holder, Lock};
 use crate::study::disk::note::has_locks;
 use crate::study::disk::request::forget;
+use crate::study::disk::steered::clear;
 use crate::study::event::Event;
 use crate::study::layout::{claim_of, run_folder, study_folder};
 use crate::study::plan::{Partition, Run};
@@ -291,6 +292,7 @@ impl Session {
 /// files half written, claims.
 fn clean(folder: &Path, runs: &[Run]) {
     forget(folder);
+    clear(folder);
     remove_leftovers(folder);
     for run in runs {
         // Hardly ever there.

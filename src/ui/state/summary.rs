@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{app::App, runs::Phase};
 use crate::{
     eval::{Curve, OverSeeds},
-    results::{Figure, Findings, Outcome, Ran, figures, table_steps},
+    results::{Figure, Findings, Outcome, Ran, Tally, figures, table_steps},
     study::Holder,
 };
 
@@ -126,6 +126,22 @@ impl App {
         }
         progress.left = self.left_of(experiments);
         progress
+    }
+
+    /// How many of all runs have come how far.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for run in self.active() {
+            tally.all += 1;
+            match self.runs[run].phase {
+                Phase::Finished { .. } => tally.done += 1,
+                Phase::Failed { .. } => tally.failed += 1,
+                Phase::Paused => tally.paused += 1,
+                Phase::Stopped => tally.stopped += 1,
+                Phase::Queued | Phase::Training | Phase::Left => {}
+            }
+        }
+        tally
     }
 
     /// Runs that have ended, and all runs.

@@ -393,7 +393,9 @@ pub fn row(app: &App, index: usize) -> progress::Row {
                 "stopped: p goes on".to_owned()
             }
             _ if progress.left_behind > 0 => "not running".to_owned(),
-            _ if progress.paused > 0 => "paused: p goes on".to_owned(),
+            _ if progress.paused > 0 => {
+                if app.trains_here() { "paused: p goes on" } else { "paused" }.to_owned()
+            }
             _ => app.place_in_queue(&all),
         });
         if !app.is_over() && held == 0 && progress.left_behind == 0 {
