@@ -86,13 +86,17 @@ pub fn experiments(study: &str) -> Vec<&str> {
 }
 
 /// Whether this came true before the deadline. Only ever asked for what must come true.
-pub fn comes_true(mut so: impl FnMut() -> bool) -> bool {
+pub fn comes_true(so: impl FnMut() -> bool) -> bool {
+    comes_true_within(DEADLINE, so)
+}
+
+fn comes_true_within(limit: Duration, mut so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !so() {
-        if start.elapsed() > DEADLINE {
+        if start.elapsed() > limit {
             return false;
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(20));
     }
     true
 }
@@ -314,10 +318,11 @@ impl Running {
     #[track_caller]
     pub fn end(mut self) -> Said {
         let mut status = None;
-        wait("it ends", || {
+        let ends = comes_true_within(PATIENCE, || {
             status = self.child.try_wait().expect("our child");
             status.is_some()
         });
+        assert!(ends, "it does not end: {:?}", self.said(None));
         self.said(status)
     }
 
