@@ -5,15 +5,13 @@
 mod program;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use program::disk::{as_a_lower_layer, without_inodes, without_locks};
 use program::terminal::Terminal;
-use program::{Bench, Said, assert_same, binary, events, wait};
-use rustix::process::{Pid, Signal, kill_process};
+use program::{Bench, Running, Said, assert_same, events, wait};
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// So many seeds of four systems, one of them untrained.
@@ -28,47 +26,18 @@ fn study(seeds: usize, steps: u64) -> String {
 
 const ENDLESS: u64 = 2_000_000;
 
-/// A process that joins in; what it tells goes to a file, and what it says to people to another.
-struct Joiner {
-    child: Child,
-    told: String,
-    said: String,
-}
-
-impl Joiner {
-    fn start(bench: &Bench, number: usize) -> Self {
-        let (told, said) = (format!("told-{number}.jsonl"), format!("said-{number}.txt"));
-        let file = |name: &String| File::create(bench.path(name)).expect("a file");
-        let mut command = Command::new(binary());
-        command.args(["run", "study.toml", "--out", "shared", "--join", "--jobs", "1", "--json"]);
-        // Saves so often that what is interrupted has been saved before.
-        command.current_dir(bench.folder()).env("METASCOPE_SAVE_MS", "20");
-        command.stdout(file(&told)).stderr(file(&said));
-        Self { child: command.spawn().expect("the program starts"), told, said }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it is our child");
-    }
-
-    fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("our child").is_some()
-    }
-}
-
-impl Drop for Joiner {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A process that joins in. It saves so often that what is interrupted has been saved before.
+fn join(bench: &Bench) -> Running {
+    let arguments = ["run", "study.toml", "--out", "shared", "--join", "--jobs", "1", "--json"];
+    bench.start_with(&arguments, &[("METASCOPE_SAVE_MS", "20".to_owned())])
 }
 
 /// How often each run's end was told.
-fn finished(bench: &Bench, told: &[String]) -> BTreeMap<(String, u64), usize> {
+fn finished(told: &[String]) -> BTreeMap<(String, u64), usize> {
     let mut finished = BTreeMap::new();
-    for line in told.iter().flat_map(|told| bench.read(told).lines().map(str::to_owned).collect::<Vec<_>>()) {
+    for line in told.iter().flat_map(|told| told.lines()) {
         // A process that was killed may not have come to the line's end.
-        let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
         if event["event"] == "finished" {
             let name = event["experiment"].as_str().expect("a name").to_owned();
             *finished.entry((name, event["seed"].as_u64().expect("a seed"))).or_insert(0) += 1;
@@ -98,8 +67,8 @@ fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes
     let study = study(asked("METASCOPE_SEEDS", 5), 2_000);
     let alone = alone(&study);
     let bench = Bench::with("study.toml", study);
-    let mut joiners: Vec<Joiner> = (0..processes).map(|number| Joiner::start(&bench, number)).collect();
-    let (mut begun, mut killed, mut told) = (processes, 0, Vec::new());
+    let mut joiners: Vec<Running> = (0..processes).map(|_| join(&bench)).collect();
+    let (mut killed, mut told) = (0, Vec::new());
     let mut dice: usize = 7;
     while !joiners.is_empty() {
         if killed < kills {
@@ -129,15 +98,13 @@ fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes
             go_on.into_iter().map(|(_, joiner)| joiner).collect(),
         );
         joiners = go_on;
-        for mut joiner in ended {
-            let status = joiner.child.wait().expect("our child");
-            told.push(joiner.told.clone());
-            if !status.success() {
-                let said = bench.read(&joiner.said);
-                assert_eq!(status.code(), None, "only what was killed has not gone well: {status}: {said}");
-                joiners.push(Joiner::start(&bench, begun));
-                begun += 1;
+        for joiner in ended {
+            let said = joiner.end();
+            if said.code != Some(0) {
+                assert_eq!(said.code, None, "only what was killed has not gone well: {}", said.stderr);
+                joiners.push(join(&bench));
             }
+            told.push(said.stdout);
         }
     }
     assert_same(&below(&bench), &alone, "shared");
@@ -146,23 +113,19 @@ fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes
         .into_iter()
         .filter(|name| name.contains(".tmp") || name.contains("seed-") && name.ends_with("lock.json"));
     assert_eq!(left.collect::<Vec<_>>(), Vec::<String>::new(), "nothing half done is left");
-    let finished = finished(&bench, &told);
+    let finished = finished(&told);
     assert!(finished.values().all(|times| *times == 1), "{finished:?}");
 }
 
 #[test]
 fn those_that_share_tell_of_different_runs_and_all_know_the_whole() {
     let bench = Bench::with("study.toml", study(4, 2_000));
-    let mut joiners: Vec<Joiner> = (0..2).map(|number| Joiner::start(&bench, number)).collect();
-    for joiner in &mut joiners {
-        assert!(joiner.child.wait().expect("our child").success());
-    }
-    let told: Vec<String> = joiners.iter().map(|joiner| joiner.told.clone()).collect();
-    let finished = finished(&bench, &told);
+    let joiners = [(); 2].map(|()| join(&bench));
+    let told = joiners.map(|joiner| joiner.end().exits(0).stdout);
+    let finished = finished(&told);
     assert_eq!((finished.len(), finished.values().max()), (16, Some(&1)));
     let summaries = |told: &String| {
-        let lines: Vec<Value> =
-            bench.read(told).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let lines: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         events(&lines, "summary").map(Value::to_string).collect::<std::collections::BTreeSet<_>>()
     };
     let first = summaries(&told[0]);
@@ -188,20 +151,17 @@ fn what_is_written_behind_the_end_of_a_run_is_cut_off() {
 #[test]
 fn alone_and_together_keep_apart() {
     let bench = Bench::with("study.toml", study(2, ENDLESS));
-    let joiner = Joiner::start(&bench, 0);
+    let joiner = join(&bench);
     wait("it has claimed a run", || bench.names().iter().any(|name| name.ends_with("seed-0.lock.json")));
     let said = bench.run(&["run", "study.toml", "--out", "shared"]).exits(1);
     assert!(said.stderr.contains("--join trains with them"), "{}", said.stderr);
     drop(joiner);
-    let mut alone = Command::new(binary());
-    alone.args(["run", "study.toml", "--out", "shared"]).current_dir(bench.folder());
-    let mut alone = alone.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let alone = bench.start(&["run", "study.toml", "--out", "shared"]);
     let pid = alone.id().to_string();
     wait("it trains", || bench.read("shared/study/lock.json").contains(&pid));
     let said = bench.run(&["run", "study.toml", "--out", "shared", "--join"]).exits(1);
     assert!(said.stderr.contains(&format!("process {pid}")), "{}", said.stderr);
-    alone.kill().expect("our child");
-    alone.wait().expect("our child");
+    alone.kill();
     assert!(
         !bench.names().iter().any(|name| name.ends_with("seed-0.lock.json")),
         "the claim of the killed went"
@@ -238,22 +198,16 @@ fn shares_are_of_different_runs_and_together_the_whole() {
 fn what_schedulers_send_before_the_time_is_up_saves_and_ends() {
     for signal in [Signal::USR1, Signal::USR2, Signal::XCPU, Signal::TERM] {
         let bench = Bench::with("study.toml", study(1, ENDLESS));
-        let mut command = Command::new(binary());
-        command.args(["run", "study.toml"]).current_dir(bench.folder());
-        let child =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let run = bench.start(&["run", "study.toml"]);
         // Empty ones are there before.
         let is_begun = |name: &String| name.ends_with("metrics.jsonl") && !bench.read(name).is_empty();
         wait("it trains", || bench.names().iter().any(is_begun));
         // To the process and to its whole job: more than one is still the same wish.
         for _ in 0..2 {
-            kill_process(Pid::from_child(&child), signal).expect("it runs");
+            run.try_signal(signal);
         }
-        let output = child.wait_with_output().expect("it ends");
-        assert_eq!(output.status.code(), Some(130), "{signal:?}");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "of nothing there is no table");
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(words.contains("the same command goes on"), "{words}");
+        let said = run.end().exits(130).says("the same command goes on");
+        assert_eq!(said.stdout, "", "of nothing there is no table");
         assert!(bench.names().iter().any(|name| name.ends_with("resume.bin")), "{signal:?}");
     }
 }
@@ -261,8 +215,8 @@ fn what_schedulers_send_before_the_time_is_up_saves_and_ends() {
 #[test]
 fn a_dashboard_joins_and_shows_who_trains_what() {
     let bench = Bench::with("study.toml", study(3, ENDLESS));
-    let headless = Joiner::start(&bench, 0);
-    let pid = headless.child.id().to_string();
+    let headless = join(&bench);
+    let pid = headless.id().to_string();
     wait("it has claimed a run", || bench.names().iter().any(|name| name.ends_with(".lock.json")));
     let mut watches = Terminal::open(bench.folder(), "watch shared");
     let drawn = watches.sees("watching");
@@ -322,11 +276,8 @@ fn whoever_watches_waits_for_runs_that_are_still_to_come() {
 }
 
 /// A process that trains by itself where nothing can be locked.
-fn without_locks_runs(bench: &Bench, arguments: &[&str]) -> Child {
-    let mut command = Command::new(binary());
-    command.args(["run", "study.toml", "--out", "shared"]).args(arguments).envs(without_locks());
-    command.current_dir(bench.folder()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().expect("the program starts")
+fn without_locks_runs(bench: &Bench, arguments: &[&str]) -> Running {
+    bench.start_with(&[&["run", "study.toml", "--out", "shared"], arguments].concat(), &without_locks())
 }
 
 fn tries_without_locks(bench: &Bench, arguments: &[&str]) -> Said {
@@ -348,15 +299,13 @@ fn where_nothing_can_be_locked_one_process_trains_and_none_is_joined() {
             assert!(said.stderr.contains(part), "{}", said.stderr);
         }
     }
-    assert!(first.try_wait().expect("our child").is_none(), "and it goes on");
-    first.kill().expect("our child");
-    first.wait().expect("our child");
+    assert!(!first.has_ended(), "and it goes on");
+    first.kill();
     // It is known to have ended, so nobody has to be forced.
-    let mut second = without_locks_runs(&bench, &[]);
+    let second = without_locks_runs(&bench, &[]);
     let pid = second.id().to_string();
     wait("another goes on", || bench.read("shared/study/held.json").contains(&pid));
-    second.kill().expect("our child");
-    second.wait().expect("our child");
+    second.kill();
 }
 
 #[test]
@@ -387,11 +336,11 @@ fn parts_need_no_locks() {
     let study = study(3, 2_000);
     let bench = Bench::with("study.toml", &study);
     let parts = ["1/3", "2/3", "3/3"];
-    let mut processes = parts.map(|part| without_locks_runs(&bench, &["--partition", part]));
+    let processes = parts.map(|part| without_locks_runs(&bench, &["--partition", part]));
     wait("one has its part", || bench.names().iter().any(|name| name.contains("held-")));
     tries_without_locks(&bench, &[]).exits(1);
-    for process in &mut processes {
-        assert!(process.wait().expect("our child").success());
+    for process in processes {
+        process.end().exits(0);
     }
     assert_same(&below(&bench), &alone(&study), "parts");
     assert!(!bench.names().iter().any(|name| name.contains("held")), "nothing is left");

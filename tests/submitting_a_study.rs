@@ -6,11 +6,11 @@ mod program;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use program::disk::without_locks;
 use program::{Bench, Said, binary, wait};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 const STUDY: &str = "[defaults]\nseeds = 3\nouter_steps = 50\n[model]\nhidden = 16\n[task]\ntrain_tasks = 20\n\
     [evaluation]\ntest_tasks = 10\nsteps = 3\n[[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\
@@ -147,14 +147,13 @@ fn the_script_trains_passes_signals_on_and_comes_back() {
         stand_in(&bench, "scontrol", "echo \"$@\" >> asked");
         submit(&bench, &["--only", "A 'quoted' name", "--seed", "1"]).exits(0);
         let mut script = Command::new("bash");
-        script.arg("runs/study/submit/job.sh").current_dir(bench.folder()).env("PATH", path(&bench));
+        script.arg("runs/study/submit/job.sh").env("PATH", path(&bench));
         script.env("SLURM_ARRAY_JOB_ID", "7").env("SLURM_ARRAY_TASK_ID", "3").env("SLURM_CPUS_PER_TASK", "2");
-        let script = script.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("bash runs");
+        let script = bench.spawn(script);
         wait("it trains", || bench.names().iter().any(|name| name.ends_with("seed-1.lock.json")));
         assert!(!bench.names().iter().any(|name| name.contains("MAML")), "{:?}", bench.names());
-        kill_process(Pid::from_child(&script), Signal::TERM).expect("it runs");
-        let output = script.wait_with_output().expect("it ends");
-        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        script.signal(Signal::TERM);
+        script.end().exits(130);
         let asked = bench.read("asked");
         assert!(asked.contains("--jobs=7_3"), "{asked}");
         assert_eq!(asked.contains("requeue 7_3"), comes_back, "{asked}");
