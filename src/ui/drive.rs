@@ -435,9 +435,7 @@ fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
         taken += 1;
         changed = true;
     }
-    let queue = source.queue();
-    changed |= queue != app.queue;
-    app.queue = queue;
+    changed |= app.on_queue(source.queue());
     for run in app.active().collect::<Vec<_>>() {
         let Some(snapshot) = source.snapshot(run) else { continue };
         let known = app.runs[run].snapshot.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot));

@@ -16,6 +16,7 @@ use super::{
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
+    schedule::KnownSchedule,
     sweep::SweepState,
 };
 use crate::{
@@ -98,6 +99,8 @@ pub struct App {
     pub play: Play,
     /// Who is compared with whom, as long as nothing has changed.
     pub(in crate::ui) comparisons: KnownComparisons,
+    /// When runs begin and end, as long as nothing has changed.
+    pub(in crate::ui) schedule: KnownSchedule,
     /// What happened, oldest first.
     pub log: VecDeque<LogLine>,
     /// The published figure that is selected.
@@ -209,6 +212,7 @@ impl App {
             illustration: None,
             play,
             comparisons: KnownComparisons::default(),
+            schedule: KnownSchedule::default(),
             log: VecDeque::new(),
             figure: 0,
             quiet: false,
@@ -301,15 +305,6 @@ impl App {
     /// The curve of a run on the set in view.
     pub fn curve(&self, run: usize) -> Option<&Curve> {
         self.runs[run].curves.of(self.test_name())
-    }
-
-    /// How far at the front of the queue the first of these runs is, in words.
-    pub fn place_in_queue(&self, runs: &[usize]) -> String {
-        match self.queue.iter().position(|other| runs.contains(other)) {
-            Some(0) => "next in the queue".to_owned(),
-            Some(place) => format!("queued, {place} before it"),
-            None => "queued".to_owned(),
-        }
     }
 
     /// Runs of the study that failed.

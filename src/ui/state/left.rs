@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{
     app::App,
     runs::{Phase, Spent},
+    schedule::{KnownSchedule, Schedule},
 };
 use crate::experiments::Experiment;
 
@@ -26,16 +27,45 @@ struct Need {
 }
 
 impl App {
+    /// Something has changed that it follows from.
+    pub(in crate::ui) fn forget_schedule(&mut self) {
+        self.schedule = KnownSchedule::default();
+    }
+
+    /// Takes in which runs wait for a worker, the next one first. Whether they are others than before.
+    pub(in crate::ui) fn on_queue(&mut self, queue: Vec<usize>) -> bool {
+        let changed = queue != self.queue;
+        if changed {
+            self.queue = queue;
+            self.forget_schedule();
+        }
+        changed
+    }
+
+    /// How many runs wait before each of those that wait.
+    fn places(&self) -> &HashMap<usize, usize> {
+        self.schedule.places.get_or_init(|| self.queue.iter().copied().zip(0..).collect())
+    }
+
+    /// Where the first of these runs stands in the queue, in words.
+    pub fn place_in_queue(&self, runs: &[usize]) -> String {
+        match runs.iter().filter_map(|run| self.places().get(run)).min() {
+            Some(0) => "next in the queue".to_owned(),
+            Some(place) => format!("queued, {place} before it"),
+            None => "queued".to_owned(),
+        }
+    }
+
     /// Time until everything has ended, once it can be told.
     pub fn left(&self) -> Option<Duration> {
-        self.left_by_run()?.values().copied().max()
+        self.schedule()?.values().map(|(_, end)| *end).max()
     }
 
     /// Time until the last run of these experiments has ended, once it can be told.
     pub fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
-        let by_run = self.left_by_run()?;
+        let by_run = self.schedule()?;
         let runs = experiments.iter().flat_map(|experiment| &self.experiments[*experiment].runs);
-        runs.filter_map(|run| by_run.get(run)).copied().max()
+        runs.filter_map(|run| by_run.get(run)).map(|(_, end)| *end).max()
     }
 
     /// Time until the first of these runs begins, once it can be told.
@@ -44,13 +74,12 @@ impl App {
         runs.iter().filter_map(|run| by_run.get(run)).map(|(start, _)| *start).min()
     }
 
-    /// When each of the runs that move will have ended.
-    fn left_by_run(&self) -> Option<HashMap<usize, Duration>> {
-        Some(self.schedule()?.into_iter().map(|(run, (_, end))| (run, end)).collect())
+    /// When each of the runs that move begins and ends, once it can be told.
+    fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.times.get_or_init(|| self.make_schedule()).as_ref()
     }
 
-    /// When each of the runs that move begins and ends.
-    fn schedule(&self) -> Option<HashMap<usize, (Duration, Duration)>> {
+    fn make_schedule(&self) -> Option<Schedule> {
         let needs = self.needs()?;
         let busy = needs.iter().filter(|need| self.runs[need.run].phase == Phase::Training).count();
         let workers = self.hands.jobs.unwrap_or(busy).max(1);
@@ -104,11 +133,11 @@ impl App {
             .map(|index| speed_of(index).unwrap_or_else(|| guess(index)))
             .collect();
         let unit = self.seconds_a_unit(gradients);
-        let place: HashMap<usize, usize> = self.queue.iter().copied().zip(1..).collect();
+        let places = self.places();
         let mut moving: Vec<usize> = self.active().filter(|run| self.runs[*run].is_moving()).collect();
-        moving.sort_by_key(|run| match self.runs[*run].phase {
-            Phase::Training => 0,
-            _ => place.get(run).copied().unwrap_or(usize::MAX),
+        moving.sort_by_cached_key(|run| match self.runs[*run].phase {
+            Phase::Training => None,
+            _ => Some(places.get(run).copied().unwrap_or(usize::MAX)),
         });
         let untested = 1.0 - self.share_tested(unit);
         let need = |run: usize| {

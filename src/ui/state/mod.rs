@@ -21,6 +21,7 @@ pub mod ranked;
 pub mod rewind;
 pub mod runs;
 pub mod said;
+pub mod schedule;
 pub mod standing;
 pub mod summary;
 pub mod sweep;

@@ -1,6 +1,8 @@
 //! Studies of more experiments than fit: found by a word, put in order, hidden, told apart by their settings; and
 //! lists that say where they are.
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::KeyCode;
 
 use super::{
@@ -10,7 +12,11 @@ use super::{
 };
 use crate::{
     learner::Algorithm,
-    ui::{state::app::App, style::Styles, update::show::go_to},
+    ui::{
+        state::{app::App, hands::Hands},
+        style::Styles,
+        update::show::go_to,
+    },
 };
 
 /// Thirty experiments of MAML and Reptile at ten rates, the later the better, with a result each.
@@ -175,4 +181,28 @@ fn neither_tabs_nor_legends_are_cut_on_a_usual_terminal() {
     app.curves.log_y = Some(false);
     let screen = picture(&app, 80, 24);
     assert!(screen.contains("⠒⠒ seed 0 ⠂⠐ oracle +2"), "{screen}");
+}
+
+/// The least time of three frames of an overview of so many systems, each with ten runs that wait.
+fn frame_of(systems: usize) -> Duration {
+    let maml = Algorithm(&crate::learner::Maml);
+    let experiments = (0..systems).map(|i| fixture::experiment(&format!("{i}"), maml, 10)).collect();
+    let mut app = fixture::app(&fixture::study(experiments), Styles::default());
+    app.on_hands(Hands { jobs: Some(2), ..Hands::default() }, |_| true);
+    app.on_event(0, fixture::started("0", 0, 100));
+    app.on_event(0, fixture::progress("0", 0, 50, 1.0));
+    app.on_queue((1..10 * systems).collect());
+    let frames = (1..=3).map(|second| {
+        let began = Instant::now();
+        app.on_time(Duration::from_secs(second));
+        picture(&app, 120, 40);
+        began.elapsed()
+    });
+    frames.min().expect("three of them")
+}
+
+#[test]
+fn ten_times_as_many_runs_are_drawn_in_about_ten_times_the_time() {
+    let (few, many) = (frame_of(60), frame_of(600));
+    assert!(many < 30 * few, "{few:?} and {many:?}");
 }

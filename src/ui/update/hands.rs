@@ -16,6 +16,7 @@ impl App {
     /// Takes in who trains, and whose runs still have somebody. Whether anything on screen changes.
     pub fn on_hands(&mut self, hands: Hands, is_trained: impl Fn(usize) -> bool) -> bool {
         let mut changed = self.hands != hands;
+        self.forget_schedule();
         let before = std::mem::replace(&mut self.hands, hands);
         for run in self.active().collect::<Vec<_>>() {
             let held = is_trained(run);

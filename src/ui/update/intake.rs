@@ -25,6 +25,7 @@ impl App {
         if index >= self.runs.len() {
             return;
         }
+        self.forget_schedule();
         let ended = matches!(event.kind, Kind::Finished { .. } | Kind::Failed { .. });
         match event.kind {
             Kind::Queued { .. } => self.no_longer(|so| matches!(so, So::Held(runs) if runs.contains(&index))),
@@ -151,6 +152,7 @@ impl App {
 
     /// Takes in newer parameters of a run.
     pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
+        self.forget_schedule();
         if let Some(run) = self.runs.get_mut(index) {
             if run.is_moving() {
                 run.phase = Phase::Training;
@@ -185,6 +187,7 @@ impl App {
     pub fn on_time(&mut self, now: Duration) -> bool {
         let shown = |time: Duration| time.as_secs();
         let mut changed = self.ended.is_none() && shown(now) != shown(self.now);
+        self.forget_schedule();
         self.spend(now.saturating_sub(self.now));
         self.now = now;
         changed |= self.play_on();
