@@ -1,15 +1,14 @@
 //! `metascope init`: a commented experiments file to start from, and beside it the schema that its first line
 //! names, so that editors complete and check it.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
 use super::outcome::Exit;
 use super::schema;
-use crate::config::printable;
+use crate::config::{printable, read_given};
 use crate::experiments::Preset;
 use crate::study::write_new;
 
@@ -47,8 +46,5 @@ pub fn init(preset: &Preset, file: &Path) -> anyhow::Result<Exit> {
 
 /// Whether a file is this text; what is no file, or does not end there, is not.
 fn holds(path: &Path, text: &str) -> bool {
-    let mut found = Vec::new();
-    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
-    let read = |file: File| file.take(text.len() as u64 + 1).read_to_end(&mut found);
-    is_file && File::open(path).and_then(read).is_ok() && found == text.as_bytes()
+    read_given(path, text.len() as u64).is_ok_and(|found| found == text.as_bytes())
 }

@@ -15,7 +15,7 @@ use super::inputs::DEFAULT_FILE;
 use super::outcome::{Exit, Misuse};
 use super::run::narrowed_study;
 use crate::cli::{RunArgs, SubmitCommand};
-use crate::config::{is_hidden, presentable, printable};
+use crate::config::{is_hidden, presentable, printable, read_given};
 use crate::experiments::{Study, presets};
 use crate::model::Kernels;
 use crate::study::{announce_study, has_locks, plan, study_folder, write_out};
@@ -242,7 +242,11 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// The study's file, as it is now.
 fn text_of(study: &Study) -> anyhow::Result<String> {
     match &study.path {
-        Some(path) => fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display())),
+        Some(path) => {
+            let bytes = read_given(path, u64::MAX).map_err(anyhow::Error::from);
+            let text = bytes.and_then(|bytes| Ok(String::from_utf8(bytes)?));
+            text.with_context(|| format!("{} cannot be read", path.display()))
+        }
         None => presets().first().map(|preset| preset.text.to_owned()).ok_or_else(|| anyhow!("no preset")),
     }
 }

@@ -1,8 +1,6 @@
 //! The `--tasks` file: tasks as other programs write them, read with every problem named.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
@@ -10,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::outcome::Misuse;
-use crate::config::{looks_like_utf16, nearest, presentable};
+use crate::config::{looks_like_utf16, nearest, presentable, read_given};
 use crate::task::{Function, Points, Wave};
 
 /// More than any such file has, and little enough to read.
@@ -50,9 +48,7 @@ struct RawTask {
 /// problems if it is wrong.
 pub(super) fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
     let shown = path.display();
-    let mut text = Vec::new();
-    let file = File::open(path).with_context(|| format!("{shown} cannot be read"))?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut text).with_context(|| format!("{shown} cannot be read"))?;
+    let text = read_given(path, LARGEST_FILE).with_context(|| format!("{shown} cannot be read"))?;
     if text.len() as u64 > LARGEST_FILE {
         return Err(Misuse(format!("{shown}: larger than {} MiB", LARGEST_FILE >> 20)).into());
     }

@@ -2,6 +2,7 @@
 //! everything knows its place; a table of it, the values of its keys; and a mistake, a sentence. Which
 //! settings there are, the rooms say that have them.
 
+mod given;
 pub(crate) mod json_schema;
 mod key;
 mod problem;
@@ -12,6 +13,7 @@ mod value;
 mod values;
 mod words;
 
+pub use given::read_given;
 pub use key::{About, AnyKey, Domain, END, Key, Keys, RATE, SEED, Written};
 pub use problem::{
     Excerpt, LoadError, Problem, Problems, as_seen, is_hidden, is_joiner, presentable, printable, seen,

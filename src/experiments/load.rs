@@ -1,17 +1,13 @@
 //! Reads an experiments file from disk without trusting it to be one.
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::path::Path;
 
 use super::{
     Study,
     read::{parse, too_large},
     schema::LARGEST_FILE,
 };
-use crate::config::{Finding, LoadError, Problems, locate, looks_like_utf16};
+use crate::config::{Finding, LoadError, Problems, locate, looks_like_utf16, read_given};
 
 /// Reads the experiments file at `path`; the study is called after the file.
 ///
@@ -20,7 +16,8 @@ use crate::config::{Finding, LoadError, Problems, locate, looks_like_utf16};
 /// [`LoadError::Io`] if the file cannot be read, [`LoadError::Problems`] if it is no valid experiments
 /// file.
 pub fn load(path: &Path) -> Result<Study, LoadError> {
-    let bytes = read_bytes(path).map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
+    let bytes = read_given(path, LARGEST_FILE as u64);
+    let bytes = bytes.map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
     let text = match String::from_utf8(bytes) {
         Ok(text) if text.len() <= LARGEST_FILE && looks_like_utf16(text.as_bytes()) => {
             return Err(refuse(path, "", "this looks like UTF-16: save the file as UTF-8 text".to_owned()));
@@ -38,19 +35,6 @@ pub fn load(path: &Path) -> Result<Study, LoadError> {
     };
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     parse(&name, Some(path), &text).map_err(LoadError::Problems)
-}
-
-/// The file's bytes: all of them, or one more than the limit.
-fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        let message = "it is a directory, but an experiments file is needed";
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, message));
-    }
-    let mut bytes = Vec::new();
-    // A pipe or a device does not say how long it is, so the limit holds while reading.
-    file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A problem at the end of `before`.
@@ -137,6 +121,6 @@ mod tests {
     #[test]
     fn an_endless_device_ends() {
         let error = load(Path::new("/dev/zero")).unwrap_err();
-        assert!(error.to_string().contains("larger than 1 MiB"), "{error}");
+        assert!(error.to_string().contains("a device"), "{error}");
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -15,7 +13,7 @@ use super::foreign::recognise;
 use super::settings::{Activation, ModelSettings, Precision, WIDTHS};
 use super::tensors::{TensorInfo, stored};
 use super::weights::{Weights, tensors};
-use crate::config::presentable;
+use crate::config::{presentable, read_given};
 
 /// What a checkpoint says in words beside its tensors, name by name.
 pub type Metadata = BTreeMap<String, String>;
@@ -81,9 +79,7 @@ impl Checkpoint {
     /// If the file cannot be read, is no safetensors file, or does not hold the tensors of a network
     /// on the menu, and of what its adaptation learns, in F32 or F64, and no others.
     pub fn read(path: &Path, adapts: HowItAdapts<'_>) -> Result<Self, CheckpointError> {
-        let file = File::open(path).map_err(CheckpointError::Io)?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(CheckpointError::Io)?;
+        let bytes = read_given(path, LARGEST_FILE).map_err(CheckpointError::Io)?;
         if bytes.len() as u64 > LARGEST_FILE {
             let mut what =
                 format!("it is larger than {} MiB; the largest network here has 2", LARGEST_FILE >> 20);
