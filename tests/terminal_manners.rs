@@ -480,6 +480,56 @@ fn when_the_line_drops_the_study_runs_to_its_end_without_a_busy_loop() {
 }
 
 /// Ended, but nobody has asked for its exit code.
+/// What may stand in a file's place and does not answer, or not to its end.
+fn stand_in(kind: &str, path: &std::path::Path) {
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    match kind {
+        "pipe" => rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).expect("a pipe"),
+        "socket" => drop(std::os::unix::net::UnixListener::bind(path).expect("a socket")),
+        "folder" => fs::create_dir(path).expect("a folder"),
+        _ => std::os::unix::fs::symlink("/dev/zero", path).expect("a link to a device"),
+    }
+}
+
+#[test]
+fn whatever_stands_in_a_files_place_keys_are_answered_and_it_ends() {
+    for (kind, ends) in [("pipe", "q"), ("socket", "-TERM"), ("folder", "\x03"), ("device", "-TERM")] {
+        let mut session = Session::start(ENDLESS);
+        let ended = Bench::with("experiments.toml", study(SHORT));
+        ended.run(&["run"]).exits(0);
+        let names = ended.names();
+        let log = names.iter().find(|name| name.ends_with("metrics.jsonl")).expect("a run's log");
+        let mut looks_on = Terminal::open(ended.folder(), "watch runs");
+        session.goes_on();
+        let files = [log, "runs/experiments/plan.json"].map(|name| ended.path(name));
+        for path in [session.bench.path("experiments.toml")].iter().chain(&files) {
+            fs::remove_file(path).expect("it was there");
+            stand_in(kind, path);
+        }
+        session.sees("pipe");
+        looks_on.press("?");
+        looks_on.sees("Keys");
+        looks_on.press("?");
+        for terminal in [&mut looks_on, &mut session.terminal] {
+            match ends {
+                "q" => terminal.press("q"),
+                signal if signal.starts_with('-') => terminal.signal(signal),
+                key => terminal.press(key),
+            }
+            let (_, text) = terminal.end();
+            assert!(text.contains(LEAVE), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn a_time_zone_without_an_end_keeps_nobody_waiting() {
+    let mut session = Session::start_with(ENDLESS, "TZ=/dev/zero");
+    session.goes_on();
+    session.press("q");
+    assert_eq!(session.end().0, 0);
+}
+
 fn is_zombie(process: &std::path::Path) -> bool {
     fs::read_to_string(process.join("stat")).is_ok_and(|stat| stat.contains(") Z "))
 }

@@ -17,9 +17,11 @@ use super::seat::Seat;
 use crate::cli::{Color, OnHangup, RunArgs, RunCommand, ScreenArgs, Theme};
 use crate::config::printable;
 use crate::experiments::Study;
-use crate::study::{Run, Watcher, study_folder};
-use crate::ui::{self, Depth, End, Options, Source, StudyFile, Trainer};
+use crate::study::{Run, Watcher, plan, study_folder};
+use crate::ui::{self, Apart, Depth, End, Options, Source, StudyFile, Trainer};
 
+/// A folder that is there by then is there before the screen is.
+const AT_ONCE: Duration = Duration::from_millis(50);
 /// Runs that are still to come are looked for this often.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -29,11 +31,16 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
         return run::run(&RunCommand { args: args.clone(), partition: None, json: false });
     }
     let study = run::narrowed_study(args)?;
-    let (seat, runs) = Seat::take(&study, args)?;
     let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
     let (args, no_save, folder) = (args.clone(), args.no_save, study_folder(&args.out, &study.name));
-    let file = StudyFile { path, load: Arc::new(move || run::reread_study(&args)) };
-    show(&study, &runs, &seat, screen, Some(file), (!no_save).then_some(&folder))
+    let reread = args.clone();
+    let file = StudyFile { path, load: Arc::new(move || run::reread_study(&reread)) };
+    let (runs, trained) = (plan(&study), study.clone());
+    let seat = Apart::open(runs.len(), move || Seat::take(&trained, &args))?;
+    seat.wait(AT_ONCE);
+    let exit = show(&study, &runs, &seat, screen, Some(file), (!no_save).then_some(&folder));
+    seat.leave();
+    exit
 }
 
 /// The dashboard over run folders.
@@ -56,8 +63,10 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
         }
         found = Watcher::find(dirs)?;
     };
-    let exit = show(&study, &watcher.runs(), &watcher, screen, None, dirs.first().map(PathBuf::as_path))?;
-    let passed_over = watcher.passed_over();
+    let runs = watcher.runs();
+    let watcher = Apart::open(runs.len(), move || Ok(watcher))?;
+    let exit = show(&study, &runs, &watcher, screen, None, dirs.first().map(PathBuf::as_path))?;
+    let passed_over = watcher.leave();
     for (path, why) in &passed_over {
         // Nobody may be left to read it.
         let words = format!("not shown: {}: {why}", path.display());

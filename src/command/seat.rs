@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
@@ -12,8 +13,8 @@ use super::run::start;
 use crate::cli::RunArgs;
 use crate::experiments::Study;
 use crate::study::{
-    Busy, Control, Event, Found, Holder, Refused, Run, Session, Snapshot, Together, Watcher, ask, has_locks,
-    plan, study_folder, withdraw,
+    Busy, Control, Event, Found, Holder, Refused, Session, Snapshot, Together, Watcher, ask, has_locks, plan,
+    study_folder, withdraw,
 };
 use crate::ui::{Hands, Source, Trainer};
 
@@ -53,6 +54,8 @@ pub struct Seat {
     asked: RefCell<Option<Asked>>,
     /// Whether it is trained together with other processes.
     joins: Cell<bool>,
+    /// What was made of the plan here, until somebody asks.
+    planned: RefCell<Option<Found>>,
 }
 
 impl Seat {
@@ -60,28 +63,26 @@ impl Seat {
     ///
     /// # Errors
     /// As [`start`].
-    pub fn take(study: &Study, args: &RunArgs) -> anyhow::Result<(Self, Vec<Run>)> {
-        let (doing, runs) = match start(study, plan(study), args, together(args)) {
-            Ok(session) => (Doing::Training(session), plan(study)),
+    pub fn take(study: &Study, args: &RunArgs) -> anyhow::Result<Self> {
+        let doing = match start(study, plan(study), args, together(args)) {
+            Ok(session) => Doing::Training(session),
             Err(error) => {
                 let busy = error.downcast::<Busy>()?;
                 if busy.why == Refused::NoLocks {
                     return Err(busy.into());
                 }
-                let watcher = Watcher::of(&busy.folder, study);
-                let runs = watcher.runs();
-                (Doing::LookingOn(Box::new(watcher)), runs)
+                Doing::LookingOn(Box::new(Watcher::of(&busy.folder, study)))
             }
         };
-        let seat = Self {
+        Ok(Self {
             args: args.clone(),
             folder: study_folder(&args.out, &study.name),
             study: RefCell::new(study.clone()),
             doing: RefCell::new(doing),
             asked: RefCell::default(),
             joins: Cell::new(args.join),
-        };
-        Ok((seat, runs))
+            planned: RefCell::default(),
+        })
     }
 
     /// Tries to begin, if it was asked for and it is time.
@@ -170,8 +171,13 @@ impl Source for Seat {
         self.of(|session| session.snapshot(run), |watcher| watcher.snapshot(run), None)
     }
 
-    fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
-        self.of(|session| session.past(run, landmark), |watcher| watcher.past(run, landmark), None)
+    fn past(&self, run: usize, landmark: usize) -> Poll<Option<Arc<Snapshot>>> {
+        let none = Poll::Ready(None);
+        self.of(
+            |session| Source::past(session, run, landmark),
+            |watcher| Source::past(watcher, run, landmark),
+            none,
+        )
     }
 
     fn is_over(&self) -> bool {
@@ -220,6 +226,9 @@ impl Source for Seat {
     }
 
     fn found(&self) -> Option<Found> {
+        if let Some(planned) = self.planned.take() {
+            return Some(planned);
+        }
         let found = self.of(|_| None, Watcher::found, None)?;
         *self.study.borrow_mut() = found.study.clone();
         Some(found)
@@ -238,10 +247,14 @@ impl Source for Seat {
         self.of(|session| session.control(run, control), |watcher| watcher.control(run, control), Ok(()))
     }
 
-    fn plan(&self, study: &Study, runs: Vec<Run>) -> Option<Vec<usize>> {
-        let numbers = self.of(|session| Some(session.plan(runs)), |_| None, None)?;
+    fn plan(&self, study: &Study) -> anyhow::Result<()> {
+        let runs = plan(study);
+        let Some(numbers) = self.of(|session| Some(session.plan(runs.clone())), |_| None, None) else {
+            bail!("another process trains these runs: change them there");
+        };
         *self.study.borrow_mut() = study.clone();
-        Some(numbers)
+        *self.planned.borrow_mut() = Some(Found { study: study.clone(), runs, numbers });
+        Ok(())
     }
 
     fn stop(&self) {

@@ -4,6 +4,7 @@
 use std::{
     fmt::Display,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -20,11 +21,10 @@ use super::{
         look::PreviewJob,
     },
     style::Depth,
-    update::{Watch, point, press},
+    update::{ToEdit, Watch, point, press},
 };
 use crate::{
     eval::{Curve, Fit},
-    study::plan,
     term::{Canvas, Flow, Host, Input, Purpose},
 };
 
@@ -38,11 +38,17 @@ const REPLAY: Duration = Duration::from_millis(125);
 /// Time between frames that answer keys: a held arrow key must not fill the line.
 const ANSWER: Duration = Duration::from_millis(25);
 
+/// What is asked of another thread is looked for no sooner than after this time.
+const SOON: Duration = Duration::from_millis(5);
+
 /// Work on previews, and on what the past looked like, between two frames, so that training keeps the cores.
 const PREVIEW_TIME: Duration = Duration::from_millis(4);
 
 /// The same while the past is looked for, which a person waits for.
 const PAST_TIME: Duration = Duration::from_millis(30);
+
+/// Most moments of the past asked for at once.
+const PASTS_AT_ONCE: usize = 32;
 
 /// Events taken in before the next look at the keyboard.
 const EVENTS_AT_ONCE: usize = 2_000;
@@ -52,6 +58,8 @@ const EVENTS_AT_ONCE: usize = 2_000;
 pub enum Lost {
     /// Drawing failed.
     Drawing(String),
+    /// There is no study to show.
+    Study(anyhow::Error),
 }
 
 impl<E: Display> From<E> for Lost {
@@ -83,6 +91,10 @@ pub fn drive<B: Canvas>(
     let mut main_loop = Loop { terminal, host, source, app, options, watch, previews, fits };
     loop {
         let more = main_loop.take_in(&mut pace);
+        if let Some(error) = main_loop.source.failure() {
+            return Err(Lost::Study(error));
+        }
+        main_loop.open_file(&mut pace)?;
         main_loop.draw(&mut pace)?;
         let timeout = main_loop.timeout(&mut pace, more);
         for input in main_loop.host.wait(timeout) {
@@ -147,6 +159,12 @@ struct Loop<'a, B: Canvas, H, S> {
 impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
     /// What the file, the clock and the study have to tell; whether there may be more.
     fn take_in(&mut self, pace: &mut Pace) -> bool {
+        self.source.refresh();
+        pace.dirty |= self.app.on_waiting(self.source.waits_for());
+        while let Some(words) = self.source.said() {
+            self.app.say(words);
+            pace.dirty = true;
+        }
         if let Some(changed) = self.source.changed_hands() {
             match changed {
                 Ok(found) => {
@@ -188,10 +206,8 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         if !due || waits {
             return Ok(());
         }
+        pace.dirty |= look_back(self.source, self.app);
         let is_new = pace.dirty || pace.is_urgent();
-        if is_new {
-            look_back(self.source, self.app);
-        }
         // The time of a preview may come when nothing else changes.
         self.ask_for_previews();
         if !is_new {
@@ -217,7 +233,10 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         // A view of the past fills in as its curves are computed.
         let known = app.missing_past().is_none() && app.next_preview().is_none() && !app.rewind.stale;
         pace.filling = app.rewind.notch.is_some() && (!known || app.rewind.shown != app.rewind.notch);
-        (pace.asked, pace.dirty, pace.owes) = (false, pace.filling, self.terminal.backend().owes());
+        // Where more of it has to be read first, there is nothing to draw until then.
+        let is_read = app.missing_past().is_none();
+        (pace.asked, pace.dirty) = (false, pace.filling && is_read);
+        pace.owes = self.terminal.backend().owes();
         Ok(())
     }
 
@@ -274,8 +293,8 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         let since = pace.last_frame.map_or(Duration::ZERO, |frame| frame.elapsed());
         let timeout = if more {
             Some(Duration::ZERO)
-        } else if pace.is_urgent() || pace.filling {
-            Some(ANSWER.saturating_sub(since).max(line))
+        } else if pace.is_urgent() || pace.filling || self.source.is_asked() {
+            Some(ANSWER.saturating_sub(since).max(SOON).max(line))
         } else if pace.dirty {
             Some(frame.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(frame)))
         } else if !app.is_over()
@@ -363,6 +382,29 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         }
     }
 
+    /// Opens the experiments file in an editor, once it is known where.
+    fn open_file(&mut self, pace: &mut Pace) -> Result<(), Lost> {
+        let (Some(to_edit), Some(file)) = (self.watch.as_mut().and_then(Watch::to_edit), &self.options.file)
+        else {
+            return Ok(());
+        };
+        let path = &file.path;
+        let opened = to_edit.and_then(|ToEdit { made, line }| {
+            if made {
+                self.app.say(format!("{} was made from the built-in copy", path.display()));
+            }
+            self.part(pace);
+            self.host.edit(path, line)
+        });
+        if let Err(error) = opened {
+            self.app.say(format!("{}: {error}", path.display()));
+        }
+        blank(self.terminal)?;
+        self.read_file();
+        pace.asked = true;
+        Ok(())
+    }
+
     /// Does what the state asks for; whether that is the end.
     fn perform(&mut self, effect: Effect, pace: &mut Pace) -> Result<Option<End>, Lost> {
         match effect {
@@ -390,10 +432,8 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
                 self.app.ended = None;
             }
             Effect::Plan(study) => {
-                let runs = plan(&study);
-                match self.source.plan(&study, runs.clone()) {
-                    Some(numbers) => self.app.replan(&study, &runs, &numbers),
-                    None => self.app.say("another process trains these runs: change them there"),
+                if let Err(error) = self.source.plan(&study) {
+                    self.app.say(format!("{error:#}"));
                 }
             }
             Effect::Read => self.read_file(),
@@ -402,13 +442,13 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
                     self.app.say(format!("{error:#}"));
                 }
             }
-            Effect::Edit { line } => {
-                self.part(pace);
-                edit(self.host, self.app, self.options, line);
-                blank(self.terminal)?;
-                self.read_file();
-                pace.asked = true;
-            }
+            Effect::Edit { line } => match &mut self.watch {
+                // The built-in copy stands in for a file only where it is what runs, not for one that is gone.
+                Some(watch) => {
+                    watch.ask_to_edit(self.app.study.path.is_none(), line, self.app.name_in_view())
+                }
+                None => self.app.say("there is no experiments file to edit: these runs are only watched"),
+            },
             Effect::Take { copy } => take(self.terminal, self.host, self.app, copy, self.options)?,
         }
         Ok(None)
@@ -454,32 +494,22 @@ fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
     (changed, taken == EVENTS_AT_ONCE)
 }
 
-/// Parameters of the past that the views look at, as many as the time allows.
-fn look_back(source: &impl Source, app: &mut App) {
-    let start = Instant::now();
-    while start.elapsed() < PAST_TIME
-        && let Some((run, landmark)) = app.missing_past()
-    {
-        app.on_past(run, landmark, source.past(run, landmark));
-    }
-}
-
-/// Opens the experiments file in an editor, making it first where the built-in copy runs.
-fn edit(host: &mut impl Host, app: &mut App, options: &Options, line: usize) {
-    let Some(file) = &options.file else {
-        app.say("there is no experiments file to edit: these runs are only watched");
-        return;
-    };
-    // The built-in copy stands in for a file only where it is what runs, not for one that is gone.
-    let made = if app.study.path.is_none() { file.make() } else { Ok(false) };
-    let opened = made.and_then(|made| {
-        if made {
-            app.say(format!("{} was made from the built-in copy", file.path.display()));
+/// Parameters of the past that the views look at, as many as there are and the time allows; whether there are any.
+fn look_back(source: &impl Source, app: &mut App) -> bool {
+    let (start, mut any) = (Instant::now(), false);
+    loop {
+        let missing: Vec<(usize, usize)> = app.missing_pasts().take(PASTS_AT_ONCE).collect();
+        let mut found = false;
+        for (run, landmark) in missing {
+            if let Poll::Ready(past) = source.past(run, landmark) {
+                app.on_past(run, landmark, past);
+                found = true;
+            }
         }
-        host.edit(&file.path, app.line_to_edit(file, line))
-    });
-    if let Err(error) = opened {
-        app.say(format!("{}: {error}", file.path.display()));
+        any |= found;
+        if !found || start.elapsed() >= PAST_TIME {
+            return any;
+        }
     }
 }
 

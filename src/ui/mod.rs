@@ -20,6 +20,7 @@
 //! command.rs     what a command is
 //! key.rs         a key as it is written
 //! helper.rs      a thread for what takes longer than a frame
+//! apart.rs      a study on a thread of its own, for which the screen never waits
 //! source.rs      what the main loop asks of a study
 //! options.rs     what the dashboard is told, and how it ends
 //! ```
@@ -38,6 +39,7 @@
 //!  Left/Right crosshair  Up/Down select  Enter open  Tab view  ? help  q quit
 //! ```
 
+mod apart;
 pub mod command;
 pub mod commands;
 mod drive;
@@ -59,6 +61,7 @@ pub mod views;
 pub mod widgets;
 
 pub use crate::term::is_interactive;
+pub use apart::Apart;
 pub use drive::{Lost, drive};
 pub use frame::report;
 pub use options::{End, Options};

@@ -70,6 +70,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     let is_told = names_a_zone(std::env::var("TZ").ok().as_deref());
     let ahead = if is_told { now.with_timezone(&chrono::Local).offset().local_minus_utc() } else { 0 };
     app.opened = (now.timestamp().max(0) as u64, ahead);
+    source.refresh();
     app.on_hands(source.hands(), |run| source.is_trained(run));
     let mut screen =
         Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
@@ -78,10 +79,15 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
         Ok(end) => end,
         // A terminal that cannot be written to is a line that has dropped.
         Err(Lost::Drawing(_)) => End::HungUp,
+        Err(Lost::Study(error)) => return Err(error),
     };
     if end == End::HungUp && trains_here(source) && !options.stop_on_hangup {
         // What is paused is saved, and nobody is there to let it go on.
         while trains_here(source) && !source.is_idle() && !screen.keyboard.is_interrupted() {
+            source.refresh();
+            if let Some(error) = source.failure() {
+                return Err(error);
+            }
             while let Some((run, event)) = source.try_event() {
                 app.on_event(run, event);
             }

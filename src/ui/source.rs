@@ -1,19 +1,41 @@
 //! What the dashboard asks of a study, whether it is trained here or by another process.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, task::Poll, time::Duration};
 
 use super::state::hands::{Hands, Trainer};
 use crate::experiments::Study;
-use crate::study::{Control, Event, Found, Hold, Holder, Note, Run, Session, Snapshot, Watcher};
+use crate::study::{Control, Event, Found, Hold, Holder, Note, Session, Snapshot, Watcher};
 
 /// What the main loop asks of a study; tests have a stand-in.
 pub trait Source {
+    /// Takes what has come since the last time, where it comes by itself.
+    fn refresh(&self) {}
+    /// What is waited for, in words, if anything is.
+    fn waits_for(&self) -> Option<String> {
+        None
+    }
+    /// Whether something was asked for that is not answered yet.
+    fn is_asked(&self) -> bool {
+        false
+    }
+    /// Why there is no study to show, once that is known.
+    fn failure(&self) -> Option<anyhow::Error> {
+        None
+    }
+    /// What a person is to be told of what was asked for.
+    fn said(&self) -> Option<String> {
+        None
+    }
+    /// What looks like a run and cannot be shown, and why.
+    fn passed_over(&self) -> Vec<(PathBuf, String)> {
+        Vec::new()
+    }
     /// The next event and its run, without waiting.
     fn try_event(&self) -> Option<(usize, Event)>;
     /// The newest parameters of a run.
     fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>>;
-    /// The parameters of a run at a landmark of its training, or at one before it.
-    fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>>;
+    /// The parameters of a run at a landmark of its training, or at one before it; they may still have to be read.
+    fn past(&self, run: usize, landmark: usize) -> Poll<Option<Arc<Snapshot>>>;
     /// Whether everything has ended and been told.
     fn is_over(&self) -> bool;
     /// Whether nothing moves until a person does something.
@@ -44,7 +66,7 @@ pub trait Source {
     fn changed_hands(&self) -> Option<anyhow::Result<Found>> {
         None
     }
-    /// Runs that others have added or taken away since it was asked last.
+    /// Runs that were added or taken away since it was asked last.
     fn found(&self) -> Option<Found> {
         None
     }
@@ -63,10 +85,12 @@ pub trait Source {
     fn control(&self, _run: usize, _control: Control) -> anyhow::Result<()> {
         Err(anyhow::anyhow!("another process trains these runs: steer them there"))
     }
-    /// Makes this the study, with these runs; the numbers they are known under, or `None` where that is not ours
-    /// to do.
-    fn plan(&self, _study: &Study, _runs: Vec<Run>) -> Option<Vec<usize>> {
-        None
+    /// Makes this the study, whose runs are then [`Source::found`].
+    ///
+    /// # Errors
+    /// If that is not ours to do.
+    fn plan(&self, _study: &Study) -> anyhow::Result<()> {
+        Err(anyhow::anyhow!("another process trains these runs: change them there"))
     }
     /// Asks what trains here to stop.
     fn stop(&self) {}
@@ -81,8 +105,12 @@ impl Source for Watcher {
         Watcher::snapshot(self, run)
     }
 
-    fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
-        Watcher::past(self, run, landmark)
+    fn past(&self, run: usize, landmark: usize) -> Poll<Option<Arc<Snapshot>>> {
+        Poll::Ready(Watcher::past(self, run, landmark))
+    }
+
+    fn passed_over(&self) -> Vec<(PathBuf, String)> {
+        Watcher::passed_over(self)
     }
 
     fn is_over(&self) -> bool {
@@ -128,8 +156,8 @@ impl Source for Session {
         Session::snapshot(self, run)
     }
 
-    fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
-        Session::past(self, run, landmark)
+    fn past(&self, run: usize, landmark: usize) -> Poll<Option<Arc<Snapshot>>> {
+        Poll::Ready(Session::past(self, run, landmark))
     }
 
     fn is_over(&self) -> bool {
@@ -159,10 +187,6 @@ impl Source for Session {
 
     fn control(&self, run: usize, control: Control) -> anyhow::Result<()> {
         Session::control(self, run, control)
-    }
-
-    fn plan(&self, _: &Study, runs: Vec<Run>) -> Option<Vec<usize>> {
-        Some(Session::plan(self, runs))
     }
 
     fn stop(&self) {

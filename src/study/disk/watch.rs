@@ -215,24 +215,33 @@ impl Watcher {
         self.files.borrow()[run].trained()
     }
 
-    /// The next event and the index of its run. Looks at a few files if none is waiting.
+    /// The next event and the index of its run. Looks at a few logs if none is waiting, and at a few of the newest
+    /// parameters where those say nothing.
     pub fn try_event(&self) -> Option<(usize, Event)> {
         if self.events.borrow().is_empty() {
-            let mut files = self.files.borrow_mut();
-            self.take_turns(0, files.len(), |run| {
-                let files = &mut files[run];
-                let due = files.is_due(files.looked);
-                if due {
-                    let events = files.read_log();
-                    self.events.borrow_mut().extend(events.into_iter().map(|event| (run, event)));
-                }
-                due
-            });
+            self.read_logs();
         }
         if self.events.borrow().is_empty() {
             self.look_at_steered();
         }
-        self.events.borrow_mut().pop_front()
+        let event = self.events.borrow_mut().pop_front();
+        if event.is_none() {
+            self.read_snapshots();
+        }
+        event
+    }
+
+    fn read_logs(&self) {
+        let mut files = self.files.borrow_mut();
+        self.take_turns(0, files.len(), |run| {
+            let files = &mut files[run];
+            let due = files.is_due(files.looked);
+            if due {
+                let events = files.read_log();
+                self.events.borrow_mut().extend(events.into_iter().map(|event| (run, event)));
+            }
+            due
+        });
     }
 
     /// Tells what a person has done with runs where they are trained, as what trains them would. After everything
@@ -260,20 +269,20 @@ impl Watcher {
         }
     }
 
-    /// The newest parameters of a run that are on disk.
+    fn read_snapshots(&self) {
+        let mut files = self.files.borrow_mut();
+        self.take_turns(1, files.len(), |run| {
+            let files = &mut files[run];
+            let due = files.is_due(files.snapshot_looked);
+            if due {
+                files.read_snapshot();
+            }
+            due
+        });
+    }
+
+    /// The newest parameters of a run that were read.
     pub fn snapshot(&self, run: usize) -> Option<Arc<Snapshot>> {
-        if run == 0 {
-            // Asked for all runs in turn, frame after frame: once a frame, look at a few.
-            let mut files = self.files.borrow_mut();
-            self.take_turns(1, files.len(), |run| {
-                let files = &mut files[run];
-                let due = files.is_due(files.snapshot_looked);
-                if due {
-                    files.read_snapshot();
-                }
-                due
-            });
-        }
         self.files.borrow().get(run)?.snapshot.clone()
     }
 

@@ -189,15 +189,20 @@ impl App {
 
     /// A run and landmark in view that have not been asked for yet, those of the view in front first.
     pub fn missing_past(&self) -> Option<(usize, usize)> {
-        self.rewind.notch?;
-        let wanted = |&run: &usize| {
+        self.missing_pasts().next()
+    }
+
+    /// All of them; those in view first, and then once more.
+    pub fn missing_pasts(&self) -> impl Iterator<Item = (usize, usize)> {
+        let wanted = |run: usize| {
+            self.rewind.notch?;
             let landmark = self.landmark(run)?;
             let known = self.runs[run].past.found.as_ref().map(|(known, _)| *known);
             (known != Some(landmark)).then_some((run, landmark))
         };
         let front = self.view.experiment.and_then(|index| self.chosen_run(index));
         let compared = self.fit.compare.and_then(|index| self.chosen_run(index));
-        front.iter().chain(&compared).find_map(wanted).or_else(|| self.active().find_map(|run| wanted(&run)))
+        front.into_iter().chain(compared).chain(self.active()).filter_map(wanted)
     }
 
     /// The parameters in view: the newest or, once every run's are known, those of the notch.

@@ -22,6 +22,8 @@ pub enum So {
     Held(Vec<usize>),
     /// Another process, or none, trains.
     NotHere,
+    /// Something is waited for.
+    Waiting,
     /// What this run has reached cannot be kept for now.
     Unsaved(usize),
 }

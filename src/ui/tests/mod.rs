@@ -2,7 +2,7 @@
 
 mod anything;
 pub mod fit;
-mod fixture;
+pub mod fixture;
 mod hands;
 mod inner;
 mod keys;

@@ -6,6 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -76,8 +77,8 @@ impl Source for Told {
         (run == 0).then(|| fixture::snapshot(0, 0))
     }
 
-    fn past(&self, _: usize, _: usize) -> Option<Arc<Snapshot>> {
-        None
+    fn past(&self, _: usize, _: usize) -> Poll<Option<Arc<Snapshot>>> {
+        Poll::Ready(None)
     }
 
     fn is_over(&self) -> bool {
@@ -100,8 +101,8 @@ impl Source for Grows {
         self.told.snapshot(run)
     }
 
-    fn past(&self, _: usize, _: usize) -> Option<Arc<Snapshot>> {
-        None
+    fn past(&self, _: usize, _: usize) -> Poll<Option<Arc<Snapshot>>> {
+        Poll::Ready(None)
     }
 
     fn is_over(&self) -> bool {

@@ -4,20 +4,20 @@
 use std::{
     collections::{HashMap, HashSet},
     fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{RecvTimeoutError, Sender, channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::anyhow;
 
 use crate::{
-    config::{LoadError, Problem},
+    config::{LoadError, Problem, read_given},
     experiments::{Experiment, Study, resolved_toml, settings},
     study::plan,
     ui::state::{
@@ -26,53 +26,118 @@ use crate::{
     },
 };
 
+/// The longest that a person waits for an editor.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Bytes of the file in which an experiment's name is looked for.
+const LONGEST: u64 = 1 << 20;
 /// Time between looks at the file.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// A thread that watches the file and leaves the newest of what it says in a slot. The screen never touches the
 /// file itself, which may be on a disk that does not answer, and nobody waits for the thread at the end.
 pub struct Watch {
-    ask: Sender<()>,
-    newest: Arc<Mutex<Option<anyhow::Result<Study>>>>,
+    ask: Sender<Ask>,
+    newest: Arc<Mutex<Newest>>,
     asked: bool,
+    /// When a person wanted to edit the file.
+    wanted: Option<Instant>,
+}
+
+/// What is asked of the thread.
+enum Ask {
+    Read,
+    Edit(Wanted),
+}
+
+/// The place in the file that a person wants to edit: this line, or for 0 the one that names this experiment.
+struct Wanted {
+    makes: bool,
+    line: usize,
+    name: Option<String>,
+}
+
+/// Where to open the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ToEdit {
+    /// Whether it was made for that.
+    pub made: bool,
+    /// Its line, from 1; 0 for its beginning.
+    pub line: usize,
+}
+
+/// What the thread has to say.
+#[derive(Default)]
+struct Newest {
+    read: Option<anyhow::Result<Study>>,
+    to_edit: Option<io::Result<ToEdit>>,
 }
 
 impl Watch {
     /// Watches this file, from what it is now.
     pub fn new(file: StudyFile) -> Self {
         let (ask, asks) = channel();
-        let newest: Arc<Mutex<_>> = Arc::default();
+        let newest: Arc<Mutex<Newest>> = Arc::default();
         let slot = Arc::clone(&newest);
         // Without a thread the file is only read at the start.
         let _ = thread::Builder::new().name("experiments file".to_owned()).spawn(move || {
             let mut looks = Looks::new(file);
             loop {
                 let must = match asks.recv_timeout(LOOK) {
-                    Ok(()) => true,
+                    Ok(Ask::Read) => true,
+                    Ok(Ask::Edit(wanted)) => {
+                        let to_edit = looks.place(&wanted);
+                        slot.lock().unwrap_or_else(PoisonError::into_inner).to_edit = Some(to_edit);
+                        continue;
+                    }
                     Err(RecvTimeoutError::Timeout) => false,
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
                 if let Some(read) = looks.look(must) {
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+                    slot.lock().unwrap_or_else(PoisonError::into_inner).read = Some(read);
                 }
             }
         });
-        Self { ask, newest, asked: false }
+        Self { ask, newest, asked: false, wanted: None }
     }
 
     /// Has the file read now, whether or not it seems to have changed.
     pub fn ask(&mut self) {
-        self.asked = self.ask.send(()).is_ok();
+        self.asked = self.ask.send(Ask::Read).is_ok();
+    }
+
+    /// Has it found out where the file is to be opened: at this line, or for 0 at the one that names this experiment.
+    /// Where it `makes` the file, there is none yet and the built-in copy is what runs.
+    pub fn ask_to_edit(&mut self, makes: bool, line: usize, name: Option<String>) {
+        // An answer that has come too late was to another question.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner).to_edit = None;
+        if self.ask.send(Ask::Edit(Wanted { makes, line, name })).is_ok() {
+            self.wanted = Some(Instant::now());
+        }
+    }
+
+    /// Where the file is to be opened, once that is known; nobody waits for an editor any more after a while.
+    pub fn to_edit(&mut self) -> Option<io::Result<ToEdit>> {
+        let wanted = self.wanted?;
+        if let Some(found) = self.newest.lock().unwrap_or_else(PoisonError::into_inner).to_edit.take() {
+            self.wanted = None;
+            return Some(found);
+        }
+        if wanted.elapsed() < PATIENCE {
+            return None;
+        }
+        // What may still come is for the next time.
+        self.wanted = None;
+        Some(Err(io::Error::other("it does not answer, so that it cannot be edited for now")))
     }
 
     /// Time until there may be something to take.
     pub fn due_in(&self) -> Duration {
-        if self.asked { LOOK / 10 } else { LOOK }
+        if self.asked || self.wanted.is_some() { LOOK / 20 } else { LOOK }
     }
 
     /// What the file says, if it was read since this was asked last.
     pub fn take(&mut self) -> Option<anyhow::Result<Study>> {
-        let taken = self.newest.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let taken = self.newest.lock().unwrap_or_else(PoisonError::into_inner).read.take();
         self.asked &= taken.is_none();
         taken
     }
@@ -116,6 +181,19 @@ impl Looks {
             }
             _ => Some((self.file.load)()),
         }
+    }
+
+    /// Where the file is to be opened.
+    fn place(&self, Wanted { makes, line, name }: &Wanted) -> io::Result<ToEdit> {
+        let made = *makes && self.file.make()?;
+        let Some(name) = name.as_ref().filter(|_| *line == 0) else {
+            return Ok(ToEdit { made, line: *line });
+        };
+        let bytes = read_given(&self.file.path, LONGEST).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let name = format!("{name:?}");
+        let names = |line: &str| line.trim_start().starts_with("name") && line.contains(&name);
+        Ok(ToEdit { made, line: text.lines().position(names).map_or(0, |at| at + 1) })
     }
 }
 
@@ -169,18 +247,9 @@ impl App {
         }
     }
 
-    /// The line to open the file at: `line`, or for 0 the one that names the experiment in view.
-    pub(in crate::ui) fn line_to_edit(&self, file: &StudyFile, line: usize) -> usize {
-        let Some(index) = self.view.experiment else { return line };
-        if line > 0 {
-            return line;
-        }
-        let is_file = fs::metadata(&file.path).is_ok_and(|found| found.is_file());
-        let text = if is_file { fs::read_to_string(&file.path).unwrap_or_default() } else { String::new() };
-        let settings = &self.experiments[index].settings;
-        let name = format!("{:?}", settings.listed_as());
-        let names = |line: &str| line.trim_start().starts_with("name") && line.contains(&name);
-        text.lines().position(names).map_or(0, |at| at + 1)
+    /// What the file calls the experiment in view.
+    pub(in crate::ui) fn name_in_view(&self) -> Option<String> {
+        Some(self.experiments[self.view.experiment?].settings.listed_as().to_owned())
     }
 
     /// Runs that would start, leave the study, and stay as they are, if this were the study.
@@ -357,6 +426,28 @@ mod tests {
         });
         let study = late.take(4_000).flatten().next().expect("an answer").unwrap();
         assert_eq!(study.name, "late");
+    }
+
+    #[test]
+    fn the_place_to_edit_is_found_without_the_screen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("experiments.toml");
+        let mut watch = Watch::new(reads(&path));
+        let mut place = |makes, line, name: Option<&str>| {
+            watch.ask_to_edit(makes, line, name.map(str::to_owned));
+            std::iter::repeat_with(|| {
+                thread::sleep(Duration::from_millis(5));
+                watch.to_edit()
+            })
+            .find_map(|found| found)
+            .expect("an answer or that there is none")
+        };
+        let made = place(true, 0, None).unwrap();
+        assert_eq!(made, ToEdit { made: true, line: 0 });
+        fs::write(&path, TEXT).unwrap();
+        assert_eq!(place(true, 0, Some("A")).unwrap(), ToEdit { made: false, line: 2 });
+        assert_eq!(place(false, 7, Some("A")).unwrap(), ToEdit { made: false, line: 7 });
+        assert_eq!(place(false, 0, Some("B")).unwrap(), ToEdit { made: false, line: 0 });
     }
 
     #[test]

@@ -19,6 +19,6 @@ pub mod steer;
 pub mod sweep;
 pub mod tasks;
 
-pub use file::Watch;
+pub use file::{ToEdit, Watch};
 pub use pointer::point;
 pub use run::press;

@@ -21,6 +21,24 @@ impl App {
         self.said = Some(Said { text: text.into(), until: self.now + STANDS, so });
     }
 
+    /// Takes in what is waited for, which is said until it has come, where nothing else is. Whether anything on screen
+    /// changes.
+    pub(in crate::ui) fn on_waiting(&mut self, words: Option<String>) -> bool {
+        let said = self.said.as_ref().map(|said| (&said.so, &said.text));
+        match (words, said) {
+            (Some(words), None | Some((So::Waiting, _))) => {
+                let is_new = said.is_none_or(|(_, text)| *text != words);
+                self.say_while(words, So::Waiting);
+                is_new
+            }
+            (None, Some((So::Waiting, _))) => {
+                self.said = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Takes back what was said once its time is over. Whether it did.
     pub(in crate::ui) fn fall_silent(&mut self) -> bool {
         let over = self.said.as_ref().is_some_and(|said| said.until <= self.now);
