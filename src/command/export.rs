@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
-use crate::config::printable;
+use crate::config::{as_seen, printable};
 use crate::eval::Average;
 use crate::experiments::Study;
 use crate::results::{ListRow, Outcome, Results, groups, judged_at, rows, table_comparisons, test_names};
@@ -46,6 +46,9 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
     }
     let (study, watcher) = Watcher::open(dirs)?;
     let names = test_names(study.experiments.iter());
+    // As the letters look, whichever way they are written.
+    let called = |wanted: &String| names.iter().find(|name| as_seen(name) == as_seen(wanted)).cloned();
+    let test = &test.as_ref().map(|wanted| called(wanted).unwrap_or_else(|| wanted.clone()));
     if let Some(test) = test.as_ref().filter(|test| !names.contains(test)) {
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let text = format!("--test {test:?}: no run here has such a further test set; there are: {known}");

@@ -15,7 +15,7 @@ use super::farewell::Standing;
 use super::inputs::{load_study, study};
 use super::outcome::{Exit, Misuse};
 use crate::cli::{RunArgs, RunCommand};
-use crate::config::printable;
+use crate::config::{as_seen, printable};
 use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
 use crate::results::{Results, Tally, report, table_comparisons, text::Glyphs};
@@ -256,7 +256,9 @@ pub fn cores() -> usize {
 fn narrow(study: &mut Study, args: &RunArgs) -> anyhow::Result<()> {
     // A sweep is named as in the file, or one of its cells.
     let is_called = |experiment: &Experiment, wanted: &String| {
-        experiment.name == *wanted || experiment.cell.as_ref().is_some_and(|cell| cell.sweep == *wanted)
+        // As the letters look: a file and a command line may write the same letter in two ways.
+        let is_named = |name: &str| as_seen(name) == as_seen(wanted);
+        is_named(&experiment.name) || experiment.cell.as_ref().is_some_and(|cell| is_named(&cell.sweep))
     };
     for wanted in &args.only {
         if !study.experiments.iter().any(|experiment| is_called(experiment, wanted)) {
@@ -349,5 +351,27 @@ impl Progress {
 
     fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::experiments::parse;
+
+    #[test]
+    fn a_name_is_found_whichever_way_its_letters_are_written() {
+        let text = "[[experiment]]\nname = \"Caf\u{e9}\"\nalgorithm = \"maml\"\n\
+            [[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\n";
+        for (word, found) in [("Caf\u{e9}", 1), ("Cafe\u{301}", 1), ("Cafe", 0)] {
+            let mut study = parse("x", None, text).expect("a good file");
+            let cli = Cli::try_parse_from(["metascope", "run", "--only", word]).expect("a command line");
+            let Some(Command::Run(command)) = cli.command else { panic!("another command") };
+            let narrowed = narrow(&mut study, &command.args).is_ok();
+            assert_eq!((narrowed, study.experiments.len()), (found == 1, 2 - found), "{word:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::disk::trail::landmarks;
 use super::plan::Run;
-use crate::experiments::{Experiment, Test};
+use crate::experiments::{Experiment, Test, resolved_toml};
 use crate::learner::Cost;
 use crate::model::{self, ModelSettings, Precision};
 use crate::task::TrainTasks;
@@ -14,7 +14,11 @@ use crate::task::TrainTasks;
 /// The program itself, with its threads.
 const PROGRAM: f64 = 16e6;
 /// What stays of a run after its end besides its curve: its entry, events, places of its snapshots.
-const A_RUN: f64 = 8e3;
+const A_RUN: f64 = 3.3e3;
+/// What a file or a folder is rounded up to on the disk: the block of ext4, xfs and btrfs.
+const BLOCK: f64 = 4096.0;
+/// Where a run came from, in bytes.
+const PROVENANCE: f64 = 300.0;
 /// A test task and a training task without their points.
 const A_TASK: f64 = 200.0;
 
@@ -25,7 +29,7 @@ pub struct Needs {
     pub bytes: f64,
     /// Floating-point operations from beginning to end.
     pub flop: f64,
-    /// Bytes of all run folders at the end.
+    /// Bytes that all run folders take up at the end, as `du` counts them.
     pub disk: f64,
 }
 
@@ -42,6 +46,10 @@ impl Needs {
                 Some((known, needs)) if known.experiment == run.experiment => needs,
                 _ => [work(settings), busy(settings), stays(settings), folder(settings)],
             };
+            if last.is_none_or(|(known, _)| known.experiment != run.experiment) {
+                // The experiment's own folder.
+                disk += BLOCK;
+            }
             last = Some((run, needs));
             flop += work;
             kept += stays;
@@ -130,8 +138,8 @@ fn stays(settings: &Experiment) -> f64 {
     A_RUN + 8.0 * count + 3.0 * 40.0 * points as f64
 }
 
-/// Bytes of its folder at its end. What follows from no format was counted in folders of runs: a line of progress has
-/// 121 bytes, an n of a curve 62, and beside their numbers settings, log, checkpoint and state have 2,000 together.
+/// Bytes that its folder takes up at its end. What follows from no format was counted in folders of runs: a line of
+/// progress has 121 bytes, an n of a curve 62; beside their numbers a log has 300, a checkpoint 700, a state 500.
 fn folder(settings: &Experiment) -> f64 {
     let count = model::count(&settings.model, &settings.adaptation()) as f64;
     let parameters = number(&settings.model) * count;
@@ -139,8 +147,15 @@ fn folder(settings: &Experiment) -> f64 {
     // As often as a run reports.
     let reports = (total / (total / 200).max(1)) as f64;
     let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();
-    let snapshots = landmarks(total).len() as f64 * (parameters + 16.0);
-    2_000.0 + 121.0 * reports + 62.0 * points as f64 + parameters + 3.0 * 8.0 * count + snapshots
+    let files = [
+        resolved_toml(settings, 0).len() as f64,
+        300.0 + 121.0 * reports + 62.0 * points as f64,
+        700.0 + parameters,
+        500.0 + 3.0 * 8.0 * count,
+        landmarks(total).len() as f64 * (parameters + 16.0),
+        PROVENANCE,
+    ];
+    BLOCK + files.iter().map(|bytes| (bytes / BLOCK).ceil() * BLOCK).sum::<f64>()
 }
 
 /// Operations of one run.
@@ -210,7 +225,7 @@ pub fn size(bytes: f64) -> String {
 mod tests {
     use super::*;
     use crate::experiments::parse;
-    use crate::study::plan;
+    use crate::study::{Session, SessionOptions, plan};
 
     fn needs(settings: &str, jobs: usize) -> Needs {
         let text = format!("[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n{settings}");
@@ -235,6 +250,34 @@ mod tests {
             two.bytes > 1.5 * needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 1).bytes - PROGRAM
         );
         assert_eq!(two.bytes, needs("seeds = 2\nevaluation = { test_tasks = 100000 }", 64).bytes);
+    }
+
+    #[test]
+    fn a_folder_takes_whole_blocks_of_the_disk() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let text = "[defaults]\nseeds = 3\nouter_steps = 30\n[task]\ntrain_tasks = 4\n[evaluation]\ntest_tasks = 2\n\
+            steps = 5\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n\
+            [[experiment]]\nname = \"B\"\nalgorithm = \"meta-sgd\"\nmodel = { precision = \"f64\" }\n";
+        let runs = plan(&parse("x", None, text).expect("a good file"));
+        let out = Some(folder.path().to_owned());
+        let options = SessionOptions { jobs: 2, out, study: "x".to_owned(), ..SessionOptions::default() };
+        let session = Session::start(runs.clone(), &options).expect("a writable folder");
+        while !session.is_over() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        drop(session);
+        let (mut taken, mut folders) = (0.0, vec![folder.path().to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable")) {
+                let found = entry.metadata().expect("there");
+                // Not by this disk's blocks, which may be others.
+                taken +=
+                    (found.len() as f64 / BLOCK).ceil().max(if found.is_dir() { 1.0 } else { 0.0 }) * BLOCK;
+                folders.extend(found.is_dir().then(|| entry.path()));
+            }
+        }
+        let said = Needs::of(&runs, 2).disk;
+        assert!((said / taken - 1.0).abs() < 0.25, "{said} said, {taken} taken");
     }
 
     #[test]

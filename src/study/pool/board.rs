@@ -163,6 +163,11 @@ impl Board {
         self.outcomes.push_back(outcome);
     }
 
+    /// How many outcomes wait to be kept.
+    pub fn outcomes(&self) -> usize {
+        self.outcomes.len()
+    }
+
     /// The next outcome to keep, if there is one.
     pub fn next_outcome(&mut self) -> Option<Outcome> {
         self.outcomes.pop_front()

@@ -29,6 +29,10 @@ use crate::study::plan::Run;
 /// environment says otherwise.
 const SAVE_INTERVAL: Duration = Duration::from_secs(3);
 
+/// Most outcomes that wait for the disk. Runs of a moment are trained faster than they are kept, and each of those that
+/// wait holds its whole state.
+const MOST_OUTCOMES: usize = 64;
+
 /// What is done with what a run has left on disk, before it begins again.
 enum Remains {
     PutAside,
@@ -182,13 +186,17 @@ impl Shared {
 
     /// The next job; `None` when there will be no more.
     pub fn next_job(&self) -> Option<Work> {
-        let take = |board: &mut Board| if self.is_stopping() { None } else { board.next_job() };
+        let waits = |board: &Board| self.is_stopping() || board.outcomes() >= MOST_OUTCOMES;
+        let take = |board: &mut Board| if waits(board) { None } else { board.next_job() };
         self.wait_for(take, |_| self.is_stopping())
     }
 
     /// The next outcome to keep; `None` when no worker is left to have any.
     pub fn next_outcome(&self) -> Option<Outcome> {
-        self.wait_for(Board::next_outcome, |board| !board.has_workers())
+        let outcome = self.wait_for(Board::next_outcome, |board| !board.has_workers());
+        // Workers may wait for it to be taken.
+        self.bell.notify_all();
+        outcome
     }
 
     /// See [`Board::hand_out`].
