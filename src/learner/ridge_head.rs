@@ -375,14 +375,11 @@ impl<E: Real> Head<E> for Solver<E> {
         gradient.support.fill(E::default());
         let mut by_lambda = 0.0;
         if steps > 0 {
-            back.errors(
-                kernels,
-                Seen { y: &vec![E::default(); support.y.len()], ..support },
-                &mut self.errors,
-            );
+            self.errors.resize(support.y.len(), E::default());
+            vectors::rows_times(kernels, support.features, &back.weight, &mut self.errors);
             let mut z = std::mem::take(&mut self.z);
             z.clear();
-            z.extend(self.errors.iter().map(|product| product.exact()));
+            z.extend(self.errors.iter().map(|&product| (product + back.bias).exact()));
             self.system.solve(kernels, support, &mut z);
             self.add_rows(support, &z, -1.0, &mut back);
             let signed = self.c.iter().copied().chain(z.iter().map(|z| -z));
@@ -447,7 +444,7 @@ impl<E> Default for System<E> {
 
 impl<E: Real> System<E> {
     fn factor(&mut self, kernels: Kernels, support: Seen<'_, E>, lambda: f64) {
-        let (points, width) = (support.y.len(), support.stride + 1);
+        let (points, width) = (support.y.len(), support.width + 1);
         (self.lambda, self.is_small, self.size) = (lambda, points <= width, points.min(width));
         self.factor.clear();
         if self.is_small {
@@ -457,7 +454,7 @@ impl<E: Real> System<E> {
         } else {
             self.rows.clear();
             for row in support.features.chunks_exact(support.stride) {
-                self.rows.extend(row.iter().map(|value| value.exact()));
+                self.rows.extend(row[..support.width].iter().map(|value| value.exact()));
                 self.rows.push(1.0);
             }
             self.factor.resize(width * width, 0.0);

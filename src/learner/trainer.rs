@@ -277,11 +277,14 @@ mod tests {
         }
         let shapes = [(16, 2, 1, Precision::F32), (40, 2, 4, Precision::F32), (100, 3, 1, Precision::F32)];
         let shapes = shapes.into_iter().chain([(40, 1, 4, Precision::F64), (100, 2, 3, Precision::F64)]);
-        for (hidden, layers, meta_batch, precision) in shapes {
+        // More points than units, but not than numbers in the longest row.
+        let shapes = shapes.map(|shape| (shape, 10)).chain([((40, 2, 2, Precision::F32), 45)]);
+        for ((hidden, layers, meta_batch, precision), shots) in shapes {
             for activation in [Activation::Relu, Activation::Tanh] {
                 for algorithm in Algorithm::ALL.iter().filter(|algorithm| algorithm.trains()) {
                     let training = Training { meta_batch, inner_steps: 2, ..Training::default() };
-                    let task = TaskSettings { train_tasks: TrainTasks::Fresh, ..TaskSettings::default() };
+                    let train_tasks = TrainTasks::Fresh;
+                    let task = TaskSettings { train_tasks, shots, ..TaskSettings::default() };
                     let model = ModelSettings { hidden, layers, activation, precision };
                     let state = |kernels: [Kernels; 2]| {
                         let make =

@@ -9,8 +9,11 @@ use super::kernels::{Kernels, Real, vectors};
 pub struct Seen<'a, E> {
     /// Activations of the last hidden layer, one row of `stride` numbers a point, the padding zero.
     pub features: &'a [E],
-    /// Numbers from the beginning of a row to that of the next.
+    /// Numbers from the beginning of a row to that of the next, which depends on the kernels.
     pub stride: usize,
+    /// Numbers of a row that count, and padding up to a multiple of eight, which does not: what decides how something
+    /// is computed has to ask this.
+    pub width: usize,
     /// Targets, one a point.
     pub y: &'a [E],
 }

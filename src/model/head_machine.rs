@@ -14,8 +14,8 @@ use super::settings::ModelSettings;
 use crate::task::Batch;
 
 /// Points with these features.
-fn seen<'a, E: Real>(features: Matrix<'a, E>, y: &'a [E]) -> Seen<'a, E> {
-    Seen { features: features.flat(), stride: features.stride(), y }
+fn seen<'a, E: Real>(shape: Shape, features: Matrix<'a, E>, y: &'a [E]) -> Seen<'a, E> {
+    Seen { features: features.flat(), stride: features.stride(), width: shape.height(), y }
 }
 
 /// An output layer that adapts, over hidden layers that do not.
@@ -84,8 +84,8 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
     }
 
     /// Points whose features the trace holds first.
-    fn seen<'a>(trace: &'a Trace<E>, y: &'a [E]) -> Seen<'a, E> {
-        seen(trace.h[trace.h.len() - 1].get(y.len()), y)
+    fn seen<'a>(shape: Shape, trace: &'a Trace<E>, y: &'a [E]) -> Seen<'a, E> {
+        seen(shape, trace.h[trace.h.len() - 1].get(y.len()), y)
     }
 
     /// The outer losses of these tasks; their gradients are added to the sum, or to that of the pieces.
@@ -96,7 +96,7 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         inner: InnerSteps<'_>,
         by_pieces: bool,
     ) -> E {
-        let kernels = self.kernels;
+        let (kernels, shape) = (self.kernels, self.shape);
         let (support_x, support_y) = support.tasks_from(tasks.start, tasks.end);
         let (query_x, query_y) = query.tasks_from(tasks.start, tasks.end);
         self.x.clear();
@@ -119,7 +119,8 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         let derivatives = d_support.groups(n_support).zip(d_query.groups(n_query));
         let mut total = E::default();
         for (((s, s_y), (q, q_y)), (d_s, d_q)) in points.zip(derivatives) {
-            let task = HeadTask { support: seen(s, s_y), query: seen(q, q_y), output: &self.loaded };
+            let task =
+                HeadTask { support: seen(shape, s, s_y), query: seen(shape, q, q_y), output: &self.loaded };
             let gradient = HeadGradient {
                 support: d_s.flat(),
                 query: d_q.flat(),
@@ -204,7 +205,7 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
 
     fn descend(&mut self, x: &[E], y: &[E]) {
         self.look(x);
-        let seen = Self::seen(&self.trace, y);
+        let seen = Self::seen(self.shape, &self.trace, y);
         self.head.adapt(self.taken, seen, &mut self.adapted);
         let (features, targets) = &mut self.support;
         features.clear();
@@ -216,7 +217,7 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
 
     fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E {
         self.look(x);
-        let seen = Self::seen(&self.trace, y);
+        let seen = Self::seen(self.shape, &self.trace, y);
         let loss = self.adapted.errors(self.kernels, seen, &mut self.errors);
         if let Some(predictions) = predictions {
             for ((prediction, &error), &y) in predictions.iter_mut().zip(&self.errors).zip(y) {
@@ -237,9 +238,10 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
     fn deviations(&mut self, x: &[E], deviations: &mut [E]) -> bool {
         self.look(x);
         let (features, y) = &self.support;
-        let support = (self.taken > 0).then_some(Seen { features, stride: self.shape.stride(), y });
+        let (stride, width) = (self.shape.stride(), self.shape.height());
+        let support = (self.taken > 0).then_some(Seen { features, stride, width, y });
         // There are no targets to look at.
-        let points = Seen { y: x, ..Self::seen(&self.trace, x) };
+        let points = Seen { y: x, ..Self::seen(self.shape, &self.trace, x) };
         self.head.deviations(support, points, deviations)
     }
 }

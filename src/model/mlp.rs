@@ -125,7 +125,7 @@ macro_rules! rebuild {
                 bias: { let $tensor = $($borrow)* mlp.out.bias; $body },
             },
             learned: {
-                let mut learned = Vec::new();
+                let mut learned = Vec::with_capacity(mlp.learned.len());
                 for array in $($borrow)* mlp.learned {
                     learned.push(match array {
                         Array::One($tensor) => Array::One($body),
