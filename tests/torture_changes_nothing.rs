@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use program::disk::{Cut, Fault, after_power_cut, power_cut};
+use program::disk::{Cut, Fault, after_power_cut, power_cut, with_fewer_threads_than};
 use program::terminal::Terminal;
 use program::{Bench, Said, assert_same, binary, copy};
 
@@ -471,4 +471,62 @@ fn what_a_person_asked_for_is_whole_after_a_power_cut() {
     }
     println!("{done} power cuts while a table was written: {old} times the old one, {new} times the new one");
     assert!(done < 18 || old > 0 && new > 0);
+}
+
+#[test]
+fn threads_that_cannot_be_started_are_called_so_and_fewer_do() {
+    let run = |threads: usize, arguments: &[&str]| {
+        let bench = Bench::with("study.toml", SMALL);
+        Said::of(bench.command(arguments).envs(with_fewer_threads_than(threads)))
+    };
+    let whole = run(100, &RUN).exits(0);
+    for threads in 1..=4 {
+        let said = run(threads, &RUN).exits(1).says("no thread can be started").says("nothing was trained");
+        assert!(!said.stderr.contains("cannot be read") && !said.stderr.contains("--out"), "{}", said.stderr);
+    }
+    // Those that tell of the plan, keep outcomes and listen are three.
+    let said = run(5, &["run", "study.toml", "--jobs", "4"]).exits(0);
+    assert!(said.stderr.contains("only 1 of 4 worker threads"), "{}", said.stderr);
+    let lines = |said: &Said| said.stdout.matches("\"finished\"").count();
+    assert!(lines(&run(5, &RUN).exits(0)) == lines(&whole) && lines(&whole) > 0);
+    // Beside the screen there are four more: whichever comes first, two workers have begun before the tenth.
+    let bench = Bench::with("experiments.toml", STUDY);
+    let variables = with_fewer_threads_than(10).map(|(name, value)| format!("{name}={value}")).join(" ");
+    let mut terminal = Terminal::open_with(bench.folder(), "--jobs 8", &variables);
+    terminal.until("why there are so few", |text| text.contains("threads"));
+    terminal.press("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn whatever_kills_init_or_an_export_leaves_nothing_half_written() {
+    let runs = Bench::with("study.toml", SMALL);
+    runs.run(&["run", "study.toml"]).exits(0);
+    let folder = runs.path("runs").display().to_string();
+    let export = ["export", &folder, "--format", "tensorboard", "--out", "events"];
+    for (arguments, again) in [(&["init"][..], 1), (&export, 0)] {
+        let whole = Bench::new();
+        whole.run(arguments).exits(0);
+        let mut killed = 0;
+        for at in 1..=40 {
+            let bench = Bench::new();
+            let name = bench.folder().display().to_string();
+            let fault = Fault { path: &name, ops: "", kind: "crash", at, stays: false };
+            let ended = bench.command(arguments).envs(fault.environment(None)).output().expect("it runs");
+            killed += usize::from(!ended.status.success());
+            // Under the names that other programs read there are whole files or none; they carry a time.
+            let is_whole = |name: &String| whole.names().contains(name) || name.contains("tfevents");
+            for name in bench.names().iter().filter(|name| is_whole(name)) {
+                let (found, expected) = (bench.files()[name].len(), whole.files().get(name).map(Vec::len));
+                assert!(expected.is_none_or(|expected| expected == found) && found > 0, "{name} at {at}");
+            }
+            // It goes on from whatever is there: `init` refuses only a file that is whole.
+            let said = bench.run(arguments);
+            let is_there = ended.status.success() || bench.names().contains(&"experiments.toml".to_owned());
+            assert!(said.code == Some(0) || is_there && said.code == Some(again), "at {at}: {}", said.stderr);
+            let left = bench.names().into_iter().find(|name| name.ends_with(".tmp"));
+            assert!(left.is_none() || said.code != Some(0), "{left:?} at {at}");
+        }
+        assert!(killed > 3, "{arguments:?} was killed {killed} times");
+    }
 }

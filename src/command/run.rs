@@ -50,12 +50,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         })?;
     let mut results = Results::new(&study, &runs);
     let progress = Progress::new(&runs, json);
-    let asked = args.jobs.map_or_else(cores, usize::from);
-    if session.jobs() < asked {
-        progress.say(&format!(
-            "only {} of {asked} worker threads can be started: this process has come to its limit of threads or memory",
-            session.jobs()
-        ));
+    if let Some(words) = too_few(&session, args) {
+        progress.say(&words);
     }
     let (mut failed, mut ended, mut failures, mut out) = (false, 0, 0, std::io::stdout());
     let mut recorded = Recorded::default();
@@ -214,6 +210,13 @@ pub fn refuse_beyond(needs: &Needs, what: &str, advice: &str) -> anyhow::Result<
         "{what} would need about {bytes} of memory, and this machine gives {available}: {advice}, or say --force"
     );
     Err(Misuse(text).into())
+}
+
+/// That not as many workers could be started as were asked for, if that is so.
+pub fn too_few(session: &Session, args: &RunArgs) -> Option<String> {
+    let (begun, asked) = (session.jobs(), args.jobs.map_or_else(cores, usize::from));
+    let why = "this process has come to its limit of threads or memory";
+    (begun < asked).then(|| format!("only {begun} of {asked} worker threads can be started: {why}"))
 }
 
 /// Starts the workers of these runs of a study.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 
-use super::run::start;
+use super::run::{start, too_few};
 use crate::cli::RunArgs;
 use crate::experiments::Study;
 use crate::study::{
@@ -56,6 +56,8 @@ pub struct Seat {
     joins: Cell<bool>,
     /// What was made of the plan here, until somebody asks.
     planned: RefCell<Option<Found>>,
+    /// What a person is to be told.
+    said: Cell<Option<String>>,
 }
 
 impl Seat {
@@ -64,8 +66,12 @@ impl Seat {
     /// # Errors
     /// As [`start`].
     pub fn take(study: &Study, args: &RunArgs) -> anyhow::Result<Self> {
+        let mut said = None;
         let doing = match start(study, plan(study), args, together(args)) {
-            Ok(session) => Doing::Training(session),
+            Ok(session) => {
+                said = too_few(&session, args);
+                Doing::Training(session)
+            }
             Err(error) => {
                 let busy = error.downcast::<Busy>()?;
                 if busy.why == Refused::NoLocks {
@@ -82,6 +88,7 @@ impl Seat {
             asked: RefCell::default(),
             joins: Cell::new(args.join),
             planned: RefCell::default(),
+            said: Cell::new(said),
         })
     }
 
@@ -163,6 +170,10 @@ impl Drop for Seat {
 }
 
 impl Source for Seat {
+    fn said(&self) -> Option<String> {
+        self.said.take()
+    }
+
     fn try_event(&self) -> Option<(usize, Event)> {
         self.of(Session::try_event, Watcher::try_event, None)
     }

@@ -68,6 +68,6 @@ pub use event::{Event, Kind};
 pub use layout::{run_folder, study_folder};
 pub use plan::{Partition, Run, RunName, plan};
 pub use pool::control::Control;
-pub use pool::session::{Session, SessionOptions, Together};
+pub use pool::session::{Session, SessionOptions, Together, no_thread};
 pub use snapshot::Snapshot;
 pub use told::{Phase, Told};

@@ -16,7 +16,7 @@ use std::{
 
 use super::{source::Source, state::hands::Hands};
 use crate::experiments::Study;
-use crate::study::{Control, Event, Found, Holder, Snapshot};
+use crate::study::{Control, Event, Found, Holder, Snapshot, no_thread};
 
 /// Time between looks at the study while anything moves, ...
 const LOOK: Duration = Duration::from_millis(50);
@@ -129,22 +129,25 @@ impl Apart {
         let (tell_end, end) = channel();
         let place = Arc::new(Place { news: Mutex::default(), heard: Mutex::new(Instant::now()) });
         let there = Arc::clone(&place);
-        thread::Builder::new().name("study".to_owned()).spawn(move || match open() {
-            Ok(source) => {
-                Server {
-                    source: &source,
-                    place: &there,
-                    numbers: (0..runs).collect(),
-                    shown: HashMap::new(),
+        thread::Builder::new()
+            .name("study".to_owned())
+            .spawn(move || match open() {
+                Ok(source) => {
+                    Server {
+                        source: &source,
+                        place: &there,
+                        numbers: (0..runs).collect(),
+                        shown: HashMap::new(),
+                    }
+                    .serve(&to_do);
+                    source.stop();
+                    let passed_over = source.passed_over();
+                    drop(source);
+                    let _ = tell_end.send(passed_over);
                 }
-                .serve(&to_do);
-                source.stop();
-                let passed_over = source.passed_over();
-                drop(source);
-                let _ = tell_end.send(passed_over);
-            }
-            Err(error) => lock(&there.news).failure = Some(error),
-        })?;
+                Err(error) => lock(&there.news).failure = Some(error),
+            })
+            .map_err(|error| no_thread(&error))?;
         Ok(Self {
             asks: RefCell::new(Some(asks)),
             place,
@@ -380,6 +383,9 @@ impl<S: Source> Server<'_, S> {
         if let Some(found) = source.found() {
             self.numbers.clone_from(&found.numbers);
             lock(&self.place.news).found = Some(found);
+        }
+        while let Some(words) = source.said() {
+            lock(&self.place.news).said.push_back(words);
         }
         // Asked before the events are read: what was over then has nothing more to tell afterwards.
         let over = source.is_over();

@@ -160,6 +160,11 @@ pub fn without_inodes() -> [(&'static str, String); 2] {
     [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_INODES", "1".to_owned())]
 }
 
+/// The environment of a program that can start fewer threads than this.
+pub fn with_fewer_threads_than(threads: usize) -> [(&'static str, String); 2] {
+    [("LD_PRELOAD", LIBRARY.display().to_string()), ("FAULT_THREADS", threads.to_string())]
+}
+
 /// The environment of a program whose C library is wrong about sines, logarithms and the like.
 pub fn with_a_false_libm() -> (&'static str, String) {
     ("LD_PRELOAD", FALSE_LIBM.display().to_string())

@@ -9,6 +9,7 @@
  *   FAULT_LOCKS   set: no file can be locked, as on file systems that have no locks
  *   FAULT_FOLDERS folders whose path contains this cannot be renamed, as those in a lower layer of an overlay
  *   FAULT_INODES  set: a file has another inode number at every look, as on some file systems in user space
+ *   FAULT_THREADS from this thread on, counted from 1, none can be started
  *   FAULT_DISK    a folder that gets what a disk would have if the power went: whenever a file is brought to the disk
  *                 its bytes, as f-INODE, whenever a folder is the names in it, as d-INODE, lines of kind, inode, name
  */
@@ -17,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -192,4 +194,11 @@ __attribute__((destructor)) static void tell(void) {
     char text[32];
     int length = snprintf(text, sizeof text, "%ld\n", (long)count);
     if (fd >= 0 && REAL(write)(fd, text, length) == length) REAL(close)(fd);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*life)(void *), void *with) {
+    static atomic_long threads;
+    const char *from = getenv("FAULT_THREADS");
+    if (from && atomic_fetch_add(&threads, 1) + 1 >= atol(from)) return EAGAIN;
+    return REAL(pthread_create)(thread, how, life, with);
 }

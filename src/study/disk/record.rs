@@ -187,7 +187,7 @@ impl Record {
         let finished = progress == Progress::Done;
         let trail = Trail::new(&run.settings);
         // Those that are done may be ten thousand, and are not read whole.
-        let is_looked_at = !finished || trail.is_short(&self.folder);
+        let is_looked_at = !finished || trail.is_doubtful(&self.folder);
         let missing = if is_looked_at { trail.missing(&self.folder, resume.header.step) } else { 0 };
         let Header { kernel, identity, .. } = &resume.header;
         // A test by other kernels would round differently too, but most machines have those of others.

@@ -13,7 +13,7 @@
 //! Which steps these are and how long a record is follows from the run's settings alone. A run that goes
 //! on from an earlier state writes the same bytes to the same places again.
 
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -144,10 +144,11 @@ impl Trail {
         (0..due).filter(|number| !is_whole(number)).count()
     }
 
-    /// Whether the file of a run's past is shorter than that of a whole one: a look at it that costs nothing.
-    pub fn is_short(&self, folder: &Path) -> bool {
-        let length = open_own(&folder.join(SNAPSHOTS)).ok().and_then(|file| file.metadata().ok());
-        length.is_none_or(|found| found.len() < self.offset(self.len()))
+    /// Whether the file of a run's past is shorter than that of a whole one or has less on the disk than its length: a
+    /// look at it that costs nothing. A power cut leaves holes; a disk that compresses only has it read.
+    pub fn is_doubtful(&self, folder: &Path) -> bool {
+        let found = open_own(&folder.join(SNAPSHOTS)).ok().and_then(|file| file.metadata().ok());
+        found.is_none_or(|found| found.len() < self.offset(self.len()) || found.blocks() * 512 < found.len())
     }
 
     /// The place of a landmark's record in the bytes of the file, if they go that far.
@@ -194,6 +195,26 @@ mod tests {
                 assert!(steps.len() > 100, "{total}: {}", steps.len());
                 assert!(steps.windows(2).skip(40).all(|pair| pair[1] as f64 / (pair[0] as f64) < 1.4));
             }
+        }
+    }
+
+    #[test]
+    fn a_hole_in_the_middle_is_seen_without_reading() {
+        let text = "[[experiment]]\nname = \"x\"\nalgorithm = \"maml\"\nmodel = { hidden = 16 }\n";
+        let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
+        let (trail, folder) = (Trail::new(&settings), tempfile::tempdir().expect("a temporary folder"));
+        let weights = settings.trainer(1, model::Kernels::fastest()).weights();
+        let last = settings.total_steps();
+        for (hole, missing) in [(0..0, 0), (50..80, 30)] {
+            let file = std::fs::File::create(folder.path().join(SNAPSHOTS)).expect("made");
+            for (number, step) in
+                trail.steps().iter().enumerate().filter(|(number, _)| !hole.contains(number))
+            {
+                file.write_all_at(&trail.record(*step, &weights), trail.offset(number)).expect("written");
+            }
+            file.sync_all().expect("on the disk");
+            assert_eq!(trail.is_doubtful(folder.path()), missing > 0, "{hole:?}");
+            assert_eq!(trail.missing(folder.path(), last), missing);
         }
     }
 

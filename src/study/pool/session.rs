@@ -73,7 +73,7 @@ pub struct Session {
 }
 
 /// That a thread cannot be started, which has nothing to do with any file.
-fn no_thread(error: &std::io::Error) -> anyhow::Error {
+pub fn no_thread(error: &std::io::Error) -> anyhow::Error {
     anyhow!(
         "no thread can be started ({error}): this process has come to its limit of threads or of memory \
          (`ulimit -u`, `ulimit -v`, or its control group's); nothing was trained"
