@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use metascope::experiments::tables;
 use metascope::learner::Algorithm;
-use metascope::ui::{commands, views};
+use metascope::ui::{Preferences, commands, views};
 use program::{Bench, binary};
 use serde_json::Value;
 
@@ -171,6 +171,10 @@ fn the_experiments_files_are_valid() {
     let snippets: Vec<&str> = manual().flat_map(|page| blocks(page, "toml")).collect();
     assert!(snippets.len() >= 3, "only {} were found: does the search still work?", snippets.len());
     for snippet in snippets {
+        if snippet.contains("[keys]") {
+            Preferences::read(Path::new("config.toml"), snippet).expect("a good config.toml");
+            continue;
+        }
         let bench = Bench::with("snippet.toml", snippet);
         bench.run(&["check", "snippet.toml"]).exits(0);
     }
@@ -242,6 +246,7 @@ fn every_learner_is_named() {
 #[test]
 fn the_keys_are_the_programs() {
     holds("docs/keys.md", "keys", &commands::markdown());
+    holds("docs/keys.md", "contexts", &commands::contexts_as_markdown());
 }
 
 #[test]

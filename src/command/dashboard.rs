@@ -12,13 +12,14 @@ use super::farewell::Standing;
 use super::first_start::is_first_start;
 use super::inputs::DEFAULT_FILE;
 use super::outcome::Exit;
+use super::preferences::preferences;
 use super::run;
 use super::seat::Seat;
 use crate::cli::{Color, OnHangup, RunArgs, RunCommand, ScreenArgs, Theme};
 use crate::config::printable;
 use crate::experiments::Study;
 use crate::study::{Run, Watcher, plan, study_folder};
-use crate::ui::{self, Apart, Depth, End, Options, Source, StudyFile, Trainer};
+use crate::ui::{self, Apart, Depth, End, Options, Preferences, Source, StudyFile, Trainer};
 
 /// A folder that is there by then is there before the screen is.
 const AT_ONCE: Duration = Duration::from_millis(50);
@@ -30,6 +31,7 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         return run::run(&RunCommand { args: args.clone(), partition: None, json: false });
     }
+    let preferences = preferences()?;
     let study = run::narrowed_study(args)?;
     let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
     let (args, no_save, folder) = (args.clone(), args.no_save, study_folder(&args.out, &study.name));
@@ -38,7 +40,7 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let (runs, trained) = (plan(&study), study.clone());
     let seat = Apart::open(runs.len(), move || Seat::take(&trained, &args))?;
     seat.wait(AT_ONCE);
-    let exit = show(&study, &runs, &seat, screen, Some(file), (!no_save).then_some(&folder));
+    let exit = show(&study, &runs, &seat, (screen, preferences), Some(file), (!no_save).then_some(&folder));
     seat.leave();
     exit
 }
@@ -51,6 +53,7 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
         Watcher::open(dirs)?;
         bail!("watching needs a terminal; `metascope export {names} --format csv` does not");
     }
+    let preferences = preferences()?;
     let mut found = Watcher::find(dirs)?;
     if found.is_none() {
         let words = format!("{names}: no runs yet; waiting for them (Ctrl-C ends)");
@@ -65,7 +68,8 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
     };
     let runs = watcher.runs();
     let watcher = Apart::open(runs.len(), move || Ok(watcher))?;
-    let exit = show(&study, &runs, &watcher, screen, None, dirs.first().map(PathBuf::as_path))?;
+    let exit =
+        show(&study, &runs, &watcher, (screen, preferences), None, dirs.first().map(PathBuf::as_path))?;
     let passed_over = watcher.leave();
     for (path, why) in &passed_over {
         // Nobody may be left to read it.
@@ -80,7 +84,7 @@ fn show(
     study: &Study,
     runs: &[Run],
     source: &impl Source,
-    screen: &ScreenArgs,
+    (screen, preferences): (&ScreenArgs, Preferences),
     file: Option<StudyFile>,
     folder: Option<&Path>,
 ) -> anyhow::Result<Exit> {
@@ -97,7 +101,10 @@ fn show(
             Theme::Light => ui::Ground::Said(ui::Theme::Light),
             Theme::Auto => ui::Ground::Own,
         }),
-        fps: screen.fps,
+        usual_theme: preferences.theme,
+        mouse: preferences.mouse,
+        keys: preferences.keys,
+        fps: screen.fps.or(preferences.fps),
         file,
         offer_tour: is_first_start(|name| std::env::var_os(name)),
         stop_on_hangup: screen.on_hangup == OnHangup::Stop,

@@ -15,6 +15,7 @@ mod inputs;
 mod man;
 mod notes;
 mod outcome;
+mod preferences;
 mod run;
 mod schema;
 mod seat;

@@ -35,6 +35,14 @@ impl<T> Setting<T> {
         }
     }
 
+    /// The value, where one was given.
+    pub fn given(self) -> Option<T> {
+        match self {
+            Setting::Given(value, _) => Some(value),
+            Setting::Absent | Setting::Broken => None,
+        }
+    }
+
     /// The same setting as another type.
     pub fn map<U>(self, into: impl FnOnce(T) -> U) -> Setting<U> {
         match self {

@@ -4,7 +4,7 @@ use super::{
     everywhere,
     keymap::Table,
     modes::{help, letter, palette, prompt, question, search, tour},
-    state::app::{App, Keymap},
+    state::app::{App, Command, Keymap},
     views::VIEWS,
 };
 
@@ -39,6 +39,14 @@ pub fn keymap() -> Keymap {
     Keymap::new(tables())
 }
 
+/// The contexts in which a key can be pressed, each with those whose keys it has too.
+pub fn reaches() -> Vec<Vec<&'static str>> {
+    let views = VIEWS.iter().map(|kind| kind.contexts());
+    let modes = ["search", "palette", "prompt", "question", "letter"].map(|mode| vec![mode, "always"]);
+    let over_views = ["tour", "help"].map(|mode| vec![mode, "everywhere", "always"]);
+    views.chain(modes).chain(over_views).collect()
+}
+
 /// What a capital letter means, everywhere; docs/keys.md says it.
 pub const CAPITALS: &str = "A capital letter is its small letter for everything (p: these runs, P: every run; d: a \
                             point, D: all points) or another matter, never the way back. What goes both ways has a \
@@ -50,13 +58,21 @@ pub fn markdown() -> String {
     let keymap = keymap();
     let mut text = format!("{CAPITALS}\n\n");
     for table in keymap.tables() {
-        text.push_str(&format!("**{}**\n\n| key | what it does |\n|---|---|\n", table.heading));
+        text.push_str(&format!("**{}**\n\n| key | what it does | command |\n|---|---|---|\n", table.heading));
         for line in keymap.lines(table.name) {
-            text.push_str(&format!("| `{}` | {} |\n", line.label(), line.command.help));
+            let keys: Vec<String> = line.keys.iter().map(|key| format!("`{key}`")).collect();
+            let (keys, Command { name, help, .. }) = (keys.join(" "), line.command);
+            text.push_str(&format!("| {keys} | {help} | `{name}` |\n"));
         }
         text.push('\n');
     }
     text
+}
+
+/// The contexts as `[keys.NAME]` has them.
+pub fn contexts_as_markdown() -> String {
+    let rows = tables().map(|table| format!("| `{}` | {} |\n", table.name, table.heading));
+    format!("| context | where |\n|---|---|\n{}", rows.collect::<String>())
 }
 
 #[cfg(test)]
@@ -64,7 +80,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::ui::{key::Key, state::app::Command};
+    use crate::ui::key::Key;
 
     #[test]
     fn every_record_can_be_used() {

@@ -89,6 +89,9 @@ pub fn drive<B: Canvas>(
     };
     let (previews, fits) = (Helper::new("previews"), Helper::new("fits"));
     let mut main_loop = Loop { terminal, host, source, app, options, watch, previews, fits };
+    if main_loop.app.mouse {
+        main_loop.host.mouse(true);
+    }
     loop {
         let more = main_loop.take_in(&mut pace);
         if let Some(error) = main_loop.source.failure() {

@@ -17,9 +17,6 @@ use super::{
     views::{overview, play},
 };
 
-/// What takes the mouse takes it from the terminal's own selecting.
-const MOUSE_ON: &str = "mouse: tabs, rows, the points of Play, wheel; Shift selects text, M gives it back";
-
 /// Whatever is open.
 pub static ALWAYS: &[Command] = &[
     Command::new("interrupt", "Ctrl-C", "interrupt: quit with exit code 130", |app| {
@@ -51,17 +48,14 @@ pub static EVERYWHERE: &[Command] = &[
     )
     .group(Group::Move)
     .key_only(),
-    Command::new(
-        "command",
-        ":",
-        "type a command: pause maml, n 10, view reptile, theme light; Tab completes",
-        |app| app.modes.push(Mode::Palette(Palette::default())),
-    )
+    Command::new("command", ":", "type a command: pause maml, n 10, view reptile, theme light", |app| {
+        app.modes.push(Mode::Palette(Palette::default()))
+    })
     .group(Group::Move)
     .key_only(),
     Command::new("next-view", "Tab", "next view", |app| turn(app, 1)).hint("view").group(Group::Move),
     Command::new("previous-view", "Shift-Tab", "previous view", |app| turn(app, -1)).group(Group::Move),
-    Command::new("copy-tables", "y", "copy the loss tables (OSC 52), and save as s does", |app| {
+    Command::new("copy-tables", "y", "copy the loss tables (OSC 52), and save this view too", |app| {
         app.effects.push(Effect::Take { copy: true });
     })
     .group(Group::Leave),
@@ -99,13 +93,17 @@ pub static EVERYWHERE: &[Command] = &[
     Command::new(
         "tour",
         "W",
-        "walk: the guided tour, ten stations over these views with your results; W or Esc leaves it",
+        "walk: the guided tour, ten stations over these views with your results, or leave it",
         tour::start_or_leave,
     ),
     Command::new("mouse", "M", "mouse on or off: tabs, rows, points of Play, wheel", |app| {
         app.mouse ^= true;
         app.effects.push(Effect::Mouse(app.mouse));
-        app.say(if app.mouse { MOUSE_ON } else { "the mouse is the terminal's again" });
+        // What takes the mouse takes it from the terminal's own selecting.
+        let back = app.key_of("mouse");
+        let on =
+            format!("mouse: tabs, rows, the points of Play, wheel; Shift selects text, {back} gives it back");
+        app.say(if app.mouse { on } else { "the mouse is the terminal's again".to_owned() });
     }),
     Command::new("back", "Esc", "back: crosshair, zoom, full pane", back).group(Group::Move).key_only(),
     Command::new("help", "? F1", "every key of this view", |app| {

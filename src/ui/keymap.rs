@@ -3,7 +3,10 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{command::Command, key::Key};
+use super::{
+    command::{Command, Run},
+    key::Key,
+};
 
 /// The commands of a context: a view, a mode, or what several of them share.
 pub struct Table<S: 'static> {
@@ -27,6 +30,11 @@ impl<S> Line<S> {
     /// The key as the help writes it; empty where there is none.
     pub fn label(&self) -> String {
         self.keys.first().map(Key::to_string).unwrap_or_default()
+    }
+
+    /// Whether a whole group of keys does it, each with another letter.
+    pub fn takes_letters(&self) -> bool {
+        matches!(self.command.run, Run::Letter(_))
     }
 }
 
@@ -57,6 +65,18 @@ impl<S> Keymap<S> {
         Self { tables: tables.into_iter().map(with_lines).collect() }
     }
 
+    /// With these keys in place of those that the commands bring: context, command, keys.
+    pub fn with<'k>(mut self, own: impl IntoIterator<Item = (&'k str, &'k str, &'k [Key])>) -> Self {
+        for (context, command, keys) in own {
+            let tables = self.tables.iter_mut().filter(|(table, _)| table.name == context);
+            let mut lines = tables.flat_map(|(_, lines)| lines);
+            if let Some(line) = lines.find(|line| line.command.name == command) {
+                line.keys = keys.to_vec();
+            }
+        }
+        self
+    }
+
     /// Every context, in the order of the help.
     pub fn tables(&self) -> impl Iterator<Item = &Table<S>> {
         self.tables.iter().map(|(table, _)| table)
@@ -74,9 +94,11 @@ impl<S> Keymap<S> {
         fitting.next().map(|line| line.command)
     }
 
-    /// The key that does a command in one of these contexts as sentences name it: `:stop all` where none does.
+    /// The key that does a command, in one of these contexts or else anywhere, as sentences name it: `:stop all` where
+    /// none does.
     pub fn label(&self, contexts: &[&str], name: &str) -> String {
-        let mut lines = contexts.iter().flat_map(|context| self.lines(context));
+        let here = contexts.iter().flat_map(|context| self.lines(context));
+        let mut lines = here.chain(self.tables.iter().flat_map(|(_, lines)| lines));
         let label = lines.find(|line| line.command.name == name).map(Line::label);
         label.filter(|label| !label.is_empty()).unwrap_or_else(|| format!(":{}", name.replace('-', " ")))
     }

@@ -19,6 +19,7 @@
 //! keymap.rs      which key does which command where
 //! command.rs     what a command is
 //! key.rs         a key as it is written
+//! preferences.rs what a person wants of every dashboard: config.toml
 //! helper.rs      a thread for what takes longer than a frame
 //! apart.rs      a study on a thread of its own, for which the screen never waits
 //! source.rs      what the main loop asks of a study
@@ -50,6 +51,7 @@ mod key;
 pub mod keymap;
 pub mod modes;
 mod options;
+mod preferences;
 mod show;
 mod source;
 pub mod state;
@@ -65,6 +67,7 @@ pub use apart::Apart;
 pub use drive::{Lost, drive};
 pub use frame::report;
 pub use options::{End, Options};
+pub use preferences::{Preferences, Rebound};
 pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;

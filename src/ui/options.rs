@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    preferences::Rebound,
     state::file::StudyFile,
     style::{Depth, Ground},
 };
@@ -16,6 +17,12 @@ pub struct Options {
     pub color: Option<Depth>,
     /// The ground; by `METASCOPE_THEME` where nothing is said.
     pub theme: Option<Ground>,
+    /// The ground where neither says anything.
+    pub usual_theme: Option<Ground>,
+    /// Whether the mouse is the dashboard's from the start.
+    pub mouse: bool,
+    /// Commands with other keys than they bring.
+    pub keys: Vec<Rebound>,
     /// Most frames a second, where somebody has said so.
     pub fps: Option<u16>,
     /// Stop training when the line drops, instead of finishing without a screen.

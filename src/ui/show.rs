@@ -2,6 +2,7 @@
 //! terminal back.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use super::{
     drive::{Lost, drive},
     frame::report,
     options::{End, Options},
+    preferences::own_keymap,
     source::Source,
     state::{
         app::{App, Mode},
@@ -58,13 +60,16 @@ fn names_a_zone(tz: Option<&str>) -> bool {
 /// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
 pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
     let variable = |name: &str| std::env::var(name).ok();
-    let styles = Styles::detect(variable, options.ascii, options.color, options.theme);
+    let ground = Ground::choose(options.theme, options.usual_theme, variable);
+    let styles = Styles::detect(variable, options.ascii, options.color, Some(ground));
     if options.color.is_some_and(|depth| depth != Depth::Mono) {
         // Asked for on the command line, which is more than NO_COLOR in the environment.
         crossterm::style::force_color_output(true);
     }
     let mut app = App::new(study, runs, styles);
-    app.theme_is_said = Ground::choose(options.theme, variable) != Ground::Own;
+    app.theme_is_said = ground != Ground::Own;
+    app.mouse = options.mouse;
+    app.keymap = Arc::new(own_keymap(&options.keys));
     app.modes.extend(options.offer_tour.then_some(Mode::Offer));
     let now = chrono::Utc::now();
     let is_told = names_a_zone(std::env::var("TZ").ok().as_deref());

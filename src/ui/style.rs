@@ -79,12 +79,16 @@ pub enum Ground {
 }
 
 impl Ground {
-    /// What the command line says, else `METASCOPE_THEME`, as far as it is a word for a ground; else it is the
-    /// terminal's own.
-    pub fn choose(said: Option<Self>, variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// What the command line says, else `METASCOPE_THEME`, as far as it is a word for a ground, else what is usual with
+    /// this person; else it is the terminal's own.
+    pub fn choose(
+        said: Option<Self>,
+        usual: Option<Self>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let named = |name: String| Theme::ALL.into_iter().find(|(known, _)| *known == name);
         let theme = || named(variable("METASCOPE_THEME")?).map(|(_, theme)| Self::Said(theme));
-        said.or_else(theme).unwrap_or(Self::Own)
+        said.or_else(theme).or(usual).unwrap_or(Self::Own)
     }
 
     /// The theme until the terminal has said more.
@@ -144,7 +148,7 @@ impl Styles {
             _ if term.contains("256color") => Depth::Ansi256,
             _ => Depth::Ansi16,
         };
-        let theme = Ground::choose(theme, variable).theme(variable);
+        let theme = Ground::choose(theme, None, variable).theme(variable);
         Self { depth: depth.unwrap_or(announced), ascii, theme }
     }
 
@@ -576,8 +580,10 @@ mod tests {
         let find = |name: &str| (name == "METASCOPE_THEME").then(|| "light".to_owned());
         let theme = |said| Styles::detect(find, None, None, Some(said)).theme;
         assert_eq!((theme(Ground::Said(Theme::Dark)), theme(Ground::Own)), (Theme::Dark, Theme::Dark));
-        assert_eq!(Ground::choose(None, find), Ground::Said(Theme::Light));
-        assert_eq!(Ground::choose(Some(Ground::Own), find), Ground::Own);
+        assert_eq!(Ground::choose(None, Some(Ground::Own), find), Ground::Said(Theme::Light));
+        assert_eq!(Ground::choose(Some(Ground::Own), Some(Ground::Said(Theme::Dark)), find), Ground::Own);
+        let usual = Ground::choose(None, Some(Ground::Said(Theme::Light)), |_| None);
+        assert_eq!(usual, Ground::Said(Theme::Light));
         // Solarized, xterm, gray.
         for (ground, theme) in [
             ((0xfd, 0xf6, 0xe3), Theme::Light),

@@ -150,8 +150,9 @@ fn problem(app: &App, index: usize) -> String {
     };
     format!(
         "The dotted line is {one} that no network has seen, and the marks are the {points} points of it that one is \
-         shown. From these, and a step or a few of gradient descent, it is to draw the rest. {seen} Right goes to \
-         another wave."
+         shown. From these, and a step or a few of gradient descent, it is to draw the rest. {seen} {} goes to \
+         another wave.",
+        app.key_of("next-task")
     )
 }
 
@@ -206,7 +207,10 @@ fn one_step(app: &App, index: usize) -> String {
         _ => LATER.to_owned(),
     };
     format!(
-        "{on_this} {on_all} Up and Down change n, [ goes back to what it was in the middle of its training."
+        "{on_this} {on_all} {} and {} change n, {} goes back to what it was in the middle of its training.",
+        app.key_of("more-steps"),
+        app.key_of("fewer-steps"),
+        app.key_of("travel-back")
     )
 }
 
@@ -225,7 +229,8 @@ fn one_sided(app: &App, index: usize) -> String {
     };
     format!(
         "All points of this wave lie on one side of zero. What the network draws on the other side cannot come from \
-         the points: it is what it knows of waves. {losses} o goes to the next such wave."
+         the points: it is what it knows of waves. {losses} {} goes to the next such wave.",
+        app.key_of("one-sided-task")
     )
 }
 
@@ -275,7 +280,9 @@ fn next(app: &App, _: usize) -> String {
     let file = &app.file;
     let edit = match (app.study.path.is_some(), app.trains_here()) {
         (true, true) => format!(
-            "e opens {file}: try inner_steps = 5, shots = 5, or phase = [0.0, 3.1416]; r trains what has changed."
+            "{} opens {file}: try inner_steps = 5, shots = 5, or phase = [0.0, 3.1416]; {} trains what has changed.",
+            app.key_of("edit-file"),
+            app.key_of("apply-file")
         ),
         (true, false) => format!(
             "Whoever trains can change {file}: inner_steps = 5, shots = 5, or phase = [0.0, 3.1416] are worth a try."
@@ -285,7 +292,10 @@ fn next(app: &App, _: usize) -> String {
         }
     };
     format!(
-        "Space plays the training again, everywhere. v p goes to Play: place points by hand and see what each system \
-         makes of them. {edit} `metascope init --preset zoo` has the other learners. W walks this tour again."
+        "{} plays the training again, everywhere. {} p goes to Play: place points by hand and see what each system \
+         makes of them. {edit} `metascope init --preset zoo` has the other learners. {} walks this tour again.",
+        app.key_of("replay"),
+        app.key_of("view-of-letter"),
+        app.key_of("tour")
     )
 }

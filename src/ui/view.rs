@@ -55,6 +55,14 @@ impl<S> Kind<S> {
     }
 }
 
+impl<S> Kind<S> {
+    /// The contexts whose keys it has, its own first.
+    pub fn contexts(&self) -> Vec<&'static str> {
+        let shared: &[&str] = if self.curves { &["runs", "curves"] } else { &[] };
+        [&[self.name], shared, &["everywhere", "always"]].concat()
+    }
+}
+
 impl<S> PartialEq for Kind<S> {
     fn eq(&self, other: &Self) -> bool {
         self.title == other.title

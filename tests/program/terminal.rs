@@ -89,6 +89,7 @@ impl Terminal {
             .env("LANG", "C.UTF-8")
             // Whoever runs the tests has a first start of their own.
             .env("XDG_STATE_HOME", "/dev/null")
+            .env("XDG_CONFIG_HOME", "/dev/null")
             .env_remove("LC_ALL")
             .env_remove("NO_COLOR")
             .stdin(Stdio::piped())

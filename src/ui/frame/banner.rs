@@ -16,7 +16,7 @@ const MOST_LINES: usize = 4;
 struct Banner {
     title: &'static str,
     lines: Vec<String>,
-    note: &'static str,
+    note: String,
     style: Style,
 }
 
@@ -40,12 +40,13 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
     for (row, line) in content.lines.iter().take(usize::from(inner.height)).enumerate() {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, content.style);
     }
-    pane_note(buffer, banner, content.note, app.styles.key(), &app.styles);
+    pane_note(buffer, banner, &content.note, app.styles.key(), &app.styles);
     below(app, area)
 }
 
 fn content(app: &App, area: Rect) -> Option<Banner> {
     let styles = &app.styles;
+    let [edit, apply] = ["edit-file", "apply-file"].map(|name| app.key_of(name));
     let (title, text, note, style) = match app.edited.as_ref()? {
         Edited::Broken { place, problem, more } => {
             let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
@@ -54,12 +55,17 @@ fn content(app: &App, area: Rect) -> Option<Banner> {
                 more => format!(" ({more} more)"),
             };
             let text = format!("{}{place}: {problem}{others}", app.file);
-            ("The file cannot be used; the old settings run on", text, "e opens it there", styles.error())
+            (
+                "The file cannot be used; the old settings run on",
+                text,
+                format!("{edit} opens it there"),
+                styles.error(),
+            )
         }
         Edited::Changed { changes, runs: [start, gone, same], .. } => {
             let runs = format!("{start} runs start, {gone} leave the study, {same} stay as they are");
             let text = format!("{}\n{runs}", changes.join("; "));
-            ("The file has changed", text, "r applies it, e edits it", styles.warn())
+            ("The file has changed", text, format!("{apply} applies it, {edit} edits it"), styles.warn())
         }
     };
     let room = usize::from(area.width).saturating_sub(4);

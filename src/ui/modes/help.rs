@@ -32,8 +32,8 @@ use crate::ui::{
 pub static COMMANDS: &[Command] = &[
     Command::new("scroll-up", "Up k", "scroll up", |app| scroll(app, -1)).hint("scroll"),
     Command::new("scroll-down", "Down j", "scroll down", |app| scroll(app, 1)).shares_hint(),
-    Command::new("page-up", "PgUp Ctrl-U", "ten lines up, as Ctrl-U", |app| scroll(app, -10)),
-    Command::new("page-down", "PgDn Space Ctrl-D", "ten lines down, as Ctrl-D", |app| scroll(app, 10)),
+    Command::new("page-up", "PgUp Ctrl-U", "ten lines up", |app| scroll(app, -10)),
+    Command::new("page-down", "PgDn Space Ctrl-D", "ten lines down", |app| scroll(app, 10)),
     Command::new("top", "g Home", "to the top", |app| scroll(app, i32::MIN)),
     Command::new("end", "G End", "to the end", |app| scroll(app, i32::MAX)),
     Command::new("search", "/", "search: type a word", |app| {
@@ -176,9 +176,16 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     }
     let more = lines.len().saturating_sub(first + shown);
     let note = match more {
-        _ if is_typing => "type a word, Enter keeps it, Esc ends the search".to_owned(),
-        0 => "/ searches, Esc closes".to_owned(),
-        more => format!("{more} lines more: Down. / searches, Esc closes"),
+        _ if is_typing => {
+            let [keep, cancel] = ["keep", "cancel"].map(|name| app.keymap.label(&["search"], name));
+            format!("type a word, {keep} keeps it, {cancel} ends the search")
+        }
+        more => {
+            let [down, search, close] =
+                ["scroll-down", "search", "close"].map(|name| app.keymap.label(&["help"], name));
+            let more = if more > 0 { format!("{more} lines more: {down}. ") } else { String::new() };
+            format!("{more}{search} searches, {close} closes")
+        }
     };
     pane_note(buffer, area, &note, styles.warn(), styles);
 }

@@ -228,7 +228,9 @@ fn unknown(app: &mut App) {
     let guess = nearest(typed, &names).or_else(|| nearest(first, &firsts).filter(|name| *name != first));
     let guess =
         guess.or_else(|| names.iter().copied().find(|name| name.split_whitespace().next() == Some(first)));
-    let hint = guess.map_or("Tab completes".to_owned(), |name| format!("did you mean \"{name}\"?"));
+    let hint = guess.map_or(format!("{} completes", app.keymap.label(&["palette"], "complete")), |name| {
+        format!("did you mean \"{name}\"?")
+    });
     let text = format!("there is no command \"{typed}\"; {hint}");
     app.say(text);
 }

@@ -4,7 +4,7 @@ use crate::ui::state::app::{Command, Mode};
 
 /// Its commands.
 pub static COMMANDS: &[Command] = &[
-    Command::new("yes", "y Enter", "yes, do it; u brings it back", |app| {
+    Command::new("yes", "y Enter", "yes, do it", |app| {
         if let Some(Mode::Question(question)) = app.modes.pop() {
             (question.yes)(app);
         }

@@ -72,12 +72,8 @@ fn leave(app: &mut App) {
     (app.fit, app.curves) = (fit, curves);
     let view = if app.tabs.contains(&view) { view } else { app.tabs[0] };
     show(app, view);
-    app.say("that was the tour; W walks it again");
+    app.say(format!("that was the tour; {} walks it again", app.key_of("tour")));
 }
-
-/// The offer.
-const OFFER: &str =
-    "W walks you through learning to learn in ten stations, over these views with your own results.";
 
 /// The area that it leaves to the view.
 pub fn above(app: &App, area: Rect) -> Rect {
@@ -95,18 +91,28 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
     for (row, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());
     }
-    pane_note(buffer, place, note, styles.key(), styles);
+    pane_note(buffer, place, &note, styles.key(), styles);
     rest
 }
 
-fn content(app: &App, area: Rect) -> Option<(String, Vec<String>, &'static str)> {
+fn content(app: &App, area: Rect) -> Option<(String, Vec<String>, String)> {
     let room = usize::from(area.width).saturating_sub(4);
     let lines = |text: &str| wrap(text, room, &app.styles);
     if matches!(app.modes.first(), Some(Mode::Offer)) {
-        return Some(("New here?".to_owned(), lines(OFFER), "W starts the tour, Esc: not now"));
+        let [tour, back] = ["tour", "back"].map(|name| app.key_of(name));
+        let offer = format!(
+            "{tour} walks you through learning to learn in ten stations, over these views with your own results."
+        );
+        return Some((
+            "New here?".to_owned(),
+            lines(&offer),
+            format!("{tour} starts the tour, {back}: not now"),
+        ));
     }
     let visit = app.visit()?;
     let station = STATIONS.get(visit.station)?;
     let title = format!("Tour {}/{}: {}", visit.station + 1, STATIONS.len(), station.title);
-    Some((title, lines(&station.text(app)), "Enter next, Backspace back, Esc leaves"))
+    let [next, previous, leave] =
+        ["next-station", "previous-station", "leave-tour"].map(|name| app.key_of(name));
+    Some((title, lines(&station.text(app)), format!("{next} next, {previous} back, {leave} leaves")))
 }

@@ -9,8 +9,7 @@ use crate::ui::keymap::Hint;
 impl App {
     /// The contexts of the view in front.
     pub fn view_contexts(&self) -> Vec<&'static str> {
-        let shared: &[&str] = if self.view.kind.curves { &["runs", "curves"] } else { &[] };
-        [&[self.view.kind.name], shared, &["everywhere", "always"]].concat()
+        self.view.kind.contexts()
     }
 
     /// The contexts in which a key is pressed now: those of the mode on top, and of what it lets through.
@@ -40,7 +39,7 @@ impl App {
         }
     }
 
-    /// The key of a command of the view in front, or of this context, as a sentence names it.
+    /// The key of a command as a sentence names it.
     pub fn key_of(&self, command: &str) -> String {
         self.keymap.label(&self.view_contexts(), command)
     }

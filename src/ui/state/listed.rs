@@ -57,7 +57,7 @@ impl App {
             Sort::Loss(n) => words.push(format!("by n={n}")),
         }
         if hidden > 0 {
-            words.push(format!("{hidden} hidden: _"));
+            words.push(format!("{hidden} hidden: {}", self.key_of("show-hidden")));
         }
         words.join(", ")
     }

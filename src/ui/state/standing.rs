@@ -26,7 +26,11 @@ impl App {
 
     /// Why an action that is not offered does nothing.
     pub(in crate::ui) fn refusal(&self) -> String {
-        let take = if self.hands.can_take { ": O takes over" } else { "; this view only looks on" };
+        let can = |does: &str| match self.hands.can_take {
+            true => format!(": {} {does}", self.key_of("take-over")),
+            false => "; this view only looks on".to_owned(),
+        };
+        let take = can("takes over");
         match &self.hands.trainer {
             Trainer::Here => "this process trains already".to_owned(),
             Trainer::Elsewhere(holder) if self.hands.asked => {
@@ -34,7 +38,7 @@ impl App {
             }
             Trainer::Elsewhere(holder) => format!("{holder} trains these runs{take}"),
             Trainer::Several(holders) => {
-                let join = if self.hands.can_take { ": O joins them" } else { "; this view only looks on" };
+                let join = can("joins them");
                 format!("{} train these runs{join}", crowd(holders))
             }
             Trainer::Nobody => format!("nothing trains these runs{take}"),

@@ -34,11 +34,13 @@ impl App {
         }
         match (&before.trainer, &self.hands.trainer) {
             (Trainer::Elsewhere(holder), Trainer::Nobody) if !self.is_over() => {
-                let take = if self.hands.can_take { "; O goes on here" } else { "" };
+                let take = format!("; {} goes on here", self.key_of("take-over"));
+                let take = if self.hands.can_take { take.as_str() } else { "" };
                 self.note(format!("{holder} has ended, and what it had reached is kept{take}"), true);
             }
             (Trainer::Several(_), Trainer::Nobody) if !self.is_over() => {
-                let take = if self.hands.can_take { "; O goes on here" } else { "" };
+                let take = format!("; {} goes on here", self.key_of("take-over"));
+                let take = if self.hands.can_take { take.as_str() } else { "" };
                 self.note(format!("nobody trains any more, and what was reached is kept{take}"), true);
             }
             (one, Trainer::Several(_)) if !matches!(one, Trainer::Several(_)) => {

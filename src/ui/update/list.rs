@@ -59,7 +59,7 @@ pub fn hide(app: &mut App) {
         return app.say("the last one stays");
     }
     let name = experiment.settings.listed_as().to_owned();
-    app.say(format!("{name} is hidden; _ shows it again"));
+    app.say(format!("{name} is hidden; {} shows it again", app.key_of("show-hidden")));
     app.list.hidden.insert(name);
     stay_listed(app);
 }

@@ -110,11 +110,11 @@ impl App {
         let moves = |phase: &Phase| matches!(phase, Phase::Queued | Phase::Training);
         let waits = |phase: &Phase| matches!(phase, Phase::Paused | Phase::Stopped);
         if self.control(&runs, moves, Control::Pause) {
-            self.say_while(format!("{name}: paused; p goes on"), So::Held(runs));
+            self.say_while(format!("{name}: paused; {} goes on", self.key_of("pause")), So::Held(runs));
         } else if self.control(&runs, waits, Control::Start) {
             self.say(format!("{name}: goes on"));
         } else {
-            self.say(format!("{name}: has ended; a starts it over"));
+            self.say(format!("{name}: has ended; {} starts it over", self.key_of("start-over")));
         }
     }
 
@@ -125,7 +125,9 @@ impl App {
         runs.retain(|run| unended(&self.runs[*run].phase));
         if self.control(&runs, unended, Control::Stop) {
             self.undo = Some(Undo::Stopped(runs.clone()));
-            let said = format!("{name}: stopped, what it has reached is kept; p goes on, a starts over");
+            let [pause, over] = ["pause", "start-over"].map(|name| self.key_of(name));
+            let said =
+                format!("{name}: stopped, what it has reached is kept; {pause} goes on, {over} starts over");
             self.say_while(said, So::Held(runs));
         } else {
             self.say(format!("{name}: has ended already"));
@@ -137,7 +139,7 @@ impl App {
         let (runs, name) = self.meant(scope);
         self.control(&runs, |_| true, Control::Restart);
         self.undo = Some(Undo::StartedOver(runs));
-        self.say(format!("{name}: starts over; u brings back what was there"));
+        self.say(format!("{name}: starts over; {} brings back what was there", self.key_of("bring-back")));
     }
 
     /// Adds the next seed to an experiment.
@@ -166,12 +168,16 @@ impl App {
                 self.undo = Some(Undo::Study(Box::new(self.study.clone())));
                 self.effects.push(Effect::Plan(study));
                 self.say(format!(
-                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are; u undoes it"
+                    "applied: {start} runs start, {gone} leave the study, {same} stay as they are; {} undoes it",
+                    self.key_of("bring-back")
                 ));
             }
             Some(broken) => {
                 self.edited = Some(broken);
-                self.say("the file cannot be used as it is; e opens it at the first problem");
+                self.say(format!(
+                    "the file cannot be used as it is; {} opens it at the first problem",
+                    self.key_of("edit-file")
+                ));
             }
             None => {
                 self.effects.push(Effect::Read);

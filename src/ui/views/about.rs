@@ -69,6 +69,6 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, *style);
     }
     if lines.len() > rows {
-        pane_note(buffer, area, "more: f", styles.key(), styles);
+        pane_note(buffer, area, &format!("more: {}", app.key_of("one-pane")), styles.key(), styles);
     }
 }

@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// What there is to see when nothing moves any more.
-const REPLAY: &str = "Space replays the training";
-
 /// The curve of every experiment, the selected one on top with its seeds as a band.
 pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
@@ -117,7 +114,10 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         (false, _) => "",
     };
     let trained = selected.map(|shown| trained_note(app, chosen, &shown.over)).unwrap_or_default();
-    let replay = if app.is_over() && app.rewind.notch.is_none() { REPLAY } else { "" }.to_owned();
+    // What there is to see when nothing moves any more.
+    let is_still = app.is_over() && app.rewind.notch.is_none();
+    let replay =
+        is_still.then(|| format!("{} replays the training", app.key_of("replay"))).unwrap_or_default();
     let crosshair = crosshair.unwrap_or_default();
     let remarks =
         [crosshair, elsewhere, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];

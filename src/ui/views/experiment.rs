@@ -223,7 +223,10 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let first = if runs.len() <= lines { 0 } else { (chosen + 1).saturating_sub(lines) };
     let mut y = inner.y;
     // Whoever only looks on steers nothing.
-    let goes_on = if app.trains_here() { ": p goes on" } else { "" };
+    let goes_on = match app.trains_here() {
+        true => format!(": {} goes on", app.key_of("pause")),
+        false => String::new(),
+    };
     for (i, &at) in runs.iter().enumerate().skip(first) {
         let run = &app.runs[at];
         let (words, style) = match &run.phase {

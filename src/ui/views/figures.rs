@@ -55,7 +55,7 @@ const LEAST_SOURCE: usize = 16;
 
 /// What stands where nobody has published anything.
 const NONE: &str = "The experiments here have no published figures to be held against. Below the [[experiment]] that \
-    one is about, write it down like this (e opens the file, r applies it; nothing is trained again for it):\n\n\
+    one is about, write it down like this (EDIT opens the file, APPLY applies it; nothing is trained again for it):\n\n\
     [[experiment.published]]\nsource = \"where it stands\"\nn = 1\nloss = 0.35\nci95 = 0.03\n\n\
     n is the number of steps and loss the test loss after them; ci95, half the width of its 95 % interval, may be \
     left out. test = \"name\" says on which [[test]], and mark = \"V\" or \"R\" whether the source was opened \
@@ -68,7 +68,9 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     if figures.is_empty() {
         let inner = pane(buffer, area, "Figures", styles);
         let room = usize::from(inner.width).saturating_sub(2);
-        let lines = NONE.lines().flat_map(|line| match line {
+        let [edit, apply] = ["edit-file", "apply-file"].map(|name| app.key_of(name));
+        let none = NONE.replace("EDIT", &edit).replace("APPLY", &apply);
+        let lines = none.lines().flat_map(|line| match line {
             "" => vec![String::new()],
             line => wrap(line, room, styles),
         });

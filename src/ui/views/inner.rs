@@ -62,7 +62,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let snapshot = app.chosen_run(app.selected).and_then(|run| Some((run, app.shown_snapshot(run)?)));
     let Some((run, snapshot)) = snapshot else {
         let inner = pane(buffer, area, &format!("{name}: no network yet"), styles);
-        put(buffer, inner, inner.x + 1, inner.y, "Up and Down go to another experiment.", styles.plain());
+        put(buffer, inner, inner.x + 1, inner.y, &others(app), styles.plain());
         return;
     };
     let (seed, step) = (app.runs[run].seed, count(snapshot.step));
@@ -106,6 +106,11 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// How to get to another experiment.
+fn others(app: &App) -> String {
+    format!("{} and {} go to another experiment.", app.key_of("above"), app.key_of("below"))
+}
+
 /// For a learner that learns only where to start.
 fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     let learns_more = |algorithm: &&Algorithm| {
@@ -115,8 +120,9 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         Algorithm::ALL.iter().filter(learns_more).map(|algorithm| algorithm.title()).collect();
     let text = format!(
         "This learner learns initial weights and nothing else: its inner steps are what its file says. These learn more: \
-         {}. Up and Down go to another experiment.",
-        more.join(", ")
+         {}. {}",
+        more.join(", "),
+        others(app)
     );
     for (row, line) in wrap(&text, usize::from(area.width), &app.styles).iter().enumerate() {
         put(buffer, area, area.x, area.y + row as u16, line, app.styles.plain());

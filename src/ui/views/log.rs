@@ -27,12 +27,10 @@ pub static VIEW: Kind = Kind { point, commands: COMMANDS, ..Kind::new("Log", "lo
 static COMMANDS: &[Command] = &[
     Command::new("older", "Up k", "scroll up", |app| scroll(app, 1)).hint("scroll").group(Group::Move),
     Command::new("newer", "Down j", "scroll down", |app| scroll(app, -1)).shares_hint().group(Group::Move),
-    Command::new("ten-older", "PgUp Ctrl-U", "ten lines up, as Ctrl-U", |app| scroll(app, 10))
-        .group(Group::Move),
-    Command::new("ten-newer", "PgDn Ctrl-D", "ten lines down, as Ctrl-D", |app| scroll(app, -10))
-        .group(Group::Move),
-    Command::new("oldest", "g Home", "to the first line", |app| scroll(app, i32::MAX)).group(Group::Move),
-    Command::new("newest", "G End", "to the newest line", |app| scroll(app, i32::MIN))
+    Command::new("ten-older", "PgUp Ctrl-U", "ten lines up", |app| scroll(app, 10)).group(Group::Move),
+    Command::new("ten-newer", "PgDn Ctrl-D", "ten lines down", |app| scroll(app, -10)).group(Group::Move),
+    Command::new("oldest", "Home g", "to the first line", |app| scroll(app, i32::MAX)).group(Group::Move),
+    Command::new("newest", "End G", "to the newest line", |app| scroll(app, i32::MIN))
         .hint("newest")
         .group(Group::Move),
 ];
@@ -56,7 +54,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let room = usize::from(inner.right().saturating_sub(x));
         put(buffer, inner, x, y, &fit(&line.text, room, styles), style);
     }
-    let note = if back == 0 { String::new() } else { format!("{back} newer lines below: End") };
+    let note =
+        if back == 0 { String::new() } else { format!("{back} newer lines below: {}", app.key_of("newest")) };
     pane_note(buffer, area, &note, styles.warn(), styles);
 }
 

@@ -300,7 +300,7 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     // What came of it first, then how the curves that show it are to be read.
     let mut text = String::new();
     if app.is_over() && app.rewind.notch.is_none() {
-        text.push_str("Space replays the training.\n");
+        text.push_str(&format!("{} replays the training.\n", app.key_of("replay")));
         let found = app.found().join(" ");
         text.push_str(&found);
         text.push_str(if found.is_empty() { "" } else { "\n" });
@@ -324,7 +324,8 @@ fn draw_reading(app: &App, area: Rect, buffer: &mut Buffer) {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());
     }
     if lines.len() > rows {
-        pane_note(buffer, area, "more on the tour: W", styles.key(), styles);
+        let note = format!("more on the tour: {}", app.key_of("tour"));
+        pane_note(buffer, area, &note, styles.key(), styles);
     }
 }
 
@@ -390,12 +391,13 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     } else if progress.training.is_empty() {
         facts.push(match progress {
             _ if app.is_over() || progress.stopped + progress.finished + progress.failed == progress.runs => {
-                "stopped: p goes on".to_owned()
+                format!("stopped: {} goes on", app.key_of("pause"))
             }
             _ if progress.left_behind > 0 => "not running".to_owned(),
-            _ if progress.paused > 0 => {
-                if app.trains_here() { "paused: p goes on" } else { "paused" }.to_owned()
+            _ if progress.paused > 0 && app.trains_here() => {
+                format!("paused: {} goes on", app.key_of("pause"))
             }
+            _ if progress.paused > 0 => "paused".to_owned(),
             _ => app.place_in_queue(&all),
         });
         if !app.is_over() && held == 0 && progress.left_behind == 0 {

@@ -268,9 +268,12 @@ fn draw_ranking(
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
-         wave. Space places a point, Enter moves one, t draws a hard task.",
+         wave. {} places a point, {} moves one, {} draws a hard task.",
         number(oracle_loss(&settings, task)),
-        app.fit.n
+        app.fit.n,
+        app.key_of("place"),
+        app.key_of("grab"),
+        app.key_of("hard-task")
     );
     for line in wrap(&text, usize::from(inner.width), styles) {
         put(buffer, inner, inner.x, y, &line, styles.plain());

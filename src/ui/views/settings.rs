@@ -37,7 +37,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         note.push("bold: others have it otherwise".to_owned());
     }
     if all.len() > columns * rows {
-        note.push(format!("{} more: f", all.len() - columns * rows));
+        note.push(format!("{} more: {}", all.len() - columns * rows, app.key_of("one-pane")));
     }
     note.reverse();
     pane_note(buffer, area, &note.join("   "), styles.plain(), styles);

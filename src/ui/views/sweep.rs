@@ -53,13 +53,12 @@ pub static VIEW: Kind = Kind {
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
-    Command::new("cell-left", "Left h", "the cell to the left, as h", |app| move_by(app, -1, 0)).hint("cell"),
-    Command::new("cell-right", "Right l", "the cell to the right, as l", |app| move_by(app, 1, 0))
-        .shares_hint(),
-    Command::new("cell-up", "Up k", "the cell above, as k", |app| move_by(app, 0, -1)).shares_hint(),
-    Command::new("cell-down", "Down j", "the cell below, as j", |app| move_by(app, 0, 1)).shares_hint(),
+    Command::new("cell-left", "Left h", "the cell to the left", |app| move_by(app, -1, 0)).hint("cell"),
+    Command::new("cell-right", "Right l", "the cell to the right", |app| move_by(app, 1, 0)).shares_hint(),
+    Command::new("cell-up", "Up k", "the cell above", |app| move_by(app, 0, -1)).shares_hint(),
+    Command::new("cell-down", "Down j", "the cell below", |app| move_by(app, 0, 1)).shares_hint(),
     Command::new("best-cell", "b", "the best cell so far", to_best).hint("best"),
-    Command::new("open-cell", "Enter", "open the cell as an experiment; Esc leads back", |app| {
+    Command::new("open-cell", "Enter", "open the cell as an experiment", |app| {
         let experiment = app.view.experiment;
         if experiment.is_some() {
             show(app, View { kind: &experiment::VIEW, experiment });

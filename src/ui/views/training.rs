@@ -67,7 +67,7 @@ fn title(app: &App, seed: u64, room: u16) -> String {
     let smoothing = app.curves.smoothing;
     let plain = format!("Training loss, seed {seed}");
     let forms = [
-        format!("{plain} (log axis; dots: reports; S: {})", smoothing.words()),
+        format!("{plain} (log axis; dots: reports; {}: {})", app.key_of("smooth"), smoothing.words()),
         format!("{plain} (log axis; dots: reports)"),
         format!("{plain} (log)"),
     ];
