@@ -361,6 +361,37 @@ fn the_mouse_is_taken_on_request_and_given_back() {
 }
 
 #[test]
+fn a_person_has_keys_of_their_own_and_a_file_that_is_wrong_is_said_before_anything_starts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("metascope/config.toml");
+    fs::create_dir(home.path().join("metascope")).expect("a folder");
+    let variables = format!("XDG_CONFIG_HOME={}", home.path().display());
+    fs::write(&file, "mouse = true\n[keys]\nquit = \"Q\"\n").expect("written");
+    let mut session = Session::start_with(ENDLESS, &variables);
+    session.until("the mouse is taken", |text| text.contains(MOUSE_ON));
+    assert!(session.sees("quit").contains('Q'));
+    session.press("q");
+    session.goes_on();
+    session.press("Q");
+    let (code, output) = session.end();
+    assert_eq!(code, 0);
+    given_back(&output);
+    fs::write(&file, "[keys]\nquti = \"Q\"\n").expect("written");
+    let bench = Bench::with("experiments.toml", study(ENDLESS));
+    let command = format!("env {variables} {}", program::binary().display());
+    let refused = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(bench.folder())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("script of util-linux runs");
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("config.toml:2:1") && said.contains("did you mean `quit`?"), "{said}");
+    assert!(!bench.folder().join("runs").exists() && !said.contains(ENTER), "{said}");
+}
+
+#[test]
 fn the_shell_never_gets_a_terminal_that_reports_the_mouse() {
     let mut session = Session::start(ENDLESS);
     session.press("M");

@@ -19,11 +19,19 @@ pub struct Plane {
 }
 
 /// The plane of the contexts after `steps` inner steps on each of these tasks; `None` for a learner without a
-/// context.
-pub fn plane(weights: &Weights, tasks: &[TestTask], steps: usize) -> Option<Plane> {
+/// context, or once nobody wants it any more.
+pub fn plane(
+    weights: &Weights,
+    tasks: &[TestTask],
+    steps: usize,
+    is_wanted: impl Fn() -> bool,
+) -> Option<Plane> {
     let mut adapter = Adapter::new(weights);
     let mut contexts = Vec::with_capacity(tasks.len());
     for task in tasks {
+        if !is_wanted() {
+            return None;
+        }
         adapter.take_task(&task.support, &task.query);
         (0..steps).for_each(|_| adapter.descend());
         contexts.push(adapter.context());

@@ -12,21 +12,13 @@ use ratatui::{Terminal, buffer::Buffer, layout::Rect};
 
 use super::{
     frame::{self, report, save},
-    helper::Helper,
     options::{End, Options},
     source::Source,
-    state::{
-        app::{App, Effect},
-        late::FitJob,
-        look::PreviewJob,
-    },
+    state::app::{App, Effect},
     style::Depth,
-    update::{ToEdit, Watch, point, press},
+    update::{ToEdit, Watch, look, point, press},
 };
-use crate::{
-    eval::{Curve, Fit},
-    term::{Canvas, Flow, Host, Input, Purpose},
-};
+use crate::term::{Canvas, Flow, Host, Input, Purpose};
 
 /// Time between frames while only the study changes something: five a second are smooth enough for a progress bar,
 /// and few enough for a slow line and for the cores, which have better to do than previews of every moment.
@@ -41,10 +33,7 @@ const ANSWER: Duration = Duration::from_millis(25);
 /// What is asked of another thread is looked for no sooner than after this time.
 const SOON: Duration = Duration::from_millis(5);
 
-/// Work on previews, and on what the past looked like, between two frames, so that training keeps the cores.
-const PREVIEW_TIME: Duration = Duration::from_millis(4);
-
-/// The same while the past is looked for, which a person waits for.
+/// Time for looking for the past between two frames, which a person waits for.
 const PAST_TIME: Duration = Duration::from_millis(30);
 
 /// Most moments of the past asked for at once.
@@ -87,8 +76,7 @@ pub fn drive<B: Canvas>(
         filling: false,
         settled: false,
     };
-    let (previews, fits) = (Helper::new("previews"), Helper::new("fits"));
-    let mut main_loop = Loop { terminal, host, source, app, options, watch, previews, fits };
+    let mut main_loop = Loop { terminal, host, source, app, options, watch };
     if main_loop.app.mouse {
         main_loop.host.mouse(true);
     }
@@ -154,9 +142,6 @@ struct Loop<'a, B: Canvas, H, S> {
     app: &'a mut App,
     options: &'a Options,
     watch: Option<Watch>,
-    /// Who computes what takes longer than a frame may.
-    previews: Helper<Vec<(PreviewJob, Curve)>>,
-    fits: Helper<(FitJob, Vec<Fit>)>,
 }
 
 impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
@@ -188,7 +173,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
             self.app.on_file(read);
             pace.dirty = true;
         }
-        pace.dirty |= self.app.on_time(pace.opened.elapsed()) | self.take_from_helpers();
+        pace.dirty |= self.app.on_time(pace.opened.elapsed());
         if let Some(found) = self.source.found() {
             self.app.replan(&found.study, &found.runs, &found.numbers);
             pace.dirty = true;
@@ -210,13 +195,14 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
             return Ok(());
         }
         pace.dirty |= look_back(self.source, self.app);
-        let is_new = pace.dirty || pace.is_urgent();
         // The time of a preview may come when nothing else changes.
-        self.ask_for_previews();
-        if !is_new {
+        pace.dirty |= look(self.app);
+        if !pace.dirty && !pace.is_urgent() {
             return Ok(());
         }
-        self.app.settle();
+        if self.app.settle() {
+            look(self.app);
+        }
         let app = &mut *self.app;
         self.terminal.backend_mut().allow(pace.flow.piece(pace.purpose()), pace.asked);
         let drawn = self.terminal.draw(|screen| frame::draw(app, screen))?.area;
@@ -226,13 +212,6 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         if pace.flow.send(now, self.terminal.backend().sent()) {
             self.host.ask();
         }
-        // One job at a time: the first of the fits that are missing. The others are asked for again.
-        if let (Some(job), false) = (app.late.wishes().into_iter().next(), self.fits.is_busy()) {
-            self.fits.ask(move || {
-                let fits = job.compute();
-                (job, fits)
-            });
-        }
         // A view of the past fills in as its curves are computed.
         let known = app.missing_past().is_none() && app.next_preview().is_none() && !app.rewind.stale;
         pace.filling = app.rewind.notch.is_some() && (!known || app.rewind.shown != app.rewind.notch);
@@ -241,47 +220,6 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         (pace.asked, pace.dirty) = (false, pace.filling && is_read);
         pace.owes = self.terminal.backend().owes();
         Ok(())
-    }
-
-    /// What has been computed meanwhile; whether there is any.
-    fn take_from_helpers(&mut self) -> bool {
-        let fits = self.fits.take();
-        let previews = self.previews.take();
-        let any = fits.is_some() || previews.is_some();
-        if let Some((job, fits)) = fits {
-            self.app.late.take(job, fits);
-        }
-        for (job, curve) in previews.into_iter().flatten() {
-            // It may be another time or test set that is looked at by now.
-            if job.rewound == self.app.rewind.notch.is_some() && job.test == self.app.test {
-                self.app.on_preview(job.run, (job.step, curve));
-            }
-        }
-        any
-    }
-
-    /// Has previews computed, as many as a frame has time for and at least one.
-    fn ask_for_previews(&mut self) {
-        if self.previews.is_busy() {
-            return;
-        }
-        let jobs = self.app.preview_jobs();
-        let time = if self.app.rewind.notch.is_some() { PAST_TIME } else { PREVIEW_TIME };
-        if jobs.is_empty() {
-            return;
-        }
-        self.previews.ask(move || {
-            let start = Instant::now();
-            let mut done = Vec::new();
-            for job in jobs {
-                let curve = job.compute();
-                done.push((job, curve));
-                if start.elapsed() >= time {
-                    break;
-                }
-            }
-            done
-        });
     }
 
     /// The time between two frames that answer nobody.
@@ -300,11 +238,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
             Some(ANSWER.saturating_sub(since).max(SOON).max(line))
         } else if pace.dirty {
             Some(frame.saturating_sub(since).max(Duration::from_millis(1)).max(line.min(frame)))
-        } else if !app.is_over()
-            || app.rewind.playing.is_some()
-            || self.previews.is_busy()
-            || self.fits.is_busy()
-        {
+        } else if !app.is_over() || app.rewind.playing.is_some() || app.is_working() {
             // Whether a run has something to tell is looked at once a frame.
             Some(frame)
         } else if app.said.is_some() {

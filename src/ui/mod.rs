@@ -20,8 +20,7 @@
 //! command.rs     what a command is
 //! key.rs         a key as it is written
 //! preferences.rs what a person wants of every dashboard: config.toml
-//! helper.rs      a thread for what takes longer than a frame
-//! apart.rs      a study on a thread of its own, for which the screen never waits
+//! apart.rs       a study on a thread of its own, for which the screen never waits
 //! source.rs      what the main loop asks of a study
 //! options.rs     what the dashboard is told, and how it ends
 //! ```
@@ -46,7 +45,6 @@ pub mod commands;
 mod drive;
 mod everywhere;
 pub mod frame;
-mod helper;
 mod key;
 pub mod keymap;
 pub mod modes;

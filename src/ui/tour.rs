@@ -126,9 +126,8 @@ fn loss(app: &App, experiment: usize, n: usize) -> Option<f64> {
 
 /// The losses on the task in view after these steps.
 fn here<const N: usize>(app: &App, experiment: usize, steps: [usize; N]) -> Option<[String; N]> {
-    let fits = app.fits(experiment, &app.shown_task(experiment)?, &steps)?;
-    let losses: Vec<String> = fits.iter().map(|fit| number(fit.loss)).collect();
-    losses.try_into().ok()
+    let losses = steps.map(|n| app.fit_after(experiment, n).map(|fit| number(fit.loss)));
+    losses.iter().all(Option::is_some).then(|| losses.map(Option::unwrap_or_default))
 }
 
 fn prior(app: &App, experiment: usize) -> String {

@@ -34,6 +34,8 @@ pub struct Kind<S: 'static> {
     pub point: fn(&mut S, Rect, &Mouse) -> bool,
     /// Prepares the state when the view comes to the front.
     pub open: fn(&mut S),
+    /// Before each frame with the view in front: works out what it shows, or asks for it.
+    pub look: fn(&mut S),
 }
 
 impl<S> Kind<S> {
@@ -51,6 +53,7 @@ impl<S> Kind<S> {
             draw,
             point: |_, _, _| false,
             open: |_| {},
+            look: |_| {},
         }
     }
 }

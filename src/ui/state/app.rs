@@ -8,8 +8,10 @@ use super::{
     controls::{CurveControls, FitControls, Undo},
     family::{Illustration, TestSet},
     file::Edited,
+    fits::Fits,
     hands::Hands,
-    late::Late,
+    inner::Inner,
+    job::Job,
     list::{Difference, ListControls},
     modes,
     play::Play,
@@ -91,8 +93,12 @@ pub struct App {
     pub curves: CurveControls,
     /// Where in training the views look.
     pub rewind: Rewind,
-    /// Fits that take longer than a frame.
-    pub late: Late,
+    /// The fits in view.
+    pub fits: Fits,
+    /// Previews that are worked out.
+    pub(in crate::ui) previews: Job<(), Vec<Previewed>>,
+    /// The Inner view.
+    pub inner: Inner,
     /// The Tasks view.
     pub illustration: Option<Illustration>,
     /// The Play view.
@@ -133,6 +139,20 @@ pub struct App {
     pub mouse: bool,
     /// What the main loop is to do for the state, in order.
     pub effects: Vec<Effect>,
+}
+
+/// A preview of a run's adaptation curve, on the first few test tasks.
+pub struct Previewed {
+    /// The run.
+    pub run: usize,
+    /// Whether it is of the past that is looked at.
+    pub rewound: bool,
+    /// Which test set.
+    pub test: usize,
+    /// The step its parameters are of.
+    pub step: u64,
+    /// The curve.
+    pub curve: Curve,
 }
 
 /// A line of the log.
@@ -208,7 +228,9 @@ impl App {
             fit: FitControls::default(),
             curves: CurveControls::default(),
             rewind: Rewind::default(),
-            late: Late::default(),
+            fits: Fits::default(),
+            previews: Job::default(),
+            inner: Inner::default(),
             illustration: None,
             play,
             comparisons: KnownComparisons::default(),

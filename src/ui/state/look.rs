@@ -3,9 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{app::App, late::FitJob, rewind::NOTCHES, runs::Phase};
+use super::{
+    app::{App, Previewed},
+    rewind::NOTCHES,
+    runs::Phase,
+};
 use crate::{
-    eval::{self, Curve, Fit},
+    eval,
     model::Weights,
     results::text::count,
     study::Snapshot,
@@ -22,25 +26,23 @@ const PREVIEW: Duration = Duration::from_millis(400);
 /// Previews that are asked for together.
 const PREVIEWS_AT_ONCE: usize = 32;
 
-/// A preview of a run's adaptation curve, on the first few test tasks.
+/// What a preview is computed from.
 pub struct PreviewJob {
     /// The run.
     pub run: usize,
-    /// Whether it is of the past that is looked at.
-    pub rewound: bool,
-    /// Which test set.
-    pub test: usize,
-    /// The step its parameters are of.
-    pub step: u64,
+    rewound: bool,
+    test: usize,
+    step: u64,
     weights: Weights,
     tasks: Vec<TestTask>,
     steps: usize,
 }
 
 impl PreviewJob {
-    /// The curve.
-    pub fn compute(&self) -> Curve {
-        eval::curve(&self.weights, &self.tasks, self.steps)
+    /// The preview.
+    pub fn compute(&self) -> Previewed {
+        let curve = eval::curve(&self.weights, &self.tasks, self.steps);
+        Previewed { run: self.run, rewound: self.rewound, test: self.test, step: self.step, curve }
     }
 }
 
@@ -91,19 +93,6 @@ impl App {
         steps.sort_unstable();
         steps.dedup();
         steps
-    }
-
-    /// The fits of an experiment's chosen seed on a task, from its newest parameters.
-    pub fn fits(&self, experiment: usize, task: &TestTask, steps: &[usize]) -> Option<Vec<Fit>> {
-        let snapshot = self.shown_snapshot(self.chosen_run(experiment)?)?;
-        let rate = self.inner_lr(experiment);
-        let adaptation = snapshot.weights.adaptation.at_rate(rate);
-        let weights = Weights { adaptation, ..snapshot.weights.clone() };
-        let (support, query) = (task.support.clone(), task.query.clone());
-        let snapshot = Arc::clone(snapshot);
-        let job = FitJob { experiment, snapshot, weights, support, query, steps: steps.to_vec() };
-        // What takes longer than a frame is computed elsewhere, and is there in a later one.
-        if job.is_light(self.rows.len()) { Some(job.compute()) } else { self.late.ask(job) }
     }
 
     /// The run whose preview is the most out of date among those that views show; `None` when every
@@ -171,8 +160,8 @@ impl App {
 
     /// The preview of a run.
     #[cfg(test)]
-    pub fn preview(&self, run: usize) -> Option<(u64, Curve)> {
-        self.preview_job(run).map(|job| (job.step, job.compute()))
+    pub fn preview(&self, run: usize) -> Option<(u64, eval::Curve)> {
+        self.preview_job(run).map(|job| (job.step, job.compute().curve))
     }
 
     /// The landmark of a run that the views look at; `None` is the newest parameters.

@@ -7,7 +7,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     fixture::{self, of_experiment, view},
-    typing::tell,
+    typing::{settle, tell},
 };
 use crate::{
     experiments::parse,
@@ -44,7 +44,8 @@ fn trained() -> App {
     app
 }
 
-fn picture(app: &App) -> String {
+fn picture(app: &mut App) -> String {
+    settle(app);
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a test screen");
     terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
     terminal.backend().to_string()
@@ -54,10 +55,10 @@ fn picture(app: &App) -> String {
 fn learned_numbers_are_visible() {
     let mut app = trained();
     app.view = view("Inner");
-    let screen = picture(&app);
+    let screen = picture(&mut app);
     assert!(screen.contains("learns initial weights and nothing else"), "{screen}");
     tell(&mut app, "below", 1);
-    let screen = picture(&app);
+    let screen = picture(&mut app);
     assert!(
         screen.contains("rates, seed 0 at step 150") && screen.contains("inner_lr.hidden2.weight"),
         "{screen}"
@@ -67,7 +68,7 @@ fn learned_numbers_are_visible() {
         "{screen}"
     );
     tell(&mut app, "below", 1);
-    let screen = picture(&app);
+    let screen = picture(&mut app);
     // Two numbers a tensor, one a step, which started at 0.01.
     let line = screen.lines().find(|line| line.contains("inner_lr.out.bias")).expect("the tensor");
     assert_eq!(line.split_whitespace().filter(|word| word.parse::<f64>().is_ok()).count(), 2, "{line}");
@@ -79,7 +80,7 @@ fn a_context_is_drawn_by_the_phase_of_its_tasks() {
     app.view = view("Inner");
     tell(&mut app, "below", 3);
     app.fit.n = 2;
-    let screen = picture(&app);
+    let screen = picture(&mut app);
     assert!(screen.contains("40 tasks after n=2 steps") && screen.contains("context explains"), "{screen}");
     assert!(screen.contains("angle 0.0 to 0.8") && screen.contains("angle 5.5 to 6.3"), "{screen}");
 }
@@ -88,11 +89,11 @@ fn a_context_is_drawn_by_the_phase_of_its_tasks() {
 fn a_learner_that_says_how_sure_it_is_has_a_band() {
     let mut app = trained();
     app.view = of_experiment(4);
-    let screen = picture(&app);
+    let screen = picture(&mut app);
     assert!(screen.contains("90 % of y"), "{screen}");
     assert!(!screen.contains("rate 0.01"), "it has no rate: {screen}");
     app.view = of_experiment(0);
-    let screen = picture(&app);
+    let screen = picture(&mut app);
     assert!(!screen.contains("90 % of y") && screen.contains("rate 0.01"), "{screen}");
     assert!(screen.contains("◆ n=2: trained for"), "{screen}");
     assert!(screen.contains("Here, 1 seed:"), "what was measured stands in About: {screen}");

@@ -140,6 +140,7 @@ fn a_large_screen_is_used() {
     for view in [view("Overview"), of_experiment(2)] {
         let tab = app.tab(view);
         go_to(&mut app, tab);
+        crate::ui::update::look(&mut app);
         let screen = picture(&app, 200, 60);
         // Of the column at the right hardly a third of the rows is blank.
         let blank = |line: &&str| line.chars().skip(150).take(45).all(|letter| " │\"".contains(letter));

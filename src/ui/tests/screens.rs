@@ -19,7 +19,10 @@ use crate::ui::{
     state::app::{App, View},
     state::controls::Focus,
     style::{Depth, Styles},
-    update::show::{go_to, show},
+    update::{
+        look,
+        show::{go_to, show},
+    },
 };
 
 pub fn picture(app: &App, width: u16, height: u16) -> String {
@@ -30,6 +33,7 @@ pub fn picture(app: &App, width: u16, height: u16) -> String {
 
 fn go(app: &mut App, view: View) {
     show(app, view);
+    look(app);
 }
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (60, 16), (30, 6)];

@@ -29,6 +29,19 @@ pub fn tell(app: &mut App, name: &str, times: usize) {
     let mut lines = contexts.iter().flat_map(|context| app.keymap.lines(context));
     let command = lines.find(|line| line.command.name == name).expect("a command of this view").command;
     (0..times).for_each(|_| run(app, command));
+    update::look(app);
+}
+
+/// Works out what the view in front shows, to the end.
+pub fn settle(app: &mut App) {
+    for _ in 0..6_000 {
+        update::look(app);
+        if !app.is_working() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it is never done");
 }
 
 /// The palette, where it is open.

@@ -8,6 +8,7 @@ pub mod fit;
 mod hands;
 mod intake;
 pub mod list;
+pub mod look;
 mod plan;
 mod play;
 pub mod pointer;
@@ -20,5 +21,6 @@ pub mod sweep;
 pub mod tasks;
 
 pub use file::{ToEdit, Watch};
+pub use look::look;
 pub use pointer::point;
 pub use run::press;

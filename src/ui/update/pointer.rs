@@ -8,7 +8,7 @@ use crate::{
         frame::{areas, banner, tabs},
         modes::{help, tour},
         state::app::{App, Mode},
-        update::show::go_to,
+        update::{look::look, show::go_to},
         view::wheel,
     },
 };
@@ -44,8 +44,9 @@ pub fn point(app: &mut App, mouse: &Mouse) -> bool {
         // What is typed or asked is not a matter of the mouse.
         _ => false,
     };
-    if !does {
-        app.said = said;
+    match does {
+        true => _ = look(app),
+        false => app.said = said,
     }
     does
 }

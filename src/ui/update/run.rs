@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use super::look::look;
 use crate::ui::{
     command::Run,
     state::{
@@ -18,6 +19,7 @@ pub fn press(app: &mut App, key: &KeyEvent) -> bool {
         (Run::Letter(run), KeyCode::Char(letter)) => run(app, letter),
         _ => run(app, command),
     }
+    look(app);
     true
 }
 

@@ -117,7 +117,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     // What there is to see when nothing moves any more.
     let is_still = app.is_over() && app.rewind.notch.is_none();
     let replay =
-        is_still.then(|| format!("{} replays the training", app.key_of("replay"))).unwrap_or_default();
+        if is_still { format!("{} replays the training", app.key_of("replay")) } else { String::new() };
     let crosshair = crosshair.unwrap_or_default();
     let remarks =
         [crosshair, elsewhere, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];

@@ -37,6 +37,7 @@ pub static VIEW: Kind = Kind {
     heading: "A view of one experiment",
     each: true,
     curves: true,
+    look,
     commands: COMMANDS,
     ..Kind::new("Experiment", "experiment", draw)
 };
@@ -115,6 +116,21 @@ static COMMANDS: &[Command] = &[
         },
     ),
 ];
+
+/// The fits of the experiment and of the one that it is compared with.
+fn look(app: &mut App) {
+    let Some(index) = app.view.experiment.filter(|index| *index < app.experiments.len()) else { return };
+    let Some(task) = app.shown_task(index) else { return };
+    // The tour speaks of ten steps.
+    let ten = app.visit().map(|_| 10);
+    let steps: Vec<usize> = app.shown_steps().into_iter().chain(ten).collect();
+    app.want_fits(index, &task, &steps);
+    if let Some(other) = app.fit.compare.filter(|other| *other < app.experiments.len()) {
+        app.want_fits(other, &task, &[app.fit.n]);
+    }
+    let settings = app.set(index).task.clone();
+    app.want_oracle(&settings, &task);
+}
 
 /// More or fewer support points than the file says.
 fn more_shots(app: &mut App, by: i32) {

@@ -21,7 +21,6 @@ use crate::{
     ui::{
         state::app::App,
         state::controls::TaskOrder,
-        state::family::oracle_loss,
         state::runs::Phase,
         style::Pattern,
         widgets::{
@@ -61,8 +60,8 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let mut series = Vec::new();
     let steps = app.shown_steps();
     let mut losses = vec![Span::styled("loss ", styles.plain())];
-    let fits = app.fits(index, &task, &steps);
-    for fit in fits.iter().flatten().filter(|fit| fit.n == app.fit.n) {
+    let fits: Vec<&Fit> = steps.iter().filter_map(|n| app.fit_after(index, *n)).collect();
+    for fit in fits.iter().filter(|fit| fit.n == app.fit.n) {
         series.extend(band(
             &task.query.x,
             fit,
@@ -70,7 +69,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             styles.series(app.hue(index)).patch(styles.dim()),
         ));
     }
-    for fit in fits.iter().flatten() {
+    for fit in &fits {
         let last = fit.n == app.fit.n;
         let (style, pattern, mark) = match (last, fit.n) {
             (true, _) => (styles.series(app.hue(index)).add_modifier(Modifier::BOLD), Pattern::Solid, '#'),
@@ -99,7 +98,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         points: curve(&task.query.y),
     });
     losses.push(Span::styled("oracle ", styles.plain()));
-    losses.push(Span::raw(number(oracle_loss(&set.task, &task))));
+    losses.push(Span::raw(number(app.oracle())));
     series.push(Series {
         name: "support".to_owned(),
         style: styles.support(),
@@ -117,7 +116,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     };
     let unseen = plot.draw(plot_area, buffer, styles);
     put_line(buffer, inner, inner.height.saturating_sub(1), &Line::from(losses), styles);
-    let state = state(app, index, fits.is_some());
+    let state = state(app, index, !fits.is_empty());
     pane_note(buffer, area, &remark(app, index, &unseen.announce(), &state, room), styles.warn(), styles);
 }
 
@@ -167,9 +166,8 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
     let styles = &app.styles;
     let name = &app.experiments[other].settings.name;
     let style = styles.series(app.hue(other)).add_modifier(Modifier::BOLD);
-    let fits = app.fits(other, task, &[app.fit.n]);
-    let Some(fit) = fits.as_ref().and_then(|fits| fits.first()) else {
-        let why = if app.late.is_waiting_for(other) { "is being computed" } else { "has no network yet" };
+    let Some(fit) = app.fit_after(other, app.fit.n) else {
+        let why = if app.fits.is_waiting_for(other) { "is being computed" } else { "has no network yet" };
         losses.push(Span::styled(format!("{name} {why}  "), styles.plain()));
         return;
     };
@@ -196,7 +194,7 @@ fn state(app: &App, index: usize, drawn: bool) -> String {
     };
     let seed = run.seed;
     match &run.phase {
-        _ if !drawn && app.late.is_waiting_for(index) => format!("seed {seed}: being computed"),
+        _ if !drawn && app.fits.is_waiting_for(index) => format!("seed {seed}: being computed"),
         _ if !drawn => format!("seed {seed}: no network yet"),
         Phase::Failed { step, .. } => format!("seed {seed}: failed at step {}", count(*step)),
         phase if *phase == Phase::Training || app.rewind.notch.is_some() => {

@@ -12,11 +12,14 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     experiments::Experiment,
-    learner::{Algorithm, Cost, Training},
+    learner::{Algorithm, Training},
     model::{ModelSettings, Weights},
-    results::{Plane, plane},
+    results::Plane,
     ui::{
-        state::app::{App, Command, Kind},
+        state::{
+            app::{App, Command, Kind},
+            inner::PlaneOf,
+        },
         update::{
             fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED},
             list,
@@ -30,7 +33,7 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Kind = Kind { wanted, commands: COMMANDS, ..Kind::new("Inner", "inner", draw) };
+pub static VIEW: Kind = Kind { wanted, look, commands: COMMANDS, ..Kind::new("Inner", "inner", draw) };
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
@@ -49,10 +52,27 @@ fn wanted(experiments: &[Experiment]) -> bool {
 
 /// As many numbers as this are told one by one.
 const FEW: usize = 8;
-/// Operations that a frame has time for.
-const MOST_WORK: usize = 100_000_000;
 /// Groups of angles, each with a digit of its own.
 const ANGLES: usize = 8;
+
+/// The plane in view: of the selected experiment's chosen seed.
+fn plane_of(app: &App, run: usize, step: u64) -> PlaneOf {
+    PlaneOf { run: (run, step), test: app.test, n: app.fit.n, rate: app.inner_lr(app.selected) }
+}
+
+/// The plane that contexts put tasks on.
+fn look(app: &mut App) {
+    let Some(run) = app.experiments.get(app.selected).and_then(|_| app.chosen_run(app.selected)) else {
+        return;
+    };
+    let Some(snapshot) = app.shown_snapshot(run).cloned() else { return };
+    let of = plane_of(app, run, snapshot.step);
+    let adaptation = snapshot.weights.adaptation.at_rate(of.rate);
+    if adaptation.inner.has_context() {
+        let tasks = app.set(app.selected).few().to_vec();
+        app.inner.want(of, Weights { adaptation, ..snapshot.weights.clone() }, tasks);
+    }
+}
 
 /// Draws the view.
 fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -69,40 +89,28 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let title = format!("{name}, seed {seed} at step {step}: learned for its inner steps");
     let inner = pane(buffer, area, &title, styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
-    let rate = app.inner_lr(app.selected);
-    let weights =
-        Weights { adaptation: snapshot.weights.adaptation.at_rate(rate), ..snapshot.weights.clone() };
+    let weights = &snapshot.weights;
     if weights.adaptation.tensors(&weights.model).is_empty() {
         nothing(app, inner, buffer);
     } else if weights.adaptation.inner.has_context() {
-        let set = app.set(app.selected);
-        let cost = Cost { support: app.fit.n, query: 0, hessian_products: 0 };
-        let a_task = cost.flop(&weights.model, set.task.shots, 0).max(1);
-        let few = set.few();
-        let tasks = &few[..few.len().min(MOST_WORK / a_task)];
-        let Some(plane) = plane(&weights, tasks, app.fit.n).filter(|_| tasks.len() >= FEW) else {
-            let text = "So many points and steps take longer than a frame has: Left takes a step away.";
-            put(
-                buffer,
-                inner,
-                inner.x,
-                inner.y,
-                &fit(text, usize::from(inner.width), styles),
-                styles.plain(),
-            );
+        let Some((of, plane)) = app.inner.plane(&plane_of(app, run, snapshot.step)) else {
+            put(buffer, inner, inner.x, inner.y, "being computed", styles.plain());
             return;
         };
-        let names = set.task.family.plane_names();
-        draw_plane(app, &plane, names, inner, buffer);
+        let names = app.set(app.selected).task.family.plane_names();
+        draw_plane(app, plane, names, inner, buffer);
         let share = plane
             .explained
             .zip(names)
             .map(|(share, [x, y])| format!("context explains {:.1} % of ({x}, {y}); ", 100.0 * share));
-        let note = format!("{}{} tasks after n={} steps", share.unwrap_or_default(), tasks.len(), app.fit.n);
+        let at =
+            if of.run.1 == snapshot.step { String::new() } else { format!(" at step {}", count(of.run.1)) };
+        let (share, tasks) = (share.unwrap_or_default(), plane.points.len());
+        let note = format!("{share}{tasks} tasks after n={} steps{at}", of.n);
         let note = fit(&note, usize::from(area.width).saturating_sub(4), styles);
         pane_note(buffer, area, &note, styles.plain(), styles);
     } else {
-        draw_numbers(app, &weights, inner, buffer);
+        draw_numbers(app, weights, inner, buffer);
     }
 }
 

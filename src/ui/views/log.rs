@@ -29,8 +29,8 @@ static COMMANDS: &[Command] = &[
     Command::new("newer", "Down j", "scroll down", |app| scroll(app, -1)).shares_hint().group(Group::Move),
     Command::new("ten-older", "PgUp Ctrl-U", "ten lines up", |app| scroll(app, 10)).group(Group::Move),
     Command::new("ten-newer", "PgDn Ctrl-D", "ten lines down", |app| scroll(app, -10)).group(Group::Move),
-    Command::new("oldest", "Home g", "to the first line", |app| scroll(app, i32::MAX)).group(Group::Move),
-    Command::new("newest", "End G", "to the newest line", |app| scroll(app, i32::MIN))
+    Command::new("oldest", "g Home", "to the first line", |app| scroll(app, i32::MAX)).group(Group::Move),
+    Command::new("newest", "G End", "to the newest line", |app| scroll(app, i32::MIN))
         .hint("newest")
         .group(Group::Move),
 ];

@@ -19,7 +19,6 @@ use crate::{
         command::Group,
         state::{
             app::{App, Command, Kind},
-            family::oracle_loss,
             play::Play,
         },
         style::Pattern,
@@ -36,7 +35,7 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Kind = Kind { point, commands: COMMANDS, ..Kind::new("Play", "play", draw) };
+pub static VIEW: Kind = Kind { point, look, commands: COMMANDS, ..Kind::new("Play", "play", draw) };
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
@@ -104,7 +103,7 @@ static COMMANDS: &[Command] = &[
 const DRAWN: usize = 3;
 
 /// A learner on the task: its experiment, its loss before the first step, its fit.
-type Ranked = (usize, f64, Fit);
+type Ranked<'a> = (usize, f64, &'a Fit);
 
 /// The plot's pane and the ranking's.
 fn panes(area: Rect) -> (Rect, Rect) {
@@ -137,14 +136,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut ranking = Vec::new();
     let mut unready = Vec::new();
     for index in app.leaders() {
-        match app.fits(index, &task, &[0, app.fit.n]) {
-            // After zero steps there is one fit only.
-            Some(mut fits) if !fits.is_empty() => {
-                let start = fits[0].loss;
-                if let Some(fit) = fits.pop() {
-                    ranking.push((index, start, fit));
-                }
-            }
+        match (app.fit_after(index, 0), app.fit_after(index, app.fit.n)) {
+            (Some(start), Some(fit)) => ranking.push((index, start.loss, fit)),
             _ => unready.push(index),
         }
     }
@@ -154,12 +147,12 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let at = format!("cursor x {:.2}, y {:.2}", play.x, play.y);
     let note = if unseen.announce().is_empty() { at } else { format!("{}; {at}", unseen.announce()) };
     pane_note(buffer, left, &note, styles.warn(), styles);
-    draw_ranking(app, &task, &ranking, &unready, right, buffer);
+    draw_ranking(app, &ranking, &unready, right, buffer);
 }
 
 /// The truth, the points, the cursor and the best fits. Every experiment's name has a place kept for it,
 /// so that the plot does not move under the hand when another learner gets better.
-fn plot(app: &App, task: &TestTask, ranking: &[Ranked], width: u16) -> Plot<'static> {
+fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<'static> {
     let styles = &app.styles;
     let play = &app.play;
     let longest = if width < 60 { 9 } else { 18 };
@@ -221,14 +214,7 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked], width: u16) -> Plot<'sta
 }
 
 /// Every learner, the best first, and what the numbers mean.
-fn draw_ranking(
-    app: &App,
-    task: &TestTask,
-    ranking: &[Ranked],
-    unready: &[usize],
-    area: Rect,
-    buffer: &mut Buffer,
-) {
+fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let inner = pane(buffer, area, "Ranking by test loss", styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
@@ -265,11 +251,10 @@ fn draw_ranking(
         put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.plain());
     }
     y += 2;
-    let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
     let text = format!(
         "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
          wave. {} places a point, {} moves one, {} draws a hard task.",
-        number(oracle_loss(&settings, task)),
+        number(app.oracle()),
         app.fit.n,
         app.key_of("place"),
         app.key_of("grab"),
@@ -279,6 +264,16 @@ fn draw_ranking(
         put(buffer, inner, inner.x, y, &line, styles.plain());
         y += 1;
     }
+}
+
+/// The fits of every learner.
+fn look(app: &mut App) {
+    let task = app.play.task();
+    for index in app.leaders() {
+        app.want_fits(index, &task, &[0, app.fit.n]);
+    }
+    let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
+    app.want_oracle(&settings, &task);
 }
 
 /// Changes the task, so that it can be undone.

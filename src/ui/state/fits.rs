@@ -1,0 +1,145 @@
+//! The fits that the view in front shows, worked out before it is drawn: those of usual size at once, those that take
+//! longer than a frame as a job.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{app::App, family::oracle_loss, job::Job};
+use crate::{
+    eval::{self, Fit},
+    learner::Cost,
+    model::Weights,
+    study::Snapshot,
+    task::{Points, TaskSettings, TestTask},
+};
+
+/// Operations that a frame has time for: a few milliseconds on a slow machine.
+const AT_ONCE: f64 = 1e8;
+/// Experiments that a view shows at a time before each gets less of it.
+const USUAL: usize = 8;
+
+/// What a fit is made of.
+#[derive(Clone)]
+pub struct FitJob {
+    /// Whose network it is.
+    experiment: usize,
+    run: usize,
+    /// The network's place in its training.
+    snapshot: Arc<Snapshot>,
+    /// The network, with the rate in use.
+    weights: Weights,
+    /// What it adapts to.
+    support: Points,
+    /// What it is asked.
+    query: Points,
+    /// After these numbers of steps.
+    steps: Vec<usize>,
+}
+
+/// Whether it asks the same, if perhaps of another moment of training.
+impl PartialEq for FitJob {
+    fn eq(&self, other: &Self) -> bool {
+        (self.experiment, self.run) == (other.experiment, other.run)
+            && self.steps == other.steps
+            && self.support == other.support
+            && self.query == other.query
+            && self.weights.adaptation == other.weights.adaptation
+    }
+}
+
+impl FitJob {
+    fn compute(&self) -> Vec<Fit> {
+        eval::fits(&self.weights, &self.support, &self.query, &self.steps)
+    }
+
+    /// Whether a frame has time for it where so many experiments may be shown.
+    fn is_light(&self, experiments: usize) -> bool {
+        let last = self.steps.iter().copied().max().unwrap_or(0);
+        let cost = Cost { support: last, query: self.steps.len(), hessian_products: 0 };
+        let flop = cost.flop(&self.weights.model, self.support.x.len(), self.query.x.len()) as f64;
+        flop * experiments.div_ceil(USUAL).max(1) as f64 <= AT_ONCE
+    }
+}
+
+/// The fits in view, one job an experiment.
+#[derive(Default)]
+pub struct Fits {
+    wanted: Vec<FitJob>,
+    known: HashMap<usize, (FitJob, Vec<Fit>)>,
+    job: Job<FitJob, Vec<Fit>>,
+    /// The loss of the oracle on a task with these support points.
+    oracle: Option<(Points, f64)>,
+}
+
+impl Fits {
+    /// Begins a look, which says what it wants.
+    pub(in crate::ui) fn begin(&mut self) {
+        self.wanted.clear();
+    }
+
+    /// Works out what was wanted, or has it worked out; forgets the rest. Whether anything is new.
+    pub(in crate::ui) fn finish(&mut self, experiments: usize) -> bool {
+        let Self { wanted, known, job, .. } = self;
+        let arrived = job.take();
+        let mut is_new = arrived.is_some();
+        known.extend(arrived.map(|(of, fits)| (of.experiment, (of, fits))));
+        known.retain(|_, (of, _)| wanted.contains(of));
+        for of in wanted.drain(..) {
+            let newest = known.get(&of.experiment).map(|(known, _)| &known.snapshot);
+            if newest.is_some_and(|newest| Arc::ptr_eq(newest, &of.snapshot)) {
+                continue;
+            }
+            if of.is_light(experiments) {
+                let fits = of.compute();
+                known.insert(of.experiment, (of, fits));
+                is_new = true;
+            } else if job.asked().is_none_or(|asked| *asked == of) {
+                // One after the other.
+                job.want(of.clone(), move |_| of.compute());
+            }
+        }
+        job.tidy();
+        is_new
+    }
+
+    /// Whether fits of an experiment are worked out.
+    pub fn is_waiting_for(&self, experiment: usize) -> bool {
+        self.job.asked().is_some_and(|asked| asked.experiment == experiment)
+    }
+
+    /// Whether more may come.
+    pub fn are_awaited(&self) -> bool {
+        self.job.is_awaited()
+    }
+}
+
+impl App {
+    /// Wants the fits of an experiment's chosen seed on a task.
+    pub(in crate::ui) fn want_fits(&mut self, experiment: usize, task: &TestTask, steps: &[usize]) {
+        let Some(run) = self.chosen_run(experiment) else { return };
+        let Some(snapshot) = self.shown_snapshot(run).map(Arc::clone) else { return };
+        let adaptation = snapshot.weights.adaptation.at_rate(self.inner_lr(experiment));
+        let weights = Weights { adaptation, ..snapshot.weights.clone() };
+        let mut steps = steps.to_vec();
+        steps.sort_unstable();
+        steps.dedup();
+        let (support, query) = (task.support.clone(), task.query.clone());
+        self.fits.wanted.push(FitJob { experiment, run, snapshot, weights, support, query, steps });
+    }
+
+    /// Wants the oracle's loss on a task of these settings.
+    pub(in crate::ui) fn want_oracle(&mut self, settings: &TaskSettings, task: &TestTask) {
+        if self.fits.oracle.as_ref().is_none_or(|(known, _)| *known != task.support) {
+            self.fits.oracle = Some((task.support.clone(), oracle_loss(settings, task)));
+        }
+    }
+
+    /// The oracle's loss on the task that was looked at last.
+    pub fn oracle(&self) -> f64 {
+        self.fits.oracle.as_ref().map_or(f64::NAN, |(_, loss)| *loss)
+    }
+
+    /// The fit of an experiment after n steps, of those that its view has asked for.
+    pub fn fit_after(&self, experiment: usize, n: usize) -> Option<&Fit> {
+        self.fits.known.get(&experiment)?.1.iter().find(|fit| fit.n == n)
+    }
+}

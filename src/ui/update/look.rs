@@ -1,0 +1,62 @@
+//! What the view in front shows and has to be worked out is worked out here, before a frame is drawn, or asked for where
+//! that takes longer: drawing computes nothing and asks for nothing.
+
+use std::time::{Duration, Instant};
+
+use crate::ui::{state::app::App, tour::STATIONS};
+
+/// Work on previews between two frames, so that training keeps the cores.
+const PREVIEW_TIME: Duration = Duration::from_millis(4);
+/// The same while the past is looked for, which a person waits for.
+const PAST_TIME: Duration = Duration::from_millis(30);
+
+/// Takes in what has been worked out, and has worked out what the view in front shows. Whether anything is new.
+pub fn look(app: &mut App) -> bool {
+    app.fits.begin();
+    (app.view.kind.look)(app);
+    // A station of the tour speaks of its own fit, whatever view a person has gone to from there.
+    let station = app.visit().and_then(|visit| STATIONS.get(visit.station));
+    if let Some(index) = station.and_then(|station| station.view(app).experiment)
+        && let Some(task) = app.shown_task(index)
+    {
+        app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
+    }
+    let previewed = preview(app);
+    app.inner.take_in() | app.fits.finish(app.rows.len()) | previewed
+}
+
+impl App {
+    /// Whether something is worked out that may be new soon.
+    pub fn is_working(&self) -> bool {
+        self.fits.are_awaited() || self.previews.is_awaited() || self.inner.is_awaited()
+    }
+}
+
+/// Takes in previews, and has more worked out: as many as a frame has time for and at least one.
+fn preview(app: &mut App) -> bool {
+    let done = app.previews.take();
+    let is_new = done.is_some();
+    for preview in done.into_iter().flat_map(|(_, done)| done) {
+        // It may be another time or test set that is looked at by now.
+        if preview.rewound == app.rewind.notch.is_some() && preview.test == app.test {
+            app.on_preview(preview.run, (preview.step, preview.curve));
+        }
+    }
+    let jobs = app.preview_jobs();
+    if !jobs.is_empty() {
+        let time = if app.rewind.notch.is_some() { PAST_TIME } else { PREVIEW_TIME };
+        app.previews.want((), move |asker| {
+            let start = Instant::now();
+            let mut done = Vec::new();
+            for job in jobs {
+                done.push(job.compute());
+                if start.elapsed() >= time || asker.is_gone() {
+                    break;
+                }
+            }
+            done
+        });
+    }
+    app.previews.tidy();
+    is_new
+}
