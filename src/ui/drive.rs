@@ -16,7 +16,7 @@ use super::{
     source::Source,
     state::app::{App, Effect},
     style::Depth,
-    update::{ToEdit, Watch, look, point, press},
+    update::{ToEdit, Watch, look, point, press, preview},
 };
 use crate::term::{Canvas, Flow, Host, Input, Purpose};
 
@@ -196,7 +196,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
         }
         pace.dirty |= look_back(self.source, self.app);
         // The time of a preview may come when nothing else changes.
-        pace.dirty |= look(self.app);
+        pace.dirty |= preview(self.app) | look(self.app);
         if !pace.dirty && !pace.is_urgent() {
             return Ok(());
         }

@@ -21,8 +21,7 @@ pub fn look(app: &mut App) -> bool {
     {
         app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
     }
-    let previewed = preview(app);
-    app.inner.take_in() | app.fits.finish(app.rows.len()) | previewed
+    app.inner.take_in() | app.fits.finish(app.rows.len())
 }
 
 impl App {
@@ -32,8 +31,9 @@ impl App {
     }
 }
 
-/// Takes in previews, and has more worked out: as many as a frame has time for and at least one.
-fn preview(app: &mut App) -> bool {
+/// Takes in previews of runs in training, and has more worked out: as many as a frame has time for and at least one. Whether
+/// any is new. They come with frames, not with keys.
+pub fn preview(app: &mut App) -> bool {
     let done = app.previews.take();
     let is_new = done.is_some();
     for preview in done.into_iter().flat_map(|(_, done)| done) {

@@ -21,6 +21,6 @@ pub mod sweep;
 pub mod tasks;
 
 pub use file::{ToEdit, Watch};
-pub use look::look;
+pub use look::{look, preview};
 pub use pointer::point;
 pub use run::press;
