@@ -119,6 +119,7 @@ impl Quantiles {
 
     fn at(&mut self, freedom: usize) -> f64 {
         for next in self.known.len()..=freedom {
+            // The crate asks the C library, and its last digits with it: they decide on words, never on bits of results.
             self.known.push(StudentsT::ppf(1.0 - 0.5 * self.errors(), next as f64));
         }
         self.known[freedom]
