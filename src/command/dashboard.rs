@@ -22,7 +22,7 @@ use crate::study::{Run, Watcher, plan, study_folder};
 use crate::ui::{self, Apart, Depth, End, Options, Preferences, Source, StudyFile, Trainer};
 
 /// A folder that is there by then is there before the screen is.
-const AT_ONCE: Duration = Duration::from_millis(50);
+const AT_ONCE: Duration = Duration::from_millis(20);
 /// Runs that are still to come are looked for this often.
 const PATIENCE: Duration = Duration::from_millis(500);
 

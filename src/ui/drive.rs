@@ -88,7 +88,10 @@ pub fn drive<B: Canvas>(
         main_loop.open_file(&mut pace)?;
         main_loop.draw(&mut pace)?;
         let timeout = main_loop.timeout(&mut pace, more);
-        for input in main_loop.host.wait(timeout) {
+        let mut inputs = main_loop.host.wait(timeout);
+        // Whoever leaves waits for the terminal's answer, which may have come with the key.
+        inputs.sort_by_key(|input| !matches!(input, Input::Taken));
+        for input in inputs {
             if let Some(end) = main_loop.answer(&input, &mut pace) {
                 return Ok(end);
             }
