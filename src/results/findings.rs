@@ -87,6 +87,14 @@ impl Findings<'_> {
             _ => "",
         };
         let (mean, half) = self.interval(*lowest, n, *over).unwrap_or((f64::INFINITY, None));
+        let known = || others.iter().filter(|against| against.difference.is_known());
+        if known().count() == 0 {
+            return format!(
+                "Of these networks, one seed each, that of {name} has the lowest loss after {}{by}: {loss}. That says \
+                 nothing of the systems.",
+                steps(n)
+            );
+        }
         let of = match self.leaves_out_single_seeds(comparison) {
             true => "Of the systems with several seeds, ",
             false => "",
@@ -97,11 +105,6 @@ impl Findings<'_> {
             said.push_str(&format!(
                 " Nothing has learned to learn for sure: the best constant guess has {prior}."
             ));
-            return said;
-        }
-        let known = || others.iter().filter(|against| against.difference.is_known());
-        if known().count() == 0 {
-            said.push_str(" With one seed this says something of these networks only, not of the systems.");
             return said;
         }
         let equal: Vec<_> = known()
@@ -445,7 +448,9 @@ mod tests {
         assert_eq!(said(&study, &[lost.clone(), lost.clone(), lost.clone(), lost]), "");
         let one = |loss: f64| vec![[4.1, 2.0, loss]];
         let text = said(&study, &[one(3.8), one(0.6), one(0.9), one(0.5)]);
-        assert!(text.contains("R has the lowest loss after 10 steps: 0.50. With one seed"), "{text}");
+        let words = "Of these networks, one seed each, that of R has the lowest loss after 10 steps: 0.50. That says \
+                     nothing of the systems.";
+        assert_eq!(text, words);
         assert!(
             !text.contains("higher") && !text.contains("told apart") && !text.contains("derivative"),
             "{text}"
