@@ -34,7 +34,7 @@ pub use runs::Results;
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
 pub use table::{Failure, LossTable, Row, table_steps, tables};
-pub use yardsticks::{average_of, best_guess, guess_loss};
+pub use yardsticks::{Yardstick, average_of, best_guess, guess_loss, oracle_loss, tasks_at_hand};
 
 /// All there is to say on a normal screen: a loss table a test set, the sweeps, and the published figures.
 pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> String {

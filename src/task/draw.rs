@@ -93,6 +93,12 @@ impl TestTask {
     pub fn is_one_sided(&self) -> bool {
         self.support.x.iter().all(|x| *x < 0.0) || self.support.x.iter().all(|x| *x > 0.0)
     }
+
+    /// Mean squared error of these answers at the test grid.
+    pub fn loss(&self, answers: &[f64]) -> f64 {
+        let errors = answers.iter().zip(&self.query.y).map(|(answer, y)| (answer - y) * (answer - y));
+        errors.sum::<f64>() / self.query.x.len().max(1) as f64
+    }
 }
 
 /// The frozen test tasks: they depend on `[task]` and on `[evaluation]`'s own seed, on nothing else.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{Points, Stream, Target};
+use super::{LinearStep, Points, Stream, Target};
 use crate::config::{Keys, Values};
 
 /// The few numbers that one task of a family is made of; what they mean, the family knows.
@@ -57,15 +57,19 @@ pub trait Family: Sync {
         average_variance(range, |x| self.moments(own, x))
     }
 
-    /// Mean loss of the best step from this many points that is linear in their targets; `None` where it is not
-    /// known.
-    fn linear_step_loss(&self, _own: &Values, _range: [f64; 2], _shots: usize) -> Option<f64> {
+    /// The best step from this many points that is linear in their targets; `None` where it is not known.
+    fn linear_step(&self, _own: &Values, _range: [f64; 2], _shots: usize) -> Option<LinearStep> {
         None
     }
 
     /// What a learner that knows the family answers at these `x` once it has seen the support points of a
     /// task on this `range` of x.
     fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64>;
+
+    /// How often the oracle goes through the support points for that.
+    fn oracle_passes(&self, _own: &Values, _range: [f64; 2]) -> usize {
+        1
+    }
 
     /// Two coordinates in which a task is linear, if there are such: those of a wave are (a cos b, a sin b).
     fn plane(&self, _numbers: &Numbers) -> Option<[f64; 2]> {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Points, families, family::Family};
+use super::{LinearStep, Points, families, family::Family};
 use crate::config::{AnyKey, Domain, END, SEED, Typed, Value, Values, settings};
 
 settings! {
@@ -88,14 +88,19 @@ impl TaskSettings {
         self.family.prior_mean_loss(&self.own, self.x)
     }
 
-    /// Mean test loss of the best step that is linear in the targets of the support; `None` where it is not known.
-    pub fn linear_step_loss(&self) -> Option<f64> {
-        self.family.linear_step_loss(&self.own, self.x, self.shots)
+    /// The best step that is linear in the targets of the support; `None` where it is not known.
+    pub fn linear_step(&self) -> Option<LinearStep> {
+        self.family.linear_step(&self.own, self.x, self.shots)
     }
 
     /// What a learner that knows the family answers at these `x`, given the support points of a task.
     pub fn oracle(&self, support: &Points, x: &[f64]) -> Vec<f64> {
         self.family.oracle(&self.own, self.x, support, x)
+    }
+
+    /// How often it goes through the support points for that.
+    pub fn oracle_passes(&self) -> usize {
+        self.family.oracle_passes(&self.own, self.x)
     }
 
     /// How high the lowest and the highest tasks reach.

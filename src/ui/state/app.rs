@@ -97,6 +97,8 @@ pub struct App {
     pub fits: Fits,
     /// Previews that are worked out.
     pub(in crate::ui) previews: Job<(), Vec<Previewed>>,
+    /// What oracles leave on test tasks, where that takes long.
+    pub(in crate::ui) oracles: Job<OracleJob, Vec<f64>>,
     /// The Inner view.
     pub inner: Inner,
     /// The Tasks view.
@@ -230,6 +232,7 @@ impl App {
             rewind: Rewind::default(),
             fits: Fits::default(),
             previews: Job::default(),
+            oracles: Job::default(),
             inner: Inner::default(),
             illustration: None,
             play,

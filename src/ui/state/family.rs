@@ -6,17 +6,18 @@ use std::cell::OnceCell;
 use crate::{
     eval::{Average, median},
     experiments::Test,
-    results::guess_loss,
+    results::{Yardstick, guess_loss, tasks_at_hand},
     task::{self, Function, Points, TestTask},
     task::{EvaluationSettings, TaskSettings},
 };
 
-/// Bytes of test tasks that a set keeps for looking at: tens of thousands of usual ones.
-const MOST_BYTES: usize = 32 << 20;
-/// Tasks that previews and floors are computed on.
+/// Tasks that previews are computed on.
 const FEW: usize = 50;
 /// Bytes they may have: hundreds of times those of usual ones. Fewer of larger ones are enough for a look.
 const FEW_BYTES: usize = 4 << 20;
+/// Support points that an oracle may go through at once: some ten milliseconds' worth. What takes longer is another
+/// thread's.
+const AT_ONCE: usize = 400_000;
 
 /// Frozen test tasks and the floor that belongs to them. They are drawn when a view looks at them: a study may
 /// have thousands of sets.
@@ -27,13 +28,38 @@ pub struct TestSet {
     pub evaluation: EvaluationSettings,
     all: OnceCell<Vec<TestTask>>,
     few: OnceCell<Vec<TestTask>>,
-    /// Losses of the oracle on the first few, and of the best constant guess on all, in order of size.
-    oracle: OnceCell<Vec<f64>>,
+    /// Losses of the yardsticks, in order of size.
     prior: OnceCell<Vec<f64>>,
+    linear_step: OnceCell<Option<Vec<f64>>>,
+    oracle: OnceCell<Vec<f64>>,
+    /// The same of the oracle on the first few.
+    oracle_on_few: OnceCell<Vec<f64>>,
     /// Test loss of the best constant guess, over all tasks that there can be: how large losses are expected to be.
     pub prior_mean: f64,
-    /// That of the best step that is linear in the targets.
-    pub linear_step: Option<f64>,
+}
+
+/// The oracle's losses on a set of test tasks, which may take long.
+#[derive(Clone, PartialEq)]
+pub struct OracleJob {
+    /// The number of the set.
+    pub(super) set: usize,
+    task: TaskSettings,
+    evaluation: EvaluationSettings,
+}
+
+impl OracleJob {
+    /// The losses.
+    pub fn compute(&self) -> Vec<f64> {
+        let tasks = task::test_tasks(&self.task, &self.evaluation);
+        Yardstick::Oracle.losses(&self.task, &tasks).unwrap_or_default()
+    }
+
+    /// Whether it is still about this set.
+    pub(super) fn is_of(&self, set: &TestSet) -> bool {
+        let EvaluationSettings { seed, grid, test_tasks, .. } = &self.evaluation;
+        let same = (*seed, *grid, *test_tasks) == (set.evaluation.seed, set.evaluation.grid, set.count());
+        same && self.task == set.task
+    }
 }
 
 /// What the Tasks view shows.
@@ -61,10 +87,11 @@ impl TestSet {
             evaluation: evaluation.clone(),
             all: OnceCell::new(),
             few: OnceCell::new(),
-            oracle: OnceCell::new(),
             prior: OnceCell::new(),
+            linear_step: OnceCell::new(),
+            oracle: OnceCell::new(),
+            oracle_on_few: OnceCell::new(),
             prior_mean: task.prior_mean_loss(),
-            linear_step: task.linear_step_loss(),
         }
     }
 
@@ -73,14 +100,56 @@ impl TestSet {
     pub fn prior(&self, average: Average, preview: Option<usize>) -> f64 {
         match preview {
             None => {
-                let losses = self.prior.get_or_init(|| in_order(self.tasks(), |task| self.guess(task)));
+                let losses = self.prior.get_or_init(|| self.measure(Yardstick::Guess, self.tasks()));
                 average_of(losses, average)
             }
             Some(most) => {
                 let few = self.few();
-                average_of(&in_order(&few[..most.min(few.len())], |task| self.guess(task)), average)
+                average_of(&self.measure(Yardstick::Guess, &few[..most.min(few.len())]), average)
             }
         }
+    }
+
+    /// That of the best step that is linear in the targets; `None` where it is not known.
+    pub fn linear_step(&self, average: Average) -> Option<f64> {
+        let measure = || {
+            self.task.linear_step()?;
+            Some(self.measure(Yardstick::LinearStep, self.tasks()))
+        };
+        self.linear_step.get_or_init(measure).as_ref().map(|losses| average_of(losses, average))
+    }
+
+    /// That of the oracle, and whether it is of all tasks: where those take long it is of the first few until all are
+    /// measured, which `App::oracle_job` asks for.
+    pub fn oracle(&self, average: Average) -> (f64, bool) {
+        let all = match self.work() <= AT_ONCE {
+            true => Some(self.oracle.get_or_init(|| self.measure(Yardstick::Oracle, self.tasks()))),
+            false => self.oracle.get(),
+        };
+        let few = || self.oracle_on_few.get_or_init(|| self.measure(Yardstick::Oracle, self.few()));
+        (average_of(all.unwrap_or_else(few), average), all.is_some())
+    }
+
+    /// What there is to measure still that takes long.
+    pub(super) fn oracle_job(&self, set: usize) -> Option<OracleJob> {
+        let evaluation = EvaluationSettings { test_tasks: self.count(), ..self.evaluation.clone() };
+        let waits = self.work() > AT_ONCE && self.oracle.get().is_none();
+        waits.then(|| OracleJob { set, task: self.task.clone(), evaluation })
+    }
+
+    /// The oracle's losses on all tasks are known.
+    pub(super) fn take_oracle(&self, losses: Vec<f64>) {
+        // Of a second measurement, which says the same, nothing comes.
+        let _ = self.oracle.set(ordered(losses));
+    }
+
+    /// Points that the oracle goes through.
+    fn work(&self) -> usize {
+        self.count() * (self.task.oracle_passes() * self.task.shots + self.evaluation.grid)
+    }
+
+    fn measure(&self, yardstick: Yardstick, tasks: &[TestTask]) -> Vec<f64> {
+        ordered(yardstick.losses(&self.task, tasks).unwrap_or_default())
     }
 
     /// Loss of the best constant guess on a task.
@@ -90,7 +159,7 @@ impl TestSet {
 
     /// How many can be looked at: all, but for sets of more than some ten megabytes.
     pub fn count(&self) -> usize {
-        self.evaluation.test_tasks.min((MOST_BYTES / self.a_task()).max(FEW))
+        tasks_at_hand(&self.task, &self.evaluation)
     }
 
     /// Bytes of a task.
@@ -107,14 +176,6 @@ impl TestSet {
     pub fn few(&self) -> &[TestTask] {
         let count = FEW.min((FEW_BYTES / self.a_task()).max(1));
         self.few.get_or_init(|| self.draw(count.min(self.evaluation.test_tasks)))
-    }
-
-    /// The oracle's loss over the first few: least squares, done once; exact from two noiseless points.
-    pub fn oracle(&self, average: Average) -> f64 {
-        let losses = self.oracle.get_or_init(|| in_order(self.few(), |task| oracle_loss(&self.task, task)));
-        let loss = average_of(losses, average);
-        // Rounding of the least squares, far below anything a reader could mean by a loss.
-        if loss < 1e-12 { 0.0 } else { loss }
     }
 
     /// Task i is the same however many are drawn.
@@ -144,17 +205,8 @@ impl Illustration {
     }
 }
 
-/// Test loss of the oracle on a task.
-pub fn oracle_loss(settings: &TaskSettings, task: &TestTask) -> f64 {
-    let answers = settings.oracle(&task.support, &task.query.x);
-    let errors = answers.iter().zip(&task.query.y).map(|(answer, y)| (answer - y).powi(2));
-    let loss = errors.sum::<f64>() / task.query.x.len().max(1) as f64;
-    if loss < 1e-12 { 0.0 } else { loss }
-}
-
-/// Losses on tasks, in order of size.
-fn in_order(tasks: &[TestTask], loss: impl Fn(&TestTask) -> f64) -> Vec<f64> {
-    let mut losses: Vec<f64> = tasks.iter().map(loss).collect();
+/// Losses in order of size.
+fn ordered(mut losses: Vec<f64>) -> Vec<f64> {
     losses.sort_by(f64::total_cmp);
     losses
 }

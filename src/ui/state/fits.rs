@@ -3,11 +3,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{app::App, family::oracle_loss, job::Job};
+use super::{app::App, job::Job};
 use crate::{
     eval::{self, Fit},
     learner::Cost,
     model::Weights,
+    results::oracle_loss,
     study::Snapshot,
     task::{Points, TaskSettings, TestTask},
 };

@@ -17,6 +17,7 @@ pub mod left;
 pub mod list;
 pub mod listed;
 pub mod look;
+pub mod measured;
 pub mod modes;
 pub mod play;
 pub mod ranked;

@@ -4,12 +4,14 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    fixture::{self, TESTED, of_experiment, view},
+    fixture::{self, TESTED, app, notebook, of_experiment, view},
     screens::picture,
 };
 use crate::{
+    eval::Average,
     experiments::parse,
     study::plan,
+    task::{TaskSettings, families::sine::SineSettings},
     ui::{
         frame::report,
         state::{app::App, file::Edited},
@@ -165,4 +167,30 @@ fn another_test_set_keeps_what_is_known_of_the_others() {
     assert!(changes.iter().any(|change| change.contains("no test \"20 shots\"")), "{changes:?}");
     app.replan(&study, &plan(&study), &[0, 1, 2, 3, 4, 5]);
     assert_eq!((app.test_name(), app.tests.len()), (None, 1));
+}
+
+#[test]
+fn an_oracle_that_takes_long_is_of_the_first_few_until_all_are_measured() {
+    let mut study = notebook();
+    let fast = app(&study, Styles::default());
+    assert!(fast.oracle_job().is_none());
+    assert_eq!(fast.set(0).oracle(Average::Mean), (0.0, true));
+    for experiment in &mut study.experiments {
+        let own = SineSettings { frequency: [0.5, 2.0], ..SineSettings::default() }.values();
+        experiment.task = TaskSettings { own, shots: 2, ..experiment.task.clone() };
+    }
+    let waiting = app(&study, Styles::default());
+    let (of_few, is_of_all) = waiting.set(0).oracle(Average::Mean);
+    assert!(!is_of_all && of_few > 0.0);
+    let job = waiting.oracle_job().expect("it waits");
+    let losses = job.compute();
+    assert_eq!(losses.len(), waiting.set(0).count());
+    let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+    waiting.take_oracle(&job, losses);
+    let (of_all, is_of_all) = waiting.set(0).oracle(Average::Mean);
+    assert!(is_of_all && (of_all - mean).abs() < 1e-9 && of_all != of_few, "{of_all}, {of_few}");
+    // Of other tasks that have come into its place it says nothing.
+    let other = app(&notebook(), Styles::default());
+    other.take_oracle(&job, vec![7.0]);
+    assert_eq!(other.set(0).oracle(Average::Mean), (0.0, true));
 }

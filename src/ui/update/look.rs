@@ -21,13 +21,17 @@ pub fn look(app: &mut App) -> bool {
     {
         app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
     }
-    app.inner.take_in() | app.fits.finish(app.rows.len())
+    let measured = measure(app);
+    app.inner.take_in() | app.fits.finish(app.rows.len()) | measured
 }
 
 impl App {
     /// Whether something is worked out that may be new soon.
     pub fn is_working(&self) -> bool {
-        self.fits.are_awaited() || self.previews.is_awaited() || self.inner.is_awaited()
+        self.fits.are_awaited()
+            || self.previews.is_awaited()
+            || self.inner.is_awaited()
+            || self.oracles.is_awaited()
     }
 }
 
@@ -58,5 +62,19 @@ pub fn preview(app: &mut App) -> bool {
         });
     }
     app.previews.tidy();
+    is_new
+}
+
+/// Takes in what oracles leave on the test tasks in view, and has measured what is not known yet.
+fn measure(app: &mut App) -> bool {
+    let done = app.oracles.take();
+    let is_new = done.is_some();
+    if let Some((job, losses)) = done {
+        app.take_oracle(&job, losses);
+    }
+    if let Some(job) = app.oracle_job() {
+        app.oracles.want(job.clone(), move |_| job.compute());
+    }
+    app.oracles.tidy();
     is_new
 }

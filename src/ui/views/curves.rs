@@ -322,7 +322,8 @@ fn yardsticks(app: &App, experiment: usize, kinds: Kinds) -> Vec<(&'static str, 
     if kinds.results || !kinds.previews {
         found.push(("prior mean", set.prior(average, None), Pattern::ShortDash));
     }
-    found.push(("oracle", set.oracle(average), Pattern::Dot));
+    let (oracle, is_of_all) = set.oracle(average);
+    found.push((if is_of_all { "oracle" } else { "~oracle" }, oracle, Pattern::Dot));
     found
 }
 
@@ -336,12 +337,8 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
     let steps = app.experiments.get(experiment).map_or(0, |_| app.set(experiment).evaluation.steps);
     let ends = [0.0, steps.max(1) as f64];
     let mut wanted = yardsticks(app, experiment, kinds);
-    if app.curves.average == Average::Mean
-        && (kinds.results || !kinds.previews)
-        && !app.experiments.is_empty()
-    {
-        // Known as a mean over all tasks only.
-        let linear = app.set(experiment).linear_step;
+    if (kinds.results || !kinds.previews) && !app.experiments.is_empty() {
+        let linear = app.set(experiment).linear_step(app.curves.average);
         wanted.extend(linear.map(|loss| ("best linear step", loss, Pattern::DashDot)));
     }
     for (name, loss, pattern) in wanted {

@@ -293,7 +293,7 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
-    let linear = match set.and_then(|set| set.linear_step) {
+    let linear = match set.and_then(|set| set.linear_step(app.curves.average)) {
         Some(_) => " best linear step: the best step with the features fixed.",
         None => "",
     };
