@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use super::{
     compared::KnownComparisons,
     controls::{CurveControls, FitControls, Undo},
-    family::{Illustration, TestSet},
+    family::{Illustration, OracleJob, TestSet},
     file::Edited,
     fits::Fits,
     hands::Hands,

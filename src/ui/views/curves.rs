@@ -6,12 +6,12 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use super::range::{above, x_scale, y_scale};
 use crate::{
     eval::{Average, Curve, OverSeeds},
+    results::Scale,
     ui::{
         state::{app::App, look::PREVIEW_TASKS, summary::Shown},
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shade, Shape, Unseen},
-            scale::Scale,
             table::{Entry, Row},
             text::{number, pane, pane_note, width},
         },

@@ -17,6 +17,7 @@ use ratatui::{
 
 use crate::{
     eval::{BAND_90, Fit},
+    results::Scale,
     task::TestTask,
     ui::{
         state::app::App,
@@ -25,7 +26,6 @@ use crate::{
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shade, Shape},
-            scale::Scale,
             text::{count, fit, number, pane, pane_note, put, put_line, rate, width},
         },
     },

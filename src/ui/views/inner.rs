@@ -14,7 +14,7 @@ use crate::{
     experiments::Experiment,
     learner::{Algorithm, Training},
     model::{ModelSettings, Weights},
-    results::Plane,
+    results::{Plane, Scale},
     ui::{
         state::{
             app::{App, Command, Kind},
@@ -26,7 +26,6 @@ use crate::{
         },
         widgets::{
             plot::{Plot, Series, Shape},
-            scale::Scale,
             text::{count, fit, number, pad, pane, pane_note, put, width, wrap},
         },
     },

@@ -13,6 +13,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use super::fit::band;
 use crate::{
     eval::Fit,
+    results::Scale,
     task::TestTask,
     term::{Button, Mouse, MouseKind},
     ui::{
@@ -28,7 +29,6 @@ use crate::{
         widgets::{
             geometry::Geometry,
             plot::{Plot, Series, Shape},
-            scale::Scale,
             text::{fit, inside, number, pad, pane, pane_note, put, rate, whereabouts, wrap},
         },
     },

@@ -1,10 +1,11 @@
 //! The axes of adaptation curves: what range they show, and in words what lies beyond it.
 
 use crate::{
+    results::Scale,
     eval::OverSeeds,
     ui::{
         state::{app::App, axes::Axes},
-        widgets::{plot::Series, scale::Scale, text::number},
+        widgets::{plot::Series, text::number},
     },
 };
 

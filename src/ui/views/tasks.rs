@@ -10,6 +10,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::{
+    results::Scale,
     task::Function,
     ui::{
         command::Group,
@@ -22,7 +23,6 @@ use crate::{
         widgets::{
             geometry::Geometry,
             plot::{Plot, Series, Shape},
-            scale::Scale,
             text::{count, pane, pane_note, put, width, wrap},
         },
     },

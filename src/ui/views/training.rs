@@ -13,17 +13,19 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use crate::ui::{
-    state::{
-        app::App,
-        controls::{Focus, Smoothing},
-        runs::Phase,
-    },
-    style::Pattern,
-    widgets::{
-        plot::{Plot, Series, Shape},
-        scale::Scale,
-        text::{count, fit, number, pane, pane_note, put, width},
+use crate::{
+    results::Scale,
+    ui::{
+        state::{
+            app::App,
+            controls::{Focus, Smoothing},
+            runs::Phase,
+        },
+        style::Pattern,
+        widgets::{
+            plot::{Plot, Series, Shape},
+            text::{count, fit, number, pane, pane_note, put, width},
+        },
     },
 };
 

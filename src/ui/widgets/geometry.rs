@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use super::scale::Scale;
+use crate::results::Scale;
 
 /// A plot's canvas and axes.
 #[derive(Clone, Copy, Debug, PartialEq)]

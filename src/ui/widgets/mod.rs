@@ -4,6 +4,5 @@ pub mod canvas;
 pub mod geometry;
 pub mod plot;
 pub mod progress;
-pub mod scale;
 pub mod table;
 pub mod text;

@@ -13,10 +13,12 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::{
     canvas::Canvas,
     geometry::Geometry,
-    scale::Scale,
     text::{fit, put, width},
 };
-use crate::ui::style::{Pattern, Styles};
+use crate::{
+    results::Scale,
+    ui::style::{Pattern, Styles},
+};
 
 /// How a series is drawn.
 #[derive(Clone, Debug, PartialEq)]
