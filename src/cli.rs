@@ -179,10 +179,73 @@ pub enum Format {
     Csv,
     /// Settings and curves of every run.
     Json,
-    /// The adaptation curves as a picture.
+    /// A picture of the adaptation curves, or of what else is asked for.
     Svg,
+    /// The loss tables for a paper, with intervals and the best set in bold; for \usepackage{booktabs}.
+    Latex,
+    /// The same as Markdown.
+    Markdown,
+    /// One page with everything, to send to somebody: no script, no other file.
+    Html,
     /// Event files of TensorBoard, a folder a run: losses over outer steps and over n.
     Tensorboard,
+}
+
+/// A length with its unit, as `--width` takes it, in points.
+fn length(text: &str) -> Result<f64, String> {
+    let wrong = || "a length such as 3.4in, 86mm, 8.6cm or 245pt".to_owned();
+    let unit = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit);
+    let points = match unit {
+        "in" => 72.0,
+        "cm" => 72.0 / 2.54,
+        "mm" => 72.0 / 25.4,
+        "pt" => 1.0,
+        _ => return Err(wrong()),
+    };
+    let length = number.trim().parse::<f64>().map_err(|_| wrong())? * points;
+    if (100.0..=2_000.0).contains(&length) { Ok(length) } else { Err("from 100pt to 2000pt".to_owned()) }
+}
+
+/// A size of letters, in points.
+fn letters(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(size) if (4.0..=40.0).contains(&size) => Ok(size),
+        _ => Err("from 4 to 40 points".to_owned()),
+    }
+}
+
+/// A number of inner steps that does not take for ever on all test tasks.
+fn inner_steps(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(steps) if steps <= 10_000 => Ok(steps),
+        _ => Err("a whole number up to 10000".to_owned()),
+    }
+}
+
+impl Format {
+    /// Whether it is a picture.
+    pub fn is_picture(self) -> bool {
+        self == Self::Svg
+    }
+
+    /// Whether it is a table for a paper.
+    pub fn is_table(self) -> bool {
+        matches!(self, Self::Latex | Self::Markdown)
+    }
+}
+
+/// What is shown of what a system varies by over its seeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Interval {
+    /// From the lowest seed to the highest.
+    Seeds,
+    /// The standard deviation over seeds.
+    Std,
+    /// The 95 % interval of the mean over seeds, by Student's t.
+    #[default]
+    #[value(name = "95")]
+    Ci95,
 }
 
 /// `metascope export`.
@@ -192,7 +255,7 @@ pub struct ExportCommand {
     /// same settings are one experiment.
     #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dirs: Vec<PathBuf>,
-    /// Tidy rows, everything, a picture of the adaptation curves, or event files.
+    /// Tidy rows, everything, a picture, a table, a page, or event files.
     #[arg(long, value_enum)]
     pub format: Format,
     /// Where to, for tensorboard a folder [default: standard output].
@@ -202,16 +265,33 @@ pub struct ExportCommand {
     /// picture.
     #[arg(long, value_name = "TASK", value_parser = positive)]
     pub fit: Option<usize>,
+    /// Instead of the curves, how losses are spread over test tasks after so many steps: the share of tasks with a loss of
+    /// at most so much [default: 10]; a picture, worked out from the checkpoints.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", conflicts_with = "fit", value_parser = inner_steps)]
+    pub profile: Option<usize>,
+    /// Instead of the curves, a sweep as heat maps [default: the first sweep]; a picture.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["fit", "profile"])]
+    pub sweep: Option<String>,
     /// The picture is of this further test set, a [[test]] of the experiments file.
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,
-    /// Instead of the curves, the published figures and the verdicts on them; CSV (the JSON has them anyway).
+    /// Instead of the curves, the published figures and the verdicts on them; rows or a table (JSON and HTML have them
+    /// anyway).
     #[arg(long)]
     pub verdicts: bool,
-    /// Instead of the curves, which systems differ after each n of the loss table, held against the lowest; CSV (the
-    /// JSON has them anyway).
-    #[arg(long, conflicts_with = "verdicts")]
+    /// Instead of the curves, which systems differ after each n of the loss table, held against the lowest; rows, a table or
+    /// a picture (JSON and HTML have them anyway).
+    #[arg(long, conflicts_with_all = ["verdicts", "fit", "profile", "sweep"])]
     pub comparisons: bool,
+    /// What is shown of what a system varies by over its seeds [default: 95].
+    #[arg(long, value_enum)]
+    pub interval: Option<Interval>,
+    /// Width of a picture, such as 3.4in, 86mm or 245pt [default: 6.5in].
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    pub width: Option<f64>,
+    /// Size of a picture's letters in points [default: 9].
+    #[arg(long, value_name = "POINTS", value_parser = letters)]
+    pub font_size: Option<f64>,
     /// Mark names in CSV that a spreadsheet takes for a formula, or R and pandas for a missing value, with a '.
     #[arg(long)]
     pub safe: bool,
@@ -368,5 +448,20 @@ fn positive(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("a whole number from 1 on".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_have_units() {
+        for (text, points) in [("3.4in", 244.8), ("245pt", 245.0), ("8.6cm", 243.78), ("86 mm", 243.78)] {
+            assert!((length(text).expect(text) - points).abs() < 0.01, "{text}");
+        }
+        for text in ["3.4", "in", "1in", "90in", "x3in", "3.4px", "NaNin", "infcm"] {
+            assert!(length(text).is_err(), "{text}");
+        }
     }
 }

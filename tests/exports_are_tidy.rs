@@ -184,13 +184,238 @@ fn both_tables_have_the_same_figures_to_the_bit() {
 fn svg_is_well_formed_and_names_everything() {
     let bench = trained(&nasty());
     let texts = texts(&bench.run(&["export", "runs", "--format", "svg"]).exits(0).stdout);
-    for words in [&format!("{NASTY} (2)"), "Plain (2)", "prior mean", "n", "0", "4"] {
+    let words = [
+        &format!("{NASTY} (2 seeds)"),
+        "Plain (2 seeds)",
+        "prior mean",
+        "gradient steps n",
+        "test loss (MSE)",
+        "4",
+    ];
+    for words in words {
         assert!(texts.iter().any(|text| text == words), "{words:?} is missing from {texts:?}");
     }
     assert!(texts[0].contains("Test loss after n gradient steps"));
-    // Ticks are whole numbers where they say they are: none twice.
-    let ticks = texts.iter().filter(|text| text.parse::<usize>().is_ok());
-    assert_eq!(ticks.clone().collect::<BTreeSet<_>>().len(), ticks.count());
+}
+
+/// Three seeds of two systems, a third on other tasks, a sweep, and a published figure.
+fn every_kind() -> String {
+    "[defaults]\nseeds = 3\nouter_steps = 30\n[task]\ntrain_tasks = 20\n[evaluation]\ntest_tasks = 8\ngrid = 9\nsteps = 5\n\
+     [[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n[[experiment.published]]\nsource = \"a paper\"\nn = 1\nloss = 0.5\n\
+     [[experiment]]\nname = \"Ridge\"\nalgorithm = \"ridge-head\"\n\
+     [[experiment]]\nname = \"Flat\"\nalgorithm = \"maml\"\ntask = { amplitude = [0.1, 1.0] }\n\
+     [[experiment]]\nname = \"S\"\nalgorithm = \"maml\"\nsweep = { inner_lr = [0.001, 0.1], outer_lr = [0.01, 0.001] }\n"
+        .to_owned()
+}
+
+/// A system's mean loss over seeds by n, as the JSON has it.
+fn mean_losses(all: &Value, name: &str) -> Vec<f64> {
+    let runs: Vec<Vec<f64>> = all["runs"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|run| run["settings"]["name"] == name)
+        .map(|run| numbers(&run["curve"]["mean"]))
+        .collect();
+    assert_eq!(runs.len(), 3, "{name}");
+    (0..runs[0].len()).map(|n| runs.iter().map(|run| run[n]).sum::<f64>() / 3.0).collect()
+}
+
+/// What a vertical axis of a picture says of heights, by two of its labels: losses on it are linear or logarithmic.
+fn losses_at(svg: &str, heights: &[f64]) -> Vec<f64> {
+    let document = Document::parse(svg).expect("well-formed");
+    let mut ticks: Vec<(f64, f64)> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text") && node.attribute("text-anchor") == Some("end"))
+        .filter_map(|node| Some((node.attribute("y")?.parse().ok()?, node.text()?.parse().ok()?)))
+        .collect();
+    ticks.dedup();
+    assert!(ticks.len() > 2, "{svg}");
+    let steps: Vec<f64> = ticks.windows(2).map(|pair| (pair[1].1 - pair[0].1).abs()).collect();
+    let is_linear = steps.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.1 * pair[0]);
+    let place = |loss: f64| if is_linear { loss } else { loss.ln() };
+    let ((y0, first), (y1, last)) = (ticks[0], ticks[ticks.len() - 1]);
+    // A label's foot lies below its tick by as much everywhere: a third of letters of nine tenths of nine points.
+    let lift = 0.34 * 8.1;
+    let at = |y: &f64| {
+        let share = (y - (y0 - lift)) / (y1 - y0);
+        let value = place(first) + share * (place(last) - place(first));
+        if is_linear { value } else { value.exp() }
+    };
+    heights.iter().map(at).collect()
+}
+
+#[test]
+fn every_format_has_the_figures_of_the_json() {
+    let bench = trained(&every_kind());
+    let export = |more: &[&str]| bench.run(&[&["export", "runs", "--format"], more].concat()).exits(0).stdout;
+    let all: Value = serde_json::from_str(&export(&["json"])).expect("JSON");
+    let (maml, ridge) = (mean_losses(&all, "MAML"), mean_losses(&all, "Ridge"));
+    let short = |loss: &f64| metascope::results::text::number(*loss);
+    // Tables: every n of them, rounded as everywhere.
+    for (format, between) in [("latex", " & "), ("markdown", " | ")] {
+        let table = export(&[format, "--interval", "std"]);
+        for (name, losses) in [("MAML", &maml), ("Ridge", &ridge)] {
+            let row =
+                table.lines().find(|line| line.trim_start_matches("| ").starts_with(name)).expect("a row");
+            let cells: Vec<&str> = row.split(between).skip(2).collect();
+            for (cell, n) in cells.iter().zip([0, 1, 2, 5]) {
+                let bare = cell.trim_start_matches("\\textbf{").trim_start_matches("**");
+                assert_eq!(
+                    bare.split_whitespace().next(),
+                    Some(short(&losses[n]).as_str()),
+                    "{format}: {row}"
+                );
+            }
+            assert_eq!(cells.len(), 4, "{row}");
+        }
+    }
+    // The page: in full.
+    let page = export(&["html"]);
+    for loss in [0, 1, 2, 5].iter().flat_map(|n| [maml[*n], ridge[*n]]) {
+        let value = format!("data-value=\"{loss}\"");
+        let near =
+            |text: &str| text.parse::<f64>().is_ok_and(|value| (value - loss).abs() <= 1e-12 * loss.abs());
+        let any = page.split("data-value=\"").skip(1).filter_map(|rest| rest.split('"').next()).any(near);
+        assert!(any, "{value}");
+    }
+    // The comparisons and the verdict are in it too, and in tables of their own.
+    for comparison in all["comparisons"].as_array().expect("a list") {
+        for other in comparison["others"].as_array().expect("a list") {
+            let difference = other["difference"].as_f64().expect("a number");
+            assert!(page.contains(&format!("data-value=\"{difference}\"")), "{other}");
+            let [low, high] = [0, 1].map(|end| short(&other["ci95"][end].as_f64().expect("three seeds")));
+            let words = format!("{} [{low}, {high}]", short(&difference));
+            assert!(export(&["latex", "--comparisons"]).contains(&words), "{words}");
+        }
+    }
+    let verdict = &all["verdicts"][0];
+    let words = format!(
+        "{} \u{b1} {}",
+        short(&verdict["measured"].as_f64().unwrap()),
+        short(&verdict["ci95"].as_f64().unwrap())
+    );
+    assert!(export(&["markdown", "--verdicts"]).contains(&words), "{words}");
+    // The picture: the heights of the line, read off its own axis. Alone, the system has a chart to itself.
+    let alone =
+        trained(&every_kind().split("[[experiment]]\nname = \"Ridge").next().expect("the first").to_owned());
+    let svg = alone.run(&["export", "runs", "--format", "svg"]).exits(0).stdout;
+    let document = Document::parse(&svg).expect("well-formed");
+    let line = document.descendants().find(|node| node.has_tag_name("polyline")).expect("a line");
+    let points = line.attribute("points").expect("points").split(' ');
+    let heights: Vec<f64> =
+        points.map(|point| point.split_once(',').expect("x,y").1.parse().unwrap()).collect();
+    let read = losses_at(&svg, &heights);
+    let inside: Vec<f64> = maml.iter().copied().take(read.len()).collect();
+    assert!(read.len() > 3, "{svg}");
+    let top = read.iter().copied().fold(0.0, f64::max);
+    // What is above is cut at the edge.
+    for (read, loss) in read.iter().zip(&inside).filter(|(_, loss)| **loss <= top) {
+        assert!((read - loss).abs() < 0.02 * loss, "{read} in the picture, {loss}: {svg}");
+    }
+}
+
+#[test]
+fn a_sweep_is_a_heat_map_of_its_cells() {
+    let bench = trained(&every_kind());
+    let svg = bench.run(&["export", "runs", "--format", "svg", "--sweep", "S"]).exits(0).stdout;
+    let all = bench.run(&["export", "runs", "--format", "json"]).exits(0).stdout;
+    let all: Value = serde_json::from_str(&all).expect("JSON");
+    let words = texts(&svg);
+    for cell in ["inner_lr=0.001 outer_lr=0.001", "inner_lr=0.1 outer_lr=0.001", "inner_lr=0.1 outer_lr=0.01"]
+    {
+        let loss = mean_losses(&all, &format!("S [{cell}]"))[5];
+        let text = metascope::results::text::number(loss);
+        assert!(words.iter().any(|word| word.trim_end_matches('!') == text), "{cell} {text}: {words:?}");
+    }
+    for word in ["inner_lr", "outer_lr", "0.001", "0.1"] {
+        assert!(words.iter().any(|text| text == word), "{word}: {words:?}");
+    }
+    assert!(words[0].contains("after 5 steps at rate 0.01 on 10 points"), "{words:?}");
+    bench.run(&["export", "runs", "--format", "svg", "--sweep", "T"]).exits(2).says("there are: S");
+}
+
+#[test]
+fn the_distribution_over_tasks_and_the_comparison_are_pictures() {
+    let bench = trained(&every_kind());
+    let svg = bench
+        .run(&["export", "runs", "--format", "svg", "--profile", "1", "--interval", "seeds"])
+        .exits(0)
+        .stdout;
+    let words = texts(&svg);
+    assert!(
+        words[0].contains("Share of test tasks") && words.iter().any(|word| word == "Ridge (3 seeds)"),
+        "{words:?}"
+    );
+    let svg = bench.run(&["export", "runs", "--format", "svg", "--comparisons"]).exits(0).stdout;
+    assert!(
+        texts(&svg).iter().any(|word| word.contains("MAML \u{2212}") || word.contains("\u{2212} MAML")),
+        "{svg}"
+    );
+    for (arguments, says) in [
+        (&["csv", "--profile"][..], "--format svg"),
+        (&["html", "--width", "3in"], "--format svg"),
+        (&["csv", "--interval", "std"], "--interval"),
+        (&["svg", "--width", "3"], "3.4in"),
+        (&["svg", "--font-size", "1"], "points"),
+        (&["svg", "--fit", "1", "--profile", "3"], "cannot be used with"),
+    ] {
+        bench.run(&[&["export", "runs", "--format"], arguments].concat()).exits(2).says(says);
+    }
+}
+
+#[test]
+fn fits_of_systems_with_other_tasks_are_under_headings_of_their_own() {
+    let bench = trained(&every_kind());
+    let words = texts(&bench.run(&["export", "runs", "--format", "svg", "--fit", "2"]).exits(0).stdout);
+    let of = |amplitude: &str| {
+        words
+            .iter()
+            .position(|word| *word == format!("Test task 2 of tasks with amplitude {amplitude}"))
+            .expect(amplitude)
+    };
+    let panel = |name: &str| words.iter().position(|word| word.starts_with(name)).expect(name);
+    assert!(!words[0].contains("Test task 2"), "{words:?}");
+    let (wide, flat) = (of("[0.1,5]"), of("[0.1,1]"));
+    let between = |from: usize, name: &str| {
+        panel(name) > from && (from > wide.min(flat) || panel(name) < wide.max(flat))
+    };
+    assert!(
+        between(wide, "MAML, seed 0") && between(wide, "Ridge, seed 0") && between(flat, "Flat, seed 0"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn the_page_needs_nothing_else() {
+    let bench = trained(&every_kind());
+    bench.run(&["export", "runs", "--format", "html", "--out", "page.html"]).exits(0);
+    let page = bench.read("page.html");
+    for section in [
+        "What came of it",
+        "Losses",
+        "Adaptation curves",
+        "Sweeps",
+        "Comparisons",
+        "Published figures",
+        "Settings that differ",
+        "Where this comes from",
+    ] {
+        assert!(page.contains(&format!("<h2>{section}</h2>")), "{section}");
+    }
+    for forbidden in ["<script", "src=", "@import", "url(http", "javascript:"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    let links = page.split("href=\"").skip(1);
+    assert!(links.clone().count() > 5 && links.into_iter().all(|link| link.starts_with("#s")));
+    // No two pictures share the name of a frame.
+    let names: Vec<&str> =
+        page.split("clipPath id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(!names.is_empty());
+    // A name is a name.
+    let nasty = trained(&nasty());
+    let page = nasty.run(&["export", "runs", "--format", "html"]).exits(0).stdout;
+    assert!(page.contains("&lt;c&gt;") && !page.contains("<c>"), "{NASTY}");
 }
 
 #[test]

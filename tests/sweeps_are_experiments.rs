@@ -100,7 +100,7 @@ fn exports_have_the_axes() {
     }
     // A picture of curves has one of the sweep.
     let svg = bench.run(&["export", "runs", "--format", "svg"]).exits(0).stdout;
-    assert!(svg.matches("rate x shots").count() == 1 && svg.contains("best of 2 (2)"), "{svg}");
+    assert!(svg.matches("rate x shots").count() == 1 && svg.contains("best of 2 (2 seeds)"), "{svg}");
     // A sweep is trained alone by its name.
     let alone = bench.run(&["run", "study.toml", "--no-save", "--only", "rate x shots"]).exits(0).stdout;
     assert!(alone.contains("best of 2") && !alone.contains("Plain"), "{alone}");

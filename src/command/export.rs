@@ -1,10 +1,16 @@
-//! `metascope export`: the results of run folders as tidy rows, as JSON, as a picture of the curves or
-//! of a fit, or as event files of TensorBoard.
+//! `metascope export`: the results of run folders as tidy rows, as JSON, as pictures and tables for a paper, as one page to
+//! send to somebody, or as event files of TensorBoard.
 
+mod chart;
+mod contrasts;
 mod curves;
 mod fit;
+mod heat;
+mod paper;
+mod profile;
+mod report;
 mod rows;
-mod svg;
+mod tables;
 mod tensorboard;
 
 pub use rows::is_taken_amiss;
@@ -13,37 +19,21 @@ use std::io::Write as _;
 
 use anyhow::{Context, bail};
 
+use self::paper::Paper;
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
 use crate::config::{as_seen, printable};
 use crate::eval::Average;
 use crate::experiments::Study;
-use crate::results::{ListRow, Outcome, Results, groups, judged_at, rows, table_comparisons, test_names};
+use crate::results::{
+    ListRow, Outcome, Results, Sweep, groups, judged_at, rows, table_comparisons, test_names,
+};
 use crate::study::{Event, Kind, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
-    let ExportCommand { dirs, format, out, fit, steps, test, verdicts, comparisons, safe } = command;
-    if fit.is_some() && *format != Format::Svg {
-        return Err(Misuse("--fit is a picture: it needs --format svg".to_owned()).into());
-    }
-    if test.is_some() && *format != Format::Svg {
-        let text =
-            "--test says what a picture is of: it needs --format svg; rows and JSON have every test set";
-        return Err(Misuse(text.to_owned()).into());
-    }
-    for (option, given) in [("--verdicts", verdicts), ("--comparisons", comparisons)] {
-        if *given && *format != Format::Csv {
-            let text = format!("{option} are rows: they need --format csv; the JSON has them anyway");
-            return Err(Misuse(text).into());
-        }
-    }
-    if *safe && *format != Format::Csv {
-        return Err(Misuse("--safe is of cells: it needs --format csv".to_owned()).into());
-    }
-    if *format == Format::Tensorboard && out.is_none() {
-        return Err(Misuse("--format tensorboard is many files: it needs --out FOLDER".to_owned()).into());
-    }
+    let ExportCommand { dirs, format, out, fit, steps, test, .. } = command;
+    sense(command)?;
     let (study, watcher) = Watcher::open(dirs)?;
     let names = test_names(study.experiments.iter());
     // As the letters look, whichever way they are written.
@@ -57,9 +47,9 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
     let told = watcher.read_all();
     let (notes, skipped) = notes(&watcher, &told);
     let mut stderr = std::io::stderr();
-    for note in notes {
+    for note in &notes {
         // Nobody may be left to read it.
-        let _ = writeln!(stderr, "{}", printable(&note));
+        let _ = writeln!(stderr, "{}", printable(note));
     }
     if let (Format::Tensorboard, Some(out)) = (format, out) {
         let runs = watcher.runs();
@@ -69,9 +59,19 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
         }
         return Ok(if skipped { Exit::Failed } else { Exit::Done });
     }
+    let mut results = Results::new(&study, &watcher.runs());
+    for (run, events) in told.iter().enumerate() {
+        events.iter().for_each(|event| results.on_event(run, event));
+    }
     let text = match fit {
-        Some(task) => fit::picture(&watcher, *task, steps, test.as_deref())?,
-        None => results(command, &study, &watcher, &told)?,
+        Some(task) => {
+            let outcomes = results.outcomes();
+            let shown = shown(&outcomes, test.as_deref());
+            let shown: Vec<&str> =
+                shown.iter().map(|(_, index)| outcomes[*index].settings.name.as_str()).collect();
+            fit::picture(&watcher, &shown, *task, steps, test.as_deref(), &paper(command))?
+        }
+        None => text(command, &study, &watcher, &results, &notes)?,
     };
     match out {
         Some(out) => {
@@ -81,6 +81,60 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
         None => std::io::stdout().write_all(text.as_bytes())?,
     }
     Ok(if skipped { Exit::Failed } else { Exit::Done })
+}
+
+/// Whether these options go together.
+fn sense(command: &ExportCommand) -> anyhow::Result<()> {
+    let ExportCommand { format, out, fit, test, verdicts, comparisons, profile, sweep, interval, .. } =
+        command;
+    let (is_picture, is_table) = (format.is_picture(), format.is_table());
+    let misuse = |text: &str| Err(Misuse(text.to_owned()).into());
+    let pictures = "--format svg";
+    for (option, given) in
+        [("--fit", fit.is_some()), ("--profile", profile.is_some()), ("--sweep", sweep.is_some())]
+    {
+        if given && !is_picture {
+            return misuse(&format!("{option} is a picture: it needs {pictures}"));
+        }
+    }
+    if test.is_some() && !is_picture {
+        return misuse(&format!(
+            "--test says what a picture is of: it needs {pictures}; all else has every test set"
+        ));
+    }
+    if *comparisons && !is_picture && !is_table && *format != Format::Csv {
+        return misuse(
+            "--comparisons: they need --format csv, latex, markdown or a picture; JSON and HTML have them anyway",
+        );
+    }
+    if *verdicts && !is_table && *format != Format::Csv {
+        return misuse(
+            "--verdicts are rows: they need --format csv, latex or markdown; JSON and HTML have them anyway",
+        );
+    }
+    if command.safe && *format != Format::Csv {
+        return misuse("--safe is of cells: it needs --format csv");
+    }
+    if interval.is_some() && !is_picture && !is_table && *format != Format::Html {
+        return misuse(
+            "--interval: it needs a picture, a table for a paper, or --format html; rows and JSON have every seed",
+        );
+    }
+    if (command.width.is_some() || command.font_size.is_some()) && !is_picture {
+        return misuse(&format!("--width and --font-size are of pictures: they need {pictures}"));
+    }
+    if *format == Format::Tensorboard && out.is_none() {
+        return misuse("--format tensorboard is many files: it needs --out FOLDER");
+    }
+    Ok(())
+}
+
+fn paper(command: &ExportCommand) -> Paper {
+    /// A page's text is as wide.
+    const WIDTH: f64 = 6.5 * 72.0;
+    /// A size smaller than that text.
+    const LETTERS: f64 = 9.0;
+    Paper { width: command.width.unwrap_or(WIDTH), font: command.font_size.unwrap_or(LETTERS), dark: false }
 }
 
 /// What the runs of a folder do not give, and why, a line each. Whether any was skipped that should have
@@ -124,55 +178,125 @@ fn notes(watcher: &Watcher, told: &[Vec<Event>]) -> (Vec<String>, bool) {
 }
 
 /// What the tests of the trained networks gave.
-fn results(
+fn text(
     command: &ExportCommand,
     study: &Study,
     watcher: &Watcher,
-    told: &[Vec<Event>],
+    results: &Results,
+    notes: &[String],
 ) -> anyhow::Result<String> {
     let ExportCommand { dirs, format, test, verdicts, comparisons, safe, .. } = command;
+    let test = test.as_deref();
+    let interval = command.interval.unwrap_or_default();
     let quoted = if *safe { rows::safely_quoted } else { rows::quoted };
     let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
     let names = names.join(", ");
-    let runs = watcher.runs();
-    let mut results = Results::new(study, &runs);
-    for (run, events) in told.iter().enumerate() {
-        events.iter().for_each(|event| results.on_event(run, event));
-    }
-    let mut outcomes = results.outcomes();
-    if *verdicts {
-        return rows::verdicts(&results.figures(), quoted)
-            .with_context(|| format!("{names}: its runs have no published figures"));
-    }
-    let compared = table_comparisons(&outcomes);
-    if *comparisons {
-        return rows::comparisons(&compared, &outcomes, quoted)
-            .with_context(|| format!("{names}: no two of its systems have results on the same test tasks"));
-    }
-    let compared = compared.iter().map(|comparison| serde_json::to_value(comparison.event(&outcomes)));
-    let compared: Vec<_> = compared.collect::<Result<_, _>>()?;
+    let all = results.outcomes();
     let figures = results.figures();
-    outcomes
-        .iter_mut()
-        .for_each(|outcome| outcome.runs.retain(|run| run.curves.of(test.as_deref()).is_some()));
-    outcomes.retain(|outcome| !outcome.runs.is_empty());
+    if *verdicts {
+        let none = || format!("{names}: its runs have no published figures");
+        return match format {
+            Format::Csv => rows::verdicts(&figures, quoted).with_context(none),
+            _ => tables::verdicts(&figures).map(|table| as_table(*format, &[table])).with_context(none),
+        };
+    }
+    let compared = table_comparisons(&all);
+    if *comparisons {
+        let none = || format!("{names}: no two of its systems have results on the same test tasks");
+        return match format {
+            Format::Csv => rows::comparisons(&compared, &all, quoted).with_context(none),
+            Format::Latex | Format::Markdown => tables::comparisons(&compared, &all)
+                .map(|table| as_table(*format, &[table]))
+                .with_context(none),
+            _ => {
+                let paper = paper(command);
+                contrasts::figure(&all, &shown(&all, test), test)
+                    .map(|figure| figure.draw(&paper))
+                    .with_context(none)
+            }
+        };
+    }
+    let outcomes = tested(&all, test);
     if outcomes.is_empty() {
-        bail!("{names}: none of its {} runs has been tested yet", runs.len());
+        bail!("{names}: none of its {} runs has been tested yet", watcher.runs().len());
     }
     Ok(match format {
         Format::Csv => self::rows::csv(&outcomes, quoted),
-        Format::Json => self::rows::as_json(&outcomes, &figures, compared)?,
-        // Tensorboard's are no text, and have been written.
-        Format::Svg | Format::Tensorboard => {
-            curves::picture(&one_a_row(outcomes, test.as_deref()), test.as_deref())
+        Format::Json => {
+            let compared = compared.iter().map(|comparison| serde_json::to_value(comparison.event(&all)));
+            self::rows::as_json(&outcomes, &figures, compared.collect::<Result<_, _>>()?)?
         }
+        Format::Latex | Format::Markdown => as_table(*format, &tables::losses(&outcomes, interval)),
+        Format::Html => report::page(&report::Report {
+            study,
+            watcher,
+            results,
+            outcomes: &outcomes,
+            compared: &table_comparisons(&outcomes),
+            figures: &figures,
+            interval,
+            notes,
+        })?,
+        // Tensorboard's are no text, and have been written.
+        Format::Svg | Format::Tensorboard => picture(command, watcher, outcomes, &names)?,
     })
+}
+
+/// The picture that is asked for: of a sweep, of the distribution over tasks, or of the curves.
+fn picture(
+    command: &ExportCommand,
+    watcher: &Watcher,
+    outcomes: Vec<Outcome<'_>>,
+    names: &str,
+) -> anyhow::Result<String> {
+    let (test, paper) = (command.test.as_deref(), paper(command));
+    let interval = command.interval.unwrap_or_default();
+    if let Some(name) = &command.sweep {
+        let (_, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
+        let is_it = |sweep: &&Sweep| name.is_empty() || sweep.name == *name;
+        let Some(sweep) = sweeps.iter().find(is_it) else {
+            let known: Vec<&str> = sweeps.iter().map(|sweep| sweep.name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(
+                Misuse(format!("--sweep {name:?}: {names} has no such sweep; there are: {known}")).into()
+            );
+        };
+        return heat::picture(sweep, &outcomes, test, &paper);
+    }
+    let shown = one_a_row(outcomes, test);
+    let Some(n) = command.profile else { return Ok(curves::figure(&shown, test, interval).draw(&paper)) };
+    let only: Vec<Outcome<'_>> = shown.iter().map(|(_, outcome)| outcome.clone()).collect();
+    let losses = profile::losses(watcher, &only, n, test)?;
+    if losses.iter().all(Vec::is_empty) {
+        bail!("{names}: none of its runs has a trained network to test");
+    }
+    Ok(profile::figure(&shown, &losses, (n, test), interval).draw(&paper))
+}
+
+/// Those of these outcomes that have been tested, with the runs that have been.
+fn tested<'a>(outcomes: &[Outcome<'a>], test: Option<&str>) -> Vec<Outcome<'a>> {
+    let mut outcomes = outcomes.to_vec();
+    outcomes.iter_mut().for_each(|outcome| outcome.runs.retain(|run| run.curves.of(test).is_some()));
+    outcomes.retain(|outcome| !outcome.runs.is_empty());
+    outcomes
+}
+
+fn as_table(format: Format, tables: &[tables::Table]) -> String {
+    let one = if format == Format::Latex { tables::latex } else { tables::markdown };
+    tables.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// The outcomes that a picture of curves has: of a sweep the best cell alone, under a name that says so.
 fn one_a_row<'a>(outcomes: Vec<Outcome<'a>>, test: Option<&str>) -> Vec<(String, Outcome<'a>)> {
+    let shown = shown(&outcomes, test);
+    let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
+    shown.into_iter().filter_map(|(name, index)| Some((name, outcomes[index].take()?))).collect()
+}
+
+/// Who is shown where not every cell of a sweep can be, by their places among the outcomes, and under which names.
+fn shown(outcomes: &[Outcome<'_>], test: Option<&str>) -> Vec<(String, usize)> {
     let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
-    let groups = groups(&outcomes, test);
+    let groups = groups(outcomes, test);
     let named = |row: &ListRow| match *row {
         ListRow::One(index) => (outcomes[index].settings.name.clone(), index),
         ListRow::Sweep(sweep) => {
@@ -187,7 +311,5 @@ fn one_a_row<'a>(outcomes: Vec<Outcome<'a>>, test: Option<&str>) -> Vec<(String,
             (sweep.row_name(best.map(|(index, _)| outcomes[index].settings), cells.len()), index)
         }
     };
-    let shown: Vec<(String, usize)> = list.iter().map(named).collect();
-    let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
-    shown.into_iter().filter_map(|(name, index)| Some((name, outcomes[index].take()?))).collect()
+    list.iter().map(named).collect()
 }

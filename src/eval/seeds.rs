@@ -97,6 +97,11 @@ impl OverSeeds {
         Some(Self::of(curves, points, average))
     }
 
+    /// Half width of the 95 % interval of the mean after n steps; `None` of one seed, and where one has no finite loss.
+    pub fn half_width(&self, n: usize) -> Option<f64> {
+        half_width(self.std[n], self.seeds).filter(|_| self.lost[n] == 0)
+    }
+
     /// Mean and standard deviation for readers who cannot be told that a seed is left out: not a number
     /// where one has no finite loss.
     pub fn of_every_seed(&self) -> (Vec<f64>, Vec<f64>) {

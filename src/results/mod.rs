@@ -3,11 +3,13 @@
 
 mod comparison;
 mod context;
+mod differences;
 mod figure_table;
 mod figures;
 mod findings;
 mod outcome;
 pub mod palette;
+mod profile;
 mod runs;
 mod scale;
 pub mod svg;
@@ -23,19 +25,21 @@ use crate::eval::Average;
 use text::Glyphs;
 
 pub use comparison::{
-    Compared, Comparison, Difference, Group, Replicates, Standing, TableComparison, compare, compare_two,
-    groups, table_comparisons,
+    Compared, Comparison, Contrasts, Difference, Group, Replicates, Standing, TableComparison, compare,
+    compare_two, contrasts, groups, table_comparisons,
 };
 pub use context::{Plane, plane};
+pub use differences::{DifferingSetting, differences};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
 pub use outcome::{Outcome, Ran, Tally, test_names};
+pub use profile::Profile;
 pub use runs::Results;
-pub use scale::Scale;
+pub use scale::{Scale, are_far_apart, loss_scale};
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
-pub use table::{Failure, LossTable, Row, table_steps, tables};
+pub use table::{Failure, LossTable, Row, TableGroup, table_steps, tables};
 pub use yardsticks::{Yardstick, average_of, best_guess, guess_loss, oracle_loss, tasks_at_hand};
 
 /// All there is to say on a normal screen: a loss table a test set, the sweeps, and the published figures.

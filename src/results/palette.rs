@@ -39,6 +39,18 @@ pub const HUES: [Hue; 7] = [
     hue(((0xf0, 0xe4, 0x42), 227), ((0x5f, 0x5f, 0x00), 58)),
 ];
 
+/// The same on white paper, where they are lines and no text: from dark to light in steps that a grey print keeps, those
+/// of neighbours far apart.
+pub const PAPER: [Rgb; 7] = [
+    (0xc0, 0x84, 0x00),
+    (0x1c, 0x2c, 0x92),
+    (0x76, 0xb8, 0x9c),
+    (0x77, 0x45, 0x61),
+    (0xce, 0x5b, 0x00),
+    (0x28, 0x28, 0x00),
+    (0x34, 0x73, 0x96),
+];
+
 /// From the largest value to the smallest, the lighter the smaller: matplotlib's viridis, which is even in lightness, so
 /// people with any colour vision see the same order. It is ground, with black or white letters on it.
 pub const RAMP: [Tone; 7] = [
@@ -144,6 +156,16 @@ mod tests {
                 assert!(contrast(letters, ground) >= 4.5, "{ground:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_grey_print_keeps_the_lines_apart() {
+        let grey = PAPER.map(|colour| contrast(colour, (255, 255, 255)));
+        let mut sorted = grey;
+        sorted.sort_by(f64::total_cmp);
+        assert!(sorted[0] > 2.2 && sorted.windows(2).all(|pair| pair[1] > 1.2 * pair[0]), "{sorted:?}");
+        let apart = grey.windows(2).all(|pair| (pair[0] / pair[1]).max(pair[1] / pair[0]) > 1.8);
+        assert!(apart, "neighbours: {grey:?}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! An axis: where a value lies between two ends, linear or logarithmic, and which values deserve a
-//! label.
+//! label; and which axis losses are shown on.
 
 /// One axis of a plot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,6 +108,18 @@ impl Scale {
             .collect()
     }
 
+    /// The same for a picture on paper: on a logarithmic axis 1, 2 and 5 times powers of ten alone.
+    pub fn round_ticks(&self, wanted: usize) -> Vec<(f64, String)> {
+        let mut ticks = self.ticks(wanted);
+        if self.log && self.shift == 0.0 && self.ratio() >= 5.0 {
+            let digit = |value: f64| value / 10f64.powf((value.log10() + 1e-9).floor());
+            ticks.retain(|(value, _)| {
+                [1.0, 2.0, 5.0].iter().any(|round| (digit(*value) - round).abs() < 1e-6)
+            });
+        }
+        ticks
+    }
+
     /// 0, 1, 2, 5, 10, ..., and the far end where it is not next to one of them.
     fn count_ticks(&self) -> Vec<(f64, String)> {
         let decades = (0..15).map(|decade| 10f64.powi(decade));
@@ -172,6 +184,44 @@ fn label(value: f64, decimals: usize) -> String {
     if text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.') { "0".to_owned() } else { text }
 }
 
+/// The largest loss over the smallest, from which linear axes hide more than they show.
+const SPREAD: f64 = 4.0;
+/// A little over the best constant guess: what is above it has learned less than nothing.
+const OVER_PRIOR: f64 = 1.1;
+
+/// Whether losses are so far apart that on linear axes the contest would be a strip at the lower end. What is above the
+/// best constant guess is cut there, so it does not count.
+pub fn are_far_apart(losses: impl Iterator<Item = f64>, prior: f64) -> bool {
+    let losses = losses.filter(|loss| loss.is_finite() && *loss > 0.0);
+    let (low, high) =
+        losses.fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(loss), high.max(loss)));
+    high.min(prior) > SPREAD * low
+}
+
+/// The axis of these losses: up to a little over the best constant guess, from zero or, on a logarithmic axis, from the
+/// lowest that there is on. Where hardly anything is below that guess, up to most of what is there.
+pub fn loss_scale(
+    losses: impl Iterator<Item = f64>,
+    lows: impl Iterator<Item = f64>,
+    prior: f64,
+    log: bool,
+) -> Scale {
+    let mut losses: Vec<f64> = losses.filter(|loss| loss.is_finite()).collect();
+    losses.sort_by(f64::total_cmp);
+    let most = losses.get(losses.len() * 19 / 20).or(losses.last()).copied().unwrap_or(prior);
+    let below = losses.iter().filter(|loss| **loss <= prior).count();
+    let high = match 4 * below >= losses.len() {
+        true => prior * OVER_PRIOR,
+        false => (most * OVER_PRIOR).clamp(prior * OVER_PRIOR, prior * 4.0),
+    };
+    if !log {
+        return Scale::linear(0.0, high);
+    }
+    let low = lows.filter(|loss| *loss > 0.0 && loss.is_finite()).fold(f64::INFINITY, f64::min);
+    let air = (high / low).powf(0.04).max(1.05);
+    Scale::log(low / air, high)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +240,8 @@ mod tests {
         assert_eq!(texts(Scale::log(1e-5, 3e-5), 6), ["1e-5", "1.5e-5", "2e-5", "2.5e-5", "3e-5"]);
         assert_eq!(texts(Scale::log(0.5, 12.0), 6), ["0.5", "1", "2", "5", "10"]);
         assert_eq!(texts(Scale::log(1e-4, 10.0), 4), ["0.0001", "0.01", "1"]);
+        let round = Scale::log(0.5, 12.0).round_ticks(9).into_iter().map(|(_, text)| text);
+        assert_eq!(round.collect::<Vec<_>>(), ["0.5", "1", "2", "5", "10"]);
         assert_eq!(texts(Scale::counts(0.0, 32.0), 9), ["0", "1", "2", "5", "10", "20", "32"]);
         assert_eq!(texts(Scale::counts(10.0, 14.0), 4), ["10", "11", "12", "13", "14"]);
     }

@@ -15,7 +15,7 @@ pub struct Page<'a> {
     /// Fonts, the first that is there.
     pub fonts: &'a str,
     /// Size of the letters.
-    pub letters: u8,
+    pub letters: f64,
 }
 
 impl Picture {
@@ -43,10 +43,11 @@ impl Picture {
         let _ = writeln!(self.0, "<polyline points=\"{points}\" fill=\"none\" {look}/>");
     }
 
-    /// The document, of this size in user units; with `fixed` that is its size in pixels too.
-    pub fn document<N: Display>(self, [width, height]: [N; 2], fixed: bool, page: Page<'_>) -> String {
+    /// The document, of this size in user units; with a unit of length that is its size too.
+    pub fn document<N: Display>(self, [width, height]: [N; 2], unit: Option<&str>, page: Page<'_>) -> String {
         let Page { paper, fonts, letters } = page;
-        let size = if fixed { format!("width=\"{width}\" height=\"{height}\" ") } else { String::new() };
+        let size = |unit| format!("width=\"{width}{unit}\" height=\"{height}{unit}\" ");
+        let size = unit.map_or(String::new(), size);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" {size}viewBox=\"0 0 {width} {height}\" \
              font-family=\"{fonts}\" font-size=\"{letters}\">\n\
@@ -71,10 +72,10 @@ mod tests {
         let mut picture = Picture::new();
         picture.text((1.0, 2.0), "fill=\"#000\"", "a < \"b\" & c\u{7}");
         picture.line([(0.0, 1.0), (f64::NAN, 2.0), (3.0, 4.0)].into_iter(), "stroke=\"#000\"");
-        let page = Page { paper: "#fff", fonts: "serif", letters: 9 };
+        let page = Page { paper: "#fff", fonts: "serif", letters: 9.0 };
         assert_eq!(
-            picture.document([10, 20], true, page),
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"10\" height=\"20\" viewBox=\"0 0 10 20\" \
+            picture.document([10, 20], Some("pt"), page),
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"10pt\" height=\"20pt\" viewBox=\"0 0 10 20\" \
              font-family=\"serif\" font-size=\"9\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
              <text x=\"1.0\" y=\"2.0\" fill=\"#000\">a &lt; &quot;b&quot; &amp; c </text>\n\
              <polyline points=\"0.0,1.0 3.0,4.0\" fill=\"none\" stroke=\"#000\"/>\n</svg>\n"

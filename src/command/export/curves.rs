@@ -1,103 +1,137 @@
-//! The adaptation curves as a picture: the mean over seeds as a line, each seed's own mean as a thin one.
+//! The adaptation curves as charts, one a group of systems that were tested on the same tasks: the mean over seeds as a
+//! line, what it varies by as a band.
 
-use super::svg::{LETTER, colour, document, look};
-use crate::eval::{Average, Curve, OverSeeds};
-use crate::results::{Group, Outcome, best_guess, groups, svg::Picture};
+use super::chart::{Axis, Chart, Figure, Rule, Series};
+use crate::cli::Interval;
+use crate::eval::{Average, OverSeeds};
+use crate::results::{Group, Outcome, Scale, Yardstick, are_far_apart, groups, loss_scale, text::number};
 
-/// Size of the plot.
-const PLOT: [f64; 2] = [530.0, 370.0];
-/// Room left of the plot, above and below it.
-const LEFT: f64 = 60.0;
-const ABOVE: f64 = 40.0;
-const BELOW: f64 = 50.0;
-/// Height of a line of the legend.
-const LINE: f64 = 18.0;
+/// The ends of what a system varies by after n steps; `None` where there is nothing to vary.
+pub fn ends(over: &OverSeeds, n: usize, interval: Interval) -> Option<[f64; 2]> {
+    if over.lost[n] > 0 || over.seeds < 2 {
+        return None;
+    }
+    let half = match interval {
+        Interval::Seeds => return Some([over.low[n], over.high[n]]),
+        Interval::Std => over.std[n],
+        Interval::Ci95 => over.half_width(n)?,
+    };
+    Some([over.mean[n] - half, over.mean[n] + half])
+}
 
-/// The curves of these runs on a test set, under these names; each has at least one.
-pub fn picture(outcomes: &[(String, Outcome<'_>)], test: Option<&str>) -> String {
-    let all: Vec<&Curve> = outcomes.iter().flat_map(|(_, outcome)| outcome.curves(test)).collect();
-    let most_steps = all.iter().map(|curve| curve.steps.len() - 1).max().unwrap_or(1).max(1);
-    // A floor for every group of systems on the same tasks.
+/// What a band is, in words.
+pub fn band_in_words(interval: Interval) -> &'static str {
+    match interval {
+        Interval::Seeds => "lowest to highest seed",
+        Interval::Std => "standard deviation over seeds",
+        Interval::Ci95 => "95 % interval of the mean over seeds (Student's t)",
+    }
+}
+
+/// How many seeds stand behind a system, after its name.
+pub fn seeds_in_words(seeds: usize) -> String {
+    if seeds == 1 { "1 seed".to_owned() } else { format!("{seeds} seeds") }
+}
+
+/// The curves of these systems on a test set, under these names; each has at least one.
+pub fn figure(outcomes: &[(String, Outcome<'_>)], test: Option<&str>, interval: Interval) -> Figure {
     let only: Vec<Outcome<'_>> = outcomes.iter().map(|(_, outcome)| outcome.clone()).collect();
-    let floor = |group: &Group| {
-        let test = only[*group.members.first()?].test(test)?;
-        Some((group.title.clone(), best_guess(test, Average::Mean)))
-    };
-    let floors: Vec<(String, f64)> = groups(&only, test).iter().filter_map(floor).collect();
-    let floor = floors.iter().map(|(_, loss)| *loss).fold(f64::NAN, f64::max);
-    let finite = all.iter().flat_map(|curve| &curve.mean).copied().filter(|mean| mean.is_finite());
-    // One that diverges must not flatten the others: what is above the axis is said in words.
-    let [top, step] = round_axis(finite.clone().fold(floor, f64::max).min(2.0 * floor));
-    let cut = finite.filter(|mean| *mean > top).count();
-    let (edge, bottom) = (LEFT + PLOT[0], ABOVE + PLOT[1]);
-    let x = |n: f64| LEFT + PLOT[0] * n / most_steps as f64;
-    let y = |loss: f64| bottom - PLOT[1] * (loss / top).min(1.0);
-    let line = |means: &[f64]| {
-        means.iter().enumerate().map(|(n, &mean)| (x(n as f64), y(mean))).collect::<Vec<_>>().into_iter()
-    };
-    let mut picture = Picture::new();
-    let clipped = if cut > 0 { format!(", {cut} points above the range") } else { String::new() };
+    let of_groups = groups(&only, test);
+    let mut notes = Notes::default();
+    let charts = of_groups.iter().filter_map(|group| chart(group, outcomes, test, interval, &mut notes));
+    let charts: Vec<Chart> = charts.collect();
     let on = test.map_or(String::new(), |test| format!("[{test}] "));
-    let title = format!("{on}Test loss after n gradient steps, mean over tasks; thin: each seed{clipped}");
-    picture.text((LEFT, 22.0), "font-size=\"14\"", &title);
-    let digits = if step < 0.1 { 2 } else { 1 };
-    for tick in 0..=(top / step).round() as u32 {
-        let loss = step * f64::from(tick);
-        picture.draw(&format!("<path d=\"M{LEFT} {:.1}H{edge}\" stroke=\"#ddd\"/>", y(loss)));
-        picture.text((LEFT - 6.0, y(loss) + 4.0), "text-anchor=\"end\"", &format!("{loss:.digits$}"));
-    }
-    for n in (0..=most_steps).step_by(most_steps.div_ceil(5)) {
-        picture.text((x(n as f64), bottom + 18.0), "text-anchor=\"middle\"", &n.to_string());
-    }
-    picture.text((x(most_steps as f64 / 2.0), bottom + 38.0), "text-anchor=\"middle\"", "n");
-    for (title, loss) in &floors {
-        let at = y(*loss);
-        picture
-            .draw(&format!("<path d=\"M{LEFT} {at:.1}H{edge}\" stroke=\"#888\" stroke-dasharray=\"1 4\"/>"));
-        let of = if title.is_empty() { String::new() } else { format!(" ({title})") };
-        picture.text((edge - 4.0, at - 4.0), "text-anchor=\"end\" fill=\"#666\"", &format!("prior mean{of}"));
-    }
-    let mut longest = 0;
-    for (place, (name, outcome)) in outcomes.iter().enumerate() {
-        let curves = outcome.curves(test);
-        let colour = colour(place);
-        for curve in &curves {
-            picture.line(line(&curve.mean), &format!("stroke=\"{colour}\" opacity=\".25\""));
-        }
-        let (means, _) = OverSeeds::of(&curves, curves[0].mean.len(), Average::Mean).of_every_seed();
-        let look = look(place, 2.0);
-        picture.line(line(&means), &look);
-        let (from, at) = (edge + 8.0, ABOVE + 12.0 + LINE * place as f64);
-        picture.draw(&format!("<path d=\"M{from} {at}h24\" {look}/>"));
-        let name = format!("{name} ({})", curves.len());
-        longest = longest.max(name.chars().count());
-        picture.text((from + 30.0, at + 4.0), "", &name);
-    }
-    let right = 50.0 + LETTER * longest as f64;
-    let height = (bottom + BELOW).max(ABOVE + 30.0 + LINE * outcomes.len() as f64);
-    document(picture, [edge + right, height])
+    let tasks = only.iter().flat_map(|outcome| outcome.curves(test)).map(|curve| curve.tasks).max();
+    let mut said = vec![format!(
+        "MSE: mean squared error, its mean over {} test tasks and over seeds; shaded: {}. Diamond: the inner steps a system was trained for.",
+        tasks.unwrap_or(0),
+        band_in_words(interval)
+    )];
+    said.extend(notes.in_words());
+    Figure { title: format!("{on}Test loss after n gradient steps"), columns: 2, charts, notes: said }
 }
 
-/// An axis from 0 to `most` or a little more: its end and the step of its round ticks, four to ten of them.
-fn round_axis(most: f64) -> [f64; 2] {
-    let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
-    let power = 10_f64.powf((most / 5.0).log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|round| round * power).into_iter().find(|step| most / step <= 6.0);
-    let step = step.unwrap_or(10.0 * power);
-    [(most / step).ceil() * step, step]
+/// What is not to be seen.
+#[derive(Default)]
+struct Notes {
+    above: Vec<String>,
+    lost: Vec<String>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn axes_end_at_round_numbers() {
-        let cases =
-            [(4.34, 5.0, 1.0), (8.5, 10.0, 2.0), (0.3, 0.3, 0.05), (1.0, 1.0, 0.2), (f64::NAN, 1.0, 0.2)];
-        for (most, top, step) in cases {
-            let found = round_axis(most);
-            assert!((found[0] - top).abs() < 1e-9 && (found[1] - step).abs() < 1e-9, "{most}: {found:?}");
+impl Notes {
+    fn in_words(self) -> Vec<String> {
+        let mut said = Vec::new();
+        if !self.above.is_empty() {
+            said.push(format!("Above the range: {}.", self.above.join(", ")));
         }
+        if !self.lost.is_empty() {
+            said.push(format!(
+                "Without a finite loss on some seed (cross: from there on): {}.",
+                self.lost.join(", ")
+            ));
+        }
+        said
     }
+}
+
+fn chart(
+    group: &Group,
+    outcomes: &[(String, Outcome<'_>)],
+    test: Option<&str>,
+    interval: Interval,
+    notes: &mut Notes,
+) -> Option<Chart> {
+    let of = |index: &usize| {
+        let curves = outcomes[*index].1.curves(test);
+        let points = curves.iter().map(|curve| curve.mean.len()).max()?;
+        Some((*index, OverSeeds::of(&curves, points, Average::Mean)))
+    };
+    let all: Vec<(usize, OverSeeds)> = group.members.iter().filter_map(of).collect();
+    let first = outcomes[*group.members.first()?].1.test(test)?;
+    let rules = Yardstick::ALL.into_iter().filter_map(|yardstick| {
+        Some(Rule { name: yardstick.name().to_owned(), at: yardstick.loss(first, Average::Mean)? })
+    });
+    let rules: Vec<Rule> = rules.collect();
+    let prior = rules.first().map_or(1.0, |rule| rule.at);
+    let means = || all.iter().flat_map(|(_, over)| &over.mean).copied();
+    let is_log = are_far_apart(means(), prior);
+    let last = all.iter().map(|(_, over)| over.mean.len() - 1).max().unwrap_or(0).max(1) as f64;
+    let y = loss_scale(means(), all.iter().flat_map(|(_, over)| &over.low).copied(), prior, is_log);
+    let series = all.iter().map(|(index, over)| {
+        let (name, outcome) = &outcomes[*index];
+        let (means, _) = over.of_every_seed();
+        let above = means.iter().enumerate().filter(|(_, mean)| mean.is_finite() && **mean > y.high);
+        if let Some((n, mean)) = above.max_by(|a, b| a.1.total_cmp(b.1)) {
+            notes.above.push(format!("{name} {} at n = {n}", number(*mean)));
+        }
+        if means.iter().any(|mean| !mean.is_finite()) {
+            notes.lost.push(name.clone());
+        }
+        let settings = outcome.settings;
+        let is_trained = settings.algorithm.trains() && settings.algorithm.uses("inner_steps");
+        let band = |n: usize| {
+            let [low, high] = ends(over, n, interval).unwrap_or([f64::NAN; 2]);
+            (n as f64, low, high)
+        };
+        Series {
+            name: format!("{name} ({})", seeds_in_words(over.seeds)),
+            place: *index,
+            points: means.iter().enumerate().map(|(n, mean)| (n as f64, *mean)).collect(),
+            band: (0..means.len()).map(band).collect(),
+            marked: true,
+            stands_out: is_trained.then_some(settings.training.inner_steps as f64),
+        }
+    });
+    let series: Vec<Series> = series.collect();
+    Some(Chart {
+        title: if group.title.is_empty() { String::new() } else { format!("Tasks with {}", group.title) },
+        x: Axis {
+            scale: if is_log { Scale::counts(0.0, last) } else { Scale::linear(0.0, last) },
+            label: "gradient steps n".to_owned(),
+            whole: true,
+        },
+        y: Axis { scale: y, label: "test loss (MSE)".to_owned(), whole: false },
+        series,
+        rules,
+    })
 }

@@ -4,9 +4,10 @@
 use anyhow::{anyhow, bail};
 
 use super::super::outcome::Misuse;
-use super::svg::{LETTER, document, look};
+use super::paper::Paper;
+use crate::config::Value;
 use crate::eval::{BAND_90, Fit, fits};
-use crate::results::svg::Picture;
+use crate::results::{Scale, svg::Picture};
 use crate::study::{Run, Watcher};
 use crate::task::{TestTask, grid, test_tasks};
 
@@ -16,23 +17,11 @@ const MOST_STEPS: usize = 10_000;
 const MOST_FITS: usize = 7;
 /// Points a line is drawn through.
 const POINTS: usize = 201;
-/// Panels side by side.
-const COLUMNS: usize = 3;
-/// Size of a panel's plot.
-const PLOT: [f64; 2] = [300.0, 200.0];
-/// Room for what stands around a plot; below, for the ticks.
-const LEFT: f64 = 34.0;
-const ABOVE: f64 = 24.0;
-const RIGHT: f64 = 14.0;
-const BELOW: f64 = 26.0;
-/// Width of a fit's line.
-const STROKE: f64 = 1.8;
-/// Height of a line of text.
-const LINE: f64 = 16.0;
-
 /// One experiment's answer.
-struct Panel<'a> {
-    run: &'a Run,
+pub struct Panel {
+    run: Run,
+    /// What test tasks it was tested on, where not all panels have the same.
+    tasks: Vec<(&'static str, Value)>,
     /// The range of x.
     x: [f64; 2],
     task: TestTask,
@@ -46,9 +35,11 @@ struct Panel<'a> {
 /// The picture of test task `number` (from 1) of a test set after these numbers of steps.
 pub fn picture(
     watcher: &Watcher,
+    shown: &[&str],
     number: usize,
     steps: &[usize],
     test: Option<&str>,
+    paper: &Paper,
 ) -> anyhow::Result<String> {
     let mut steps = steps.to_vec();
     steps.sort_unstable();
@@ -56,12 +47,28 @@ pub fn picture(
     if steps.last().is_some_and(|&most| most > MOST_STEPS) || steps.len() > MOST_FITS {
         return Err(Misuse(format!("--steps: at most {MOST_FITS} numbers, up to {MOST_STEPS}")).into());
     }
+    let panels = panels(watcher, shown, number, &steps, test)?;
+    if panels.is_empty() {
+        bail!("none of the {} runs is trained yet, so there is nothing to fit with", watcher.runs().len());
+    }
+    Ok(draw(&panels, number, &steps, test, paper))
+}
+
+/// How the first trained network of each of these experiments takes to that task.
+pub fn panels(
+    watcher: &Watcher,
+    shown: &[&str],
+    number: usize,
+    steps: &[usize],
+    test: Option<&str>,
+) -> anyhow::Result<Vec<Panel>> {
     let mut panels: Vec<Panel> = Vec::new();
     let runs = watcher.runs();
     for (index, run) in runs.iter().enumerate() {
         // Every experiment's first seed that is trained.
-        let shown = panels.last().is_some_and(|panel| panel.run.experiment == run.experiment);
-        if shown || watcher.doubt(index).is_some() {
+        let has_one = panels.last().is_some_and(|panel| panel.run.experiment == run.experiment);
+        let is_of = shown.contains(&run.settings.name.as_str());
+        if has_one || !is_of || watcher.doubt(index).is_some() {
             continue;
         }
         let settings = &run.settings;
@@ -82,114 +89,197 @@ pub fn picture(
         let task = test_tasks(of.task, &evaluation).pop();
         let task = task.ok_or_else(|| Misuse("--fit: test tasks are counted from 1".to_owned()))?;
         let weights = settings.tested(&weights, of);
-        let tested = fits(&weights, &task.support, &task.query, &steps);
+        let tested = fits(&weights, &task.support, &task.query, steps);
         let line = task.function.points(grid(of.task.x, POINTS));
-        let drawn = fits(&weights, &task.support, &line, &steps);
-        panels.push(Panel { run, x: of.task.x, task, tested, truth: line.y, drawn });
+        let drawn = fits(&weights, &task.support, &line, steps);
+        panels.push(Panel {
+            run: run.clone(),
+            tasks: of.tasks(),
+            x: of.task.x,
+            task,
+            tested,
+            truth: line.y,
+            drawn,
+        });
     }
-    if panels.is_empty() {
-        bail!("none of the {} runs is trained yet, so there is nothing to fit with", runs.len());
-    }
-    Ok(draw(&panels, number, &steps, test))
+    Ok(panels)
 }
 
-fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>) -> String {
-    // One scale for all: waves and points fill two thirds of it, and what leaves it leaves the picture.
-    let values = panels.iter().flat_map(|panel| panel.truth.iter().chain(&panel.task.support.y));
-    let top = 1.5 * values.fold(0.1_f64, |most, value| most.max(value.abs()));
-    // The caption: the loss after each number of steps, three to a line.
-    let caption = steps.len().div_ceil(3);
-    let columns = panels.len().min(COLUMNS);
-    let size = [LEFT + PLOT[0] + RIGHT, ABOVE + PLOT[1] + BELOW + LINE * caption as f64];
+/// The picture: panels of the same test tasks under one heading, on one scale.
+pub fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>, paper: &Paper) -> String {
     let mut picture = Picture::new();
+    let font = paper.font;
     let on = test.map_or(String::new(), |test| format!("[{test}] "));
-    let title = format!("{on}Test task {number}: fits after n gradient steps on its points");
-    picture.text((LEFT, 22.0), "font-size=\"14\"", &title);
-    let head = legend(&mut picture, steps, columns as f64 * size[0]);
-    for (place, panel) in panels.iter().enumerate() {
-        let at = [(place % columns) as f64 * size[0], head + (place / columns) as f64 * size[1]];
-        draw_panel(&mut picture, panel, at, top, place);
+    let mut groups: Vec<Vec<&Panel>> = Vec::new();
+    for panel in panels {
+        match groups.iter_mut().find(|group| group[0].tasks == panel.tasks) {
+            Some(group) => group.push(panel),
+            None => groups.push(vec![panel]),
+        }
     }
-    let height = head + panels.len().div_ceil(columns) as f64 * size[1];
-    document(picture, [columns as f64 * size[0], height])
+    let title = match groups.len() {
+        0 | 1 => format!("{on}Test task {number}: fits after n gradient steps on its points"),
+        _ => format!("{on}Fits after n gradient steps on the points of a task, of several kinds of tasks"),
+    };
+    let title = paper.wrapped(&title, paper.width - font, font);
+    let top = paper.paragraph(&mut picture, [0.5 * font, 0.2 * font], (font, ""), &title);
+    let mut top = legend(&mut picture, paper, steps, top + 0.3 * font);
+    let columns = ((paper.width / (15.0 * font)) as usize).clamp(1, 3).min(panels.len().max(1));
+    let across = paper.width / columns as f64;
+    let mut drawn = 0;
+    for group in &groups {
+        if groups.len() > 1 {
+            let others = groups.iter().filter(|other| other[0].tasks != group[0].tasks);
+            let apart = |(name, value): &(&'static str, Value)| {
+                let is_same = |other: &Vec<&Panel>| {
+                    other[0].tasks.iter().any(|(same, theirs)| same == name && theirs == value)
+                };
+                (!others.clone().all(is_same)).then(|| format!("{name} {}", value.in_short()))
+            };
+            let words: Vec<String> = group[0].tasks.iter().filter_map(apart).collect();
+            let heading = format!("Test task {number} of tasks with {}", words.join(", "));
+            let lines = paper.wrapped(&heading, paper.width - font, font);
+            top = paper.paragraph(
+                &mut picture,
+                [0.5 * font, top + 0.3 * font],
+                (font, "font-style=\"italic\""),
+                &lines,
+            );
+        }
+        // One scale for all: waves and points fill two thirds of it, and what leaves it leaves the picture.
+        let values = group.iter().flat_map(|panel| panel.truth.iter().chain(&panel.task.support.y));
+        let most = 1.5 * values.fold(0.1_f64, |most, value| most.max(value.abs()));
+        for row in group.chunks(columns) {
+            let mut lowest = top;
+            for (column, panel) in row.iter().enumerate() {
+                let at = [across * column as f64, top, across];
+                lowest = lowest.max(draw_panel(&mut picture, paper, panel, at, (most, drawn)));
+                drawn += 1;
+            }
+            top = lowest;
+        }
+    }
+    paper.document(picture, top + 0.6 * font)
 }
 
 /// What the lines mean; how far down it reaches.
-fn legend(picture: &mut Picture, steps: &[usize], width: f64) -> f64 {
-    let mut entries =
-        vec![("the wave".to_owned(), "stroke=\"#999\" stroke-width=\"5\" opacity=\".5\"".to_owned())];
-    entries.extend(steps.iter().enumerate().map(|(place, n)| (format!("n = {n}"), look(place, STROKE))));
-    let (mut x, mut y) = (LEFT, 40.0);
+fn legend(picture: &mut Picture, paper: &Paper, steps: &[usize], top: f64) -> f64 {
+    let font = paper.font;
+    let stroke = paper.stroke();
+    let mut entries = vec![("the wave".to_owned(), truth_look(paper))];
+    entries
+        .extend(steps.iter().enumerate().map(|(place, n)| (format!("n = {n}"), paper.look(place, stroke))));
+    let (mut x, mut y) = (0.5 * font, top + font);
     for (name, look) in entries {
-        let long = 40.0 + LETTER * name.len() as f64;
-        if x + long > width {
-            (x, y) = (LEFT, y + LINE);
+        let long = 3.8 * font + paper.width_of(&name, font);
+        if x + long > paper.width {
+            (x, y) = (0.5 * font, y + 1.3 * font);
         }
-        picture.draw(&format!("<path d=\"M{x:.1} {:.1}h24\" {look}/>", y - 4.0));
-        picture.text((x + 28.0, y), "", &name);
+        picture.draw(&format!(
+            "<path d=\"M{x:.1} {:.1}h{:.1}\" fill=\"none\" {look}/>",
+            y - 0.32 * font,
+            2.2 * font
+        ));
+        paper.write(picture, (x + 2.6 * font, y), (font, ""), &name);
         x += long;
     }
-    y + LINE
+    y + 0.5 * font
 }
 
-fn draw_panel(picture: &mut Picture, panel: &Panel, [left, top]: [f64; 2], most: f64, place: usize) {
+/// The wave lies behind everything, broad and pale.
+fn truth_look(paper: &Paper) -> String {
+    format!("stroke=\"#999\" stroke-width=\"{:.2}\" opacity=\".5\"", 0.45 * paper.font)
+}
+
+/// A panel into this column from here on; how far down it reaches.
+fn draw_panel(
+    picture: &mut Picture,
+    paper: &Paper,
+    panel: &Panel,
+    [left, top, across]: [f64; 3],
+    (most, place): (f64, usize),
+) -> f64 {
+    let (font, small, stroke) = (paper.font, 0.85 * paper.font, paper.stroke());
+    let scale = Scale::linear(-most, most);
     let [from, to] = panel.x;
-    let (left, top) = (left + LEFT, top + ABOVE);
-    let [width, height] = PLOT;
-    let x = |value: f64| left + width * (value - from) / (to - from);
+    let along = Scale::linear(from, to);
+    let margin = 4.4 * small;
+    let (width, height) = (across - margin - 0.8 * font, (0.5 * across).max(7.0 * font));
+    let (x0, y0) = (left + margin, top + 1.8 * font);
+    let x = |value: f64| x0 + width * along.place(value).unwrap_or(0.0);
     // A fit that has blown up ends a picture away, which is clipped, and not where numbers end.
-    let y = |value: f64| top + height / 2.0 * (1.0 - (value / most).clamp(-3.0, 3.0));
+    let y = |value: f64| y0 + height / 2.0 * (1.0 - (value / most).clamp(-3.0, 3.0));
     let line = |values: &[f64]| {
-        let last = (values.len() - 1) as f64;
+        let last = (values.len() - 1).max(1) as f64;
         let at = |i: usize| x(from + (to - from) * i as f64 / last);
         values.iter().enumerate().map(|(i, &value)| (at(i), y(value))).collect::<Vec<_>>().into_iter()
     };
     let name = format!("{}, seed {}", panel.run.settings.name, panel.run.seed);
-    let fitting = (width / LETTER) as usize;
-    let shown: String = if name.chars().count() > fitting {
-        name.chars().take(fitting - 1).chain(['\u{2026}']).collect()
-    } else {
-        name
-    };
-    picture.text((left, top - 6.0), "font-weight=\"bold\"", &shown);
+    paper.write(picture, (x0, top + 1.3 * font), (font, ""), &paper.fitted(&name, width, font));
+    // Inside a page there are several pictures, whose frames must not be taken for each other's.
+    let id = format!("panel{place}-{:.0}-{:.0}-{:.0}", x0, y0, width);
     picture.draw(&format!(
-        "<clipPath id=\"panel{place}\"><rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width}\" \
-         height=\"{height}\"/></clipPath>\n<g clip-path=\"url(#panel{place})\">"
+        "<clipPath id=\"{id}\"><rect x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/></clipPath>\n\
+         <g clip-path=\"url(#{id})\">"
     ));
-    picture.draw(&format!("<path d=\"M{left:.1} {:.1}h{width}\" stroke=\"#ddd\"/>", y(0.0)));
-    picture.line(line(&panel.truth), "stroke=\"#999\" stroke-width=\"5\" opacity=\".5\"");
+    picture.draw(&format!("<path d=\"M{x0:.1} {:.1}h{width:.1}\" stroke=\"{}\"/>", y(0.0), paper.grid()));
+    picture.line(line(&panel.truth), &truth_look(paper));
     for (place, fit) in panel.drawn.iter().enumerate() {
         for sign in fit.deviations.iter().flat_map(|_| [-1.0, 1.0]) {
             let deviations = fit.deviations.iter().flatten();
             let end: Vec<f64> = fit.y.iter().zip(deviations).map(|(y, s)| y + sign * BAND_90 * s).collect();
-            picture.line(line(&end), &format!("{} opacity=\".4\"", look(place, STROKE)));
+            picture.line(line(&end), &format!("{} opacity=\".4\"", paper.look(place, stroke)));
         }
-        picture.line(line(&fit.y), &look(place, STROKE));
+        picture.line(line(&fit.y), &paper.look(place, stroke));
     }
     let support = &panel.task.support;
     for (&at, &value) in support.x.iter().zip(&support.y) {
-        picture.draw(&format!("<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\"/>", x(at), y(value)));
+        picture.draw(&format!(
+            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{:.2}\" fill=\"{}\"/>",
+            x(at),
+            y(value),
+            0.28 * font,
+            paper.ink()
+        ));
     }
     picture.draw(&format!(
-        "</g>\n<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width}\" height=\"{height}\" fill=\"none\" \
-         stroke=\"#888\"/>"
+        "</g>\n<rect x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"none\" \
+         stroke=\"{}\" stroke-width=\".7\"/>",
+        paper.faint()
     ));
-    for value in [-most / 1.5, 0.0, most / 1.5] {
-        picture.text(
-            (left - 4.0, y(value) + 4.0),
-            "text-anchor=\"end\" font-size=\"10\"",
-            &format!("{value:.1}"),
+    for (value, text) in scale.ticks(4) {
+        paper.write(
+            picture,
+            (x0 - 0.4 * small, y(value) + 0.34 * small),
+            (small, "text-anchor=\"end\""),
+            &text,
         );
     }
-    for value in [from, f64::midpoint(from, to), to] {
-        let anchor =
-            format!("text-anchor=\"{}\" font-size=\"10\"", if value == to { "end" } else { "middle" });
-        picture.text((x(value), top + height + 13.0), &anchor, &format!("{value:.1}"));
+    let bottom = y0 + height;
+    for (value, text) in along.ticks(4) {
+        paper.write(picture, (x(value), bottom + 1.2 * small), (small, "text-anchor=\"middle\""), &text);
     }
-    for (place, fit) in panel.tested.iter().enumerate() {
-        let at =
-            (left + (place % 3) as f64 * width / 3.0, top + height + BELOW + LINE * (place / 3) as f64 + 4.0);
-        let loss = if fit.loss.is_finite() { format!("{:.3}", fit.loss) } else { "not finite".to_owned() };
-        picture.text(at, "", &format!("n={}: {loss}", fit.n));
+    paper.write(picture, (x0 + 0.5 * width, bottom + 2.2 * small), (small, "text-anchor=\"middle\""), "x");
+    let (turn_x, turn_y) = (left + small, y0 + 0.5 * height);
+    let turned = format!("text-anchor=\"middle\" transform=\"rotate(-90 {turn_x:.1} {turn_y:.1})\"");
+    paper.write(picture, (turn_x, turn_y), (small, &turned), "y");
+    // The caption: the loss after each number of steps, as many to a line as fit.
+    let words: Vec<String> = panel
+        .tested
+        .iter()
+        .map(|fit| {
+            format!(
+                "n={}: {}",
+                fit.n,
+                if fit.loss.is_finite() { format!("{:.3}", fit.loss) } else { "not finite".to_owned() }
+            )
+        })
+        .collect();
+    let longest = words.iter().map(|word| paper.width_of(word, small) + small).fold(1.0, f64::max);
+    let to_a_line = ((width / longest) as usize).max(1);
+    for (at, word) in words.iter().enumerate() {
+        let x = x0 + (at % to_a_line) as f64 * width / to_a_line as f64;
+        paper.write(picture, (x, bottom + (3.5 + 1.3 * (at / to_a_line) as f64) * small), (small, ""), word);
     }
+    bottom + (3.0 + 1.3 * words.len().div_ceil(to_a_line) as f64) * small
 }

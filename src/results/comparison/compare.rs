@@ -96,6 +96,46 @@ pub fn compare_two(
     Some((difference(&one, &other, &mut Quantiles::of(2)), over))
 }
 
+/// One system held against each other one of its group, at every n that it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrasts {
+    /// The one, by its place among the outcomes.
+    pub subject: usize,
+    /// What losses are over tasks, by n.
+    pub over: Vec<Average>,
+    /// The others, each with how much higher it is, by n; `None` where it has no result.
+    pub others: Vec<(usize, Vec<Option<Difference>>)>,
+}
+
+/// A system held against all others that were tested on the same tasks; `None` where it has no result or there are no
+/// others. All intervals at an n hold together, so it may be picked by looking.
+pub fn contrasts(
+    outcomes: &[Outcome<'_>],
+    subject: usize,
+    test: Option<&str>,
+    average: Average,
+) -> Option<Contrasts> {
+    let group = groups(outcomes, test).into_iter().find(|group| group.members.contains(&subject))?;
+    let systems: Vec<System<'_>> =
+        group.members.iter().filter_map(|index| System::of(*index, &outcomes[*index], test)).collect();
+    let one = systems.iter().find(|system| system.index == subject)?;
+    let over: Vec<Average> = (0..one.points).map(|n| average_at(&systems, n, average)).collect();
+    let others = systems.iter().filter(|system| system.index != subject);
+    let mut others: Vec<(usize, Vec<Option<Difference>>)> =
+        others.map(|system| (system.index, Vec::with_capacity(one.points))).collect();
+    let mut quantiles = Quantiles::default();
+    for (n, over) in over.iter().enumerate() {
+        let losses = one.losses(n, *over);
+        quantiles.are_of(systems.iter().filter(|system| system.points > n).count());
+        let rest = systems.iter().filter(|system| system.index != subject);
+        for (system, (_, at)) in rest.zip(&mut others) {
+            let held = |system: &System<'_>| difference(&losses, &system.losses(n, *over), &mut quantiles);
+            at.push((system.points > n).then_some(system).map(held));
+        }
+    }
+    (!others.is_empty()).then_some(Contrasts { subject, over, others })
+}
+
 /// An experiment with results on the test set.
 struct System<'a> {
     index: usize,

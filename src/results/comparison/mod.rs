@@ -21,7 +21,7 @@ mod groups;
 #[cfg(test)]
 mod tests;
 
-pub use compare::{Compared, Comparison, compare, compare_two};
+pub use compare::{Compared, Comparison, Contrasts, compare, compare_two, contrasts};
 pub use difference::{Difference, Replicates, Standing};
 pub use event::{TableComparison, table_comparisons};
 pub use groups::{Group, groups};

@@ -50,8 +50,8 @@ pub fn svg(buffer: &Buffer, theme: Theme) -> String {
     }
     let size = [f64::from(columns) * CELL.0, f64::from(rows) * CELL.1];
     let fonts = "'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,monospace";
-    let page = Page { paper: ground.paper, fonts, letters: 14 };
-    picture.document(size.map(|size| format!("{size:.1}")), false, page)
+    let page = Page { paper: ground.paper, fonts, letters: 14.0 };
+    picture.document(size.map(|size| format!("{size:.1}")), None, page)
 }
 
 fn write_piece(

@@ -12,7 +12,7 @@ use super::{
     hands::Hands,
     inner::Inner,
     job::Job,
-    list::{Difference, ListControls},
+    list::ListControls,
     modes,
     play::Play,
     rewind::Rewind,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     eval::Curve,
     experiments::{FIRST_TEST, Study, Test},
-    results::ListRow,
+    results::{DifferingSetting, ListRow},
     study::Control,
     ui::{command, keymap, style::Styles, view},
 };
@@ -86,7 +86,7 @@ pub struct App {
     /// What the Overview lists.
     pub list: ListControls,
     /// What sets the experiments apart.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<DifferingSetting>,
     /// What the fit panes show.
     pub fit: FitControls,
     /// How curves are shown.

@@ -2,10 +2,7 @@
 //! far apart that on linear ones the contest would be a strip at the lower end.
 
 use super::app::App;
-use crate::eval::OverSeeds;
-
-/// The largest loss in view over the smallest, from which linear axes hide more than they show.
-const SPREAD: f64 = 4.0;
+use crate::{eval::OverSeeds, results::are_far_apart};
 
 /// Whether n and the loss are on logarithmic axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,16 +46,11 @@ impl App {
         in_view.flat_map(|index| [shown(index), result(index)]).flatten().collect()
     }
 
-    /// What is above the best constant guess is clipped there, so it does not count.
     fn are_far_apart(&self) -> bool {
         let Some(index) = self.view.experiment.or((!self.experiments.is_empty()).then_some(0)) else {
             return false;
         };
         let curves = self.deciding();
-        let losses =
-            || curves.iter().flat_map(|curve| &curve.mean).filter(|loss| loss.is_finite() && **loss > 0.0);
-        let (low, high) =
-            losses().fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(*loss), high.max(*loss)));
-        high.min(self.set(index).prior_mean) > SPREAD * low
+        are_far_apart(curves.iter().flat_map(|curve| &curve.mean).copied(), self.set(index).prior_mean)
     }
 }

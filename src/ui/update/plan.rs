@@ -5,14 +5,13 @@ use std::{collections::HashSet, sync::Arc};
 use super::list::stay_listed;
 use crate::{
     experiments::{Study, Test},
-    results::{ListRow, rows, test_names},
+    results::{ListRow, differences, rows, test_names},
     study::{Run, landmarks},
     ui::{
         commands::keymap,
         state::{
             app::{App, View},
             family::TestSet,
-            list::differences,
             runs::{ExperimentState, RunState},
             sweep::SweepState,
         },

@@ -10,9 +10,12 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use crate::ui::{
-    state::{app::App, list::Difference},
-    widgets::text::{fit, pad, pane, pane_note, put, whereabouts, width, wrap},
+use crate::{
+    results::DifferingSetting,
+    ui::{
+        state::app::App,
+        widgets::text::{fit, pad, pane, pane_note, put, whereabouts, width, wrap},
+    },
 };
 
 /// Cells between columns, and those that a name and a value take at most.
@@ -20,7 +23,7 @@ const GAP: usize = 2;
 const WIDEST: usize = 24;
 
 /// A setting's name without its table, where that says it.
-fn head(difference: &Difference) -> &str {
+fn head(difference: &DifferingSetting) -> &str {
     difference.name.rsplit_once('.').map_or(difference.name.as_str(), |(_, key)| key)
 }
 
