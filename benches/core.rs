@@ -7,6 +7,7 @@
 //! outer_step    everything a training step does, for every learner
 //! evaluation    the adaptation curve of one test task: 32 steps, tested on a grid of 50
 //! sampling      drawing a meta-batch
+//! comparison    a thousand systems of ten seeds held against the lowest of them at 33 n
 //! ```
 //!
 //! `items/s` counts floating-point operations, so `Gitem/s` reads as GFLOP/s, to be held against the
@@ -313,5 +314,46 @@ mod sampling {
     #[divan::bench(args = [1, 25])]
     fn fresh(bencher: Bencher, meta_batch: usize) {
         draw(bencher, TrainTasks::Fresh, meta_batch);
+    }
+}
+
+#[divan::bench_group(sample_count = 20, sample_size = 1)]
+mod comparison {
+    use divan::Bencher;
+    use metascope::eval::{Average, Curve, Curves};
+    use metascope::experiments::parse;
+    use metascope::results::{Outcome, Ran, compare};
+
+    const SYSTEMS: usize = 1_000;
+
+    /// What the screen does once when a result has come in a study as large as any.
+    #[divan::bench]
+    fn thousand_systems(bencher: Bencher) {
+        let table = |at: usize| format!("[[experiment]]\nname = \"c{at}\"\nalgorithm = \"maml\"\n");
+        let text: String = (0..SYSTEMS).map(table).collect();
+        let study = parse("bench", None, &text).expect("a good file");
+        let curve = |at: usize, seed: u64| {
+            let loss = |n: u64| 1.0 + at as f64 * 0.01 + ((seed * 7 + n) % 5) as f64 * 0.1;
+            let mean: Vec<f64> = (0..33).map(loss).collect();
+            let (ci95, nonfinite) = (vec![0.1; 33], vec![0.0; 33]);
+            Curves::from(Curve {
+                steps: (0..33).collect(),
+                median: mean.clone(),
+                mean,
+                ci95,
+                nonfinite,
+                tasks: 100,
+            })
+        };
+        let told: Vec<Vec<Curves>> =
+            (0..SYSTEMS).map(|at| (0..10).map(|seed| curve(at, seed)).collect()).collect();
+        let outcome = |(settings, curves): (_, &'static [Curves])| Outcome {
+            settings,
+            runs: (0..).zip(curves).map(|(seed, curves)| Ran { seed, curves, failure: None }).collect(),
+        };
+        let told: &'static [Vec<Curves>] = told.leak();
+        let outcomes: Vec<Outcome<'_>> =
+            study.experiments.iter().zip(told.iter().map(Vec::as_slice)).map(outcome).collect();
+        bencher.bench_local(|| compare(&outcomes, None, Average::Mean));
     }
 }

@@ -36,7 +36,7 @@ pub use findings::Findings;
 pub use outcome::{Outcome, Ran, Tally, test_names};
 pub use profile::Profile;
 pub use runs::Results;
-pub use scale::{Scale, are_far_apart, loss_scale};
+pub use scale::{Scale, are_far_apart, difference_scale, loss_scale};
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
 pub use table::{Failure, LossTable, Row, TableGroup, table_steps, tables};

@@ -1,6 +1,8 @@
 //! An axis: where a value lies between two ends, linear or logarithmic, and which values deserve a
 //! label; and which axis losses are shown on.
 
+use super::comparison::Difference;
+
 /// One axis of a plot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -220,6 +222,24 @@ pub fn loss_scale(
     let low = lows.filter(|loss| *loss > 0.0 && loss.is_finite()).fold(f64::INFINITY, f64::min);
     let air = (high / low).powf(0.04).max(1.05);
     Scale::log(low / air, high)
+}
+
+/// An axis around 0 that holds most of these differences: one of thousands would hide all others.
+pub fn difference_scale<'a>(differences: impl Iterator<Item = &'a Difference>) -> Scale {
+    let of = |difference: &Difference| {
+        let mean = difference.mean.filter(|mean| mean.is_finite())?;
+        let [low, high] = difference.interval.unwrap_or([mean; 2]);
+        // An interval far wider than what it is about does not set the axis.
+        let far = 3.0 * mean.abs();
+        Some([mean - (mean - low).min(far), mean + (high - mean).min(far)])
+    };
+    let mut ends: Vec<f64> = differences.filter_map(of).flatten().collect();
+    ends.sort_by(f64::total_cmp);
+    let last = ends.len().saturating_sub(1) as f64;
+    let at = |share: f64| ends.get((share * last) as usize).copied().unwrap_or(0.0);
+    let (low, high) = (at(0.03).min(0.0), at(0.97).max(0.0));
+    let air = 0.06 * (high - low).max(1e-12);
+    Scale::linear(low - air, high + air)
 }
 
 #[cfg(test)]

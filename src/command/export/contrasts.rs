@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Chart, Figure, Rule, Series};
 use crate::eval::Average;
-use crate::results::{Contrasts, Outcome, Scale, compare, contrasts, judged_at};
+use crate::results::{Outcome, Scale, compare, contrasts, difference_scale, judged_at};
 
 /// The differences of the systems of each group to the one that is lowest at the n that is judged at; `None` where there
 /// is nothing to compare. Of those that are not shown, cells of a sweep, it counts that they were looked at.
@@ -19,7 +19,7 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
         let Some(subject) = (0..=n).rev().find_map(|n| compared.at(n)).map(|at| at.lowest) else { continue };
         let Some(mut found) = contrasts(outcomes, subject, test, Average::Mean) else { continue };
         found.others.retain(|(other, _)| shown.iter().any(|(_, index)| index == other));
-        let scale = scale(&found);
+        let scale = difference_scale(found.others.iter().flat_map(|(_, at)| at.iter().flatten()));
         let name = |index: usize| {
             let shown = shown.iter().find(|(_, other)| *other == index).map(|(name, _)| name.as_str());
             shown.unwrap_or(&outcomes[index].settings.name)
@@ -67,24 +67,4 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
             "Medians over tasks are compared where some tasks blow up, means elsewhere.".to_owned(),
         ],
     })
-}
-
-/// An axis around 0 that holds most of what there is: a difference of thousands would hide all others.
-fn scale(found: &Contrasts) -> Scale {
-    let of = |difference: &crate::results::Difference| {
-        let [low, high] = difference.interval.or(difference.mean.map(|mean| [mean; 2]))?;
-        let mean = difference.mean?;
-        // An interval far wider than what it is about does not set the axis.
-        let far = 3.0 * mean.abs();
-        Some([mean - (mean - low).min(far), mean + (high - mean).min(far)])
-    };
-    let mut ends: Vec<f64> =
-        found.others.iter().flat_map(|(_, at)| at.iter().flatten().filter_map(of).flatten()).collect();
-    ends.retain(|end| end.is_finite());
-    ends.sort_by(f64::total_cmp);
-    let at =
-        |share: f64| ends.get((share * ends.len().saturating_sub(1) as f64) as usize).copied().unwrap_or(0.0);
-    let (low, high) = (at(0.03).min(0.0), at(0.97).max(0.0));
-    let air = 0.06 * (high - low).max(1e-12);
-    Scale::linear(low - air, high + air)
 }

@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
-    compared::KnownComparisons,
+    compared::Known,
     controls::{CurveControls, FitControls, Undo},
     family::{Illustration, OracleJob, TestSet},
     file::Edited,
@@ -22,9 +22,9 @@ use super::{
     sweep::SweepState,
 };
 use crate::{
-    eval::Curve,
+    eval::{Average, Curve},
     experiments::{FIRST_TEST, Study, Test},
-    results::{DifferingSetting, ListRow},
+    results::{Compared, Contrasts, DifferingSetting, ListRow},
     study::Control,
     ui::{command, keymap, style::Styles, view},
 };
@@ -106,7 +106,9 @@ pub struct App {
     /// The Play view.
     pub play: Play,
     /// Who is compared with whom, as long as nothing has changed.
-    pub(in crate::ui) comparisons: KnownComparisons,
+    pub(in crate::ui) comparisons: Known<(usize, Average), Vec<Compared>>,
+    /// The same of one system against each other.
+    pub(in crate::ui) contrasts: Known<(usize, usize, Average), Option<Contrasts>>,
     /// When runs begin and end, as long as nothing has changed.
     pub(in crate::ui) schedule: KnownSchedule,
     /// What happened, oldest first.
@@ -236,7 +238,8 @@ impl App {
             inner: Inner::default(),
             illustration: None,
             play,
-            comparisons: KnownComparisons::default(),
+            comparisons: Known::default(),
+            contrasts: Known::default(),
             schedule: KnownSchedule::default(),
             log: VecDeque::new(),
             figure: 0,

@@ -1,40 +1,38 @@
-//! The comparisons of the results there are, kept until there are others, so that no frame waits for them.
+//! Comparisons of the results there are, kept until there are others, so that no frame waits for them.
 
 use std::{cell::RefCell, sync::Arc};
 
-use crate::{eval::Average, results::Compared};
-
-/// Comparisons, and what they are of.
-#[derive(Default)]
-pub struct KnownComparisons {
+/// What has been worked out of the results, and of what it is.
+pub struct Known<K, T> {
     /// Results that have come or gone.
     changes: u64,
-    known: RefCell<Option<(Key, Arc<Vec<Compared>>)>>,
+    known: RefCell<Option<(u64, K, Arc<T>)>>,
 }
 
-/// Changes of the results, the test set, what losses are over tasks.
-type Key = (u64, usize, Average);
+impl<K, T> Default for Known<K, T> {
+    fn default() -> Self {
+        Self { changes: 0, known: RefCell::new(None) }
+    }
+}
 
-impl KnownComparisons {
+impl<K: PartialEq, T> Known<K, T> {
     /// Results have come or gone.
     pub fn forget(&mut self) {
         self.changes += 1;
     }
 
-    /// Those on a test set; `compare` is asked where they are not known.
-    pub fn of(
-        &self,
-        test: usize,
-        average: Average,
-        compare: impl FnOnce() -> Vec<Compared>,
-    ) -> Arc<Vec<Compared>> {
-        let key = (self.changes, test, average);
-        let known = self.known.borrow().clone();
-        if let Some((_, compared)) = known.filter(|(of, _)| *of == key) {
-            return compared;
+    /// What it is of this; `compute` is asked where it is not known.
+    pub fn of(&self, key: K, compute: impl FnOnce() -> T) -> Arc<T> {
+        let known = self
+            .known
+            .borrow()
+            .as_ref()
+            .map(|(at, of, known)| (*at == self.changes && *of == key, Arc::clone(known)));
+        if let Some((true, known)) = known {
+            return known;
         }
-        let compared = Arc::new(compare());
-        *self.known.borrow_mut() = Some((key, Arc::clone(&compared)));
-        compared
+        let computed = Arc::new(compute());
+        *self.known.borrow_mut() = Some((self.changes, key, Arc::clone(&computed)));
+        computed
     }
 }

@@ -128,6 +128,8 @@ pub struct CurveControls {
     pub report: Option<usize>,
     /// First and last n in view.
     pub window: Option<(usize, usize)>,
+    /// Whether the Overview shows by how much others are higher than the selected system, in place of the curves.
+    pub contrasts: bool,
 }
 
 /// Reports on either side of one over which the training loss is smoothed.

@@ -3,13 +3,20 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::app::App;
-use crate::results::{Compared, Comparison, compare};
+use crate::results::{Compared, Comparison, Contrasts, compare, contrasts};
 
 impl App {
     /// Who is compared with whom on the test set in view.
     pub fn compared(&self) -> Arc<Vec<Compared>> {
         let average = self.curves.average;
-        self.comparisons.of(self.test, average, || compare(&self.outcomes(), self.test_name(), average))
+        self.comparisons.of((self.test, average), || compare(&self.outcomes(), self.test_name(), average))
+    }
+
+    /// One system against each other one that was tested on the same tasks; `None` where there is none.
+    pub fn contrasts(&self, subject: usize) -> Arc<Option<Contrasts>> {
+        let (test, average) = (self.test, self.curves.average);
+        let of = || contrasts(&self.outcomes(), subject, self.test_name(), average);
+        self.contrasts.of((test, subject, average), of)
     }
 
     /// The number of the group of comparable systems that an experiment is of; one that is not tested on the set in

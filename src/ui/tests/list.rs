@@ -207,3 +207,37 @@ fn ten_times_as_many_runs_are_drawn_in_about_ten_times_the_time() {
     let (few, many) = (frame_of(60), frame_of(600));
     assert!(many < 30 * few, "{few:?} and {many:?}");
 }
+
+#[test]
+fn c_shows_by_how_much_the_others_are_higher_than_the_selected_one() {
+    let mut app = fixture::midway(Styles::default());
+    app.curves.crosshair = Some(10);
+    // The selected one is MAML.
+    let before = picture(&app, 160, 40);
+    assert!(!before.contains("higher than"), "{before}");
+    type_in(&mut app, "c");
+    let screen = picture(&app, 160, 40);
+    assert!(
+        screen.contains("Test loss higher than that of MAML by (mean; all intervals at an n: 95 %)"),
+        "{screen}"
+    );
+    let contrasts = app.contrasts(2);
+    let contrasts = contrasts.as_ref().as_ref().expect("there are others");
+    assert_eq!(contrasts.others.len(), 3, "Reptile has no result, first-order has one seed: {contrasts:?}");
+    // What the lower border says is what the comparison says, the system and its figures together.
+    let random = contrasts.others[0].1[10].as_ref().expect("a result");
+    let [low, high] = random.interval.expect("three seeds").map(crate::results::text::number);
+    let mean = crate::results::text::number(random.mean.expect("finite"));
+    assert!(screen.contains(&format!("n=10: Random {mean} [{low}, {high}] higher")), "{screen}");
+    let one_seed = contrasts.others.iter().find(|(other, _)| *other == 3).expect("first-order");
+    assert!(one_seed.1[10].as_ref().is_some_and(|by| by.interval.is_none() && !by.is_known()));
+    // Another selected system, another subject; c goes back.
+    press(&mut app, KeyCode::Up);
+    assert!(picture(&app, 160, 40).contains("higher than that of Transfer by"));
+    type_in(&mut app, "c");
+    assert_eq!(picture(&app, 160, 40).contains("higher than"), false);
+    // Where nothing was tested yet it says so.
+    let mut empty = fixture::app(&fixture::notebook(), Styles::default());
+    type_in(&mut empty, "c");
+    assert!(picture(&empty, 160, 40).contains("no other system has results on the same test tasks"));
+}

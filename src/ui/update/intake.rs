@@ -34,6 +34,7 @@ impl App {
         }
         if !matches!(event.kind, Kind::Progress { .. }) {
             self.comparisons.forget();
+            self.contrasts.forget();
         }
         let run = &mut self.runs[index];
         if let (Some((left, at)), false) = (run.recorded, matches!(event.kind, Kind::Recorded { .. })) {

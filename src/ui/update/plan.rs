@@ -39,6 +39,7 @@ impl App {
     /// were there before stay as they are.
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
         self.comparisons.forget();
+        self.contrasts.forget();
         let kept: HashSet<usize> = self.active().collect();
         let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());
         let shown = self.view.experiment.and_then(name_of);

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{curves, differences, training};
+use super::{contrasts, curves, differences, training};
 use crate::{
     config::presentable,
     study::Holder,
@@ -69,6 +69,12 @@ static COMMANDS: &[Command] = &[
     .group(Group::Move),
     SMALLER_N.keys("Left").help("crosshair to a smaller n").hint("crosshair"),
     LARGER_N.keys("Right").help("crosshair to a larger n").shares_hint(),
+    Command::new(
+        "compare-systems",
+        "c",
+        "by how much each system is higher than the selected one, in place of the curves",
+        |app| app.curves.contrasts ^= true,
+    ),
     Command::new(
         "filter",
         "/",
@@ -193,7 +199,10 @@ fn place(app: &App, listed: &[usize]) -> usize {
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let panes = panes(app, area);
     if let Some(plot) = panes.plot {
-        curves::draw_all(app, plot, buffer);
+        match app.curves.contrasts {
+            true => contrasts::draw(app, plot, buffer),
+            false => curves::draw_all(app, plot, buffer),
+        }
     }
     match app.list.differences {
         true => differences::draw(app, panes.table, buffer),
