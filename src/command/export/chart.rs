@@ -350,8 +350,11 @@ impl Chart {
     }
 }
 
+/// A line through these points.
+type Piece = Vec<[f64; 2]>;
+
 /// The pieces of a line that lie inside, and where it leaves and comes back.
-fn pieces(points: &[[f64; 2]]) -> (Vec<Vec<[f64; 2]>>, Vec<([f64; 2], End)>) {
+fn pieces(points: &[[f64; 2]]) -> (Vec<Piece>, Vec<([f64; 2], End)>) {
     let side = |[_, y]: [f64; 2]| match y {
         y if y.is_nan() => Some(End::Lost),
         y if y > 1.0 => Some(End::Above),

@@ -17,11 +17,14 @@ use crate::results::{
 /// As many maps stand in one picture.
 const MOST_MAPS: usize = 24;
 
+/// A cell's number, and its loss where it has one.
+type Shown = (usize, Option<CellLoss>);
+
 /// A map.
 struct Map {
     title: String,
     /// By row and column.
-    cells: Vec<Vec<Option<(usize, Option<CellLoss>)>>>,
+    cells: Vec<Vec<Option<Shown>>>,
     best: Option<usize>,
 }
 

@@ -297,7 +297,7 @@ fn tasks(report: &Report<'_>) -> anyhow::Result<String> {
             "<p class=\"note\">Test task {} is the one of median loss for {}.</p>",
             task + 1,
             safe(
-                &shown
+                shown
                     .iter()
                     .zip(&losses)
                     .find(|(_, losses)| !losses.is_empty())

@@ -235,7 +235,7 @@ fn c_shows_by_how_much_the_others_are_higher_than_the_selected_one() {
     press(&mut app, KeyCode::Up);
     assert!(picture(&app, 160, 40).contains("higher than that of Transfer by"));
     type_in(&mut app, "c");
-    assert_eq!(picture(&app, 160, 40).contains("higher than"), false);
+    assert!(!picture(&app, 160, 40).contains("higher than"));
     // Where nothing was tested yet it says so.
     let mut empty = fixture::app(&fixture::notebook(), Styles::default());
     type_in(&mut empty, "c");
