@@ -10,6 +10,7 @@ mod paper;
 mod profile;
 mod report;
 mod rows;
+mod shown;
 mod tables;
 mod tensorboard;
 
@@ -20,14 +21,12 @@ use std::io::Write as _;
 use anyhow::{Context, bail};
 
 use self::paper::Paper;
+use self::shown::{one_a_row, shown, tested};
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
 use crate::config::{as_seen, printable};
-use crate::eval::Average;
 use crate::experiments::Study;
-use crate::results::{
-    ListRow, Outcome, Results, Sweep, groups, judged_at, rows, table_comparisons, test_names,
-};
+use crate::results::{Outcome, Results, Sweep, rows, table_comparisons, test_names};
 use crate::study::{Event, Kind, Watcher, write_out};
 
 /// Reads the folders and writes.
@@ -273,43 +272,7 @@ fn picture(
     Ok(profile::figure(&shown, &losses, (n, test), interval).draw(&paper))
 }
 
-/// Those of these outcomes that have been tested, with the runs that have been.
-fn tested<'a>(outcomes: &[Outcome<'a>], test: Option<&str>) -> Vec<Outcome<'a>> {
-    let mut outcomes = outcomes.to_vec();
-    outcomes.iter_mut().for_each(|outcome| outcome.runs.retain(|run| run.curves.of(test).is_some()));
-    outcomes.retain(|outcome| !outcome.runs.is_empty());
-    outcomes
-}
-
 fn as_table(format: Format, tables: &[tables::Table]) -> String {
     let one = if format == Format::Latex { tables::latex } else { tables::markdown };
     tables.iter().map(one).collect::<Vec<_>>().join("\n")
-}
-
-/// The outcomes that a picture of curves has: of a sweep the best cell alone, under a name that says so.
-fn one_a_row<'a>(outcomes: Vec<Outcome<'a>>, test: Option<&str>) -> Vec<(String, Outcome<'a>)> {
-    let shown = shown(&outcomes, test);
-    let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
-    shown.into_iter().filter_map(|(name, index)| Some((name, outcomes[index].take()?))).collect()
-}
-
-/// Who is shown where not every cell of a sweep can be, by their places among the outcomes, and under which names.
-fn shown(outcomes: &[Outcome<'_>], test: Option<&str>) -> Vec<(String, usize)> {
-    let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
-    let groups = groups(outcomes, test);
-    let named = |row: &ListRow| match *row {
-        ListRow::One(index) => (outcomes[index].settings.name.clone(), index),
-        ListRow::Sweep(sweep) => {
-            let sweep = &sweeps[sweep];
-            let steps = |index: &usize| Some(outcomes[*index].test(test)?.evaluation.steps);
-            let n = judged_at(sweep.experiments.iter().filter_map(steps).max().unwrap_or(0));
-            // Of the cells that were tested on the same tasks as the first.
-            let cells = groups.iter().map(|group| sweep.comparable(group)).find(|cells| !cells.is_empty());
-            let cells = cells.unwrap_or_default();
-            let best = sweep.best_of(&cells, |index| outcomes[index].cell_loss(test, n, Average::Mean));
-            let index = best.map_or(sweep.experiments[0], |(index, _)| index);
-            (sweep.row_name(best.map(|(index, _)| outcomes[index].settings), cells.len()), index)
-        }
-    };
-    list.iter().map(named).collect()
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::paper::Paper;
+use super::shown::{self, one_a_row, tested};
 use super::tables::{Cell, Line, Spread, Table};
 use super::{contrasts, curves, fit, heat, profile, tables};
 use crate::cli::Interval;
@@ -207,7 +208,7 @@ fn adaptation(report: &Report<'_>) -> String {
     let mut text = String::new();
     for test in tests(report) {
         let test = test.as_deref();
-        let shown = super::one_a_row(super::tested(report.outcomes, test), test);
+        let shown = one_a_row(tested(report.outcomes, test), test);
         if shown.is_empty() {
             continue;
         }
@@ -254,7 +255,7 @@ fn comparisons(report: &Report<'_>) -> String {
     let mut text = String::new();
     for test in tests(report) {
         let test = test.as_deref();
-        if let Some(figure) = contrasts::figure(report.outcomes, &super::shown(report.outcomes, test), test)
+        if let Some(figure) = contrasts::figure(report.outcomes, &shown::shown(report.outcomes, test), test)
             .filter(|figure| figure.charts.len() <= MOST_CHARTS)
         {
             text += &both(|paper| figure.draw(paper));
@@ -276,7 +277,7 @@ fn comparisons(report: &Report<'_>) -> String {
 
 /// The profile and the fits on a task of median loss.
 fn tasks(report: &Report<'_>) -> anyhow::Result<String> {
-    let shown = super::one_a_row(super::tested(report.outcomes, None), None);
+    let shown = one_a_row(tested(report.outcomes, None), None);
     let only: Vec<Outcome<'_>> = shown.iter().map(|(_, outcome)| outcome.clone()).collect();
     let Some(steps) = only.iter().filter_map(|outcome| Some(outcome.test(None)?.evaluation.steps)).min()
     else {
