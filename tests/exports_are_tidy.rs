@@ -297,7 +297,7 @@ fn every_format_has_the_figures_of_the_json() {
     );
     assert!(export(&["markdown", "--verdicts"]).contains(&words), "{words}");
     // The picture: the heights of the line, read off its own axis. Alone, the system has a chart to itself.
-    let alone = trained(&every_kind().split("[[experiment]]\nname = \"Ridge").next().expect("the first"));
+    let alone = trained(every_kind().split("[[experiment]]\nname = \"Ridge").next().expect("the first"));
     let svg = alone.run(&["export", "runs", "--format", "svg"]).exits(0).stdout;
     let document = Document::parse(&svg).expect("well-formed");
     let line = document.descendants().find(|node| node.has_tag_name("polyline")).expect("a line");
