@@ -3,14 +3,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{app::App, job::Job};
+use super::job::Job;
 use crate::{
     eval::{self, Fit},
     learner::Cost,
     model::Weights,
-    results::oracle_loss,
     study::Snapshot,
-    task::{Points, TaskSettings, TestTask},
+    task::Points,
 };
 
 /// Operations that a frame has time for: a few milliseconds on a slow machine.
@@ -22,18 +21,19 @@ const USUAL: usize = 8;
 #[derive(Clone)]
 pub struct FitJob {
     /// Whose network it is.
-    experiment: usize,
-    run: usize,
+    pub experiment: usize,
+    /// Which run of it.
+    pub run: usize,
     /// The network's place in its training.
-    snapshot: Arc<Snapshot>,
+    pub snapshot: Arc<Snapshot>,
     /// The network, with the rate in use.
-    weights: Weights,
+    pub weights: Weights,
     /// What it adapts to.
-    support: Points,
+    pub support: Points,
     /// What it is asked.
-    query: Points,
+    pub query: Points,
     /// After these numbers of steps.
-    steps: Vec<usize>,
+    pub steps: Vec<usize>,
 }
 
 /// Whether it asks the same, if perhaps of another moment of training.
@@ -64,11 +64,13 @@ impl FitJob {
 /// The fits in view, one job an experiment.
 #[derive(Default)]
 pub struct Fits {
-    wanted: Vec<FitJob>,
-    known: HashMap<usize, (FitJob, Vec<Fit>)>,
+    /// What the view in front has asked for.
+    pub wanted: Vec<FitJob>,
+    /// What was worked out, by experiment.
+    pub known: HashMap<usize, (FitJob, Vec<Fit>)>,
     job: Job<FitJob, Vec<Fit>>,
     /// The loss of the oracle on a task with these support points.
-    oracle: Option<(Points, f64)>,
+    pub oracle: Option<(Points, f64)>,
 }
 
 impl Fits {
@@ -110,37 +112,5 @@ impl Fits {
     /// Whether more may come.
     pub fn are_awaited(&self) -> bool {
         self.job.is_awaited()
-    }
-}
-
-impl App {
-    /// Wants the fits of an experiment's chosen seed on a task.
-    pub(in crate::ui) fn want_fits(&mut self, experiment: usize, task: &TestTask, steps: &[usize]) {
-        let Some(run) = self.chosen_run(experiment) else { return };
-        let Some(snapshot) = self.shown_snapshot(run).map(Arc::clone) else { return };
-        let adaptation = snapshot.weights.adaptation.at_rate(self.inner_lr(experiment));
-        let weights = Weights { adaptation, ..snapshot.weights.clone() };
-        let mut steps = steps.to_vec();
-        steps.sort_unstable();
-        steps.dedup();
-        let (support, query) = (task.support.clone(), task.query.clone());
-        self.fits.wanted.push(FitJob { experiment, run, snapshot, weights, support, query, steps });
-    }
-
-    /// Wants the oracle's loss on a task of these settings.
-    pub(in crate::ui) fn want_oracle(&mut self, settings: &TaskSettings, task: &TestTask) {
-        if self.fits.oracle.as_ref().is_none_or(|(known, _)| *known != task.support) {
-            self.fits.oracle = Some((task.support.clone(), oracle_loss(settings, task)));
-        }
-    }
-
-    /// The oracle's loss on the task that was looked at last.
-    pub fn oracle(&self) -> f64 {
-        self.fits.oracle.as_ref().map_or(f64::NAN, |(_, loss)| *loss)
-    }
-
-    /// The fit of an experiment after n steps, of those that its view has asked for.
-    pub fn fit_after(&self, experiment: usize, n: usize) -> Option<&Fit> {
-        self.fits.known.get(&experiment)?.1.iter().find(|fit| fit.n == n)
     }
 }

@@ -8,6 +8,7 @@ pub mod controls;
 pub mod family;
 pub mod file;
 pub mod fits;
+pub mod fitted;
 pub mod hands;
 pub mod hardness;
 pub mod inner;
