@@ -29,7 +29,7 @@ fn named(folder: &Path) -> Option<(String, String)> {
 }
 
 /// What is said of a run that is planned.
-const NOT_THERE: &str = "is planned and not there";
+pub const NOT_THERE: &str = "is planned and not there";
 
 /// Looks for run folders.
 pub struct Search {

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use super::follow::Files;
 use super::holders::{Hold, Holders};
 use super::lock::Holder;
-use super::search::Search;
+use super::search::{NOT_THERE, Search};
 use super::steered::{Looks, Steered};
 use super::trail::Trail;
 use crate::experiments::{Experiment, Published, Study, TestSettings};
@@ -185,6 +185,12 @@ impl Watcher {
     /// What looks like a run or a plan and could not be taken for one, and why.
     pub fn passed_over(&self) -> Vec<(PathBuf, String)> {
         self.around.borrow().search.passed_over().to_vec()
+    }
+
+    /// The same without planned runs that are still to come, because somebody trains.
+    pub fn never_shown(&self) -> Vec<(PathBuf, String)> {
+        let is_over = self.trainer() == Hold::Free;
+        self.passed_over().into_iter().filter(|(_, why)| is_over || why != NOT_THERE).collect()
     }
 
     /// Runs that were found twice: the folder that was left out, and the one that counts.
