@@ -233,7 +233,8 @@ fn a_dashboard_joins_and_shows_who_trains_what() {
     third.sees("with");
     for mut terminal in [watches, joins, third] {
         terminal.press("q");
-        assert_eq!(terminal.end().0, 0);
+        let (code, words) = terminal.end();
+        assert_eq!(code, 0, "{words}");
     }
 }
 
