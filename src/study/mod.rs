@@ -31,12 +31,14 @@
 //!   resume      the file a run goes on from
 //!   trail       parameters of a run's past
 //!   steered     which runs a person has made wait, or has ended
+//! claim/    who may write where
 //!   holders     which processes train the studies that are watched
 //!   request     asking the process that trains to let go
 //!   lock        one process a study folder
+//!   note        what is said of a lock, and to whom
 //!   held        who trains a study on a file system without locks
 //!   holder      a process that holds something
-//!   files       files that are whole or not there, and are ours
+//! files     files that are whole or not there, and are ours
 //! layout    how everything on disk is named
 //! told      what the events of a run add up to
 //! event     what is reported
@@ -44,8 +46,10 @@
 //! plan      experiments x seeds -> runs
 //! ```
 
+mod claim;
 mod disk;
 mod event;
+mod files;
 mod layout;
 pub mod needs;
 mod plan;
@@ -53,18 +57,18 @@ mod pool;
 mod snapshot;
 mod told;
 
+pub use claim::holders::Hold;
+pub use claim::lock::{Busy, Holder, Refused};
+pub use claim::note::{Note, has_locks};
+pub use claim::request::{ask, withdraw};
 pub use disk::compare::{Compared, compare, is_foreign, kernel_of, provenance_of, repair_past};
-pub use disk::files::{write_new, write_out};
 pub use disk::folders::announce_study;
 pub use disk::follow::LogReader;
-pub use disk::holders::Hold;
-pub use disk::lock::{Busy, Holder, Refused};
-pub use disk::note::{Note, has_locks};
-pub use disk::request::{ask, withdraw};
 pub use disk::resume::{Header, Identity, Resume, Unusable};
 pub use disk::trail::{MOST_LANDMARKS, landmarks};
 pub use disk::watch::{Found, Watcher};
 pub use event::{Event, Kind};
+pub use files::{write_new, write_out};
 pub use layout::{run_folder, study_folder};
 pub use plan::{Partition, Run, RunName, plan};
 pub use pool::control::Control;

@@ -7,8 +7,6 @@ use std::{fs, io};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::files::{folder_of, read_own, replace};
-use super::lock::{Busy, Lock};
 use super::provenance::{Process, Provenance};
 use super::resume::{LARGEST_FILE, Resume, first};
 use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
@@ -16,7 +14,9 @@ use super::trail::Trail;
 use crate::config::presentable;
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
+use crate::study::claim::lock::{Busy, Lock};
 use crate::study::event::{Event, Kind};
+use crate::study::files::{folder_of, read_own, replace};
 use crate::study::layout::{CHECKPOINT, LOCK, LOG, RESUME, SETTINGS, SNAPSHOTS};
 use crate::study::plan::Run;
 

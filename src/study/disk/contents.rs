@@ -5,13 +5,13 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::files::read_own;
 use super::provenance::COMMIT;
 use super::resume::{Header, Identity, LARGEST_FILE};
 use super::seal::LARGEST_SETTINGS;
 use crate::experiments::{RECORDED, recorded_toml};
 use crate::learner::{checkpoint_from_bytes, metadata};
 use crate::model::Weights;
+use crate::study::files::read_own;
 use crate::study::layout::{CHECKPOINT, SETTINGS, hex, settings_digest};
 use crate::study::plan::Run;
 

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::files::read_own;
 use super::follow::last_written;
 use super::past::{Progress, what_counts};
 use super::resume::LARGEST_FILE;
 use super::seal;
 use crate::model::Weights;
 use crate::study::event::Event;
+use crate::study::files::read_own;
 use crate::study::layout::{CHECKPOINT, LOG, hex, run_folder};
 use crate::study::plan::Run;
 

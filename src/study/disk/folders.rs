@@ -10,15 +10,15 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::contents::settings_text;
-use super::files::{Unreadable, make_folder, move_folder, read_own, replace};
-use super::lock::{Busy, Lock, Refused};
 use super::record::{Opened, Record};
 use super::resume::Identity;
 use super::seal::LARGEST_SETTINGS;
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::experiments::resolved_toml;
 use crate::model;
+use crate::study::claim::lock::{Busy, Lock, Refused};
 use crate::study::event::Kind;
+use crate::study::files::{Unreadable, make_folder, move_folder, read_own, replace};
 use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, experiment_folder, run_folder};
 use crate::study::plan::Run;
 

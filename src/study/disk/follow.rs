@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use super::files::{Unreadable, open_own, read_own};
 use super::resume::{LARGEST_FILE, Resume};
 use super::seal::{self, Doubt, LARGEST_LOG};
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
 use crate::model::Weights;
 use crate::study::event::{Event, Kind};
+use crate::study::files::{Unreadable, open_own, read_own};
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, hex, run_folder};
 use crate::study::plan::{Run, RunName};
 use crate::study::snapshot::Snapshot;

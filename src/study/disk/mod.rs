@@ -2,19 +2,12 @@
 
 pub mod compare;
 pub mod contents;
-pub mod files;
 pub mod finished;
 pub mod folders;
 pub mod follow;
-pub mod held;
-pub mod holder;
-pub mod holders;
-pub mod lock;
-pub mod note;
 pub mod past;
 pub mod provenance;
 pub mod record;
-pub mod request;
 pub mod resume;
 pub mod seal;
 pub mod search;

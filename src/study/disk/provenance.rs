@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::files::{read_own, replace_soon};
-use super::lock::Holder;
+use crate::study::claim::lock::Holder;
+use crate::study::files::{read_own, replace_soon};
 use crate::study::layout::PROVENANCE;
 
 /// One of a hundred processes has some three hundred bytes.

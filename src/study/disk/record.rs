@@ -23,11 +23,6 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::contents::{checkpoint_bytes, has_its_checkpoint, settings_text, version_of_settings};
-use super::files::{
-    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
-    where_known, write_own,
-};
-use super::lock::Lock;
 use super::past::{Progress, what_counts};
 use super::provenance::Provenance;
 use super::resume::{self, Header, Identity, Resume};
@@ -37,7 +32,12 @@ use super::trouble::{RecordError, Refusal, trouble};
 use crate::config::presentable;
 use crate::learner::State;
 use crate::model::{Kernels, Weights};
+use crate::study::claim::lock::Lock;
 use crate::study::event::Event;
+use crate::study::files::{
+    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
+    where_known, write_own,
+};
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
 use crate::study::plan::Run;
 

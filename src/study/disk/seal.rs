@@ -6,11 +6,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::files::{Unreadable, read_own};
 use super::resume::{LARGEST_FILE, Resume, Unusable};
 use crate::config::presentable;
 use crate::experiments::{Experiment, parse_recorded};
 use crate::study::event::{Event, Kind};
+use crate::study::files::{Unreadable, read_own};
 use crate::study::layout::{LOG, RESUME, SETTINGS, hex, misplaced, settings_digest};
 use crate::study::plan::RunName;
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::files::read_own;
 use super::folders::{Planned, read_plan};
 use super::seal::LARGEST_SETTINGS;
 use crate::experiments::{Experiment, Study, parse_recorded};
+use crate::study::files::read_own;
 use crate::study::layout::{
     CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, folder_name, is_aside, is_seed, seed_folder,
 };

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{read_own, replace_soon};
 use super::folders::Planned;
-use super::holder::Holder;
-use super::holders::{Hold, Holders, study_of};
+use crate::study::claim::holder::Holder;
+use crate::study::claim::holders::{Hold, Holders, study_of};
+use crate::study::files::{read_own, replace_soon};
 use crate::study::layout::{experiment_folder, is_steered, seed_folder, steered_by};
 use crate::study::plan::Run;
 

@@ -18,9 +18,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::files::open_own;
 use crate::experiments::Experiment;
 use crate::model::{self, Adaptation, ModelSettings, Precision, Weights};
+use crate::study::files::open_own;
 use crate::study::layout::SNAPSHOTS;
 use crate::study::snapshot::Snapshot;
 

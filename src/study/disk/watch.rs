@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::follow::Files;
-use super::holders::{Hold, Holders};
-use super::lock::Holder;
 use super::search::{NOT_THERE, Search};
 use super::steered::{Looks, Steered};
 use super::trail::Trail;
 use crate::experiments::{Experiment, Published, Study, TestSettings};
 use crate::model::Weights;
+use crate::study::claim::holders::{Hold, Holders};
+use crate::study::claim::lock::Holder;
 use crate::study::event::{Event, Kind};
 use crate::study::layout::run_folder;
 use crate::study::plan::{Run, plan};

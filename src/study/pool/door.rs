@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::board::Board;
 use super::guard::guard;
 use super::shared::Shared;
-use crate::study::disk::lock::{Holder, Lock, Share};
-use crate::study::disk::request;
+use crate::study::claim::lock::{Holder, Lock, Share};
+use crate::study::claim::request;
 use crate::study::disk::steered::{self, Steered};
 
 /// A request waits no longer than this.

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::files::{folder_of, make_folder, write_own};
 use super::held::Held;
 pub use super::holder::Holder;
 use super::note::{self, has_no_locks};
+use crate::study::files::{folder_of, make_folder, write_own};
 use crate::study::layout::{LOCK, claim_of};
 use crate::study::plan::Partition;
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::files::open_own;
 use super::holder::Holder;
+use crate::study::files::open_own;
 use crate::study::layout::{LOCK, claim_of};
 
 /// What the lock's file says.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{read_own, write_own};
 use super::holder::Holder;
+use crate::study::files::{read_own, write_own};
 use crate::study::layout::{held_by, part_of_held};
 use crate::study::plan::Partition;
 

@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::files::{read_own, replace};
 use super::lock::Holder;
+use crate::study::files::{read_own, replace};
 use crate::study::layout::REQUEST;
 
 /// A request names a process, nothing more.
