@@ -14,7 +14,7 @@ use super::inputs::DEFAULT_FILE;
 use super::outcome::Exit;
 use super::preferences::preferences;
 use super::run;
-use super::seat::Seat;
+use super::train_or_watch::TrainOrWatch;
 use crate::cli::{Color, OnHangup, RunArgs, RunCommand, ScreenArgs, Theme};
 use crate::config::printable;
 use crate::experiments::Study;
@@ -38,10 +38,10 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let reread = args.clone();
     let file = StudyFile { path, load: Arc::new(move || run::reread_study(&reread)) };
     let (runs, trained) = (plan(&study), study.clone());
-    let seat = Apart::open(runs.len(), move || Seat::take(&trained, &args))?;
-    seat.wait(AT_ONCE);
-    let exit = show(&study, &runs, &seat, (screen, preferences), Some(file), (!no_save).then_some(&folder));
-    seat.leave();
+    let source = Apart::open(runs.len(), move || TrainOrWatch::take(&trained, &args))?;
+    source.wait(AT_ONCE);
+    let exit = show(&study, &runs, &source, (screen, preferences), Some(file), (!no_save).then_some(&folder));
+    source.leave();
     exit
 }
 
@@ -113,7 +113,7 @@ fn show(
     let outcome = ui::run(study, runs, source, &options)?;
     if outcome.end != End::HungUp {
         write!(std::io::stdout(), "{}", printable(&outcome.table))?;
-        let trainer = match &outcome.hands.trainer {
+        let trainer = match &outcome.trainers.trainer {
             Trainer::Elsewhere(holder) => Some(holder.to_string()),
             Trainer::Several(holders) => Some(ui::crowd(holders)),
             _ => None,

@@ -18,9 +18,9 @@ mod outcome;
 mod preferences;
 mod run;
 mod schema;
-mod seat;
 mod submit;
 mod tasks;
+mod train_or_watch;
 mod verify;
 
 pub use outcome::Exit;

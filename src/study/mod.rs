@@ -4,9 +4,9 @@
 //! ```text
 //! pool/     the worker threads
 //!   session     the pool, seen from outside: events, snapshots, run control
-//!   door        the study's folder in this process's hands, and giving it to another process
+//!   ownership   the claim on the study's folder, and giving it to another process
 //!   work        the lives of its threads
-//!   lookout     the runs that other processes have, where a study is shared
+//!   others      the runs that other processes have, where a study is shared
 //!   train       the training of a run: step, report, landmarks, save
 //!   evaluate    what follows: a share of its test tasks, and what is kept in the end
 //!   shared      the board in the hands of many threads: its lock, its bell, doing what it answers
@@ -34,8 +34,9 @@
 //! claim/    who may write where
 //!   holders     which processes train the studies that are watched
 //!   request     asking the process that trains to let go
-//!   lock        one process a study folder
-//!   note        what is said of a lock, and to whom
+//!   right       the right to write: of one process in a study's folder, or of several that share it
+//!   lock        the file that a claim is held by
+//!   note        what that file says, and to whom
 //!   held        who trains a study on a file system without locks
 //!   holder      a process that holds something
 //! files     files that are whole or not there, and are ours
@@ -57,10 +58,12 @@ mod pool;
 mod snapshot;
 mod told;
 
+pub use claim::holder::Holder;
 pub use claim::holders::Hold;
-pub use claim::lock::{Busy, Holder, Refused};
+pub use claim::lock::Refused;
 pub use claim::note::{Note, has_locks};
 pub use claim::request::{ask, withdraw};
+pub use claim::right::Busy;
 pub use disk::compare::{Compared, compare, is_foreign, kernel_of, provenance_of, repair_past};
 pub use disk::folders::announce_study;
 pub use disk::follow::LogReader;

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{source::Source, state::hands::Hands};
+use super::{source::Source, state::trainers::Trainers};
 use crate::experiments::Study;
 use crate::study::{Control, Event, Found, Holder, Snapshot, no_thread};
 
@@ -53,7 +53,7 @@ impl Ask {
 struct State {
     is_over: bool,
     is_idle: bool,
-    hands: Hands,
+    trainers: Trainers,
     /// Runs that nobody trains.
     left: HashSet<usize>,
     holders: HashMap<usize, Holder>,
@@ -271,8 +271,8 @@ impl Source for Apart {
         self.state.borrow().is_idle
     }
 
-    fn hands(&self) -> Hands {
-        self.state.borrow().hands.clone()
+    fn trainers(&self) -> Trainers {
+        self.state.borrow().trainers.clone()
     }
 
     fn is_trained(&self, run: usize) -> bool {
@@ -400,7 +400,7 @@ impl<S: Source> Server<'_, S> {
         let state = State {
             is_over: over && drained,
             is_idle: source.is_idle(),
-            hands: source.hands(),
+            trainers: source.trainers(),
             left: self.numbers.iter().copied().filter(|run| !source.is_trained(*run)).collect(),
             holders: self.numbers.iter().filter_map(|&run| Some((run, source.holder(run)?))).collect(),
             queue: source.queue(),

@@ -168,7 +168,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
             pace.dirty = true;
         }
         let source = self.source;
-        pace.dirty |= self.app.on_hands(source.hands(), |run| source.is_trained(run));
+        pace.dirty |= self.app.on_trainers(source.trainers(), |run| source.is_trained(run));
         pace.dirty |= self.app.on_holders(|run| source.holder(run));
         if let Some(read) = self.watch.as_mut().and_then(|watch| watch.take())
             && self.app.trains_here()

@@ -87,7 +87,7 @@ pub static EVERYWHERE: &[Command] = &[
     .hint("take over")
     .group(Group::Steer)
     .unless(|app| {
-        let can = !app.trains_here() && app.hands.can_take && !app.hands.asked;
+        let can = !app.trains_here() && app.trainers.can_take && !app.trainers.asked;
         (!can).then(|| app.refusal())
     }),
     Command::new(

@@ -69,7 +69,7 @@ pub use preferences::{Preferences, Rebound};
 pub use show::{Outcome, run};
 pub use source::Source;
 pub use state::file::StudyFile;
-pub use state::hands::{Hands, Trainer, crowd};
+pub use state::trainers::{Trainer, Trainers, crowd};
 pub use style::{Depth, Ground, Theme};
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{
     source::Source,
     state::{
         app::{App, Mode},
-        hands::{Hands, Trainer},
+        trainers::{Trainer, Trainers},
     },
     style::{Depth, Ground, Styles},
 };
@@ -32,12 +32,12 @@ pub struct Outcome {
     pub failed: usize,
     /// How many runs have come how far.
     pub runs: Tally,
-    /// In whose hands the study was.
-    pub hands: Hands,
+    /// Who trained the study at the end.
+    pub trainers: Trainers,
 }
 
 fn trains_here(source: &impl Source) -> bool {
-    source.hands().trainer == Trainer::Here
+    source.trainers().trainer == Trainer::Here
 }
 
 /// Whether what `TZ` names can be read to its end, which is what the library does with whatever it finds.
@@ -76,7 +76,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     let ahead = if is_told { now.with_timezone(&chrono::Local).offset().local_minus_utc() } else { 0 };
     app.opened = (now.timestamp().max(0) as u64, ahead);
     source.refresh();
-    app.on_hands(source.hands(), |run| source.is_trained(run));
+    app.on_trainers(source.trainers(), |run| source.is_trained(run));
     let mut screen =
         Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
     let end = drive(&mut screen.terminal, &mut screen.keyboard, source, &mut app, options);
@@ -102,7 +102,7 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     drop(screen);
     source.stop();
     let runs = app.tally();
-    Ok(Outcome { end, table: report(&app), failed: app.failures(), runs, hands: app.hands.clone() })
+    Ok(Outcome { end, table: report(&app), failed: app.failures(), runs, trainers: app.trainers.clone() })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, task::Poll, time::Duration};
 
-use super::state::hands::{Hands, Trainer};
+use super::state::trainers::{Trainer, Trainers};
 use crate::experiments::Study;
 use crate::study::{Control, Event, Found, Hold, Holder, Note, Session, Snapshot, Watcher};
 
@@ -42,9 +42,9 @@ pub trait Source {
     fn is_idle(&self) -> bool {
         self.is_over()
     }
-    /// In whose hands the study is.
-    fn hands(&self) -> Hands {
-        Hands::default()
+    /// Who trains the study.
+    fn trainers(&self) -> Trainers {
+        Trainers::default()
     }
     /// Whether some process trains the study that this run is of.
     fn is_trained(&self, _run: usize) -> bool {
@@ -117,16 +117,16 @@ impl Source for Watcher {
         Watcher::is_over(self)
     }
 
-    fn hands(&self) -> Hands {
+    fn trainers(&self) -> Trainers {
         match self.trainer() {
-            Hold::One(Note { holder, jobs, seconds }) => Hands {
+            Hold::One(Note { holder, jobs, seconds }) => Trainers {
                 trainer: Trainer::Elsewhere(holder),
                 worked: Some(Duration::from_secs(seconds)),
                 jobs: Some(jobs).filter(|jobs| *jobs > 0),
-                ..Hands::default()
+                ..Trainers::default()
             },
-            Hold::Shared(holders) => Hands { trainer: Trainer::Several(holders), ..Hands::default() },
-            Hold::Free => Hands { trainer: Trainer::Nobody, ..Hands::default() },
+            Hold::Shared(holders) => Trainers { trainer: Trainer::Several(holders), ..Trainers::default() },
+            Hold::Free => Trainers { trainer: Trainer::Nobody, ..Trainers::default() },
         }
     }
 
@@ -168,13 +168,18 @@ impl Source for Session {
         Session::is_idle(self)
     }
 
-    fn hands(&self) -> Hands {
+    fn trainers(&self) -> Trainers {
         let mut others = self.others();
         // A run that another process has, a worker of it has.
         let jobs = Some(self.jobs() + others.len());
         others.sort_by(|one, other| (&one.host, one.pid).cmp(&(&other.host, other.pid)));
         others.dedup();
-        Hands { worked: Some(Duration::from_secs(self.worked().as_secs())), jobs, others, ..Hands::default() }
+        Trainers {
+            worked: Some(Duration::from_secs(self.worked().as_secs())),
+            jobs,
+            others,
+            ..Trainers::default()
+        }
     }
 
     fn holder(&self, run: usize) -> Option<Holder> {

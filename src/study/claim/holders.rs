@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::held::{self, SILENCE, Sign};
-use super::lock::Holder;
+use super::holder::Holder;
 use super::note::{Note, claimant, is_joined, last, trainer};
 use crate::study::plan::Partition;
 

@@ -8,3 +8,4 @@ pub mod holders;
 pub mod lock;
 pub mod note;
 pub mod request;
+pub mod right;

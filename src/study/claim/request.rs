@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::lock::Holder;
+use super::holder::Holder;
 use crate::study::files::{read_own, replace};
 use crate::study::layout::REQUEST;
 

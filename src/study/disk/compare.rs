@@ -14,7 +14,7 @@ use super::trail::Trail;
 use crate::config::presentable;
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
-use crate::study::claim::lock::{Busy, Lock};
+use crate::study::claim::right::{Busy, Claim};
 use crate::study::event::{Event, Kind};
 use crate::study::files::{folder_of, read_own, replace};
 use crate::study::layout::{CHECKPOINT, LOCK, LOG, RESUME, SETTINGS, SNAPSHOTS};
@@ -58,15 +58,15 @@ pub fn repair_past(found: &Path, again: &Path) -> Result<(), String> {
     let past = read_own(&again.join(SNAPSHOTS), LARGEST_PAST).map_err(|why| format!("{SNAPSHOTS} {why}"))?;
     // Where there is no lock's file, this is no folder that anybody trains in.
     let study = folder_of(folder_of(found));
-    let lock = if fs::symlink_metadata(study.join(LOCK)).is_ok() {
-        let held = Lock::take(study, false).map_err(words)?;
+    let claim = if fs::symlink_metadata(study.join(LOCK)).is_ok() {
+        let held = Claim::take(study, false).map_err(words)?;
         let busy = |why| Busy { why, folder: study.to_owned() }.to_string();
         Some(held.map_err(busy)?)
     } else {
         None
     };
     replace(&found.join(SNAPSHOTS), &past).map_err(words)?;
-    drop(lock);
+    drop(claim);
     Ok(())
 }
 

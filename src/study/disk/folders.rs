@@ -16,7 +16,8 @@ use super::seal::LARGEST_SETTINGS;
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::experiments::resolved_toml;
 use crate::model;
-use crate::study::claim::lock::{Busy, Lock, Refused};
+use crate::study::claim::lock::Refused;
+use crate::study::claim::right::{Busy, Claim};
 use crate::study::event::Kind;
 use crate::study::files::{Unreadable, make_folder, move_folder, read_own, replace};
 use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, experiment_folder, run_folder};
@@ -83,14 +84,14 @@ fn write_plan(study_folder: &Path, runs: &[Run], shared: bool) -> std::io::Resul
 /// study's folder sees all of the plan and not only what has begun, tells those that have one which test sets
 /// and figures they have now, and writes the plan down. A worker that takes a run up at the same time puts its
 /// own files in the place of these.
-pub fn announce(lock: &Lock, runs: &[Run]) {
+pub fn announce(claim: &Claim, runs: &[Run]) {
     let kernel = model::Kernels::fastest().name();
-    if lock.hold().is_err() {
+    if claim.hold().is_err() {
         return;
     }
-    let study_folder = lock.folder();
+    let study_folder = claim.folder();
     // First, so that a plan made while this one is announced is not overwritten by it.
-    let _ = write_plan(study_folder, runs, lock.is_shared());
+    let _ = write_plan(study_folder, runs, claim.is_shared());
     for run in runs {
         let folder = run_folder(study_folder, run);
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
@@ -112,13 +113,13 @@ pub fn announce(lock: &Lock, runs: &[Run]) {
 pub fn announce_study(study_folder: &Path, runs: &[Run]) -> anyhow::Result<()> {
     let what = || format!("{} cannot be written", study_folder.display());
     fs::create_dir_all(study_folder).with_context(what)?;
-    let taken = match Lock::join(study_folder, None, false).with_context(what)? {
+    let taken = match Claim::join(study_folder, None, false).with_context(what)? {
         // Nobody can share it, and for a moment this process has it alone.
-        Err(Refused::NoLocks) => Lock::take(study_folder, false).with_context(what)?,
+        Err(Refused::NoLocks) => Claim::take(study_folder, false).with_context(what)?,
         taken => taken,
     };
     match taken {
-        Ok((lock, _)) => announce(&lock, runs),
+        Ok((claim, _)) => announce(&claim, runs),
         Err(why) => return Err(Busy { why, folder: study_folder.to_owned() }.into()),
     }
     Ok(())
@@ -142,12 +143,12 @@ fn renew_settings(path: &Path, run: &Run, settings: &str) -> std::io::Result<()>
 /// Opens a run's folder. What is in it and is not to be gone on from is put aside, and the run starts over;
 /// what a person should know of it is to be reported.
 pub fn open(
-    lock: &Arc<Lock>,
+    claim: &Arc<Claim>,
     run: &Run,
     kernels: model::Kernels,
 ) -> Result<(Opened, Option<Kind>), RecordError> {
     let noted = |note: String, alarming: bool| Some(Kind::Noted { note, alarming });
-    let (why, foreign) = match Record::open(lock, run, kernels) {
+    let (why, foreign) = match Record::open(claim, run, kernels) {
         Ok(opened) => {
             let mut words = Vec::new();
             if !opened.verified {
@@ -169,14 +170,14 @@ pub fn open(
         Err(Refusal::Trouble(error)) => return Err(error),
         Err(Refusal::Useless { why, foreign }) => (why, foreign),
     };
-    let folder = run_folder(lock.folder(), run);
+    let folder = run_folder(claim.folder(), run);
     let kept = move_aside(&folder, run)?;
     let name = kept.file_name().unwrap_or_default().to_string_lossy();
     let note = format!(
         "{} is not gone on from: {why}. What was there is kept as {name}, and the run starts over",
         folder.display()
     );
-    match Record::open(lock, run, kernels) {
+    match Record::open(claim, run, kernels) {
         Ok(opened) => Ok((opened, noted(note, foreign))),
         Err(Refusal::Trouble(error)) => Err(error),
         Err(Refusal::Useless { why, .. }) => Err(RecordError::new(format!("{}: {why}", folder.display()))),
@@ -185,9 +186,9 @@ pub fn open(
 
 /// Gives a run back what was put aside last; what it has now is put aside in its stead. Nothing changes where
 /// nothing was.
-pub fn bring_back(lock: &Lock, run: &Run) -> Result<(), RecordError> {
-    let folder = run_folder(lock.folder(), run);
-    lock.hold().map_err(|error| trouble(&folder, &error))?;
+pub fn bring_back(claim: &Claim, run: &Run) -> Result<(), RecordError> {
+    let folder = run_folder(claim.folder(), run);
+    claim.hold().map_err(|error| trouble(&folder, &error))?;
     let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
     let newest = (1..).take_while(|nth| is_there(&aside(&folder, run.seed, *nth))).last();
     let Some(from) = newest.map(|nth| aside(&folder, run.seed, nth)) else { return Ok(()) };
@@ -198,9 +199,9 @@ pub fn bring_back(lock: &Lock, run: &Run) -> Result<(), RecordError> {
 }
 
 /// Moves a run's folder out of the way, keeping it under another name, if it holds anything to keep.
-pub fn set_aside(lock: &Lock, run: &Run) -> Result<(), RecordError> {
-    let folder = run_folder(lock.folder(), run);
-    lock.hold().map_err(|error| trouble(&folder, &error))?;
+pub fn set_aside(claim: &Claim, run: &Run) -> Result<(), RecordError> {
+    let folder = run_folder(claim.folder(), run);
+    claim.hold().map_err(|error| trouble(&folder, &error))?;
     let is_begun = |file| fs::symlink_metadata(folder.join(file)).is_ok_and(|file| file.len() > 0);
     if [LOG, RESUME, CHECKPOINT].into_iter().any(is_begun) {
         move_aside(&folder, run)?;

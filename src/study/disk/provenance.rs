@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::study::claim::lock::Holder;
+use crate::study::claim::holder::Holder;
 use crate::study::files::{read_own, replace_soon};
 use crate::study::layout::PROVENANCE;
 

@@ -32,7 +32,7 @@ use super::trouble::{RecordError, Refusal, trouble};
 use crate::config::presentable;
 use crate::learner::State;
 use crate::model::{Kernels, Weights};
-use crate::study::claim::lock::Lock;
+use crate::study::claim::right::Claim;
 use crate::study::event::Event;
 use crate::study::files::{
     folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
@@ -45,7 +45,7 @@ use crate::study::plan::Run;
 #[derive(Debug)]
 pub struct Record {
     /// The right to write into the study's folder, and which of its locks the files below were opened under.
-    lock: Arc<Lock>,
+    claim: Arc<Claim>,
     locked: u64,
     folder: PathBuf,
     /// Which run it is.
@@ -93,10 +93,10 @@ pub enum Next {
 impl Record {
     /// Opens the run's folder, making it if need be, and looks how far the run has come. What cannot be
     /// written is no reason not to train: every save tries again.
-    pub fn open(lock: &Arc<Lock>, run: &Run, kernels: Kernels) -> Result<Opened, Refusal> {
-        let folder = run_folder(lock.folder(), run);
+    pub fn open(claim: &Arc<Claim>, run: &Run, kernels: Kernels) -> Result<Opened, Refusal> {
+        let folder = run_folder(claim.folder(), run);
         let mut record = Self {
-            lock: lock.clone(),
+            claim: claim.clone(),
             locked: 0,
             identity: Identity::new(&run.settings, run.seed),
             settings: String::new(),
@@ -120,7 +120,7 @@ impl Record {
                 verified: true,
             });
         }
-        if let Err(error) = make_folder(lock.folder(), &record.folder) {
+        if let Err(error) = make_folder(claim.folder(), &record.folder) {
             if is_link(&record.folder) {
                 let why = "the folder is a link, and nothing is read or written through it".to_owned();
                 return Err(Refusal::Useless { why, foreign: true });
@@ -165,7 +165,7 @@ impl Record {
             let _ = fs::remove_file(self.folder.join(file));
         }
         // For those who look on. What cannot be written waits for the first save.
-        let _ = make_folder(self.lock.folder(), &self.folder)
+        let _ = make_folder(self.claim.folder(), &self.folder)
             .and_then(|()| if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) })
             .and_then(|()| self.rewrite_log());
         self.begin_provenance(kernels.name(), 0);
@@ -245,7 +245,7 @@ impl Record {
 
     /// Makes sure of the right to write. After the lock had to be taken anew, what was open is elsewhere.
     fn hold(&mut self) -> io::Result<()> {
-        let locked = self.lock.hold()?;
+        let locked = self.claim.hold()?;
         if locked != self.locked {
             (self.file, self.snapshots, self.settled) = (None, None, false);
             self.locked = locked;
@@ -299,10 +299,10 @@ impl Record {
     /// memory and the next save tries again.
     pub fn save(&mut self, mut header: Header, state: State) -> Result<(), RecordError> {
         let folder = self.folder.clone();
-        let lock = self.lock.clone();
-        let _writing = lock.writing();
+        let claim = self.claim.clone();
+        let _writing = claim.writing();
         self.hold()
-            .and_then(|()| make_folder(self.lock.folder(), &folder))
+            .and_then(|()| make_folder(self.claim.folder(), &folder))
             .map_err(|error| trouble(&folder, &error))?;
         let mut past = self.write_waiting();
         self.settle()?;
@@ -353,8 +353,8 @@ impl Record {
             _ => self.write_settings(replace),
         };
         written.map_err(|error| trouble(&settings, &error))?;
-        let out = folder_of(self.lock.folder());
-        for folder in [&self.folder, folder_of(&self.folder), self.lock.folder(), out, folder_of(out)] {
+        let out = folder_of(self.claim.folder());
+        for folder in [&self.folder, folder_of(&self.folder), self.claim.folder(), out, folder_of(out)] {
             sync_folder(folder).map_err(|error| trouble(folder, &error))?;
         }
         self.settled = true;
@@ -371,10 +371,10 @@ impl Record {
         state: State,
     ) -> Result<(), RecordError> {
         let folder = self.folder.clone();
-        let lock = self.lock.clone();
-        let _writing = lock.writing();
+        let claim = self.claim.clone();
+        let _writing = claim.writing();
         self.hold()
-            .and_then(|()| make_folder(self.lock.folder(), &folder))
+            .and_then(|()| make_folder(self.claim.folder(), &folder))
             .map_err(|error| trouble(&folder, &error))?;
         self.write_checkpoint(run, &state.weights, &header.kernel)?;
         let checkpoint = checkpoint_bytes(run, &state.weights, &header.kernel);
@@ -389,7 +389,7 @@ impl Record {
 
     /// Whether another process that shares the study has the run now, so that nothing is written here any more.
     pub fn is_lost(&self) -> bool {
-        self.lock.is_lost()
+        self.claim.is_lost()
     }
 
     /// Where the checkpoint is or will be.

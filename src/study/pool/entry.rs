@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::guard::guard;
 use crate::experiments::Experiment;
 use crate::model::Weights;
-use crate::study::claim::lock::Holder;
+use crate::study::claim::holder::Holder;
 use crate::study::disk::trail::Trail;
 use crate::study::plan::Run;
 use crate::study::snapshot::Snapshot;

@@ -2,13 +2,13 @@
 
 mod board;
 pub mod control;
-mod door;
 mod entry;
 mod evaluate;
 mod evaluation;
 mod going;
 mod guard;
-mod lookout;
+mod others;
+mod ownership;
 pub mod session;
 mod shared;
 mod stages;

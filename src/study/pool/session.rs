@@ -10,14 +10,15 @@ use anyhow::{Context, anyhow, bail};
 
 use super::board::Board;
 use super::control::Control;
-use super::door::Door;
-use super::lookout::look_out;
+use super::others::follow_others;
+use super::ownership::Ownership;
 use super::shared::Shared;
 use super::work::{keep_outcomes, work};
 use crate::model::Kernels;
-use crate::study::claim::lock::{Busy, Holder, Lock};
+use crate::study::claim::holder::Holder;
 use crate::study::claim::note::has_locks;
 use crate::study::claim::request::forget;
+use crate::study::claim::right::{Busy, Claim};
 use crate::study::disk::folders::{announce, set_aside};
 use crate::study::disk::steered::clear;
 use crate::study::event::Event;
@@ -64,8 +65,8 @@ pub struct Session {
     shared: Arc<Shared>,
     events: Receiver<(usize, Event)>,
     workers: Vec<JoinHandle<()>>,
-    /// Its lock is held as long as anything may be written.
-    door: Arc<Door>,
+    /// Its claim is held as long as anything may be written.
+    ownership: Arc<Ownership>,
     /// The study's folder, where it is shared.
     shares: Option<PathBuf>,
     /// Worker threads that could be started.
@@ -94,15 +95,15 @@ impl Session {
             let what = || format!("{} cannot be written", folder.display());
             std::fs::create_dir_all(folder).with_context(what)?;
             let taken = match &options.together {
-                None => Lock::take(folder, options.force),
+                None => Claim::take(folder, options.force),
                 Some(together) => {
                     clean_if_alone(folder, &runs);
-                    Lock::join(folder, together.part.as_ref().map(|(part, _)| *part), options.force)
+                    Claim::join(folder, together.part.as_ref().map(|(part, _)| *part), options.force)
                 }
             };
             match taken.with_context(what)? {
-                Ok((lock, before)) => {
-                    (held, seconds) = (Some(lock), if options.fresh { 0 } else { before });
+                Ok((claim, before)) => {
+                    (held, seconds) = (Some(claim), if options.fresh { 0 } else { before });
                 }
                 Err(why) => return Err(Busy { why, folder: folder.clone() }.into()),
             }
@@ -110,9 +111,9 @@ impl Session {
                 clean(folder, &runs);
             }
         }
-        if let (Some(lock), true) = (&held, options.fresh) {
+        if let (Some(claim), true) = (&held, options.fresh) {
             for run in &runs {
-                set_aside(lock, run)?;
+                set_aside(claim, run)?;
             }
         }
         let part = options.together.as_ref().and_then(|together| together.part.as_ref());
@@ -122,25 +123,26 @@ impl Session {
         let follows_others = options.together.as_ref().is_some_and(|together| together.tells);
         let shared = Shared::new(runs, held.clone(), sender, options.kernels, follows_others);
         let shared = Arc::new(shared);
-        let door = Arc::new(Door::new(held, seconds, jobs));
+        let ownership = Arc::new(Ownership::new(held, seconds, jobs));
         let shares = folder.filter(|_| options.together.is_some());
-        let mut session = Self { shared, events, workers: Vec::new(), door, shares, begun: 0 };
-        if let Some(lock) = session.shared.lock.clone() {
+        let mut session = Self { shared, events, workers: Vec::new(), ownership, shares, begun: 0 };
+        if let Some(claim) = session.shared.claim.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
-            session.begin("announcer", move |_| announce(&lock, &planned))?;
+            session.begin("announcer", move |_| announce(&claim, &planned))?;
         }
         // Nobody shall find that none is at work before they are.
         (0..jobs).for_each(|_| session.shared.join());
-        if session.shared.lock.is_some() {
+        if session.shared.claim.is_some() {
             session.begin("keeper", keep_outcomes)?;
         }
         if options.together.is_some() {
-            session.begin("lookout", look_out)?;
+            session.begin("others", follow_others)?;
         }
-        let (shared, door) = (session.shared.clone(), session.door.clone());
-        let thread = std::thread::Builder::new().name("door".to_owned());
-        let door = thread.spawn(move || door.keep(&shared)).map_err(|error| no_thread(&error))?;
-        session.workers.push(door);
+        let (shared, ownership) = (session.shared.clone(), session.ownership.clone());
+        let thread = std::thread::Builder::new().name("ownership".to_owned());
+        let ownership =
+            thread.spawn(move || ownership.answer_requests(&shared)).map_err(|error| no_thread(&error))?;
+        session.workers.push(ownership);
         // Last, and as many as there can be: any number comes to the same.
         for worker in 0..jobs {
             match session.begin(&format!("worker-{worker}"), work) {
@@ -157,7 +159,7 @@ impl Session {
 
     /// Starts a thread that may write in the study's folder.
     fn begin(&mut self, name: &str, life: impl FnOnce(&Shared) + Send + 'static) -> anyhow::Result<()> {
-        let (shared, share) = (self.shared.clone(), self.door.share());
+        let (shared, share) = (self.shared.clone(), self.ownership.share());
         let thread = std::thread::Builder::new().name(name.to_owned());
         let begun = thread.spawn(move || {
             life(&shared);
@@ -169,7 +171,7 @@ impl Session {
 
     /// The process that asked for the study's folder, which was given to it: nothing is trained here any more.
     pub fn given_to(&self) -> Option<&Holder> {
-        self.door.given_to()
+        self.ownership.given_to()
     }
 
     /// Which other process has a run, where the study is shared.
@@ -191,7 +193,7 @@ impl Session {
 
     /// For how long something of the study has been worked on, by all processes that have.
     pub fn worked(&self) -> Duration {
-        self.door.worked()
+        self.ownership.worked()
     }
 
     /// Makes these runs the study: those it has already go on undisturbed, new ones are queued, and
@@ -199,8 +201,8 @@ impl Session {
     /// snapshots and controls know the runs, in this order; [`Session::start`] numbers from 0.
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
         // Not in a folder that was given to another process.
-        if let Some(share) = self.door.share() {
-            announce(share.lock(), &runs);
+        if let Some(share) = self.ownership.share() {
+            announce(share.claim(), &runs);
         }
         self.shared.plan(runs)
     }
@@ -211,7 +213,7 @@ impl Session {
     /// # Errors
     /// If the folder of a run that starts over cannot be put aside, or is another process's by now.
     pub fn control(&self, run: usize, control: Control) -> anyhow::Result<()> {
-        let _share = self.door.share();
+        let _share = self.ownership.share();
         if let Some(holder) = self.given_to() {
             bail!("{holder} trains these runs now");
         }
@@ -219,7 +221,7 @@ impl Session {
             let holder = self.holder(run).map_or("another process".to_owned(), |holder| holder.to_string());
             bail!("{holder} trains this run: it can be steered there");
         }
-        if control == Control::Restore && self.shared.lock.is_none() {
+        if control == Control::Restore && self.shared.claim.is_none() {
             bail!("nothing is kept on disk (--no-save), so nothing can be brought back");
         }
         Ok(self.shared.control(run, control)?)
@@ -234,8 +236,8 @@ impl Session {
     /// one before it that was kept.
     pub fn past(&self, run: usize, landmark: usize) -> Option<Arc<Snapshot>> {
         let entry = self.shared.find(run)?;
-        let found = match &self.shared.lock {
-            Some(lock) => entry.trail.read(&run_folder(lock.folder(), &entry.run), landmark),
+        let found = match &self.shared.claim {
+            Some(claim) => entry.trail.read(&run_folder(claim.folder(), &entry.run), landmark),
             None => entry.past(landmark),
         };
         found.map(Arc::new)
@@ -283,7 +285,7 @@ impl Session {
 
     /// Whether the workers that were asked to stop take longer than a person waits, and none of them writes.
     pub fn is_overdue(&self) -> bool {
-        let writes = self.shared.lock.as_ref().is_some_and(|lock| lock.is_written());
+        let writes = self.shared.claim.as_ref().is_some_and(|claim| claim.is_written());
         !writes && self.shared.stopped_since().is_some_and(|since| since.elapsed() > PATIENCE)
     }
 }
@@ -303,7 +305,7 @@ fn clean(folder: &Path, runs: &[Run]) {
 /// Whoever shares a study cleans up where nobody else is there: the first, and the last.
 fn clean_if_alone(folder: &Path, runs: &[Run]) {
     if has_locks(folder) == Some(true)
-        && let Ok(Ok(_lock)) = Lock::take(folder, false)
+        && let Ok(Ok(_claim)) = Claim::take(folder, false)
     {
         clean(folder, runs);
     }
@@ -323,7 +325,7 @@ impl Drop for Session {
             let _ = worker.join();
         }
         if let Some(folder) = &self.shares {
-            self.door.leave();
+            self.ownership.leave();
             clean_if_alone(folder, &self.shared.look(|board| board.runs().cloned().collect::<Vec<_>>()));
         }
     }

@@ -16,7 +16,8 @@ use super::stages::Work;
 use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::model::Kernels;
-use crate::study::claim::lock::{Holder, Lock};
+use crate::study::claim::holder::Holder;
+use crate::study::claim::right::Claim;
 use crate::study::disk::folders::{bring_back, set_aside};
 use crate::study::disk::record::Record;
 use crate::study::disk::trail::Trail;
@@ -60,7 +61,7 @@ pub struct Shared {
     /// Every run there has been, under its number on the board.
     entries: RwLock<Vec<Arc<Entry>>>,
     /// Where runs are kept, held against other processes; `None` keeps nothing.
-    pub lock: Option<Arc<Lock>>,
+    pub claim: Option<Arc<Claim>>,
     events: Sender<(usize, Event)>,
     board: Mutex<Board>,
     /// Signalled when something on the board has changed that somebody may wait for.
@@ -89,14 +90,14 @@ impl Shared {
     /// the fastest.
     pub fn new(
         runs: Vec<Run>,
-        lock: Option<Arc<Lock>>,
+        claim: Option<Arc<Claim>>,
         events: Sender<(usize, Event)>,
         kernels: Option<Kernels>,
         follows_others: bool,
     ) -> Self {
         let shared = Self {
             entries: RwLock::default(),
-            lock,
+            claim,
             events,
             board: Mutex::default(),
             bell: Condvar::new(),
@@ -241,13 +242,13 @@ impl Shared {
     ///
     /// # Errors
     /// Who has claimed the run, or why nobody can.
-    pub fn right(&self, run: &Run) -> Result<Option<Arc<Lock>>, Refused> {
-        let Some(study) = self.lock.as_ref() else { return Ok(None) };
+    pub fn right(&self, run: &Run) -> Result<Option<Arc<Claim>>, Refused> {
+        let Some(study) = self.claim.as_ref() else { return Ok(None) };
         if !study.is_shared() {
             return Ok(Some(study.clone()));
         }
         let folder = run_folder(study.folder(), run);
-        match study.claim(&folder) {
+        match study.of_run(&folder) {
             Ok(Ok(claim)) => Ok(Some(claim)),
             Ok(Err(holder)) => Err(Refused::Claimed(holder)),
             Err(error) => Err(Refused::Trouble(trouble(&folder, &error))),
@@ -311,8 +312,8 @@ impl Shared {
         while let Some(remains_are) = remains {
             let right = self.right(&entry.run).map_err(RecordError::from)?;
             match (&right, remains_are) {
-                (Some(lock), Remains::PutAside) => set_aside(lock, &entry.run)?,
-                (Some(lock), Remains::BroughtBack) => bring_back(lock, &entry.run)?,
+                (Some(claim), Remains::PutAside) => set_aside(claim, &entry.run)?,
+                (Some(claim), Remains::BroughtBack) => bring_back(claim, &entry.run)?,
                 (None, _) => {}
             }
             drop(right);

@@ -9,13 +9,13 @@ use super::entry::Entry;
 use super::evaluate::conclude;
 use super::evaluation::Evaluation;
 use super::going::{Clock, Going, Progress};
-use super::lookout::end_elsewhere;
+use super::others::end_elsewhere;
 use super::shared::{Refused, Shared};
 use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::learner::{State, Trainer};
 use crate::model::{Kernels, Weights};
-use crate::study::claim::lock::Lock;
+use crate::study::claim::right::Claim;
 use crate::study::disk::folders;
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::record::{Next, Record};
@@ -263,18 +263,18 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
         Refused::Claimed(_) => End::Claimed,
         Refused::Trouble(error) => End::Failed { step: 0, error: error.to_string() },
     })?;
-    if let Some(failed) = right.as_ref().and_then(|lock| failed_elsewhere(lock, entry)) {
+    if let Some(failed) = right.as_ref().and_then(|claim| failed_elsewhere(claim, entry)) {
         shared.report(run, None, Kind::Recorded { at: 0, events: 1 });
         shared.pass_on(run, failed);
         shared.close(run, None);
         return Ok(None);
     }
     let (mut record, past, next, at) = match &right {
-        Some(lock) => {
+        Some(claim) => {
             let asked = Run { settings: settings.clone(), ..entry.run.clone() };
             // Asked before the log is opened, which may touch it.
-            let at = last_written(lock.folder(), &asked);
-            let (opened, noted) = folders::open(lock, &asked, shared.kernels)
+            let at = last_written(claim.folder(), &asked);
+            let (opened, noted) = folders::open(claim, &asked, shared.kernels)
                 .map_err(|error| End::Failed { step: 0, error: error.to_string() })?;
             if let Some(noted) = noted {
                 shared.report(run, None, noted);
@@ -340,12 +340,12 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
 
 /// Why a run of a study that several processes share has failed before: it would again, at the same step, in
 /// each of them.
-fn failed_elsewhere(lock: &Lock, entry: &Entry) -> Option<Event> {
-    if !lock.is_claim() {
+fn failed_elsewhere(claim: &Claim, entry: &Entry) -> Option<Event> {
+    if !claim.is_of_run() {
         return None;
     }
     let Run { seed, .. } = entry.run;
-    let mut files = Files::new(run_folder(lock.folder(), &entry.run), entry.asked(), seed);
+    let mut files = Files::new(run_folder(claim.folder(), &entry.run), entry.asked(), seed);
     files.read_on().pop().filter(|event| files.doubt.is_none() && matches!(event.kind, Kind::Failed { .. }))
 }
 

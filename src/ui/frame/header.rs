@@ -1,4 +1,4 @@
-//! The first line: what is studied, in whose hands it is, how far it is and how long it still takes. Of what
+//! The first line: what is studied, who trains it, how far it is and how long it still takes. Of what
 //! does not fit, what can be read elsewhere goes first.
 //!
 //! ```text
@@ -13,8 +13,8 @@ use crate::{
     ui::{
         state::{
             app::App,
-            hands::{Trainer, crowd},
             runs::Phase,
+            trainers::{Trainer, crowd},
         },
         widgets::text::{clock, fit, put, width},
     },
@@ -70,16 +70,16 @@ impl Tally {
 
 /// Whose the runs are, in full and in short; empty where they are this process's.
 fn badge(app: &App) -> [String; 2] {
-    match &app.hands.trainer {
-        Trainer::Here if !app.hands.others.is_empty() => {
-            [format!("with {}", crowd(&app.hands.others)), "joined".to_owned()]
+    match &app.trainers.trainer {
+        Trainer::Here if !app.trainers.others.is_empty() => {
+            [format!("with {}", crowd(&app.trainers.others)), "joined".to_owned()]
         }
         Trainer::Here | Trainer::Nobody => [String::new(), String::new()],
         Trainer::Several(holders) => {
             [format!("watching {}", crowd(holders)), format!("watching {} PIDs", holders.len())]
         }
         Trainer::Elsewhere(holder) => {
-            let word = if app.hands.asked { "asking" } else { "watching" };
+            let word = if app.trainers.asked { "asking" } else { "watching" };
             let host = presentable(&holder.host, 24);
             [format!("{word} PID {} on {host}", holder.pid), format!("{word} PID {}", holder.pid)]
         }

@@ -9,7 +9,6 @@ use super::{
     family::{Illustration, OracleJob, TestSet},
     file::Edited,
     fits::Fits,
-    hands::Hands,
     inner::Inner,
     job::Job,
     list::ListControls,
@@ -20,6 +19,7 @@ use super::{
     said::Said,
     schedule::KnownSchedule,
     sweep::SweepState,
+    trainers::Trainers,
 };
 use crate::{
     eval::{Average, Curve},
@@ -127,8 +127,8 @@ pub struct App {
     pub undo: Option<Undo>,
     /// What a person is told.
     pub said: Option<Said>,
-    /// In whose hands the study is.
-    pub hands: Hands,
+    /// Who trains the study.
+    pub trainers: Trainers,
     /// What was seen of the workers.
     pub spent: Spent,
     /// When the dashboard opened, in seconds since 1970, and seconds that clocks here are ahead of UTC.
@@ -249,7 +249,7 @@ impl App {
             modes: Vec::new(),
             undo: None,
             said: None,
-            hands: Hands::default(),
+            trainers: Trainers::default(),
             spent: Spent::default(),
             opened: (0, 0),
             now: Duration::ZERO,

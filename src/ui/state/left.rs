@@ -82,7 +82,7 @@ impl App {
     fn make_schedule(&self) -> Option<Schedule> {
         let needs = self.needs()?;
         let busy = needs.iter().filter(|need| self.runs[need.run].phase == Phase::Training).count();
-        let workers = self.hands.jobs.unwrap_or(busy).max(1);
+        let workers = self.trainers.jobs.unwrap_or(busy).max(1);
         // Each run goes to the worker that is free first.
         let (mut free, mut trained) = (vec![0.0_f64; workers], vec![0.0_f64; workers]);
         let mut ends = Vec::new();
@@ -202,7 +202,7 @@ impl App {
         let moving = self.active().filter(|run| self.runs[*run].phase == Phase::Training).count();
         // An evaluation gives work to everybody.
         let shared = self.active().any(|run| self.in_test(run));
-        let workers = self.hands.jobs.map_or(moving, |jobs| if shared { jobs } else { jobs.min(moving) });
+        let workers = self.trainers.jobs.map_or(moving, |jobs| if shared { jobs } else { jobs.min(moving) });
         self.spent.busy += time.as_secs_f64() * workers as f64;
     }
 }

@@ -1,39 +1,39 @@
-//! What follows for this process from whose hands the study is in, and for how long it has been worked on.
+//! What follows for this process from who trains the study, and for how long it has been worked on.
 
 use std::time::Duration;
 
 use super::{
     app::App,
-    hands::{Trainer, crowd},
+    trainers::{Trainer, crowd},
 };
 
 impl App {
     /// Whether this process trains, so that runs can be steered and the file edited.
     pub fn trains_here(&self) -> bool {
-        self.hands.trainer == Trainer::Here
+        self.trainers.trainer == Trainer::Here
     }
 
     /// Whether nobody trains what has not ended.
     pub fn is_left(&self) -> bool {
-        self.hands.trainer == Trainer::Nobody && !self.is_over()
+        self.trainers.trainer == Trainer::Nobody && !self.is_over()
     }
 
     /// For how long the study has been worked on, by all processes; where nobody knows, since the dashboard
     /// opened.
     pub fn elapsed(&self) -> Duration {
-        self.hands.worked.or(self.ended).unwrap_or(self.now)
+        self.trainers.worked.or(self.ended).unwrap_or(self.now)
     }
 
     /// Why an action that is not offered does nothing.
     pub(in crate::ui) fn refusal(&self) -> String {
-        let can = |does: &str| match self.hands.can_take {
+        let can = |does: &str| match self.trainers.can_take {
             true => format!(": {} {does}", self.key_of("take-over")),
             false => "; this view only looks on".to_owned(),
         };
         let take = can("takes over");
-        match &self.hands.trainer {
+        match &self.trainers.trainer {
             Trainer::Here => "this process trains already".to_owned(),
-            Trainer::Elsewhere(holder) if self.hands.asked => {
+            Trainer::Elsewhere(holder) if self.trainers.asked => {
                 format!("{holder} was asked to save and to let go; waiting for it")
             }
             Trainer::Elsewhere(holder) => format!("{holder} trains these runs{take}"),

@@ -414,7 +414,7 @@ fn play_undoes_what_was_done_to_its_task() {
     assert!(app.said.as_ref().is_some_and(|said| said.text == "nothing has been changed here"));
     // It changes nothing that is trained, so whoever looks on can do it too.
     type_in(&mut app, "t");
-    app.hands.trainer = crate::ui::state::hands::Trainer::Nobody;
+    app.trainers.trainer = crate::ui::state::trainers::Trainer::Nobody;
     type_in(&mut app, "u");
     assert_eq!(app.play.made(), first);
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     learner::Algorithm,
     ui::{
-        state::{app::App, hands::Hands},
+        state::{app::App, trainers::Trainers},
         style::Styles,
         update::show::go_to,
     },
@@ -189,7 +189,7 @@ fn frame_of(systems: usize) -> Duration {
     let maml = Algorithm(&crate::learner::Maml);
     let experiments = (0..systems).map(|i| fixture::experiment(&format!("{i}"), maml, 10)).collect();
     let mut app = fixture::app(&fixture::study(experiments), Styles::default());
-    app.on_hands(Hands { jobs: Some(2), ..Hands::default() }, |_| true);
+    app.on_trainers(Trainers { jobs: Some(2), ..Trainers::default() }, |_| true);
     app.on_event(0, fixture::started("0", 0, 100));
     app.on_event(0, fixture::progress("0", 0, 50, 1.0));
     app.on_queue((1..10 * systems).collect());

@@ -3,7 +3,6 @@
 mod anything;
 pub mod fit;
 pub mod fixture;
-mod hands;
 mod inner;
 mod keys;
 mod list;
@@ -15,4 +14,5 @@ mod steering;
 mod sweeps;
 mod tested;
 mod tour;
+mod trainers;
 mod typing;

@@ -16,7 +16,7 @@ use crate::{
         modes::palette::{Order, entries, matching},
         state::{
             app::{App, Effect},
-            hands::Trainer,
+            trainers::Trainer,
         },
         style::{Styles, Theme},
         update::show::go_to,
@@ -144,7 +144,7 @@ fn what_only_looks_on_is_offered_nothing_that_steers() {
     assert_eq!(app.test_name(), Some("20 shots"));
     tell(&mut app, "test test");
     assert_eq!(app.test, 0);
-    app.hands.trainer = Trainer::Nobody;
+    app.trainers.trainer = Trainer::Nobody;
     assert!(entries(&app).iter().all(|command| !command.words.starts_with("pause")));
 }
 

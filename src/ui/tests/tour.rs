@@ -93,7 +93,7 @@ fn the_last_station_knows_whether_there_is_a_file() {
     let mut app = fixture::midway(Styles::default());
     let said = |app: &crate::ui::state::app::App| STATIONS[9].text(app);
     assert!(said(&app).contains("e opens experiments.toml"), "{}", said(&app));
-    app.hands.trainer = crate::ui::state::hands::Trainer::Nobody;
+    app.trainers.trainer = crate::ui::state::trainers::Trainer::Nobody;
     assert!(said(&app).contains("Whoever trains can change experiments.toml"), "{}", said(&app));
     assert!(!said(&app).contains("`metascope init` writes an experiments file"), "{}", said(&app));
     app.study.path = None;

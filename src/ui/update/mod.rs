@@ -5,7 +5,6 @@
 pub mod curves;
 mod file;
 pub mod fit;
-mod hands;
 mod intake;
 pub mod list;
 pub mod look;
@@ -19,6 +18,7 @@ pub mod show;
 pub mod steer;
 pub mod sweep;
 pub mod tasks;
+mod trainers;
 
 pub use file::{ToEdit, Watch};
 pub use look::{look, preview};

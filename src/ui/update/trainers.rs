@@ -1,4 +1,4 @@
-//! The study changes hands: whoever trains it is gone, comes back, or this process takes over.
+//! The study changes trainers: whoever trains it is gone, comes back, or this process takes over.
 
 use std::collections::HashMap;
 
@@ -6,18 +6,18 @@ use crate::{
     study::{Found, Holder},
     ui::state::{
         app::App,
-        hands::{Hands, Trainer},
         runs::{Phase, RunState},
         said::So,
+        trainers::{Trainer, Trainers},
     },
 };
 
 impl App {
     /// Takes in who trains, and whose runs still have somebody. Whether anything on screen changes.
-    pub fn on_hands(&mut self, hands: Hands, is_trained: impl Fn(usize) -> bool) -> bool {
-        let mut changed = self.hands != hands;
+    pub fn on_trainers(&mut self, trainers: Trainers, is_trained: impl Fn(usize) -> bool) -> bool {
+        let mut changed = self.trainers != trainers;
         self.forget_schedule();
-        let before = std::mem::replace(&mut self.hands, hands);
+        let before = std::mem::replace(&mut self.trainers, trainers);
         for run in self.active().collect::<Vec<_>>() {
             let held = is_trained(run);
             let state = &mut self.runs[run];
@@ -32,21 +32,21 @@ impl App {
         if self.trains_here() {
             self.no_longer(|so| *so == So::NotHere);
         }
-        match (&before.trainer, &self.hands.trainer) {
+        match (&before.trainer, &self.trainers.trainer) {
             (Trainer::Elsewhere(holder), Trainer::Nobody) if !self.is_over() => {
                 let take = format!("; {} goes on here", self.key_of("take-over"));
-                let take = if self.hands.can_take { take.as_str() } else { "" };
+                let take = if self.trainers.can_take { take.as_str() } else { "" };
                 self.note(format!("{holder} has ended, and what it had reached is kept{take}"), true);
             }
             (Trainer::Several(_), Trainer::Nobody) if !self.is_over() => {
                 let take = format!("; {} goes on here", self.key_of("take-over"));
-                let take = if self.hands.can_take { take.as_str() } else { "" };
+                let take = if self.trainers.can_take { take.as_str() } else { "" };
                 self.note(format!("nobody trains any more, and what was reached is kept{take}"), true);
             }
             (one, Trainer::Several(_)) if !matches!(one, Trainer::Several(_)) => {
                 self.note("several processes train; this one looks on".to_owned(), false);
             }
-            (one, Trainer::Elsewhere(holder)) if *one != self.hands.trainer => {
+            (one, Trainer::Elsewhere(holder)) if *one != self.trainers.trainer => {
                 self.note(format!("{holder} trains; this process looks on"), false);
             }
             _ => {}
@@ -95,7 +95,7 @@ impl App {
     /// Asks whoever trains to let go.
     pub(in crate::ui) fn take_over(&mut self) {
         self.effects.push(crate::ui::state::app::Effect::TakeOver);
-        let said = match &self.hands.trainer {
+        let said = match &self.trainers.trainer {
             Trainer::Elsewhere(holder) => format!("{holder} is asked to save and to let go"),
             Trainer::Several(_) => "this process joins them".to_owned(),
             _ => "this process goes on with what is kept".to_owned(),

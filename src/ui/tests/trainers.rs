@@ -1,4 +1,4 @@
-//! What the screen says is so: in whose hands the study is, how long it takes, what was loaded.
+//! What the screen says is so: who trains the study, how long it takes, what was loaded.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,21 +12,21 @@ use super::{
 use crate::{
     study::{Found, Holder, Kind},
     ui::{
-        Hands, Trainer,
+        Trainer, Trainers,
         state::{app::App, app::Effect, runs::Phase},
         style::Styles,
         update::show::go_to,
     },
 };
 
-fn watching() -> Hands {
+fn watching() -> Trainers {
     let holder = Holder { host: "mango".to_owned(), pid: 4711, ..Holder::default() };
     let worked = Some(Duration::from_secs(600));
-    Hands { trainer: Trainer::Elsewhere(holder), can_take: true, worked, ..Hands::default() }
+    Trainers { trainer: Trainer::Elsewhere(holder), can_take: true, worked, ..Trainers::default() }
 }
 
-fn left() -> Hands {
-    Hands { trainer: Trainer::Nobody, ..watching() }
+fn left() -> Trainers {
+    Trainers { trainer: Trainer::Nobody, ..watching() }
 }
 
 fn press(app: &mut App, letter: char) {
@@ -42,7 +42,7 @@ fn header(app: &App, width: u16) -> String {
 fn whoever_looks_on_is_told_whose_the_runs_are_and_offered_what_works() {
     let mut app = fixture::midway(Styles::default());
     assert!(picture(&app, 120, 40).contains("p pause"));
-    assert!(app.on_hands(watching(), |_| true));
+    assert!(app.on_trainers(watching(), |_| true));
     let screen = picture(&app, 120, 40);
     assert!(screen.contains("watching PID 4711 on mango") && screen.contains("10:00 elapsed"), "{screen}");
     assert!(screen.contains("O take over") && screen.contains("q quit (training goes on)"), "{screen}");
@@ -58,17 +58,17 @@ fn whoever_looks_on_is_told_whose_the_runs_are_and_offered_what_works() {
     }
     press(&mut app, 'O');
     assert_eq!(app.effects, [Effect::TakeOver]);
-    app.on_hands(Hands { asked: true, ..watching() }, |_| true);
+    app.on_trainers(Trainers { asked: true, ..watching() }, |_| true);
     assert!(header(&app, 120).contains("asking PID 4711"), "{}", header(&app, 120));
 }
 
 #[test]
 fn a_trainer_that_is_gone_leaves_no_rates_and_no_time() {
     let mut app = fixture::midway(Styles::default());
-    app.on_hands(watching(), |_| true);
+    app.on_trainers(watching(), |_| true);
     let before = picture(&app, 120, 40);
     assert!(before.contains("steps/s") && before.contains(" left"), "{before}");
-    app.on_hands(left(), |_| false);
+    app.on_trainers(left(), |_| false);
     let screen = picture(&app, 120, 40);
     assert!(screen.contains("not running") && screen.contains("O take over"), "{screen}");
     for gone in ["steps/s", "0:05 left", "0:01 left", "watching", "elapsed"] {
@@ -76,7 +76,7 @@ fn a_trainer_that_is_gone_leaves_no_rates_and_no_time() {
     }
     assert_eq!(app.runs[11].phase, Phase::Left);
     // It comes back.
-    app.on_hands(watching(), |_| true);
+    app.on_trainers(watching(), |_| true);
     app.on_event(11, fixture::progress("First-order MAML", 2, 30_000, 1.0));
     assert!(picture(&app, 120, 40).contains("steps/s"));
 }
@@ -85,13 +85,13 @@ fn a_trainer_that_is_gone_leaves_no_rates_and_no_time() {
 fn what_is_known_stays_when_the_study_changes_hands() {
     let study = fixture::notebook();
     let mut app = fixture::midway(Styles::default());
-    app.on_hands(watching(), |_| true);
+    app.on_trainers(watching(), |_| true);
     let table = crate::ui::report(&app);
     // Known under other numbers.
     let runs = fixture::plan(&study);
     let numbers: Vec<usize> = (0..runs.len()).map(|number| number + 2).collect();
     app.change_hands(&Found { study, runs, numbers });
-    app.on_hands(Hands::default(), |_| true);
+    app.on_trainers(Trainers::default(), |_| true);
     assert_eq!(crate::ui::report(&app), table);
     assert_eq!(app.runs[11 + 2].phase, Phase::Queued);
     app.on_event(11 + 2, fixture::started("First-order MAML", 2, 40_000));
@@ -160,10 +160,10 @@ fn a_sentence_goes_after_four_seconds_or_when_it_is_no_longer_so() {
     app.on_event(11, fixture::tells("First-order MAML", 2, Kind::Queued { step: 9 }));
     assert_eq!(said(&app), None);
     // What is asked for has happened.
-    app.on_hands(watching(), |_| true);
+    app.on_trainers(watching(), |_| true);
     press(&mut app, 'O');
     assert!(said(&app).is_some());
-    app.on_hands(Hands::default(), |_| true);
+    app.on_trainers(Trainers::default(), |_| true);
     assert_eq!(said(&app), None);
 }
 
@@ -175,7 +175,7 @@ fn worst_estimate(seeds: u64, workers: usize, training: f64, testing: f64) -> f6
     experiment.evaluation.test_tasks = 1_000;
     let study = fixture::study(vec![experiment]);
     let mut app = fixture::app(&study, Styles::default());
-    app.on_hands(Hands { jobs: Some(workers), ..Hands::default() }, |_| true);
+    app.on_trainers(Trainers { jobs: Some(workers), ..Trainers::default() }, |_| true);
     let steps = app.runs[0].total;
     // As the pool does it: the shares of an evaluation are taken up before the next run by whoever is free.
     const SHARES: usize = 16;
@@ -260,7 +260,7 @@ fn what_has_not_begun_is_as_fast_as_its_algorithm_elsewhere() {
     let experiments = experiments.map(|(name, algorithm)| fixture::experiment(name, algorithm, 1));
     let study = fixture::study(experiments.into());
     let mut app = fixture::app(&study, Styles::default());
-    app.on_hands(Hands { jobs: Some(1), ..Hands::default() }, |_| true);
+    app.on_trainers(Trainers { jobs: Some(1), ..Trainers::default() }, |_| true);
     let steps = app.runs[0].total;
     let progress = |name: &str, step, steps_per_second| {
         fixture::tells(name, 0, Kind::Progress { step, loss: 1.0, steps_per_second })

@@ -1,4 +1,4 @@
-//! In whose hands the study is: this process's, another's, or nobody's. What may be done here and what the
+//! Who trains the study: this process, another one, several, or nobody. What may be done here and what the
 //! header says follow from it.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -19,9 +19,9 @@ pub enum Trainer {
     Nobody,
 }
 
-/// In whose hands the study is, and what is known from there.
+/// Who trains the study, and what is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hands {
+pub struct Trainers {
     /// Who trains.
     pub trainer: Trainer,
     /// Whether this process can take it over.

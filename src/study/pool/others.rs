@@ -9,8 +9,8 @@ use super::board::Board;
 use super::shared::Shared;
 use crate::eval::Curves;
 use crate::experiments::Experiment;
-use crate::study::claim::lock::Lock;
 use crate::study::claim::note::claimant;
+use crate::study::claim::right::Claim;
 use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::event::{Event, Kind};
@@ -38,10 +38,10 @@ struct Other {
     failed: Option<Event>,
 }
 
-/// The life of the thread that looks out. Where somebody follows the others, everything that they report is told
+/// The life of the thread that follows them. Where somebody follows the others, everything that they report is told
 /// as it happens; else only what they have come to, as something that was recorded elsewhere.
-pub fn look_out(shared: &Shared) {
-    let Some(lock) = shared.lock.clone() else { return };
+pub fn follow_others(shared: &Shared) {
+    let Some(claim) = shared.claim.clone() else { return };
     let mut others: HashMap<usize, Other> = HashMap::new();
     // Whether it is time to end.
     let rests = || {
@@ -57,7 +57,7 @@ pub fn look_out(shared: &Shared) {
         others.retain(|run, _| elsewhere.contains(run));
         for run in elsewhere {
             let (planned, asked) = (shared.entry(run).run.clone(), shared.entry(run).asked());
-            let folder = run_folder(lock.folder(), &planned);
+            let folder = run_folder(claim.folder(), &planned);
             let new = || {
                 let files = Files::new(folder.clone(), asked.clone(), planned.seed);
                 Other { asked: asked.clone(), files, results: Vec::new(), failed: None }
@@ -66,7 +66,7 @@ pub fn look_out(shared: &Shared) {
             if !Arc::ptr_eq(&other.asked, &asked) {
                 *other = new();
             }
-            if look_at(shared, &lock, run, other) {
+            if look_at(shared, &claim, run, other) {
                 others.remove(&run);
             }
         }
@@ -76,11 +76,11 @@ pub fn look_out(shared: &Shared) {
 /// Tells what a run has come to that another process has finished, where nobody follows the others: its curves, and
 /// the settings that asked for them. `None` where somebody does, or where the run is not as it should be.
 pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experiment>)> {
-    let lock = shared.lock.as_ref().filter(|lock| lock.is_shared() && !shared.follows_others)?;
+    let claim = shared.claim.as_ref().filter(|claim| claim.is_shared() && !shared.follows_others)?;
     let entry = shared.entry(run);
     let settings = entry.asked();
     let asked = Run { settings: settings.clone(), ..entry.run.clone() };
-    let Finished { events, weights, at } = finished(lock.folder(), &asked)?;
+    let Finished { events, weights, at } = finished(claim.folder(), &asked)?;
     entry.leave(settings.total_steps(), weights);
     shared.report(run, None, Kind::Recorded { at, events: events.len() });
     let curves = Told::of(&events).curves;
@@ -89,7 +89,7 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
 }
 
 /// Looks at a run; whether there is nothing more to look at.
-fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> bool {
+fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other) -> bool {
     // Asked first: after whoever had it has let go, nothing more is added.
     let held_by = claimant(&other.files.folder);
     let entry = shared.entry(run);
@@ -131,7 +131,7 @@ fn look_at(shared: &Shared, lock: &Arc<Lock>, run: usize, other: &mut Other) -> 
         let results = std::mem::take(&mut other.results);
         let curves = Told::of(&results).curves;
         if !tells {
-            let at = last_written(lock.folder(), &entry.run);
+            let at = last_written(claim.folder(), &entry.run);
             shared.report(run, None, Kind::Recorded { at, events: results.len() });
             results.into_iter().for_each(|event| shared.pass_on(run, event));
         }

@@ -1,5 +1,5 @@
-//! The dashboard's seat at a study: here it is trained, or another process is looked on; the one can become the
-//! other while the dashboard stays up. Which it is, the study's lock decides: never do two processes train.
+//! What the dashboard shows: a study that is trained here, or one that another process trains; the one can become the
+//! other while the dashboard stays up. Which it is, the study's claim decides: never do two processes train.
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::study::{
     Busy, Control, Event, Found, Holder, Refused, Session, Snapshot, Together, Watcher, ask, has_locks, plan,
     study_folder, withdraw,
 };
-use crate::ui::{Hands, Source, Trainer};
+use crate::ui::{Source, Trainer, Trainers};
 
 /// Whether the lock is free is tried this often once it was asked for.
 const TRY: Duration = Duration::from_millis(100);
@@ -44,8 +44,8 @@ struct Asked {
     of: Trainer,
 }
 
-/// See above.
-pub struct Seat {
+/// A study that is trained here or watched.
+pub struct TrainOrWatch {
     args: RunArgs,
     folder: PathBuf,
     /// The study as it is trained, here or there.
@@ -60,7 +60,7 @@ pub struct Seat {
     said: Cell<Option<String>>,
 }
 
-impl Seat {
+impl TrainOrWatch {
     /// Trains the study or, where another process does, looks on.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for TrainOrWatch {
     fn drop(&mut self) {
         // What was asked for and not given would be given to nobody.
         if self.asked.get_mut().is_some() {
@@ -169,7 +169,7 @@ impl Drop for Seat {
     }
 }
 
-impl Source for Seat {
+impl Source for TrainOrWatch {
     fn said(&self) -> Option<String> {
         self.said.take()
     }
@@ -199,9 +199,9 @@ impl Source for Seat {
         self.of(Source::is_idle, Source::is_idle, false)
     }
 
-    fn hands(&self) -> Hands {
-        let hands = self.of(Source::hands, Source::hands, Hands::default());
-        Hands { can_take: true, asked: self.asked.borrow().is_some(), ..hands }
+    fn trainers(&self) -> Trainers {
+        let trainers = self.of(Source::trainers, Source::trainers, Trainers::default());
+        Trainers { can_take: true, asked: self.asked.borrow().is_some(), ..trainers }
     }
 
     fn is_trained(&self, run: usize) -> bool {
@@ -213,7 +213,7 @@ impl Source for Seat {
     }
 
     fn take_over(&self) -> anyhow::Result<()> {
-        let of = self.hands().trainer;
+        let of = self.trainers().trainer;
         if of == Trainer::Here {
             bail!("this process trains already");
         }

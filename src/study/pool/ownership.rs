@@ -1,5 +1,5 @@
-//! A study's folder in this process's hands, and how it is let go of: whoever may still write in it holds a
-//! share of its lock, so the lock is free when the last of them has ended, never before. A thread beside the
+//! The claim of this process on a study's folder, and how it is let go of: whoever may still write in it holds a
+//! share of the claim, so the folder is free when the last of them has ended, never before. A thread beside the
 //! workers answers requests of other processes, because the thread that draws may wait for a terminal
 //! that takes no more bytes; it also counts for how long something has been worked on.
 
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use super::board::Board;
 use super::guard::guard;
 use super::shared::Shared;
-use crate::study::claim::lock::{Holder, Lock, Share};
+use crate::study::claim::holder::Holder;
 use crate::study::claim::request;
+use crate::study::claim::right::{Claim, Share};
 use crate::study::disk::steered::{self, Steered};
 
 /// A request waits no longer than this.
@@ -19,8 +20,8 @@ const LOOK: Duration = Duration::from_millis(150);
 /// How long it has been worked on is written down this often.
 const TELL: Duration = Duration::from_secs(1);
 
-/// The folder's lock, and what became of it.
-pub struct Door {
+/// The claim on the folder, and what became of it.
+pub struct Ownership {
     /// This session's own share; gone once the folder has been let go of, or where nothing is kept.
     share: Mutex<Option<Arc<Share>>>,
     /// Who asked for the folder.
@@ -30,17 +31,17 @@ pub struct Door {
     jobs: usize,
 }
 
-impl Door {
-    /// With this lock, where there is a folder, of a study that was worked on for so many seconds before.
-    pub fn new(lock: Option<Arc<Lock>>, seconds: u64, jobs: usize) -> Self {
+impl Ownership {
+    /// By this claim, where there is a folder, of a study that was worked on for so many seconds before.
+    pub fn new(claim: Option<Arc<Claim>>, seconds: u64, jobs: usize) -> Self {
         let worked = AtomicU64::new(seconds.saturating_mul(1_000));
-        let share = Mutex::new(lock.map(Share::new));
-        let door = Self { share, given_to: OnceLock::new(), worked, jobs };
-        door.tell();
-        door
+        let share = Mutex::new(claim.map(Share::new));
+        let ownership = Self { share, given_to: OnceLock::new(), worked, jobs };
+        ownership.tell();
+        ownership
     }
 
-    /// A share of the lock, for whoever is going to write; `None` where nothing is kept.
+    /// A share of the claim, for whoever is going to write; `None` where nothing is kept.
     pub fn share(&self) -> Option<Arc<Share>> {
         guard(&self.share).clone()
     }
@@ -62,26 +63,26 @@ impl Door {
 
     fn tell(&self) {
         // The note names one process.
-        if let Some(share) = self.share().filter(|share| !share.lock().is_shared()) {
+        if let Some(share) = self.share().filter(|share| !share.claim().is_shared()) {
             // Only for those who look on.
-            let _ = share.lock().tell(self.jobs, self.worked().as_secs());
+            let _ = share.claim().tell(self.jobs, self.worked().as_secs());
         }
     }
 
-    /// Lets go of the folder: the workers stop and save, and with the last of them the lock is free.
+    /// Lets go of the folder: the workers stop and save, and with the last of them the folder is free.
     fn give(&self, shared: &Shared, to: Holder) {
         // In this order: what is done for a person from now on is refused.
         let _ = self.given_to.set(to);
-        if let Some(lock) = &shared.lock {
-            request::forget(lock.folder());
-            let _ = steered::forget(lock.folder());
+        if let Some(claim) = &shared.claim {
+            request::forget(claim.folder());
+            let _ = steered::forget(claim.folder());
         }
         drop(guard(&self.share).take());
         shared.stop();
     }
 
-    /// The life of the thread at the door.
-    pub fn keep(&self, shared: &Shared) {
+    /// The life of the thread that answers requests.
+    pub fn answer_requests(&self, shared: &Shared) {
         let (mut told, mut steered) = (Instant::now(), Vec::new());
         let mut before = told;
         while !shared.rests(LOOK) {
@@ -95,15 +96,15 @@ impl Door {
                 told = now;
             }
             self.tell_steered(shared, &mut steered);
-            let alone = shared.lock.as_ref().filter(|lock| !lock.is_divided());
-            if let Some(asks) = alone.and_then(|lock| request::asked(lock.folder())) {
+            let alone = shared.claim.as_ref().filter(|claim| !claim.is_divided());
+            if let Some(asks) = alone.and_then(|claim| request::asked(claim.folder())) {
                 self.tell();
                 return self.give(shared, asks);
             }
         }
         self.tell();
         self.tell_steered(shared, &mut steered);
-        if shared.lock.as_ref().is_some_and(|lock| lock.is_shared()) {
+        if shared.claim.as_ref().is_some_and(|claim| claim.is_shared()) {
             // Others go on with what is let go of.
             self.tell_of(shared, &[]);
         }
@@ -122,6 +123,6 @@ impl Door {
         let Some(share) = self.share() else { return };
         let runs: Vec<_> = steered.iter().map(|(run, how)| (shared.entry(*run).run.clone(), *how)).collect();
         // Only for those who look on.
-        let _ = share.lock().hold().and_then(|_| steered::write(share.lock().folder(), &runs));
+        let _ = share.claim().hold().and_then(|_| steered::write(share.claim().folder(), &runs));
     }
 }
