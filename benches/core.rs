@@ -167,7 +167,7 @@ mod composition {
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
     use metascope::learner::{Algorithm, Maml};
-    use metascope::model::{InnerSteps, Kernels, Mlp, Order, Workspace};
+    use metascope::model::{InnerSteps, Kernels, Order, Parameters, Workspace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
@@ -200,7 +200,7 @@ mod composition {
     fn tape(bencher: Bencher, meta_batch: usize) {
         let (flop, tasks) = setup(meta_batch);
         let weights = weights(40);
-        let mut theta = Mlp::<40, f32>::zeros(&Cpu::default(), weights.model.layers, &[]);
+        let mut theta = Parameters::<40, f32>::zeros(&Cpu::default(), &weights.tensors());
         theta.copy_from_flat(&single(&weights.values));
         let workspace = Workspace::new(&weights.model, &weights.adaptation, Kernels::fastest());
         let mut kept = theta.zero_gradients().expect("there is memory");

@@ -8,7 +8,7 @@ use dfdx::prelude::*;
 use metascope::eval::Adapter;
 use metascope::learner::meta_gradient;
 use metascope::model::{Activation, ModelSettings, Precision, WIDTHS};
-use metascope::model::{Adaptation, Kernels, Mlp, Order, Weights, reference};
+use metascope::model::{Adaptation, Kernels, Order, Parameters, Weights, reference};
 use metascope::task::{Points, Purpose, Wave, stream};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -137,7 +137,7 @@ fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, steps: usize) 
     let device = Cpu::default();
     let Weights { model, adaptation, values } = weights;
     let inner_lr = adaptation.inner_lr;
-    let mut theta = Mlp::<H, f64>::zeros(&device, model.layers, &[]);
+    let mut theta = Parameters::<H, f64>::zeros(&device, &model.tensors());
     theta.copy_from_flat(values);
     let mut mean = vec![0.0; weights.values.len()];
     for (support, query) in tasks {

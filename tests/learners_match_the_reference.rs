@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use dfdx::prelude::*;
 use metascope::learner::{Algorithm, checkpoint_from_bytes, meta_gradient};
-use metascope::model::{Activation, Kernels, Mlp, Order, Precision, Weights, Workspace};
+use metascope::model::{Activation, Kernels, Order, Parameters, Precision, Weights, Workspace};
 use metascope::task::{Batch, Points};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -150,8 +150,7 @@ fn the_loss_after_every_step_agrees_with_pytorch() {
         let importance = &reference[&format!("multi-step-loss.steps{steps}.weights")].1;
         for (order, what) in [(Order::Exact, "meta_gradient"), (Order::First, "fo_gradient")] {
             let Weights { model, adaptation, values } = &weights;
-            let learned = adaptation.tensors(model);
-            let mut theta = Mlp::<40, f64>::zeros(&Cpu::default(), model.layers, &learned);
+            let mut theta = Parameters::<40, f64>::zeros(&Cpu::default(), &weights.tensors());
             theta.copy_from_flat(values);
             let workspace = Workspace::new(model, adaptation, Kernels::fastest());
             let mut gradients = theta.zero_gradients().expect("memory");

@@ -1,7 +1,7 @@
 //! A trained initialisation at work: inner steps on a task's support points, by its own rule of adaptation.
 
 use crate::model::Precision;
-use crate::model::{Engine, Kernels, Scalar, Weights, engine};
+use crate::model::{Kernels, Predictor, Scalar, Weights, predictor};
 use crate::task::Points;
 
 /// A network's prediction after `n` steps on a task's support points.
@@ -35,7 +35,7 @@ trait Adapt {
 }
 
 struct Typed<E> {
-    engine: Box<dyn Engine<E>>,
+    predictor: Box<dyn Predictor<E>>,
     support: [Vec<E>; 2],
     query: [Vec<E>; 2],
     predictions: Vec<E>,
@@ -97,22 +97,10 @@ impl Adapter {
 
 impl<E: Scalar> Typed<E> {
     fn new(weights: &Weights, kernels: Kernels) -> Self {
-        let Weights { model, adaptation, values } = weights;
-        let mut engine: Box<dyn Engine<E>> = engine(model, adaptation, kernels);
-        let mut from = 0;
-        for (number, tensor) in weights.tensors().iter().enumerate() {
-            let tensor = &values[from..from + tensor.count()];
-            engine.load(number, from..from + tensor.len(), &|numbers| {
-                for (number, &value) in numbers.iter_mut().zip(tensor) {
-                    *number = E::rounded(value);
-                }
-            });
-            from += tensor.len();
-        }
-        engine.begin();
         let none = || [Vec::new(), Vec::new()];
-        let parameters = model.parameters();
-        Self { engine, support: none(), query: none(), predictions: Vec::new(), parameters }
+        let parameters = weights.model.parameters();
+        let predictor = predictor(weights, kernels);
+        Self { predictor, support: none(), query: none(), predictions: Vec::new(), parameters }
     }
 }
 
@@ -128,39 +116,39 @@ impl<E: Scalar> Adapt for Typed<E> {
         round_into(&mut self.support[1], &support.y);
         round_into(&mut self.query[0], &query.x);
         round_into(&mut self.query[1], &query.y);
-        self.engine.reset();
+        self.predictor.reset();
     }
 
     fn descend(&mut self) {
         let [x, y] = &self.support;
-        self.engine.descend(x, y);
+        self.predictor.see(x, y);
     }
 
     fn loss(&mut self) -> f64 {
         let [x, y] = &self.query;
-        self.engine.test(x, y, None).exact()
+        self.predictor.test(x, y, None).exact()
     }
 
     fn predict(&mut self) -> (Vec<f64>, f64) {
         let [x, y] = &self.query;
         self.predictions.resize(x.len(), E::default());
-        let loss = self.engine.test(x, y, Some(&mut self.predictions)).exact();
+        let loss = self.predictor.test(x, y, Some(&mut self.predictions)).exact();
         (self.predictions.iter().map(|value| value.exact()).collect(), loss)
     }
 
     fn deviations(&mut self) -> Option<Vec<f64>> {
         let mut deviations = vec![E::default(); self.query[0].len()];
-        let has = self.engine.deviations(&self.query[0], &mut deviations);
+        let has = self.predictor.deviations(&self.query[0], &mut deviations);
         has.then(|| deviations.into_iter().map(|value| value.exact()).collect())
     }
 
     fn context(&self) -> Vec<f64> {
-        self.engine.context().iter().map(|value| value.exact()).collect()
+        self.predictor.context().iter().map(|value| value.exact()).collect()
     }
 
     fn weights(&self, values: &mut Vec<f64>) {
         let mut flat = vec![E::default(); self.parameters];
-        self.engine.current(&mut flat);
+        self.predictor.current(&mut flat);
         values.extend(flat.into_iter().map(|value| value.exact()));
     }
 }

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 
 use super::outer::value;
 use crate::model::Precision;
-use crate::model::{Kernels, Mlp, Order, Scalar, Weights, Workspace, with_width};
+use crate::model::{Kernels, Order, Parameters, Scalar, Weights, Workspace, with_width};
 use crate::task::{Batch, Points};
 
 /// The mean over tasks of the gradient of the query loss with respect to everything that training moves:
@@ -47,7 +47,7 @@ where
 {
     let rounded = |values: &[f64]| -> Vec<E> { values.iter().map(|&value| E::rounded(value)).collect() };
     let Weights { model, adaptation, values } = weights;
-    let mut theta = Mlp::<H, E>::zeros(&Cpu::default(), model.layers, &adaptation.tensors(model));
+    let mut theta = Parameters::<H, E>::zeros(&Cpu::default(), &weights.tensors());
     theta.copy_from_flat(&rounded(values));
     let workspace = Workspace::new(model, adaptation, kernels);
     let batch = |points: &Points| Batch::of_one(rounded(&points.x), rounded(&points.y));

@@ -3,11 +3,11 @@
 use dfdx::prelude::*;
 
 use super::settings::{OuterGradient, Training};
-use crate::model::{Mlp, Order, Scalar, Workspace};
+use crate::model::{Order, Parameters, Scalar, Workspace};
 use crate::task::MetaBatch;
 
 /// The weights with the tape that an outer step is recorded on.
-pub type Traced<const H: usize, E> = Mlp<H, E, OwnedTape<E, Cpu>>;
+pub type Traced<const H: usize, E> = Parameters<H, E, OwnedTape<E, Cpu>>;
 
 /// A scalar on that tape.
 pub type TracedLoss<E> = Tensor<Rank0, E, Cpu, OwnedTape<E, Cpu>>;

@@ -8,8 +8,8 @@ use super::rule::{Learner, Rule};
 use super::settings::Training;
 use crate::model::kernels::vectors;
 use crate::model::{
-    Adam, Adaptation, Initial, Kernels, Mlp, ModelSettings, Precision, Scalar, Weights, Workspace,
-    initial_parameters, with_width,
+    Adam, Adaptation, Initial, Kernels, ModelSettings, Parameters, Precision, Scalar, Weights, Workspace,
+    initial_parameters, tensors, with_width,
 };
 use crate::task::{Position, Purpose, TaskSettings, TrainingTasks, stream};
 
@@ -101,7 +101,7 @@ type Loss<const H: usize, E> = Box<dyn Fn(OuterStep<'_, H, E>) -> OuterLoss<E>>;
 
 struct Typed<const H: usize, E: Scalar> {
     outer_loss: Loss<H, E>,
-    theta: Mlp<H, E>,
+    theta: Parameters<H, E>,
     /// Zero between steps; travels with the tape during one.
     gradients: Gradients<E, Cpu>,
     adam: Adam<E>,
@@ -127,7 +127,7 @@ where
         let of = Initial { model, inner_lr: adaptation.inner_lr, network: &mut values };
         let numbers = adaptation.inner.initial(of, &mut stream);
         values.extend(numbers);
-        let mut theta = Mlp::zeros(&Cpu::default(), model.layers, &adaptation.tensors(model));
+        let mut theta = Parameters::zeros(&Cpu::default(), &tensors(model, &adaptation));
         theta.copy_from_flat(&rounded(&values));
         Self {
             gradients: theta.zero_gradients().expect("a network's gradients are a few kilobytes"),
@@ -193,7 +193,7 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
 
 /// Scales gradients so that the norm of all together is at most `largest`; what is not finite becomes 0.
 fn clip<const H: usize, E: Scalar>(
-    theta: &Mlp<H, E>,
+    theta: &Parameters<H, E>,
     gradients: &mut Gradients<E, Cpu>,
     largest: f64,
     kernels: Kernels,

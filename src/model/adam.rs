@@ -6,7 +6,8 @@
 use dfdx::prelude::*;
 
 use super::kernels::{AdamStep, Kernels, adam};
-use super::mlp::{Mlp, Scalar};
+use super::parameters::Parameters;
+use super::scalar::Scalar;
 
 /// The optimiser of one network; its decays are Adam's usual 0.9 and 0.999, its epsilon 1e-8.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl<E: Scalar> Adam<E> {
     pub const EPSILON: f64 = 1e-8;
 
     /// For these parameters, with both moments zero.
-    pub fn new<const H: usize>(theta: &Mlp<H, E>, rate: f64, kernels: Kernels) -> Self {
+    pub fn new<const H: usize>(theta: &Parameters<H, E>, rate: f64, kernels: Kernels) -> Self {
         let zeros = vec![E::default(); theta.count()];
         let mut parameters = zeros.clone();
         theta.copy_into_flat(&mut parameters);
@@ -44,7 +45,7 @@ impl<E: Scalar> Adam<E> {
     }
 
     /// Puts back what [`Adam::state`] gave, and takes the parameters that belong to it.
-    pub fn restore<const H: usize>(&mut self, theta: &Mlp<H, E>, steps: u64, moments: [&[E]; 2]) {
+    pub fn restore<const H: usize>(&mut self, theta: &Parameters<H, E>, steps: u64, moments: [&[E]; 2]) {
         theta.copy_into_flat(&mut self.parameters);
         self.steps = 0;
         self.decayed = [1.0; 2];
@@ -81,7 +82,7 @@ impl<E: Scalar> Adam<E> {
     /// step before (or `new` or `restore`) left.
     pub fn update<const H: usize>(
         &mut self,
-        theta: &mut Mlp<H, E>,
+        theta: &mut Parameters<H, E>,
         gradients: &mut Gradients<E, Cpu>,
     ) -> Result<(), CpuError> {
         self.count();
@@ -102,6 +103,7 @@ mod tests {
     use dfdx::nn::ZeroGrads;
     use dfdx::optim::{self, Optimizer};
 
+    use super::super::settings::ModelSettings;
     use super::*;
 
     /// Parameters of the network below.
@@ -110,7 +112,7 @@ mod tests {
     // Apart from the rest, because there the type of a gradient is not known to be a slice.
     fn fill<E: Scalar>(
         t: usize,
-        ours: (&Mlp<16, E>, &mut Gradients<E, Cpu>),
+        ours: (&Parameters<16, E>, &mut Gradients<E, Cpu>),
         theirs: (&Tensor<Rank1<COUNT>, E, Cpu>, &mut Gradients<E, Cpu>),
     ) -> Result<(), CpuError> {
         let flat = theirs.1.get_or_alloc_mut(theirs.0)?;
@@ -128,7 +130,8 @@ mod tests {
         Cpu: Device<E>,
     {
         let device = Cpu::default();
-        let mut ours = Mlp::<16, E>::zeros(&device, 3, &[]);
+        let network = ModelSettings { hidden: 16, layers: 3, ..ModelSettings::default() };
+        let mut ours = Parameters::<16, E>::zeros(&device, &network.tensors());
         let flat: Vec<E> = (0..ours.count()).map(|i| E::rounded(0.2 * (i as f64 * 1.7).sin())).collect();
         ours.copy_from_flat(&flat);
         let mut theirs: Tensor<Rank1<COUNT>, E, Cpu> = device.zeros();

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use super::head::Head;
 use super::kernels::{Kernels, Real, View, ViewMut};
+use super::scalar::{InBoth, Scalar};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
 use crate::task::Stream;
@@ -71,6 +72,23 @@ impl Adaptation {
     /// The meta-parameters of the rule for this network.
     pub fn tensors(&self, model: &ModelSettings) -> Vec<TensorInfo> {
         self.inner.tensors(model)
+    }
+
+    /// The inner loop of its rule.
+    pub(super) fn inner_loop<E: Scalar>(&self, model: &ModelSettings, kernels: Kernels) -> InnerLoop<E> {
+        struct Loop<'a>(&'a dyn Inner, InnerSettings<'a>);
+        impl InBoth for Loop<'_> {
+            type Of<E: Scalar> = InnerLoop<E>;
+
+            fn single(self) -> InnerLoop<f32> {
+                self.0.single(self.1)
+            }
+
+            fn double(self) -> InnerLoop<f64> {
+                self.0.double(self.1)
+            }
+        }
+        E::choose(Loop(&*self.inner, InnerSettings { model, inner_lr: self.inner_lr, kernels }))
     }
 }
 

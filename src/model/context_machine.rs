@@ -11,10 +11,10 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, InnerSteps, Order, Ticket, tasks_at_once};
+use super::engine::{InnerSteps, Objective, Order, Predictor, Ticket, tasks_at_once};
 use super::kernels::{self, Kernels, Nonlinearity, Packed, Rows, Shape, Squares, Trace, vectors};
 use super::ledger::{Ledger, unpack};
-use super::mlp::Scalar;
+use super::scalar::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
 
@@ -222,7 +222,7 @@ impl<E: Scalar, A: Nonlinearity> ContextMachine<E, A> {
     }
 }
 
-impl<E: Scalar, A: Nonlinearity> Engine<E> for ContextMachine<E, A> {
+impl<E: Scalar, A: Nonlinearity> Objective<E> for ContextMachine<E, A> {
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
         self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
     }
@@ -272,13 +272,15 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for ContextMachine<E, A> {
     fn release(&mut self, ticket: Ticket) {
         self.ledger.release(ticket);
     }
+}
 
+impl<E: Scalar, A: Nonlinearity> Predictor<E> for ContextMachine<E, A> {
     fn reset(&mut self) {
         self.context.fill(E::default());
         self.adapted.flat_mut().copy_from_slice(self.weights.flat());
     }
 
-    fn descend(&mut self, x: &[E], y: &[E]) {
+    fn see(&mut self, x: &[E], y: &[E]) {
         let (kernels, count) = (self.kernels, self.count);
         kernels::forward_backward::<E, A>(kernels, &self.adapted, &self.wt, x, y, &mut self.query);
         self.slopes.reserve(1);

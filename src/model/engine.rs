@@ -1,5 +1,6 @@
-//! What the tape asks of the hot path: a network's parameters go in, the loss of a meta-batch after its inner
-//! steps and its gradient come out.
+//! What is asked of the hot path. The tape has an [`Objective`]: a network's parameters go in, the loss of a
+//! meta-batch after its inner steps and its gradient come out. Tests and the screen have a [`Predictor`]: support
+//! points go in, predictions come out.
 
 use std::ops::Range;
 
@@ -36,8 +37,9 @@ impl InnerSteps<'_> {
     }
 }
 
-/// Runs one network's passes; made by [`super::engine`] for a network, its adaptation and a number type.
-pub trait Engine<E: Real> {
+/// Takes outer losses of one network and their gradients; made by [`super::engine`] for a network, its adaptation and
+/// a number type.
+pub trait Objective<E: Real> {
     /// Takes one tensor of the initial parameters, by its number in checkpoint order and its place in a flat
     /// vector of them all: `copy` writes it into a slice of its size. The meta-parameters of the adaptation
     /// follow the network's tensors.
@@ -48,12 +50,12 @@ pub trait Engine<E: Real> {
 
     /// Mean over tasks of the outer loss after inner steps on the support points, which without steps are not
     /// looked at. With `gradient`, the mean of the tasks' gradients with respect to the loaded parameters is
-    /// kept for [`Engine::take_gradient`].
+    /// kept for [`Objective::take_gradient`].
     fn meta_loss(&mut self, support: &Batch<E>, query: &Batch<E>, inner: InnerSteps<'_>, gradient: bool)
     -> E;
 
     /// Mean over tasks of (theta - theta') / (steps * alpha), where theta' is `steps` >= 1 inner steps
-    /// away, kept for [`Engine::take_gradient`]; returns the mean support loss before the last inner step.
+    /// away, kept for [`Objective::take_gradient`]; returns the mean support loss before the last inner step.
     ///
     /// # Panics
     /// For a rule that does not step all parameters.
@@ -71,18 +73,23 @@ pub trait Engine<E: Real> {
 
     /// Gives a held gradient's memory back.
     fn release(&mut self, ticket: Ticket);
+}
 
-    /// Puts the loaded weights back as the current ones, for [`Engine::descend`].
+/// Answers for a task from its support points; made by [`super::predictor`] for parameters and their adaptation.
+pub trait Predictor<E: Real> {
+    /// Forgets the task.
     fn reset(&mut self);
 
-    /// One inner step of the current weights on these points.
-    fn descend(&mut self, x: &[E], y: &[E]);
+    /// One step of its rule on these support points, whatever that is: they are the same for all steps on a task, and
+    /// may be none for a network that reads.
+    fn see(&mut self, x: &[E], y: &[E]);
 
-    /// Loss of the current weights on these points; `predictions` of the same length, where given,
+    /// Loss on these points after what has been seen; `predictions` of the same length, where given,
     /// receives what the network answers.
     fn test(&mut self, x: &[E], y: &[E], predictions: Option<&mut [E]>) -> E;
 
-    /// The current weights, unpadded, in checkpoint order, without the adaptation's numbers.
+    /// The network's parameters as they are adapted now, unpadded, in checkpoint order, without the adaptation's
+    /// numbers.
     fn current(&self, out: &mut [E]);
 
     /// Standard deviations that the current predictions at these inputs are given with, where the rule of
@@ -97,7 +104,12 @@ pub trait Engine<E: Real> {
     }
 }
 
-/// A gradient held by an engine.
+/// Both, in one memory.
+pub trait Engine<E: Real>: Objective<E> + Predictor<E> {}
+
+impl<E: Real, T: Objective<E> + Predictor<E>> Engine<E> for T {}
+
+/// A gradient held by an objective.
 #[derive(Debug)]
 pub struct Ticket {
     pub(super) slot: usize,

@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::adaptation::Adaptation;
-use super::engine::{Engine, InnerSteps, Ticket, tasks_at_once};
+use super::engine::{InnerSteps, Objective, Predictor, Ticket, tasks_at_once};
 use super::head::{Head, HeadGradient, HeadTask, Output, Seen};
 use super::kernels::{self, Kernels, Matrix, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
 use super::ledger::{Ledger, unpack};
-use super::mlp::Scalar;
+use super::scalar::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
 
@@ -141,7 +141,7 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
     }
 }
 
-impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
+impl<E: Scalar, A: Nonlinearity> Objective<E> for HeadMachine<E, A> {
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
         self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
     }
@@ -197,13 +197,15 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for HeadMachine<E, A> {
     fn release(&mut self, ticket: Ticket) {
         self.ledger.release(ticket);
     }
+}
 
+impl<E: Scalar, A: Nonlinearity> Predictor<E> for HeadMachine<E, A> {
     fn reset(&mut self) {
         self.taken = 0;
         self.adapted.copy_from(&self.loaded);
     }
 
-    fn descend(&mut self, x: &[E], y: &[E]) {
+    fn see(&mut self, x: &[E], y: &[E]) {
         self.look(x);
         let seen = Self::seen(self.shape, &self.trace, y);
         self.head.adapt(self.taken, seen, &mut self.adapted);

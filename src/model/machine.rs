@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::adaptation::{Adaptation, Factors, Gradient, Operator, Pulled};
-use super::engine::{Engine, InnerSteps, Order, Ticket, tasks_at_once};
+use super::engine::{InnerSteps, Objective, Order, Predictor, Ticket, tasks_at_once};
 use super::kernels::{self, Direction, Kernels, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
 use super::ledger::{Ledger, unpack};
-use super::mlp::Scalar;
+use super::scalar::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
 
@@ -276,7 +276,7 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
     }
 }
 
-impl<E: Scalar, A: Nonlinearity> Engine<E> for Machine<E, A> {
+impl<E: Scalar, A: Nonlinearity> Objective<E> for Machine<E, A> {
     fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
         self.ledger.load((tensor, place), copy, &mut self.trajectory[0].weights, &mut self.numbers);
     }
@@ -353,12 +353,14 @@ impl<E: Scalar, A: Nonlinearity> Engine<E> for Machine<E, A> {
     fn release(&mut self, ticket: Ticket) {
         self.ledger.release(ticket);
     }
+}
 
+impl<E: Scalar, A: Nonlinearity> Predictor<E> for Machine<E, A> {
     fn reset(&mut self) {
         self.taken = 0;
     }
 
-    fn descend(&mut self, x: &[E], y: &[E]) {
+    fn see(&mut self, x: &[E], y: &[E]) {
         self.step(self.taken, (self.current(), 1), x, y);
         self.taken += 1;
     }

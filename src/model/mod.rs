@@ -4,10 +4,11 @@
 //! ```text
 //! settings     which network: depth, width, activation, precision
 //! tensors      names, shapes and order of its tensors
-//! mlp          parameters as tensors of compile-time shape
+//! scalar       the two number types
+//! parameters   parameters as a list of tensors of compile-time shape
 //! adaptation   what an inner step makes of a gradient, as a value
 //! operations   adapt, loss, pull: what learners are written in, on the tape
-//! engine       what the operations ask of the hot path
+//! engine       what the tape, and tests and the screen, ask of the hot path
 //! engines      which of the three that carry it out a rule of adaptation has:
 //! machine        steps of all parameters, one task after another
 //! head_machine   the output layer adapts (by a rule of head), over features that tasks share
@@ -32,9 +33,10 @@ mod head_machine;
 pub mod kernels;
 mod ledger;
 mod machine;
-mod mlp;
 mod operations;
+mod parameters;
 pub mod reference;
+mod scalar;
 mod settings;
 mod tensors;
 mod weights;
@@ -46,12 +48,13 @@ pub use adaptation::{
     Sgd,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes};
-pub use engine::{Engine, InnerSteps, Order};
-pub use engines::engine;
+pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
+pub use engines::{engine, predictor};
 pub use head::{Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
-pub use mlp::{Array, Layer, Mlp, Scalar, draw_uniform, initial_parameters};
 pub use operations::{Adapted, Workspace};
+pub use parameters::{Array, Parameters, draw_uniform, initial_parameters};
+pub use scalar::{InBoth, Scalar};
 pub(crate) use settings::with_width;
 pub use settings::{Activation, ModelSettings, Precision, WIDTHS};
 pub use tensors::TensorInfo;

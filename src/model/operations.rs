@@ -14,7 +14,8 @@ use super::adaptation::Adaptation;
 use super::engine::{Engine, InnerSteps, Order, Ticket};
 use super::engines::engine;
 use super::kernels::Kernels;
-use super::mlp::{Mlp, Scalar};
+use super::parameters::Parameters;
+use super::scalar::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
 
@@ -49,13 +50,13 @@ impl<E: Scalar> Workspace<E> {
 /// The weights after some inner steps on each task of a meta-batch: a promise, kept by
 /// [`Adapted::loss`] or [`Adapted::pull`].
 pub struct Adapted<'a, const H: usize, E: Scalar, T> {
-    theta: Mlp<H, E, T>,
+    theta: Parameters<H, E, T>,
     support: &'a Batch<E>,
     steps: usize,
     order: Order,
 }
 
-impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
+impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
     /// theta' = theta after `steps` inner steps on each task's support points, starting from theta for
     /// every task. `order` says whether gradients flow through the steps; what a step is, the workspace
     /// knows.
@@ -110,7 +111,7 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
 /// Runs `compute` on the parameters and puts its value on their tape, with the gradient it kept as the
 /// derivative. `compute` is told whether a gradient is wanted, which without a tape it is not.
 fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
-    theta: Mlp<H, E, T>,
+    theta: Parameters<H, E, T>,
     workspace: &Workspace<E>,
     compute: impl FnOnce(&mut dyn Engine<E>, bool) -> E,
 ) -> Tensor<Rank0, E, Cpu, T> {
@@ -118,7 +119,7 @@ fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
     let mut engine = workspace.0.borrow_mut();
     theta.copy_each(|tensor, place, copy| engine.load(tensor, place, copy));
     engine.begin();
-    let mut value: Tensor<Rank0, E, Cpu> = theta.out.bias.device().zeros();
+    let mut value: Tensor<Rank0, E, Cpu> = theta.device().zeros();
     value.copy_from(&[compute(&mut **engine, T::OWNS_TAPE)]);
     if T::OWNS_TAPE {
         let held = Held { ticket: Some(engine.take_gradient()), workspace: workspace.0.clone() };

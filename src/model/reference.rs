@@ -6,8 +6,75 @@
 
 use dfdx::prelude::*;
 
-use super::mlp::{Layer, Mlp, Scalar};
+use super::parameters::{Array, Parameters};
+use super::scalar::Scalar;
 use super::settings::Activation;
+
+/// A fully connected layer: `y = x weight^T + bias`.
+#[derive(Clone, Debug)]
+struct Layer<const I: usize, const O: usize, E: Dtype, T> {
+    /// `[O, I]`.
+    weight: Tensor<Rank2<O, I>, E, Cpu, T>,
+    /// `[O]`.
+    bias: Tensor<Rank1<O>, E, Cpu, T>,
+}
+
+/// The layers of a network of one input, hidden layers of width `H` and one output.
+#[derive(Clone, Debug)]
+struct Mlp<const H: usize, E: Dtype, T> {
+    hidden1: Layer<1, H, E, T>,
+    deeper: Vec<Layer<H, H, E, T>>,
+    out: Layer<H, 1, E, T>,
+}
+
+impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
+    /// Those that these parameters are.
+    fn new(parameters: Parameters<H, E, T>) -> Self {
+        let mut arrays = parameters.0.into_iter();
+        let mut next = || (arrays.next(), arrays.next());
+        let (Some(Array::Column(weight)), Some(Array::Vector(bias))) = next() else {
+            unreachable!("{NOT_ONE}")
+        };
+        let hidden1 = Layer { weight, bias };
+        let mut deeper = Vec::new();
+        loop {
+            match next() {
+                (Some(Array::Square(weight)), Some(Array::Vector(bias))) => {
+                    deeper.push(Layer { weight, bias })
+                }
+                (Some(Array::Row(weight)), Some(Array::One(bias))) => {
+                    return Self { hidden1, deeper, out: Layer { weight, bias } };
+                }
+                _ => unreachable!("{NOT_ONE}"),
+            }
+        }
+    }
+
+    fn with_empty_tape(&self) -> Self {
+        fn layer<const I: usize, const O: usize, E: Scalar, T: Tape<E, Cpu>>(
+            layer: &Layer<I, O, E, T>,
+        ) -> Layer<I, O, E, T> {
+            Layer { weight: layer.weight.with_empty_tape(), bias: layer.bias.with_empty_tape() }
+        }
+        Self {
+            hidden1: layer(&self.hidden1),
+            deeper: self.deeper.iter().map(layer).collect(),
+            out: layer(&self.out),
+        }
+    }
+
+    /// All tapes of its tensors as one.
+    fn into_tape(self) -> T {
+        fn tape<const I: usize, const O: usize, E: Scalar, T: Tape<E, Cpu>>(layer: Layer<I, O, E, T>) -> T {
+            layer.weight.split_tape().1.merge(layer.bias.split_tape().1)
+        }
+        let first = tape(self.hidden1).merge(tape(self.out));
+        self.deeper.into_iter().map(tape).fold(first, Merge::merge)
+    }
+}
+
+/// Why parameters have no layers.
+const NOT_ONE: &str = "these are not the parameters of such a network";
 
 /// A column of points, `[N, 1]`, recorded on no tape.
 pub type Column<E> = Tensor<(usize, Const<1>), E, Cpu>;
@@ -51,7 +118,7 @@ where
 }
 
 /// Mean squared error of the network on these points.
-pub fn loss<const H: usize, E: Scalar, T>(
+fn loss<const H: usize, E: Scalar, T>(
     theta: Mlp<H, E, T>,
     activation: Activation,
     x: &Column<E>,
@@ -65,7 +132,7 @@ where
     let error = prediction - y.clone();
     // A tensor used twice leaves its tape behind; every tape must reach the loss, or its operations
     // would vanish without a word.
-    let (_, mut tape) = theta.split_tape();
+    let mut tape = theta.into_tape();
     for h in h {
         tape = tape.merge(h.split_tape().1);
     }
@@ -94,7 +161,7 @@ where
 }
 
 /// One SGD step, its gradient written out as taped operations.
-pub fn inner_step<const H: usize, E: Scalar, T>(
+fn inner_step<const H: usize, E: Scalar, T>(
     theta: Mlp<H, E, T>,
     activation: Activation,
     x: &Column<E>,
@@ -119,7 +186,7 @@ where
     }
     d.reverse();
     let rate = E::rounded(inner_lr);
-    let Mlp { hidden1, deeper, out, learned } = theta;
+    let Mlp { hidden1, deeper, out } = theta;
     let hidden1 = {
         let weight = d[0].with_empty_tape().permute::<_, Axes2<1, 0>>().matmul(x.retaped::<T>());
         descend(hidden1, weight, d[0].with_empty_tape().sum::<_, Axis<0>>(), rate)
@@ -138,7 +205,7 @@ where
         tape = tape.merge(used.split_tape().1);
     }
     out.bias = bias.put_tape(tape.merge(d_out.split_tape().1));
-    Mlp { hidden1, deeper, out, learned }
+    Mlp { hidden1, deeper, out }
 }
 
 /// A layer less `rate` times its gradient.
@@ -156,7 +223,7 @@ where
 
 /// The query loss after `steps` inner steps, on the tape of `theta`: its gradient is exact MAML's.
 pub fn meta_loss<const H: usize, E: Scalar, T>(
-    theta: Mlp<H, E, T>,
+    theta: Parameters<H, E, T>,
     activation: Activation,
     support: (&Column<E>, &Column<E>),
     query: (&Column<E>, &Column<E>),
@@ -167,7 +234,7 @@ where
     Cpu: Device<E>,
     T: Tape<E, Cpu>,
 {
-    let mut theta = theta;
+    let mut theta = Mlp::new(theta);
     for _ in 0..steps {
         theta = inner_step(theta, activation, support.0, support.1, inner_lr);
     }
