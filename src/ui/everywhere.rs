@@ -196,7 +196,7 @@ fn back(app: &mut App) {
         app.modes.pop();
         return;
     }
-    if *app.view.kind == play::VIEW && app.play.held.take().is_some() {
+    if *app.view.kind == play::VIEW && app.play.let_go() {
         return;
     }
     let curves = &mut app.curves;

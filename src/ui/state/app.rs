@@ -9,11 +9,9 @@ use super::{
     family::{Illustration, OracleJob, TestSet},
     file::Edited,
     fits::Fits,
-    inner::Inner,
     job::Job,
     list::ListControls,
     modes,
-    play::Play,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
@@ -26,7 +24,12 @@ use crate::{
     experiments::{FIRST_TEST, Study, Test},
     results::{Compared, Contrasts, DifferingSetting, ListRow},
     study::Control,
-    ui::{command, keymap, style::Styles, view},
+    ui::{
+        command, keymap,
+        style::Styles,
+        view,
+        views::{inner::Inner, play::Play},
+    },
 };
 
 /// A view of this state.

@@ -148,10 +148,7 @@ fn invariants(app: &App) {
     if let Some((first, last)) = app.curves.window {
         assert!(first < last && last <= 500);
     }
-    assert!(app.play.task().support.x.iter().all(|x| (app.play.range[0]..=app.play.range[1]).contains(x)));
-    if let Some(held) = app.play.held {
-        assert!(held < app.play.points.len());
-    }
+    app.play.assert_sound();
 }
 
 proptest! {

@@ -253,9 +253,9 @@ fn letters_move_wherever_arrows_do() {
     type_in(&mut app, "gjj");
     assert_eq!((app.fit.task, app.fit.n), (0, 9));
     type_in(&mut app, "vp");
-    let before = (app.play.x, app.play.y);
+    let before = app.play.cursor();
     type_in(&mut app, "lk");
-    assert!(app.play.x > before.0 && app.play.y > before.1);
+    assert!(app.play.cursor().0 > before.0 && app.play.cursor().1 > before.1);
     type_in(&mut app, "vl");
     for line in 0..100 {
         app.note(format!("line {line}"), false);
@@ -397,24 +397,4 @@ fn a_capital_letter_never_undoes_its_small_letter() {
             assert!(!alike || one == "zoom", "{small}: {one}, {capital}: {other}");
         }
     }
-}
-
-#[test]
-fn play_undoes_what_was_done_to_its_task() {
-    let mut app = fixture::midway(Styles::default());
-    type_in(&mut app, "vp");
-    let first = app.play.made();
-    type_in(&mut app, "D");
-    assert!(app.play.points.is_empty());
-    type_in(&mut app, "w}];'u");
-    assert_eq!(app.play.points.len(), 1);
-    type_in(&mut app, "uuuuu");
-    assert_eq!(app.play.made(), first);
-    type_in(&mut app, "u");
-    assert!(app.said.as_ref().is_some_and(|said| said.text == "nothing has been changed here"));
-    // It changes nothing that is trained, so whoever looks on can do it too.
-    type_in(&mut app, "t");
-    app.trainers.trainer = crate::ui::state::trainers::Trainer::Nobody;
-    type_in(&mut app, "u");
-    assert_eq!(app.play.made(), first);
 }

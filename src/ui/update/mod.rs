@@ -9,7 +9,6 @@ mod intake;
 pub mod list;
 pub mod look;
 mod plan;
-mod play;
 pub mod pointer;
 mod rewind;
 pub mod run;

@@ -1,4 +1,4 @@
-//! The views, a file each, and the panes that some of them share: curves, fit, about.
+//! The views, a file or a folder each, and the panes that some of them share: curves, fit, about.
 //!
 //! A view is a [`crate::ui::view::Kind`] in its own file and a line in [`VIEWS`]; everything else asks this list.
 

@@ -10,6 +10,13 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
+mod change;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use state::Play;
+
 use super::fit::band;
 use crate::{
     eval::Fit,
@@ -18,10 +25,7 @@ use crate::{
     term::{Button, Mouse, MouseKind},
     ui::{
         command::Group,
-        state::{
-            app::{App, Command, Kind},
-            play::Play,
-        },
+        state::app::{App, Command, Kind},
         style::Pattern,
         update::fit::{
             FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, RESET, STEPS,

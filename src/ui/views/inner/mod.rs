@@ -8,18 +8,20 @@
 //! +---------------------------------------------------------------------------------+
 //! ```
 
+mod state;
+
+pub use state::Inner;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
+use self::state::PlaneOf;
 use crate::{
     experiments::Experiment,
     learner::{Algorithm, Training},
     model::{ModelSettings, Weights},
     results::{Plane, Scale},
     ui::{
-        state::{
-            app::{App, Command, Kind},
-            inner::PlaneOf,
-        },
+        state::app::{App, Command, Kind},
         update::{
             fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED},
             list,

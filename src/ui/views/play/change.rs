@@ -4,10 +4,8 @@ use std::f64::consts::TAU;
 
 use rand::RngExt;
 
-use crate::{
-    task::{Wave, standard_normal},
-    ui::state::play::{Made, Placed, Play},
-};
+use super::state::{Made, Placed, Play};
+use crate::task::{Wave, standard_normal};
 
 /// Most support points.
 const MOST_POINTS: usize = 60;

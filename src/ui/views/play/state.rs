@@ -15,30 +15,30 @@ const GRID: usize = 50;
 #[derive(Clone, Debug)]
 pub struct Play {
     /// The wave.
-    pub sine: Wave,
+    pub(super) sine: Wave,
     /// Standard deviation of the noise on the support points.
-    pub noise: f64,
+    pub(super) noise: f64,
     /// Inputs of the support points, the noise drawn for each in units of `noise`, and how far each
     /// was moved off the wave by hand.
-    pub points: Vec<Placed>,
+    pub(super) points: Vec<Placed>,
     /// Cursor.
-    pub x: f64,
+    pub(super) x: f64,
     /// Cursor.
-    pub y: f64,
+    pub(super) y: f64,
     /// The support point that moves with the cursor.
-    pub held: Option<usize>,
+    pub(super) held: Option<usize>,
     /// Range of x.
-    pub range: [f64; 2],
+    pub(super) range: [f64; 2],
     /// Largest |y| in view.
-    pub height: f64,
+    pub(super) height: f64,
     /// Amplitudes of the family.
-    pub(in crate::ui) amplitude: [f64; 2],
+    pub(super) amplitude: [f64; 2],
     /// Streams drawn from.
-    pub(in crate::ui) draws: u64,
+    pub(super) draws: u64,
     /// What the task was before each change, the last one last; what is one movement of a held point is one change.
-    pub(in crate::ui) before: VecDeque<Made>,
+    pub(super) before: VecDeque<Made>,
     /// Whether the last of them was before the held point moved.
-    pub(in crate::ui) moving: bool,
+    pub(super) moving: bool,
 }
 
 /// What a person makes of the task.
@@ -88,8 +88,13 @@ impl Play {
         play
     }
 
+    /// The held point is let go of; whether there was one.
+    pub fn let_go(&mut self) -> bool {
+        self.held.take().is_some()
+    }
+
     /// What can be undone.
-    pub(in crate::ui) fn made(&self) -> Made {
+    pub(super) fn made(&self) -> Made {
         Made { sine: self.sine, noise: self.noise, points: self.points.clone() }
     }
 
@@ -120,7 +125,7 @@ impl Play {
     }
 
     /// A stream of its own for every draw, so that the same keys give the same tasks.
-    pub(in crate::ui) fn stream(&mut self) -> Stream {
+    pub(super) fn stream(&mut self) -> Stream {
         self.draws += 1;
         task::stream(self.draws, Purpose::Illustration)
     }

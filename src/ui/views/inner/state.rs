@@ -1,10 +1,10 @@
 //! What Inner shows of a learner with a context: the plane that its contexts put tasks on, worked out as a job.
 
-use super::job::Job;
 use crate::{
     model::Weights,
     results::{self, Plane},
     task::TestTask,
+    ui::state::job::Job,
 };
 
 /// What a plane is of.

@@ -1,0 +1,127 @@
+//! What keys and the mouse do to the task of Play.
+
+use super::Play;
+use crate::{
+    term::{
+        Button,
+        MouseKind::{Drag, Press, Release},
+    },
+    ui::{
+        frame,
+        state::{app::App, file::Edited, trainers::Trainer},
+        style::Styles,
+        tests::{
+            fixture::{self, view},
+            mouse::{LEFT, SIZES, app, click, find, mouse, symbol},
+            typing::{tell, type_in},
+        },
+    },
+};
+
+impl Play {
+    /// Where the cursor is.
+    pub fn cursor(&self) -> (f64, f64) {
+        (self.x, self.y)
+    }
+
+    /// What holds whatever was done.
+    pub fn assert_sound(&self) {
+        assert!(self.task().support.x.iter().all(|x| (self.range[0]..=self.range[1]).contains(x)));
+        assert!(self.held.is_none_or(|held| held < self.points.len()));
+    }
+}
+
+#[test]
+fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
+    for (size, noise, banner) in SIZES.into_iter().flat_map(|size| [(size, 0.0, true), (size, 0.9, false)]) {
+        let mut app = app(view("Play"), size);
+        if banner {
+            let problem = "expected a value".to_owned();
+            app.edited = Some(Edited::Broken { place: Some((3, 1)), problem, more: 0 });
+        }
+        tell(&mut app, "delete-points", 1);
+        app.play.noise = noise;
+        let plot = find(&app, "▕", 2);
+        let (place, other) = ((plot.0 + 9, plot.1 + 1), (plot.0 + 5, plot.1 + 4));
+        let cursor = app.styles.cursor_mark().to_string();
+        let support = app.styles.support_mark().to_string();
+
+        mouse(&mut app, Press(LEFT), place);
+        assert_eq!(app.play.points.len(), 1, "{size:?}");
+        assert_eq!(symbol(&app, place), cursor, "{size:?}: the cursor is under the pointer");
+        mouse(&mut app, Release(LEFT), place);
+        assert_eq!(app.play.held, None);
+        let away = |app: &mut App| {
+            tell(app, "cursor-right", 25);
+            tell(app, "cursor-down", 25);
+        };
+        away(&mut app);
+        assert_eq!(symbol(&app, place), support, "{size:?}: and so is the point");
+
+        // A press beside it takes hold of it and moves nothing yet.
+        mouse(&mut app, Press(LEFT), (place.0 + 1, place.1 + 1));
+        assert_eq!((app.play.points.len(), app.play.held), (1, Some(0)), "{size:?}");
+        mouse(&mut app, Drag(LEFT), other);
+        mouse(&mut app, Release(LEFT), other);
+        mouse(&mut app, Drag(LEFT), place);
+        away(&mut app);
+        assert_eq!(symbol(&app, other), support, "{size:?}: it went with the pointer, until it was let go");
+        assert_ne!(symbol(&app, place), support, "{size:?}");
+
+        // Far from it a left press places another, a right press does nothing.
+        assert!(!mouse(&mut app, Press(Button::Right), (other.0 + 3, other.1)));
+        click(&mut app, (other.0 + 3, other.1));
+        assert_eq!(app.play.points.len(), 2, "{size:?}");
+        mouse(&mut app, Press(Button::Right), (other.0, other.1 + 1));
+        assert_eq!(app.play.points.len(), 1, "{size:?}");
+        assert_ne!(symbol(&app, other), support, "{size:?}: the one beside the pointer has gone");
+    }
+}
+
+#[test]
+fn a_press_on_the_wave_places_a_point_on_it() {
+    let mut app = app(view("Play"), (120, 40));
+    tell(&mut app, "delete-points", 1);
+    let (_, body) = frame::areas(ratatui::layout::Rect::new(0, 0, 120, 40)).expect("large enough");
+    let plot = super::geometry(&app, body).expect("large enough");
+    let (x, _) = plot.at(40, 10);
+    let cell = plot.cell(x, app.play.sine.at(x)).expect("in sight");
+    click(&mut app, cell);
+    assert_eq!(app.play.points[0].y, None);
+    click(&mut app, (cell.0, cell.1 + 3));
+    assert!(app.play.points[1].y.is_some(), "three rows below it is off it");
+}
+
+#[test]
+fn a_point_stays_in_the_plot_and_outside_of_it_nothing_is_placed() {
+    let mut app = app(view("Play"), (80, 24));
+    tell(&mut app, "delete-points", 1);
+    for at in [(0, 5), (79, 5), (20, 23), (20, 0), (60, 12), (200, 200)] {
+        mouse(&mut app, Press(LEFT), at);
+        assert!(app.play.points.is_empty(), "{at:?}");
+    }
+    mouse(&mut app, Press(LEFT), (20, 6));
+    mouse(&mut app, Drag(LEFT), (79, 0));
+    let point = app.play.points[0];
+    assert_eq!((point.x, point.y), (app.play.range[1], Some(app.play.height)));
+}
+
+#[test]
+fn play_undoes_what_was_done_to_its_task() {
+    let mut app = fixture::midway(Styles::default());
+    type_in(&mut app, "vp");
+    let first = app.play.made();
+    type_in(&mut app, "D");
+    assert!(app.play.points.is_empty());
+    type_in(&mut app, "w}];'u");
+    assert_eq!(app.play.points.len(), 1);
+    type_in(&mut app, "uuuuu");
+    assert_eq!(app.play.made(), first);
+    type_in(&mut app, "u");
+    assert!(app.said.as_ref().is_some_and(|said| said.text == "nothing has been changed here"));
+    // It changes nothing that is trained, so whoever looks on can do it too.
+    type_in(&mut app, "t");
+    app.trainers.trainer = Trainer::Nobody;
+    type_in(&mut app, "u");
+    assert_eq!(app.play.made(), first);
+}
