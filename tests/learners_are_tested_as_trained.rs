@@ -84,15 +84,20 @@ fn moved(learner: &str, trained: &Weights, name: &str, gradient: &[f64], step: u
     }
 }
 
-/// The last hidden layer and a one, at every point.
-fn features(trained: &Weights, x: &[f64]) -> Vec<Vec<f64>> {
+/// The last hidden layer, as `kind` has it, and a one, at every point.
+fn features(kind: &str, trained: &Weights, x: &[f64]) -> Vec<Vec<f64>> {
     let [w1, b1, w2, b2] = ["hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias"]
         .map(|name| tensor(trained, name));
     let relu = |z: f64| z.max(0.0);
+    let last = |z: f64| match kind {
+        "linear" => z,
+        "tanh" => z.tanh(),
+        _ => relu(z),
+    };
     let of = |&x: &f64| {
         let h1: Vec<f64> = w1.iter().zip(b1).map(|(w, b)| relu(w * x + b)).collect();
         let row = |row: &[f64]| row.iter().zip(&h1).map(|(w, h)| w * h).sum::<f64>();
-        let h2 = w2.chunks(HIDDEN).zip(b2).map(|(w, b)| relu(row(w) + b));
+        let h2 = w2.chunks(HIDDEN).zip(b2).map(|(w, b)| last(row(w) + b));
         h2.chain([1.0]).collect()
     };
     x.iter().map(of).collect()
@@ -114,10 +119,10 @@ fn solution(mut rows: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
 
 /// The ridge head's losses: its own output layer, and from the first step on the minimiser of
 /// |A w - y|^2 + lambda |w - w0|^2, by its normal equations.
-fn ridge_losses(trained: &Weights, support: &Points, query: &Points) -> Vec<f64> {
+fn ridge_losses(kind: &str, trained: &Weights, support: &Points, query: &Points) -> Vec<f64> {
     let lambda = tensor(trained, "ridge.log_lambda")[0].exp();
     let prior = [tensor(trained, "out.weight"), tensor(trained, "out.bias")].concat();
-    let known = features(trained, &support.x);
+    let known = features(kind, trained, &support.x);
     let n = prior.len();
     let sum = |i: usize, j: usize| known.iter().map(|row| row[i] * row[j]).sum::<f64>();
     let entry = |i: usize, j: usize| sum(i, j) + if i == j { lambda } else { 0.0 };
@@ -128,7 +133,7 @@ fn ridge_losses(trained: &Weights, support: &Points, query: &Points) -> Vec<f64>
     });
     let solved = solution(rows, right.collect());
     let loss = |w: &[f64]| {
-        let errors = features(trained, &query.x).into_iter().zip(&query.y).map(|(row, y)| {
+        let errors = features(kind, trained, &query.x).into_iter().zip(&query.y).map(|(row, y)| {
             let error = row.iter().zip(w).map(|(h, w)| h * w).sum::<f64>() - y;
             error * error
         });
@@ -141,8 +146,8 @@ fn ridge_losses(trained: &Weights, support: &Points, query: &Points) -> Vec<f64>
 /// The loss on `query` after 0, 1, ... steps on `support`, by the account above; the gradients are of no
 /// inner step, which other tests have judged.
 fn losses(learner: &str, trained: &Weights, support: &Points, query: &Points) -> Vec<f64> {
-    if learner == "ridge-head" {
-        return ridge_losses(trained, support, query);
+    if let Some(kind) = learner.strip_prefix("ridge-head") {
+        return ridge_losses(kind.trim(), trained, support, query);
     }
     let mut weights = Weights { adaptation: Adaptation::sgd(1.0, 1), ..trained.clone() };
     weights.values.truncate(trained.model.parameters());
@@ -182,6 +187,10 @@ fn every_learner_is_tested_by_its_own_rule() {
     for algorithm in Algorithm::ALL {
         let name = algorithm.name();
         text += &format!("[[experiment]]\nname = \"{name}\"\nalgorithm = \"{name}\"\n");
+    }
+    for features in ["linear", "relu", "tanh"] {
+        text += &format!("[[experiment]]\nname = \"ridge-head {features}\"\nalgorithm = \"ridge-head\"\n");
+        text += &format!("features = \"{features}\"\n");
     }
     let study = parse("own", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
     let folder = tempfile::tempdir().expect("a temporary folder");

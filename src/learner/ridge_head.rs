@@ -6,7 +6,7 @@
 //! predictive distribution of Harrison, Sharma and Pavone 2018, "Meta-Learning Priors for Efficient Online
 //! Bayesian Regression" (ALPaCA), <https://arxiv.org/abs/1807.08912>, section 3.
 //!
-//! With phi = [h; 1] the last hidden layer and a one, A the support's rows, w0 the output layer (the prior mean)
+//! With phi = [h; 1] the last hidden layer, before or after an activation, and a one, A the support's rows, w0 the output layer (the prior mean)
 //! and lambda = exp(`log_lambda`):
 //!
 //! ```text
@@ -22,7 +22,7 @@ use super::{Cost, Learner, Rule, Shapes, Training, words};
 use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
-    Adaptation, Head, HeadGradient, HeadTask, Initial, Inner, InnerLoop, InnerSettings, Kernels,
+    Adaptation, Features, Head, HeadGradient, HeadTask, Initial, Inner, InnerLoop, InnerSettings, Kernels,
     ModelSettings, Order, Output, Seen, TensorInfo, in_both_precisions,
 };
 use crate::task::Stream;
@@ -32,6 +32,8 @@ settings! {
     struct RidgeSettings {
         /// Squared error, or negative log-likelihood, which also gives error bands (ridge-head).
         outer_loss: OuterLossKind = Domain::Words(OuterLossKind::NAMES), OuterLossKind::Mse;
+        /// Features: the last hidden layer before its activation (linear), or after one; off: after the network's (ridge-head).
+        features: Option<Features> = Domain::Words(Features::NAMES), None;
     }
 }
 
@@ -85,9 +87,12 @@ impl Learner for RidgeHead {
     }
 
     fn settings(&self, settings: &Training) -> String {
+        let RidgeSettings { outer_loss, features } = RidgeSettings::new(&settings.own);
+        let features = features.map(|features| format!("{} features, ", features.name()));
         format!(
-            "outer_loss {}, {}",
-            RidgeSettings::new(&settings.own).outer_loss.name(),
+            "outer_loss {}, {}{}",
+            outer_loss.name(),
+            features.unwrap_or_default(),
             words::outer(settings)
         )
     }
@@ -111,13 +116,14 @@ impl Learner for RidgeHead {
     }
 
     fn bench(&self) -> Vec<(&'static str, Training)> {
-        let with =
-            |outer_loss| Training { own: RidgeSettings { outer_loss }.values(), ..Training::default() };
+        let own = |outer_loss| RidgeSettings { outer_loss, features: None }.values();
+        let with = |outer_loss| Training { own: own(outer_loss), ..Training::default() };
         vec![("ridge-mse", with(OuterLossKind::Mse)), ("ridge-nll", with(OuterLossKind::Nll))]
     }
 
     fn adaptation(&self, settings: &Training) -> Adaptation {
-        let inner = Ridge { outer_loss: RidgeSettings::new(&settings.own).outer_loss };
+        let RidgeSettings { outer_loss, features } = RidgeSettings::new(&settings.own);
+        let inner = Ridge { outer_loss, features };
         Adaptation { inner_lr: 0.0, inner_steps: 1, ..settings.adapting(inner) }
     }
 
@@ -129,7 +135,8 @@ impl Learner for RidgeHead {
     fn read_tensors(&self, settings: &mut Training, shape: Shapes<'_>) {
         // Only the likelihood has a noise; its words may have been left out.
         if shape("ridge.log_noise").is_some() {
-            settings.own = RidgeSettings { outer_loss: OuterLossKind::Nll }.values();
+            let said = RidgeSettings::new(&settings.own);
+            settings.own = RidgeSettings { outer_loss: OuterLossKind::Nll, ..said }.values();
         }
     }
 }
@@ -141,11 +148,12 @@ impl Rule for RidgeHead {}
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Ridge {
     outer_loss: OuterLossKind,
+    features: Option<Features>,
 }
 
 impl Ridge {
     fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
-        InnerLoop::Head(Box::new(Solver::new(settings.kernels, self.outer_loss)))
+        InnerLoop::Head(Box::new(Solver::new(settings.kernels, *self)))
     }
 }
 
@@ -180,6 +188,7 @@ const COLUMNS: usize = 4;
 /// double precision, for lambda may come to be small.
 struct Solver<E> {
     kernels: Kernels,
+    features: Option<Features>,
     outer_loss: OuterLossKind,
     lambda: f64,
     noise: f64,
@@ -200,9 +209,10 @@ struct Solver<E> {
 }
 
 impl<E: Real> Solver<E> {
-    fn new(kernels: Kernels, outer_loss: OuterLossKind) -> Self {
+    fn new(kernels: Kernels, Ridge { outer_loss, features }: Ridge) -> Self {
         Self {
             kernels,
+            features,
             outer_loss,
             lambda: 1.0,
             noise: 1.0,
@@ -321,6 +331,10 @@ impl<E: Real> Solver<E> {
 }
 
 impl<E: Real> Head<E> for Solver<E> {
+    fn features(&self) -> Option<Features> {
+        self.features
+    }
+
     fn load(&mut self, numbers: &[E]) {
         self.lambda = libm::exp(numbers[0].exact());
         self.noise = numbers.get(1).map_or(1.0, |log| libm::exp(log.exact()));
@@ -488,6 +502,119 @@ impl<E: Real> System<E> {
                 vectors::add_scaled(kernels, -value, inside, side);
             }
             side.iter_mut().for_each(|x| *x /= self.lambda);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learner::{Trainable, meta_gradient};
+    use crate::model::{Activation, Precision, Weights};
+    use crate::task::{Points, TaskSettings};
+
+    /// The rows phi, by the network's own definition.
+    fn rows(features: Features, model: &ModelSettings, values: &[f64], x: &[f64]) -> Vec<Vec<f64>> {
+        let activation = |kind, z: f64| match kind {
+            Features::Linear => z,
+            Features::Relu => z.max(0.0),
+            Features::Tanh => libm::tanh(z),
+        };
+        let of = |&x: &f64| {
+            let (mut layer, mut rest) = (vec![x], values);
+            for at in 0..model.layers {
+                let (weight, after) = rest.split_at(model.hidden * layer.len());
+                let (bias, after) = after.split_at(model.hidden);
+                let kind = if at + 1 < model.layers { Features::of(model.activation) } else { features };
+                let unit = |(weight, bias): (&[f64], &f64)| {
+                    activation(kind, bias + weight.iter().zip(&layer).map(|(w, h)| w * h).sum::<f64>())
+                };
+                (layer, rest) = (weight.chunks(layer.len()).zip(bias).map(unit).collect(), after);
+            }
+            layer.push(1.0);
+            layer
+        };
+        x.iter().map(of).collect()
+    }
+
+    /// The query loss of the minimiser of |phi w - y|^2 + lambda |w - w0|^2, by elimination in its normal equations.
+    fn loss(features: Features, model: &ModelSettings, values: &[f64], task: &(Points, Points)) -> f64 {
+        let lambda = libm::exp(values[model.parameters()]);
+        let prior = &values[model.parameters() - model.hidden - 1..model.parameters()];
+        let n = prior.len();
+        let mut system = vec![vec![0.0; n + 1]; n];
+        for i in 0..n {
+            system[i][i] = lambda;
+            system[i][n] = lambda * prior[i];
+        }
+        for (row, y) in rows(features, model, values, &task.0.x).iter().zip(&task.0.y) {
+            for i in 0..n {
+                (0..n).for_each(|j| system[i][j] += row[i] * row[j]);
+                system[i][n] += row[i] * y;
+            }
+        }
+        for i in 0..n {
+            let pivot = system[i].clone();
+            for j in (0..n).filter(|j| *j != i) {
+                let factor = system[j][i] / pivot[i];
+                system[j].iter_mut().zip(&pivot).for_each(|(entry, pivot)| *entry -= factor * pivot);
+            }
+        }
+        let w: Vec<f64> = (0..n).map(|i| system[i][n] / system[i][i]).collect();
+        let rows = rows(features, model, values, &task.1.x);
+        let errors = rows.iter().zip(&task.1.y).map(|(row, y)| {
+            let error = row.iter().zip(&w).map(|(phi, w)| phi * w).sum::<f64>() - y;
+            error * error
+        });
+        errors.sum::<f64>() / task.1.x.len() as f64
+    }
+
+    fn points(count: usize, shift: f64) -> Points {
+        let x: Vec<f64> = (0..count).map(|n| libm::fmod(2.7 * n as f64 + shift, 10.0) - 5.0).collect();
+        let y = x.iter().map(|x| 2.0 * libm::sin(x + shift)).collect();
+        Points { x, y }
+    }
+
+    /// A meta-batch of few points goes through the products of the layers, one of many through the pieces of two relu
+    /// layers; both with features of every kind, against central differences of another way to say the same.
+    #[test]
+    fn any_features_have_the_exact_gradient() {
+        let shapes =
+            [(1, Activation::Relu), (2, Activation::Relu), (2, Activation::Tanh), (3, Activation::Relu)];
+        for (layers, activation) in shapes {
+            let model = ModelSettings { hidden: 16, layers, activation, precision: Precision::F64 };
+            for said in [None, Some(Features::Linear), Some(Features::Relu), Some(Features::Tanh)] {
+                let features = said.unwrap_or(Features::of(activation));
+                let own = RidgeSettings { outer_loss: OuterLossKind::Mse, features: said }.values();
+                let training = Training { own, ..Training::default() };
+                let trainer =
+                    RidgeHead.trainer((&training, &TaskSettings::default(), &model), 5, Kernels::fastest());
+                let mut weights: Weights = trainer.weights();
+                weights.values[model.parameters()] = -0.5;
+                for (known, asked) in [(0, 7), (1, 7), (3, 7), (10, 40), (25, 40)] {
+                    let task = (points(known, 0.3), points(asked, 1.1));
+                    let case = format!("{layers} {activation:?} {said:?} {known}");
+                    let by = |values: &[f64]| loss(features, &model, values, &task);
+                    let tasks = [task.clone()];
+                    let found = meta_gradient(&weights, &tasks, 1, Order::Exact, Kernels::fastest())
+                        .expect("memory for sixteen units");
+                    let expected = by(&weights.values);
+                    assert!((found.losses[0] - expected).abs() < 1e-10 * (1.0 + expected), "{case}");
+                    let gradient = &found.gradient.values;
+                    let largest = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+                    for at in (0..gradient.len()).step_by(5).chain([gradient.len() - 1]) {
+                        let moved = |by: f64| {
+                            let mut values = weights.values.clone();
+                            values[at] += by;
+                            values
+                        };
+                        let step = 1e-6;
+                        let slope = (by(&moved(step)) - by(&moved(-step))) / (2.0 * step);
+                        let gap = (gradient[at] - slope).abs();
+                        assert!(gap < 2e-7 * (1.0 + largest), "{case} at {at}: {} for {slope}", gradient[at]);
+                    }
+                }
+            }
         }
     }
 }

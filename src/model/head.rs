@@ -3,11 +3,13 @@
 
 use super::engine::Order;
 use super::kernels::{Kernels, Real, vectors};
+use super::settings::Activation;
+use crate::config::words;
 
 /// Points as the output layer sees them.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a, E> {
-    /// Activations of the last hidden layer, one row of `stride` numbers a point, the padding zero.
+    /// What the rule sees of the last hidden layer, one row of `stride` numbers a point, the padding zero.
     pub features: &'a [E],
     /// Numbers from the beginning of a row to that of the next, which depends on the kernels.
     pub stride: usize,
@@ -82,8 +84,35 @@ pub struct HeadGradient<'a, E> {
     pub numbers: &'a mut [E],
 }
 
+words! {
+    /// What an output layer that adapts sees of the last hidden layer.
+    pub enum Features {
+        /// What enters its units, as it is.
+        Linear = "linear",
+        /// That after relu.
+        Relu = "relu",
+        /// That after the hyperbolic tangent.
+        Tanh = "tanh",
+    }
+}
+
+impl Features {
+    /// What the rest of a network with this activation sees.
+    pub fn of(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu => Self::Relu,
+            Activation::Tanh => Self::Tanh,
+        }
+    }
+}
+
 /// A way to adapt an output layer.
 pub trait Head<E: Real> {
+    /// What it sees of the last hidden layer; `None` is what the network's activation makes of it.
+    fn features(&self) -> Option<Features> {
+        None
+    }
+
     /// Takes the rule's meta-parameters, one tensor after another.
     fn load(&mut self, _numbers: &[E]) {}
 

@@ -6,8 +6,10 @@ use std::ops::Range;
 
 use super::adaptation::Adaptation;
 use super::engine::{InnerSteps, Objective, Predictor, Ticket, tasks_at_once};
-use super::head::{Head, HeadGradient, HeadTask, Output, Seen};
-use super::kernels::{self, Kernels, Matrix, Nonlinearity, Packed, Pieces, Real, Shape, Squares, Trace};
+use super::head::{Features, Head, HeadGradient, HeadTask, Output, Seen};
+use super::kernels::{
+    self, Kernels, Linear, Matrix, Nonlinearity, Packed, Pieces, Real, Relu, Shape, Squares, Tanh, Trace,
+};
 use super::ledger::{Ledger, unpack};
 use super::scalar::Scalar;
 use super::settings::ModelSettings;
@@ -18,6 +20,17 @@ fn seen<'a, E: Real>(shape: Shape, features: Matrix<'a, E>, y: &'a [E]) -> Seen<
     Seen { features: features.flat(), stride: features.stride(), width: shape.height(), y }
 }
 
+/// Calls a kernel with the nonlinearity that makes these features.
+macro_rules! with_features {
+    ($features:expr, $E:ident, $kernel:ident($($argument:expr),*)) => {
+        match $features {
+            Features::Linear => kernels::$kernel::<$E, Linear>($($argument),*),
+            Features::Relu => kernels::$kernel::<$E, Relu>($($argument),*),
+            Features::Tanh => kernels::$kernel::<$E, Tanh>($($argument),*),
+        }
+    };
+}
+
 /// An output layer that adapts, over hidden layers that do not.
 ///
 /// # Panics
@@ -26,6 +39,7 @@ pub(super) struct HeadMachine<E: Scalar, A> {
     kernels: Kernels,
     shape: Shape,
     head: Box<dyn Head<E>>,
+    features: Features,
     numbers: Vec<E>,
     weights: Packed<E>,
     wt: Squares<E>,
@@ -59,6 +73,7 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         Self {
             kernels,
             shape,
+            features: head.features().unwrap_or(Features::of(model.activation)),
             head,
             numbers: ledger.sum.numbers.clone(),
             weights: Packed::zero(shape),
@@ -81,6 +96,7 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
     /// The features of these points, in the trace.
     fn look(&mut self, x: &[E]) {
         kernels::features::<E, A>(self.kernels, &self.weights, &self.wt, x, &mut self.trace);
+        with_features!(self.features, E, activate_last(self.kernels, x.len(), &mut self.trace));
     }
 
     /// Points whose features the trace holds first.
@@ -103,9 +119,11 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         self.x.extend(support_x.iter().chain(query_x));
         let rows = self.x.len();
         if by_pieces {
-            kernels::features_by_pieces::<E, A>(kernels, &self.x, &mut self.pieces, &mut self.trace);
+            let (pieces, trace) = (&mut self.pieces, &mut self.trace);
+            with_features!(self.features, E, features_by_pieces(kernels, &self.x, pieces, trace));
         } else {
             kernels::features::<E, A>(kernels, &self.weights, &self.wt, &self.x, &mut self.trace);
+            with_features!(self.features, E, activate_last(kernels, rows, &mut self.trace));
         }
         let last = self.shape.layers() - 1;
         let Trace { h, d, d_out, .. } = &mut self.trace;
@@ -113,17 +131,31 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         d_out[..rows].fill(E::default());
         let (of_support, of_query) = h[last].get(rows).split_at(support_x.len());
         let (d_support, d_query) = d[last].get_mut(rows).split_at(support_x.len());
-        let (n_support, n_query) = (support.rows(), query.rows());
-        let points = of_support.groups(n_support).zip(support_y.chunks(n_support));
-        let points = points.zip(of_query.groups(n_query).zip(query_y.chunks(n_query)));
-        let derivatives = d_support.groups(n_support).zip(d_query.groups(n_query));
+        let (d_support, d_query) = (d_support.flat(), d_query.flat());
+        let (stride, width) = (shape.stride(), shape.height());
         let mut total = E::default();
-        for (((s, s_y), (q, q_y)), (d_s, d_q)) in points.zip(derivatives) {
-            let task =
-                HeadTask { support: seen(shape, s, s_y), query: seen(shape, q, q_y), output: &self.loaded };
+        for task in 0..tasks.len() {
+            // Of no support points too.
+            let place = |rows: usize, stride: usize| task * rows * stride..(task + 1) * rows * stride;
+            let (s, q) = (place(support.rows(), stride), place(query.rows(), stride));
+            let task = HeadTask {
+                support: Seen {
+                    features: &of_support.flat()[s.clone()],
+                    stride,
+                    width,
+                    y: &support_y[place(support.rows(), 1)],
+                },
+                query: Seen {
+                    features: &of_query.flat()[q.clone()],
+                    stride,
+                    width,
+                    y: &query_y[place(query.rows(), 1)],
+                },
+                output: &self.loaded,
+            };
             let gradient = HeadGradient {
-                support: d_s.flat(),
-                query: d_q.flat(),
+                support: &mut d_support[s],
+                query: &mut d_query[q],
                 output: &mut self.output_sum,
                 numbers: &mut self.ledger.sum.numbers,
             };
@@ -131,9 +163,11 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
         }
         let (sum, one) = (&mut self.ledger.sum.network, E::rounded(1.0));
         if by_pieces {
-            kernels::add_features::<E, A>(kernels, &self.x, one, &mut self.pieces, &self.trace);
+            let (pieces, trace) = (&mut self.pieces, &self.trace);
+            with_features!(self.features, E, add_features(kernels, &self.x, one, pieces, trace));
             return total;
         }
+        with_features!(self.features, E, last_slopes(kernels, rows, &mut self.trace));
         kernels::backward_from_features::<E, A>(kernels, &self.weights, rows, &mut self.trace);
         kernels::add_gradient(kernels, &self.trace, &self.x, sum, one, &mut self.next);
         std::mem::swap(sum, &mut self.next);

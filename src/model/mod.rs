@@ -50,7 +50,7 @@ pub use adaptation::{
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes};
 pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
 pub use engines::{engine, predictor};
-pub use head::{Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
+pub use head::{Features, Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
 pub use operations::{Adapted, Workspace};
 pub use parameters::{Array, Parameters, draw_uniform, initial_parameters};

@@ -59,8 +59,9 @@ pub struct Adapted<'a, const H: usize, E: Scalar, T> {
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
     /// theta' = theta after `steps` inner steps on each task's support points, starting from theta for
     /// every task. `order` says whether gradients flow through the steps; what a step is, the workspace
-    /// knows.
+    /// knows. Without support points no step is taken.
     pub fn adapt(self, support: &Batch<E>, steps: usize, order: Order) -> Adapted<'_, H, E, T> {
+        let steps = if support.rows() == 0 { 0 } else { steps };
         Adapted { theta: self, support, steps, order }
     }
 
@@ -91,6 +92,7 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
         workspace: &Workspace<E>,
     ) -> Tensor<Rank0, E, Cpu, T> {
         let Self { theta, support, steps, order } = self;
+        let importance = if steps == 0 { &[] } else { importance };
         operation(theta, workspace, |engine, gradient| {
             engine.meta_loss(support, query, InnerSteps { steps, order, importance }, gradient)
         })

@@ -3,6 +3,7 @@
 /// The points of several tasks, as many in each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch<E> {
+    tasks: usize,
     rows: usize,
     x: Vec<E>,
     y: Vec<E>,
@@ -14,13 +15,23 @@ impl<E> Batch<E> {
     where
         E: Clone + Default,
     {
-        Self { rows, x: vec![E::default(); tasks * rows], y: vec![E::default(); tasks * rows] }
+        Self { tasks, rows, x: vec![E::default(); tasks * rows], y: vec![E::default(); tasks * rows] }
     }
 
     /// One task's points.
     pub fn of_one(x: Vec<E>, y: Vec<E>) -> Self {
         assert_eq!(x.len(), y.len(), "a point has an x and a y");
-        Self { rows: x.len(), x, y }
+        Self { tasks: 1, rows: x.len(), x, y }
+    }
+
+    /// Another number of points a task, whatever they are; memory is kept.
+    pub fn set_rows(&mut self, rows: usize)
+    where
+        E: Clone + Default,
+    {
+        self.rows = rows;
+        self.x.resize(self.tasks * rows, E::default());
+        self.y.resize(self.tasks * rows, E::default());
     }
 
     /// Points a task.
@@ -30,7 +41,7 @@ impl<E> Batch<E> {
 
     /// Tasks.
     pub fn tasks(&self) -> usize {
-        self.x.len().checked_div(self.rows).unwrap_or(0)
+        self.tasks
     }
 
     /// Inputs and targets of one task.

@@ -1,4 +1,4 @@
-//! The two nonlinearities, as the forward pass, the gradient and the Hessian-vector product need
+//! The nonlinearities, and that there is none, as the forward pass, the gradient and the Hessian-vector product need
 //! them. Each derivative is written from the activation's *value* h, which is what the passes keep.
 
 use super::real::Real;
@@ -24,6 +24,9 @@ pub struct Relu;
 /// Hyperbolic tangent.
 pub struct Tanh;
 
+/// z itself: of features that are taken as they enter the last hidden layer's units.
+pub struct Linear;
+
 impl Nonlinearity for Relu {
     const CURVED: bool = false;
     const RECTIFIES: bool = true;
@@ -36,6 +39,26 @@ impl Nonlinearity for Relu {
     #[inline(always)]
     fn slope<E: Real, S: Simd<E>>(h: S::V, u: S::V) -> S::V {
         S::where_positive(h, u)
+    }
+
+    #[inline(always)]
+    fn bend<E: Real, S: Simd<E>>(_: S::V, _: S::V, _: S::V) -> S::V {
+        S::splat(E::default())
+    }
+}
+
+impl Nonlinearity for Linear {
+    const CURVED: bool = false;
+    const RECTIFIES: bool = false;
+
+    #[inline(always)]
+    fn value<E: Real, S: Simd<E>>(z: S::V) -> S::V {
+        z
+    }
+
+    #[inline(always)]
+    fn slope<E: Real, S: Simd<E>>(_: S::V, u: S::V) -> S::V {
+        u
     }
 
     #[inline(always)]

@@ -23,7 +23,7 @@ mod simd;
 mod tangent;
 pub mod vectors;
 
-pub use activation::{Nonlinearity, Relu, Tanh};
+pub use activation::{Linear, Nonlinearity, Relu, Tanh};
 pub use adam::AdamStep;
 pub use buffers::{Packed, Padded, Rows, Shape, Squares, Trace, View, ViewMut};
 pub use matrix::{Matrix, MatrixMut};
@@ -131,8 +131,8 @@ impl Kernels {
 mod bodies {
     pub use super::adam::adam;
     pub use super::passes::{
-        add, add_gradient, backward_from_features, features, first_bias_gradients, forward, forward_backward,
-        forward_backward_shifted, gradient, loss, subtract, transpose,
+        activate_last, add, add_gradient, backward_from_features, features, first_bias_gradients, forward,
+        forward_backward, forward_backward_shifted, gradient, last_slopes, loss, subtract, transpose,
     };
     pub use super::peak::saturate;
     pub use super::pieces::{add_features, add_points, cut, features_by_pieces, gradient_by_pieces};
@@ -152,10 +152,15 @@ compiled! {
     fn forward_backward[A](
         w: &Packed<E>, wt: &Squares<E>, x: &[E], y: &[E], trace: &mut Trace<E>,
     );
-    /// The activations of all hidden layers.
+    /// The activations of all hidden layers but the nonlinearity of the last, which `activate_last` applies.
     fn features[A](w: &Packed<E>, wt: &Squares<E>, x: &[E], trace: &mut Trace<E>);
-    /// The derivatives by the inputs of every layer, from those by the activations of the last hidden layer,
-    /// which lie in its place of `trace.d`.
+    /// The nonlinearity of the last hidden layer.
+    fn activate_last[A](rows: usize, trace: &mut Trace<E>);
+    /// The derivatives by the inputs of the last hidden layer, from those by its activations, which lie in its
+    /// place of `trace.d`.
+    fn last_slopes[A](rows: usize, trace: &mut Trace<E>);
+    /// The derivatives by the inputs of every layer, from those by the inputs of the last hidden layer, which lie
+    /// in its place of `trace.d`.
     fn backward_from_features[A](w: &Packed<E>, rows: usize, trace: &mut Trace<E>);
     /// As `forward_backward` for several tasks whose points follow one another, each with a bias of its own in
     /// the first layer; the loss is the mean over all points.
@@ -189,7 +194,7 @@ compiled! {
     /// Finds the pieces of a network of two hidden layers of relu, whose `x` is told from `center`, and forgets
     /// what earlier points have brought.
     fn cut[](w: &Packed<E>, wt: &Squares<E>, center: E, pieces: &mut Pieces<E>);
-    /// As `features`, of the second hidden layer alone.
+    /// As `features` and `activate_last`, of the second hidden layer alone, whose nonlinearity this is.
     fn features_by_pieces[A](x: &[E], pieces: &mut Pieces<E>, trace: &mut Trace<E>);
     /// Adds `scale` times what the points of the latest pass bring to the gradient, from the derivatives by their
     /// features, which lie in the second layer's place of `trace.d`.

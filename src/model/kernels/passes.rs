@@ -6,7 +6,7 @@
 //! u_(l-1) = d_l W_l; the gradient is (w_in: x^T d_0, b_l: sum d_l, W_l: d_l^T h_(l-1),
 //! w_out: d_out^T h_last, b_out: sum d_out).
 
-use super::activation::Nonlinearity;
+use super::activation::{Linear, Nonlinearity};
 use super::buffers::{Packed, Parts, Rows, Squares, Trace};
 use super::dense::{self, outer, product};
 use super::matrix::{Matrix, MatrixMut, in_strips, load};
@@ -163,7 +163,7 @@ pub fn forward<E: Real, S: Simd<E>, A: Nonlinearity>(
     forward_shifted::<E, S, A>(&w, wt, w.biases.split_at(1).0, x, trace);
 }
 
-/// The activations of all hidden layers.
+/// The activations of all hidden layers but the nonlinearity of the last.
 #[inline(always)]
 pub fn features<E: Real, S: Simd<E>, A: Nonlinearity>(
     w: &Packed<E>,
@@ -172,10 +172,19 @@ pub fn features<E: Real, S: Simd<E>, A: Nonlinearity>(
     trace: &mut Trace<E>,
 ) {
     let w = w.parts();
-    hidden_layers::<E, S, A>(&w, wt, w.biases.split_at(1).0, x, trace);
     if w.top() > 0 {
-        activate::<E, S, A>(trace.h[w.top()].get_mut(x.len()));
+        hidden_layers::<E, S, A>(&w, wt, w.biases.split_at(1).0, x, trace);
+        return;
     }
+    trace.resize(x.len());
+    first_layer::<E, S, Linear>(w.input, w.biases.row(0), x, trace.h[0].get_mut(x.len()));
+}
+
+/// The nonlinearity of the last hidden layer.
+#[inline(always)]
+pub fn activate_last<E: Real, S: Simd<E>, A: Nonlinearity>(rows: usize, trace: &mut Trace<E>) {
+    let last = trace.h.len() - 1;
+    activate::<E, S, A>(trace.h[last].get_mut(rows));
 }
 
 /// `h = s(h)`.
@@ -253,16 +262,22 @@ fn backward<E: Real, S: Simd<E>, A: Nonlinearity>(w: &Parts<'_, E>, rows: usize,
     descend_layers::<E, S, A>(w, rows, trace);
 }
 
-/// The derivatives by the inputs of every layer, from those by the activations of the last, which lie in its
-/// place of `trace.d`.
+/// The derivatives by the inputs of the last hidden layer, from those by its activations, which lie in its place of
+/// `trace.d`.
+#[inline(always)]
+pub fn last_slopes<E: Real, S: Simd<E>, A: Nonlinearity>(rows: usize, trace: &mut Trace<E>) {
+    let last = trace.h.len() - 1;
+    scale_by_slope::<E, S, A>(trace.h[last].get(rows), trace.d[last].get_mut(rows));
+}
+
+/// The derivatives by the inputs of every layer, from those by the inputs of the last, which lie in its place of
+/// `trace.d`.
 #[inline(always)]
 pub fn backward_from_features<E: Real, S: Simd<E>, A: Nonlinearity>(
     w: &Packed<E>,
     rows: usize,
     trace: &mut Trace<E>,
 ) {
-    let last = trace.h.len() - 1;
-    scale_by_slope::<E, S, A>(trace.h[last].get(rows), trace.d[last].get_mut(rows));
     descend_layers::<E, S, A>(&w.parts(), rows, trace);
 }
 

@@ -516,6 +516,7 @@ mod tests {
         kernels::cut(kernels, &w, &wt, 0.0, &mut pieces);
         for (x, _, weight) in &points {
             kernels::features::<f64, Relu>(kernels, &w, &wt, x, &mut plain);
+            kernels::activate_last::<f64, Relu>(kernels, x.len(), &mut plain);
             kernels::features_by_pieces::<f64, Relu>(kernels, x, &mut pieces, &mut trace);
             let features = [&plain, &trace].map(|trace| trace.h[1].get(x.len()).flat());
             for (a, b) in features[0].iter().zip(features[1]) {
@@ -528,6 +529,7 @@ mod tests {
                 }
             }
             kernels::add_features::<f64, Relu>(kernels, x, *weight, &mut pieces, &trace);
+            kernels::last_slopes::<f64, Relu>(kernels, x.len(), &mut plain);
             kernels::backward_from_features::<f64, Relu>(kernels, &w, x.len(), &mut plain);
             kernels::add_gradient(kernels, &plain, x, &expected, *weight, &mut next);
             std::mem::swap(&mut expected, &mut next);
