@@ -269,7 +269,7 @@ mod evaluation {
         let mut tasks = test_tasks(&settings.task, &settings.evaluation);
         tasks.truncate(TASKS);
         let (weights, test) = (weights(40), &settings.evaluation);
-        let flop = test.steps * gradient_flop(&weights.model, settings.task.shots)
+        let flop = test.steps * gradient_flop(&weights.model, settings.task.shots.most)
             + (test.steps + 1) * forward_flop(&weights.model, test.grid);
         bencher
             .counter(ItemsCount::new(TASKS * flop))

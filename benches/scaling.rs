@@ -60,7 +60,7 @@ fn main() {
     if wants("shots") {
         let row = |shots: usize| {
             let mut experiment = base.clone();
-            experiment.task.shots = shots;
+            experiment.task.shots = shots.into();
             (shots.to_string(), experiment)
         };
         table("shots K", [5, 7, 10, 15, 20, 50, 100].map(row));

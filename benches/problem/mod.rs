@@ -34,5 +34,5 @@ pub fn network(base: &Experiment, model: ModelSettings) -> Experiment {
 /// defaults.
 pub fn task_flop(experiment: &Experiment) -> usize {
     let cost = experiment.algorithm.cost(&experiment.training);
-    cost.flop(&experiment.model, experiment.task.shots, experiment.task.query)
+    cost.flop(&experiment.model, experiment.task.shots.middle(), experiment.task.query)
 }

@@ -78,7 +78,7 @@ const FILES: f64 = 0.024;
 fn seconds(study: &Study, needs: &Needs, runs: usize, jobs: usize) -> Option<f64> {
     let step = |experiment: &Experiment| {
         let Experiment { training, model, task, .. } = experiment;
-        let cost = experiment.algorithm.cost(training).flop(model, task.shots, task.query) as f64;
+        let cost = experiment.algorithm.cost(training).flop(model, task.shots.middle(), task.query) as f64;
         cost * training.meta_batch as f64
     };
     let total = |experiment: &&Experiment| {

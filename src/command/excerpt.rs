@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_caret_is_under_the_place_and_the_line_is_as_it_was() {
         let text = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\ntask = { shots = 0 }\n";
-        let expected = "x.toml:4:18: `shots` is `0`, but must be a whole number from 1 to 10,000\n  \
+        let expected = "x.toml:4:18: `shots` is `0`, but must be a whole number from 1 to 10,000, or [low, high] with low from 0\n  \
                         |\n4 | task = { shots = 0 }\n  |                  ^\n";
         let problems = parse("x", None, text).expect_err("a bad file");
         assert_eq!(shown(&problems, 80, Renderer::plain()), expected);

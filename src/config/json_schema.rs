@@ -15,6 +15,11 @@ fn domain(domain: &Domain) -> Json {
     match domain {
         Domain::Count(bounds) => whole_number(bounds),
         Domain::CountOr { bounds, word, .. } => json!({ "anyOf": [{ "const": word }, whole_number(bounds)] }),
+        Domain::CountOrCounts { bounds, low } => {
+            let ends = whole_number(&(*low..=*bounds.end()));
+            let pair = json!({ "type": "array", "items": ends, "minItems": 2, "maxItems": 2 });
+            json!({ "anyOf": [whole_number(bounds), pair] })
+        }
         Domain::Menu { numbers, .. } => json!({ "type": "integer", "enum": numbers }),
         Domain::Rate => number(&RATE),
         Domain::Size(most) => number(&(0.0..=*most)),

@@ -29,6 +29,13 @@ pub enum Domain {
         /// What the word does, after "for".
         meaning: &'static str,
     },
+    /// A whole number within bounds, or two of them, low and high.
+    CountOrCounts {
+        /// The bounds of one number, and of the high end.
+        bounds: RangeInclusive<u64>,
+        /// What the low end may go down to.
+        low: u64,
+    },
     /// One of a few whole numbers.
     Menu {
         /// The numbers.
@@ -62,6 +69,9 @@ impl Domain {
             Self::Count(bounds) | Self::Seeds(bounds) => whole_number(bounds),
             Self::CountOr { bounds, word, meaning } => {
                 format!("{}, or \"{word}\" for {meaning}", whole_number(bounds))
+            }
+            Self::CountOrCounts { bounds, low } => {
+                format!("{}, or [low, high] with low from {low}", whole_number(bounds))
             }
             Self::Menu { numbers, of } => {
                 let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();

@@ -124,7 +124,12 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
             Domain::Names(names) => return self.word_of(name, value, &names()).map(Value::Word),
             Domain::Count(bounds) => count(value.get_ref(), bounds).map(Value::Count),
             Domain::CountOr { word, .. } if value.get_ref().as_str() == Some(word) => Some(Value::Word(word)),
-            Domain::CountOr { bounds, .. } => count(value.get_ref(), bounds).map(Value::Count),
+            Domain::CountOrCounts { bounds, low } if value.get_ref().is_array() => {
+                return self.counts(name, value, &(*low..=*bounds.end()));
+            }
+            Domain::CountOrCounts { bounds, .. } | Domain::CountOr { bounds, .. } => {
+                count(value.get_ref(), bounds).map(Value::Count)
+            }
             Domain::Menu { numbers, .. } => count(value.get_ref(), &SEED)
                 .filter(|number| numbers.iter().any(|one| *one as u64 == *number))
                 .map(Value::Count),
@@ -234,6 +239,36 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
             }
         }
         (seeds.len() == list.len()).then_some(seeds)
+    }
+
+    /// A range `[low, high]` of whole numbers.
+    fn counts(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'a>>,
+        bounds: &RangeInclusive<u64>,
+    ) -> Setting<Value> {
+        let Some([low, high]) = value.get_ref().as_array().map(|list| list.iter().as_slice()) else {
+            return self.refuse(key, value, "one whole number, or two: [low, high]");
+        };
+        let ends = [(low, "low"), (high, "high")].map(|(item, name)| {
+            let end = count(item.get_ref(), bounds);
+            if end.is_none() {
+                let _: Setting<u64> =
+                    self.refuse(&format!("{key} ({name} end)"), item, &whole_number(bounds));
+            }
+            end
+        });
+        match ends {
+            [Some(low), Some(high)] if low > high => {
+                self.refuse(key, value, &format!("[low, high] with the low end first: [{high}, {low}]"))
+            }
+            [Some(low), Some(high)] if low == high => {
+                self.refuse(key, value, "[low, high] with the low end below the high end")
+            }
+            [Some(low), Some(high)] => Setting::Given(Value::List(vec![low, high]), value.span().start),
+            _ => Setting::Broken,
+        }
     }
 
     /// A range `[low, high]`; `may_be_a_point` allows both ends to be the same.

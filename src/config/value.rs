@@ -49,6 +49,7 @@ impl Value {
         match self {
             Self::Number(number) => short(*number),
             Self::Range([low, high]) => format!("[{},{}]", short(*low), short(*high)),
+            Self::List(list) => format!("{list:?}").replace(", ", ","),
             _ => self.in_words(),
         }
     }
@@ -183,7 +184,10 @@ mod tests {
         }
         let short =
             [(Value::Number(1.0), "1"), (Value::Number(0.010), "0.01"), (Value::Number(1e-7), "1e-7")];
-        for (value, text) in short.into_iter().chain([(Value::Range([-5.0, 0.5]), "[-5,0.5]")]) {
+        for (value, text) in short
+            .into_iter()
+            .chain([(Value::Range([-5.0, 0.5]), "[-5,0.5]"), (Value::List(vec![0, 20]), "[0,20]")])
+        {
             assert_eq!(value.in_short(), text);
         }
     }

@@ -237,7 +237,7 @@ fn check_length(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>)
 fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     let task = &experiment.task;
     if let TrainTasks::Pool(tasks) = task.train_tasks {
-        let points = product(&[tasks, task.shots]);
+        let points = product(&[tasks, task.shots.most]);
         if points > MOST_POOL_POINTS {
             let message =
                 too_much("train_tasks x shots", points, MOST_POOL_POINTS, "points to keep in memory");
@@ -249,7 +249,7 @@ fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Re
     let hidden = experiment.model.hidden;
     // Between two hidden layers lies a square of weights; there is none in the smallest network.
     let squares = (experiment.model.layers - 1).max(1);
-    let rows = task.shots + task.query + hidden;
+    let rows = task.shots.most + task.query + hidden;
     let values = product(&[experiment.training.meta_batch, inner_steps, squares, hidden, rows]);
     if values > MOST_TAPE_VALUES {
         let layers = if squares > 1 { "(layers - 1) x " } else { "" };
@@ -267,7 +267,7 @@ fn check_evaluation_memory(
     first: impl Fn(&[&str]) -> usize,
     report: &mut Report<'_>,
 ) {
-    let points = product(&[evaluation.test_tasks, task.shots + evaluation.grid]);
+    let points = product(&[evaluation.test_tasks, task.shots.most + evaluation.grid]);
     if points > MOST_TEST_POINTS {
         let message =
             too_much("test_tasks x (shots + grid)", points, MOST_TEST_POINTS, "points to keep in memory");

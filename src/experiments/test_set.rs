@@ -103,7 +103,12 @@ impl Test<'_> {
     pub fn tasks(&self) -> Vec<(&'static str, Value)> {
         let values = self.task.values().and(&self.evaluation.values());
         let of_tasks = values.filter(|key, _| key.about() == About::TestTasks);
-        of_tasks.iter().map(|(name, value)| (name, value.clone())).collect()
+        let value = |name: &str, value: &Value| match name {
+            // However many points training has.
+            "shots" => Value::Count(self.task.shots.most as u64),
+            _ => value.clone(),
+        };
+        of_tasks.iter().map(|(name, of)| (name, value(name, of))).collect()
     }
 }
 

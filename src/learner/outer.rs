@@ -40,7 +40,9 @@ impl<const H: usize, E: Scalar> OuterStep<'_, H, E> {
     where
         Cpu: Device<E>,
     {
-        let plus_inner = self.settings.outer_gradient == OuterGradient::MetaPlusInner;
+        // Without support points there is no inner gradient.
+        let plus_inner =
+            self.settings.outer_gradient == OuterGradient::MetaPlusInner && self.tasks.support.rows() > 0;
         let inner =
             plus_inner.then(|| self.theta.with_empty_tape().loss(&self.tasks.support, self.workspace));
         let loss = self.query_loss(order);

@@ -231,16 +231,20 @@ mod tests {
     use super::*;
     use crate::learner::Algorithm;
     use crate::model::Activation;
-    use crate::task::TrainTasks;
+    use crate::task::{Shots, TrainTasks};
 
     #[test]
     fn a_restored_trainer_goes_on_to_the_bit() {
         for algorithm in Algorithm::ALL.iter().filter(|algorithm| algorithm.trains()) {
-            for (precision, train_tasks) in
-                [(Precision::F32, TrainTasks::Pool(25)), (Precision::F64, TrainTasks::Fresh)]
-            {
+            let drawn = Shots { fewest: 0, most: 3 };
+            for (precision, train_tasks, shots) in [
+                (Precision::F32, TrainTasks::Pool(25), 10.into()),
+                (Precision::F64, TrainTasks::Fresh, 10.into()),
+                (Precision::F32, TrainTasks::Pool(25), drawn),
+                (Precision::F64, TrainTasks::Fresh, drawn),
+            ] {
                 let training = Training { meta_batch: 3, inner_steps: 2, ..Training::default() };
-                let task = TaskSettings { train_tasks, ..TaskSettings::default() };
+                let task = TaskSettings { train_tasks, shots, ..TaskSettings::default() };
                 let model = ModelSettings { hidden: 16, precision, ..ModelSettings::default() };
                 let make = || Trainer::new(&**algorithm, (&training, &task, &model), 3, Kernels::fastest());
                 let (mut straight, mut resumed) = (make(), make());
@@ -253,6 +257,7 @@ mod tests {
                     }
                     let losses =
                         [&mut straight, &mut resumed].map(|trainer| trainer.outer_step().expect("a step"));
+                    assert!(losses[0].is_finite(), "{algorithm:?} {precision:?} step {step}");
                     assert_eq!(
                         losses[0].to_bits(),
                         losses[1].to_bits(),
@@ -284,7 +289,7 @@ mod tests {
                 for algorithm in Algorithm::ALL.iter().filter(|algorithm| algorithm.trains()) {
                     let training = Training { meta_batch, inner_steps: 2, ..Training::default() };
                     let train_tasks = TrainTasks::Fresh;
-                    let task = TaskSettings { train_tasks, shots, ..TaskSettings::default() };
+                    let task = TaskSettings { train_tasks, shots: shots.into(), ..TaskSettings::default() };
                     let model = ModelSettings { hidden, layers, activation, precision };
                     let state = |kernels: [Kernels; 2]| {
                         let make =

@@ -147,8 +147,9 @@ fn order(one: &Value, other: &Value) -> Ordering {
         (Value::Range(one), Value::Range(other)) => {
             one[0].total_cmp(&other[0]).then(one[1].total_cmp(&other[1]))
         }
-        (Value::Count(_), Value::Word(_)) => Ordering::Less,
-        (Value::Word(_), Value::Count(_)) => Ordering::Greater,
+        (Value::List(one), Value::List(other)) => one.cmp(other),
+        (Value::Count(_), Value::Word(_) | Value::List(_)) => Ordering::Less,
+        (Value::Word(_) | Value::List(_), Value::Count(_)) => Ordering::Greater,
         _ => Ordering::Equal,
     }
 }

@@ -59,7 +59,7 @@ impl Yardstick {
 /// How many of its frozen tasks a test has for looking at and measuring on: all, but for those that take tens of
 /// megabytes.
 pub fn tasks_at_hand(task: &TaskSettings, evaluation: &EvaluationSettings) -> usize {
-    let a_task = size_of::<TestTask>() + 2 * size_of::<f64>() * (task.shots + evaluation.grid);
+    let a_task = size_of::<TestTask>() + 2 * size_of::<f64>() * (task.shots.most + evaluation.grid);
     evaluation.test_tasks.min((MOST_BYTES / a_task).max(FEWEST))
 }
 

@@ -110,9 +110,9 @@ fn busy(settings: &Experiment) -> f64 {
     // All of its test sets, as they are handed out together.
     let tests = settings.every_test().map(|Test { task, evaluation, .. }| {
         let tasks = evaluation.test_tasks as f64;
-        tasks * (16.0 * (task.shots + evaluation.grid) as f64 + A_TASK)
+        tasks * (16.0 * (task.shots.most + evaluation.grid) as f64 + A_TASK)
             + 8.0 * tasks * (evaluation.steps + 1) as f64
-            + machine(model, 2, task.shots, evaluation.grid)
+            + machine(model, 2, task.shots.most, evaluation.grid)
     });
     let test: f64 = tests.sum();
     if !settings.algorithm.trains() {
@@ -122,12 +122,12 @@ fn busy(settings: &Experiment) -> f64 {
     // The gradient of a query loss needs every inner step.
     let (trajectory, query) = if cost.query > 0 { (cost.support + 1, task.query) } else { (2, 0) };
     let pool = match task.train_tasks {
-        TrainTasks::Pool(tasks) => tasks as f64 * (2.0 * number(model) * task.shots as f64 + A_TASK),
+        TrainTasks::Pool(tasks) => tasks as f64 * (2.0 * number(model) * task.shots.most as f64 + A_TASK),
         TrainTasks::Fresh => 0.0,
     };
-    let batch = training.meta_batch as f64 * 2.0 * number(model) * (task.shots + query) as f64;
+    let batch = training.meta_batch as f64 * 2.0 * number(model) * (task.shots.most + query) as f64;
     let state = 8.0 * 8.0 * model::count(model, &settings.adaptation()) as f64;
-    pool + batch + state + machine(model, trajectory, task.shots, query) + test
+    pool + batch + state + machine(model, trajectory, task.shots.most, query) + test
 }
 
 /// The memory of a run after its end.
@@ -162,12 +162,13 @@ fn folder(settings: &Experiment) -> f64 {
 fn work(settings: &Experiment) -> f64 {
     let Experiment { task, model, training, .. } = settings;
     let step = if settings.algorithm.trains() {
-        settings.algorithm.cost(training).flop(model, task.shots, task.query) as f64
+        settings.algorithm.cost(training).flop(model, task.shots.middle(), task.query) as f64
     } else {
         0.0
     };
     let tests = settings.every_test().map(|Test { task, evaluation, .. }| {
-        let descent = Cost { support: 1, query: 0, hessian_products: 0 }.flop(model, task.shots, 0) as f64;
+        let descent =
+            Cost { support: 1, query: 0, hessian_products: 0 }.flop(model, task.shots.most, 0) as f64;
         let look = Cost { support: 0, query: 1, hessian_products: 0 }.flop(model, 0, evaluation.grid) as f64;
         let steps = evaluation.steps as f64;
         // A forward pass is a third of a gradient.

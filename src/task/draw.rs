@@ -110,7 +110,7 @@ pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<T
     (0..evaluation.test_tasks)
         .map(|_| {
             let function = draw.function(&mut stream);
-            let mut support = Points { x: vec![0.0; task.shots], y: vec![0.0; task.shots] };
+            let mut support = Points { x: vec![0.0; task.shots.most], y: vec![0.0; task.shots.most] };
             draw.support(&function, (&mut support.x, &mut support.y), &mut stream);
             TestTask { function, support, query: function.points(x.clone()) }
         })

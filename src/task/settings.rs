@@ -3,8 +3,11 @@
 
 use serde::Serialize;
 
-use super::{LinearStep, Points, families, family::Family};
+use super::{LinearStep, Points, Shots, families, family::Family};
 use crate::config::{AnyKey, Domain, END, SEED, Typed, Value, Values, settings};
+
+/// Support points that a task may have.
+const MOST_SHOTS: u64 = 10_000;
 
 settings! {
     /// `[task]`: where tasks and their points come from.
@@ -16,8 +19,8 @@ settings! {
         own: Values => |values| values.of(families::named_by(values).keys());
         /// Range of x, for support and query points and for the test grid.
         x: [f64; 2] = Domain::Range { ends: END, point: false }, [-5.0, 5.0];
-        /// Support points K.
-        shots: usize = Domain::Count(1..=10_000), 10;
+        /// Support points K, or [low, high] to draw K anew for every outer step; tests take the larger.
+        shots: Shots = Domain::CountOrCounts { bounds: 1..=MOST_SHOTS, low: 0 }, Shots { fewest: 10, most: 10 };
         /// Fresh query points of the outer loss.
         query: usize = Domain::Count(1..=10_000), 10, .for_training();
         /// Size of the fixed pool of training tasks, or "fresh" for new ones for ever.
@@ -90,7 +93,7 @@ impl TaskSettings {
 
     /// The best step that is linear in the targets of the support; `None` where it is not known.
     pub fn linear_step(&self) -> Option<LinearStep> {
-        self.family.linear_step(&self.own, self.x, self.shots)
+        self.family.linear_step(&self.own, self.x, self.shots.most)
     }
 
     /// What a learner that knows the family answers at these `x`, given the support points of a task.

@@ -22,6 +22,8 @@ pub enum Purpose {
     TestTasks = 4,
     /// Pictures of the task family.
     Illustration = 5,
+    /// How many support points an outer step has.
+    Shots = 6,
 }
 
 /// The stream of `seed` for `purpose`, from its beginning.

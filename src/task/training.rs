@@ -1,10 +1,11 @@
 //! The endless stream of meta-batches a run trains on: a pool visited in a fresh random order every
 //! epoch, or new tasks for ever.
 
+use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Draw, Function, Number, Purpose, Stream, stream};
+use super::{Batch, Draw, Function, Number, Purpose, Shots, Stream, stream};
 use super::{TaskSettings, TrainTasks};
 
 /// The tasks of one outer step.
@@ -28,6 +29,13 @@ pub struct Position {
     drawn: u64,
     /// The stream of query points.
     query: u64,
+    /// The stream of K; absent where it is not drawn.
+    #[serde(default, skip_serializing_if = "is_at_its_beginning")]
+    shots: u64,
+}
+
+fn is_at_its_beginning(words: &u64) -> bool {
+    *words == 0
 }
 
 /// The training tasks of one run.
@@ -36,6 +44,7 @@ pub struct TrainingTasks<E> {
     draw: Draw,
     source: Source<E>,
     query: Option<Stream>,
+    shots: Option<(Shots, Stream)>,
     batch: MetaBatch<E>,
 }
 
@@ -57,14 +66,15 @@ enum Source<E> {
 }
 
 impl<E: Number> TrainingTasks<E> {
-    /// The tasks of the run with this seed; `with_query` says whether query points are drawn.
+    /// The tasks of the run with this seed; `with_query` says whether query points are drawn. Without them there is
+    /// nothing to learn from a task without support points, so at least one is drawn.
     pub fn new(settings: &TaskSettings, meta_batch: usize, with_query: bool, seed: u64) -> Self {
         let draw = Draw::new(settings);
         let mut tasks = stream(seed, Purpose::TrainingTasks);
         let source = match settings.train_tasks {
             TrainTasks::Fresh => Source::Fresh { stream: tasks },
             TrainTasks::Pool(size) => {
-                let mut support = Batch::new(size, settings.shots);
+                let mut support = Batch::new(size, settings.shots.most);
                 let functions = (0..size)
                     .map(|task| {
                         let function = draw.function(&mut tasks);
@@ -84,13 +94,15 @@ impl<E: Number> TrainingTasks<E> {
                 }
             }
         };
+        let shots = Shots { fewest: settings.shots.fewest.max(usize::from(!with_query)), ..settings.shots };
         let query_rows = if with_query { settings.query } else { 0 };
         Self {
             draw,
             source,
             query: with_query.then(|| stream(seed, Purpose::Query)),
+            shots: shots.is_drawn().then(|| (shots, stream(seed, Purpose::Shots))),
             batch: MetaBatch {
-                support: Batch::new(meta_batch, settings.shots),
+                support: Batch::new(meta_batch, shots.most),
                 query: Batch::new(meta_batch, query_rows),
             },
         }
@@ -99,6 +111,7 @@ impl<E: Number> TrainingTasks<E> {
     /// How far the streams have come.
     pub fn position(&self) -> Position {
         let mut position = Position { query: self.query.as_ref().map_or(0, words), ..Position::default() };
+        position.shots = self.shots.as_ref().map_or(0, |(_, stream)| words(stream));
         match &self.source {
             Source::Fresh { stream } => position.tasks = words(stream),
             Source::Pool { order, next, stream, epoch, .. } => {
@@ -114,6 +127,9 @@ impl<E: Number> TrainingTasks<E> {
     pub fn seek(&mut self, position: &Position) {
         if let Some(query) = &mut self.query {
             query.set_word_pos(u128::from(position.query));
+        }
+        if let Some((_, stream)) = &mut self.shots {
+            stream.set_word_pos(u128::from(position.shots));
         }
         match &mut self.source {
             Source::Fresh { stream } => stream.set_word_pos(u128::from(position.tasks)),
@@ -131,7 +147,11 @@ impl<E: Number> TrainingTasks<E> {
 
     /// The next meta-batch.
     pub fn draw(&mut self) -> &MetaBatch<E> {
-        let Self { draw, source, query, batch } = self;
+        let Self { draw, source, query, shots, batch } = self;
+        if let Some((shots, stream)) = shots {
+            batch.support.set_rows(stream.random_range(shots.fewest as u32..=shots.most as u32) as usize);
+        }
+        let points = batch.support.rows();
         for task in 0..batch.support.tasks() {
             let (x, y) = batch.support.task_mut(task);
             let function = match source {
@@ -149,8 +169,8 @@ impl<E: Number> TrainingTasks<E> {
                     let chosen = order[*next] as usize;
                     *next += 1;
                     let (pool_x, pool_y) = support.task(chosen);
-                    x.copy_from_slice(pool_x);
-                    y.copy_from_slice(pool_y);
+                    x.copy_from_slice(&pool_x[..points]);
+                    y.copy_from_slice(&pool_y[..points]);
                     functions[chosen]
                 }
             };
@@ -180,7 +200,7 @@ mod tests {
     use super::*;
 
     fn settings(train_tasks: TrainTasks) -> TaskSettings {
-        TaskSettings { shots: 3, query: 2, train_tasks, ..TaskSettings::default() }
+        TaskSettings { shots: 3.into(), query: 2, train_tasks, ..TaskSettings::default() }
     }
 
     #[test]
@@ -203,12 +223,59 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_points_is_drawn_anew_for_every_step_and_is_the_same_for_its_tasks() {
+        for (train_tasks, with_query, fewest) in
+            [(TrainTasks::Pool(7), true, 0), (TrainTasks::Fresh, true, 0), (TrainTasks::Fresh, false, 1)]
+        {
+            let shots = Shots { fewest: 0, most: 4 };
+            let settings = TaskSettings { shots, ..settings(train_tasks) };
+            let mut tasks = TrainingTasks::<f64>::new(&settings, 3, with_query, 1);
+            let mut counts = [0; 5];
+            for _ in 0..1_000 {
+                let batch = tasks.draw();
+                let points = batch.support.rows();
+                counts[points] += 1;
+                assert_eq!((batch.support.tasks(), batch.query.tasks()), (3, 3));
+                assert!((0..3).all(|task| batch.support.task(task).0.len() == points));
+                let last = batch.support.task(2);
+                assert!(last.0.iter().zip(last.1).all(|(x, y)| x.abs() <= 5.0 && y.abs() <= 5.0));
+            }
+            let expected = 1_000.0 / (5 - fewest) as f64;
+            let near = |count: i32| (f64::from(count) - expected).abs() < 5.0 * expected.sqrt();
+            assert!(counts[fewest..].iter().all(|count| near(*count)), "{counts:?}");
+            assert_eq!(counts[..fewest].iter().sum::<i32>(), 0, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn fewer_points_of_a_pool_are_the_first_of_its_tasks() {
+        let pool = |shots: Shots| {
+            let settings = TaskSettings { shots, ..settings(TrainTasks::Pool(6)) };
+            TrainingTasks::<f64>::new(&settings, 2, true, 4)
+        };
+        let (mut all, mut some) = (pool(9.into()), pool(Shots { fewest: 0, most: 9 }));
+        for _ in 0..50 {
+            let (all, some) = (&all.draw().support, &some.draw().support);
+            for task in 0..2 {
+                let (x, y) = all.task(task);
+                assert_eq!(some.task(task), (&x[..some.rows()], &y[..some.rows()]));
+            }
+        }
+    }
+
+    #[test]
     fn any_position_can_be_gone_back_to() {
-        for train_tasks in [TrainTasks::Pool(7), TrainTasks::Fresh] {
-            let make = || TrainingTasks::<f32>::new(&settings(train_tasks), 2, true, 9);
+        let kinds = [TrainTasks::Pool(7), TrainTasks::Fresh].map(|kind| [(kind, 3), (kind, 0)]);
+        for (train_tasks, fewest) in kinds.into_iter().flatten() {
+            let shots = Shots { fewest, most: 3 };
+            let settings = TaskSettings { shots, ..settings(train_tasks) };
+            let make = || TrainingTasks::<f32>::new(&settings, 2, true, 9);
             let mut straight = make();
             for step in 0..20 {
                 let position = straight.position();
+                let written = serde_json::to_string(&position).expect("plain data");
+                assert_eq!(written.contains("shots"), fewest < 3 && step > 0, "{written}");
+                assert_eq!(serde_json::from_str::<Position>(&written).expect("the same"), position);
                 let mut resumed = make();
                 resumed.seek(&position);
                 assert_eq!(resumed.position(), position);

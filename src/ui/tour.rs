@@ -140,7 +140,7 @@ const LATER: &str = "Its figures come as its runs end.";
 fn problem(app: &App, index: usize) -> String {
     let set = app.set(index);
     let one = set.task.family.one();
-    let points = app.shown_task(index).map_or(set.task.shots, |task| task.support.x.len());
+    let points = app.shown_task(index).map_or(set.task.shots.most, |task| task.support.x.len());
     let seen = match here(app, index, [0, 1]) {
         Some([start, one]) => {
             format!("Before a step this network's test loss on it is {start}, after one step {one}.")

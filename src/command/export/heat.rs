@@ -68,8 +68,11 @@ pub fn picture(
         Some(_) => " at each cell's test rate".to_owned(),
         None => String::new(),
     };
-    let shots: BTreeSet<usize> =
-        sweep.experiments.iter().filter_map(|index| Some(outcomes[*index].test(test)?.task.shots)).collect();
+    let shots: BTreeSet<usize> = sweep
+        .experiments
+        .iter()
+        .filter_map(|index| Some(outcomes[*index].test(test)?.task.shots.most))
+        .collect();
     let shots = match shots.first() {
         Some(shots_of_all) if shots.len() == 1 => format!(" on {shots_of_all} points"),
         _ => String::new(),

@@ -17,6 +17,7 @@ use crate::results::{
     text::{Glyphs, number},
 };
 use crate::study::{Watcher, provenance_of};
+use crate::task::Shots;
 
 /// What a page is made of.
 pub struct Report<'a> {
@@ -121,8 +122,10 @@ fn subject(report: &Report<'_>) -> String {
     let runs: usize = report.outcomes.iter().map(|outcome| outcome.runs.len()).sum();
     let families: BTreeSet<&str> =
         report.outcomes.iter().map(|outcome| outcome.settings.task.family.name()).collect();
-    let shots: BTreeSet<usize> = report.outcomes.iter().map(|outcome| outcome.settings.task.shots).collect();
-    let shots: Vec<String> = shots.iter().map(usize::to_string).collect();
+    let shots = report.outcomes.iter().map(|outcome| outcome.settings.task.shots);
+    let shots: BTreeSet<(usize, usize)> = shots.map(|shots| (shots.fewest, shots.most)).collect();
+    let shots: Vec<String> =
+        shots.into_iter().map(|(fewest, most)| Shots { fewest, most }.in_words()).collect();
     format!(
         "Few-shot regression ({}), {} support points; {} systems, {runs} tested runs of {}.",
         families.into_iter().collect::<Vec<_>>().join(", "),

@@ -109,7 +109,7 @@ mod tests {
             assert_eq!(experiment.seeds, [0, 1, 2, 3, 4]);
             assert_eq!(experiment.training.meta_batch, 1);
             assert_eq!((experiment.training.inner_lr, experiment.training.outer_lr), (0.01, 0.001));
-            assert_eq!((experiment.task.shots, experiment.task.query), (10, 10));
+            assert_eq!((experiment.task.shots.most, experiment.task.query), (10, 10));
             let SineSettings { amplitude, phase, .. } = SineSettings::new(&experiment.task.own);
             assert_eq!((amplitude, phase), ([0.1, 5.0], [0.0, std::f64::consts::TAU]));
             assert_eq!(experiment.task.train_tasks, TrainTasks::Pool(10_000));

@@ -42,9 +42,9 @@ fn an_experiment_overrides_the_shared_tables_key_by_key() {
         (&a.seeds[..], a.training.budget, a.training.inner_lr),
         (&[7, 3][..], Budget::Epochs(2), 0.02)
     );
-    assert_eq!((a.task.shots, a.task.query, a.model.hidden), (20, 6, 64));
+    assert_eq!((a.task.shots.most, a.task.query, a.model.hidden), (20, 6, 64));
     assert_eq!((a.evaluation.steps, a.evaluation.grid), (4, 9));
-    assert_eq!((&b.seeds[..], b.training.budget, b.task.shots), (&[0][..], Budget::OuterSteps(50), 5));
+    assert_eq!((&b.seeds[..], b.training.budget, b.task.shots.most), (&[0][..], Budget::OuterSteps(50), 5));
     assert_eq!((b.model.hidden, b.model.activation, b.evaluation.steps), (64, Activation::Tanh, 3));
 }
 
@@ -82,7 +82,7 @@ fn tables_may_come_in_any_order_and_form() {
          task.shots = 3\nevaluation = { steps = 0 }\ndefaults.seeds = 2\n",
     );
     assert_eq!(study.experiments.len(), 2);
-    assert!(study.experiments.iter().all(|e| e.task.shots == 3 && e.evaluation.steps == 0));
+    assert!(study.experiments.iter().all(|e| e.task.shots.most == 3 && e.evaluation.steps == 0));
     assert!(study.experiments.iter().all(|e| e.seeds == [0, 1]));
 }
 
@@ -130,7 +130,7 @@ fn a_familys_own_settings_are_shared_within_the_family() {
         let of = |name| {
             experiment.task.own.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
         };
-        (of("amplitude"), of("intercept"), experiment.task.shots)
+        (of("amplitude"), of("intercept"), experiment.task.shots.most)
     };
     let other = format!("[task]\namplitude = [1, 2]\nshots = 3\n{MINIMAL}task.family = \"sine-or-line\"\n");
     assert_eq!(own(&other), (Some("[0.1, 5.0]".into()), Some("[-3.0, 3.0]".into()), 3));
@@ -159,21 +159,24 @@ fn a_test_set_is_laid_over_the_experiments_own_settings() {
         let far = experiment.test(Some("far")).unwrap();
         assert_eq!((far.task.x, own(far.task).noise), ([5.0, 10.0], 0.0));
         assert_eq!(
-            (far.task.shots, own(far.task).phase),
-            (experiment.task.shots, own(&experiment.task).phase)
+            (far.task.shots.most, own(far.task).phase),
+            (experiment.task.shots.most, own(&experiment.task).phase)
         );
         assert_eq!((far.evaluation.steps, far.evaluation.seed, far.evaluation.inner_lr), (6, 3, 0.02));
         let more = experiment.test(Some("20 shots")).unwrap();
-        assert_eq!((more.task.shots, more.evaluation), (20, &experiment.evaluation));
+        assert_eq!((more.task.shots.most, more.evaluation), (20, &experiment.evaluation));
         assert_eq!(more.task.own, experiment.task.own);
         // Another family has nothing of this one's but what all have.
         let lines = experiment.test(Some("lines")).unwrap();
-        assert_eq!((lines.task.family.name(), lines.task.shots), ("sine-or-line", experiment.task.shots));
+        assert_eq!(
+            (lines.task.family.name(), lines.task.shots.most),
+            ("sine-or-line", experiment.task.shots.most)
+        );
         assert_ne!(own(lines.task).noise, 0.1);
         assert_eq!(experiment.test(None).unwrap().task, &experiment.task);
         assert_eq!(experiment.test(Some("no")), None);
     }
-    assert_eq!((a.task.shots, b.task.shots, b.evaluation.steps), (5, 7, 9));
+    assert_eq!((a.task.shots.most, b.task.shots.most, b.evaluation.steps), (5, 7, 9));
     assert_ne!(a.tests[1].hash(), a.tests[0].hash());
     let hash = |text: &str| read(text).experiments[0].tests[1].hash();
     assert_eq!(hash(TESTED), hash(&TESTED.replace("seed = 3", "seed = 4")), "another set's");

@@ -117,6 +117,14 @@ fn samples(domain: &Domain) -> (Vec<String>, Vec<String>) {
             bad.push(format!("\"{word}x\""));
             (good, bad)
         }
+        Domain::CountOrCounts { bounds, low } => {
+            let (mut good, mut bad) = whole(bounds);
+            let high = bounds.end();
+            good.push(format!("[{low}, {high}]"));
+            bad.extend([format!("[{low}, {}]", high + 1), format!("[-1, {high}]")]);
+            bad.extend(["[]", "[1]", "[1, 2, 3]", "[1, 2.5]"].map(str::to_owned));
+            (good, bad)
+        }
         Domain::Menu { numbers, .. } => {
             let beside = numbers.iter().map(|number| number + 1).filter(|number| !numbers.contains(number));
             (numbers.iter().map(ToString::to_string).collect(), beside.map(|n| n.to_string()).collect())

@@ -10,7 +10,7 @@ use crate::experiments::{
 use crate::learner::{Algorithm, Budget, OuterGradient, OuterSchedule, Training};
 use crate::model::Order;
 use crate::model::{Activation, ModelSettings, Precision, WIDTHS};
-use crate::task::{EvaluationSettings, Family, TaskSettings, TrainTasks, families::FAMILIES};
+use crate::task::{EvaluationSettings, Family, Shots, TaskSettings, TrainTasks, families::FAMILIES};
 
 fn range(points: bool) -> impl Strategy<Value = [f64; 2]> {
     (-1e6..1e6, 0.0..1.0).prop_map(move |(low, part): (f64, f64)| {
@@ -45,7 +45,11 @@ fn own(family: &'static dyn Family) -> impl Strategy<Value = Values> {
 fn task() -> impl Strategy<Value = TaskSettings> {
     let train_tasks = prop_oneof![(20..1_000usize).prop_map(TrainTasks::Pool), Just(TrainTasks::Fresh)];
     let family = select(FAMILIES).prop_flat_map(|family| (Just(family), own(family)));
-    (family, range(false), 1..100usize, 1..100usize, train_tasks).prop_map(
+    let shots = (0..100usize, 1..100usize).prop_map(|(fewest, more)| match fewest {
+        50.. => more.into(),
+        _ => Shots { fewest, most: fewest + more },
+    });
+    (family, range(false), shots, 1..100usize, train_tasks).prop_map(
         |((family, own), x, shots, query, train_tasks)| TaskSettings {
             family,
             own,

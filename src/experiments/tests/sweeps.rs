@@ -38,11 +38,11 @@ fn a_combination_is_what_somebody_would_have_written() {
     for cell in read(SWEEP).experiments {
         let of = cell.cell.clone().expect("it is of a sweep");
         assert_eq!((of.sweep.as_str(), of.name()), ("rate x shots", cell.name.clone()));
-        assert_eq!(of.axes[1].value, Value::Count(cell.task.shots as u64));
+        assert_eq!(of.axes[1].value, Value::Count(cell.task.shots.most as u64));
         let plain = format!(
             "[defaults]\nouter_steps = 5\nseeds = 2\n[[experiment]]\nname = \"{}\"\nalgorithm = \"maml\"\n\
              inner_lr = {}\ntask = {{ shots = {} }}\n",
-            cell.name, cell.training.inner_lr, cell.task.shots
+            cell.name, cell.training.inner_lr, cell.task.shots.most
         );
         let plain = read(&plain).experiments.remove(0);
         assert_eq!(resolved_toml(&plain, 0), resolved_toml(&cell, 0), "the folder is named after this");

@@ -291,7 +291,7 @@ mod tests {
     fn the_best_linear_step() {
         for (phase, expected) in [(TAU, [0.707, 0.386, 0.202]), (0.5 * TAU, [0.468, 0.260, 0.137])] {
             for (shots, expected) in [5, 10, 20].into_iter().zip(expected) {
-                let settings = TaskSettings { shots, ..phases([0.0, phase]) };
+                let settings = TaskSettings { shots: shots.into(), ..phases([0.0, phase]) };
                 let step = settings.linear_step().expect("it is known");
                 let evaluation = EvaluationSettings { test_tasks: 10_000, grid: 100, ..Default::default() };
                 let tasks = test_tasks(&settings, &evaluation);
@@ -358,7 +358,7 @@ mod tests {
         let settings = settings(SineSettings { frequency: [0.5, 2.0], ..SineSettings::default() });
         let x = grid(settings.x, 50);
         for shots in 5..10 {
-            let settings = TaskSettings { shots, ..settings.clone() };
+            let settings = TaskSettings { shots: shots.into(), ..settings.clone() };
             let tasks = test_tasks(&settings, &EvaluationSettings::default());
             let is_found = |task: &&TestTask| {
                 let found = settings.oracle(&task.support, &x);
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn with_noise_ridge_is_better_than_least_squares() {
         let noisy = settings(SineSettings { noise: 1.0, ..SineSettings::default() });
-        let noisy = TaskSettings { shots: 3, ..noisy };
+        let noisy = TaskSettings { shots: 3.into(), ..noisy };
         let (ridge, plain) = (oracle_loss(&noisy, &noisy), oracle_loss(&TaskSettings::default(), &noisy));
         assert!(ridge < 0.8 * plain, "{ridge} against {plain}");
         let clean = oracle_loss(&TaskSettings::default(), &TaskSettings::default());

@@ -221,7 +221,7 @@ mod tests {
 
     fn settings(noise: f64, shots: usize) -> TaskSettings {
         let own = SineOrLineSettings { noise, ..SineOrLineSettings::default() }.values();
-        TaskSettings { family: &SineOrLine, own, shots, ..TaskSettings::default() }
+        TaskSettings { family: &SineOrLine, own, shots: shots.into(), ..TaskSettings::default() }
     }
 
     /// Mean squared error on a task.

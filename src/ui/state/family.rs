@@ -145,7 +145,7 @@ impl TestSet {
 
     /// Points that the oracle goes through.
     fn work(&self) -> usize {
-        self.count() * (self.task.oracle_passes() * self.task.shots + self.evaluation.grid)
+        self.count() * (self.task.oracle_passes() * self.task.shots.most + self.evaluation.grid)
     }
 
     fn measure(&self, yardstick: Yardstick, tasks: &[TestTask]) -> Vec<f64> {
@@ -164,7 +164,7 @@ impl TestSet {
 
     /// Bytes of a task.
     fn a_task(&self) -> usize {
-        size_of::<TestTask>() + 2 * size_of::<f64>() * (self.task.shots + self.evaluation.grid)
+        size_of::<TestTask>() + 2 * size_of::<f64>() * (self.task.shots.most + self.evaluation.grid)
     }
 
     /// The tasks.

@@ -24,7 +24,7 @@ impl App {
         let adaptation = snapshot.weights.adaptation.at_rate(self.inner_lr(experiment));
         let weights = Weights { adaptation, ..snapshot.weights.clone() };
         let cost = Cost { support: self.fit.n, query: 1, hessian_products: 0 };
-        let a_task = cost.flop(&weights.model, set.task.shots, set.evaluation.grid).max(1);
+        let a_task = cost.flop(&weights.model, set.task.shots.most, set.evaluation.grid).max(1);
         let most = (MOST_WORK / a_task).max(FEW).min(tasks.len());
         let mut adapter = Adapter::new(&weights);
         let loss = |task: &TestTask| {

@@ -185,7 +185,7 @@ impl App {
             return self.spent.unit;
         }
         let set = self.sets.first();
-        let points = set.map_or((10.0, 50.0), |set| (set.task.shots as f64, set.evaluation.grid as f64));
+        let points = set.map_or((10.0, 50.0), |set| (set.task.shots.most as f64, set.evaluation.grid as f64));
         // A loss costs a third of a gradient, for each of its points.
         (1.0 + points.1 / points.0.max(1.0) / 3.0) / gradients
     }

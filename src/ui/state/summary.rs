@@ -8,6 +8,7 @@ use crate::{
     eval::{Curve, OverSeeds},
     results::{Figure, Findings, Outcome, Ran, Tally, figures, table_steps},
     study::Holder,
+    task::Shots,
 };
 
 /// An experiment's adaptation curve as the views show it.
@@ -200,14 +201,17 @@ impl App {
 
     /// What the header says of the study: `sine, 10-shot, 5 systems x 5 seeds`.
     pub fn subject(&self) -> String {
-        let mut shots: Vec<usize> =
-            self.experiments.iter().map(|experiment| experiment.settings.task.shots).collect();
-        shots.sort_unstable();
+        let shots = self.experiments.iter().map(|experiment| experiment.settings.task.shots);
+        let mut shots: Vec<Shots> = shots.collect();
+        shots.sort_unstable_by_key(|shots| (shots.fewest, shots.most));
         shots.dedup();
         let shots: Vec<String> = match shots[..] {
             // A sweep may have dozens.
-            [first, _, _, .., last] => vec![format!("{first}..{last}")],
-            _ => shots.iter().map(usize::to_string).collect(),
+            [first, _, _, .., _] => {
+                let most = shots.iter().map(|shots| shots.most).max().unwrap_or(0);
+                vec![format!("{}..{most}", first.fewest)]
+            }
+            _ => shots.iter().map(|shots| shots.in_words()).collect(),
         };
         let mut families: Vec<&str> =
             self.experiments.iter().map(|experiment| experiment.settings.task.family.name()).collect();

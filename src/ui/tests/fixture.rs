@@ -62,7 +62,7 @@ pub fn odd() -> Study {
     wide.evaluation = EvaluationSettings { test_tasks: 1, grid: 1, steps: 0, ..wide.evaluation };
     let mut flat = experiment("e\u{301}\u{200b}", Algorithm(&crate::learner::Reptile), 1);
     let own = SineSettings { amplitude: [0.0, 0.0], phase: [0.0, 0.0], ..SineSettings::default() }.values();
-    flat.task = TaskSettings { own, x: [2.0, 2.0], shots: 1, ..flat.task };
+    flat.task = TaskSettings { own, x: [2.0, 2.0], shots: 1.into(), ..flat.task };
     let mut long = experiment("A", Algorithm(&crate::learner::Transfer), 8);
     long.evaluation.steps = 500;
     long.training.budget = crate::learner::Budget::OuterSteps(u64::MAX);

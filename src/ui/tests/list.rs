@@ -241,3 +241,12 @@ fn c_shows_by_how_much_the_others_are_higher_than_the_selected_one() {
     type_in(&mut empty, "c");
     assert!(picture(&empty, 160, 40).contains("no other system has results on the same test tasks"));
 }
+
+#[test]
+fn the_header_says_what_numbers_of_points_are_drawn() {
+    let text = "[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n[[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\n\
+                task = { shots = [0, 20] }\n[[experiment]]\nname = \"C\"\nalgorithm = \"maml\"\n";
+    let study = crate::experiments::parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
+    let app = fixture::app(&study, Styles::default());
+    assert!(app.subject().starts_with("sine, 0-20/10-shot, 3 systems"), "{}", app.subject());
+}

@@ -40,7 +40,7 @@ fn a_key_walks_through_the_test_sets_and_everything_is_of_the_one_shown() {
     assert_eq!(app.test, 0, "after the last comes the first");
     assert!((priors[0] - priors[2]).abs() > 0.5, "{priors:?}");
     for ((name, steps, shots, loss), prior) in expected.into_iter().zip(priors) {
-        assert_eq!((app.most_steps(), app.set(1).task.shots), (steps, shots));
+        assert_eq!((app.most_steps(), app.set(1).task.shots.most), (steps, shots));
         let screen = picture(&app, 140, 40);
         assert_eq!(screen.matches(name).count(), 2, "plot and table: {screen}");
         let has = |start: &str, number: &str| {
@@ -177,7 +177,7 @@ fn an_oracle_that_takes_long_is_of_the_first_few_until_all_are_measured() {
     assert_eq!(fast.set(0).oracle(Average::Mean), (0.0, true));
     for experiment in &mut study.experiments {
         let own = SineSettings { frequency: [0.5, 2.0], ..SineSettings::default() }.values();
-        experiment.task = TaskSettings { own, shots: 2, ..experiment.task.clone() };
+        experiment.task = TaskSettings { own, shots: 2.into(), ..experiment.task.clone() };
     }
     let waiting = app(&study, Styles::default());
     let (of_few, is_of_all) = waiting.set(0).oracle(Average::Mean);

@@ -134,7 +134,7 @@ fn look(app: &mut App) {
 
 /// More or fewer support points than the file says.
 fn more_shots(app: &mut App, by: i32) {
-    let of_file = app.set(app.view.experiment.unwrap_or(0)).task.shots;
+    let of_file = app.set(app.view.experiment.unwrap_or(0)).task.shots.most;
     app.fit.shots = Some(step(app.fit.shots.unwrap_or(of_file), by, MOST_SHOTS + 1).max(1));
 }
 

@@ -209,7 +209,7 @@ fn state(app: &App, index: usize, drawn: bool) -> String {
 fn remark(app: &App, index: usize, unseen: &str, state: &str, room: usize) -> String {
     let set = app.set(index);
     let own = |changed: bool| if changed { "*" } else { "" };
-    let shots = app.fit.shots.unwrap_or(set.task.shots);
+    let shots = app.fit.shots.unwrap_or(set.task.shots.most);
     let has_rate = app.experiments[index].settings.adaptation().inner.has_rate();
     let at = match app.inner_lr(index) {
         alpha if has_rate => {
@@ -221,7 +221,7 @@ fn remark(app: &App, index: usize, unseen: &str, state: &str, room: usize) -> St
         }
         _ => String::new(),
     };
-    let shots_of = own(app.fit.shots.is_some_and(|shots| shots != set.task.shots));
+    let shots_of = own(app.fit.shots.is_some_and(|shots| shots != set.task.shots.most));
     let settings = format!("K {shots}{shots_of}{at}");
     let parts: Vec<&str> = [unseen, state, &settings].into_iter().filter(|part| !part.is_empty()).collect();
     let mut text = String::new();

@@ -297,7 +297,7 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
 /// What a newcomer should look at first.
 fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     let set = (!app.experiments.is_empty()).then(|| app.set(0));
-    let shots = set.map_or(0, |set| set.task.shots);
+    let shots = set.map_or(0, |set| set.task.shots.most);
     let plain = app.experiments.iter().all(|experiment| experiment.settings.adaptation().is_plain());
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);

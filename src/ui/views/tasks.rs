@@ -70,7 +70,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
          means to find weights from which {} points and a few steps lead to any one of them.",
         task.family.formula(&task.own),
         set.prior_mean,
-        task.shots
+        task.shots.most
     );
     let lines = wrap(&text, usize::from(area.width).saturating_sub(2), styles);
     let words = (lines.len() as u16).min(area.height / 4);

@@ -53,12 +53,14 @@ fn only_what_was_tested_on_the_same_tasks_is_compared() {
         ("Few", "task = { shots = 5 }"),
         ("C", ""),
         ("D", "task = { amplitude = [0.1, 1.0] }"),
+        ("Drawn", "task = { shots = [0, 10] }"),
     ]);
-    let told = told(&[&[1.0, 1.1], &[0.1, 0.2], &[2.0, 2.1], &[3.0, 3.1], &[0.9, 1.4], &[0.3, 0.5]]);
+    let told =
+        told(&[&[1.0, 1.1], &[0.1, 0.2], &[2.0, 2.1], &[3.0, 3.1], &[0.9, 1.4], &[0.3, 0.5], &[4.0, 4.1]]);
     let outcomes = outcomes(&study, &told);
     let compared = compare(&outcomes, None, Average::Mean);
     let members: Vec<&[usize]> = compared.iter().map(|one| one.group.members.as_slice()).collect();
-    assert_eq!(members, [&[0, 2, 4][..], &[1, 5], &[3]]);
+    assert_eq!(members, [&[0, 2, 4, 6][..], &[1, 5], &[3]], "however many points training has");
     let titles: Vec<&str> = compared.iter().map(|one| one.group.title.as_str()).collect();
     assert_eq!(
         titles,
@@ -67,7 +69,7 @@ fn only_what_was_tested_on_the_same_tasks_is_compared() {
     let first = compared[0].at(1).expect("three systems");
     assert_eq!(
         (first.lowest, first.others.len()),
-        (0, 2),
+        (0, 3),
         "not the one with other tasks, which is far lower"
     );
     assert_eq!(compared[2].at(1), None, "there is nothing to compare it with");

@@ -248,7 +248,7 @@ fn tested_on(name: &str, shots: usize, runs: &[Run]) -> Vec<Run> {
 fn test(name: &str, shots: usize) -> TestSettings {
     TestSettings {
         name: name.to_owned(),
-        task: TaskSettings { shots, ..TaskSettings::default() },
+        task: TaskSettings { shots: shots.into(), ..TaskSettings::default() },
         evaluation: EvaluationSettings { test_tasks: 70, steps: 2, ..EvaluationSettings::default() },
     }
 }
