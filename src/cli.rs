@@ -50,6 +50,8 @@ pub enum Command {
     Eval(EvalCommand),
     /// Compute the meta-gradient of a checkpoint over tasks from a file.
     Gradient(GradientCommand),
+    /// Print the frozen test tasks of a study, for other programs to learn from and to answer.
+    Tasks(TasksCommand),
     /// The dashboard, read-only, over runs that are being trained elsewhere or have been.
     Watch {
         /// A run's folder, an experiment's, a study's, or one that holds studies; or several, whose runs with
@@ -420,12 +422,32 @@ pub struct GradientCommand {
     /// Write the gradient here, under the checkpoint's names, shapes and type.
     #[arg(long, value_name = "G.safetensors")]
     pub out: Option<PathBuf>,
+    /// Hold this meta-gradient, somebody else's under the checkpoint's names, against ours: how far apart the tensors are,
+    /// and which known mistake it looks like. Exit code 1 if they differ.
+    #[arg(long, value_name = "G.safetensors")]
+    pub compare: Option<PathBuf>,
     /// Compute even what is estimated to need more memory than this machine has.
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `metascope tasks`.
+#[derive(Debug, Args)]
+pub struct TasksCommand {
+    /// The experiments file [default: experiments.toml, else the built-in copy].
+    pub file: Option<PathBuf>,
+    /// Those of this further test set, a [[test]] of the experiments file.
+    #[arg(long, value_name = "NAME")]
+    pub test: Option<String>,
+    /// Those of this experiment, where experiments are tested on different tasks.
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// Where to [default: standard output].
+    #[arg(long, value_name = "FILE.json")]
+    pub out: Option<PathBuf>,
 }
 
 /// A preset by its name; shells complete it, with what it shows.

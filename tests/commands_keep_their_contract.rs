@@ -625,6 +625,48 @@ fn gradient_agrees_with_the_reference_file() {
 }
 
 #[test]
+fn a_gradient_is_held_against_somebody_elses() {
+    let bench = Bench::with("tasks.json", GOLDEN_TASKS);
+    bench.write("checkpoint.safetensors", golden_checkpoint(Dtype::F64));
+    let ask = |flags: &[&str]| {
+        let arguments = ["gradient", "checkpoint.safetensors", "--tasks", "tasks.json", "--inner-lr", "0.01"];
+        bench.run(&[&arguments[..], &["--inner-steps", "3"], flags].concat())
+    };
+    ask(&["--out", "right.safetensors"]).exits(0);
+    ask(&["--out", "first.safetensors", "--first-order"]).exits(0);
+    let said = ask(&["--compare", "right.safetensors", "--json"]).exits(0).json();
+    assert_eq!(said["compare"]["agrees"], json!(true));
+    assert_eq!(said["compare"]["tensors"].as_array().map(Vec::len), Some(6));
+    let said = ask(&["--compare", "first.safetensors", "--json"]).exits(1).json();
+    assert_eq!(said["compare"]["agrees"], json!(false));
+    assert!(said["compare"]["is"]["gradient"].as_str().unwrap().contains("first-order"));
+    let said = ask(&["--compare", "first.safetensors"]).exits(1);
+    assert!(said.stdout.contains("It is the first-order gradient") && said.stdout.contains("hidden2.weight"));
+    // What is no gradient of this network is refused before anything is worked out.
+    bench.write("text.safetensors", "no tensors");
+    for (path, words) in [("text.safetensors", "is no such gradient"), ("tasks.json", "is no such gradient")]
+    {
+        assert!(ask(&["--compare", path]).exits(2).stderr.contains(words));
+    }
+    assert!(ask(&["--compare", "missing.safetensors"]).exits(1).stderr.contains("cannot be read"));
+}
+
+#[test]
+fn test_tasks_of_a_study_are_what_other_programs_get() {
+    let study = "[evaluation]\ntest_tasks = 5\n[[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n";
+    let bench = Bench::with("experiments.toml", study);
+    bench.run(&["tasks", "--out", "tasks.json"]).exits(0);
+    let printed = bench.run(&["tasks"]).exits(0).stdout;
+    assert_eq!(printed, fs::read_to_string(bench.path("tasks.json")).unwrap());
+    bench.write("checkpoint.safetensors", golden_checkpoint(Dtype::F64));
+    let report =
+        bench.run(&["eval", "checkpoint.safetensors", "--tasks", "tasks.json", "--json"]).exits(0).json();
+    let tasks: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(report["tasks"].as_u64(), tasks["tasks"].as_array().map(|tasks| tasks.len() as u64));
+    assert!(bench.run(&["tasks", "--test", "far"]).exits(2).stderr.contains("no [[test]] called far"));
+}
+
+#[test]
 fn eval_reports_what_the_reference_file_says() {
     let bench = Bench::with("tasks.json", GOLDEN_TASKS);
     bench.write("checkpoint.safetensors", golden_checkpoint(Dtype::F64));

@@ -3,15 +3,15 @@
 use std::io::Write;
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::inputs::{adapt_at, checkpoint};
+use super::inputs::{adapt_at, checkpoint, gradient_of};
 use super::outcome::{Exit, Misuse};
 use super::run::refuse_beyond;
 use super::tasks::read_tasks;
 use crate::cli::GradientCommand;
 use crate::config::printable;
-use crate::learner::meta_gradient;
+use crate::learner::{Answer, Question, Resemblance, compare_gradients, meta_gradient};
 use crate::model::{Kernels, Order};
 use crate::study::needs::Needs;
 use crate::study::write_out;
@@ -36,6 +36,8 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
         let what = format!("{}: {steps} inner steps on its tasks", command.tasks.display());
         refuse_beyond(&needs, &what, "take fewer points or a smaller --inner-steps")?;
     }
+    // Read before the work, which may be long.
+    let theirs = command.compare.as_ref().map(|path| gradient_of(&weights, path)).transpose()?;
     let found = meta_gradient(&weights, &tasks, steps, order, Kernels::fastest())?;
     if let Some(out) = &command.out {
         let metadata = [
@@ -48,6 +50,12 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
         write_out(out, &found.gradient.to_bytes(&metadata))
             .with_context(|| format!("{} could not be written", out.display()))?;
     }
+    let answer = theirs.map(|theirs| {
+        let question = Question { weights: &weights, tasks: &tasks, steps, order, theirs: &theirs };
+        compare_gradients(&question)
+    });
+    let answer = answer.transpose()?;
+    let exit = if answer.as_ref().is_none_or(Answer::agrees) { Exit::Done } else { Exit::Failed };
     let values = &found.gradient.values;
     let norm = values.iter().map(|value| value * value).sum::<f64>().sqrt();
     let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
@@ -56,7 +64,7 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     let mean_loss = found.losses.iter().sum::<f64>() / found.losses.len() as f64;
     let mut out = std::io::stdout().lock();
     if command.json {
-        let report = json!({
+        let mut report = json!({
             "losses": found.losses,
             "mean_loss": mean_loss,
             "gradient_norm": norm,
@@ -67,8 +75,11 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
             "first_order": command.first_order,
             "kernel": Kernels::fastest().name(),
         });
+        if let Some(answer) = &answer {
+            report["compare"] = as_json(answer);
+        }
         writeln!(out, "{report}")?;
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
     let order = if command.first_order { "first-order" } else { "exact" };
     let rate = if weights.adaptation.inner.has_rate() { format!(" of {inner_lr}") } else { String::new() };
@@ -79,5 +90,52 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     if let Some(path) = &command.out {
         writeln!(out, "written to       {}", printable(&path.display().to_string()))?;
     }
-    Ok(Exit::Done)
+    if let (Some(answer), Some(path)) = (&answer, &command.compare) {
+        let name = printable(&path.display().to_string());
+        writeln!(out, "\nheld against {name}\n{}", in_words(answer))?;
+    }
+    Ok(exit)
+}
+
+/// A comparison for a program.
+fn as_json(answer: &Answer) -> Value {
+    let tensors: Vec<_> = answer
+        .tensors
+        .iter()
+        .map(|of| json!({ "name": of.name, "largest": of.largest, "difference": of.difference }))
+        .collect();
+    let is = answer
+        .is
+        .as_ref()
+        .map(|is| json!({ "gradient": is.gradient, "factor": is.factor, "because": is.because }));
+    json!({
+        "agrees": answer.agrees(),
+        "relative": answer.relative,
+        "tolerance": answer.tolerance,
+        "tensors": tensors,
+        "is": is,
+    })
+}
+
+/// A comparison for a person: a line a tensor, and what it comes to.
+fn in_words(answer: &Answer) -> String {
+    let width = answer.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0).max("tensor".len());
+    let mut text = format!("{:width$}  largest entry  largest difference\n", "tensor");
+    for of in &answer.tensors {
+        text += &format!("{:width$}  {:13.6e}  {:18.6e}\n", of.name, of.largest, of.difference);
+    }
+    text += &format!("relative difference {:.1e}: ", answer.relative);
+    text + &match &answer.is {
+        _ if answer.agrees() => {
+            format!("the same, to the rounding of its numbers ({:.0e})", answer.tolerance)
+        }
+        None => "another gradient, and none of the mistakes that are known".to_owned(),
+        Some(Resemblance { gradient, factor, because }) if because.is_empty() => match *factor {
+            1.0 => format!("another gradient. It is {gradient}"),
+            factor => format!("another gradient. It is {factor:.4} times {gradient}"),
+        },
+        Some(Resemblance { gradient, factor, because }) => {
+            format!("another gradient. It is {factor} times {gradient}: {}", because.join(", "))
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::cli::Cli;
 use crate::config::LoadError;
 use crate::experiments::{self, Study};
 use crate::learner::read_checkpoint;
-use crate::model::{CheckpointError, Weights};
+use crate::model::{Checkpoint, CheckpointError, Metadata, Shapes, Weights};
 
 /// The experiments file of a person who names none.
 pub const DEFAULT_FILE: &str = "experiments.toml";
@@ -74,6 +74,27 @@ pub fn checkpoint(path: &Path) -> anyhow::Result<Weights> {
             CheckpointError::Malformed(_) => Misuse(text).into(),
         }
     })
+}
+
+/// Reads somebody's gradient at these weights: the same tensors, in either number type.
+pub fn gradient_of(weights: &Weights, path: &Path) -> anyhow::Result<Weights> {
+    let (shown, like) = (path.display(), |_: &Metadata, _: Shapes<'_>| Ok(weights.adaptation.clone()));
+    let theirs = match Checkpoint::read(path, &like) {
+        Ok(checkpoint) => checkpoint.weights,
+        Err(CheckpointError::Io(error)) => anyhow::bail!("{shown} cannot be read: {error}"),
+        Err(CheckpointError::Malformed(error)) => {
+            return Err(Misuse(format!("{shown} is no such gradient: {error}")).into());
+        }
+    };
+    let shape = |weights: &Weights| weights.model.shape_in_words();
+    if theirs.tensors() != weights.tensors() {
+        let (is, asked) = (shape(&theirs), shape(weights));
+        return Err(Misuse(format!(
+            "{shown} is a gradient of another network: {is}; the checkpoint's is {asked}"
+        ))
+        .into());
+    }
+    Ok(theirs)
 }
 
 #[cfg(test)]

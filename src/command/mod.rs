@@ -20,6 +20,7 @@ mod run;
 mod schema;
 mod submit;
 mod tasks;
+mod test_tasks;
 mod train_or_watch;
 mod verify;
 
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Some(Command::Schema) => schema::schema(),
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
+        Some(Command::Tasks(command)) => test_tasks::tasks(&command),
         Some(Command::Watch { dirs, screen }) => dashboard::watch(&dirs, &screen),
         Some(Command::Export(command)) => export::export(&command),
         Some(Command::Submit(command)) => submit::submit(&command),

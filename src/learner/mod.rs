@@ -10,6 +10,7 @@
 //! outer                what one outer step is made of
 //! trainer              the outer loop, the same for every algorithm
 //! gradient             the meta-gradient by itself
+//! mistakes             which known mistake a meta-gradient looks like
 //! cost                 what an outer step costs
 //! checkpoint           checkpoints that adapt by the rule of the algorithm they name
 //! words                words that several of them share
@@ -26,6 +27,7 @@ mod layer_step_rates;
 mod maml;
 mod meta_curvature;
 mod meta_sgd;
+mod mistakes;
 mod outer;
 mod random;
 mod registry;
@@ -41,6 +43,7 @@ pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
 pub use gradient::{MetaGradient, meta_gradient};
 pub use layer_step_rates::StepLoss;
+pub use mistakes::{Answer, Question, Resemblance, TensorDifference, compare_gradients};
 pub use outer::{OuterLoss, OuterStep, Traced, TracedLoss};
 pub use registry::*;
 pub use ridge_head::OuterLossKind;
