@@ -112,17 +112,11 @@ pub struct Styles {
 }
 
 /// The sixteen colours that curves are drawn in, in the order of [`HUES`]: those whose contrast is 3 at least,
-/// which WCAG asks of graphics, with the palettes of xterm, Solarized and the Linux console. Hardly any of
+/// which WCAG asks of graphics, with the palettes of xterm, Solarized and the Linux console, and that none of them
+/// shows as a grey, which is the yardsticks': most of Solarized's bright colours are its greys. Hardly any of
 /// the sixteen has what text needs with all of them, so words are in the terminal's own colour.
-const DARK: [Color; 7] = [
-    Color::Yellow,
-    Color::Cyan,
-    Color::Green,
-    Color::Magenta,
-    Color::LightBlue,
-    Color::LightRed,
-    Color::LightYellow,
-];
+const DARK: [Color; 6] =
+    [Color::Yellow, Color::Cyan, Color::Green, Color::Magenta, Color::LightMagenta, Color::LightRed];
 /// On light ground no black and no grey: these are the yardsticks' and the words'.
 const LIGHT: [Color; 5] = [Color::Blue, Color::Red, Color::Magenta, Color::LightRed, Color::LightMagenta];
 
@@ -187,19 +181,23 @@ impl Styles {
     /// The line pattern of experiment `index`: with the label at the line's end it tells curves apart
     /// where there is no colour. Solid is left for the curve that matters most.
     pub fn pattern(&self, index: usize) -> Pattern {
+        PATTERNS[self.moved_on(index) % PATTERNS.len()]
+    }
+
+    /// Where the hues begin again patterns and marks have moved on, so that no two of many look alike.
+    fn moved_on(&self, index: usize) -> usize {
         let hues = match (self.depth, self.theme) {
             (Depth::Mono, _) => usize::MAX,
             (Depth::Ansi16, Theme::Light) => LIGHT.len(),
             (Depth::Ansi16, Theme::Dark) => DARK.len(),
             (Depth::Ansi256 | Depth::True, _) => HUES.len(),
         };
-        // Where the hues begin again the patterns have moved on.
-        PATTERNS[(index + index / hues) % PATTERNS.len()]
+        index + index / hues
     }
 
     /// The mark of experiment `index` in ASCII plots.
     pub fn mark(&self, index: usize) -> char {
-        MARKS[index % MARKS.len()]
+        MARKS[self.moved_on(index) % MARKS.len()]
     }
 
     /// Plain text: the terminal's own colour. On light ground Solarized's own is too faint, so black is asked
@@ -421,6 +419,21 @@ mod tests {
     }
 
     #[test]
+    fn eleven_systems_have_eleven_looks() {
+        for (depth, theme) in
+            [Depth::Ansi256, Depth::True].map(|depth| [(depth, Theme::Dark), (depth, Theme::Light)]).concat()
+        {
+            let styles = Styles { depth, theme, ..Styles::default() };
+            let hue = |index: usize| format!("{:?}", styles.series(index));
+            let dashes: std::collections::BTreeSet<_> =
+                (0..11).map(|index| (hue(index), format!("{:?}", styles.pattern(index)))).collect();
+            let marks: std::collections::BTreeSet<_> =
+                (0..11).map(|index| (hue(index), styles.mark(index))).collect();
+            assert_eq!((dashes.len(), marks.len()), (11, 11), "{depth:?} {theme:?}");
+        }
+    }
+
+    #[test]
     fn sixteen_colours_unless_the_terminal_announces_more() {
         assert_eq!(of(&[("TERM", "xterm"), ("LANG", "C.UTF-8")]), Styles::default());
         assert_eq!(of(&[("TERM", "screen-256color")]).depth, Depth::Ansi256);
@@ -565,6 +578,16 @@ mod tests {
                 let hue = styles.series(index).fg;
                 let grey = [Color::Black, Color::DarkGray, Color::Gray, Color::White].map(Some);
                 assert!(hue.is_some() && !grey.contains(&hue), "{theme:?} {index}: {hue:?}");
+                // Whatever its name is, no terminal shows it as a grey, or as its letters and yardsticks.
+                for terminal in terminals(theme) {
+                    let (seen, letters) = (shown(hue, &terminal), shown(None, &terminal));
+                    let chroma = |(r, g, b): Rgb| r.max(g).max(b) - r.min(g).min(b);
+                    assert!(
+                        chroma(seen) >= 80 && chroma(seen) > 2 * chroma(letters),
+                        "{theme:?} {hue:?} on {:?}: {seen:?} and {letters:?}",
+                        terminal.2
+                    );
+                }
             }
         }
     }

@@ -1,11 +1,15 @@
 //! The row of tabs: which of them fit, where each one stands, and which one a click means.
 
-use std::ops::Range;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
     state::app::{App, View},
+    style::Styles,
     widgets::text::{fit, put, width},
 };
 
@@ -17,23 +21,65 @@ struct Layout {
     more: Option<u16>,
 }
 
+/// Fewest letters of a name before tabs give up their place.
+const SHORTEST: usize = 4;
+
+/// Names in so many cells. Those that would look the same are told apart by their ends, where that is enough.
+fn shortened(names: &[&str], longest: usize, styles: &Styles) -> Vec<String> {
+    let mut short: Vec<String> = names.iter().map(|name| fit(name, longest, styles)).collect();
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, name) in short.iter().enumerate() {
+        alike.entry(name.clone()).or_default().push(at);
+    }
+    for group in alike.values().filter(|group| group.len() > 1) {
+        // A letter and an ellipsis before the end, at least.
+        let with_end = |length: usize| -> Vec<String> {
+            let cut = |at: &usize| {
+                let letters: Vec<char> = names[*at].chars().collect();
+                let end: String = letters[letters.len().saturating_sub(length)..].iter().collect();
+                let end = end.trim_start();
+                match width(names[*at]) <= longest {
+                    true => names[*at].to_owned(),
+                    false => format!("{}{end}", fit(names[*at], longest.saturating_sub(width(end)), styles)),
+                }
+            };
+            group.iter().map(cut).collect()
+        };
+        let are_apart = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+        if let Some(apart) = (1..longest.saturating_sub(1)).map(with_end).find(are_apart) {
+            group.iter().zip(apart).for_each(|(at, name)| short[*at] = name);
+        }
+    }
+    short
+}
+
 fn layout(app: &App, area: Rect) -> Layout {
     let styles = &app.styles;
     let views = app.views();
     let shown = app.tab(app.view);
     let room = usize::from(area.width).saturating_sub(1);
-    // Names of experiments give up letters before tabs give up their place; those of other views are short.
+    // The name in view is whole. Those of other experiments give up letters, as long as they can be told apart, before
+    // tabs give up their place; those of other views are short.
+    let names: Vec<&str> = views.iter().map(|view| app.view_name(*view)).collect();
     let labels = |longest: usize| -> Vec<String> {
+        let short = shortened(&names, longest, styles);
         let label = |(i, view): (usize, &View)| {
-            let name = app.view_name(*view);
-            let name = if view.experiment.is_some() { fit(name, longest, styles) } else { name.to_owned() };
+            let name = match view.experiment {
+                Some(_) if i != shown => short[i].clone(),
+                Some(_) => fit(names[i], room.saturating_sub(6), styles),
+                None => names[i].to_owned(),
+            };
             if i < 9 { format!("{} {name}", i + 1) } else { name }
         };
         views.iter().enumerate().map(label).collect()
     };
     // With a blank after each.
     let whole = |labels: &[String]| labels.iter().map(|label| width(label) + 1).sum::<usize>();
-    let all_fit = (5..=20).rev().find(|longest| whole(&labels(*longest)) <= room + 1);
+    let are_apart = |labels: &[String]| labels.iter().collect::<BTreeSet<_>>().len() == labels.len();
+    let is_good = |labels: &[String]| whole(labels) <= room + 1 && are_apart(labels);
+    // Of hundreds nobody has to try it.
+    let may_fit = views.len() * (SHORTEST + 1) <= room + 1;
+    let all_fit = (SHORTEST..=20).rev().find(|longest| may_fit && is_good(&labels(*longest)));
     let longest = all_fit.unwrap_or(12);
     let room = if all_fit.is_some() { room + 1 } else { room.saturating_sub(4) };
     let labels = labels(longest);

@@ -25,7 +25,7 @@ use crate::ui::{
         modes::Help,
     },
     update::curves::step,
-    widgets::text::{fit, pad, pane, pane_note, put},
+    widgets::text::{fit, pad, pane, pane_note, put, wrap},
 };
 
 /// Its commands.
@@ -65,17 +65,28 @@ const COLUMN: u16 = 58;
 /// The widest that one is of use.
 const WIDEST: u16 = 78;
 
+/// Columns for keys.
+const KEY: usize = 11;
+
 /// A line of the help.
 struct Row {
-    /// The key; a heading has none.
+    /// The key; a heading has none, and what goes on from the line above has a blank one.
     key: Option<String>,
-    text: &'static str,
+    text: String,
     /// Whether it does something here and now.
     works: bool,
 }
 
-/// The help's lines.
-fn lines(app: &App, help: &Help) -> Vec<Row> {
+impl Row {
+    fn heading(text: &str, works: bool) -> Self {
+        Self { key: None, text: text.to_owned(), works }
+    }
+}
+
+/// The help's lines, as long as a column over this part of the screen has room for.
+fn lines(app: &App, help: &Help, body: Rect) -> Vec<Row> {
+    let column = body.width.min(WIDEST * columns(body)).saturating_sub(2) / columns(body);
+    let room = usize::from(column).saturating_sub(KEY + 4);
     let here = app.view_contexts();
     let mut parts: Vec<(&str, Vec<&Line<App>>)> = Group::ALL
         .into_iter()
@@ -99,16 +110,20 @@ fn lines(app: &App, help: &Help) -> Vec<Row> {
             continue;
         }
         if !rows.is_empty() {
-            rows.push(Row { key: None, text: "", works: false });
+            rows.push(Row::heading("", false));
         }
-        rows.push(Row { key: None, text: heading, works: true });
-        rows.extend(lines.into_iter().map(|line| {
+        rows.push(Row::heading(heading, true));
+        for line in lines {
             let works = place < Group::ALL.len() && app.refusal_of(line.command).is_none();
-            Row { key: Some(line.label()), text: line.command.help, works }
-        }));
+            let wrapped = wrap(line.command.help, room, &app.styles).into_iter().enumerate();
+            rows.extend(wrapped.map(|(at, text)| {
+                let key = if at == 0 { line.label() } else { String::new() };
+                Row { key: Some(key), text, works }
+            }));
+        }
     }
     if rows.is_empty() {
-        rows.push(Row { key: None, text: "no key does that", works: true });
+        rows.push(Row::heading("no key does that", true));
     }
     rows
 }
@@ -127,14 +142,14 @@ fn rows(body: Rect) -> usize {
 fn furthest(app: &App, help: &Help) -> usize {
     let (width, height) = app.size;
     let body = areas(Rect { x: 0, y: 0, width, height }).map(|(_, body)| banner::below(app, body));
-    let shown = body.map_or(0, |body| rows(body) * usize::from(columns(body)));
-    lines(app, help).len().saturating_sub(shown)
+    let Some(body) = body else { return 0 };
+    lines(app, help, body).len().saturating_sub(rows(body) * usize::from(columns(body)))
 }
 
 /// Draws the help over the view.
 pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let lines = lines(app, help);
+    let lines = lines(app, help, body);
     let columns = columns(body);
     let width = body.width.min(WIDEST * columns);
     let each = lines.len().div_ceil(usize::from(columns));
@@ -164,15 +179,15 @@ pub fn draw(app: &App, help: &Help, body: Rect, buffer: &mut Buffer) {
                 area,
                 left + 1,
                 y,
-                &fit(line.text, usize::from(column).saturating_sub(1), styles),
+                &fit(&line.text, usize::from(column).saturating_sub(1), styles),
                 style,
             );
             continue;
         };
         let keys = if line.works { styles.key() } else { styles.plain() };
-        let x = put(buffer, area, left + 3, y, &pad(key, 11, styles), keys);
+        let x = put(buffer, area, left + 3, y, &pad(key, KEY, styles), keys);
         let room = usize::from(area.right().saturating_sub(x + 1));
-        put(buffer, area, x, y, &fit(line.text, room, styles), style);
+        put(buffer, area, x, y, &fit(&line.text, room, styles), style);
     }
     let more = lines.len().saturating_sub(first + shown);
     let note = match more {

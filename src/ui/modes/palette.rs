@@ -28,7 +28,7 @@ use crate::{
         style::Theme,
         update::{curves::show_test, run::run, show::show},
         views,
-        widgets::text::{fit, pad, pane, pane_note, put, width},
+        widgets::text::{pad, pane, pane_note, put, width, wrap},
     },
 };
 
@@ -240,39 +240,71 @@ const ROWS: usize = 10;
 /// Columns for words, most of which are no longer.
 const WORDS: usize = 26;
 /// Columns for keys.
-const KEY: usize = 8;
+const KEY: usize = 10;
 /// Columns of the whole.
 const COLUMNS: u16 = 90;
 
 /// Draws the palette over the view.
 pub fn draw(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let commands = matching(app, &palette.text);
-    let rows = commands.len().clamp(1, ROWS).min(usize::from(body.height.saturating_sub(2)));
-    let height = (rows as u16 + 2).min(body.height);
-    let area = Rect { y: body.bottom() - height, height, width: body.width.min(COLUMNS), ..body };
+    let entries = matching(app, &palette.text);
+    let wide = body.width.min(COLUMNS);
+    let room = usize::from(wide).saturating_sub(4);
+    let longest = entries.iter().map(|entry| width(&entry.words)).max().unwrap_or(0);
+    let words = longest.min(WORDS).min(room.saturating_sub(KEY) / 2);
+    // What does not fit beside the words goes on below; a long name may be as long.
+    let lines = |entry: &Entry| {
+        let help = wrap(entry.help, room.saturating_sub(words + 1 + KEY).max(1), styles);
+        let words = wrap(&entry.words, words.max(1), styles);
+        (words, help)
+    };
+    let tall = |entry: &Entry| {
+        let (words, help) = lines(entry);
+        words.len().max(help.len()).max(1)
+    };
+    // As many before the chosen one as there is room for with it, then those after it.
+    let most = ROWS.min(usize::from(body.height.saturating_sub(2))).max(1);
+    let mut first = palette.chosen.min(entries.len().saturating_sub(1));
+    let mut taken = entries.get(first).map_or(1, tall);
+    while first > 0 && taken + tall(&entries[first - 1]) <= most {
+        first -= 1;
+        taken += tall(&entries[first]);
+    }
+    let mut shown = 0;
+    taken = 0;
+    for entry in entries.iter().skip(first) {
+        let needed = tall(entry);
+        if taken > 0 && taken + needed > most {
+            break;
+        }
+        (taken, shown) = (taken + needed, shown + 1);
+    }
+    let height = (taken.clamp(1, most) as u16 + 2).min(body.height);
+    let area = Rect { y: body.bottom() - height, height, width: wide, ..body };
     Clear.render(area, buffer);
     let inner = pane(buffer, area, "Commands", styles);
-    if commands.is_empty() {
+    if entries.is_empty() {
         put(buffer, inner, inner.x + 1, inner.y, "no command is called so", styles.warn());
     }
-    let room = usize::from(inner.width).saturating_sub(2);
-    let longest = commands.iter().map(|command| width(&command.words)).max().unwrap_or(0);
-    let words = longest.min(WORDS).min(room.saturating_sub(KEY) / 2);
-    let first = (palette.chosen + 1).saturating_sub(rows);
-    for (row, command) in commands.iter().enumerate().skip(first).take(rows) {
-        let y = inner.y + (row - first) as u16;
-        let is_chosen = row == palette.chosen;
-        let (mark, style) = if is_chosen { (">", styles.selected()) } else { (" ", styles.plain()) };
-        put(buffer, inner, inner.x, y, mark, styles.key());
-        let name = pad(&fit(&command.words, words, styles), words + 1, styles);
-        let x = put(buffer, inner, inner.x + 2, y, &name, style.patch(styles.bold()));
-        let x = put(buffer, inner, x, y, &pad(&command.key, KEY, styles), styles.key());
-        let left = usize::from(inner.right().saturating_sub(x));
-        put(buffer, inner, x, y, &fit(command.help, left, styles), styles.plain());
+    let mut y = inner.y;
+    for (place, entry) in entries.iter().enumerate().skip(first).take(shown) {
+        let (mark, style) =
+            if place == palette.chosen { (">", styles.selected()) } else { (" ", styles.plain()) };
+        let (names, help) = lines(entry);
+        for row in 0..tall(entry) {
+            let line = |lines: &[String]| lines.get(row).cloned().unwrap_or_default();
+            put(buffer, inner, inner.x, y, if row == 0 { mark } else { " " }, styles.key());
+            let name = pad(&line(&names), words + 1, styles);
+            let x = put(buffer, inner, inner.x + 2, y, &name, style.patch(styles.bold()));
+            let key = if row == 0 { entry.key.as_str() } else { "" };
+            let x = put(buffer, inner, x, y, &pad(key, KEY, styles), styles.key());
+            put(buffer, inner, x, y, &line(&help), styles.plain());
+            y += 1;
+        }
     }
-    if commands.len() > rows {
-        let note = format!("{} of {}: Up/Down", palette.chosen + 1, commands.len());
+    if entries.len() > shown {
+        let [up, down] = ["choose-previous", "choose-next"].map(|name| app.keymap.label(&["palette"], name));
+        let note = format!("{} of {}: {up}/{down}", palette.chosen + 1, entries.len());
         pane_note(buffer, area, &note, styles.warn(), styles);
     }
 }

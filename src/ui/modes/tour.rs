@@ -87,6 +87,12 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Rect {
     let Some((title, lines, note)) = content(app, area) else { return rest };
     let styles = &app.styles;
     let place = Rect { y: rest.bottom(), height: area.height - rest.height, ..area };
+    let hidden = lines.len().saturating_sub(usize::from(place.height).saturating_sub(2));
+    let note = match hidden {
+        0 => note,
+        1 => format!("1 line more; {note}"),
+        more => format!("{more} lines more; {note}"),
+    };
     let inner = pane(buffer, place, &title, styles);
     for (row, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());

@@ -20,8 +20,20 @@ pub struct Rewind {
     pub shown: Option<usize>,
     /// Whether more is known of that notch than is on screen.
     pub stale: bool,
-    /// Whether it moves on by itself, and when it last did.
-    pub playing: Option<Duration>,
+    /// Whether it moves on by itself, and how.
+    pub playing: Option<Playing>,
+}
+
+/// How training plays again: as fast as the curves change, not as the steps of the landmarks have it, of which half
+/// come before anything is learned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Playing {
+    /// When it last moved on.
+    pub last: Duration,
+    /// Notches in a moment.
+    pub pace: usize,
+    /// Moments that the last movement was for.
+    pub moments: usize,
 }
 
 /// Notches from the initialisation to the end of training.

@@ -8,6 +8,7 @@ use super::{
     typing::{press, press_control, type_in},
 };
 use crate::results::text::number;
+use crate::study::Snapshot;
 use crate::ui::{
     commands::keymap,
     key::Key,
@@ -397,4 +398,46 @@ fn a_capital_letter_never_undoes_its_small_letter() {
             assert!(!alike || one == "zoom", "{small}: {one}, {capital}: {other}");
         }
     }
+}
+
+#[test]
+fn training_plays_again_by_what_changes() {
+    /// A network that does not change before this step, and more and more after it.
+    const STILL: u64 = 185;
+    let mut app = on_maml();
+    let network = |step: u64| {
+        let mut snapshot = Snapshot::clone(&fixture::snapshot(0, 0));
+        let grown = (step.max(STILL) as f64 / STILL as f64).ln();
+        snapshot.weights.values.iter_mut().for_each(|value| *value *= 1.0 + grown);
+        std::sync::Arc::new(Snapshot { step, ..snapshot })
+    };
+    let step = |app: &App| app.shown_snapshot(6).map(|snapshot| snapshot.step);
+    let look_back = |app: &mut App| {
+        while let Some((run, landmark)) = app.missing_past() {
+            let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
+            app.on_past(run, landmark, Some(network(step)));
+        }
+        while let Some(run) = app.next_preview() {
+            let preview = app.preview(run).expect("it has parameters");
+            app.on_preview(run, preview);
+        }
+        app.settle();
+    };
+    press(&mut app, KeyCode::Char(' '));
+    let (start, mut frames) = (app.now, [0, 0]);
+    for frame in 1..1_000 {
+        look_back(&mut app);
+        app.on_time(start + std::time::Duration::from_millis(60 * frame));
+        match (app.rewind.notch, step(&app)) {
+            (None, _) => break,
+            (_, Some(step)) => frames[usize::from(step > STILL)] += 1,
+            _ => {}
+        }
+    }
+    let landmarks = &app.experiments[2].landmarks;
+    let still = landmarks.iter().filter(|step| **step <= STILL).count();
+    assert!(still > 70, "{still} of {} landmarks", landmarks.len());
+    assert_eq!(app.rewind.notch, None, "it comes to now");
+    assert!(frames[0] <= still / 5, "{frames:?}: nothing changes in the first");
+    assert!(frames[1] > 2 * frames[0], "{frames:?}");
 }

@@ -250,3 +250,36 @@ fn the_header_says_what_numbers_of_points_are_drawn() {
     let app = fixture::app(&study, Styles::default());
     assert!(app.subject().starts_with("sine, 0-20/10-shot, 3 systems"), "{}", app.subject());
 }
+
+/// Eleven learners, some of whose names begin alike.
+#[test]
+fn of_eleven_tabs_the_one_in_view_is_whole_and_the_others_can_be_told_apart() {
+    let names = [
+        "Random",
+        "Transfer",
+        "MAML",
+        "First-order MAML",
+        "Reptile",
+        "ANIL",
+        "BOIL",
+        "Meta-SGD",
+        "Meta-Curvature",
+        "CAVIA",
+        "Meta-Reptile",
+    ];
+    let maml = Algorithm(&crate::learner::Maml);
+    let experiments = names.map(|name| fixture::experiment(name, maml, 1)).to_vec();
+    let mut app = fixture::app(&fixture::study(experiments), Styles::default());
+    for width in [80, 100, 120, 200] {
+        for (index, name) in names.iter().enumerate() {
+            let tab = app.tab(of_experiment(index));
+            go_to(&mut app, tab);
+            let screen = picture(&app, width, 24);
+            let tabs = screen.lines().nth(1).unwrap_or_default().to_owned();
+            assert!(tabs.contains(name), "{width}: {name}: {tabs}");
+            let seen: Vec<&str> = tabs.split_whitespace().filter(|word| word.contains('…')).collect();
+            let distinct: std::collections::BTreeSet<&&str> = seen.iter().collect();
+            assert_eq!(distinct.len(), seen.len(), "{width}: {tabs}");
+        }
+    }
+}

@@ -125,9 +125,9 @@ fn the_wheel_scrolls_log_and_help() {
     mouse(&mut app, WheelUp, (10, 10));
     assert_eq!((app.help().map(|help| help.line), app.log_back), (Some(0), 0));
     // Not past its end: the way back begins with the first notch.
-    (0..200).for_each(|_| _ = mouse(&mut app, WheelDown, (10, 10)));
+    (0..400).for_each(|_| _ = mouse(&mut app, WheelDown, (10, 10)));
     let end = app.help().map_or(0, |help| help.line);
-    assert!(end > 3 && end < 200, "{end}");
+    assert!(end > 3 && end < 400, "{end}");
     mouse(&mut app, WheelUp, (10, 10));
     assert_eq!(app.help().map(|help| help.line), Some(end - 3));
     assert!(!mouse(&mut app, Press(LEFT), (10, 10)), "the help lies over the view");

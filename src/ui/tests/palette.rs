@@ -157,3 +157,25 @@ fn the_palette_over_a_view() {
         picture(&app, size.0, size.1);
     }
 }
+
+#[test]
+fn nothing_of_a_sentence_is_cut_in_help_and_palette() {
+    let mut app = fixture::midway(Styles::default());
+    for (size, keys) in [((60, 16), ":"), ((80, 24), ":"), ((120, 40), ":"), ((60, 16), "?"), ((80, 24), "?")]
+    {
+        app.size = size;
+        type_in(&mut app, keys);
+        let mut seen = String::new();
+        for _ in 0..200 {
+            let screen = picture(&app, size.0, size.1);
+            let from = screen.find("Commands").or(screen.find(" Keys")).expect("it is open");
+            let foot = screen.rfind('╰').unwrap_or(screen.len());
+            assert!(!screen[from..foot].contains('…'), "{screen}");
+            seen.push_str(&screen[from..foot].replace(['│', '"', '\n', '╭', '─', '╮'], " "));
+            press(&mut app, KeyCode::Down);
+        }
+        let words = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("next test set, for curves, table and fit"), "{words}");
+        press(&mut app, KeyCode::Esc);
+    }
+}

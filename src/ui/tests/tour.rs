@@ -27,6 +27,12 @@ fn every_station_shows_what_it_speaks_of() {
             assert!(screen.contains(&format!("Tour {}/10: {}", number + 1, station.title)), "{screen}");
             assert!(screen.contains("Enter next, Backspace back, Esc leaves"), "{screen}");
         }
+        // What is cut is said.
+        let small = picture(&app, 60, 16);
+        let last = station.text(&app).split_whitespace().last().unwrap_or_default().to_owned();
+        let says = small.contains(" line more; Enter next") || small.contains(" lines more; Enter next");
+        let shows = small.replace(['│', '\n', '"'], " ").contains(&format!(" {last} "));
+        assert_eq!(says, !shows, "{last}: {small}");
         // On a usual screen nothing of the words is cut.
         let screen = picture(&app, 120, 40);
         let last = station.text(&app).split_whitespace().last().unwrap_or_default().to_owned();

@@ -6,12 +6,17 @@ use crate::{
     study::Snapshot,
     ui::state::{
         app::App,
-        rewind::{Moment, NOTCHES},
+        rewind::{Moment, NOTCHES, Playing},
     },
 };
 
-/// Time between notches while it plays.
-const NOTCH_TIME: Duration = Duration::from_millis(60);
+/// A moment of what plays by itself.
+const MOMENT: Duration = Duration::from_millis(60);
+/// By how much the loss of the system that changes most may change in a moment before the pace falls: the logarithm of a
+/// factor, on average over inner steps.
+const CHANGE: f64 = 0.04;
+/// Most notches in a moment: a quarter more steps.
+const FASTEST: usize = 8;
 
 impl App {
     /// Takes in the parameters at a landmark, if they could be found.
@@ -29,6 +34,7 @@ impl App {
         if !ready || !(self.rewind.stale || self.rewind.shown != self.rewind.notch) {
             return false;
         }
+        let before = self.rewind.playing.map(|_| self.curves_in_view());
         for index in self.active().collect::<Vec<_>>() {
             let reached = self.landmark(index).is_some();
             let snapshot = self.wanted_snapshot(index).cloned();
@@ -36,7 +42,20 @@ impl App {
             past.front = Some(Moment { snapshot, curve: past.curve.clone(), reached });
         }
         (self.rewind.shown, self.rewind.stale) = (self.rewind.notch, false);
+        if let Some(before) = before {
+            let changed = change(&before, &self.curves_in_view());
+            self.rewind.playing = self.rewind.playing.map(|playing| playing.after(changed));
+        }
         true
+    }
+
+    /// The mean test loss of every system whose curve is in view.
+    fn curves_in_view(&self) -> Vec<Option<Vec<f64>>> {
+        let curve = |index: usize| {
+            let is_in_view = self.view.has_curve_of(index);
+            is_in_view.then(|| self.over_seeds(index)).flatten().map(|shown| shown.over.mean)
+        };
+        (0..self.experiments.len()).map(curve).collect()
     }
 
     /// Looks at the newest networks again.
@@ -63,23 +82,45 @@ impl App {
     /// Starts at the initialisation, or stops where it is.
     pub(in crate::ui) fn play_or_pause(&mut self) {
         if self.rewind.playing.take().is_none() {
-            self.rewind.playing = Some(self.now);
+            self.rewind.playing = Some(Playing { last: self.now, pace: 1, moments: 0 });
             self.rewind.notch.get_or_insert(0);
         }
     }
 
     /// Moves on if it plays and it is time. Whether it did.
     pub(in crate::ui) fn play_on(&mut self) -> bool {
-        let Some(last) = self.rewind.playing else { return false };
+        let Some(playing) = self.rewind.playing else { return false };
         if self.rewind.shown != self.rewind.notch {
             return false;
         }
-        // As many notches as the time says, however seldom it is asked.
-        let notches = self.now.saturating_sub(last).as_millis() / NOTCH_TIME.as_millis();
-        if notches > 0 {
-            self.rewind.playing = Some(self.now);
-            self.move_on(i32::try_from(notches).unwrap_or(i32::MAX));
+        // As many as the time says, however seldom it is asked.
+        let moments = self.now.saturating_sub(playing.last).as_millis() / MOMENT.as_millis();
+        let moments = usize::try_from(moments).unwrap_or(usize::MAX).min(NOTCHES);
+        if moments > 0 {
+            self.rewind.playing = Some(Playing { last: self.now, moments, ..playing });
+            self.move_on((moments * playing.pace) as i32);
         }
-        notches > 0
+        moments > 0
     }
+}
+
+impl Playing {
+    /// Once what it has moved on to is on screen, which has changed it by so much: the pace at which the next moment
+    /// should change it by [`CHANGE`]. It falls at once and rises by doubling.
+    fn after(self, changed: f64) -> Self {
+        let in_a_moment = changed / self.moments.max(1) as f64;
+        let wanted = (self.pace as f64 * CHANGE / in_a_moment.max(1e-6)) as usize;
+        Self { pace: wanted.clamp(1, (2 * self.pace).min(FASTEST)), ..self }
+    }
+}
+
+/// By how much the curve that has changed most has changed: the mean distance of the logarithms of its losses.
+fn change(before: &[Option<Vec<f64>>], now: &[Option<Vec<f64>>]) -> f64 {
+    let of_one = |(before, now): (&Option<Vec<f64>>, &Option<Vec<f64>>)| {
+        let pairs = before.as_deref()?.iter().zip(now.as_deref()?);
+        let distances: Vec<f64> =
+            pairs.map(|(a, b)| (b / a).ln().abs()).filter(|distance| distance.is_finite()).collect();
+        Some(distances.iter().sum::<f64>() / distances.len().max(1) as f64)
+    };
+    before.iter().zip(now).filter_map(of_one).fold(0.0, f64::max)
 }
