@@ -239,6 +239,49 @@ fn a_dashboard_joins_and_shows_who_trains_what() {
 }
 
 #[test]
+fn what_is_paused_or_stopped_in_one_process_is_told_by_all_that_share_the_study() {
+    let study = "[defaults]\nseeds = 1\nouter_steps = 2000000\n[model]\nhidden = 16\n[evaluation]\ntest_tasks = 20\n\
+        [[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\
+        [[experiment]]\nname = \"Quick\"\nalgorithm = \"maml\"\nouter_steps = 20\n";
+    let bench = Bench::with("study.toml", study);
+    let mut steers = Terminal::open(bench.folder(), "study.toml --out shared --join --jobs 1");
+    // The long run comes first.
+    steers.sees("steps/s");
+    let pid = steers.noted("pid");
+    let mut joins = Terminal::open(bench.folder(), "study.toml --out shared --join --jobs 1");
+    joins.sees(&pid);
+    wait("the other run is done", || {
+        bench.names().iter().any(|name| name.ends_with("checkpoint.safetensors"))
+    });
+    let headless = join(&bench);
+    steers.press("P");
+    let drawn = joins.sees("paused");
+    assert!(drawn.contains(&pid) && !drawn.contains("goes"), "it is steered there: {drawn}");
+    joins.press("vL");
+    let drawn = joins.sees("paused");
+    assert!(drawn.contains(&pid), "{drawn}");
+    joins.press("1");
+    // It goes on there, and here.
+    steers.press("P");
+    joins.sees("steps/s");
+    joins.sees_no_more("paused");
+    // What is stopped there has nobody who waits for it.
+    steers.press("X");
+    steers.press("y");
+    assert!(joins.sees("stopped").contains(&pid));
+    let Said { code, stderr: words, .. } = headless.end();
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("MAML, seed 0: stopped elsewhere at step"), "{words}");
+    assert!(words.contains("1 of 2 runs are done, 1 stopped."), "{words}");
+    joins.press("q");
+    let (_, words) = joins.end();
+    assert!(words.contains("1 of 2 runs are done, 1 stopped."), "{words}");
+    steers.press("q");
+    let (_, words) = steers.end();
+    assert!(words.contains("1 of 2 runs are done, 1 stopped."), "{words}");
+}
+
+#[test]
 fn runs_with_the_same_settings_are_one_experiment_wherever_they_lie() {
     let study = study(3, 100);
     let bench = Bench::with("study.toml", &study);

@@ -18,7 +18,7 @@ use crate::cli::{RunArgs, RunCommand};
 use crate::config::{as_seen, printable};
 use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
-use crate::results::{Results, Tally, report, table_comparisons, text::Glyphs};
+use crate::results::{Results, report, table_comparisons, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
 use crate::study::{Busy, Event, Kind, Refused, Run, Session, SessionOptions, Together, plan, study_folder};
 
@@ -53,7 +53,7 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     if let Some(words) = too_few(&session, args) {
         progress.say(&words);
     }
-    let (mut failed, mut ended, mut failures, mut out) = (false, 0, 0, std::io::stdout());
+    let (mut failed, mut out) = (false, std::io::stdout());
     let mut recorded = Recorded::default();
     // What tells the cells of sweeps apart, once: the events that follow call them by their names.
     for cell in study.experiments.iter().filter_map(CellEvent::of).take_while(|_| json) {
@@ -66,8 +66,6 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         let mut event = if over { session.try_event() } else { session.wait_event(PATIENCE) };
         while let Some((run, reported)) = event {
             failed |= matches!(reported.kind, Kind::Failed { .. } | Kind::Noted { alarming: true, .. });
-            ended += usize::from(matches!(reported.kind, Kind::Failed { .. } | Kind::Finished { .. }));
-            failures += usize::from(matches!(reported.kind, Kind::Failed { .. }));
             // What is for a person goes to stderr: the contract's events are results.
             let is_elsewhere = recorded.takes(run, &reported) && is_shared;
             if json && reported.is_result() && !is_elsewhere {
@@ -99,6 +97,8 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         }
     }
     progress.finish();
+    let tally = results.tally();
+    let ended = tally.done + tally.failed;
     // Of a part of the runs they would be of a part of the seeds.
     if json && ended == runs.len() && partition.is_none() {
         let outcomes = results.outcomes();
@@ -116,9 +116,9 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     if let Some(holder) = given {
         let words = "has asked for this study and goes on with it; everything is saved";
         let _ = writeln!(std::io::stderr(), "{holder} {words}");
-    } else if interrupted.load(Ordering::Relaxed) {
+    } else {
+        // Where nothing is left to do, others may have runs that a person has stopped there.
         let folder = (!args.no_save).then(|| study_folder(&args.out, &study.name));
-        let tally = Tally { done: ended - failures, failed: failures, all: runs.len(), ..Tally::default() };
         let standing = Standing { runs: tally, folder: folder.as_deref(), trainer: None };
         let _ = write!(std::io::stderr(), "{}", standing.words());
     }
@@ -338,6 +338,9 @@ impl Progress {
             Kind::Unsaved { error, .. } => {
                 return self.say(&format!("{run}: not saved for now, training goes on: {error}"));
             }
+            // In a process that shares the study.
+            Kind::Paused { step } => return self.say(&format!("{run}: paused elsewhere at step {step}")),
+            Kind::Stopped { step } => return self.say(&format!("{run}: stopped elsewhere at step {step}")),
             Kind::Noted { note, .. } => return self.say(&format!("{run}: {note}")),
             _ => return,
         };

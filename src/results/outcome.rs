@@ -4,6 +4,7 @@
 use super::sweep::CellLoss;
 use crate::eval::{Average, Curve, Curves, OverSeeds};
 use crate::experiments::{Experiment, Test};
+use crate::study::Phase;
 
 /// What came of an experiment so far.
 #[derive(Clone, Debug)]
@@ -84,4 +85,22 @@ pub struct Tally {
     pub stopped: usize,
     /// All of them.
     pub all: usize,
+}
+
+impl Tally {
+    /// Of runs that stand so.
+    pub fn of<'p>(phases: impl IntoIterator<Item = &'p Phase>) -> Self {
+        let mut tally = Self::default();
+        for phase in phases {
+            tally.all += 1;
+            match phase {
+                Phase::Finished { .. } => tally.done += 1,
+                Phase::Failed { .. } => tally.failed += 1,
+                Phase::Paused => tally.paused += 1,
+                Phase::Stopped => tally.stopped += 1,
+                Phase::Queued | Phase::Training | Phase::Left => {}
+            }
+        }
+        tally
+    }
 }

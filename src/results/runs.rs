@@ -2,7 +2,7 @@
 
 use super::{
     figures::{Figure, figures},
-    outcome::{Outcome, Ran},
+    outcome::{Outcome, Ran, Tally},
     table::{LossTable, tables},
     text::Glyphs,
 };
@@ -61,6 +61,11 @@ impl Results {
             }
         }
         outcomes
+    }
+
+    /// How many runs have come how far.
+    pub fn tally(&self) -> Tally {
+        Tally::of(self.runs.iter().map(|run| &run.told.phase))
     }
 
     /// The loss tables of what there is, one a test set.

@@ -71,15 +71,19 @@ impl Board {
         self.places.iter().map(|place| &place.run)
     }
 
-    /// Whether every run is done, failed or stopped.
+    /// Whether every run is done, failed or stopped, here or where it is trained.
     pub fn is_over(&self) -> bool {
-        let over = |stage: &Stage| matches!(stage, Stage::Over | Stage::Stopped(_) | Stage::Dropped);
+        let over = |stage: &Stage| {
+            let is_stopped = matches!(stage, Stage::Stopped(_) | Stage::Elsewhere(Some(Steered::Stopped)));
+            is_stopped || matches!(stage, Stage::Over | Stage::Dropped)
+        };
         self.places.iter().all(|place| over(&place.stage))
     }
 
     /// Whether no run is being worked on or waits for a worker.
     pub fn is_idle(&self) -> bool {
-        let moving = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_) | Stage::Elsewhere);
+        let moving =
+            |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_) | Stage::Elsewhere(None));
         !self.places.iter().any(|place| moving(&place.stage))
     }
 
@@ -227,18 +231,33 @@ impl Board {
     /// A worker finds that another process has the run. Nobody here is given it until that one lets go.
     pub fn leave_to_others(&mut self, run: usize) {
         let stage = &mut self.places[run].stage;
-        *stage = if matches!(stage, Stage::Working(Wish::Drop)) { Stage::Dropped } else { Stage::Elsewhere };
+        *stage =
+            if matches!(stage, Stage::Working(Wish::Drop)) { Stage::Dropped } else { Stage::Elsewhere(None) };
     }
 
     /// The runs that other processes have.
     pub fn elsewhere(&self) -> Vec<usize> {
-        let is_elsewhere = |(_, place): &(usize, &Place)| matches!(place.stage, Stage::Elsewhere);
+        let is_elsewhere = |(_, place): &(usize, &Place)| matches!(place.stage, Stage::Elsewhere(_));
         self.places.iter().enumerate().filter(is_elsewhere).map(|(run, _)| run).collect()
     }
 
     /// Whether another process has the run.
     pub fn is_elsewhere(&self, run: usize) -> bool {
-        self.places.get(run).is_some_and(|place| matches!(place.stage, Stage::Elsewhere))
+        self.places.get(run).is_some_and(|place| matches!(place.stage, Stage::Elsewhere(_)))
+    }
+
+    /// What a person has done with a run where another process has it, at this step: it is told here too.
+    pub fn steered_elsewhere(&mut self, run: usize, how: Option<Steered>, step: u64) -> Answer {
+        match self.places.get_mut(run).map(|place| &mut place.stage) {
+            Some(Stage::Elsewhere(known)) if *known != how => *known = how,
+            _ => return Answer::Nothing,
+        }
+        let kind = match how {
+            Some(Steered::Paused) => Kind::Paused { step },
+            Some(Steered::Stopped) => Kind::Stopped { step },
+            None => Kind::Queued { step },
+        };
+        self.tell(run, kind)
     }
 
     /// Whoever had a run has let go of it before its end: it is the next to be worked on.

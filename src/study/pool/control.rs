@@ -115,7 +115,7 @@ impl Board {
             }
             (_, Stage::Dropped) => place.stage = Stage::Dropped,
             // Not ours to steer.
-            (_, Stage::Elsewhere) => place.stage = Stage::Elsewhere,
+            (_, Stage::Elsewhere(how)) => place.stage = Stage::Elsewhere(how),
             (Control::Restart, _) => {
                 place.stage = Stage::Working(Wish::GoOn);
                 return Answer::Clear;

@@ -2,6 +2,7 @@
 //! tell, closes those that come to their end and takes back those that are let go of before.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,12 @@ use super::board::Board;
 use super::shared::Shared;
 use crate::eval::Curves;
 use crate::experiments::Experiment;
+use crate::study::claim::holder::Holder;
 use crate::study::claim::note::claimant;
 use crate::study::claim::right::Claim;
 use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
+use crate::study::disk::steered::{self, Steered};
 use crate::study::event::{Event, Kind};
 use crate::study::layout::run_folder;
 use crate::study::plan::Run;
@@ -24,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const LOOK_AT_ONE: Duration = Duration::from_millis(20);
 /// ... and this is time enough where all workers have something to do, and nobody looks on.
 const LOOK_WHILE_BUSY: Duration = Duration::from_secs(1);
+/// What people have done with runs of others is looked at this often.
+const LOOK_AT_STEERED: Duration = Duration::from_secs(1);
 /// Parameters of others are looked at this often.
 const LOOK_AT_PARAMETERS: Duration = Duration::from_secs(1);
 
@@ -38,11 +43,33 @@ struct Other {
     failed: Option<Event>,
 }
 
+/// What people have done with runs where they are trained, as it was said at the last look.
+#[derive(Default)]
+struct Said {
+    runs: HashMap<PathBuf, (Holder, Steered)>,
+    looked: Option<Instant>,
+}
+
+impl Said {
+    fn look(&mut self, study_folder: &Path) {
+        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_STEERED) {
+            (self.runs, self.looked) = (steered::read(study_folder), Some(Instant::now()));
+        }
+    }
+
+    /// What was done with the run of this folder; only whoever has it is believed.
+    fn of(&self, folder: &Path, held_by: Option<&Holder>) -> Option<Steered> {
+        let (holder, how) = self.runs.get(folder)?;
+        (Some(holder) == held_by).then_some(*how)
+    }
+}
+
 /// The life of the thread that follows them. Where somebody follows the others, everything that they report is told
 /// as it happens; else only what they have come to, as something that was recorded elsewhere.
 pub fn follow_others(shared: &Shared) {
     let Some(claim) = shared.claim.clone() else { return };
     let mut others: HashMap<usize, Other> = HashMap::new();
+    let mut said = Said::default();
     // Whether it is time to end.
     let rests = || {
         let (busy, elsewhere) = shared.look(|board| (board.has_work(), board.elsewhere().len()));
@@ -55,6 +82,7 @@ pub fn follow_others(shared: &Shared) {
     while !rests() {
         let elsewhere = shared.look(Board::elsewhere);
         others.retain(|run, _| elsewhere.contains(run));
+        said.look(claim.folder());
         for run in elsewhere {
             let (planned, asked) = (shared.entry(run).run.clone(), shared.entry(run).asked());
             let folder = run_folder(claim.folder(), &planned);
@@ -66,7 +94,7 @@ pub fn follow_others(shared: &Shared) {
             if !Arc::ptr_eq(&other.asked, &asked) {
                 *other = new();
             }
-            if look_at(shared, &claim, run, other) {
+            if look_at(shared, &claim, run, other, &said) {
                 others.remove(&run);
             }
         }
@@ -89,13 +117,18 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
 }
 
 /// Looks at a run; whether there is nothing more to look at.
-fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other) -> bool {
+fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other, said: &Said) -> bool {
     // Asked first: after whoever had it has let go, nothing more is added.
     let held_by = claimant(&other.files.folder);
     let entry = shared.entry(run);
     entry.set_holder(held_by.clone());
     let tells = shared.follows_others;
-    if held_by.is_some() && !tells {
+    let how = said.of(&other.files.folder, held_by.as_ref());
+    if how.is_none() {
+        // Before what it tells next, and before it is given to anybody here.
+        shared.steered_elsewhere(run, None, other.files.step());
+    }
+    if held_by.is_some() && !tells && how.is_none() {
         // Nobody wants to know how it gets on; what it comes to is read once.
         return false;
     }
@@ -119,6 +152,7 @@ fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other) -
             shared.pass_on(run, event);
         }
     }
+    shared.steered_elsewhere(run, how, other.files.step());
     let is_due = |looked: Instant| looked.elapsed() >= LOOK_AT_PARAMETERS;
     if tells && other.files.snapshot_looked.is_none_or(is_due) {
         other.files.read_snapshot();

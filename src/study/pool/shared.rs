@@ -20,6 +20,7 @@ use crate::study::claim::holder::Holder;
 use crate::study::claim::right::Claim;
 use crate::study::disk::folders::{bring_back, set_aside};
 use crate::study::disk::record::Record;
+use crate::study::disk::steered::Steered;
 use crate::study::disk::trail::Trail;
 use crate::study::disk::trouble::{RecordError, trouble};
 use crate::study::event::{Event, Kind};
@@ -258,6 +259,11 @@ impl Shared {
     /// See [`Board::leave_to_others`].
     pub fn leave_to_others(&self, run: usize) {
         self.with_board(|board| board.leave_to_others(run));
+    }
+
+    /// See [`Board::steered_elsewhere`].
+    pub fn steered_elsewhere(&self, run: usize, how: Option<Steered>, step: u64) {
+        self.tell(run, |board| board.steered_elsewhere(run, how, step));
     }
 
     /// See [`Board::freed`].

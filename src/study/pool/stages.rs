@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::evaluation::{Evaluation, Share};
 use super::going::Going;
+use crate::study::disk::steered::Steered;
 
 /// Where a run stands. What it would go on from is with it, unless that is on disk or it has not begun.
 pub enum Stage {
@@ -13,8 +14,8 @@ pub enum Stage {
     Working(Wish),
     Paused(Option<Box<Going>>),
     Stopped(Option<Box<Going>>),
-    /// Another process that shares the study has claimed it.
-    Elsewhere,
+    /// Another process that shares the study has claimed it, and a person may have made it wait there, or ended it.
+    Elsewhere(Option<Steered>),
     /// Done or failed.
     Over,
     /// No longer part of the study.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::{
     app::App,
+    runs::Phase,
     trainers::{Trainer, crowd},
 };
+use crate::config::presentable;
 
 impl App {
     /// Whether this process trains, so that runs can be steered and the file edited.
@@ -22,6 +24,20 @@ impl App {
     /// opened.
     pub fn elapsed(&self) -> Duration {
         self.trainers.worked.or(self.ended).unwrap_or(self.now)
+    }
+
+    /// What follows "paused" or "stopped" of these runs: the key with which they go on, if that is up to this process, or
+    /// who has them, if another one that shares the study does.
+    pub fn how_it_goes_on(&self, runs: &[usize]) -> String {
+        let held = || runs.iter().map(|run| &self.runs[*run]);
+        let held = || held().filter(|run| matches!(run.phase, Phase::Paused | Phase::Stopped));
+        match held().find_map(|run| run.holder.as_ref()) {
+            Some(holder) if held().all(|run| run.holder.is_some()) => {
+                format!(" by PID {} on {}", holder.pid, presentable(&holder.host, 24))
+            }
+            _ if self.trains_here() => format!(": {} goes on", self.key_of("pause")),
+            _ => String::new(),
+        }
     }
 
     /// Why an action that is not offered does nothing.

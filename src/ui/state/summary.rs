@@ -131,18 +131,7 @@ impl App {
 
     /// How many of all runs have come how far.
     pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for run in self.active() {
-            tally.all += 1;
-            match self.runs[run].phase {
-                Phase::Finished { .. } => tally.done += 1,
-                Phase::Failed { .. } => tally.failed += 1,
-                Phase::Paused => tally.paused += 1,
-                Phase::Stopped => tally.stopped += 1,
-                Phase::Queued | Phase::Training | Phase::Left => {}
-            }
-        }
-        tally
+        Tally::of(self.active().map(|run| &self.runs[run].phase))
     }
 
     /// Runs that have ended, and all runs.

@@ -52,6 +52,7 @@ impl App {
             *run = RunState::new(run.experiment, run.seed, run.total);
         }
         run.told.take(&event);
+        let by = run.holder.as_ref().map_or(String::new(), |holder| format!(" by {holder}"));
         let Event { run: name, kind } = event;
         match kind {
             Kind::Recorded { at, events } => {
@@ -104,10 +105,10 @@ impl App {
                 self.note(text, alarming);
             }
             Kind::Paused { step } => {
-                self.note(format!("{name}: paused at step {}", count(step)), false);
+                self.note(format!("{name}: paused{by} at step {}", count(step)), false);
             }
             Kind::Stopped { step } => {
-                self.note(format!("{name}: stopped at step {}", count(step)), false);
+                self.note(format!("{name}: stopped{by} at step {}", count(step)), false);
             }
             Kind::Queued { step } => {
                 self.ended = None;

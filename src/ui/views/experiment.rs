@@ -238,19 +238,18 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let chosen = app.fit.seed.min(runs.len().saturating_sub(1));
     let first = if runs.len() <= lines { 0 } else { (chosen + 1).saturating_sub(lines) };
     let mut y = inner.y;
-    // Whoever only looks on steers nothing.
-    let goes_on = match app.trains_here() {
-        true => format!(": {} goes on", app.key_of("pause")),
-        false => String::new(),
-    };
     for (i, &at) in runs.iter().enumerate().skip(first) {
         let run = &app.runs[at];
         let (words, style) = match &run.phase {
             Phase::Queued if app.is_over() => ("stopped".to_owned(), styles.plain()),
             Phase::Queued => (app.place_in_queue(&[at]), styles.plain()),
-            Phase::Paused => (format!("paused at step {}{goes_on}", count(run.step)), styles.warn()),
+            Phase::Paused => {
+                (format!("paused at step {}{}", count(run.step), app.how_it_goes_on(&[at])), styles.warn())
+            }
             Phase::Left => (format!("not running, at step {}", count(run.step)), styles.warn()),
-            Phase::Stopped => (format!("stopped at step {}{goes_on}", count(run.step)), styles.plain()),
+            Phase::Stopped => {
+                (format!("stopped at step {}{}", count(run.step), app.how_it_goes_on(&[at])), styles.plain())
+            }
             Phase::Training => {
                 let share = run.step as f64 / run.total.max(1) as f64;
                 let speed = if run.speed.is_finite() {

@@ -400,13 +400,10 @@ pub fn row(app: &App, index: usize) -> progress::Row {
     } else if progress.training.is_empty() {
         facts.push(match progress {
             _ if app.is_over() || progress.stopped + progress.finished + progress.failed == progress.runs => {
-                format!("stopped: {} goes on", app.key_of("pause"))
+                format!("stopped{}", app.how_it_goes_on(&all))
             }
             _ if progress.left_behind > 0 => "not running".to_owned(),
-            _ if progress.paused > 0 && app.trains_here() => {
-                format!("paused: {} goes on", app.key_of("pause"))
-            }
-            _ if progress.paused > 0 => "paused".to_owned(),
+            _ if progress.paused > 0 => format!("paused{}", app.how_it_goes_on(&all)),
             _ => app.place_in_queue(&all),
         });
         if !app.is_over() && held == 0 && progress.left_behind == 0 {

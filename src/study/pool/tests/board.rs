@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use crate::eval::{Curves, statistics};
 use crate::experiments::{Experiment, TestSettings, parse};
 use crate::model::Kernels;
+use crate::study::disk::steered::Steered;
 use crate::study::event::{Event, Kind};
 use crate::study::plan::{Run, plan};
 use crate::study::pool::board::{Answer, Board};
@@ -438,4 +439,28 @@ proptest! {
         }
         prop_assert!(board.is_over());
     }
+}
+
+#[test]
+fn what_a_person_does_with_a_run_elsewhere_is_told_here_and_nobody_waits_for_what_is_stopped() {
+    let mut board = board(&[("A", 100, 2)]);
+    for run in [0, 1] {
+        assert_eq!(given(&mut board), Some((run, None)));
+        board.leave_to_others(run);
+    }
+    let tells = |board: &mut Board, run, how, step| words(board.steered_elsewhere(run, how, step));
+    assert_eq!(tells(&mut board, 0, None, 0), "nothing", "nothing has changed");
+    assert_eq!(tells(&mut board, 0, Some(Steered::Paused), 40), "0 paused at 40");
+    assert_eq!(tells(&mut board, 0, Some(Steered::Paused), 40), "nothing", "it was told");
+    assert!(!board.is_idle(), "the other one is trained there");
+    assert_eq!(tells(&mut board, 1, Some(Steered::Stopped), 50), "1 stopped at 50");
+    assert!(board.is_idle() && !board.is_over(), "what is paused may go on");
+    assert_eq!(tells(&mut board, 0, None, 40), "0 queued at 40");
+    assert!(!board.is_idle());
+    assert_eq!(tells(&mut board, 0, Some(Steered::Stopped), 60), "0 stopped at 60");
+    assert!(board.is_over(), "nobody does anything any more");
+    // Whoever had it has gone: it is there for whoever is left.
+    board.freed(0);
+    assert_eq!((given(&mut board), board.is_over()), (Some((0, None)), false));
+    assert!(board.steered().is_empty(), "nothing of it was done here");
 }
