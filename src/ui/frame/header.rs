@@ -86,15 +86,19 @@ fn badge(app: &App) -> [String; 2] {
     }
 }
 
-/// How long it has taken and still takes.
-fn time(app: &App, tally: &Tally) -> String {
+/// How long it has taken and still takes, and what of that is of most use.
+fn time(app: &App, tally: &Tally) -> [String; 2] {
     let elapsed = clock(app.elapsed());
+    let one = |words: String| [words.clone(), words];
     match (app.is_over(), app.is_left(), app.left()) {
-        (true, ..) if tally.loaded == tally.all => String::new(),
-        (true, ..) => format!("in {elapsed}"),
-        (_, true, _) => "not running".to_owned(),
-        (.., Some(left)) => format!("{elapsed} elapsed  {} left", clock(left)),
-        (.., None) => format!("{elapsed} elapsed"),
+        (true, ..) if tally.loaded == tally.all => one(String::new()),
+        (true, ..) => one(format!("in {elapsed}")),
+        (_, true, _) => one("not running".to_owned()),
+        (.., Some(left)) => {
+            let left = format!("{} left", left.words());
+            [format!("{elapsed} elapsed  {left}"), left]
+        }
+        (.., None) => one(format!("{elapsed} elapsed")),
     }
 }
 
@@ -121,10 +125,10 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let tally = Tally::of(app);
     let [badge, short] = badge(app);
     let past = past(app);
-    let (done, others, time) = (tally.done(app.is_over()), tally.others(), time(app, &tally));
+    let (done, others, [time, left]) = (tally.done(app.is_over()), tally.others(), time(app, &tally));
     let alarm = if app.is_left() { styles.error() } else { styles.bold() };
     let gap = if app.is_over() { " " } else { "  " };
-    let pieces = |badge: &str| -> Vec<(String, Style)> {
+    let pieces = |badge: &str, time: &str| -> Vec<(String, Style)> {
         let apart = |text: &str| if text.is_empty() { String::new() } else { format!("{text}  ") };
         let time = if time.is_empty() { " ".to_owned() } else { format!("{gap}{time} ") };
         vec![
@@ -138,10 +142,11 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let wide = |pieces: &[(String, Style)]| pieces.iter().map(|(text, _)| width(text)).sum::<usize>();
     let room = usize::from(area.width);
     let name = width(" metascope ");
-    let mut state = pieces(&badge);
-    if wide(&state) + name > room {
-        state = pieces(&short);
-    }
+    // The longest form that fits.
+    let mut forms =
+        [(&badge, &time), (&short, &time), (&short, &left)].map(|(badge, time)| pieces(badge, time));
+    let fitting = forms.iter().position(|state| wide(state) + name <= room).unwrap_or(forms.len() - 1);
+    let state = std::mem::take(&mut forms[fitting]);
     let right = room.saturating_sub(wide(&state));
     let (file, subject) = (app.file.as_str(), app.subject());
     // The longest form that fits beside the state.

@@ -6,6 +6,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use super::{
     compared::Known,
     controls::{CurveControls, FitControls, Undo},
+    countdown::Countdown,
     family::{Illustration, OracleJob, TestSet},
     file::Edited,
     fits::Fits,
@@ -114,6 +115,8 @@ pub struct App {
     pub(in crate::ui) contrasts: Known<(usize, usize, Average), Option<Contrasts>>,
     /// When runs begin and end, as long as nothing has changed.
     pub(in crate::ui) schedule: KnownSchedule,
+    /// The time left, as it is shown.
+    pub(in crate::ui) countdown: Option<Countdown>,
     /// What happened, oldest first.
     pub log: VecDeque<LogLine>,
     /// The published figure that is selected.
@@ -244,6 +247,7 @@ impl App {
             comparisons: Known::default(),
             contrasts: Known::default(),
             schedule: KnownSchedule::default(),
+            countdown: None,
             log: VecDeque::new(),
             figure: 0,
             quiet: false,

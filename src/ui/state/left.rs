@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use super::{
     app::App,
+    countdown::{Countdown, DOUBT, Remaining},
     runs::{Phase, Spent},
     schedule::{KnownSchedule, Schedule},
 };
 use crate::experiments::Experiment;
+
+/// What is shown of the time left follows what is worked out this often.
+const TICK: Duration = Duration::from_millis(250);
 
 /// What one evaluation is on all of its test sets, in inner steps on one test task and the loss after each.
 fn units(settings: &Experiment) -> f64 {
@@ -56,22 +60,43 @@ impl App {
         }
     }
 
-    /// Time until everything has ended, once it can be told.
-    pub fn left(&self) -> Option<Duration> {
-        self.schedule()?.values().map(|(_, end)| *end).max()
+    /// Time until everything has ended, once it can be told, as it is shown.
+    pub fn left(&self) -> Option<Remaining> {
+        let now =
+            |countdown: Countdown| countdown.shown.later(self.now.saturating_sub(countdown.at).as_secs_f64());
+        self.countdown.map(now).or_else(|| self.left_as_found())
     }
 
     /// Time until the last run of these experiments has ended, once it can be told.
-    pub fn left_of(&self, experiments: &[usize]) -> Option<Duration> {
-        let by_run = self.schedule()?;
+    pub fn left_of(&self, experiments: &[usize]) -> Option<Remaining> {
+        let by_run = &self.schedule()?.by_run;
         let runs = experiments.iter().flat_map(|experiment| &self.experiments[*experiment].runs);
-        runs.filter_map(|run| by_run.get(run)).map(|(_, end)| *end).max()
+        let ends = runs.filter_map(|run| by_run.get(run)).map(|(_, end)| *end);
+        self.as_shown(ends.reduce(Remaining::last)?)
     }
 
     /// Time until the first of these runs begins, once it can be told.
-    pub fn starts_in(&self, runs: &[usize]) -> Option<Duration> {
-        let by_run = self.schedule()?;
-        runs.iter().filter_map(|run| by_run.get(run)).map(|(start, _)| *start).min()
+    pub fn starts_in(&self, runs: &[usize]) -> Option<Remaining> {
+        let by_run = &self.schedule()?.by_run;
+        let starts = runs.iter().filter_map(|run| by_run.get(run)).map(|(start, _)| *start);
+        self.as_shown(starts.reduce(Remaining::first)?)
+    }
+
+    /// Has what is shown of the time left follow what is worked out, if it is time.
+    pub(in crate::ui) fn count_down(&mut self) {
+        if self.countdown.is_none_or(|known| self.now.saturating_sub(known.at) >= TICK) {
+            self.countdown = Countdown::at(self.countdown, self.left_as_found(), self.now);
+        }
+    }
+
+    /// Time until everything has ended, as it is worked out.
+    pub(in crate::ui) fn left_as_found(&self) -> Option<Remaining> {
+        Some(self.schedule()?.end)
+    }
+
+    /// A time of the schedule beside a whole that does not jump.
+    fn as_shown(&self, time: Remaining) -> Option<Remaining> {
+        Some(time.in_proportion(self.left_as_found()?, self.left()?))
     }
 
     /// When each of the runs that move begins and ends, once it can be told.
@@ -80,14 +105,29 @@ impl App {
     }
 
     fn make_schedule(&self) -> Option<Schedule> {
-        let needs = self.needs()?;
+        let (low, is_guessed) = self.needs(1.0 / DOUBT)?;
+        let low = self.times(&low)?;
+        // Where nothing is guessed there is one.
+        let high = if is_guessed { self.times(&self.needs(DOUBT)?.0)? } else { low.clone() };
+        let range = |low: f64, high: f64| Remaining { low, high };
+        let both = low.into_iter().zip(high);
+        let of_run = |((run, low), (_, high)): ((usize, [f64; 2]), (usize, [f64; 2]))| {
+            (run, (range(low[0], high[0]), range(low[1], high[1])))
+        };
+        let by_run: HashMap<_, _> = both.map(of_run).collect();
+        let end = by_run.values().map(|(_, end)| *end).reduce(Remaining::last)?;
+        Some(Schedule { by_run, end })
+    }
+
+    /// When the runs begin and end that need so much, in this order.
+    fn times(&self, needs: &[Need]) -> Option<Vec<(usize, [f64; 2])>> {
         let busy = needs.iter().filter(|need| self.runs[need.run].phase == Phase::Training).count();
         let workers = self.trainers.jobs.unwrap_or(busy).max(1);
         // Each run goes to the worker that is free first.
         let (mut free, mut trained) = (vec![0.0_f64; workers], vec![0.0_f64; workers]);
         let mut ends = Vec::new();
         let next = |free: &[f64]| (0..workers).min_by(|a, b| free[*a].total_cmp(&free[*b])).unwrap_or(0);
-        for need in &needs {
+        for need in needs {
             let worker = next(&free);
             let start = free[worker];
             free[worker] += need.training + need.testing;
@@ -100,14 +140,15 @@ impl App {
         let longest = needs.iter().map(|need| need.training + need.testing / workers as f64);
         let whole = longest.chain(trained).fold(work / workers as f64, f64::max);
         let last = ends.iter().map(|(.., end)| *end).fold(0.0, f64::max).max(1e-9);
-        let time = |at: f64| Duration::try_from_secs_f64(at * whole / last).ok();
-        ends.into_iter().map(|(run, start, end)| Some((run, (time(start)?, time(end)?)))).collect()
+        let time = |at: f64| Some(at * whole / last).filter(|time| time.is_finite());
+        ends.into_iter().map(|(run, start, end)| Some((run, [time(start)?, time(end)?]))).collect()
     }
 
-    /// What the runs that move still need, in the order in which they get it. `None` before any speed is known.
-    /// An experiment that has not reported one is taken to work as fast as those of its algorithm do, or else as the
-    /// others, at its own cost a step: a gradient costs less than half where many points share their weights.
-    fn needs(&self) -> Option<Vec<Need>> {
+    /// What the runs that move still need, in the order in which they get it, if what is guessed takes `doubt` times as
+    /// long as guessed; whether anything is. `None` before any speed is known. An experiment that has not reported one is taken to work
+    /// as fast as those of its algorithm do, or else, which is a guess, as the others, at its own cost a step: a gradient
+    /// costs less than half where many points share their weights.
+    fn needs(&self, doubt: f64) -> Option<(Vec<Need>, bool)> {
         let cost = |experiment: usize| {
             let settings = &self.experiments[experiment].settings;
             let gradients = settings.algorithm.cost(&settings.training).in_gradients();
@@ -125,14 +166,20 @@ impl App {
         {
             kin.entry(algorithm(experiment)).or_default().push(work);
         }
-        let guess = |experiment| {
+        let of_kin = |experiment: usize| {
             let kin = kin.get(algorithm(experiment)).and_then(|kin| mean(kin.iter().copied()));
-            kin.unwrap_or(gradients) / cost(experiment)
+            kin.map(|kin| kin / cost(experiment))
         };
-        let speeds: Vec<f64> = (0..self.experiments.len())
-            .map(|index| speed_of(index).unwrap_or_else(|| guess(index)))
+        let guess = |experiment: usize| gradients / cost(experiment) / doubt;
+        // Steps a second, and whether they are guessed.
+        let speeds: Vec<(f64, bool)> = (0..self.experiments.len())
+            .map(|index| match speed_of(index).or_else(|| of_kin(index)) {
+                Some(speed) => (speed, false),
+                None => (guess(index), true),
+            })
             .collect();
-        let unit = self.seconds_a_unit(gradients);
+        let unit_is_guessed = self.spent.tested <= 0.0;
+        let unit = self.seconds_a_unit(gradients) * if unit_is_guessed { doubt } else { 1.0 };
         let places = self.places();
         let mut moving: Vec<usize> = self.active().filter(|run| self.runs[*run].is_moving()).collect();
         moving.sort_by_cached_key(|run| match self.runs[*run].phase {
@@ -140,15 +187,19 @@ impl App {
             _ => Some(places.get(run).copied().unwrap_or(usize::MAX)),
         });
         let untested = 1.0 - self.share_tested(unit);
+        let mut is_guessed = false;
         let need = |run: usize| {
             let state = &self.runs[run];
             let settings = &self.experiments[state.experiment].settings;
             let steps = state.total.saturating_sub(state.step) as f64;
             let share = if self.in_test(run) { untested } else { 1.0 };
             let testing = if self.was_tested(run) { 0.0 } else { share * units(settings) * unit };
-            Need { run, training: steps / speeds[state.experiment], testing }
+            let (speed, speed_is_guessed) = speeds[state.experiment];
+            is_guessed |= (speed_is_guessed && steps > 0.0) || (unit_is_guessed && testing > 0.0);
+            Need { run, training: steps / speed, testing }
         };
-        Some(moving.into_iter().map(need).collect())
+        let needs = moving.into_iter().map(need).collect();
+        Some((needs, is_guessed))
     }
 
     /// Whether a run is trained and being evaluated.

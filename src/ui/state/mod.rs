@@ -5,6 +5,7 @@ pub mod app;
 pub mod axes;
 pub mod compared;
 pub mod controls;
+pub mod countdown;
 pub mod family;
 pub mod file;
 pub mod fits;

@@ -2,10 +2,16 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::time::Duration;
 
-/// When each of the runs that move begins and ends.
-pub type Schedule = HashMap<usize, (Duration, Duration)>;
+use super::countdown::Remaining;
+
+/// When the runs that move begin and end.
+pub struct Schedule {
+    /// Each of them.
+    pub by_run: HashMap<usize, (Remaining, Remaining)>,
+    /// When the last one ends.
+    pub end: Remaining,
+}
 
 /// What is known of it, until something changes that it follows from.
 #[derive(Default)]

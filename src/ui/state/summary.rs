@@ -1,9 +1,7 @@
 //! What the views show of many runs at once: statistics over seeds, progress, time left, and the loss
 //! table. Derived from the state each time it is drawn, so it is never out of date.
 
-use std::time::Duration;
-
-use super::{app::App, runs::Phase};
+use super::{app::App, countdown::Remaining, runs::Phase};
 use crate::{
     eval::{Curve, OverSeeds},
     results::{Figure, Findings, Outcome, Ran, Tally, figures, table_steps},
@@ -44,7 +42,7 @@ pub struct Progress {
     /// Steps a second over the runs in training.
     pub speed: f64,
     /// Time until its last run ends, once it can be told.
-    pub left: Option<Duration>,
+    pub left: Option<Remaining>,
 }
 
 impl App {

@@ -10,10 +10,11 @@ use super::{
     typing::tell,
 };
 use crate::{
+    experiments::parse,
     study::{Found, Holder, Kind},
     ui::{
         Trainer, Trainers,
-        state::{app::App, app::Effect, runs::Phase},
+        state::{app::App, app::Effect, countdown::Remaining, runs::Phase},
         style::Styles,
         update::show::go_to,
     },
@@ -168,7 +169,7 @@ fn a_sentence_goes_after_four_seconds_or_when_it_is_no_longer_so() {
 }
 
 /// Runs through a study whose workers take so many seconds for a run's training and its evaluation, and
-/// compares what is said to be left with what is. The largest factor between them from a fifth of the time on.
+/// compares what is found to be left with what is. The largest factor between them from a fifth of the time on.
 fn worst_estimate(seeds: u64, workers: usize, training: f64, testing: f64) -> f64 {
     const REPORTS: u64 = 20;
     let mut experiment = fixture::experiment("MAML", SYSTEMS[2].1, seeds);
@@ -217,8 +218,8 @@ fn worst_estimate(seeds: u64, workers: usize, training: f64, testing: f64) -> f6
     for (at, run, report) in told {
         app.on_time(Duration::from_secs_f64(at));
         // Within a second of the end a factor says nothing.
-        if let (Some(said), true) = (app.left(), at > end / 5.0 && end - at > end / 50.0) {
-            let (said, is) = (said.as_secs_f64(), end - at);
+        if let (Some(said), true) = (app.left_as_found(), at > end / 5.0 && end - at > end / 50.0) {
+            let (said, is) = (said.middle(), end - at);
             worst = worst.max(said / is).max(is / said);
         }
         let seed = run as u64;
@@ -272,6 +273,94 @@ fn what_has_not_begun_is_as_fast_as_its_algorithm_elsewhere() {
     app.on_event(1, fixture::started("MAML", 0, steps));
     app.on_event(1, progress("MAML", steps / 2, steps as f64 / 100.0));
     // Half of a run of a hundred seconds, and another one.
-    let left = app.left().expect("a speed is known").as_secs_f64();
+    let left = app.left().expect("a speed is known").middle();
     assert!((150.0..160.0).contains(&left), "{left}");
+}
+
+/// The study that was recorded.
+const RECORDED: &str = "[defaults]\nseeds = 3\nouter_steps = 60000\nmeta_batch = 10\n[evaluation]\ntest_tasks = 20000\n\
+    [[experiment]]\nname = \"Random\"\nalgorithm = \"random\"\n[[experiment]]\nname = \"Transfer\"\nalgorithm = \"transfer\"\n\
+    [[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\
+    [[experiment]]\nname = \"MAML, five steps\"\nalgorithm = \"maml\"\ninner_steps = 5\n\
+    [[experiment]]\nname = \"Reptile\"\nalgorithm = \"reptile\"\n[[experiment]]\nname = \"ANIL\"\nalgorithm = \"anil\"\n\
+    [[experiment]]\nname = \"Meta-SGD\"\nalgorithm = \"meta-sgd\"\n\
+    [[experiment]]\nname = \"CAVIA\"\nalgorithm = \"cavia\"\ninner_steps = 3\n\
+    [[experiment]]\nname = \"Ridge head\"\nalgorithm = \"ridge-head\"\n";
+
+/// What was found to be left and what was shown, a second after the other: seconds, the one, the other.
+fn recorded() -> Vec<(f64, Remaining, Remaining)> {
+    let study = parse("recorded", None, RECORDED).expect("a good file");
+    let mut app = fixture::app(&study, Styles::default());
+    app.on_trainers(Trainers { jobs: Some(2), ..Trainers::default() }, |_| true);
+    let runs = fixture::plan(&study);
+    let mut queue: Vec<usize> = (0..runs.len()).collect();
+    queue.sort_by_key(|run| (runs[*run].seed, runs[*run].settings.total_steps() == 0, *run));
+    let (mut seconds, mut told) = (Vec::new(), 0.0);
+    for line in include_str!("recorded_study.txt").lines().skip(1) {
+        let mut words = line.splitn(6, ' ');
+        let number = |words: &mut dyn Iterator<Item = &'static str>| -> f64 {
+            words.next().and_then(|word| word.parse().ok()).expect("a number")
+        };
+        let at = number(&mut words);
+        let event = words.next().expect("an event");
+        let (step, speed, seed) = (number(&mut words), number(&mut words), number(&mut words));
+        let name = words.next().expect("a name");
+        // The dashboard looks many times a second.
+        while told + 0.1 < at {
+            told += 0.1;
+            app.on_time(Duration::from_secs_f64(told));
+            let is_second = told.fract() < 0.1;
+            if let (Some(found), Some(shown), true) = (app.left_as_found(), app.left(), is_second) {
+                seconds.push((told, found, shown));
+            }
+        }
+        let (seed, step) = (seed as u64, step as u64);
+        let is_it = |run: &usize| runs[*run].settings.name == name && runs[*run].seed == seed;
+        let run = (0..runs.len()).find(is_it).expect("a run of the study");
+        queue.retain(|waiting| *waiting != run);
+        app.on_queue(queue.clone());
+        app.on_event(
+            run,
+            match event {
+                "started" => fixture::started(name, seed, step),
+                "progress" => {
+                    let kind = Kind::Progress { step, loss: 1.0, steps_per_second: speed };
+                    fixture::tells(name, seed, kind)
+                }
+                "evaluated" => fixture::evaluated(name, seed, fixture::curve(4.3, 0.7, 0)),
+                _ => fixture::finished(name, seed),
+            },
+        );
+    }
+    seconds
+}
+
+#[test]
+fn the_time_left_that_is_shown_never_jumps_and_comes_to_the_truth() {
+    let seconds = recorded();
+    let end = 129.2;
+    assert!(seconds.len() > 120, "{}", seconds.len());
+    // By which share of itself the time changes in a second, besides that second.
+    let jump = |pick: fn(&(f64, Remaining, Remaining)) -> Remaining| {
+        let share =
+            |before: f64, now: f64| ((now - f64::max(before - 1.0, 0.0)).abs() - 1.0) / before.max(1.0);
+        let of = |pair: &[(f64, Remaining, Remaining)]| {
+            let (before, now) = (pick(&pair[0]), pick(&pair[1]));
+            share(before.low, now.low).max(share(before.high, now.high))
+        };
+        seconds.windows(2).map(of).fold(0.0, f64::max)
+    };
+    let (found, shown) = (jump(|second| second.1), jump(|second| second.2));
+    assert!(found > 0.5, "what was recorded does not jump: {found:.2}");
+    assert!(shown < 0.36, "{shown:.2}");
+    // Once a quarter has gone by the truth lies in what is shown, or next to it.
+    let is_right = |(at, _, shown): &&(f64, Remaining, Remaining)| {
+        let left = end - at;
+        (shown.low / 1.25 - 2.0..shown.high * 1.25 + 2.0).contains(&left)
+    };
+    let wrong = seconds.iter().filter(|second| second.0 > end / 4.0 && !is_right(second)).count();
+    assert!(wrong <= 5, "{wrong} seconds");
+    // While speeds are not known there is a range, at the end there is none.
+    assert!(seconds[2].2.words().contains('-'), "{:?}", seconds[2].2);
+    assert!(!seconds[seconds.len() - 5].2.words().contains('-'));
 }

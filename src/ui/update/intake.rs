@@ -28,7 +28,12 @@ impl App {
         self.forget_schedule();
         let ended = matches!(event.kind, Kind::Finished { .. } | Kind::Failed { .. });
         match event.kind {
-            Kind::Queued { .. } => self.no_longer(|so| matches!(so, So::Held(runs) if runs.contains(&index))),
+            Kind::Queued { .. } => {
+                self.countdown = None;
+                self.no_longer(|so| matches!(so, So::Held(runs) if runs.contains(&index)));
+            }
+            // What a person does may change the time left at once.
+            Kind::Paused { .. } | Kind::Stopped { .. } => self.countdown = None,
             _ if ended => self.no_longer(|so| *so == So::Unsaved(index)),
             _ => {}
         }
@@ -192,6 +197,7 @@ impl App {
         self.forget_schedule();
         self.spend(now.saturating_sub(self.now));
         self.now = now;
+        self.count_down();
         changed |= self.play_on();
         changed | self.fall_silent()
     }

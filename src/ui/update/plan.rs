@@ -95,7 +95,7 @@ impl App {
         (self.fit.compare, self.fit.ranking) = (None, None);
         self.differences = differences(study.experiments.iter());
         self.study = study.clone();
-        self.ended = None;
+        (self.ended, self.countdown) = (None, None);
         stay_listed(self);
     }
 

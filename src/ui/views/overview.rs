@@ -38,7 +38,7 @@ use crate::{
         widgets::{
             progress,
             table::{Row, Table},
-            text::{clock, count, fit, inside, number, pane, pane_note, put, short_count, width, wrap},
+            text::{count, fit, inside, number, pane, pane_note, put, short_count, width, wrap},
         },
     },
 };
@@ -407,7 +407,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             _ => app.place_in_queue(&all),
         });
         if !app.is_over() && held == 0 && progress.left_behind == 0 {
-            facts.extend(app.starts_in(&all).map(|time| format!("starts in {}", clock(time))));
+            facts.extend(app.starts_in(&all).map(|time| format!("starts in {}", time.words())));
         }
         if planned > 0 {
             facts.push(format!("{}/{} steps", count(taken), count(planned)));
@@ -426,8 +426,8 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             // What waits is part of the time, and seen to be.
             let waiting = all.iter().filter(|run| app.runs[**run].phase == Phase::Queued).count();
             facts.push(match waiting {
-                0 => format!("{} left", clock(left)),
-                waiting => format!("{} left, {waiting} waiting", clock(left)),
+                0 => format!("{} left", left.words()),
+                waiting => format!("{} left, {waiting} waiting", left.words()),
             });
         }
         // Of a sweep several cells may be at the same seed.
