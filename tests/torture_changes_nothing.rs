@@ -389,6 +389,31 @@ fn cut_short(from: &Bench, together: bool, at: u64, cut: Cut, budget: &mut Budge
     after
 }
 
+/// Holds a study that the power was cut in against what it is as a whole: no table has anything that is not so, it goes on
+/// to the same results, `verify` accuses nobody, and what is missing is said and made good. Whether something was.
+#[track_caller]
+fn loses_nothing(bench: &Bench, whole: &Bench, what: &str) -> bool {
+    let rows = whole.run(&EXPORT).stdout;
+    let export = said(bench, &EXPORT);
+    let is_true = export.stdout.lines().all(|line| rows.lines().any(|known| known == line));
+    assert!(is_true && (export.code == Some(0) || !export.stderr.is_empty()), "{what}: {export:?}");
+    let ran = said(bench, &["run", "study.toml", "--jobs", "1"]);
+    assert_eq!(ran.code, Some(0), "{what}: {ran:?}");
+    assert_same(&bench.results(), &whole.results(), what);
+    let lacks = pasts(bench) != pasts(whole);
+    assert!(!lacks || ran.stderr.contains("snapshots of its past are missing"), "{what}: {ran:?}");
+    let verified = said(bench, &["verify", "runs", "--jobs", "1"]);
+    assert!(!verified.stdout.contains("DIFFERS"), "{what}: {verified:?}");
+    assert_eq!(verified.code, Some(i32::from(lacks)), "{what}: {verified:?}");
+    if lacks {
+        assert!(verified.stdout.contains("DAMAGED"), "{what}: {verified:?}");
+        let repaired = said(bench, &["verify", "runs", "--repair", "--jobs", "1"]);
+        assert!(repaired.code == Some(0) && repaired.stdout.contains("repaired"), "{what}: {repaired:?}");
+        assert_same(&pasts(bench), &pasts(whole), what);
+    }
+    lacks
+}
+
 const CUTS: [Cut; 3] = [Cut::Strict, Cut::Names, Cut::Torn];
 
 #[test]
@@ -396,7 +421,6 @@ fn a_power_cut_loses_nothing_without_a_word() {
     let mut budget = Budget::new(12);
     let whole = Bench::with("study.toml", SMALL);
     whole.run(&["run", "study.toml"]).exits(0);
-    let (expected, rows) = (whole.results(), whole.run(&EXPORT).stdout);
     let (mut done, mut gone_on, mut holes) = (0, 0, 0);
     while !budget.is_spent(done) {
         let (cut, together, twice) = (CUTS[done % 3], done / 3 % 3 == 1, done / 3 % 3 == 2);
@@ -408,29 +432,90 @@ fn a_power_cut_loses_nothing_without_a_word() {
             at = 1 + budget.random(220) as u64;
             bench = cut_short(&bench, false, at, cut, &mut budget);
         }
-        gone_on += usize::from(bench.names().iter().any(|name| name.ends_with("resume.bin")));
-        let export = said(&bench, &EXPORT);
-        let is_true = export.stdout.lines().all(|line| rows.lines().any(|known| known == line));
-        assert!(is_true && (export.code == Some(0) || !export.stderr.is_empty()), "{what}: {export:?}");
-        let ran = said(&bench, &["run", "study.toml", "--jobs", "1"]);
-        assert_eq!(ran.code, Some(0), "{what}: {ran:?}");
-        assert_same(&bench.results(), &expected, &what);
-        let lacks = pasts(&bench) != pasts(&whole);
-        assert!(!lacks || ran.stderr.contains("snapshots of its past are missing"), "{what}: {ran:?}");
-        let verified = said(&bench, &["verify", "runs", "--jobs", "1"]);
-        assert!(!verified.stdout.contains("DIFFERS"), "{what}: {verified:?}");
-        assert_eq!(verified.code, Some(i32::from(lacks)), "{what}: {verified:?}");
-        if lacks {
-            holes += 1;
-            assert!(verified.stdout.contains("DAMAGED"), "{what}: {verified:?}");
-            let repaired = said(&bench, &["verify", "runs", "--repair", "--jobs", "1"]);
-            assert!(repaired.code == Some(0) && repaired.stdout.contains("repaired"), "{what}: {repaired:?}");
-            assert_same(&pasts(&bench), &pasts(&whole), &what);
-        }
+        gone_on += usize::from(bench.has("resume.bin"));
+        holes += usize::from(loses_nothing(&bench, &whole, &what));
         done += 1;
     }
     println!("{done} power cuts: after {gone_on} there was something to go on from, after {holes} a hole");
     assert!(done == 0 || gone_on > 0, "does it still cut anything?");
+}
+
+/// A study that takes a second where every look at the clock saves it.
+const LONGER: &str = r#"[defaults]
+seeds = 1
+outer_steps = 3000
+[model]
+hidden = 16
+[task]
+train_tasks = 20
+[evaluation]
+test_tasks = 10
+grid = 7
+steps = 2
+[[experiment]]
+name = "MAML"
+algorithm = "maml"
+[[experiment]]
+name = "Reptile"
+algorithm = "reptile"
+inner_steps = 2
+"#;
+
+/// A process trains the study, another one takes it over, and the power goes at some operation of that one: while it
+/// looks on, asks, goes on or ends. As the disk has it then, and whether the study had changed hands.
+fn cut_in_a_take_over(at: u64, cut: Cut, budget: &mut Budget) -> (Bench, bool) {
+    let from = Bench::with("study.toml", LONGER);
+    let disk = tempfile::tempdir().expect("a temporary folder");
+    on_disk(from.folder(), disk.path());
+    let environment = |at| {
+        let mut environment = power_cut("runs", at, disk.path());
+        environment.push(("METASCOPE_SAVE_MS", "0".to_owned()));
+        environment
+    };
+    let mut gives = from.start_with(&["run", "study.toml", "--jobs", "1"], &environment(0));
+    gives.until("something is saved", || from.has("resume.bin"));
+    let variables = environment(at).into_iter().map(|(name, value)| format!("{name}={value}"));
+    let variables = variables.collect::<Vec<_>>().join(" ");
+    let mut takes = Terminal::open_with(from.folder(), "study.toml --jobs 1", &variables);
+    let began = Instant::now();
+    while !takes.has_ended() && began.elapsed() < HANGS {
+        // It can be asked once it is known who trains; whoever trains then is not asked any more.
+        takes.try_press(if from.count("checkpoint.safetensors") == 2 { "q" } else { "O" });
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(takes.has_ended(), "it neither ends nor comes to operation {at}: {}", takes.text());
+    // The power goes for both.
+    let was_given = if gives.has_ended() {
+        gives.end().code == Some(130)
+    } else {
+        drop(gives);
+        false
+    };
+    drop(takes);
+    let after = Bench::new();
+    after_power_cut(from.folder(), disk.path(), after.folder(), cut, &mut |below| budget.random(below));
+    (after, was_given)
+}
+
+#[test]
+fn a_power_cut_while_a_study_changes_hands_loses_nothing_without_a_word() {
+    let mut budget = Budget::new(6);
+    let whole = Bench::with("study.toml", LONGER);
+    whole.run(&["run", "study.toml"]).exits(0);
+    let (mut done, mut given, mut gone_on, mut holes) = (0, 0, 0, 0);
+    while !budget.is_spent(done) {
+        let (cut, at) = (CUTS[done % 3], 150 + budget.random(1_200) as u64);
+        let what = format!("case {done}: {cut:?}, at {at}");
+        let (bench, was_given) = cut_in_a_take_over(at, cut, &mut budget);
+        given += usize::from(was_given);
+        gone_on += usize::from(bench.has("resume.bin"));
+        holes += usize::from(loses_nothing(&bench, &whole, &what));
+        done += 1;
+    }
+    println!(
+        "{done} power cuts, {given} after a study had changed hands: after {gone_on} there was something to go on from, after {holes} a hole"
+    );
+    assert!(done < 6 || given > 0 && gone_on > 0, "{given} {gone_on}: does it still cut anything?");
 }
 
 /// The pasts of all runs but those that were put aside.

@@ -188,6 +188,16 @@ impl Terminal {
         writer.flush().expect("the program reads keys");
     }
 
+    /// The same where the program may have ended by now.
+    pub fn try_press(&mut self, keys: &str) {
+        let mut writer = self.keys.lock().expect("no test panics while it holds this");
+        let _ = writer.write_all(keys.as_bytes()).and_then(|()| writer.flush());
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.script.try_wait().expect("it is our child").is_some()
+    }
+
     /// `tty` or `pid`.
     pub fn noted(&self, note: &str) -> String {
         fs::read_to_string(self.notes.path().join(note)).expect("the shell wrote it").trim().to_owned()
