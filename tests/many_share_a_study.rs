@@ -276,6 +276,8 @@ fn what_is_paused_or_stopped_in_one_process_is_told_by_all_that_share_the_study(
     joins.press("q");
     let (_, words) = joins.end();
     assert!(words.contains("1 of 2 runs are done, 1 stopped."), "{words}");
+    // Also where it was made wait before it had begun, and another has done it meanwhile.
+    steers.sees("1/2");
     steers.press("q");
     let (_, words) = steers.end();
     assert!(words.contains("1 of 2 runs are done, 1 stopped."), "{words}");

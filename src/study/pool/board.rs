@@ -101,6 +101,13 @@ impl Board {
             .collect()
     }
 
+    /// The runs that a person has made wait, or has ended, before anybody here has begun them.
+    pub fn held_back(&self) -> Vec<usize> {
+        let is_held =
+            |(_, place): &(usize, &Place)| matches!(place.stage, Stage::Paused(None) | Stage::Stopped(None));
+        self.places.iter().enumerate().filter(is_held).map(|(run, _)| run).collect()
+    }
+
     /// Whether workers here have, or will have, anything to do, as far as anybody knows.
     pub fn has_work(&self) -> bool {
         let ours = |stage: &Stage| matches!(stage, Stage::Queued(_) | Stage::Working(_));

@@ -17,7 +17,7 @@ use crate::study::disk::finished::{Finished, finished};
 use crate::study::disk::follow::{Files, last_written};
 use crate::study::disk::steered::{self, Steered};
 use crate::study::event::{Event, Kind};
-use crate::study::layout::run_folder;
+use crate::study::layout::{CHECKPOINT, run_folder};
 use crate::study::plan::Run;
 use crate::study::told::Told;
 
@@ -51,10 +51,13 @@ struct Said {
 }
 
 impl Said {
-    fn look(&mut self, study_folder: &Path) {
-        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_STEERED) {
+    /// Looks, if it is time; whether it was.
+    fn look(&mut self, study_folder: &Path) -> bool {
+        let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_AT_STEERED);
+        if is_due {
             (self.runs, self.looked) = (steered::read(study_folder), Some(Instant::now()));
         }
+        is_due
     }
 
     /// What was done with the run of this folder; only whoever has it is believed.
@@ -82,7 +85,9 @@ pub fn follow_others(shared: &Shared) {
     while !rests() {
         let elsewhere = shared.look(Board::elsewhere);
         others.retain(|run, _| elsewhere.contains(run));
-        said.look(claim.folder());
+        if said.look(claim.folder()) {
+            find_held_back(shared, claim.folder());
+        }
         for run in elsewhere {
             let (planned, asked) = (shared.entry(run).run.clone(), shared.entry(run).asked());
             let folder = run_folder(claim.folder(), &planned);
@@ -114,6 +119,19 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
     let curves = Told::of(&events).curves;
     events.into_iter().for_each(|event| shared.pass_on(run, event));
     Some((curves, settings))
+}
+
+/// Finds what a person has made wait here, or has ended, before it began, and another process has or has done meanwhile.
+fn find_held_back(shared: &Shared, study_folder: &Path) {
+    for run in shared.look(Board::held_back) {
+        let entry = shared.entry(run);
+        let folder = run_folder(study_folder, &entry.run);
+        let asked = Run { settings: entry.asked(), ..entry.run.clone() };
+        let is_done = || folder.join(CHECKPOINT).exists() && finished(study_folder, &asked).is_some();
+        if claimant(&folder).is_some() || is_done() {
+            shared.leave_to_others(run);
+        }
+    }
 }
 
 /// Looks at a run; whether there is nothing more to look at.
