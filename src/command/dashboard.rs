@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -18,8 +19,9 @@ use super::train_or_watch::TrainOrWatch;
 use crate::cli::{Color, OnHangup, RunArgs, RunCommand, ScreenArgs, Theme};
 use crate::config::printable;
 use crate::experiments::Study;
-use crate::study::{Run, Watcher, plan, study_folder};
-use crate::ui::{self, Apart, Depth, End, Options, Preferences, Source, StudyFile, Trainer};
+use crate::study::{Run, Watcher, no_thread, plan, study_folder};
+use crate::term::Screen;
+use crate::ui::{self, Apart, Depth, End, Heard, Options, Preferences, Source, StudyFile, Trainer, open};
 
 /// A folder that is there by then is there before the screen is.
 const AT_ONCE: Duration = Duration::from_millis(20);
@@ -31,7 +33,7 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     if !ui::is_interactive() {
         return run::run(&RunCommand { args: args.clone(), partition: None, json: false });
     }
-    let preferences = preferences()?;
+    let options = options(screen, preferences()?);
     let study = run::narrowed_study(args)?;
     let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
     let (args, no_save, folder) = (args.clone(), args.no_save, study_folder(&args.out, &study.name));
@@ -40,7 +42,8 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let (runs, trained) = (plan(&study), study.clone());
     let source = Apart::open(runs.len(), move || TrainOrWatch::take(&trained, &args))?;
     source.wait(AT_ONCE);
-    let exit = show(&study, &runs, &source, (screen, preferences), Some(file), (!no_save).then_some(&folder));
+    let options = Options { file: Some(file), ..options };
+    let exit = show(&study, &runs, &source, (&options, None), (!no_save).then_some(&folder));
     source.leave();
     exit
 }
@@ -53,23 +56,20 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
         Watcher::open(dirs)?;
         bail!("watching needs a terminal; `metascope export {names} --format csv` does not");
     }
-    let preferences = preferences()?;
-    let mut found = Watcher::find(dirs)?;
-    if found.is_none() {
-        let words = format!("{names}: no runs yet; waiting for them (Ctrl-C ends)");
-        writeln!(std::io::stderr(), "{}", printable(&words))?;
-    }
-    let (study, watcher) = loop {
-        match found {
-            Some(found) => break found,
-            None => std::thread::sleep(PATIENCE),
-        }
-        found = Watcher::find(dirs)?;
+    let options = options(screen, preferences()?);
+    let (tell, heard) = channel();
+    let (roots, place) = (dirs.to_owned(), printable(&names));
+    // However long it takes, a person sees what is waited for, and can leave.
+    let thread = std::thread::Builder::new().name("search".to_owned());
+    thread.spawn(move || look_for_runs(&roots, &tell)).map_err(|error| no_thread(&error))?;
+    let (study, watcher, screen) = match open(&place, &heard, &options)? {
+        Ok(((study, watcher), screen)) => (study, watcher, screen),
+        Err(End::Interrupted) => return Ok(Exit::Interrupted),
+        Err(End::Quit | End::HungUp) => return Ok(Exit::Done),
     };
     let runs = watcher.runs();
     let watcher = Apart::open(runs.len(), move || Ok(watcher))?;
-    let exit =
-        show(&study, &runs, &watcher, (screen, preferences), None, dirs.first().map(PathBuf::as_path))?;
+    let exit = show(&study, &runs, &watcher, (&options, screen), dirs.first().map(PathBuf::as_path))?;
     let passed_over = watcher.leave();
     for (path, why) in &passed_over {
         // Nobody may be left to read it.
@@ -79,16 +79,24 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
     Ok(if exit == Exit::Done && !passed_over.is_empty() { Exit::Failed } else { exit })
 }
 
-/// Shows a study until a person leaves.
-fn show(
-    study: &Study,
-    runs: &[Run],
-    source: &impl Source,
-    (screen, preferences): (&ScreenArgs, Preferences),
-    file: Option<StudyFile>,
-    folder: Option<&Path>,
-) -> anyhow::Result<Exit> {
-    let options = Options {
+/// Looks for runs in folders until there are some, or nobody waits any more.
+fn look_for_runs(dirs: &[PathBuf], tell: &Sender<anyhow::Result<Heard<(Study, Watcher)>>>) {
+    loop {
+        let heard = Watcher::find(dirs).map(|found| match found {
+            Some(found) => Heard::There(found),
+            None => Heard::NotYet("no runs yet: waiting for them".to_owned()),
+        });
+        let is_end = !matches!(heard, Ok(Heard::NotYet(_)));
+        if tell.send(heard).is_err() || is_end {
+            return;
+        }
+        std::thread::sleep(PATIENCE);
+    }
+}
+
+/// What the command line and a person's preferences say of the dashboard.
+fn options(screen: &ScreenArgs, preferences: Preferences) -> Options {
+    Options {
         ascii: screen.ascii.then_some(true),
         color: screen.color.map(|color| match color {
             Color::Never => Depth::Mono,
@@ -105,12 +113,22 @@ fn show(
         mouse: preferences.mouse,
         keys: preferences.keys,
         fps: screen.fps.or(preferences.fps),
-        file,
-        offer_tour: is_first_start(|name| std::env::var_os(name)),
         stop_on_hangup: screen.on_hangup == OnHangup::Stop,
         ..Options::default()
-    };
-    let outcome = ui::run(study, runs, source, &options)?;
+    }
+}
+
+/// Shows a study until a person leaves.
+fn show(
+    study: &Study,
+    runs: &[Run],
+    source: &impl Source,
+    (options, screen): (&Options, Option<Screen>),
+    folder: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    let offer_tour = is_first_start(|name| std::env::var_os(name));
+    let options = &Options { offer_tour, ..options.clone() };
+    let outcome = ui::run(study, runs, source, options, screen)?;
     if outcome.end != End::HungUp {
         write!(std::io::stdout(), "{}", printable(&outcome.table))?;
         let trainer = match &outcome.trainers.trainer {

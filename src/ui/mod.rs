@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! show.rs        takes the terminal over and gives it back
+//! opening.rs     the screen until there is a study to show
 //! drive.rs       the main loop: waits for input or the next frame, performs what the state asks for
 //! update/        changes of state: keys and mouse, what the study reports, the file, another study
 //! commands.rs    every command there is, by context: the keymap and docs/keys.md
@@ -48,6 +49,7 @@ pub mod frame;
 mod key;
 pub mod keymap;
 pub mod modes;
+mod opening;
 mod options;
 mod preferences;
 mod show;
@@ -64,6 +66,7 @@ pub use crate::term::is_interactive;
 pub use apart::Apart;
 pub use drive::{Lost, drive};
 pub use frame::report;
+pub use opening::{Heard, open};
 pub use options::{End, Options};
 pub use preferences::{Preferences, Rebound};
 pub use show::{Outcome, run};

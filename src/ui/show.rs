@@ -57,11 +57,29 @@ fn names_a_zone(tz: Option<&str>) -> bool {
     }
 }
 
-/// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it.
-pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options) -> anyhow::Result<Outcome> {
+fn ground(options: &Options) -> Ground {
+    Ground::choose(options.theme, options.usual_theme, |name| std::env::var(name).ok())
+}
+
+/// The look that fits the environment and what is asked for.
+pub fn styles(options: &Options) -> Styles {
     let variable = |name: &str| std::env::var(name).ok();
-    let ground = Ground::choose(options.theme, options.usual_theme, variable);
-    let styles = Styles::detect(variable, options.ascii, options.color, Some(ground));
+    Styles::detect(variable, options.ascii, options.color, Some(ground(options)))
+}
+
+/// Shows the dashboard over a study, trained here or elsewhere, until a person leaves it; on this screen, where it has
+/// been taken before.
+///
+/// # Errors
+/// If the terminal cannot be taken, or why there is no study.
+pub fn run(
+    study: &Study,
+    runs: &[Run],
+    source: &impl Source,
+    options: &Options,
+    screen: Option<Screen>,
+) -> anyhow::Result<Outcome> {
+    let (ground, styles) = (ground(options), styles(options));
     if options.color.is_some_and(|depth| depth != Depth::Mono) {
         // Asked for on the command line, which is more than NO_COLOR in the environment.
         crossterm::style::force_color_output(true);
@@ -77,8 +95,9 @@ pub fn run(study: &Study, runs: &[Run], source: &impl Source, options: &Options)
     app.opened = (now.timestamp().max(0) as u64, ahead);
     source.refresh();
     app.on_trainers(source.trainers(), |run| source.is_trained(run));
-    let mut screen =
-        Screen::enter().context("could not take over the terminal; use `metascope run` without one")?;
+    let enter =
+        || Screen::enter().context("could not take over the terminal; use `metascope run` without one");
+    let mut screen = screen.map_or_else(enter, Ok)?;
     let end = drive(&mut screen.terminal, &mut screen.keyboard, source, &mut app, options);
     let end = match end {
         Ok(end) => end,
