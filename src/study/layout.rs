@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::char::is_combining_mark;
@@ -74,6 +75,16 @@ fn placed(parent: &Path, name: &str, ending: &str) -> PathBuf {
 /// Where a run lives. Other settings under the same name have another hash, so they never meet.
 pub fn run_folder(study_folder: &Path, run: &Run) -> PathBuf {
     seed_folder(&experiment_folder(study_folder, &run.settings), run.seed)
+}
+
+/// Where runs live, one after another. What an experiment's folder is called takes a hash of its settings, and those that
+/// share them are asked about together: the plan has ten thousand runs.
+pub(super) fn run_folders<'a>(study_folder: &'a Path, runs: &'a [Run]) -> impl Iterator<Item = PathBuf> + 'a {
+    let of_same_settings = runs.chunk_by(|one, next| Arc::ptr_eq(&one.settings, &next.settings));
+    of_same_settings.flat_map(move |runs| {
+        let folder = experiment_folder(study_folder, &runs[0].settings);
+        runs.iter().map(move |run| seed_folder(&folder, run.seed))
+    })
 }
 
 /// Where the run of a seed lives in its experiment's folder.
@@ -213,6 +224,19 @@ fn tamed(name: impl Iterator<Item = char>, is_kept: fn(char) -> bool) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folders_of_many_runs_are_those_of_each() {
+        let text = "[defaults]\nseeds = 3\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n\
+            [[experiment]]\nname = \"B\"\nalgorithm = \"maml\"\n";
+        let mut runs =
+            crate::study::plan::plan(&crate::experiments::parse("x", None, text).expect("a good file"));
+        // Those of two experiments lie among each other, as in a part of a plan.
+        runs.swap(1, 4);
+        let (study, each) = (Path::new("runs/x"), |run: &Run| run_folder(Path::new("runs/x"), run));
+        assert!(run_folders(study, &runs).eq(runs.iter().map(each)));
+        assert_eq!(run_folders(study, &[]).count(), 0);
+    }
 
     #[test]
     fn names_cannot_escape() {

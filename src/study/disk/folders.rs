@@ -20,7 +20,9 @@ use crate::study::claim::lock::Refused;
 use crate::study::claim::right::{Busy, Claim};
 use crate::study::event::Kind;
 use crate::study::files::{Unreadable, make_folder, move_folder, read_own, replace};
-use crate::study::layout::{CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, experiment_folder, run_folder};
+use crate::study::layout::{
+    CHECKPOINT, LOG, PLAN, RESUME, SETTINGS, aside, experiment_folder, run_folder, run_folders,
+};
 use crate::study::plan::Run;
 
 /// The largest plan: that of 10,000 experiments has less than one MiB.
@@ -83,8 +85,8 @@ fn write_plan(study_folder: &Path, runs: &[Run], shared: bool) -> std::io::Resul
 /// Gives every run that has none a folder with its settings and an empty log, so that whoever watches the
 /// study's folder sees all of the plan and not only what has begun, tells those that have one which test sets
 /// and figures they have now, and writes the plan down. A worker that takes a run up at the same time puts its
-/// own files in the place of these.
-pub fn announce(claim: &Claim, runs: &[Run]) {
+/// own files in the place of these. It ends early where this is so: what is not announced is told by the runs themselves.
+pub fn announce(claim: &Claim, runs: &[Run], is_over: impl Fn() -> bool) {
     let kernel = model::Kernels::fastest().name();
     if claim.hold().is_err() {
         return;
@@ -92,8 +94,10 @@ pub fn announce(claim: &Claim, runs: &[Run]) {
     let study_folder = claim.folder();
     // First, so that a plan made while this one is announced is not overwritten by it.
     let _ = write_plan(study_folder, runs, claim.is_shared());
-    for run in runs {
-        let folder = run_folder(study_folder, run);
+    for (run, folder) in runs.iter().zip(run_folders(study_folder, runs)) {
+        if is_over() {
+            return;
+        }
         let make = |file| OpenOptions::new().write(true).create_new(true).open(folder.join(file));
         let settings = || settings_text(run, kernel, &Identity::new(&run.settings, run.seed));
         // Only for those who look on: what cannot be written here is told by the run itself.
@@ -119,7 +123,7 @@ pub fn announce_study(study_folder: &Path, runs: &[Run]) -> anyhow::Result<()> {
         taken => taken,
     };
     match taken {
-        Ok((claim, _)) => announce(&claim, runs),
+        Ok((claim, _)) => announce(&claim, runs, || false),
         Err(why) => return Err(Busy { why, folder: study_folder.to_owned() }.into()),
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::model::Weights;
 use crate::study::claim::holder::Holder;
 use crate::study::claim::holders::{Hold, Holders};
 use crate::study::event::{Event, Kind};
-use crate::study::layout::run_folder;
+use crate::study::layout::run_folders;
 use crate::study::plan::{Run, plan};
 use crate::study::snapshot::Snapshot;
 
@@ -71,7 +71,7 @@ impl Watcher {
     /// Watches these runs of a study that another process trains, and whatever that one makes of its plan.
     pub fn of(study_folder: &Path, study: &Study) -> Self {
         let runs = plan(study);
-        let folders: Vec<_> = runs.iter().map(|run| run_folder(study_folder, run)).collect();
+        let folders: Vec<_> = run_folders(study_folder, &runs).collect();
         Self::new(Search::planned(study_folder, study), study, runs, folders)
     }
 
@@ -361,6 +361,7 @@ mod tests {
 
     use super::*;
     use crate::experiments::parse;
+    use crate::study::layout::run_folder;
     use crate::study::{Session, SessionOptions, study_folder};
 
     fn names(study: &Study) -> Vec<String> {

@@ -23,7 +23,7 @@ use crate::study::disk::folders::{announce, set_aside};
 use crate::study::disk::steered::clear;
 use crate::study::event::Event;
 use crate::study::files::remove_leftovers;
-use crate::study::layout::{claim_of, run_folder, study_folder};
+use crate::study::layout::{claim_of, run_folder, run_folders, study_folder};
 use crate::study::plan::{Partition, Run};
 use crate::study::snapshot::Snapshot;
 
@@ -128,7 +128,7 @@ impl Session {
         let mut session = Self { shared, events, workers: Vec::new(), ownership, shares, begun: 0 };
         if let Some(claim) = session.shared.claim.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
-            session.begin("announcer", move |_| announce(&claim, &planned))?;
+            session.begin("announcer", move |shared| announce(&claim, &planned, || shared.is_stopping()))?;
         }
         // Nobody shall find that none is at work before they are.
         (0..jobs).for_each(|_| session.shared.join());
@@ -202,7 +202,7 @@ impl Session {
     pub fn plan(&self, runs: Vec<Run>) -> Vec<usize> {
         // Not in a folder that was given to another process.
         if let Some(share) = self.ownership.share() {
-            announce(share.claim(), &runs);
+            announce(share.claim(), &runs, || false);
         }
         self.shared.plan(runs)
     }
@@ -296,9 +296,9 @@ fn clean(folder: &Path, runs: &[Run]) {
     forget(folder);
     clear(folder);
     remove_leftovers(folder);
-    for run in runs {
+    for run_folder in run_folders(folder, runs) {
         // Hardly ever there.
-        let _ = std::fs::remove_file(claim_of(&run_folder(folder, run)));
+        let _ = std::fs::remove_file(claim_of(&run_folder));
     }
 }
 
