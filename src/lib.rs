@@ -11,6 +11,7 @@
 //! term.rs     the terminal as a resource: enter, leave, hang-up
 //! study/      experiments.toml -> runs -> worker threads -> events; what is kept on disk
 //! experiments/ experiments.toml as a whole: its experiments, their checks, presets
+//! analysis/   a step taken apart: kernels, contributions, units, rates, gradients
 //! eval/       adaptation curves and their statistics
 //! learner/    one file an algorithm, and the list of them: transfer, MAML, Reptile, ANIL, CAVIA, ...
 //! model/      the network as dfdx tensors; tape operations; kernels; checkpoints
@@ -137,6 +138,8 @@
 
 // In the rooms that results come from, nothing asks the C library for sines, logarithms and the like (`clippy.toml`).
 // Tests may.
+#[cfg_attr(not(test), warn(clippy::disallowed_methods))]
+pub mod analysis;
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -9,7 +9,7 @@ use super::outcome::{Exit, Misuse};
 use super::tasks::read_tasks;
 use crate::cli::EvalCommand;
 use crate::eval::{Adapter, Curve, statistics};
-use crate::model::{Adaptation, Weights};
+use crate::model::Adaptation;
 
 /// The largest n: a million steps take seconds a task.
 const MOST_STEPS: usize = 1_000_000;
@@ -25,14 +25,6 @@ struct Report {
     losses: Vec<Vec<f64>>,
 }
 
-/// The network alone, to be adapted by SGD of the whole of it.
-fn plain(weights: &Weights) -> Weights {
-    let Weights { model, adaptation, values } = weights;
-    let values = values[..model.parameters()].to_vec();
-    let adaptation = Adaptation::sgd(adaptation.inner_lr, adaptation.inner_steps);
-    Weights { model: *model, adaptation, values }
-}
-
 /// Adapts and prints.
 pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     let mut steps = command.steps.clone();
@@ -44,7 +36,7 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     }
     let mut weights = checkpoint(&command.checkpoint)?;
     if command.plain {
-        weights = plain(&weights);
+        weights = weights.plain();
     }
     adapt_at(&mut weights, command.inner_lr)?;
     let inner_lr = weights.adaptation.inner.has_rate().then_some(weights.adaptation.inner_lr);

@@ -22,6 +22,14 @@ impl Weights {
     pub fn tensors(&self) -> Vec<TensorInfo> {
         tensors(&self.model, &self.adaptation)
     }
+
+    /// The network alone, to be adapted by SGD of the whole of it; a context stays 0.
+    pub fn plain(&self) -> Self {
+        let Self { model, adaptation, values } = self;
+        let values = values[..model.parameters()].to_vec();
+        let adaptation = Adaptation::sgd(adaptation.inner_lr, adaptation.inner_steps);
+        Self { model: *model, adaptation, values }
+    }
 }
 
 /// The tensors of a network and of what its adaptation learns, in checkpoint order.

@@ -51,6 +51,9 @@ pub trait Family: Sync {
     /// Mean and mean square of y at `x` over the tasks.
     fn moments(&self, own: &Values, x: f64) -> [f64; 2];
 
+    /// E[g(x) g(x')] over the tasks g: their covariance at two places, not centred.
+    fn product_moment(&self, own: &Values, x: f64, other: f64) -> f64;
+
     /// Test loss of the prior-mean predictor: at every x it answers the mean of y over all tasks, so what
     /// remains is the variance of y over tasks, averaged over the x range.
     fn prior_mean_loss(&self, own: &Values, range: [f64; 2]) -> f64 {

@@ -84,6 +84,15 @@ impl Family for Sine {
         [mean * sine, square * (0.5 - 0.5 * cosine)]
     }
 
+    /// E[a^2]/2 times the mean over b and f of cos(f (x - x')) - cos(f (x + x') + 2 b).
+    fn product_moment(&self, own: &Values, x: f64, other: f64) -> f64 {
+        let SineSettings { amplitude, phase: [b0, b1], frequency: [f0, f1], .. } = SineSettings::new(own);
+        let [_, square] = moments(amplitude);
+        let (middle, half) = (0.5 * (f0 + f1), 0.5 * (f1 - f0));
+        let cosine = |shift: f64, by: f64| libm::cos(middle * by + shift) * sinc(half * by);
+        0.5 * square * (cosine(0.0, x - other) - cosine(b0 + b1, x + other) * sinc(b1 - b0))
+    }
+
     /// In closed form where all waves have one frequency: 4.252 for the notebook's ranges, 3.006 for
     /// phases in [0, pi].
     fn prior_mean_loss(&self, own: &Values, [x0, x1]: [f64; 2]) -> f64 {

@@ -97,6 +97,13 @@ impl Family for SineOrLine {
         [0.5 * (wave[0] + line[0]), 0.5 * (wave[1] + line[1])]
     }
 
+    fn product_moment(&self, own: &Values, x: f64, other: f64) -> f64 {
+        let SineOrLineSettings { slope, intercept, .. } = SineOrLineSettings::new(own);
+        let ([s, s2], [i, i2]) = (moments(slope), moments(intercept));
+        let line = s2 * x * other + s * i * (x + other) + i2;
+        0.5 * (Sine.product_moment(own, x, other) + line)
+    }
+
     /// The best wave and the best line, each the posterior mean under a normal distribution with the moments
     /// of its family, weighed by their evidence. Without noise, whichever goes through the points.
     fn oracle(&self, own: &Values, _range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64> {
