@@ -52,6 +52,8 @@ pub enum Command {
     Gradient(GradientCommand),
     /// Print the frozen test tasks of a study, for other programs to learn from and to answer.
     Tasks(TasksCommand),
+    /// Take a checkpoint's first steps on the tasks of a file apart: what each point, layer and unit does.
+    Analyse(AnalyseCommand),
     /// The dashboard, read-only, over runs that are being trained elsewhere or have been.
     Watch {
         /// A run's folder, an experiment's, a study's, or one that holds studies; or several, whose runs with
@@ -448,6 +450,32 @@ pub struct TasksCommand {
     /// Where to [default: standard output].
     #[arg(long, value_name = "FILE.json")]
     pub out: Option<PathBuf>,
+}
+
+/// `metascope analyse`.
+#[derive(Debug, Args)]
+pub struct AnalyseCommand {
+    /// The checkpoint (safetensors), or the folder of a finished run.
+    #[arg(value_name = "CHECKPOINT|DIR", value_hint = ValueHint::AnyPath)]
+    pub checkpoint: PathBuf,
+    /// The tasks (JSON): the first three in detail, all of them for what is over tasks.
+    #[arg(long, value_name = "FILE.json")]
+    pub tasks: PathBuf,
+    /// Write every quantity here, in F64.
+    #[arg(long, value_name = "A.safetensors")]
+    pub out: Option<PathBuf>,
+    /// Units and layers after these numbers of inner steps.
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "1,10", value_parser = inner_steps)]
+    pub steps: Vec<usize>,
+    /// Inner steps on each of the first two tasks, whose plane is drawn.
+    #[arg(long, value_name = "N", default_value = "5", value_parser = inner_steps)]
+    pub plane_steps: usize,
+    /// Rate of the inner steps; the one it was trained with, or 0.01 where the checkpoint names none.
+    #[arg(long, value_name = "X", value_parser = rate)]
+    pub inner_lr: Option<f64>,
+    /// Print every quantity as one JSON object instead of a summary.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A preset by its name; shells complete it, with what it shows.

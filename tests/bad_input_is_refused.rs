@@ -166,9 +166,12 @@ fn a_place_that_cannot_be_written_is_1() {
     bench.write("file", "in the way");
     let before = bench.files();
     let gradient = ["gradient", "good.safetensors", "--tasks", "good.json", "--inner-lr", "0.01"];
+    let analyse = ["analyse", "good.safetensors", "--tasks", "good.json"];
     for out in ["no/such/g.safetensors", "file/g.safetensors", "/proc/g.safetensors", ".", "/", ".."] {
         let said =
             bench.run(&[&gradient[..], &["--inner-steps", "1", "--out", out]].concat()).exits(1).says(out);
+        assert_eq!(said.stdout, "");
+        let said = bench.run(&[&analyse[..], &["--out", out, "--json"]].concat()).exits(1).says(out);
         assert_eq!(said.stdout, "");
     }
     assert_eq!(bench.files(), before);
@@ -198,15 +201,23 @@ fn task() -> Value {
     json!({"support_x": [0.5, 1.0], "support_y": [1.0, -1.0], "query_x": [0.0], "query_y": [2.0]})
 }
 
-/// Both commands that read a checkpoint and tasks refuse them with this code, and leave nothing.
+/// The commands that read a checkpoint and tasks refuse them with this code, and leave nothing.
 #[track_caller]
 fn pair_refused(bench: &Bench, checkpoint: &str, tasks: &str, code: i32) -> String {
     let before = bench.names();
     let eval = bench.run(&["eval", checkpoint, "--tasks", tasks, "--json"]).exits(code);
     let gradient = ["gradient", checkpoint, "--tasks", tasks, "--inner-lr", "0.01", "--inner-steps", "2"];
     let gradient = bench.run(&[&gradient[..], &["--out", "g.safetensors", "--json"]].concat()).exits(code);
+    let analyse = ["analyse", checkpoint, "--tasks", tasks, "--out", "a.safetensors", "--json"];
+    let analyse = bench.run(&analyse).exits(code);
     assert_eq!(eval.stderr, gradient.stderr);
-    assert_eq!((eval.stdout.as_str(), gradient.stdout.as_str()), ("", ""));
+    // A folder may be that of a run.
+    match bench.path(checkpoint).is_dir() {
+        true => assert!(analyse.stderr.contains("holds no runs"), "{}", analyse.stderr),
+        false => assert_eq!(eval.stderr, analyse.stderr),
+    }
+    let printed = [&eval, &gradient, &analyse].map(|said| said.stdout.as_str());
+    assert_eq!(printed, ["", "", ""]);
     assert_eq!(bench.names(), before, "something was written");
     eval.stderr
 }

@@ -517,6 +517,10 @@ fn bad_arguments_are_2_and_questions_are_0() {
         &["gradient", "c"],
         &["gradient", "c", "--tasks", "t", "--inner-lr", "0.01", "--inner-steps", "-1"],
         &["gradient", "c", "--tasks", "t", "--inner-lr", "1e999", "--inner-steps", "1"],
+        &["analyse", "c"],
+        &["analyse", "c", "--tasks", "t", "--steps", "1,-1"],
+        &["analyse", "c", "--tasks", "t", "--plane-steps", "many"],
+        &["analyse", "c", "--tasks", "t", "--inner-lr", "0"],
         &["init", "--preset"],
         &["check", "a", "b"],
     ] {
@@ -526,7 +530,7 @@ fn bad_arguments_are_2_and_questions_are_0() {
         assert!(!said.stderr.is_empty(), "{arguments:?}");
     }
     assert!(bench.run(&["--version"]).exits(0).stdout.contains(env!("CARGO_PKG_VERSION")));
-    for command in ["run", "check", "init", "eval", "gradient"] {
+    for command in ["run", "check", "init", "eval", "gradient", "analyse"] {
         assert!(bench.run(&["--help"]).exits(0).stdout.contains(command));
         bench.run(&[command, "--help"]).exits(0);
     }

@@ -1,5 +1,6 @@
 //! One file a command, and what their outcomes are to a shell.
 
+mod analyse;
 mod bench;
 mod check;
 mod completions;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Some(Command::Eval(command)) => eval::eval(&command),
         Some(Command::Gradient(command)) => gradient::gradient(&command),
         Some(Command::Tasks(command)) => test_tasks::tasks(&command),
+        Some(Command::Analyse(command)) => analyse::analyse(&command),
         Some(Command::Watch { dirs, screen }) => dashboard::watch(&dirs, &screen),
         Some(Command::Export(command)) => export::export(&command),
         Some(Command::Submit(command)) => submit::submit(&command),

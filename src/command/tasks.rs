@@ -44,15 +44,27 @@ struct RawTask {
     query_y: Option<Vec<f64>>,
 }
 
-/// Reads (support, query) points of every task. Exit code 1 if the file cannot be read, 2 with all
-/// problems if it is wrong.
+/// A task of a file.
+pub(super) struct ReadTask {
+    /// Support and query points.
+    pub points: (Points, Points),
+    /// The wave, where the file says its amplitude and phase.
+    pub wave: Option<Function>,
+}
+
+/// Reads (support, query) points of every task, as [`read_waves`] does.
 pub(super) fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
+    Ok(read_waves(path)?.into_iter().map(|task| task.points).collect())
+}
+
+/// Reads every task. Exit code 1 if the file cannot be read, 2 with all problems if it is wrong.
+pub(super) fn read_waves(path: &Path) -> anyhow::Result<Vec<ReadTask>> {
     let shown = path.display();
     let text = read_given(path, LARGEST_FILE).with_context(|| format!("{shown} cannot be read"))?;
     if text.len() as u64 > LARGEST_FILE {
         return Err(Misuse(format!("{shown}: larger than {} MiB", LARGEST_FILE >> 20)).into());
     }
-    parse_tasks(&shown.to_string(), &text).map_err(|problems| Misuse(problems).into())
+    parse(&shown.to_string(), &text).map_err(|problems| Misuse(problems).into())
 }
 
 /// Reads (support, query) points of every task from the bytes of a tasks file called `shown`; `*_y` may
@@ -61,6 +73,10 @@ pub(super) fn read_tasks(path: &Path) -> anyhow::Result<Vec<(Points, Points)>> {
 /// # Errors
 /// All problems, one a line, each with the file's name and its place.
 pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, String> {
+    parse(shown, text).map(|tasks| tasks.into_iter().map(|task| task.points).collect())
+}
+
+fn parse(shown: &str, text: &[u8]) -> Result<Vec<ReadTask>, String> {
     let file: TasksFile = serde_json::from_slice(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let what = error.to_string();
@@ -95,7 +111,8 @@ pub fn parse_tasks(shown: &str, text: &[u8]) -> Result<Vec<(Points, Points)>, St
                     Points::default()
                 })
             };
-            (points("support", task.support_x, task.support_y), points("query", task.query_x, task.query_y))
+            let support = points("support", task.support_x, task.support_y);
+            ReadTask { points: (support, points("query", task.query_x, task.query_y)), wave }
         })
         .collect();
     if problems.is_empty() {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::adaptation::Adaptation;
 use super::foreign::recognise;
 use super::settings::{Activation, ModelSettings, Precision, WIDTHS};
-use super::tensors::{TensorInfo, stored};
+use super::tensors::{Stored, TensorInfo, stored};
 use super::weights::{Weights, tensors};
 use crate::config::{presentable, read_given};
 
@@ -217,40 +217,56 @@ fn activation(metadata: &Metadata) -> Result<Activation, String> {
 }
 
 impl Weights {
+    /// Its tensors as a file has them, with their numbers.
+    pub fn stored(&self) -> Vec<(TensorInfo, Vec<f64>)> {
+        let numbers = |stored: Stored| {
+            let values = stored.places().map(|place| self.values[place]).collect();
+            (stored.tensor, values)
+        };
+        stored(&self.tensors()).into_iter().map(numbers).collect()
+    }
+
     /// A checkpoint's bytes: every tensor, and `metadata` beside the activation. The same weights and
-    /// metadata give the same bytes, which is why the header is written here: the safetensors crate
-    /// keeps metadata in a hash map and would order it differently every time.
+    /// metadata give the same bytes.
     pub fn to_bytes(&self, metadata: &[(&str, String)]) -> Vec<u8> {
         let ModelSettings { activation, precision, .. } = self.model;
-        let mut strings = Map::new();
-        strings.insert("activation".into(), json!(activation.name()));
-        for (key, value) in metadata {
-            strings.insert((*key).into(), json!(value));
-        }
-        let mut header = Map::new();
-        header.insert("__metadata__".into(), Value::Object(strings));
-        let mut data = Vec::new();
-        for stored in stored(&self.tensors()) {
-            let start = data.len();
-            for place in stored.places() {
-                match precision {
-                    Precision::F32 => data.extend((self.values[place] as f32).to_le_bytes()),
-                    Precision::F64 => data.extend(self.values[place].to_le_bytes()),
-                }
-            }
-            let TensorInfo { name, shape } = stored.tensor;
-            let dtype = format!("{:?}", precision.dtype());
-            let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, data.len()] });
-            header.insert(name, info);
-        }
-        let mut header = Value::Object(header).to_string().into_bytes();
-        // The format asks for data aligned to eight bytes.
-        header.resize(header.len().next_multiple_of(8), b' ');
-        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-        bytes.extend(header);
-        bytes.extend(data);
-        bytes
+        let activation = ("activation", activation.name().to_owned());
+        let words = std::iter::once(activation).chain(metadata.iter().cloned());
+        safetensors(words, precision, &self.stored())
     }
+}
+
+/// The bytes of a safetensors file with these words and tensors. The header is written here: the safetensors crate keeps
+/// metadata in a hash map and would order it differently every time.
+pub fn safetensors<'w>(
+    words: impl IntoIterator<Item = (&'w str, String)>,
+    precision: Precision,
+    tensors: &[(TensorInfo, Vec<f64>)],
+) -> Vec<u8> {
+    let strings: Map<String, Value> =
+        words.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    let mut header = Map::new();
+    header.insert("__metadata__".into(), Value::Object(strings));
+    let mut data = Vec::new();
+    for (TensorInfo { name, shape }, values) in tensors {
+        let start = data.len();
+        for value in values {
+            match precision {
+                Precision::F32 => data.extend((*value as f32).to_le_bytes()),
+                Precision::F64 => data.extend(value.to_le_bytes()),
+            }
+        }
+        let dtype = format!("{:?}", precision.dtype());
+        let info = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, data.len()] });
+        header.insert(name.clone(), info);
+    }
+    let mut header = Value::Object(header).to_string().into_bytes();
+    // The format asks for data aligned to eight bytes.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.extend(data);
+    bytes
 }
 
 /// The widths on the menu, as a list for a person.

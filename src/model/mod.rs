@@ -47,7 +47,7 @@ pub use adaptation::{
     Adaptation, Comparable, Factors, Gradient, Initial, Inner, InnerLoop, InnerSettings, Operator, Pulled,
     Sgd,
 };
-pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes};
+pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes, safetensors};
 pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
 pub use engines::{engine, predictor};
 pub use head::{Features, Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
