@@ -13,6 +13,7 @@ use super::{
     job::Job,
     list::ListControls,
     modes,
+    own_rate::OwnRate,
     rewind::Rewind,
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
@@ -101,6 +102,8 @@ pub struct App {
     pub fits: Fits,
     /// Previews that are worked out.
     pub(in crate::ui) previews: Job<(), Vec<Previewed>>,
+    /// Cells of sweeps at rates of their own.
+    pub(in crate::ui) own_rate: OwnRate,
     /// What oracles leave on test tasks, where that takes long.
     pub(in crate::ui) oracles: Job<OracleJob, Vec<f64>>,
     /// The Inner view.
@@ -240,6 +243,7 @@ impl App {
             rewind: Rewind::default(),
             fits: Fits::default(),
             previews: Job::default(),
+            own_rate: OwnRate::default(),
             oracles: Job::default(),
             inner: Inner::default(),
             illustration: None,

@@ -19,6 +19,7 @@ pub mod listed;
 pub mod look;
 pub mod measured;
 pub mod modes;
+pub mod own_rate;
 pub mod ranked;
 pub mod rewind;
 pub mod runs;

@@ -2,6 +2,8 @@
 
 use super::{
     app::App,
+    look::PREVIEW_TASKS,
+    own_rate::{AT_ONCE, Trained},
     runs::Phase,
     sweep::{Known, SweepState},
 };
@@ -114,7 +116,7 @@ impl App {
     }
 
     /// The loss of an experiment's finished runs after n steps; of one with a failed run there is none that counts.
-    fn cell_loss(&self, experiment: usize, n: usize) -> Option<CellLoss> {
+    pub fn cell_loss(&self, experiment: usize, n: usize) -> Option<CellLoss> {
         let runs = &self.experiments[experiment].runs;
         let curves: Vec<&Curve> = runs.iter().filter_map(|run| self.curve(*run)).collect();
         let loss = CellLoss::of(&curves, n, self.curves.average)?;
@@ -132,6 +134,10 @@ impl App {
                 runs().filter_map(|run| run.past.front.as_ref()?.curve.as_ref().map(|(_, curve)| curve));
             return of(past.collect()).map_or(Known::Waiting(0.0), Known::Preview);
         }
+        let is_failed = || runs().any(|run| matches!(run.phase, Phase::Failed { .. }));
+        if self.own_rate.is_on && !is_failed() {
+            return self.loss_at_own_rate(experiment, n).map_or(Known::Waiting(0.0), Known::Preview);
+        }
         if let Some(loss) = self.cell_loss(experiment, n) {
             return Known::Loss(loss);
         }
@@ -139,11 +145,49 @@ impl App {
         if let Some(loss) = of(previews.collect()) {
             return Known::Preview(loss);
         }
-        if runs().any(|run| matches!(run.phase, Phase::Failed { .. })) {
+        if is_failed() {
             return Known::Failed;
         }
         let (taken, all) =
             runs().fold((0.0, 0.0), |(taken, all), run| (taken + run.step as f64, all + run.total as f64));
         Known::Waiting(if all > 0.0 { taken / all } else { 0.0 })
+    }
+
+    /// Has worked out what is not known yet of the sweep in view at rates of its cells' own, if that is asked for.
+    pub fn want_own_rates(&mut self) {
+        let in_view = self.view.experiment.and_then(|index| self.sweep_of(index));
+        let Some(sweep) = in_view.filter(|_| self.own_rate.is_on) else { return };
+        let runs = sweep.grid.experiments.iter().flat_map(|cell| &self.experiments[*cell].runs);
+        let networks = match self.own_rate.is_awaited() {
+            true => Vec::new(),
+            false => runs.filter_map(|run| self.untested(*run)).take(AT_ONCE).collect(),
+        };
+        self.own_rate.want(networks);
+    }
+
+    /// The step of a run that is trained to its end.
+    fn trained(&self, run: usize) -> Option<u64> {
+        let is_done = matches!(self.runs[run].phase, Phase::Finished { .. });
+        self.runs[run].snapshot.as_ref().map(|snapshot| snapshot.step).filter(|_| is_done)
+    }
+
+    /// The network of a run, if it is not known yet what it comes to at its own rate.
+    fn untested(&self, run: usize) -> Option<Trained> {
+        let state = &self.runs[run];
+        let (of, step) = ((self.test, run), self.trained(run)?);
+        if self.own_rate.curve(of, step).is_some() || !self.is_tested(state.experiment) {
+            return None;
+        }
+        let set = self.set(state.experiment);
+        let tasks = set.few()[..set.few().len().min(PREVIEW_TASKS)].to_vec();
+        let weights = state.snapshot.as_ref()?.weights.clone();
+        Some(Trained { of, step, weights, tasks, steps: set.evaluation.steps })
+    }
+
+    /// The loss of a cell after n steps at the rate that it was trained at, of as many of its runs as are known.
+    pub fn loss_at_own_rate(&self, experiment: usize, n: usize) -> Option<CellLoss> {
+        let curve = |run: &usize| self.own_rate.curve((self.test, *run), self.trained(*run)?);
+        let curves: Vec<&Curve> = self.experiments[experiment].runs.iter().filter_map(curve).collect();
+        CellLoss::of(&curves, n, self.curves.average)
     }
 }

@@ -1,5 +1,7 @@
 //! A sweep on screen: one tab, one row, a map whose cursor moves, and no loss or cell that is not there.
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -10,6 +12,7 @@ use super::{
 };
 use crate::{
     experiments::parse,
+    study::Snapshot,
     ui::{
         frame::{self, report},
         state::{
@@ -17,7 +20,7 @@ use crate::{
             sweep::Known,
         },
         style::{Depth, Styles},
-        update::show::go_to,
+        update::{look, show::go_to},
     },
 };
 
@@ -269,4 +272,59 @@ fn what_is_left_names_the_best_cells() {
     let study = parse("x", None, &TEXT.replace(", meta_batch = [1, 4]", "")).expect("a good file");
     let app = App::new(&study, &plan(&study), Styles::default());
     assert!(report(&app).contains("no cell has been tested yet"));
+}
+
+#[test]
+fn cells_are_tested_at_their_own_rate_where_a_person_asks_for_it() {
+    let mut app = on_map(Styles::default());
+    let cell = app.view.experiment.expect("a cell");
+    assert_eq!((app.experiments[cell].settings.training.inner_lr, app.test_rate(cell)), (0.001, 0.01));
+    // Networks that say nothing, as they were trained; on the tests they explode.
+    let runs = app.experiments[cell].runs.clone();
+    for &run in &runs {
+        let mut snapshot = Snapshot::clone(app.runs[run].snapshot.as_ref().expect("it is trained"));
+        snapshot.weights.adaptation = snapshot.weights.adaptation.at_rate(0.001);
+        snapshot.weights.values.fill(0.0);
+        app.on_snapshot(run, snapshot.into());
+        let name = app.experiments[cell].settings.name.clone();
+        let exploded = fixture::curve(4.3, 1e9, app.runs[run].seed);
+        app.on_event(run, fixture::evaluated(&name, app.runs[run].seed, exploded));
+    }
+    let before = app.known(cell);
+    assert!(matches!(before, Known::Loss(loss) if loss.mean > 1e8), "{before:?}");
+    let screen = picture(&app, 160, 40);
+    assert!(screen.contains("test inner_lr 0.01"), "{screen}");
+    assert!(
+        words(&screen).contains("It explodes at the 0.01 of the tests; it was trained at 0.001."),
+        "{screen}"
+    );
+    press(&mut app, KeyCode::Char('o'));
+    let began = Instant::now();
+    while !matches!(app.known(cell), Known::Preview(loss) if loss.seeds == runs.len()) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", app.known(cell));
+        look(&mut app);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // What is shown is what these networks come to.
+    let (n, set) = (app.judged_at(), app.set(cell));
+    let loss = |run: &usize| {
+        let weights = &app.runs[*run].snapshot.as_ref().expect("it is trained").weights;
+        crate::eval::curve(weights, &set.few()[..24], n).mean[n]
+    };
+    let wanted = runs.iter().map(loss).sum::<f64>() / runs.len() as f64;
+    assert!(matches!(app.known(cell), Known::Preview(loss) if (loss.mean - wanted).abs() < 1e-9 * wanted));
+    let screen = picture(&app, 160, 40);
+    assert!(screen.contains("each at its own inner_lr, 24 tasks"), "{screen}");
+    assert!(words(&screen).contains("It explodes only at the 0.01 of the tests"), "{screen}");
+    // Of what has no network there is none, and another press is the way back.
+    assert!(matches!(app.known(16), Known::Waiting(_)));
+    press(&mut app, KeyCode::Char('o'));
+    assert_eq!(app.known(cell), before);
+}
+
+/// What is on a screen, with one blank between words.
+fn words(screen: &str) -> String {
+    // The pane of words is on the right.
+    let right = screen.lines().map(|line| line.rsplit('│').nth(1).unwrap_or_default());
+    right.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }

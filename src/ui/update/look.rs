@@ -22,7 +22,7 @@ pub fn look(app: &mut App) -> bool {
         app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
     }
     let measured = measure(app);
-    app.inner.take_in() | app.fits.finish(app.rows.len()) | measured
+    app.inner.take_in() | app.own_rate.take_in() | app.fits.finish(app.rows.len()) | measured
 }
 
 impl App {
@@ -31,6 +31,7 @@ impl App {
         self.fits.are_awaited()
             || self.previews.is_awaited()
             || self.inner.is_awaited()
+            || self.own_rate.is_awaited()
             || self.oracles.is_awaited()
     }
 }

@@ -40,6 +40,7 @@ impl App {
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
         self.comparisons.forget();
         self.contrasts.forget();
+        self.own_rate.forget();
         let kept: HashSet<usize> = self.active().collect();
         let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());
         let shown = self.view.experiment.and_then(name_of);

@@ -19,12 +19,14 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use super::{curves, experiment};
 use crate::{
+    eval::Average,
     experiments::Experiment,
     results::{CellLoss, text::rate},
     term::{Button, Mouse, MouseKind},
     ui::{
         state::{
             app::{App, Command, Kind, View},
+            look::PREVIEW_TASKS,
             runs::Phase,
             sweep::{Known, SweepState},
         },
@@ -47,6 +49,7 @@ pub static VIEW: Kind = Kind {
     wanted,
     point,
     open,
+    look: App::want_own_rates,
     commands: COMMANDS,
     ..Kind::new("Sweep", "sweep", draw)
 };
@@ -65,6 +68,13 @@ static COMMANDS: &[Command] = &[
         }
     })
     .hint("open"),
+    Command::new(
+        "own-rate",
+        "o",
+        "test each cell at the inner rate that it was trained at, on a few tasks, or as the study has it",
+        |app| app.own_rate.is_on ^= true,
+    )
+    .hint("own rate"),
     SMALLER_N.keys("(").help("the map, and the crosshair, at a smaller n").hint("n"),
     LARGER_N.keys(")").help("the map, and the crosshair, at a larger n").shares_hint(),
     Command::new("turn-axes", "c", "two other axes on the map", turn_axes).hint("axes"),
@@ -200,8 +210,16 @@ fn shade(styles: &Styles, share: f64) -> char {
     shades[1 + (share * 3.0).round() as usize % 4]
 }
 
+/// On how many tasks they are tested at their own rates.
+fn few(app: &App, cells: &[usize]) -> usize {
+    cells.first().map_or(0, |cell| app.set(*cell).few().len().min(PREVIEW_TASKS))
+}
+
 /// At which inner rate the cells are tested, which is not the one that a cell was trained at.
 fn tested_at(app: &App, cells: &[usize]) -> String {
+    if app.own_rate.is_on && app.rewind.shown.is_none() {
+        return format!("each at its own inner_lr, {} tasks", few(app, cells));
+    }
     let mut rates: Vec<String> = cells.iter().map(|cell| rate(app.test_rate(*cell))).collect();
     rates.dedup();
     match &rates[..] {
@@ -240,7 +258,7 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
         _ => None,
     });
     let losses: Vec<f64> = losses.collect();
-    let prior = app.set(grid.experiments[0]).prior(crate::eval::Average::Mean, None);
+    let prior = app.set(grid.experiments[0]).prior(Average::Mean, None);
     let scale = Scale::of(&losses, prior);
     let best = app
         .experiments
@@ -261,11 +279,17 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     if !losses.is_empty() && inner.height > HEADS + LEGEND {
         draw_legend(scale, Rect { y: inner.bottom() - 1, height: 1, ..inner }, buffer, styles);
     }
-    let note = match best.map(|best| (best, &app.experiments[best].settings.cell)) {
+    let note = match best
+        .filter(|_| !app.own_rate.is_on)
+        .map(|best| (best, &app.experiments[best].settings.cell))
+    {
         Some((best, Some(cell))) => match app.known(best) {
             Known::Loss(loss) => format!("best so far: {} at {}", spread(&loss, styles), cell.combination()),
             _ => format!("best so far: {}", cell.combination()),
         },
+        _ if app.own_rate.is_on => {
+            format!("a preview; {} tests all cells at one inner_lr again", app.key_of("own-rate"))
+        }
         _ => "no cell has a result yet".to_owned(),
     };
     pane_note(buffer, area, &note, styles.warn(), styles);
@@ -420,6 +444,7 @@ fn draw_words(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     {
         lines.push(format!("up to {:.1} % of tasks lost", 100.0 * loss.nonfinite));
     }
+    lines.extend(by_rate(app, index));
     let failed = runs().filter_map(|run| match &run.phase {
         Phase::Failed { step, error } => Some(format!("seed {} failed at step {step}: {error}", run.seed)),
         _ => None,
@@ -443,6 +468,33 @@ fn draw_words(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let lines = lines.iter().flat_map(|line| wrap(line, room, styles));
     for (row, line) in lines.take(usize::from(inner.height)).enumerate() {
         put(buffer, inner, inner.x + 1, inner.y + row as u16, &line, styles.plain());
+    }
+}
+
+/// What the rate of the tests has to do with the loss of a cell that was trained at another.
+fn by_rate(app: &App, index: usize) -> Option<String> {
+    let settings = &app.experiments[index].settings;
+    let (own, test) = (settings.training.inner_lr, app.test_rate(index));
+    let n = app.judged_at();
+    let tested = app.cell_loss(index, n)?.mean;
+    if own == test || !settings.adaptation().inner.has_rate() {
+        return None;
+    }
+    // Worse by far than knowing nothing.
+    let explodes = |loss: f64| !loss.is_finite() || loss > 2.0 * app.set(index).prior(Average::Mean, None);
+    let (at_test, key) = (format!("at the {} of the tests", rate(test)), app.key_of("own-rate"));
+    match app.loss_at_own_rate(index, n).map(|loss| loss.mean).filter(|_| app.own_rate.is_on) {
+        Some(at_own) if explodes(tested) && !explodes(at_own) => Some(format!(
+            "It explodes only {at_test} ({}): at the {} that it was trained at it does not.",
+            number(tested),
+            rate(own)
+        )),
+        Some(_) => Some(format!("{}, {at_test}.", number(tested))),
+        None if explodes(tested) => Some(format!(
+            "It explodes {at_test}; it was trained at {}. {key} tests each cell at its own.",
+            rate(own)
+        )),
+        None => None,
     }
 }
 
