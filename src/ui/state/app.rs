@@ -4,6 +4,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
+    by_task::Paired,
     compared::Known,
     controls::{CurveControls, FitControls, Undo},
     countdown::Countdown,
@@ -104,6 +105,8 @@ pub struct App {
     pub(in crate::ui) previews: Job<(), Vec<Previewed>>,
     /// Cells of sweeps at rates of their own.
     pub(in crate::ui) own_rate: OwnRate,
+    /// Two networks that are compared task by task.
+    pub(in crate::ui) by_task: Paired,
     /// What oracles leave on test tasks, where that takes long.
     pub(in crate::ui) oracles: Job<OracleJob, Vec<f64>>,
     /// The Inner view.
@@ -244,6 +247,7 @@ impl App {
             fits: Fits::default(),
             previews: Job::default(),
             own_rate: OwnRate::default(),
+            by_task: Paired::default(),
             oracles: Job::default(),
             inner: Inner::default(),
             illustration: None,

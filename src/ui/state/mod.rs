@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod axes;
+pub mod by_task;
 pub mod compared;
 pub mod controls;
 pub mod countdown;
@@ -20,6 +21,7 @@ pub mod look;
 pub mod measured;
 pub mod modes;
 pub mod own_rate;
+pub mod pairs;
 pub mod ranked;
 pub mod rewind;
 pub mod runs;

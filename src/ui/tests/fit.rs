@@ -1,5 +1,7 @@
 //! The fit's pane: which task it opens on, in which order tasks come, how much of the screen and of y it takes.
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::KeyCode;
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     eval::fits,
-    ui::{state::app::App, state::controls::Focus, style::Styles},
+    ui::{state::app::App, state::controls::Focus, style::Styles, update::look},
 };
 
 fn on_maml() -> App {
@@ -115,4 +117,50 @@ fn y_shows_what_the_task_needs_or_the_same_for_every_task() {
     }
     assert!(of[0].windows(2).any(|pair| pair[0] != pair[1]), "waves of different heights: {of:?}");
     assert!(of[1].windows(2).all(|pair| pair[0] == pair[1]), "{of:?}");
+}
+
+#[test]
+fn what_is_compared_is_held_against_each_other_task_by_task() {
+    let mut app = on_maml();
+    // Another network than MAML's, on the same tasks.
+    app.on_snapshot(0, fixture::snapshot(40_000, 3));
+    app.fit.n = 10;
+    assert!(!picture(&app, 160, 40).contains("task by task"));
+    press(&mut app, KeyCode::Char('c'));
+    assert_eq!(app.fit.compare, Some(0), "Random");
+    let screen = picture(&app, 160, 40);
+    assert!(screen.contains("Loss of Random higher by (n=10), task by task"), "{screen}");
+    assert!(screen.contains("it is being worked out"), "{screen}");
+    let began = Instant::now();
+    while app.by_task(2).is_none() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        look(&mut app);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // What is shown is what these two networks come to.
+    let ours = losses(&app);
+    let weights = &app.runs[0].snapshot.as_ref().expect("a network").weights;
+    let theirs = app.set(0).tasks().iter();
+    let theirs: Vec<f64> =
+        theirs.map(|task| fits(weights, &task.support, &task.query, &[10])[0].loss).collect();
+    let mut wanted: Vec<f64> = theirs.iter().zip(&ours).map(|(other, this)| other - this).collect();
+    wanted.sort_by(f64::total_cmp);
+    let by_task = app.by_task(2).expect("it is known").clone();
+    assert_eq!(by_task.higher.len(), wanted.len());
+    assert!(
+        by_task.higher.iter().zip(&wanted).all(|(by, wanted)| (by - wanted).abs() <= 1e-9 * wanted.abs())
+    );
+    let on = wanted.iter().filter(|by| **by > 0.0).count();
+    let screen = picture(&app, 200, 60);
+    assert!(screen.contains(&format!("on {on} of 200 tasks; mean ")), "{screen}");
+    assert!(screen.contains("these two networks"), "one seed says nothing of systems: {screen}");
+    // After another step it is another difference, and the old one is not shown under its name.
+    press(&mut app, KeyCode::Up);
+    assert_eq!((app.fit.n, app.by_task(2)), (11, None));
+    // What is tested on other tasks cannot be held against it; one that is not trained neither.
+    app.fit.compare = Some(4);
+    let screen = picture(&app, 200, 60);
+    assert!(screen.contains("both have to be trained and tested on the same tasks"), "{screen}");
+    press(&mut app, KeyCode::Esc);
+    assert!(!picture(&app, 160, 40).contains("task by task"));
 }

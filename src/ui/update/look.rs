@@ -22,7 +22,11 @@ pub fn look(app: &mut App) -> bool {
         app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
     }
     let measured = measure(app);
-    app.inner.take_in() | app.own_rate.take_in() | app.fits.finish(app.rows.len()) | measured
+    app.inner.take_in()
+        | app.own_rate.take_in()
+        | app.by_task.take_in()
+        | app.fits.finish(app.rows.len())
+        | measured
 }
 
 impl App {
@@ -32,6 +36,7 @@ impl App {
             || self.previews.is_awaited()
             || self.inner.is_awaited()
             || self.own_rate.is_awaited()
+            || self.by_task.is_awaited()
             || self.oracles.is_awaited()
     }
 }

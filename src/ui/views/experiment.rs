@@ -15,7 +15,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{about, curves, fit, settings, training, why::why};
+use super::{about, by_task, curves, fit, settings, training, why::why};
 use crate::model::ModelSettings;
 use crate::ui::{
     command::Group,
@@ -85,8 +85,13 @@ static COMMANDS: &[Command] = &[
     RESET,
     PREVIOUS_SEED.hint("seed"),
     NEXT_SEED.shares_hint(),
-    Command::new("compare", "c", "compare: the next other experiment on the same task", compare)
-        .hint("compare"),
+    Command::new(
+        "compare",
+        "c",
+        "compare: the next other experiment on the same task, and task by task",
+        compare,
+    )
+    .hint("compare"),
     Command::new("one-pane", "f", "one pane alone: fit, loss, adaptation, about", |app| {
         app.curves.report = None;
         app.fit.focus = app.fit.focus.next();
@@ -127,6 +132,7 @@ fn look(app: &mut App) {
     app.want_fits(index, &task, &steps);
     if let Some(other) = app.fit.compare.filter(|other| *other < app.experiments.len()) {
         app.want_fits(other, &task, &[app.fit.n]);
+        app.want_by_task(index);
     }
     let settings = app.set(index).task.clone();
     app.want_oracle(&settings, &task);
@@ -157,7 +163,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         Focus::All => {}
         Focus::Fit => return fit::draw(app, index, area, buffer),
         Focus::Loss => return training::draw(app, index, area, buffer),
-        Focus::Adaptation => return curves::draw_seeds(app, index, area, buffer),
+        Focus::Adaptation => return draw_adaptation(app, index, area, buffer),
         Focus::About => return draw_about(app, index, area, buffer),
     }
     let seeds = app.experiments[index].runs.len() as u16;
@@ -172,7 +178,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let half = left.width / 2;
         training::draw(app, index, Rect { width: half, ..lower }, buffer);
         let other = Rect { x: left.x + half, width: left.width - half, ..lower };
-        curves::draw_seeds(app, index, other, buffer);
+        draw_adaptation(app, index, other, buffer);
         return;
     }
     let right = (area.width * 3 / 8).clamp(24, 34);
@@ -190,7 +196,15 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let lower = Rect { y: left.bottom() - lower, height: lower, ..left };
     let half = left.width / 2;
     training::draw(app, index, Rect { width: half, ..lower }, buffer);
-    curves::draw_seeds(app, index, Rect { x: lower.x + half, width: left.width - half, ..lower }, buffer);
+    draw_adaptation(app, index, Rect { x: lower.x + half, width: left.width - half, ..lower }, buffer);
+}
+
+/// The adaptation curve or, while another experiment is compared, how the two differ task by task.
+fn draw_adaptation(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    match app.fit.compare.filter(|other| *other < app.experiments.len()) {
+        Some(other) => by_task::draw(app, index, other, area, buffer),
+        None => curves::draw_seeds(app, index, area, buffer),
+    }
 }
 
 /// The column at the right: each pane as tall as what it has to say, the settings in what is left.

@@ -3,6 +3,7 @@
 //! A view is a [`crate::ui::view::Kind`] in its own file and a line in [`VIEWS`]; everything else asks this list.
 
 pub mod about;
+mod by_task;
 mod contrasts;
 pub mod curves;
 mod differences;
