@@ -167,7 +167,7 @@ mod composition {
     use dfdx::prelude::*;
     use divan::{Bencher, counter::ItemsCount};
     use metascope::learner::{Algorithm, Maml};
-    use metascope::model::{InnerSteps, Kernels, Order, Parameters, Workspace};
+    use metascope::model::{Carrier, InnerSteps, Kernels, Order, Parameters, Workspace, carrier};
     use metascope::task::{MetaBatch, TrainingTasks};
 
     use super::{copy_tensors, problem, single, weights};
@@ -184,8 +184,10 @@ mod composition {
         let (flop, tasks) = setup(meta_batch);
         let weights = weights(40);
         let flat = single(&weights.values);
-        let mut engine =
-            metascope::model::engine::<f32>(&weights.model, &weights.adaptation, Kernels::fastest());
+        let (model, adaptation) = (&weights.model, &weights.adaptation);
+        let Carrier::Engine(mut engine) = carrier::<f32>(model, adaptation, Kernels::fastest()) else {
+            unreachable!("MAML steps");
+        };
         bencher.counter(flop).bench_local(|| {
             copy_tensors(&weights, &flat, |tensor, place, copy| engine.load(tensor, place, copy));
             engine.begin();

@@ -2,6 +2,7 @@
 //! to a second account of how it adapts, written down here parameter by parameter, and so is what its
 //! checkpoint does by itself.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use metascope::eval::Adapter;
@@ -10,6 +11,7 @@ use metascope::learner::{Algorithm, meta_gradient, read_checkpoint};
 use metascope::model::{Adaptation, Kernels, Order, Weights};
 use metascope::study::{Kind, Session, SessionOptions, plan};
 use metascope::task::{Points, test_tasks};
+use safetensors::SafeTensors;
 
 /// The rate of training, and the rate that `[evaluation]` names for those whose tests have a common one.
 const TRAINED: f64 = 0.04;
@@ -143,11 +145,150 @@ fn ridge_losses(kind: &str, trained: &Weights, support: &Points, query: &Points)
     [loss(&prior)].into_iter().chain([after; STEPS]).collect()
 }
 
+/// A network that reads, point by point: tensors as its file has them, columns of a row.
+struct Reading {
+    tensors: BTreeMap<String, (usize, Vec<f64>)>,
+}
+
+/// Half the width of the range of x, and the height of the highest wave.
+const SCALE: f64 = 5.0;
+
+impl Reading {
+    fn new(trained: &Weights) -> Self {
+        let bytes = trained.to_bytes(&[]);
+        let file = SafeTensors::deserialize(&bytes).expect("a checkpoint");
+        let tensors = file.tensors().into_iter().map(|(name, tensor)| {
+            let values = tensor.data().as_chunks().0.iter().map(|&b| f64::from_le_bytes(b)).collect();
+            (name, (*tensor.shape().last().expect("a dimension"), values))
+        });
+        Self { tensors: tensors.collect() }
+    }
+
+    fn vector(&self, name: &str) -> &[f64] {
+        &self.tensors[name].1
+    }
+
+    fn layer(&self, name: &str, input: &[f64]) -> Vec<f64> {
+        let (columns, weight) = &self.tensors[&format!("{name}.weight")];
+        assert_eq!(*columns, input.len(), "{name}");
+        let bias = self.vector(&format!("{name}.bias"));
+        let row = |row: &[f64]| row.iter().zip(input).map(|(w, x)| w * x).sum::<f64>();
+        weight.chunks(*columns).zip(bias).map(|(w, b)| row(w) + b).collect()
+    }
+
+    /// Layers `name.0` to `name.last` with a relu between them.
+    fn layers(&self, name: &str, last: usize, input: &[f64]) -> Vec<f64> {
+        let inner = (0..last).fold(input.to_vec(), |h, at| {
+            self.layer(&format!("{name}.{at}"), &h).iter().map(|z| z.max(0.0)).collect()
+        });
+        self.layer(&format!("{name}.{last}"), &inner)
+    }
+
+    fn cnp(&self, support: &[(f64, f64)], x: f64) -> f64 {
+        let read: Vec<Vec<f64>> = support.iter().map(|&(x, y)| self.layers("encoder", 2, &[x, y])).collect();
+        let mut r = self.vector("prior").to_vec();
+        if !support.is_empty() {
+            r = (0..r.len()).map(|i| read.iter().map(|e| e[i]).sum::<f64>() / read.len() as f64).collect();
+        }
+        r.push(x);
+        self.layers("decoder", 2, &r)[0]
+    }
+
+    /// Updates one after another, at the support points and at x.
+    fn metafun(&self, support: &[(f64, f64)], x: f64, updates: usize) -> f64 {
+        let phi = |x: f64| self.layers("feature", 1, &[x]);
+        let scale = self.vector("log_scale")[0].exp() / (2.0 * HIDDEN as f64);
+        let similar = |a: f64, b: f64| {
+            let apart: f64 = phi(a).iter().zip(phi(b)).map(|(a, b)| (a - b) * (a - b)).sum();
+            (-scale * apart).exp()
+        };
+        let places: Vec<f64> = support.iter().map(|(x, _)| *x).chain([x]).collect();
+        let mut r = vec![self.vector("prior").to_vec(); places.len()];
+        for _ in 0..if support.is_empty() { 0 } else { updates } {
+            let u: Vec<Vec<f64>> = support
+                .iter()
+                .zip(&r)
+                .map(|(&(x, y), r)| self.layers("update", 2, &[&[x, y][..], r].concat()))
+                .collect();
+            let rate = self.vector("alpha")[0] / support.len() as f64;
+            for (place, r) in places.iter().zip(&mut r) {
+                for ((x, _), u) in support.iter().zip(&u) {
+                    let k = similar(*place, *x);
+                    r.iter_mut().zip(u).for_each(|(r, u)| *r -= rate * k * u);
+                }
+            }
+        }
+        self.layers("decoder", 2, &[&[x][..], &r[support.len()]].concat())[0]
+    }
+
+    /// Token by token; the last is x's.
+    fn transformer(&self, support: &[(f64, f64)], x: f64) -> f64 {
+        let norm = |h: &[f64]| -> Vec<f64> {
+            let mean = h.iter().sum::<f64>() / h.len() as f64;
+            let variance = h.iter().map(|h| (h - mean) * (h - mean)).sum::<f64>() / h.len() as f64;
+            h.iter().map(|h| (h - mean) / (variance + 1e-5).sqrt()).collect()
+        };
+        let add =
+            |h: &[f64], more: Vec<f64>| -> Vec<f64> { h.iter().zip(more).map(|(h, m)| h + m).collect() };
+        let tokens = support.iter().map(|&(x, y)| [x, y, 1.0]).chain([[x, 0.0, 0.0]]);
+        let mut h: Vec<Vec<f64>> = tokens.map(|token| self.layers("embedding", 1, &token)).collect();
+        for block in 0..2 {
+            let name = |part: &str| format!("block.{block}.{part}");
+            let qkv: Vec<Vec<f64>> = h.iter().map(|h| self.layer(&name("qkv"), &norm(h))).collect();
+            h = (0..h.len())
+                .map(|at| {
+                    let mut taken = Vec::new();
+                    for head in 0..4 {
+                        let part = |token: usize, which: usize| {
+                            let from = which * HIDDEN + head * HIDDEN / 4;
+                            &qkv[token][from..from + HIDDEN / 4]
+                        };
+                        let score = |token: usize| {
+                            let along: f64 = part(at, 0).iter().zip(part(token, 1)).map(|(q, k)| q * k).sum();
+                            (along / (HIDDEN as f64 / 4.0).sqrt()).exp()
+                        };
+                        let total: f64 = (0..=at).map(score).sum();
+                        taken.extend((0..HIDDEN / 4).map(|i| {
+                            (0..=at).map(|token| score(token) / total * part(token, 2)[i]).sum::<f64>()
+                        }));
+                    }
+                    let h = add(&h[at], self.layer(&name("out"), &taken));
+                    add(&h, self.layers(&name("mlp"), 1, &norm(&h)))
+                })
+                .collect();
+        }
+        self.layers("readout", 1, &norm(&h[support.len()]))[0]
+    }
+
+    /// The losses after 0, 1, .. steps.
+    fn losses(&self, learner: &str, support: &Points, query: &Points) -> Vec<f64> {
+        let support: Vec<(f64, f64)> =
+            support.x.iter().zip(&support.y).map(|(x, y)| (x / SCALE, y / SCALE)).collect();
+        let loss = |n: usize| {
+            let seen = if n == 0 { &[][..] } else { &support };
+            let errors = query.x.iter().zip(&query.y).map(|(x, y)| {
+                let x = x / SCALE;
+                let answer = match learner {
+                    "cnp" => self.cnp(seen, x),
+                    "transformer" => self.transformer(seen, x),
+                    _ => self.metafun(seen, x, n),
+                };
+                (SCALE * answer - y) * (SCALE * answer - y)
+            });
+            errors.sum::<f64>() / query.x.len() as f64
+        };
+        (0..=STEPS).map(loss).collect()
+    }
+}
+
 /// The loss on `query` after 0, 1, ... steps on `support`, by the account above; the gradients are of no
 /// inner step, which other tests have judged.
 fn losses(learner: &str, trained: &Weights, support: &Points, query: &Points) -> Vec<f64> {
     if let Some(kind) = learner.strip_prefix("ridge-head") {
         return ridge_losses(kind.trim(), trained, support, query);
+    }
+    if ["cnp", "transformer", "metafun"].contains(&learner) {
+        return Reading::new(trained).losses(learner, support, query);
     }
     let mut weights = Weights { adaptation: Adaptation::sgd(1.0, 1), ..trained.clone() };
     weights.values.truncate(trained.model.parameters());

@@ -33,6 +33,6 @@ pub fn network(base: &Experiment, model: ModelSettings) -> Experiment {
 /// Operations (multiply and add are two) of one task of an outer step: 401,600 for exact MAML with the
 /// defaults.
 pub fn task_flop(experiment: &Experiment) -> usize {
-    let cost = experiment.algorithm.cost(&experiment.training);
-    cost.flop(&experiment.model, experiment.task.shots.middle(), experiment.task.query)
+    let Experiment { algorithm, training, model, task, .. } = experiment;
+    algorithm.flop(training, model, task.shots.middle(), task.query)
 }

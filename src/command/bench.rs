@@ -37,8 +37,7 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
                 let mut trainer = Trainer::new(&**algorithm, (&training, &task, &model), 0, kernels);
                 let mut times = microseconds_per_task(&mut trainer, meta_batch)?;
                 times.sort_by(f64::total_cmp);
-                let kflop =
-                    algorithm.cost(&training).flop(&model, task.shots.middle(), task.query) as f64 / 1e3;
+                let kflop = algorithm.flop(&training, &model, task.shots.middle(), task.query) as f64 / 1e3;
                 rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
                 peaks.push(fma_peak_gflops(kernels));
             }

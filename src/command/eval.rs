@@ -36,6 +36,11 @@ pub fn eval(command: &EvalCommand) -> anyhow::Result<Exit> {
     }
     let mut weights = checkpoint(&command.checkpoint)?;
     if command.plain {
+        if weights.adaptation.inner.scale().is_some() {
+            let text =
+                "--plain: this checkpoint's network reads its support points; SGD steps do not adapt it";
+            return Err(Misuse(text.to_owned()).into());
+        }
         weights = weights.plain();
     }
     adapt_at(&mut weights, command.inner_lr)?;

@@ -1,7 +1,7 @@
 //! A trained initialisation at work: inner steps on a task's support points, by its own rule of adaptation.
 
 use crate::model::Precision;
-use crate::model::{Kernels, Predictor, Scalar, Weights, predictor};
+use crate::model::{Kernels, Predictor, Scalar, TensorInfo, Weights, predictor};
 use crate::task::Points;
 
 /// A network's prediction after `n` steps on a task's support points.
@@ -98,7 +98,8 @@ impl Adapter {
 impl<E: Scalar> Typed<E> {
     fn new(weights: &Weights, kernels: Kernels) -> Self {
         let none = || [Vec::new(), Vec::new()];
-        let parameters = weights.model.parameters();
+        let network = weights.adaptation.inner.network(&weights.model);
+        let parameters = network.iter().map(TensorInfo::count).sum();
         let predictor = predictor(weights, kernels);
         Self { predictor, support: none(), query: none(), predictions: Vec::new(), parameters }
     }

@@ -30,7 +30,7 @@ use serde::Serialize;
 
 use crate::config::{Value, Values};
 use crate::learner::{Algorithm, OuterSchedule, Trainer, Training};
-use crate::model::{Adaptation, Kernels, ModelSettings, Weights};
+use crate::model::{Adaptation, Kernels, ModelSettings, Scale, Weights};
 use crate::task::{EvaluationSettings, TaskSettings};
 
 /// Everything one `experiments.toml` says, defaults filled in.
@@ -120,7 +120,7 @@ impl Experiment {
 
     /// How its networks adapt in training.
     pub fn adaptation(&self) -> Adaptation {
-        self.algorithm.adaptation(&self.training)
+        self.algorithm.adaptation(&self.training, Scale::of(&self.task))
     }
 
     /// Its test sets, the first one first.

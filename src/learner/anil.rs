@@ -5,8 +5,9 @@
 //! Effectiveness of MAML", <https://arxiv.org/abs/1909.09157>, section 4.
 
 use super::{Cost, Learner, Rule, Training};
-use crate::model::kernels::Real;
-use crate::model::{Adaptation, HeadSgd, Inner, InnerLoop, InnerSettings, Order, in_both_precisions};
+use crate::model::{
+    Adaptation, HeadSgd, Inner, InnerLoop, InnerSettings, Order, Scalar, Scale, in_both_precisions,
+};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`, theta' = theta but for its output
 /// layer w' = w - alpha d/dw `L_support(theta)`.
@@ -53,7 +54,7 @@ impl Learner for Anil {
         Cost { support: 1, query: 1, hessian_products: 0 }
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         settings.adapting(HeadAlone)
     }
 
@@ -70,7 +71,7 @@ impl Rule for Anil {}
 struct HeadAlone;
 
 impl HeadAlone {
-    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         InnerLoop::Head(Box::new(HeadSgd::new(settings.inner_lr, settings.kernels)))
     }
 }

@@ -5,7 +5,7 @@
 //! <https://arxiv.org/abs/2008.08882>, section 2.
 
 use super::{Learner, Rule, Training};
-use crate::model::{Adaptation, Order, Sgd};
+use crate::model::{Adaptation, Order, Scale, Sgd};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(theta')`, theta' = theta but for its hidden
 /// layers v' = v - alpha d/dv `L_support(theta)`.
@@ -47,7 +47,7 @@ impl Learner for Boil {
         ]
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         settings.adapting(Sgd { body: true, head: false })
     }
 }

@@ -6,10 +6,9 @@
 
 use super::{Cost, Learner, Rule, Shapes, Training, words};
 use crate::config::{Domain, Keys, settings};
-use crate::model::kernels::Real;
 use crate::model::{
-    Adaptation, Initial, Inner, InnerLoop, InnerSettings, ModelSettings, Order, TensorInfo, draw_uniform,
-    in_both_precisions,
+    Adaptation, Initial, Inner, InnerLoop, InnerSettings, ModelSettings, Order, Scalar, Scale, TensorInfo,
+    draw_uniform, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -92,7 +91,7 @@ impl Learner for Cavia {
         vec![("cavia T=1", at(1, None)), ("cavia T=3", at(3, Some(10.0)))]
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         settings.adapting(Context { numbers: CaviaSettings::new(&settings.own).context })
     }
 
@@ -115,7 +114,7 @@ struct Context {
 }
 
 impl Context {
-    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         InnerLoop::Context { numbers: self.numbers, rate: E::rounded(settings.inner_lr) }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::registry::Algorithm;
 use super::settings::Training;
 use crate::config::{Values, presentable};
-use crate::model::{Adaptation, Checkpoint, CheckpointError, Metadata, Shapes};
+use crate::model::{Adaptation, Checkpoint, CheckpointError, Metadata, Scale, Shapes};
 
 /// The rate of a checkpoint that names none: the notebook's, and what PyTorch's files are tested with.
 const RATE: f64 = 0.01;
@@ -64,7 +64,17 @@ fn adaptation(metadata: &Metadata, shape: Shapes<'_>) -> Result<Adaptation, Stri
     let own = own_settings(algorithm, metadata)?;
     let mut settings = Training { own, ..settings };
     algorithm.read_tensors(&mut settings, shape);
-    Ok(algorithm.adaptation(&settings))
+    let mut scale = Scale::default();
+    for (key, value) in
+        [("x_center", &mut scale.x_center), ("x_scale", &mut scale.x_scale), ("y_scale", &mut scale.y_scale)]
+    {
+        let Some(text) = metadata.get(key) else { continue };
+        let least = if key == "x_center" { f64::MIN } else { f64::MIN_POSITIVE };
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= least);
+        *value =
+            number.ok_or_else(|| format!("its {key} is \"{}\", which is no scale", presentable(text, 60)))?;
+    }
+    Ok(algorithm.adaptation(&settings, scale))
 }
 
 /// The algorithm's own settings as a checkpoint has them, in words; the defaults where it has none.

@@ -11,7 +11,7 @@ use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
-    Pulled, Scalar, TensorInfo, View, ViewMut, in_both_precisions,
+    Pulled, Scalar, Scale, TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -116,7 +116,7 @@ impl Learner for LayerStepRates {
         vec![("layer-step-rates T=3", words::clipped(3))]
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         settings.adapting(StepRates { steps: settings.inner_steps.max(1) })
     }
 
@@ -147,7 +147,7 @@ struct StepRates {
 }
 
 impl StepRates {
-    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         InnerLoop::Steps(Box::new(Stepwise {
             kernels: settings.kernels,
             steps: self.steps,

@@ -8,7 +8,7 @@ use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
-    Pulled, Shape, TensorInfo, View, ViewMut, in_both_precisions,
+    Pulled, Scalar, Scale, Shape, TensorInfo, View, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -62,7 +62,7 @@ impl Learner for MetaCurvature {
         vec![("meta-curvature T=1", words::clipped(1))]
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         settings.adapting(Curvature)
     }
 }
@@ -75,7 +75,7 @@ impl Rule for MetaCurvature {}
 struct Curvature;
 
 impl Curvature {
-    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         InnerLoop::Steps(Box::new(Curved::new(settings, &self.tensors(settings.model))))
     }
 }
@@ -83,7 +83,7 @@ impl Curvature {
 impl Inner for Curvature {
     fn tensors(&self, model: &ModelSettings) -> Vec<TensorInfo> {
         let mut tensors = Vec::new();
-        for TensorInfo { name, shape } in model.tensors() {
+        for TensorInfo { name, shape, .. } in model.tensors() {
             if let [outputs, inputs] = shape[..] {
                 tensors.push(TensorInfo::new(format!("curvature.{name}.out"), [outputs, outputs]));
                 tensors.push(TensorInfo::new(format!("curvature.{name}.in"), [inputs, inputs]));

@@ -8,7 +8,7 @@ use super::{Learner, Rule, Training, words};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
-    Padded, Pulled, TensorInfo, ViewMut, in_both_precisions,
+    Padded, Pulled, Scalar, Scale, TensorInfo, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -62,7 +62,7 @@ impl Learner for MetaSgd {
         vec![("meta-sgd T=3", words::clipped(3))]
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         settings.adapting(Rates)
     }
 }
@@ -75,7 +75,7 @@ impl Rule for MetaSgd {}
 struct Rates;
 
 impl Rates {
-    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         let rates = Padded::zero(settings.kernels.shape::<E>(settings.model.layers, settings.model.hidden));
         InnerLoop::Steps(Box::new(Elementwise { kernels: settings.kernels, rates }))
     }

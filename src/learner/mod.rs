@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! rule                 what an algorithm has to say of itself
-//! random .. reptile    the algorithms
+//! random .. metafun    the algorithms
 //! registry             the list of them all
 //! settings             how an experiment trains
 //! outer                what one outer step is made of
@@ -13,6 +13,7 @@
 //! mistakes             which known mistake a meta-gradient looks like
 //! cost                 what an outer step costs
 //! checkpoint           checkpoints that adapt by the rule of the algorithm they name
+//! reading              what learners share whose networks read
 //! words                words that several of them share
 //! ```
 
@@ -20,6 +21,7 @@ mod anil;
 mod boil;
 mod cavia;
 mod checkpoint;
+mod cnp;
 pub mod cost;
 mod first_order_maml;
 mod gradient;
@@ -27,9 +29,11 @@ mod layer_step_rates;
 mod maml;
 mod meta_curvature;
 mod meta_sgd;
+mod metafun;
 mod mistakes;
 mod outer;
 mod random;
+mod reading;
 mod registry;
 mod reptile;
 mod ridge_head;
@@ -37,6 +41,7 @@ mod rule;
 mod settings;
 mod trainer;
 mod transfer;
+mod transformer;
 pub mod words;
 
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};

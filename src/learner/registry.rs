@@ -33,6 +33,9 @@ learners![
     cavia::Cavia,
     meta_curvature::MetaCurvature,
     ridge_head::RidgeHead,
+    cnp::Cnp,
+    transformer::Transformer,
+    metafun::MetaFun,
 ];
 
 impl Algorithm {
@@ -72,7 +75,14 @@ impl Algorithm {
     /// The settings of all algorithms.
     pub fn every_key() -> Vec<&'static dyn AnyKey> {
         let own = Self::ALL.iter().flat_map(|algorithm| algorithm.own_keys());
-        Training::keys().iter().chain(own).copied().collect()
+        let mut keys: Vec<&'static dyn AnyKey> = Vec::new();
+        for key in Training::keys().iter().chain(own) {
+            // Several may have one.
+            if keys.iter().all(|known| known.name() != key.name()) {
+                keys.push(*key);
+            }
+        }
+        keys
     }
 }
 

@@ -23,14 +23,14 @@ use crate::config::{Domain, Keys, settings, words as choice};
 use crate::model::kernels::{Real, vectors};
 use crate::model::{
     Adaptation, Features, Head, HeadGradient, HeadTask, Initial, Inner, InnerLoop, InnerSettings, Kernels,
-    ModelSettings, Order, Output, Seen, TensorInfo, in_both_precisions,
+    ModelSettings, Order, Output, Scalar, Scale, Seen, TensorInfo, in_both_precisions,
 };
 use crate::task::Stream;
 
 settings! {
     /// What only the ridge head has.
     struct RidgeSettings {
-        /// Squared error, or negative log-likelihood, which also gives error bands (ridge-head).
+        /// Squared error, or negative log-likelihood, which also gives error bands (ridge-head, cnp, transformer, metafun).
         outer_loss: OuterLossKind = Domain::Words(OuterLossKind::NAMES), OuterLossKind::Mse;
         /// Features: the last hidden layer before its activation (linear), or after one; off: after the network's (ridge-head).
         features: Option<Features> = Domain::Words(Features::NAMES), None;
@@ -121,7 +121,7 @@ impl Learner for RidgeHead {
         vec![("ridge-mse", with(OuterLossKind::Mse)), ("ridge-nll", with(OuterLossKind::Nll))]
     }
 
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         let RidgeSettings { outer_loss, features } = RidgeSettings::new(&settings.own);
         let inner = Ridge { outer_loss, features };
         Adaptation { inner_lr: 0.0, inner_steps: 1, ..settings.adapting(inner) }
@@ -152,7 +152,7 @@ struct Ridge {
 }
 
 impl Ridge {
-    fn inner_loop<E: Real>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         InnerLoop::Head(Box::new(Solver::new(settings.kernels, *self)))
     }
 }

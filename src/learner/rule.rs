@@ -8,7 +8,7 @@ use super::outer::{OuterLoss, OuterStep};
 use super::settings::Training;
 use super::words;
 use crate::config::Keys;
-use crate::model::{Adaptation, Scalar, Shapes};
+use crate::model::{Adaptation, ModelSettings, Scalar, Scale, Shapes};
 
 /// The facts of an algorithm: one file holds them all, next to its [`Rule`].
 pub trait Learner: Sync + 'static {
@@ -52,6 +52,17 @@ pub trait Learner: Sync + 'static {
         Cost::of_query_loss(training.inner_steps, training.order)
     }
 
+    /// Floating-point operations of one outer step on one task: those of the passes of [`Learner::cost`] over the
+    /// network's hidden layers, if it does not say otherwise.
+    fn flop(&self, training: &Training, model: &ModelSettings, shots: usize, query: usize) -> usize {
+        self.cost(training).flop(model, shots, query)
+    }
+
+    /// Outer steps in which its rate rises from 0, whatever the schedule.
+    fn warm_up(&self) -> u64 {
+        0
+    }
+
     /// With which settings `metascope bench` measures it, and what it calls them; none where there is nothing
     /// to measure.
     fn bench(&self) -> Vec<(&'static str, Training)> {
@@ -79,8 +90,8 @@ pub trait Learner: Sync + 'static {
     }
 
     /// How a network that it trains adapts to a task, in training and in every test: plain SGD if it does
-    /// not say otherwise.
-    fn adaptation(&self, settings: &Training) -> Adaptation {
+    /// not say otherwise. `scale` is for networks that read.
+    fn adaptation(&self, settings: &Training, _: Scale) -> Adaptation {
         Adaptation::sgd(settings.inner_lr, settings.inner_steps)
     }
 

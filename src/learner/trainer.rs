@@ -8,8 +8,8 @@ use super::rule::{Learner, Rule};
 use super::settings::Training;
 use crate::model::kernels::vectors;
 use crate::model::{
-    Adam, Adaptation, Initial, Kernels, ModelSettings, Parameters, Precision, Scalar, Weights, Workspace,
-    initial_parameters, tensors, with_width,
+    Adam, Adaptation, Initial, Kernels, ModelSettings, Parameters, Precision, Scalar, Scale, Weights,
+    Workspace, tensors, with_width,
 };
 use crate::task::{Position, Purpose, TaskSettings, TrainingTasks, stream};
 
@@ -106,6 +106,8 @@ struct Typed<const H: usize, E: Scalar> {
     gradients: Gradients<E, Cpu>,
     adam: Adam<E>,
     kernels: Kernels,
+    /// Steps in which the rate rises from 0.
+    warm_up: u64,
     /// Steps from the first to the last.
     steps: u64,
     tasks: TrainingTasks<E>,
@@ -121,9 +123,9 @@ where
 {
     fn new<R: Rule>(rule: R, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Self {
         let (training, task, model) = settings;
-        let adaptation = rule.adaptation(training);
+        let adaptation = rule.adaptation(training, Scale::of(task));
         let mut stream = stream(seed, Purpose::Initialisation);
-        let mut values = initial_parameters(model, &mut stream);
+        let mut values = adaptation.inner.initial_network(model, &mut stream);
         let of = Initial { model, inner_lr: adaptation.inner_lr, network: &mut values };
         let numbers = adaptation.inner.initial(of, &mut stream);
         values.extend(numbers);
@@ -133,6 +135,7 @@ where
             gradients: theta.zero_gradients().expect("a network's gradients are a few kilobytes"),
             adam: Adam::new(&theta, training.outer_lr, kernels),
             kernels,
+            warm_up: rule.warm_up(),
             steps: training.outer_steps(task),
             theta,
             tasks: TrainingTasks::new(task, training.meta_batch, rule.uses_query(), seed),
@@ -161,7 +164,8 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
             clip(&self.theta, &mut self.gradients, largest, self.kernels)?;
         }
         let factor = self.training.outer_schedule.factor(done, self.steps);
-        self.adam.rate = self.training.outer_lr * factor;
+        let rising = if done < self.warm_up { (done + 1) as f64 / self.warm_up as f64 } else { 1.0 };
+        self.adam.rate = self.training.outer_lr * factor * rising;
         self.adam.update(&mut self.theta, &mut self.gradients)?;
         Ok(shown)
     }

@@ -9,7 +9,7 @@
 //! and differs in P alone: alpha times the gradient for MAML, a rate of its own for every parameter for
 //! Meta-SGD. Two kinds leave all weights but a few as they are, so that the tasks of a meta-batch share their
 //! passes: those that adapt the output layer over fixed features, and those that adapt a context beside the
-//! input. The same value is used in training, in every test and on screen, and travels with the parameters
+//! input. And a network may read its support points instead of stepping on them ([`super::Network`]). The same value is used in training, in every test and on screen, and travels with the parameters
 //! (see [`super::Weights`]), so that nobody can test a network by another rule than it was trained with.
 
 use std::any::Any;
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 use super::head::Head;
 use super::kernels::{Kernels, Real, View, ViewMut};
+use super::parameters::initial_parameters;
+use super::reader::{Reads, Scale};
 use super::scalar::{InBoth, Scalar};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
@@ -106,6 +108,28 @@ pub trait Inner: Comparable + Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The tensors of the network that it adapts, in checkpoint order: those of [`ModelSettings::tensors`], unless it
+    /// is a network of its own, which reads.
+    fn network(&self, model: &ModelSettings) -> Vec<TensorInfo> {
+        model.tensors()
+    }
+
+    /// Their initial values, one tensor after another.
+    fn initial_network(&self, model: &ModelSettings, stream: &mut Stream) -> Vec<f64> {
+        initial_parameters(model, stream)
+    }
+
+    /// A vector of the network that is as long as its layers are wide.
+    fn tells_width(&self) -> &'static str {
+        "hidden1.bias"
+    }
+
+    /// The scale that it reads at, where it is a network that reads: such a network has no hidden layers to be counted
+    /// and no nonlinearity to be chosen, and what adapts it is to be read to.
+    fn scale(&self) -> Option<Scale> {
+        None
+    }
+
     /// Whether `inner_lr` is a rate of the rule, which a person may change at test time.
     fn has_rate(&self) -> bool {
         true
@@ -151,7 +175,7 @@ pub struct InnerSettings<'a> {
 }
 
 /// The inner loop of a rule, for one network and number type.
-pub enum InnerLoop<E: Real> {
+pub enum InnerLoop<E: Scalar> {
     /// Steps of all parameters down P of the gradient.
     Steps(Box<dyn Operator<E>>),
     /// The output layer alone is adapted, over features that stay the same.
@@ -164,6 +188,8 @@ pub enum InnerLoop<E: Real> {
         /// alpha.
         rate: E,
     },
+    /// The network reads the support points.
+    Reads(Box<dyn Reads<E>>, Scale),
 }
 
 /// The methods of [`Inner`] that give the inner loop, from one that is generic over the number type.
@@ -251,7 +277,7 @@ impl Sgd {
     /// Everything moves.
     pub const ALL: Self = Self { body: true, head: true };
 
-    fn inner_loop<E: Real>(self, settings: InnerSettings<'_>) -> InnerLoop<E> {
+    fn inner_loop<E: Scalar>(self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         let rate = E::rounded(settings.inner_lr);
         InnerLoop::Steps(Box::new(Scaled { rate, moves: self, body: 2 * settings.model.layers }))
     }

@@ -118,10 +118,12 @@ impl Checkpoint {
         let find = |name: &str| place(name).map(|place| &contents[place].1);
         let missing = |name: &str| {
             let found = listed(contents.iter());
-            format!("it has no tensor named {name}; it has {found}. {NAMES}")
+            let names = if name.starts_with("hidden") || name.starts_with("out.") { NAMES } else { "" };
+            format!("it has no tensor named {name}; it has {found}. {names}").trim_end().to_owned()
         };
         let adaptation = adapts(&metadata, &|name| find(name).map(|tensor| tensor.shape().to_vec()))?;
-        let bias = find("hidden1.bias").ok_or_else(|| missing("hidden1.bias"))?;
+        let telling = adaptation.inner.tells_width();
+        let bias = find(telling).ok_or_else(|| missing(telling))?;
         let hidden = bias.shape().first().copied().unwrap_or(0);
         if !WIDTHS.contains(&hidden) {
             return Err(format!("its hidden layers have {hidden} units; {} exist here", menu()));
@@ -132,7 +134,11 @@ impl Checkpoint {
             other => return Err(format!("its numbers are {other:?}; F32 and F64 are known")),
         };
         // The last hidden layer that anything belongs to: one that is left out before it is then missing.
-        let layers = contents.iter().filter_map(|(name, _)| layer(name)).max().unwrap_or(1);
+        let reads = adaptation.inner.scale().is_some();
+        let layers = match contents.iter().filter_map(|(name, _)| layer(name)).max() {
+            _ if reads => ModelSettings::default().layers,
+            most => most.unwrap_or(1),
+        };
         if layers > MOST_LAYERS {
             return Err(format!(
                 "its last layer is hidden{layers}; 1 to {MOST_LAYERS} hidden layers exist here"
@@ -143,7 +149,7 @@ impl Checkpoint {
         let mut used = vec![false; contents.len()];
         let mut values = vec![0.0; tensors.iter().map(TensorInfo::count).sum()];
         for stored in stored(&tensors) {
-            let TensorInfo { name, shape } = &stored.tensor;
+            let TensorInfo { name, shape, .. } = &stored.tensor;
             let place = place(name).ok_or_else(|| missing(name))?;
             used[place] = true;
             let tensor = &contents[place].1;
@@ -153,17 +159,17 @@ impl Checkpoint {
             }
             if tensor.dtype() != precision.dtype() {
                 let (is, others) = (tensor.dtype(), precision.dtype());
-                return Err(format!("{name} is {is:?} while hidden1.bias is {others:?}"));
+                return Err(format!("{name} is {is:?} while {telling} is {others:?}"));
             }
             let places = stored.places();
             match precision {
                 Precision::F32 => {
-                    for (place, &bytes) in places.zip(tensor.data().as_chunks().0) {
+                    for (place, &bytes) in places.into_iter().zip(tensor.data().as_chunks().0) {
                         values[place] = f64::from(f32::from_le_bytes(bytes));
                     }
                 }
                 Precision::F64 => {
-                    for (place, &bytes) in places.zip(tensor.data().as_chunks().0) {
+                    for (place, &bytes) in places.into_iter().zip(tensor.data().as_chunks().0) {
                         values[place] = f64::from_le_bytes(bytes);
                     }
                 }
@@ -173,9 +179,9 @@ impl Checkpoint {
             contents.iter().zip(&used).filter(|(_, used)| !**used).map(|(it, _)| it).collect();
         if !unused.is_empty() {
             return Err(format!(
-                "it has tensors that are no part of its network, {}, nor of how it adapts: {}. Nothing is left out of a \
+                "it has tensors that are no part of its network{}, nor of how it adapts: {}. Nothing is left out of a \
                  network in silence; save it without them",
-                model.shape_in_words(),
+                if reads { String::new() } else { format!(", {}", model.shape_in_words()) },
                 listed(unused.into_iter()),
             ));
         }
@@ -220,7 +226,7 @@ impl Weights {
     /// Its tensors as a file has them, with their numbers.
     pub fn stored(&self) -> Vec<(TensorInfo, Vec<f64>)> {
         let numbers = |stored: Stored| {
-            let values = stored.places().map(|place| self.values[place]).collect();
+            let values = stored.places().into_iter().map(|place| self.values[place]).collect();
             (stored.tensor, values)
         };
         stored(&self.tensors()).into_iter().map(numbers).collect()
@@ -230,8 +236,12 @@ impl Weights {
     /// metadata give the same bytes.
     pub fn to_bytes(&self, metadata: &[(&str, String)]) -> Vec<u8> {
         let ModelSettings { activation, precision, .. } = self.model;
-        let activation = ("activation", activation.name().to_owned());
-        let words = std::iter::once(activation).chain(metadata.iter().cloned());
+        let said = match self.adaptation.inner.scale() {
+            None => vec![("activation", activation.name().to_owned())],
+            // It has relu everywhere.
+            Some(scale) => scale.words().map(|(name, value)| (name, value.to_string())).to_vec(),
+        };
+        let words = said.into_iter().chain(metadata.iter().cloned());
         safetensors(words, precision, &self.stored())
     }
 }
@@ -248,7 +258,7 @@ pub fn safetensors<'w>(
     let mut header = Map::new();
     header.insert("__metadata__".into(), Value::Object(strings));
     let mut data = Vec::new();
-    for (TensorInfo { name, shape }, values) in tensors {
+    for (TensorInfo { name, shape, .. }, values) in tensors {
         let start = data.len();
         for value in values {
             match precision {

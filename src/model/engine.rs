@@ -28,16 +28,19 @@ pub struct InnerSteps<'a> {
     /// The shares of the query losses after 1, 2, .. of them in the outer loss; empty if only the last one counts.
     /// For rules that step all parameters.
     pub importance: &'a [f64],
+    /// Whether a network that reads is given, for the j-th query point of a task, the first `j mod (K + 1)` of its K
+    /// support points alone.
+    pub prefixes: bool,
 }
 
 impl InnerSteps<'_> {
     /// Steps after whose last one the loss is taken.
     pub fn to_the_end(steps: usize, order: Order) -> Self {
-        Self { steps, order, importance: &[] }
+        Self { steps, order, importance: &[], prefixes: false }
     }
 }
 
-/// Takes outer losses of one network and their gradients; made by [`super::engine`] for a network, its adaptation and
+/// Takes outer losses of one network and their gradients; made by [`super::carrier`] for a network, its adaptation and
 /// a number type.
 pub trait Objective<E: Real> {
     /// Takes one tensor of the initial parameters, by its number in checkpoint order and its place in a flat

@@ -4,14 +4,17 @@
 //! ```text
 //! settings     which network: depth, width, activation, precision
 //! tensors      names, shapes and order of its tensors
+//! layer        layers of networks that read, as values
 //! scalar       the two number types
 //! parameters   parameters as a list of tensors of compile-time shape
 //! adaptation   what an inner step makes of a gradient, as a value
 //! operations   adapt, loss, pull: what learners are written in, on the tape
 //! engine       what the tape, and tests and the screen, ask of the hot path
-//! engines      which of the three that carry it out a rule of adaptation has:
+//! engines      which of these carries out a rule of adaptation:
 //! machine        steps of all parameters, one task after another
 //! head_machine   the output layer adapts (by a rule of head), over features that tasks share
+//! reader         a network that reads its support points, in operations of
+//! pass/          the tape: layers, attention, means, smoothing, losses
 //! context_machine  numbers beside the input adapt, all weights are shared
 //! ledger       the gradients that an engine gathers and holds
 //! kernels/     the arithmetic, compiled for AVX2 with FMA and portably
@@ -31,10 +34,14 @@ mod foreign;
 mod head;
 mod head_machine;
 pub mod kernels;
+mod layer;
 mod ledger;
 mod machine;
 mod operations;
 mod parameters;
+mod pass;
+mod reader;
+mod reading;
 pub mod reference;
 mod scalar;
 mod settings;
@@ -49,13 +56,17 @@ pub use adaptation::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes, safetensors};
 pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
-pub use engines::{engine, predictor};
+pub use engines::{Carrier, carrier, predictor};
 pub use head::{Features, Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
+pub use layer::Layer;
 pub use operations::{Adapted, Workspace};
-pub use parameters::{Array, Parameters, draw_uniform, initial_parameters};
+pub use parameters::{Array, Parameters, Tensors, draw_uniform, initial_parameters};
+pub use pass::{Pass, Rows, Then};
+pub use reader::{Episode, Network, Reader, Reads, Scale};
+pub use reading::Reading;
 pub use scalar::{InBoth, Scalar};
 pub(crate) use settings::with_width;
 pub use settings::{Activation, ModelSettings, Precision, WIDTHS};
-pub use tensors::TensorInfo;
+pub use tensors::{Join, TensorInfo};
 pub use weights::{Weights, count, tensors};

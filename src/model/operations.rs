@@ -12,9 +12,10 @@ use dfdx::prelude::*;
 
 use super::adaptation::Adaptation;
 use super::engine::{Engine, InnerSteps, Order, Ticket};
-use super::engines::engine;
+use super::engines::{Carrier, carrier};
 use super::kernels::Kernels;
 use super::parameters::Parameters;
+use super::reader::Reader;
 use super::scalar::Scalar;
 use super::settings::ModelSettings;
 use crate::task::Batch;
@@ -22,7 +23,13 @@ use crate::task::Batch;
 /// The kernels' memory for one network and its adaptation, shared by the operations of one thread.
 /// Cloning it makes another handle to the same memory.
 #[derive(Clone)]
-pub struct Workspace<E>(Shared<E>);
+pub struct Workspace<E: Scalar>(Kind<E>);
+
+#[derive(Clone)]
+enum Kind<E: Scalar> {
+    Steps(Shared<E>),
+    Reads(Rc<Reader<E>>),
+}
 
 type Shared<E> = Rc<RefCell<Box<dyn Engine<E>>>>;
 
@@ -43,7 +50,10 @@ impl<E: Scalar> Drop for Held<E> {
 impl<E: Scalar> Workspace<E> {
     /// Memory for a network that adapts so.
     pub fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
-        Self(Rc::new(RefCell::new(engine(model, adaptation, kernels))))
+        Self(match carrier(model, adaptation, kernels) {
+            Carrier::Engine(engine) => Kind::Steps(Rc::new(RefCell::new(engine))),
+            Carrier::Reader(reader) => Kind::Reads(Rc::new(reader)),
+        })
     }
 }
 
@@ -54,6 +64,7 @@ pub struct Adapted<'a, const H: usize, E: Scalar, T> {
     support: &'a Batch<E>,
     steps: usize,
     order: Order,
+    prefixes: bool,
 }
 
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
@@ -62,18 +73,22 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
     /// knows. Without support points no step is taken.
     pub fn adapt(self, support: &Batch<E>, steps: usize, order: Order) -> Adapted<'_, H, E, T> {
         let steps = if support.rows() == 0 { 0 } else { steps };
-        Adapted { theta: self, support, steps, order }
+        Adapted { theta: self, support, steps, order, prefixes: false }
     }
 
     /// The mean squared error on each task's points, averaged over the tasks.
     pub fn loss(self, points: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
-        operation(self, workspace, |engine, gradient| {
-            engine.meta_loss(points, points, InnerSteps::to_the_end(0, Order::First), gradient)
-        })
+        loss(self, points, points, InnerSteps::to_the_end(0, Order::First), workspace)
     }
 }
 
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
+    /// The same where a network that reads is given, for the j-th query point of a task, the first `j mod (K + 1)` of
+    /// its K support points alone: one pass that trains every number of points.
+    pub fn after_prefixes(self) -> Self {
+        Self { prefixes: true, ..self }
+    }
+
     /// The mean squared error of the adapted weights on each task's query points, averaged over the
     /// tasks. Its gradient is with respect to the *initial* weights.
     pub fn loss(self, query: &Batch<E>, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
@@ -91,22 +106,40 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
         importance: &[f64],
         workspace: &Workspace<E>,
     ) -> Tensor<Rank0, E, Cpu, T> {
-        let Self { theta, support, steps, order } = self;
+        let Self { theta, support, steps, order, prefixes } = self;
         let importance = if steps == 0 { &[] } else { importance };
-        operation(theta, workspace, |engine, gradient| {
-            engine.meta_loss(support, query, InnerSteps { steps, order, importance }, gradient)
-        })
+        loss(theta, support, query, InnerSteps { steps, order, importance, prefixes }, workspace)
     }
 
     /// Reptile's direction: an operation whose gradient is (theta - theta') / (steps * alpha), averaged
     /// over the tasks. Its value, for the plots, is the support loss before the last inner step.
     ///
     /// # Panics
-    /// With no steps: the quotient would have no meaning.
+    /// With no steps: the quotient would have no meaning; and for a rule that does not step all parameters.
     pub fn pull(self, workspace: &Workspace<E>) -> Tensor<Rank0, E, Cpu, T> {
         let Self { theta, support, steps, .. } = self;
         assert!(steps > 0, "Reptile needs an inner step");
-        operation(theta, workspace, |engine, _| engine.pull(support, steps))
+        match &workspace.0 {
+            Kind::Steps(engine) => operation(theta, engine, |engine, _| engine.pull(support, steps)),
+            #[expect(clippy::panic, reason = "documented")]
+            Kind::Reads(_) => panic!("a pull is for rules that step all parameters"),
+        }
+    }
+}
+
+/// The mean query loss after inner steps, or after reading.
+fn loss<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
+    theta: Parameters<H, E, T>,
+    support: &Batch<E>,
+    query: &Batch<E>,
+    inner: InnerSteps<'_>,
+    workspace: &Workspace<E>,
+) -> Tensor<Rank0, E, Cpu, T> {
+    match &workspace.0 {
+        Kind::Steps(engine) => {
+            operation(theta, engine, |engine, gradient| engine.meta_loss(support, query, inner, gradient))
+        }
+        Kind::Reads(reader) => reader.loss(theta, support, query, inner),
     }
 }
 
@@ -114,17 +147,17 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
 /// derivative. `compute` is told whether a gradient is wanted, which without a tape it is not.
 fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
     theta: Parameters<H, E, T>,
-    workspace: &Workspace<E>,
+    shared: &Shared<E>,
     compute: impl FnOnce(&mut dyn Engine<E>, bool) -> E,
 ) -> Tensor<Rank0, E, Cpu, T> {
     let (theta, mut tape) = theta.split_tape();
-    let mut engine = workspace.0.borrow_mut();
+    let mut engine = shared.borrow_mut();
     theta.copy_each(|tensor, place, copy| engine.load(tensor, place, copy));
     engine.begin();
     let mut value: Tensor<Rank0, E, Cpu> = theta.device().zeros();
     value.copy_from(&[compute(&mut **engine, T::OWNS_TAPE)]);
     if T::OWNS_TAPE {
-        let held = Held { ticket: Some(engine.take_gradient()), workspace: workspace.0.clone() };
+        let held = Held { ticket: Some(engine.take_gradient()), workspace: shared.clone() };
         let at = value.clone();
         tape.add_backward_op(move |gradients| {
             let scale = gradients.get_or_alloc_mut(&at)?[0];

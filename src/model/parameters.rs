@@ -183,6 +183,51 @@ impl<const H: usize, E: Scalar> Parameters<H, E> {
     }
 }
 
+/// Parameters of any width, as the operations of networks that read see them.
+pub trait Tensors<E: Scalar> {
+    /// Where they are.
+    fn device(&self) -> Cpu;
+
+    /// Numbers of a tensor, by its number; 0 where there is no such tensor.
+    fn count(&self, tensor: usize) -> usize;
+
+    /// Copies the numbers of a tensor.
+    fn copy(&self, tensor: usize, to: &mut [E]);
+
+    /// The gradient of a tensor.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    fn gradient<'g>(
+        &self,
+        tensor: usize,
+        gradients: &'g mut Gradients<E, Cpu>,
+    ) -> Result<&'g mut [E], CpuError>;
+}
+
+impl<const H: usize, E: Scalar> Tensors<E> for Parameters<H, E> {
+    fn device(&self) -> Cpu {
+        Self::device(self)
+    }
+
+    fn count(&self, tensor: usize) -> usize {
+        let count = |array: &Array<H, E>| of_any_shape!(array, tensor => tensor.shape().num_elements());
+        self.0.get(tensor).map_or(0, count)
+    }
+
+    fn copy(&self, tensor: usize, to: &mut [E]) {
+        of_any_shape!(&self.0[tensor], tensor => tensor.copy_into(to));
+    }
+
+    fn gradient<'g>(
+        &self,
+        tensor: usize,
+        gradients: &'g mut Gradients<E, Cpu>,
+    ) -> Result<&'g mut [E], CpuError> {
+        of_any_shape!(&self.0[tensor], tensor => Ok(gradients.get_or_alloc_mut(tensor)?))
+    }
+}
+
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
     /// The same parameters with an empty tape, to use them twice in one expression.
     pub fn with_empty_tape(&self) -> Self {

@@ -11,12 +11,23 @@ pub struct TensorInfo {
     pub name: String,
     /// Its dimensions, outermost first; a linear layer's weight is `[out, in]`.
     pub shape: Vec<usize>,
+    /// Where it lies in the file's tensor of its name, if it is not the first of this name.
+    pub join: Join,
+}
+
+/// How tensors of one name are one tensor in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// Columns beside those of the tensors before.
+    Beside,
+    /// Rows below those of the tensors before.
+    Below,
 }
 
 impl TensorInfo {
     /// A tensor of this name and shape.
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>) -> Self {
-        Self { name: name.into(), shape: shape.into() }
+        Self { name: name.into(), shape: shape.into(), join: Join::Beside }
     }
 
     /// How many numbers it holds.
@@ -63,23 +74,44 @@ impl ModelSettings {
 pub struct Stored {
     /// As the file has it.
     pub tensor: TensorInfo,
-    /// The columns it is made of, left to right: the place in a flat vector where each begins, and how many.
-    parts: Vec<(usize, usize)>,
+    parts: Vec<Part>,
 }
 
-/// The tensors of a file that holds these: those of one name are one there, side by side, row by row (the
-/// context's columns of a first layer's weight are tensors of their own here).
+/// One of the tensors that a tensor of a file is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    /// The place in a flat vector where it begins.
+    from: usize,
+    /// Its first row and column in the file's tensor.
+    row: usize,
+    column: usize,
+    rows: usize,
+    columns: usize,
+}
+
+/// The tensors of a file that holds these: those of one name are one there, as [`Join`] says (the context's columns of
+/// a first layer's weight are tensors of their own here).
 pub fn stored(tensors: &[TensorInfo]) -> Vec<Stored> {
     let mut stored: Vec<Stored> = Vec::with_capacity(tensors.len());
     let mut from = 0;
     for tensor in tensors {
-        let columns = tensor.shape.get(1).copied().unwrap_or(1);
+        let (rows, columns) = (tensor.shape[0], tensor.shape.get(1).copied().unwrap_or(1));
         match stored.iter_mut().find(|other| other.tensor.name == tensor.name) {
-            Some(Stored { tensor, parts }) => {
-                tensor.shape[1] += columns;
-                parts.push((from, columns));
+            Some(Stored { tensor: whole, parts }) => {
+                let (row, column) = match tensor.join {
+                    Join::Beside => (0, whole.shape[1]),
+                    Join::Below => (whole.shape[0], 0),
+                };
+                match tensor.join {
+                    Join::Beside => whole.shape[1] += columns,
+                    Join::Below => whole.shape[0] += rows,
+                }
+                parts.push(Part { from, row, column, rows, columns });
             }
-            None => stored.push(Stored { tensor: tensor.clone(), parts: vec![(from, columns)] }),
+            None => stored.push(Stored {
+                tensor: tensor.clone(),
+                parts: vec![Part { from, row: 0, column: 0, rows, columns }],
+            }),
         }
         from += tensor.count();
     }
@@ -88,14 +120,18 @@ pub fn stored(tensors: &[TensorInfo]) -> Vec<Stored> {
 
 impl Stored {
     /// The places of its numbers in a flat vector, in the order of the file.
-    pub fn places(&self) -> impl Iterator<Item = usize> {
-        let rows = self.tensor.shape[0];
-        (0..rows).flat_map(move |row| {
-            self.parts.iter().flat_map(move |&(from, columns)| {
-                let start = from + row * columns;
-                start..start + columns
-            })
-        })
+    pub fn places(&self) -> Vec<usize> {
+        let columns = self.tensor.shape.get(1).copied().unwrap_or(1);
+        let mut places = vec![0; self.tensor.count()];
+        for part in &self.parts {
+            for row in 0..part.rows {
+                for column in 0..part.columns {
+                    let place = (part.row + row) * columns + part.column + column;
+                    places[place] = part.from + row * part.columns + column;
+                }
+            }
+        }
+        places
     }
 }
 
@@ -136,12 +172,18 @@ mod tests {
     }
 
     #[test]
-    fn tensors_of_one_name_are_columns_of_one() {
+    fn tensors_of_one_name_are_one() {
         let tensors = [("a", [2, 1]), ("b", [1, 2]), ("a", [2, 2])].map(|(n, s)| TensorInfo::new(n, s));
         let stored = stored(&tensors);
         assert_eq!(stored.len(), 2);
+        let below = tensors.clone().map(|tensor| TensorInfo { join: Join::Below, ..tensor });
+        assert_eq!(super::stored(&below[1..])[1].tensor.shape, [2, 2]);
+        let (one, two) =
+            (TensorInfo::new("b", [1]), TensorInfo { join: Join::Below, ..TensorInfo::new("b", [2]) });
+        let vector = super::stored(&[one, TensorInfo::new("c", [1]), two]);
+        assert_eq!((&vector[0].tensor.shape[..], vector[0].places()), (&[3][..], vec![0, 2, 3]));
         assert_eq!((&stored[0].tensor.name[..], &stored[0].tensor.shape[..]), ("a", &[2, 3][..]));
-        assert_eq!(stored[0].places().collect::<Vec<_>>(), [0, 4, 5, 1, 6, 7]);
-        assert_eq!(stored[1].places().collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(stored[0].places(), [0, 4, 5, 1, 6, 7]);
+        assert_eq!(stored[1].places(), [2, 3]);
     }
 }

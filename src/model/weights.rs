@@ -34,7 +34,7 @@ impl Weights {
 
 /// The tensors of a network and of what its adaptation learns, in checkpoint order.
 pub fn tensors(model: &ModelSettings, adaptation: &Adaptation) -> Vec<TensorInfo> {
-    [model.tensors(), adaptation.tensors(model)].concat()
+    [adaptation.inner.network(model), adaptation.tensors(model)].concat()
 }
 
 /// How many numbers these hold.

@@ -162,7 +162,7 @@ fn folder(settings: &Experiment) -> f64 {
 fn work(settings: &Experiment) -> f64 {
     let Experiment { task, model, training, .. } = settings;
     let step = if settings.algorithm.trains() {
-        settings.algorithm.cost(training).flop(model, task.shots.middle(), task.query) as f64
+        settings.algorithm.flop(training, model, task.shots.middle(), task.query) as f64
     } else {
         0.0
     };

@@ -111,6 +111,6 @@ impl Nonlinearity for Tanh {
 }
 
 /// The leading 12 bits of ln 2, so that its product with a small integer is exact in both types.
-const LN2_HIGH: f64 = 0.693_115_234_375;
+pub(super) const LN2_HIGH: f64 = 0.693_115_234_375;
 /// The rest of ln 2.
-const LN2_LOW: f64 = 3.194_618_494_530_941_7e-5;
+pub(super) const LN2_LOW: f64 = 3.194_618_494_530_941_7e-5;

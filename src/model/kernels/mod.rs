@@ -14,6 +14,7 @@ mod adam;
 mod buffers;
 mod dense;
 mod dispatch;
+pub mod layers;
 mod matrix;
 mod passes;
 mod peak;
@@ -26,6 +27,7 @@ pub mod vectors;
 pub use activation::{Linear, Nonlinearity, Relu, Tanh};
 pub use adam::AdamStep;
 pub use buffers::{Packed, Padded, Rows, Shape, Squares, Trace, View, ViewMut};
+pub use layers::{Block, BlockMut, Onto};
 pub use matrix::{Matrix, MatrixMut};
 pub use peak::fma_peak_gflops;
 pub use pieces::Pieces;
@@ -101,7 +103,12 @@ impl Kernels {
 
     /// How these kernels lay out a network of so many hidden layers of this width.
     pub fn shape<E: Real>(self, layers: usize, hidden: usize) -> Shape {
-        Shape::new(layers, hidden, hidden.next_multiple_of(self.width::<E>().max(8)))
+        Shape::new(layers, hidden, self.stride::<E>(hidden))
+    }
+
+    /// Numbers from a row of so many to the next: whole registers.
+    pub fn stride<E: Real>(self, columns: usize) -> usize {
+        columns.next_multiple_of(self.width::<E>().max(8))
     }
 
     /// Numbers in a register.

@@ -38,6 +38,8 @@ pub trait Real:
     const ROUNDER: f64;
     /// A number whose rounding error is normal, and far below anything that matters to Adam.
     const FLOOR: f64;
+    /// The least number whose exponential is a normal number, rounded up.
+    const LEAST_EXPONENT: f64;
     /// tanh is 1 to this type's rounding from here on.
     const TANH_SATURATES: f64;
 }
@@ -56,7 +58,8 @@ const fn inverse_factorials<const N: usize>() -> [f64; N] {
 }
 
 macro_rules! real {
-    ($type:ident, mantissa: $mantissa:literal, terms: $terms:literal, one from: $one:literal, floor: $floor:literal) => {
+    ($type:ident, mantissa: $mantissa:literal, terms: $terms:literal, one from: $one:literal, floor: $floor:literal,
+     least exponent: $least:literal) => {
         impl Real for $type {
             #[cfg(target_arch = "x86_64")]
             type Avx512 = super::simd::Avx512;
@@ -67,6 +70,7 @@ macro_rules! real {
             const ROUNDER: f64 = 1.5 * (1u64 << $mantissa) as f64;
             const TANH_SATURATES: f64 = $one;
             const FLOOR: f64 = $floor;
+            const LEAST_EXPONENT: f64 = $least;
 
             #[inline(always)]
             fn root(self) -> Self {
@@ -83,5 +87,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, mantissa: 23, terms: 7, one from: 9.5, floor: 1e-25);
-real!(f64, mantissa: 52, terms: 13, one from: 19.5, floor: 1e-280);
+real!(f32, mantissa: 23, terms: 7, one from: 9.5, floor: 1e-25, least exponent: -87.0);
+real!(f64, mantissa: 52, terms: 13, one from: 19.5, floor: 1e-280, least exponent: -708.0);

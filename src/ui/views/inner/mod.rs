@@ -18,7 +18,7 @@ use self::state::PlaneOf;
 use crate::{
     experiments::Experiment,
     learner::{Algorithm, Training},
-    model::{ModelSettings, Weights},
+    model::{self, ModelSettings, Weights},
     results::{Plane, Scale},
     ui::{
         state::app::{App, Command, Kind},
@@ -123,7 +123,10 @@ fn others(app: &App) -> String {
 /// For a learner that learns only where to start.
 fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     let learns_more = |algorithm: &&Algorithm| {
-        !algorithm.adaptation(&Training::default()).tensors(&ModelSettings::default()).is_empty()
+        !algorithm
+            .adaptation(&Training::default(), model::Scale::default())
+            .tensors(&ModelSettings::default())
+            .is_empty()
     };
     let more: Vec<&str> =
         Algorithm::ALL.iter().filter(learns_more).map(|algorithm| algorithm.title()).collect();

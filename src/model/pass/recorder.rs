@@ -1,0 +1,83 @@
+//! One pass over a network: its parameters by name, and the operations that a backward pass will undo.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use dfdx::prelude::{Cpu, CpuError, Gradients, Tape};
+
+use super::super::kernels::Kernels;
+use super::super::parameters::Tensors;
+use super::super::scalar::Scalar;
+use super::memory::{Memory, Spare};
+use super::rows::{Rows, Size};
+
+type Operation<E> = Box<dyn FnOnce(&mut Gradients<E, Cpu>) -> Result<(), CpuError>>;
+
+/// What operations are called on, by [`super::super::Reads`].
+pub struct Pass<E: Scalar> {
+    pub(super) memory: Rc<Memory<E>>,
+    pub(super) theta: Rc<dyn Tensors<E>>,
+    records: bool,
+    operations: RefCell<Vec<Operation<E>>>,
+}
+
+impl<E: Scalar> Pass<E> {
+    /// Over these parameters; `records` says whether there will be a way back.
+    pub(in super::super) fn new(memory: Rc<Memory<E>>, theta: Rc<dyn Tensors<E>>, records: bool) -> Self {
+        Self { memory, theta, records, operations: RefCell::new(Vec::new()) }
+    }
+
+    /// Puts what was recorded on a tape.
+    pub(in super::super) fn put_on<T: Tape<E, Cpu>>(self, tape: &mut T) {
+        for operation in self.operations.into_inner() {
+            tape.add_backward_op(operation);
+        }
+    }
+
+    pub(super) fn kernels(&self) -> Kernels {
+        self.memory.kernels
+    }
+
+    pub(super) fn spare(&self) -> &Rc<Spare<E>> {
+        &self.memory.spare
+    }
+
+    /// Rows of this size, from one buffer of such rows.
+    pub(super) fn rows(&self, size: Size, value: Vec<E>, leads: bool) -> Rows<E> {
+        Rows::new(size, value, leads && self.records, self.kernels(), self.spare().clone())
+    }
+
+    /// A buffer for rows of this size, of which nothing is known.
+    pub(super) fn buffer(&self, size: Size) -> Vec<E> {
+        self.spare().some(size.tasks * size.points * self.kernels().stride::<E>(size.columns))
+    }
+
+    /// Records what a backward pass does with the derivative by `out`: it is handed it when it is complete, and not
+    /// called where there is none.
+    pub(super) fn record(
+        &self,
+        out: &Rows<E>,
+        back: impl FnOnce(&mut [E], &mut Gradients<E, Cpu>) -> Result<(), CpuError> + 'static,
+    ) {
+        if !out.leads() {
+            return;
+        }
+        let (out, spare) = (out.clone(), self.spare().clone());
+        self.operations.borrow_mut().push(Box::new(move |gradients| {
+            let Some(mut derivative) = out.take_derivative() else { return Ok(()) };
+            let done = back(&mut derivative, gradients);
+            spare.take_back(derivative);
+            done
+        }));
+    }
+
+    /// Records what a backward pass begins with.
+    pub(super) fn record_first(
+        &self,
+        back: impl FnOnce(&mut Gradients<E, Cpu>) -> Result<(), CpuError> + 'static,
+    ) {
+        if self.records {
+            self.operations.borrow_mut().push(Box::new(back));
+        }
+    }
+}
