@@ -60,7 +60,6 @@ impl Adaptive {
     /// Of these weights; `None` where the learner takes no gradient steps.
     pub fn new(weights: &Weights) -> Option<Self> {
         let Weights { model, adaptation, values } = weights;
-        let start = Network::new(weights);
         let kernels = Kernels::portable();
         let inner_lr = adaptation.inner_lr;
         let rule = match adaptation.inner.double(InnerSettings { model, inner_lr, kernels }) {
@@ -72,9 +71,9 @@ impl Adaptive {
             }
             InnerLoop::Context { rate, .. } => Rule::Context(rate),
             InnerLoop::Head(_) if adaptation.inner.has_order() => Rule::Head(inner_lr),
-            InnerLoop::Head(_) => return None,
+            InnerLoop::Head(_) | InnerLoop::Reads(..) => return None,
         };
-        let mut adaptive = Self { start, rule, moves: Vec::new() };
+        let mut adaptive = Self { start: Network::new(weights), rule, moves: Vec::new() };
         adaptive.moves = adaptive.find_moves(model);
         Some(adaptive)
     }

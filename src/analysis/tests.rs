@@ -6,7 +6,7 @@ use dfdx::prelude::*;
 use super::*;
 use crate::eval::Adapter;
 use crate::learner::{Algorithm, Trainer, Training};
-use crate::model::{Activation, Kernels, ModelSettings, Parameters, Precision, Weights, reference};
+use crate::model::{Activation, Kernels, ModelSettings, Parameters, Precision, Scale, Weights, reference};
 use crate::task::families::sine::SineSettings;
 use crate::task::{EvaluationSettings, Points, TaskSettings, grid, illustration, test_tasks};
 
@@ -236,7 +236,8 @@ fn head_and_body_alone_are_steps_of_other_learners() {
             alone(&mut Adaptive::new(&maml).expect("it steps"), support, query).expect("it has layers");
         let loss = |algorithm: &str, steps: usize| {
             let training = Training { inner_lr: 0.02, ..Training::default() };
-            let adaptation = Algorithm::find(algorithm).expect("it is there").adaptation(&training);
+            let adaptation =
+                Algorithm::find(algorithm).expect("it is there").adaptation(&training, Scale::default());
             let mut adapter = Adapter::on(&Weights { adaptation, ..maml.clone() }, Kernels::portable());
             adapter.take_task(support, query);
             (0..steps).for_each(|_| adapter.descend());

@@ -17,7 +17,7 @@ use crate::analysis::{
 use crate::cli::AnalyseCommand;
 use crate::config::printable;
 use crate::learner::Algorithm;
-use crate::model::{ModelSettings, Precision, TensorInfo, Weights, safetensors};
+use crate::model::{ModelSettings, Precision, Scale, TensorInfo, Weights, safetensors};
 use crate::results::text::number;
 use crate::study::{Watcher, write_out};
 use crate::task::{Points, TaskSettings, grid};
@@ -80,7 +80,7 @@ pub fn analyse(command: &AnalyseCommand) -> anyhow::Result<Exit> {
     let shown = command.checkpoint.display().to_string();
     let Some(mut adaptive) = Adaptive::new(&weights) else {
         let stepping = |algorithm: &&Algorithm| {
-            let adaptation = algorithm.adaptation(&crate::learner::Training::default());
+            let adaptation = algorithm.adaptation(&crate::learner::Training::default(), Scale::default());
             let model = ModelSettings { precision: Precision::F64, ..ModelSettings::default() };
             let values = vec![0.0; crate::model::count(&model, &adaptation)];
             Adaptive::new(&Weights { model, adaptation, values }).is_some()

@@ -43,7 +43,79 @@ impl<E> Episode<'_, E> {
     }
 }
 
-/// A network that reads its support points: its layers, and what it makes of a task.
+/// A network that reads its support points: its layers, and what it makes of a task. A learner of one's own, whole:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use metascope::eval::Adapter;
+/// use metascope::learner::{Learner, Rule, Trainer, Training};
+/// use metascope::model::{
+///     Adaptation, Episode, Kernels, Layer, ModelSettings, Network, Pass, Reading, Rows, Scalar, Scale, Then,
+/// };
+/// use metascope::task::{EvaluationSettings, TaskSettings, TrainTasks, test_tasks};
+///
+/// /// Deep sets: what is made of each point, on average.
+/// #[derive(Clone, Copy)]
+/// struct DeepSets;
+///
+/// impl Learner for DeepSets {
+///     fn name(&self) -> &'static str { "deep-sets" }
+///     fn title(&self) -> &'static str { "deep sets" }
+///     fn paper(&self) -> &'static str { "Zaheer et al. 2017, arXiv:1703.06114" }
+///     fn keys(&self) -> &'static [&'static str] { &["outer_lr"] }
+///     fn rule(&self, _: &Training) -> &'static [&'static str] { &["f(x) = D(mean of E(xᵢ, yᵢ), x)"] }
+///     fn notes(&self, _: &Training) -> &'static [&'static str] { &[] }
+///     fn adaptation(&self, _: &Training, scale: Scale) -> Adaptation {
+///         Adaptation { inner: Arc::new(Reading { network: Sets, scale }), inner_lr: 0.0, inner_steps: 1 }
+///     }
+/// }
+///
+/// impl Rule for DeepSets {}
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Sets;
+///
+/// impl Network for Sets {
+///     fn layers(&self, width: usize) -> Vec<Layer> {
+///         vec![
+///             Layer::vector("nothing", width, 0.0),
+///             Layer::before_relu("read", &[1, 1], width),
+///             Layer::before_relu("answer.0", &[width, 1], width),
+///             Layer::linear("answer.1", &[width], 1),
+///         ]
+///     }
+///
+///     fn tells_width(&self) -> &'static str { "nothing" }
+///
+///     fn predict<E: Scalar>(&self, pass: &Pass<E>, episode: &Episode<'_, E>, _: usize) -> Rows<E> {
+///         let seen = if episode.shots() == 0 {
+///             pass.parameter("nothing", episode.tasks)
+///         } else {
+///             let points = (episode.tasks, episode.shots());
+///             let points = pass.given(points, &[episode.support_x, episode.support_y]);
+///             pass.mean_over_points(&pass.dense("read", &[&points], Then::Relu))
+///         };
+///         let x = pass.given((episode.tasks, episode.queries()), &[episode.query_x]);
+///         let h = pass.dense("answer.0", &[&seen, &x], Then::Relu);
+///         pass.dense("answer.1", &[&h], Then::Nothing)
+///     }
+/// }
+///
+/// let task = TaskSettings { train_tasks: TrainTasks::Fresh, ..TaskSettings::default() };
+/// let training = Training { meta_batch: 8, ..Training::default() };
+/// let settings = (&training, &task, &ModelSettings::default());
+/// let mut trainer = Trainer::new(&DeepSets, settings, 0, Kernels::fastest());
+/// for _ in 0..200 {
+///     trainer.outer_step()?;
+/// }
+/// let tested = &test_tasks(&task, &EvaluationSettings::default())[0];
+/// let mut adapter = Adapter::new(&trainer.weights());
+/// adapter.take_task(&tested.support, &tested.query);
+/// adapter.descend();
+/// println!("after reading ten points: {}", adapter.loss());
+/// # anyhow::Ok(())
+/// ```
 pub trait Network: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// Its layers and vectors at this width, in checkpoint order.
     fn layers(&self, width: usize) -> Vec<Layer>;

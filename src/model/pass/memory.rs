@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::super::kernels::{Kernels, Real};
+use super::super::kernels::{Kernels, Real, vectors};
 use super::super::parameters::Tensors;
 use super::super::scalar::Scalar;
 use super::super::tensors::{Join, TensorInfo};
@@ -15,16 +15,22 @@ pub struct Spare<E>(RefCell<Vec<Vec<E>>>);
 impl<E: Real> Spare<E> {
     /// Numbers of which nothing is known.
     pub fn some(&self, count: usize) -> Vec<E> {
-        let mut numbers = self.0.borrow_mut().pop().unwrap_or_default();
+        let mut spare = self.0.borrow_mut();
+        // The smallest that is large enough, so that none grows while there is one.
+        let fits = spare.iter().enumerate().filter(|(_, numbers)| numbers.capacity() >= count);
+        let best = fits.min_by_key(|(_, numbers)| numbers.capacity()).map(|(at, _)| at);
+        let mut numbers = match best {
+            Some(at) => spare.swap_remove(at),
+            None => spare.pop().unwrap_or_default(),
+        };
         numbers.resize(count, E::default());
         numbers
     }
 
     /// So many zeros.
     pub fn zeros(&self, count: usize) -> Vec<E> {
-        let mut numbers = self.some(0);
-        numbers.clear();
-        numbers.resize(count, E::default());
+        let mut numbers = self.some(count);
+        numbers.fill(E::default());
         numbers
     }
 
@@ -168,10 +174,15 @@ impl<E: Scalar> Memory<E> {
             numbers.resize(piece.rows * piece.columns, E::default());
             theta.copy(piece.array, &mut numbers);
             for (row, numbers) in numbers.chunks_exact(piece.columns).enumerate() {
-                let row = piece.row + row;
-                w[row * in_stride + piece.column..][..piece.columns].copy_from_slice(numbers);
-                for (column, &number) in numbers.iter().enumerate() {
-                    wt[(piece.column + column) * out_stride + row] = number;
+                w[(piece.row + row) * in_stride + piece.column..][..piece.columns].copy_from_slice(numbers);
+            }
+        }
+        if inputs == outputs && inputs.is_multiple_of(8) {
+            vectors::transpose(self.kernels, in_stride, &w, &mut wt);
+        } else {
+            for (row, numbers) in w.chunks_exact(in_stride).enumerate() {
+                for (wt, &number) in wt.chunks_exact_mut(out_stride).zip(numbers) {
+                    wt[row] = number;
                 }
             }
         }

@@ -92,7 +92,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     let weights = &snapshot.weights;
     if weights.adaptation.tensors(&weights.model).is_empty() {
-        nothing(app, inner, buffer);
+        nothing(app, weights.adaptation.inner.scale().is_some(), inner, buffer);
     } else if weights.adaptation.inner.has_context() {
         let Some((of, plane)) = app.inner.plane(&plane_of(app, run, snapshot.step)) else {
             put(buffer, inner, inner.x, inner.y, "being computed", styles.plain());
@@ -120,8 +120,8 @@ fn others(app: &App) -> String {
     format!("{} and {} go to another experiment.", app.key_of("above"), app.key_of("below"))
 }
 
-/// For a learner that learns only where to start.
-fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
+/// For a learner that learns only where to start, or to read.
+fn nothing(app: &App, reads: bool, area: Rect, buffer: &mut Buffer) {
     let learns_more = |algorithm: &&Algorithm| {
         !algorithm
             .adaptation(&Training::default(), model::Scale::default())
@@ -130,12 +130,16 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     };
     let more: Vec<&str> =
         Algorithm::ALL.iter().filter(learns_more).map(|algorithm| algorithm.title()).collect();
-    let text = format!(
-        "This learner learns initial weights and nothing else: its inner steps are what its file says. These learn more: \
-         {}. {}",
-        more.join(", "),
-        others(app)
-    );
+    let what = match reads {
+        true => {
+            "This network reads its support points and takes no inner steps: all that it has learned are its weights."
+        }
+        false => {
+            "This learner learns initial weights and nothing else: its inner steps are what its file says."
+        }
+    };
+    let text =
+        format!("{what} These learn numbers for their inner steps: {}. {}", more.join(", "), others(app));
     for (row, line) in wrap(&text, usize::from(area.width), &app.styles).iter().enumerate() {
         put(buffer, area, area.x, area.y + row as u16, line, app.styles.plain());
     }
