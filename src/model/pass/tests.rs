@@ -64,11 +64,14 @@ type Tape = OwnedTape<f64, Cpu>;
 /// A matrix on dfdx's own tape.
 type Value = Tensor<(usize, usize), f64, Cpu, Tape>;
 
+/// From a pass, and the embedded points that are known and that are asked about.
+type Ours = fn(&Pass<f64>, &Rows<f64>, &Rows<f64>, Case) -> Rows<f64>;
+
 /// An operation in both accounts, from embedded points to rows of width `W`, one for each that is asked about.
 struct Operation {
     name: &'static str,
     layers: Vec<Layer>,
-    ours: fn(&Pass<f64>, &Rows<f64>, &Rows<f64>, Case) -> Rows<f64>,
+    ours: Ours,
     twin: fn(&Twin, Value, Value, Case) -> Value,
     /// Numbers of a prediction.
     outputs: usize,
