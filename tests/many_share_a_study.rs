@@ -309,16 +309,16 @@ fn runs_with_the_same_settings_are_one_experiment_wherever_they_lie() {
 fn whoever_watches_waits_for_runs_that_are_still_to_come() {
     let bench = Bench::with("study.toml", study(1, 100));
     std::fs::create_dir(bench.path("shared")).expect("made");
-    let folder = bench.folder().to_owned();
-    let looks = thread::spawn(move || {
-        let mut watches = Terminal::open(&folder, "watch shared");
-        watches.sees("4/4");
-        watches.press("q");
-        watches.end().0
-    });
-    thread::sleep(Duration::from_millis(300));
+    let mut watches = Terminal::open(bench.folder(), "watch shared");
+    assert!(watches.text().contains("waiting") && !watches.text().contains("Overview"), "{}", watches.text());
+    // Who does not want to wait leaves.
+    let mut leaves = Terminal::open(bench.folder(), "watch shared");
+    leaves.press("q");
+    assert_eq!(leaves.end().0, 0);
     bench.run(&["run", "study.toml", "--out", "shared"]).exits(0);
-    assert_eq!(looks.join().expect("it sees them"), 0);
+    watches.sees("4/4");
+    watches.press("q");
+    assert_eq!(watches.end().0, 0);
 }
 
 /// A process that trains by itself where nothing can be locked.

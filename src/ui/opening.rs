@@ -121,6 +121,8 @@ impl<'a> Waiting<'a> {
             }
             let words = self.words();
             if words != shown {
+                // It is small enough for any line.
+                terminal.backend_mut().allow(usize::MAX, true);
                 terminal.draw(|frame| draw(frame, &words, keymap, styles))?;
                 shown = words;
             }

@@ -123,7 +123,7 @@ impl Terminal {
         });
         let mut terminal = Self { notes, script, keys, output, answers, reader: Some(reader) };
         terminal.press(&typed(&at));
-        terminal.until("it draws", |text| text.contains("Overview"));
+        terminal.until("it draws", |text| text.contains("Overview") || text.contains("waiting"));
         terminal
     }
 
