@@ -25,6 +25,8 @@ use crate::ui::{self, Apart, Depth, End, Heard, Options, Preferences, Source, St
 
 /// A folder that is there by then is there before the screen is.
 const AT_ONCE: Duration = Duration::from_millis(20);
+/// More runs than that are never there by then.
+const MANY: usize = 1_000;
 /// Runs that are still to come are looked for this often.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -41,7 +43,9 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let file = StudyFile { path, load: Arc::new(move || run::reread_study(&reread)) };
     let (runs, trained) = (plan(&study), study.clone());
     let source = Apart::open(runs.len(), move || TrainOrWatch::take(&trained, &args))?;
-    source.wait(AT_ONCE);
+    if runs.len() <= MANY {
+        source.wait(AT_ONCE);
+    }
     let options = Options { file: Some(file), ..options };
     let exit = show(&study, &runs, &source, (&options, None), (!no_save).then_some(&folder));
     source.leave();
