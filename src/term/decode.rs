@@ -87,11 +87,13 @@ impl Decoder {
         if sequence == PASTE_ENDS {
             return self.pasted.take().map(|_| Input::Paste);
         }
-        if let Some(level) = other_keys(sequence) {
+        // What would not be kept of it if it came in pieces has no part in what it means as a whole.
+        let is_kept = sequence.len() <= LONGEST + 1;
+        if let Some(level) = other_keys(sequence).filter(|_| is_kept) {
             self.other_keys = Some(level);
             return None;
         }
-        let input = meaning(sequence);
+        let input = meaning(sequence).filter(|_| is_kept);
         match (self.pasted, &input) {
             (None, _) | (_, Some(Input::Taken | Input::Ground(..))) => input,
             (Some(before), Some(Input::Key(key))) if is_ctrl_c(key) && now - before >= STILL => {
@@ -588,6 +590,28 @@ mod tests {
         let mut decoder = Decoder::default();
         assert_eq!(decoder.push(b"\x1b[>4;2m", Instant::now()), []);
         assert_eq!(decoder.other_keys, Some(2));
+    }
+
+    #[test]
+    fn what_is_too_long_means_nothing_however_it_is_cut() {
+        for filling in 50..80 {
+            let fill = |sign: char| sign.to_string().repeat(filling);
+            for sequence in [
+                format!("\x1b[{}P", fill(':')),
+                format!("\x1b[{}1;5A", fill('0')),
+                format!("\x1bO{}A", fill('0')),
+                format!("\x1b[<0;{}1;5M", fill('0')),
+                format!("\x1b[>4;{}2m", fill('0')),
+                format!("\x1b]11;rgb:ff/ff/ff/{}\x07", fill('f')),
+                format!("\x1b]11;rgb:ff/ff/ff/{}\x1b\\", fill('f')),
+            ] {
+                let (mut whole, mut cut) = (Line::new(), Line::new());
+                whole.send(sequence.as_bytes());
+                sequence.bytes().for_each(|byte| cut.send(&[byte]));
+                assert_eq!(whole.decoder.other_keys, cut.decoder.other_keys, "{sequence:?}");
+                assert_eq!(whole.take(), cut.take(), "{sequence:?}");
+            }
+        }
     }
 
     /// What is in strings: letters of any script, some with bytes that are controls elsewhere.
