@@ -63,9 +63,10 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let options = options(screen, preferences()?);
     let (tell, heard) = channel();
     let (roots, place) = (dirs.to_owned(), printable(&names));
+    let not_yet = format!("no runs in {place} yet: waiting for them");
     // However long it takes, a person sees what is waited for, and can leave.
     let thread = std::thread::Builder::new().name("search".to_owned());
-    thread.spawn(move || look_for_runs(&roots, &tell)).map_err(|error| no_thread(&error))?;
+    thread.spawn(move || look_for_runs(&roots, &not_yet, &tell)).map_err(|error| no_thread(&error))?;
     let (study, watcher, screen) = match open(&place, &heard, &options)? {
         Ok(((study, watcher), screen)) => (study, watcher, screen),
         Err(End::Interrupted) => return Ok(Exit::Interrupted),
@@ -83,12 +84,12 @@ pub fn watch(dirs: &[PathBuf], screen: &ScreenArgs) -> anyhow::Result<Exit> {
     Ok(if exit == Exit::Done && !passed_over.is_empty() { Exit::Failed } else { exit })
 }
 
-/// Looks for runs in folders until there are some, or nobody waits any more.
-fn look_for_runs(dirs: &[PathBuf], tell: &Sender<anyhow::Result<Heard<(Study, Watcher)>>>) {
+/// Looks for runs in folders until there are some, or nobody waits any more; says in these words that there are none yet.
+fn look_for_runs(dirs: &[PathBuf], not_yet: &str, tell: &Sender<anyhow::Result<Heard<(Study, Watcher)>>>) {
     loop {
         let heard = Watcher::find(dirs).map(|found| match found {
             Some(found) => Heard::There(found),
-            None => Heard::NotYet("no runs yet: waiting for them".to_owned()),
+            None => Heard::NotYet(not_yet.to_owned()),
         });
         let is_end = !matches!(heard, Ok(Heard::NotYet(_)));
         if tell.send(heard).is_err() || is_end {
