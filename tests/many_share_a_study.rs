@@ -316,6 +316,7 @@ fn whoever_watches_waits_for_runs_that_are_still_to_come() {
     leaves.press("q");
     assert_eq!(leaves.end().0, 0);
     bench.run(&["run", "study.toml", "--out", "shared"]).exits(0);
+    watches.until("the dashboard", |text| text.contains("Overview"));
     watches.sees("4/4");
     watches.press("q");
     assert_eq!(watches.end().0, 0);

@@ -397,7 +397,7 @@ impl<B: Canvas, H: Host, S: Source> Loop<'_, B, H, S> {
 
 /// Forgets what is on the screen, so that the next frame draws everything. `Terminal::clear` would do
 /// so too, but asks the terminal where its cursor is and gives up when nobody answers.
-fn blank<B: Canvas>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
+pub(super) fn blank<B: Canvas>(terminal: &mut Terminal<B>) -> Result<(), Lost> {
     let size = terminal.size()?;
     Ok(terminal.resize(size.into())?)
 }

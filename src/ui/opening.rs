@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use ratatui::{Frame, Terminal};
 
 use super::{
-    drive::Lost,
+    drive::{Lost, blank},
     keymap::{Hint, Keymap},
     options::{End, Options},
     preferences::own_keymap,
@@ -127,24 +127,28 @@ impl<'a> Waiting<'a> {
                 shown = words;
             }
             for input in host.wait(Some(LOOK)) {
-                match input {
-                    Input::Key(key) => match keymap.command(&["always", "everywhere"], &key) {
-                        Some(command) if command.name == "quit" => return Ok(Err(End::Quit)),
-                        Some(command) if command.name == "interrupt" => return Ok(Err(End::Interrupted)),
-                        _ => {}
-                    },
-                    Input::Interrupt => return Ok(Err(End::Interrupted)),
+                // What a signal asks for has a command too.
+                let command = match input {
+                    Input::Key(key) => {
+                        keymap.command(&["always", "everywhere"], &key).map_or("", |it| it.name)
+                    }
+                    Input::Interrupt => "interrupt",
+                    Input::Stop => "suspend",
+                    Input::Redraw => "redraw",
                     Input::HangUp => return Ok(Err(End::HungUp)),
-                    Input::Stop | Input::Redraw => {
-                        if input == Input::Stop {
+                    Input::Mouse(_) | Input::Taken | Input::Ground(..) | Input::Paste => "",
+                };
+                match command {
+                    "quit" => return Ok(Err(End::Quit)),
+                    "interrupt" => return Ok(Err(End::Interrupted)),
+                    "suspend" | "redraw" => {
+                        if command == "suspend" {
                             host.suspend();
                         }
-                        // Forgets what is on the screen.
-                        let size = terminal.size()?;
-                        terminal.resize(size.into())?;
                         shown.clear();
+                        blank(terminal)?;
                     }
-                    Input::Mouse(_) | Input::Taken | Input::Ground(..) | Input::Paste => {}
+                    _ => {}
                 }
             }
         }
