@@ -9,6 +9,7 @@ use metascope::model::{
     Adaptation, Checkpoint, Episode, Kernels, Layer, ModelSettings, Network, Order, Pass, Precision, Reading,
     Rows, Scalar, Scale, Then, Weights,
 };
+use metascope::task::families::sine::SineSettings;
 use metascope::task::{EvaluationSettings, Points, TaskSettings, TrainTasks, test_tasks};
 
 /// Deep sets with two summaries: the mean of what is made of each point, and that of what is made of it once its
@@ -90,13 +91,16 @@ impl Network for Sets {
 
 fn settings(precision: Precision) -> (Training, TaskSettings, ModelSettings) {
     let training = Training {
-        budget: Budget::OuterSteps(400),
-        meta_batch: 8,
+        budget: Budget::OuterSteps(1_500),
+        meta_batch: 16,
         outer_lr: 0.002,
         clip: Some(10.0),
         ..Training::default()
     };
-    let task = TaskSettings { train_tasks: TrainTasks::Fresh, shots: 5.into(), ..TaskSettings::default() };
+    // Half a turn, as in the papers: there is something to learn that is the same for all waves.
+    let own = SineSettings { phase: [0.0, std::f64::consts::PI], ..SineSettings::default() }.values();
+    let task =
+        TaskSettings { own, train_tasks: TrainTasks::Fresh, shots: 5.into(), ..TaskSettings::default() };
     let model = ModelSettings { hidden: 32, precision, ..ModelSettings::default() };
     (training, task, model)
 }
@@ -128,12 +132,12 @@ fn tested(weights: &Weights) -> [f64; 2] {
 fn it_trains_and_adapts() {
     let mut trainer = trainer(Precision::F32, 1);
     let untrained = tested(&trainer.weights());
-    for _ in 0..400 {
+    for _ in 0..1_500 {
         trainer.outer_step().expect("memory");
     }
     let [before, after] = tested(&trainer.weights());
     println!("untrained {untrained:?}, trained {before} and {after}");
-    assert!(after < 0.75 * before && after < 0.75 * untrained[1], "{untrained:?}: {before}, {after}");
+    assert!(after < before && after < 0.5 * untrained[1], "{untrained:?}: {before}, {after}");
 }
 
 #[test]
