@@ -345,6 +345,7 @@ mod comparison {
                 ci95,
                 nonfinite,
                 tasks: 100,
+                points: None,
             })
         };
         let told: Vec<Vec<Curves>> =
@@ -352,6 +353,7 @@ mod comparison {
         let outcome = |(settings, curves): (_, &'static [Curves])| Outcome {
             settings,
             runs: (0..).zip(curves).map(|(seed, curves)| Ran { seed, curves, failure: None }).collect(),
+            axis: metascope::eval::LossAxis::Steps,
         };
         let told: &'static [Vec<Curves>] = told.leak();
         let outcomes: Vec<Outcome<'_>> =

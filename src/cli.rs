@@ -276,6 +276,9 @@ pub struct ExportCommand {
     /// Instead of the curves, a sweep as heat maps [default: the first sweep]; a picture.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["fit", "profile"])]
     pub sweep: Option<String>,
+    /// Instead of the curves over steps, those over support points: a picture of studies with [evaluation] points.
+    #[arg(long, conflicts_with_all = ["fit", "profile", "sweep", "verdicts", "comparisons"])]
+    pub points: bool,
     /// The picture is of this further test set, a [[test]] of the experiments file.
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,

@@ -314,6 +314,75 @@ fn every_format_has_the_figures_of_the_json() {
     }
 }
 
+/// JSON, rows, event line, table and picture of the points curve say the same, and that with other shots the tasks are
+/// the same; with other tasks there is another floor.
+#[test]
+fn the_points_curve_is_in_every_format() {
+    let study = every_kind().replace("steps = 5", "steps = 5\npoints = 12")
+        + "[[experiment]]\nname = \"Any K\"\nalgorithm = \"ridge-head\"\ntask = { shots = [0, 12] }\n";
+    let bench = Bench::with("study.toml", &study);
+    let told = bench.run(&["run", "study.toml", "--json"]).exits(0);
+    let floors: Vec<Value> = told.json_lines().into_iter().filter(|line| line["event"] == "floor").collect();
+    let export = |more: &[&str]| bench.run(&[&["export", "runs", "--format"], more].concat()).exits(0).stdout;
+    let all: Value = serde_json::from_str(&export(&["json"])).expect("JSON");
+    assert_eq!(all["floors"].as_array().expect("floors"), &floors);
+    let [floor, flat] = &floors[..] else { panic!("{floors:?}") };
+    let of = |floor: &Value| floor["group"].as_array().expect("names").len();
+    assert_eq!((of(floor), of(flat)), (7, 1), "{floors:?}");
+    assert!(floor.get("test").is_none() && floor["k"].as_array().is_some_and(|k| k.len() == 13));
+    let (means, below) = (numbers(&floor["mean"]), numbers(&flat["mean"]));
+    assert!(means[0] > means[1] && means[1] > 0.0 && means[2..].iter().all(|loss| *loss == 0.0), "{means:?}");
+    assert!(below[0] < means[0], "smaller waves");
+    let points = |name: &str| -> Vec<f64> {
+        let runs = all["runs"].as_array().expect("runs").iter();
+        let of = runs.filter(|run| run["settings"]["name"] == name);
+        let of: Vec<Vec<f64>> = of.map(|run| numbers(&run["curve"]["points"]["mean"])).collect();
+        (0..13).map(|k| of.iter().map(|run| run[k]).sum::<f64>() / of.len() as f64).collect()
+    };
+    // With ten points and one step the points curve is where the adaptation curve is.
+    assert!((points("MAML")[10] - mean_losses(&all, "MAML")[1]).abs() < 1e-12);
+    let csv = export(&["csv"]);
+    assert!(
+        csv.starts_with("experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks,k,sweep,"),
+        "{csv}"
+    );
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    let of = |name: &str| -> Vec<&Vec<&str>> {
+        let name = format!("\"{name}\"");
+        rows.iter().filter(|row| row[0] == name && row[3].is_empty()).collect()
+    };
+    for (name, k) in [("MAML", 0), ("Any K", 12)] {
+        let k_of = |row: &&Vec<&str>| row[9] == k.to_string();
+        let rows = of(name).into_iter().filter(k_of).map(|row| row[4].parse().expect("a number"));
+        let rows: Vec<f64> = rows.collect();
+        let mean = rows.iter().sum::<f64>() / 3.0;
+        assert!(rows.len() == 3 && (mean - points(name)[k]).abs() < 1e-12, "{name} {k}: {rows:?}");
+    }
+    assert_eq!(of("Ridge").len(), 3 * 13);
+    let table = export(&["markdown"]);
+    let by_points = table.split("Test loss after K support points").nth(1).expect("a table");
+    for name in ["MAML", "Any K", "Bayes floor"] {
+        assert!(by_points.contains(name), "{by_points}");
+    }
+    let short = metascope::results::text::number;
+    assert!(
+        by_points.contains(&short(means[1])) && by_points.contains(&short(points("Any K")[5])),
+        "{by_points}"
+    );
+    let svg = export(&["svg", "--points"]);
+    let words = texts(&svg).concat();
+    for said in ["Test loss after K support points", "support points K", "Bayes floor", "Any K (3 seeds)"] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    for (wrong, why) in [(&["json", "--points"][..], "is a picture"), (&["csv", "--points"], "is a picture")]
+    {
+        bench.run(&[&["export", "runs", "--format"], wrong].concat()).exits(2).says(why);
+    }
+    // A study without is told how to have one.
+    let without = trained(&nasty());
+    without.run(&["export", "runs", "--format", "svg", "--points"]).exits(1).says("points = 20");
+}
+
 #[test]
 fn a_sweep_is_a_heat_map_of_its_cells() {
     let bench = trained(&every_kind());

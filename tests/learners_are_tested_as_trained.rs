@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use metascope::eval::Adapter;
+use metascope::eval::{Adapter, Curve};
 use metascope::experiments::parse;
 use metascope::learner::{Algorithm, meta_gradient, read_checkpoint};
 use metascope::model::{Adaptation, Kernels, Order, Weights};
@@ -18,6 +18,8 @@ const TRAINED: f64 = 0.04;
 const COMMON: f64 = 0.015;
 /// Inner steps of the adaptation curve.
 const STEPS: usize = 3;
+/// Support points of the points curve, more than the ten of the adaptation curve.
+const POINTS: usize = 12;
 const HIDDEN: usize = 16;
 
 /// The numbers of one tensor of trained weights.
@@ -323,7 +325,7 @@ fn every_learner_is_tested_by_its_own_rule() {
     let mut text = format!(
         "[defaults]\nseeds = 1\nouter_steps = 30\nmeta_batch = 2\ninner_lr = {TRAINED}\ninner_steps = 2\n\
          [task]\ntrain_tasks = 40\n[model]\nhidden = {HIDDEN}\nprecision = \"f64\"\n\
-         [evaluation]\ntest_tasks = 6\ngrid = 9\nsteps = {STEPS}\ninner_lr = {COMMON}\n"
+         [evaluation]\ntest_tasks = 6\ngrid = 9\nsteps = {STEPS}\ninner_lr = {COMMON}\npoints = {POINTS}\n"
     );
     for algorithm in Algorithm::ALL {
         let name = algorithm.name();
@@ -338,13 +340,13 @@ fn every_learner_is_tested_by_its_own_rule() {
     let out = Some(folder.path().to_owned());
     let options = SessionOptions { jobs: 2, out, study: "own".to_owned(), ..SessionOptions::default() };
     let session = Session::start(plan(&study), &options).expect("a writable folder");
-    let (mut curves, mut checkpoints) = (vec![Vec::new(); study.experiments.len()], Vec::new());
+    let (mut curves, mut checkpoints) = (vec![Curve::default(); study.experiments.len()], Vec::new());
     checkpoints.resize(study.experiments.len(), PathBuf::new());
     loop {
         let over = session.is_over();
         while let Some((run, event)) = session.try_event() {
             match event.kind {
-                Kind::Evaluated { curve, .. } => curves[run] = curve.mean,
+                Kind::Evaluated { curve, .. } => curves[run] = curve,
                 Kind::Finished { checkpoint: Some(path), .. } => checkpoints[run] = path.into(),
                 Kind::Failed { error, .. } => panic!("{}: {error}", study.experiments[run].name),
                 _ => {}
@@ -359,8 +361,17 @@ fn every_learner_is_tested_by_its_own_rule() {
         let name = settings.name.as_str();
         let tasks = test_tasks(&settings.task, &settings.evaluation);
         let weights = read_checkpoint(&checkpoints[run]).expect("its checkpoint").weights;
-        let mut mean = [0.0; STEPS + 1];
+        let (mut mean, mut by_points) = ([0.0; STEPS + 1], [0.0; POINTS + 1]);
+        let trained = settings.adaptation().inner_steps;
         for task in &tasks {
+            assert_eq!((task.support.x.len(), task.further.x.len()), (10, POINTS - 10));
+            for (k, mean) in by_points.iter_mut().enumerate() {
+                // Of no points no step is taken.
+                let known = task.first_points(k);
+                let n = if k == 0 { 0 } else { trained };
+                let known = if k == 0 { &task.support } else { &known };
+                *mean += losses(name, &weights, known, &task.query)[n] / tasks.len() as f64;
+            }
             let expected = losses(name, &weights, &task.support, &task.query);
             // By the checkpoint alone, at the rate that the tests have.
             let mut adapter =
@@ -376,6 +387,9 @@ fn every_learner_is_tested_by_its_own_rule() {
                 *mean += loss / tasks.len() as f64;
             }
         }
-        assert_close(&format!("{name}, by its study"), &curves[run], &mean);
+        assert_close(&format!("{name}, by its study"), &curves[run].mean, &mean);
+        let points = curves[run].points.as_ref().expect("it was asked for");
+        assert_close(&format!("{name}, over points"), &points.mean, &by_points);
+        assert!((points.mean[10] - mean[trained]).abs() < 1e-12, "{name}: ten points are those of the curve");
     }
 }

@@ -25,8 +25,9 @@ use self::shown::{one_a_row, shown, tested};
 use super::outcome::{Exit, Misuse};
 use crate::cli::{ExportCommand, Format};
 use crate::config::{as_seen, printable};
+use crate::eval::LossAxis;
 use crate::experiments::Study;
-use crate::results::{Outcome, Results, Sweep, rows, table_comparisons, test_names};
+use crate::results::{Outcome, Results, Sweep, floors, rows, table_comparisons, test_names};
 use crate::study::{Event, Kind, Watcher, write_out};
 
 /// Reads the folders and writes.
@@ -89,9 +90,12 @@ fn sense(command: &ExportCommand) -> anyhow::Result<()> {
     let (is_picture, is_table) = (format.is_picture(), format.is_table());
     let misuse = |text: &str| Err(Misuse(text.to_owned()).into());
     let pictures = "--format svg";
-    for (option, given) in
-        [("--fit", fit.is_some()), ("--profile", profile.is_some()), ("--sweep", sweep.is_some())]
-    {
+    for (option, given) in [
+        ("--fit", fit.is_some()),
+        ("--profile", profile.is_some()),
+        ("--sweep", sweep.is_some()),
+        ("--points", command.points),
+    ] {
         if given && !is_picture {
             return misuse(&format!("{option} is a picture: it needs {pictures}"));
         }
@@ -223,7 +227,8 @@ fn text(
         Format::Csv => self::rows::csv(&outcomes, quoted),
         Format::Json => {
             let compared = compared.iter().map(|comparison| serde_json::to_value(comparison.event(&all)));
-            self::rows::as_json(&outcomes, &figures, compared.collect::<Result<_, _>>()?)?
+            let floors = floors(&outcomes).iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+            self::rows::as_json(&outcomes, &figures, compared.collect::<Result<_, _>>()?, floors)?
         }
         Format::Latex | Format::Markdown => as_table(*format, &tables::losses(&outcomes, interval)),
         Format::Html => report::page(&report::Report {
@@ -261,6 +266,15 @@ fn picture(
             );
         };
         return heat::picture(sweep, &outcomes, test, &paper);
+    }
+    if command.points {
+        let outcomes: Vec<Outcome<'_>> =
+            outcomes.iter().map(|outcome| outcome.along(LossAxis::Points)).collect();
+        let shown = one_a_row(outcomes.into_iter().filter(Outcome::has_axis).collect(), test);
+        if shown.is_empty() {
+            bail!("{names}: no test of its runs has a points curve: [evaluation] points = 20 asks for one");
+        }
+        return Ok(curves::figure(&shown, test, interval).draw(&paper));
     }
     let shown = one_a_row(outcomes, test);
     let Some(n) = command.profile else { return Ok(curves::figure(&shown, test, interval).draw(&paper)) };

@@ -18,7 +18,7 @@ use crate::cli::{RunArgs, RunCommand};
 use crate::config::{as_seen, printable};
 use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
-use crate::results::{Results, report, table_comparisons, text::Glyphs};
+use crate::results::{Results, floors, report, table_comparisons, text::Glyphs};
 use crate::study::needs::{Needs, available, size};
 use crate::study::{Busy, Event, Kind, Refused, Run, Session, SessionOptions, Together, plan, study_folder};
 
@@ -104,6 +104,9 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
         let outcomes = results.outcomes();
         for comparison in table_comparisons(&outcomes) {
             writeln!(out, "{}", serde_json::to_string(&comparison.event(&outcomes))?)?;
+        }
+        for floor in floors(&outcomes) {
+            writeln!(out, "{}", serde_json::to_string(&floor)?)?;
         }
         out.flush()?;
     }

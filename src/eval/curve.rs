@@ -1,31 +1,169 @@
-//! The adaptation curve: test loss after n = 0, 1, 2, ... inner steps, over many test tasks, and what is
-//! said of it.
+//! The adaptation curve: test loss after n = 0, 1, 2, ... inner steps, over many test tasks, and the points curve: that
+//! after K = 0, 1, 2, ... of their support points; and what is said of them.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use std::ops::Range;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Adapter;
 use crate::model::{Kernels, Weights};
-use crate::task::TestTask;
+use crate::task::{EvaluationSettings, TestTask};
 
 /// Test MSE after n = 0, 1, 2, ... inner steps on the support points, over many test tasks.
 /// Every vector has one entry an element of `steps`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Told")]
 pub struct Curve {
     /// n.
     pub steps: Vec<usize>,
     /// Mean over the tasks that stayed finite; NaN (JSON null) where none did.
-    #[serde(deserialize_with = "numbers")]
     pub mean: Vec<f64>,
     /// Median over all tasks, a non-finite loss counting as infinitely large.
-    #[serde(deserialize_with = "numbers")]
     pub median: Vec<f64>,
     /// Half width of the 95 % confidence interval of the mean over tasks, 1.96 s / sqrt(tasks).
-    #[serde(deserialize_with = "numbers")]
     pub ci95: Vec<f64>,
     /// Share of the tasks whose loss was not finite, 0 to 1.
     pub nonfinite: Vec<f64>,
     /// Number of test tasks.
     pub tasks: usize,
+    /// The points curve, where it was asked for: the same over K, whose numbers stand in the place of n, after the
+    /// inner steps of training, or one where training takes none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "by_points")]
+    pub points: Option<Box<Curve>>,
+}
+
+/// A curve as JSON has it.
+#[derive(Deserialize)]
+struct Told {
+    steps: Vec<usize>,
+    #[serde(deserialize_with = "numbers")]
+    mean: Vec<f64>,
+    #[serde(deserialize_with = "numbers")]
+    median: Vec<f64>,
+    #[serde(deserialize_with = "numbers")]
+    ci95: Vec<f64>,
+    nonfinite: Vec<f64>,
+    tasks: usize,
+    #[serde(default)]
+    points: Option<ToldPoints>,
+}
+
+/// The points curve as JSON has it.
+#[derive(Serialize, Deserialize)]
+struct ToldPoints {
+    k: Vec<usize>,
+    #[serde(deserialize_with = "numbers")]
+    mean: Vec<f64>,
+    #[serde(deserialize_with = "numbers")]
+    median: Vec<f64>,
+    #[serde(deserialize_with = "numbers")]
+    ci95: Vec<f64>,
+    nonfinite: Vec<f64>,
+}
+
+impl From<Told> for Curve {
+    fn from(Told { steps, mean, median, ci95, nonfinite, tasks, points }: Told) -> Self {
+        let points = points.map(|ToldPoints { k, mean, median, ci95, nonfinite }| {
+            Box::new(Self { steps: k, mean, median, ci95, nonfinite, tasks, points: None })
+        });
+        Self { steps, mean, median, ci95, nonfinite, tasks, points }
+    }
+}
+
+fn by_points<S: Serializer>(points: &Option<Box<Curve>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let told = points.as_deref().cloned().map(|Curve { steps: k, mean, median, ci95, nonfinite, .. }| {
+        ToldPoints { k, mean, median, ci95, nonfinite }
+    });
+    told.serialize(serializer)
+}
+
+/// What a loss is looked at over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LossAxis {
+    /// Inner steps n.
+    #[default]
+    Steps,
+    /// Support points K.
+    Points,
+}
+
+impl LossAxis {
+    /// The letter of a number on it.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::Steps => "n",
+            Self::Points => "K",
+        }
+    }
+
+    /// What a loss is taken after.
+    pub fn after(self) -> &'static str {
+        match self {
+            Self::Steps => "n gradient steps",
+            Self::Points => "K support points",
+        }
+    }
+
+    /// What it is called beside a plot.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Steps => "gradient steps n",
+            Self::Points => "support points K",
+        }
+    }
+
+    /// The one that is not this.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Steps => Self::Points,
+            Self::Points => Self::Steps,
+        }
+    }
+
+    /// A curve over it, if it was asked for.
+    pub fn of(self, curve: &Curve) -> Option<&Curve> {
+        match self {
+            Self::Steps => Some(curve),
+            Self::Points => curve.points.as_deref(),
+        }
+    }
+
+    /// The last number of a test, if it has this axis.
+    pub fn last(self, evaluation: &EvaluationSettings) -> Option<usize> {
+        match self {
+            Self::Steps => Some(evaluation.steps),
+            Self::Points => evaluation.points,
+        }
+    }
+}
+
+/// Which losses are taken of every test task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// After n = 0, 1, .., this many steps on its support points.
+    pub steps: usize,
+    /// After K = 0, 1, .., this many support points, and the inner steps of training.
+    pub points: Option<usize>,
+}
+
+impl Asked {
+    /// How many they are.
+    pub fn losses(self) -> usize {
+        self.steps + 1 + self.points.map_or(0, |points| points + 1)
+    }
+}
+
+/// The adaptation curve alone.
+impl From<usize> for Asked {
+    fn from(steps: usize) -> Self {
+        Self { steps, points: None }
+    }
+}
+
+impl From<&EvaluationSettings> for Asked {
+    fn from(evaluation: &EvaluationSettings) -> Self {
+        Self { steps: evaluation.steps, points: evaluation.points }
+    }
 }
 
 /// Numbers of which some may have been written as null because they were not finite.
@@ -34,11 +172,18 @@ pub fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error>
     Ok(numbers.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
 }
 
-/// Losses of each task at n = 0..=steps, task after task. Tasks do not touch each other, so any split
-/// of them over threads gives the same numbers.
-pub fn task_losses(weights: &Weights, tasks: &[TestTask], steps: usize, kernels: Kernels) -> Vec<f64> {
+/// Losses of each task at n = 0..=steps, and then at K = 0..=points, task after task. Tasks do not touch each other, so
+/// any split of them over threads gives the same numbers.
+pub fn task_losses(
+    weights: &Weights,
+    tasks: &[TestTask],
+    asked: impl Into<Asked>,
+    kernels: Kernels,
+) -> Vec<f64> {
+    let asked @ Asked { steps, points } = asked.into();
     let mut adapter = Adapter::on(weights, kernels);
-    let mut losses = Vec::with_capacity(tasks.len() * (steps + 1));
+    let trained = weights.adaptation.inner_steps;
+    let mut losses = Vec::with_capacity(tasks.len() * asked.losses());
     for task in tasks {
         adapter.take_task(&task.support, &task.query);
         losses.push(adapter.loss());
@@ -46,26 +191,31 @@ pub fn task_losses(weights: &Weights, tasks: &[TestTask], steps: usize, kernels:
             adapter.descend();
             losses.push(adapter.loss());
         }
+        for k in points.map_or(0..0, |points| 0..points + 1) {
+            adapter.take_task(&task.first_points(k), &task.query);
+            (0..if k > 0 { trained } else { 0 }).for_each(|_| adapter.descend());
+            losses.push(adapter.loss());
+        }
     }
     losses
 }
 
-/// The curve of what [`task_losses`] gave for all tasks.
-pub fn statistics(losses: &[f64], steps: usize) -> Curve {
-    let points = steps + 1;
-    let tasks = losses.len() / points;
-    let mut curve = Curve {
-        steps: (0..points).collect(),
-        mean: Vec::with_capacity(points),
-        median: Vec::with_capacity(points),
-        ci95: Vec::with_capacity(points),
-        nonfinite: Vec::with_capacity(points),
-        tasks,
-    };
+/// The curves of what [`task_losses`] gave for all tasks.
+pub fn statistics(losses: &[f64], asked: impl Into<Asked>) -> Curve {
+    let asked = asked.into();
+    let (row, steps) = (asked.losses(), asked.steps + 1);
+    let points = asked.points.map(|_| Box::new(of_columns(losses, row, steps..row)));
+    Curve { points, ..of_columns(losses, row, 0..steps) }
+}
+
+/// The curve of some columns of these rows, one a task.
+fn of_columns(losses: &[f64], row: usize, columns: Range<usize>) -> Curve {
+    let tasks = losses.len() / row;
+    let mut curve = Curve { steps: (0..columns.len()).collect(), tasks, ..Curve::default() };
     let mut column = Vec::with_capacity(tasks);
-    for n in 0..points {
+    for n in columns {
         column.clear();
-        column.extend(losses.iter().skip(n).step_by(points).map(|&loss| {
+        column.extend(losses.iter().skip(n).step_by(row).map(|&loss| {
             // NaN sorts with the infinite: neither is a prediction.
             if loss.is_finite() { loss } else { f64::INFINITY }
         }));
@@ -101,9 +251,10 @@ pub fn median(sorted: &[f64]) -> f64 {
     }
 }
 
-/// The adaptation curve n = 0..=steps over `tasks`, in this thread (about 100 us a task at 32 steps).
-pub fn curve(weights: &Weights, tasks: &[TestTask], steps: usize) -> Curve {
-    statistics(&task_losses(weights, tasks, steps, Kernels::fastest()), steps)
+/// The curves over `tasks`, in this thread (about 100 us a task at 32 steps).
+pub fn curve(weights: &Weights, tasks: &[TestTask], asked: impl Into<Asked>) -> Curve {
+    let asked = asked.into();
+    statistics(&task_losses(weights, tasks, asked, Kernels::fastest()), asked)
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ mod tests {
             ci95: vec![0.0; mean.len()],
             nonfinite: mean.iter().map(|loss| if loss.is_finite() { 0.25 } else { 1.0 }).collect(),
             tasks: 4,
+            points: None,
         }
     }
 

@@ -201,7 +201,7 @@ fn check_tests(experiment: &Experiment, entry: &Entry, tests: &[TestEntry], repo
 }
 
 /// The settings that decide the size of an evaluation.
-const EVALUATION_SIZE: [&str; 4] = ["shots", "test_tasks", "grid", "steps"];
+const EVALUATION_SIZE: [&str; 5] = ["shots", "test_tasks", "grid", "steps", "points"];
 
 /// The settings that say how long to train.
 const BUDGET: [&str; 2] = ["epochs", "outer_steps"];
@@ -267,17 +267,18 @@ fn check_evaluation_memory(
     first: impl Fn(&[&str]) -> usize,
     report: &mut Report<'_>,
 ) {
-    let points = product(&[evaluation.test_tasks, task.shots.most + evaluation.grid]);
+    let points = product(&[evaluation.test_tasks, task.test_points(evaluation) + evaluation.grid]);
     if points > MOST_TEST_POINTS {
         let message =
             too_much("test_tasks x (shots + grid)", points, MOST_TEST_POINTS, "points to keep in memory");
         report.problem(first(&["test_tasks", "grid", "shots"]), message);
     }
-    let losses = product(&[evaluation.test_tasks, evaluation.steps + 1]);
+    let more = evaluation.points.map_or(0, |points| points + 1);
+    let losses = product(&[evaluation.test_tasks, evaluation.steps + 1 + more]);
     if losses > MOST_TEST_LOSSES {
-        let message =
-            too_much("test_tasks x (steps + 1)", losses, MOST_TEST_LOSSES, "losses to keep in memory");
-        report.problem(first(&["test_tasks", "steps"]), message);
+        let what = if more > 0 { "test_tasks x (steps + points + 2)" } else { "test_tasks x (steps + 1)" };
+        let message = too_much(what, losses, MOST_TEST_LOSSES, "losses to keep in memory");
+        report.problem(first(&["test_tasks", "steps", "points"]), message);
     }
 }
 

@@ -105,10 +105,21 @@ impl Test<'_> {
         let of_tasks = values.filter(|key, _| key.about() == About::TestTasks);
         let value = |name: &str, value: &Value| match name {
             // However many points training has.
-            "shots" => Value::Count(self.task.shots.most as u64),
-            _ => value.clone(),
+            "shots" => Some(Value::Count(self.task.shots.most as u64)),
+            // Of fewer points the tasks know nothing.
+            "points" => (self.evaluation.points? > self.task.shots.most).then(|| value.clone()),
+            _ => Some(value.clone()),
         };
-        of_tasks.iter().map(|(name, of)| (name, value(name, of))).collect()
+        of_tasks.iter().filter_map(|(name, of)| Some((name, value(name, of)?))).collect()
+    }
+
+    /// Every setting that the points curve's tasks depend on: how many points a system was trained with and is adapted
+    /// to elsewhere is none.
+    pub fn tasks_of_points(&self) -> Vec<(&'static str, Value)> {
+        let mut settings = self.tasks();
+        settings.retain(|(name, _)| !["shots", "points"].contains(name));
+        settings.push(("points", Value::Count(self.task.test_points(self.evaluation) as u64)));
+        settings
     }
 }
 

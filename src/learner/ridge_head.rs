@@ -98,7 +98,12 @@ impl Learner for RidgeHead {
     }
 
     fn notes(&self, settings: &Training) -> &'static [&'static str] {
-        match RidgeSettings::new(&settings.own).outer_loss {
+        let RidgeSettings { outer_loss, features } = RidgeSettings::new(&settings.own);
+        match outer_loss {
+            OuterLossKind::Mse if matches!(features, Some(Features::Linear | Features::Tanh)) => &[
+                "The output layer is solved for on the support points; its features are of either sign, so one point moves predictions up here and down there. After a relu none is negative, and one point moves all predictions one way.",
+                "Look for: few points. Trained on any number of them it is low from two on, where features after a relu need four or five.",
+            ],
             OuterLossKind::Mse => &[
                 "The output layer is solved for on the support points; one step and all is done, so the curve is flat from n = 1 on.",
                 "Look for: how far below the gradient learners it ends, at a fraction of their time.",

@@ -206,7 +206,7 @@ fn is_zero(count: &usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::{Curve, Curves};
+    use crate::eval::{Curve, Curves, LossAxis};
     use crate::experiments::{Study, parse};
     use crate::results::Ran;
 
@@ -229,6 +229,7 @@ mod tests {
             ci95: vec![0.0; 2],
             nonfinite: vec![0.0, nonfinite],
             tasks: 4,
+            points: None,
         })
     }
 
@@ -237,7 +238,7 @@ mod tests {
         let study = study(PUBLISHED);
         let ran = |curves| Ran { seed: 0, curves, failure: None };
         let runs = curves.iter().map(ran).collect();
-        figures(&[Outcome { settings: &study.experiments[0], runs }]).remove(0)
+        figures(&[Outcome { settings: &study.experiments[0], runs, axis: LossAxis::Steps }]).remove(0)
     }
 
     fn of_means(means: &[f64]) -> Figure {
@@ -293,7 +294,7 @@ mod tests {
         let verdict = |losses: [f64; 3]| {
             let seeds = losses.map(|loss| curves(loss, 0.0));
             let runs = seeds.iter().map(|curves| Ran { seed: 0, curves, failure: None }).collect();
-            figures(&[Outcome { settings: &study.experiments[0], runs }])[0].verdict()
+            figures(&[Outcome { settings: &study.experiments[0], runs, axis: LossAxis::Steps }])[0].verdict()
         };
         assert_eq!(verdict([0.99, 0.9901, 0.9899]), Some(Verdict::Beats));
         assert_eq!(verdict([0.99, 1.0, 1.01]), Some(Verdict::Matches));
@@ -327,7 +328,8 @@ mod tests {
                 Ran { seed: 0, curves: &done, failure: None },
                 Ran { seed: 1, curves: &none, failure: Some((7, why)) },
             ];
-            let figures = figures(&[Outcome { settings: &study.experiments[0], runs }]);
+            let figures =
+                figures(&[Outcome { settings: &study.experiments[0], runs, axis: LossAxis::Steps }]);
             assert_eq!(figures[0].verdict_in_words(), words);
         }
     }
@@ -339,10 +341,12 @@ mod tests {
         fn runs(curves: &Curves) -> Vec<Ran<'_>> {
             vec![Ran { seed: 0, curves, failure: None }]
         }
-        let waiting = figures(&[Outcome { settings: &study.experiments[0], runs: runs(&both) }]);
+        let waiting =
+            figures(&[Outcome { settings: &study.experiments[0], runs: runs(&both), axis: LossAxis::Steps }]);
         assert_eq!(waiting[0].measured, Measured::Waiting { done: 0, failed: 0 });
         both.put(Some("far".to_owned()), curves(2.0, 0.0).of(None).expect("there").clone());
-        let known = figures(&[Outcome { settings: &study.experiments[0], runs: runs(&both) }]);
+        let known =
+            figures(&[Outcome { settings: &study.experiments[0], runs: runs(&both), axis: LossAxis::Steps }]);
         assert_eq!(known[0].mean(), (Some(2.0), None));
         assert_eq!(known[0].setting(), "A, far, n=1");
     }

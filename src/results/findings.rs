@@ -293,7 +293,7 @@ fn listed(names: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::{
-        eval::{Curve, Curves},
+        eval::{Curve, Curves, LossAxis},
         experiments::{Study, parse},
         results::{Ran, compare},
     };
@@ -323,6 +323,7 @@ mod tests {
             nonfinite: same,
             mean,
             tasks: 9,
+            points: None,
         })
     }
 
@@ -337,6 +338,7 @@ mod tests {
             .map(|(settings, curves)| Outcome {
                 settings,
                 runs: (0..).zip(curves).map(|(seed, curves)| Ran { seed, curves, failure: None }).collect(),
+                axis: LossAxis::Steps,
             })
             .collect();
         let compared = compare(&outcomes, None, Average::Mean);

@@ -7,6 +7,7 @@ mod differences;
 mod figure_table;
 mod figures;
 mod findings;
+mod floor;
 mod outcome;
 pub mod palette;
 mod profile;
@@ -33,19 +34,21 @@ pub use differences::{DifferingSetting, differences};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
+pub use floor::{FloorEvent, floor, floors, known_floor};
 pub use outcome::{Outcome, Ran, Tally, test_names};
 pub use profile::Profile;
 pub use runs::Results;
 pub use scale::{Scale, are_far_apart, difference_scale, loss_scale};
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
-pub use table::{Failure, LossTable, Row, TableGroup, table_steps, tables};
+pub use table::{FLOOR, Failure, LossTable, Row, TableGroup, point_tables, table_steps, tables};
 pub use yardsticks::{Yardstick, average_of, best_guess, guess_loss, oracle_loss, tasks_at_hand};
 
 /// All there is to say on a normal screen: a loss table a test set, the sweeps, and the published figures.
 pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> String {
-    let mut text =
-        tables(outcomes, average, glyphs).iter().map(LossTable::to_string).collect::<Vec<_>>().join("\n");
+    let of_points = point_tables(outcomes, average, glyphs);
+    let tables = tables(outcomes, average, glyphs);
+    let mut text = tables.iter().chain(&of_points).map(LossTable::to_string).collect::<Vec<_>>().join("\n");
     let (_, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
     let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
     for sweep in &sweeps {

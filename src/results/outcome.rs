@@ -2,7 +2,8 @@
 //! figures are made of this, so a screen, a pipe and an export cannot disagree.
 
 use super::sweep::CellLoss;
-use crate::eval::{Average, Curve, Curves, OverSeeds};
+use crate::config::Value;
+use crate::eval::{Average, Curve, Curves, LossAxis, OverSeeds};
 use crate::experiments::{Experiment, Test};
 use crate::study::Phase;
 
@@ -13,6 +14,8 @@ pub struct Outcome<'a> {
     pub settings: &'a Experiment,
     /// Its runs.
     pub runs: Vec<Ran<'a>>,
+    /// What its losses are looked at over.
+    pub axis: LossAxis,
 }
 
 /// What came of a run so far.
@@ -37,10 +40,41 @@ impl Ran<'_> {
     }
 }
 
-impl Outcome<'_> {
+impl<'a> Outcome<'a> {
+    /// The same over another axis.
+    pub fn along(&self, axis: LossAxis) -> Self {
+        Self { axis, ..self.clone() }
+    }
+
+    /// The curve of a run of it on a test set.
+    pub fn curve(&self, run: &Ran<'a>, test: Option<&str>) -> Option<&'a Curve> {
+        self.axis.of(run.curves.of(test)?)
+    }
+
     /// The curves on a test set of the runs that have one.
-    pub fn curves(&self, test: Option<&str>) -> Vec<&Curve> {
-        self.runs.iter().filter_map(|run| run.curves.of(test)).collect()
+    pub fn curves(&self, test: Option<&str>) -> Vec<&'a Curve> {
+        self.runs.iter().filter_map(|run| self.curve(run, test)).collect()
+    }
+
+    /// Whether it has a curve over its axis.
+    pub fn has_axis(&self) -> bool {
+        let tests = self.settings.every_test();
+        tests.into_iter().any(|test| !self.curves(test.name).is_empty())
+    }
+
+    /// The last number of the axis on a test set; `None` where it is not tested over it.
+    pub fn last(&self, test: Option<&str>) -> Option<usize> {
+        self.axis.last(self.test(test)?.evaluation)
+    }
+
+    /// Every setting that its frozen tasks depend on, as far as its losses over this axis do: systems with the same ones
+    /// may be compared.
+    pub fn tasks(&self, test: Option<&str>) -> Option<Vec<(&'static str, Value)>> {
+        let test = self.test(test)?;
+        match self.axis {
+            LossAxis::Steps => Some(test.tasks()),
+            LossAxis::Points => test.evaluation.points.map(|_| test.tasks_of_points()),
+        }
     }
 
     /// The same as one.

@@ -7,7 +7,7 @@ use super::{
     text::Glyphs,
 };
 use crate::{
-    eval::Average,
+    eval::{Average, LossAxis},
     experiments::{Experiment, Study},
     study::{Event, Run, Told},
 };
@@ -53,7 +53,7 @@ impl Results {
 
     /// What there is, experiment by experiment.
     pub fn outcomes(&self) -> Vec<Outcome<'_>> {
-        let outcome = |settings| Outcome { settings, runs: Vec::new() };
+        let outcome = |settings| Outcome { settings, runs: Vec::new(), axis: LossAxis::Steps };
         let mut outcomes: Vec<Outcome<'_>> = self.experiments.iter().map(outcome).collect();
         for run in &self.runs {
             if let Some(outcome) = outcomes.get_mut(run.experiment) {
@@ -79,7 +79,7 @@ impl Results {
         let named = |settings: &Experiment| !settings.published.is_empty() && settings.name == experiment;
         let Some(index) = self.experiments.iter().position(named) else { return Vec::new() };
         let runs = self.runs.iter().filter(|run| run.experiment == index).map(RunResult::as_ran).collect();
-        figures(&[Outcome { settings: &self.experiments[index], runs }])
+        figures(&[Outcome { settings: &self.experiments[index], runs, axis: LossAxis::Steps }])
     }
 
     /// The published figures and how the results stand to them.
@@ -107,6 +107,7 @@ mod tests {
             ci95: vec![0.0; 2],
             nonfinite: vec![0.0; 2],
             tasks: 4,
+            points: None,
         };
         let evaluated = |seed, mean| Event {
             run: RunName::new("A", seed),

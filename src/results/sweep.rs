@@ -71,6 +71,7 @@ impl CellLoss {
             ci95: vec![curve.ci95[n]],
             nonfinite: vec![curve.nonfinite[n]],
             tasks: curve.tasks,
+            points: None,
         };
         let at: Vec<Curve> = curves.iter().map(at).collect();
         let over = OverSeeds::of(&at.iter().collect::<Vec<_>>(), 1, average);
@@ -279,6 +280,7 @@ mod tests {
             ci95: vec![0.0; 2],
             nonfinite: vec![0.0; 2],
             tasks: 4,
+            points: None,
         };
         let (one, other) = (curve(1.0), curve(3.0));
         let over = CellLoss::of(&[&one, &other], 1, Average::Mean).expect("two curves");

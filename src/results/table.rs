@@ -12,15 +12,19 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::comparison::{Compared, compare};
+use super::floor::floor;
 use super::outcome::{Outcome, Ran, test_names};
 use super::sweep::{ListRow, judged_at, rows};
 use super::text::{Glyphs, number, pad, short_spread, width};
 use super::yardsticks::best_guess;
-use crate::eval::{Average, OverSeeds};
+use crate::eval::{Average, LossAxis, OverSeeds};
 use crate::experiments::FIRST_TEST;
 
 /// The n of the loss table; those the evaluation reaches are shown.
 const STEPS: [usize; 6] = [0, 1, 2, 5, 10, 32];
+
+/// What a floor is called.
+pub const FLOOR: &str = "Bayes floor";
 
 /// The loss table of a test set.
 #[derive(Clone, Debug)]
@@ -29,7 +33,9 @@ pub struct LossTable {
     pub test: Option<String>,
     /// Those that were tested on the same tasks, a group each.
     pub groups: Vec<TableGroup>,
-    /// The last n of any evaluation.
+    /// What its columns are over.
+    pub axis: LossAxis,
+    /// The last n of any evaluation, or K.
     pub most_steps: usize,
     /// Runs that failed.
     pub failures: Vec<Failure>,
@@ -48,6 +54,8 @@ pub struct TableGroup {
     pub rows: Vec<Row>,
     /// Loss of the best constant guess on its tasks.
     pub best_guess: f64,
+    /// What nobody can be expected to be below after K = 0, 1, .. points, where the columns are over them and it is known.
+    pub floor: Option<Vec<f64>>,
 }
 
 /// One experiment's row.
@@ -78,21 +86,31 @@ pub struct Failure {
     pub others: usize,
 }
 
+/// The same after K support points, one a test set that has a points curve.
+pub fn point_tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec<LossTable> {
+    let along: Vec<Outcome<'_>> = outcomes.iter().map(|outcome| outcome.along(LossAxis::Points)).collect();
+    let mut tables = tables(&along, average, glyphs);
+    tables.retain(|table| !table.groups.is_empty());
+    tables.iter_mut().for_each(|table| table.failures.clear());
+    tables
+}
+
 /// The loss tables of these experiments, one a test set. What failed is said below the last one.
 pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec<LossTable> {
     let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
     let several = !names.is_empty();
+    let axis = outcomes.first().map_or(LossAxis::Steps, |outcome| outcome.axis);
     let (list, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
     let table = |name: Option<&str>| {
         let compared = compare(outcomes, name, average);
-        let steps = outcomes.iter().filter_map(|outcome| Some(outcome.test(name)?.evaluation.steps));
+        let steps = outcomes.iter().filter_map(|outcome| outcome.last(name));
         let most_steps = steps.max().unwrap_or(0);
         let of = |group: &Compared, row: &ListRow| {
             let (index, sweep) = match *row {
                 ListRow::One(index) => (index, None),
                 ListRow::Sweep(sweep) => {
                     let sweep = &sweeps[sweep];
-                    let steps = |index: &usize| Some(outcomes[*index].test(name)?.evaluation.steps);
+                    let steps = |index: &usize| outcomes[*index].last(name);
                     let n = judged_at(sweep.experiments.iter().filter_map(steps).max()?);
                     let cells = sweep.comparable(&group.group);
                     let best = sweep.best_of(&cells, |index| outcomes[index].cell_loss(name, n, average));
@@ -118,7 +136,13 @@ pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec
         };
         let group = |group: &Compared| {
             let test = outcomes[*group.group.members.first()?].test(name)?;
+            let floor = (axis == LossAxis::Points).then(|| {
+                let tests = group.group.members.iter().filter_map(|index| outcomes[*index].test(name));
+                let longest = tests.max_by_key(|test| test.evaluation.points)?;
+                Some(average.of(&*floor(longest)?).to_vec())
+            });
             Some(TableGroup {
+                floor: floor.flatten(),
                 title: group.group.title.clone(),
                 rows: list.iter().filter_map(|row| of(group, row)).collect(),
                 best_guess: best_guess(test, average),
@@ -126,6 +150,7 @@ pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec
         };
         LossTable {
             test: several.then(|| name.unwrap_or(FIRST_TEST).to_owned()),
+            axis,
             groups: compared.iter().filter_map(group).collect(),
             most_steps,
             failures: Vec::new(),
@@ -198,13 +223,14 @@ impl fmt::Display for LossTable {
         let column = widths.max().unwrap_or(0).max(least);
         let kind = self.average.name();
         let on = self.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
-        writeln!(f, "{on}Test loss after n gradient steps ({kind} over tasks, {plus_minus} std over seeds)")?;
+        let after = self.axis.after();
+        writeln!(f, "{on}Test loss after {after} ({kind} over tasks, {plus_minus} std over seeds)")?;
         write!(f, "{}", " ".repeat(name + 5))?;
         for n in &steps {
-            write!(f, "{:>column$}", format!("n={n}"))?;
+            write!(f, "{:>column$}", format!("{}={n}", self.axis.letter()))?;
         }
         writeln!(f)?;
-        for TableGroup { title, rows, best_guess } in &self.groups {
+        for TableGroup { title, rows, best_guess, floor } in &self.groups {
             if !title.is_empty() {
                 writeln!(f, "on tasks with {title}:")?;
             }
@@ -214,6 +240,14 @@ impl fmt::Display for LossTable {
                 write!(f, "{} {runs:>4}", pad(&row.name, name, self.glyphs))?;
                 for n in &steps {
                     let entry = entry(row, *n);
+                    write!(f, "{entry:>column$}")?;
+                }
+                writeln!(f)?;
+            }
+            if let Some(floor) = floor {
+                write!(f, "{}", pad(FLOOR, name + 5, self.glyphs))?;
+                for n in &steps {
+                    let entry = floor.get(*n).map_or("-".to_owned(), |loss| number(*loss));
                     write!(f, "{entry:>column$}")?;
                 }
                 writeln!(f)?;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::eval::{Curve, numbers};
+use crate::eval::{Curve, LossAxis, numbers};
 use crate::experiments::Experiment;
 
 use super::plan::RunName;
@@ -136,13 +136,24 @@ impl Event {
     pub fn read(line: &[u8], settings: &Experiment) -> Option<Self> {
         let event: Self = serde_json::from_slice(line).ok()?;
         let whole = match &event.kind {
-            Kind::Evaluated { test, curve: Curve { steps, mean, median, ci95, nonfinite, .. }, .. } => {
+            Kind::Evaluated { test, curve, .. } => {
                 // The length of a further set is not known once nobody asks for it any more.
                 let counts = test.is_none() || event.counts_for(settings);
                 let asked = settings.test(test.as_deref()).filter(|_| counts);
-                let last = asked.map_or(steps.len().checked_sub(1)?, |test| test.evaluation.steps);
-                steps.iter().copied().eq(0..=last)
-                    && [mean, median, ci95, nonfinite].iter().all(|losses| losses.len() == steps.len())
+                let last = |axis: LossAxis, of: &Curve| match asked {
+                    Some(test) => axis.last(test.evaluation),
+                    None => of.steps.len().checked_sub(1),
+                };
+                let whole = |axis: LossAxis| match axis.of(curve) {
+                    Some(of @ Curve { steps, mean, median, ci95, nonfinite, .. }) => {
+                        last(axis, of).is_some_and(|last| steps.iter().copied().eq(0..=last))
+                            && [mean, median, ci95, nonfinite]
+                                .iter()
+                                .all(|losses| losses.len() == steps.len())
+                    }
+                    None => asked.is_none_or(|test| axis.last(test.evaluation).is_none()),
+                };
+                whole(LossAxis::Steps) && whole(LossAxis::Points)
             }
             _ => true,
         };
@@ -227,6 +238,33 @@ mod tests {
         ] {
             let line = CURVE.replace(whole, broken);
             assert!(Event::read(line.as_bytes(), &settings(1)).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_points_curve_is_there_if_and_only_if_it_is_asked_for() {
+        let text = "[evaluation]\nsteps = 1\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
+        let asked = |points: &str| {
+            let text = format!("{text}[experiment.evaluation]\n{points}\n");
+            parse("x", None, &text).expect("a good file").experiments.remove(0)
+        };
+        let with = |points: &str| CURVE.replace("\"tasks\":3", &format!("\"tasks\":3,\"points\":{points}"));
+        let points = r#"{"k":[0,1,2],"mean":[3.0,2.0,null],"median":[3.0,2.0,1.0],"ci95":[0.1,0.1,0.1],"nonfinite":[0.0,0.0,1.0]}"#;
+        let line = with(points);
+        let event = Event::read(line.as_bytes(), &asked("points = 2")).expect("a good line");
+        assert_eq!(event.to_json(), line);
+        let Kind::Evaluated { curve, .. } = &event.kind else { panic!("{event:?}") };
+        assert_eq!(curve.points.as_ref().map(|points| points.tasks), Some(3));
+        assert!(Event::read(CURVE.as_bytes(), &asked("")).is_some(), "as earlier versions have written it");
+        for (line, settings) in [
+            (CURVE, "points = 2"),
+            (&line, ""),
+            (&line, "points = 3"),
+            (&with(&points.replace("[0,1,2]", "[0,2,1]")), "points = 2"),
+            (&with(&points.replace("[3.0,2.0,1.0]", "[3.0]")), "points = 2"),
+            (&with("[]"), "points = 2"),
+        ] {
+            assert!(Event::read(line.as_bytes(), &asked(settings)).is_none(), "{settings}: {line}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::plan::Run;
 use crate::experiments::{Experiment, Test, resolved_toml};
 use crate::learner::Cost;
 use crate::model::{self, ModelSettings, Precision};
-use crate::task::TrainTasks;
+use crate::task::{EvaluationSettings, TrainTasks};
 
 /// The program itself, with its threads.
 const PROGRAM: f64 = 16e6;
@@ -110,9 +110,9 @@ fn busy(settings: &Experiment) -> f64 {
     // All of its test sets, as they are handed out together.
     let tests = settings.every_test().map(|Test { task, evaluation, .. }| {
         let tasks = evaluation.test_tasks as f64;
-        tasks * (16.0 * (task.shots.most + evaluation.grid) as f64 + A_TASK)
-            + 8.0 * tasks * (evaluation.steps + 1) as f64
-            + machine(model, 2, task.shots.most, evaluation.grid)
+        tasks * (16.0 * (task.test_points(evaluation) + evaluation.grid) as f64 + A_TASK)
+            + 8.0 * tasks * (evaluation.steps + 1 + points_of(evaluation)) as f64
+            + machine(model, 2, task.test_points(evaluation), evaluation.grid)
     });
     let test: f64 = tests.sum();
     if !settings.algorithm.trains() {
@@ -133,7 +133,8 @@ fn busy(settings: &Experiment) -> f64 {
 /// The memory of a run after its end.
 fn stays(settings: &Experiment) -> f64 {
     let count = model::count(&settings.model, &settings.adaptation()) as f64;
-    let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();
+    let points: usize =
+        settings.every_test().map(|test| test.evaluation.steps + 1 + points_of(test.evaluation)).sum();
     // The curves as they were told, kept for the summary, and kept for the table.
     A_RUN + 8.0 * count + 3.0 * 40.0 * points as f64
 }
@@ -146,7 +147,8 @@ fn folder(settings: &Experiment) -> f64 {
     let total = settings.total_steps();
     // As often as a run reports.
     let reports = (total / (total / 200).max(1)) as f64;
-    let points: usize = settings.every_test().map(|test| test.evaluation.steps + 1).sum();
+    let points: usize =
+        settings.every_test().map(|test| test.evaluation.steps + 1 + points_of(test.evaluation)).sum();
     let files = [
         resolved_toml(settings, 0).len() as f64,
         300.0 + 121.0 * reports + 62.0 * points as f64,
@@ -158,6 +160,11 @@ fn folder(settings: &Experiment) -> f64 {
     BLOCK + files.iter().map(|bytes| (bytes / BLOCK).ceil() * BLOCK).sum::<f64>()
 }
 
+/// Losses of a task for the points curve.
+fn points_of(evaluation: &EvaluationSettings) -> usize {
+    evaluation.points.map_or(0, |points| points + 1)
+}
+
 /// Operations of one run.
 fn work(settings: &Experiment) -> f64 {
     let Experiment { task, model, training, .. } = settings;
@@ -166,13 +173,17 @@ fn work(settings: &Experiment) -> f64 {
     } else {
         0.0
     };
+    let trained = settings.adaptation().inner_steps as f64;
     let tests = settings.every_test().map(|Test { task, evaluation, .. }| {
         let descent =
             Cost { support: 1, query: 0, hessian_products: 0 }.flop(model, task.shots.most, 0) as f64;
         let look = Cost { support: 0, query: 1, hessian_products: 0 }.flop(model, 0, evaluation.grid) as f64;
         let steps = evaluation.steps as f64;
         // A forward pass is a third of a gradient.
-        evaluation.test_tasks as f64 * (steps * descent + (steps + 1.0) * look / 3.0)
+        let points = points_of(evaluation) as f64;
+        // Half of them on average, and each number anew.
+        let of_points = 0.5 * points / task.shots.most as f64 * trained * descent + look / 3.0;
+        evaluation.test_tasks as f64 * (steps * descent + (steps + 1.0) * look / 3.0 + points * of_points)
     });
     settings.total_steps() as f64 * training.meta_batch as f64 * step + tests.sum::<f64>()
 }

@@ -84,6 +84,8 @@ pub struct TestTask {
     pub function: Function,
     /// K points to adapt on.
     pub support: Points,
+    /// Support points beyond those, which only the points curve has.
+    pub further: Points,
     /// The test grid.
     pub query: Points,
 }
@@ -94,6 +96,13 @@ impl TestTask {
         self.support.x.iter().all(|x| *x < 0.0) || self.support.x.iter().all(|x| *x > 0.0)
     }
 
+    /// Its first support points, so many, or as many as it has: K + 1 are K and one more.
+    pub fn first_points(&self, k: usize) -> Points {
+        let first =
+            |support: &[f64], further: &[f64]| support.iter().chain(further).take(k).copied().collect();
+        Points { x: first(&self.support.x, &self.further.x), y: first(&self.support.y, &self.further.y) }
+    }
+
     /// Mean squared error of these answers at the test grid.
     pub fn loss(&self, answers: &[f64]) -> f64 {
         let errors = answers.iter().zip(&self.query.y).map(|(answer, y)| (answer - y) * (answer - y));
@@ -102,7 +111,8 @@ impl TestTask {
 }
 
 /// The frozen test tasks: they depend on `[task]` and on `[evaluation]`'s own seed, on nothing else.
-/// Task i is the same however many there are.
+/// Task i is the same however many there are. With a points curve a task has as many support points as that goes to, the
+/// same for every system, whose K are the first of them.
 pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<TestTask> {
     let draw = Draw::new(task);
     let mut stream = stream(evaluation.seed, Purpose::TestTasks);
@@ -110,9 +120,12 @@ pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<T
     (0..evaluation.test_tasks)
         .map(|_| {
             let function = draw.function(&mut stream);
-            let mut support = Points { x: vec![0.0; task.shots.most], y: vec![0.0; task.shots.most] };
+            let points = task.test_points(evaluation);
+            let mut support = Points { x: vec![0.0; points], y: vec![0.0; points] };
             draw.support(&function, (&mut support.x, &mut support.y), &mut stream);
-            TestTask { function, support, query: function.points(x.clone()) }
+            let shots = task.shots.most;
+            let further = Points { x: support.x.split_off(shots), y: support.y.split_off(shots) };
+            TestTask { function, support, further, query: function.points(x.clone()) }
         })
         .collect()
 }

@@ -74,6 +74,11 @@ pub trait Family: Sync {
         1
     }
 
+    /// What can be known of a task from up to so many of its points; `None` where that is not worked out.
+    fn posterior(&self, _own: &Values, _most_points: usize) -> Option<Box<dyn Posterior>> {
+        None
+    }
+
     /// Two coordinates in which a task is linear, if there are such: those of a wave are (a cos b, a sin b).
     fn plane(&self, _numbers: &Numbers) -> Option<[f64; 2]> {
         None
@@ -98,6 +103,19 @@ pub trait Family: Sync {
 
     /// A task in a few letters.
     fn label(&self, numbers: &Numbers) -> String;
+}
+
+/// What can be known of a task from some of its points, under the family's own distribution: its mean is the prediction
+/// of the least expected squared error, which no learner can be below.
+pub trait Posterior: Send + Sync {
+    /// Means at these `x` after the first 0, 1, .., all of these points.
+    fn means(&self, support: &Points, x: &[f64]) -> Vec<Vec<f64>>;
+
+    /// Standard deviations there, of the task itself and not of noisy points.
+    fn deviations(&self, support: &Points, x: &[f64]) -> Vec<Vec<f64>>;
+
+    /// Mean squared errors of the means at these query points.
+    fn losses(&self, support: &Points, query: &Points) -> Vec<f64>;
 }
 
 /// The variance that these moments leave, averaged over a range by the midpoint rule.

@@ -18,7 +18,7 @@ mod wave;
 
 pub use batch::Batch;
 pub use draw::{Draw, TestTask, illustration, test_tasks};
-pub use family::{Family, Function, Numbers, Sampler};
+pub use family::{Family, Function, Numbers, Posterior, Sampler};
 pub use linear_step::LinearStep;
 pub use normal::standard_normal;
 pub use number::{Number, Target};

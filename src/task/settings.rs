@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{LinearStep, Points, Shots, families, family::Family};
+use super::{LinearStep, Points, Posterior, Shots, families, family::Family};
 use crate::config::{AnyKey, Domain, END, SEED, Typed, Value, Values, settings};
 
 /// Support points that a task may have.
@@ -39,6 +39,8 @@ settings! {
         grid: usize = Domain::Count(2..=10_000), 50;
         /// The adaptation curve has n = 0, 1, ..., steps.
         steps: usize = Domain::Count(0..=10_000), 32, .for_adapting();
+        /// The points curve has K = 0, 1, ..., points of each task's support points, after the trained number of steps; off.
+        points: Option<usize> = Domain::Count(1..=1_000), None, .added_later();
         /// Rate of the SGD steps at test time.
         inner_lr: f64 = Domain::Rate, 0.01, .for_adapting();
         /// Seed of the test tasks: the same for every run, so that all see the same ones.
@@ -99,6 +101,17 @@ impl TaskSettings {
     /// What a learner that knows the family answers at these `x`, given the support points of a task.
     pub fn oracle(&self, support: &Points, x: &[f64]) -> Vec<f64> {
         self.family.oracle(&self.own, self.x, support, x)
+    }
+
+    /// What can be known of a task from up to so many of its points; `None` where that is not worked out.
+    pub fn posterior(&self, most_points: usize) -> Option<Box<dyn Posterior>> {
+        self.family.posterior(&self.own, most_points)
+    }
+
+    /// Support points that a test task is drawn with: those that it is adapted to, and those that the points curve
+    /// adds.
+    pub fn test_points(&self, evaluation: &EvaluationSettings) -> usize {
+        self.shots.most.max(evaluation.points.unwrap_or(0))
     }
 
     /// How often it goes through the support points for that.

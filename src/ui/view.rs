@@ -24,6 +24,8 @@ pub struct Kind<S: 'static> {
     pub sweep: bool,
     /// Whether it shows adaptation curves and runs, and so has their keys.
     pub curves: bool,
+    /// Whether these may be over support points too.
+    pub points: bool,
     /// Whether a study of these experiments has it.
     pub wanted: fn(&[Experiment]) -> bool,
     /// The commands that are its own, in the order in which the footer hints at them.
@@ -48,6 +50,7 @@ impl<S> Kind<S> {
             each: false,
             sweep: false,
             curves: false,
+            points: false,
             wanted: |_| true,
             commands: &[],
             draw,

@@ -3,8 +3,11 @@
 
 use super::chart::{Axis, Chart, Figure, Rule, Series};
 use crate::cli::Interval;
-use crate::eval::{Average, OverSeeds};
-use crate::results::{Group, Outcome, Scale, Yardstick, are_far_apart, groups, loss_scale, text::number};
+use crate::eval::{Average, LossAxis, OverSeeds};
+use crate::results::{
+    FLOOR, Group, Outcome, Scale, Yardstick, are_far_apart, floor as floor_of, groups, loss_scale,
+    text::number,
+};
 
 /// The ends of what a system varies by after n steps; `None` where there is nothing to vary.
 pub fn ends(over: &OverSeeds, n: usize, interval: Interval) -> Option<[f64; 2]> {
@@ -42,13 +45,20 @@ pub fn figure(outcomes: &[(String, Outcome<'_>)], test: Option<&str>, interval: 
     let charts: Vec<Chart> = charts.collect();
     let on = test.map_or(String::new(), |test| format!("[{test}] "));
     let tasks = only.iter().flat_map(|outcome| outcome.curves(test)).map(|curve| curve.tasks).max();
+    let axis = only.first().map_or(LossAxis::Steps, |outcome| outcome.axis);
+    let trained = match axis {
+        LossAxis::Steps => "Diamond: the inner steps a system was trained for.",
+        LossAxis::Points => {
+            "Diamond: the most points a system was trained with. Each takes the inner steps that it was trained for."
+        }
+    };
     let mut said = vec![format!(
-        "MSE: mean squared error, its mean over {} test tasks and over seeds; shaded: {}. Diamond: the inner steps a system was trained for.",
+        "MSE: mean squared error, its mean over {} test tasks and over seeds; shaded: {}. {trained}",
         tasks.unwrap_or(0),
         band_in_words(interval)
     )];
     said.extend(notes.in_words());
-    Figure { title: format!("{on}Test loss after n gradient steps"), columns: 2, charts, notes: said }
+    Figure { title: format!("{on}Test loss after {}", axis.after()), columns: 2, charts, notes: said }
 }
 
 /// What is not to be seen.
@@ -91,7 +101,9 @@ fn chart(
     let rules = Yardstick::ALL.into_iter().filter_map(|yardstick| {
         Some(Rule { name: yardstick.name().to_owned(), at: yardstick.loss(first, Average::Mean)? })
     });
-    let rules: Vec<Rule> = rules.collect();
+    let axis = outcomes[*group.members.first()?].1.axis;
+    // Over points the oracle and the linear step are curves of their own: the floor stands for them.
+    let rules: Vec<Rule> = rules.take(if axis == LossAxis::Points { 1 } else { usize::MAX }).collect();
     let prior = rules.first().map_or(1.0, |rule| rule.at);
     let means = || all.iter().flat_map(|(_, over)| &over.mean).copied();
     let is_log = are_far_apart(means(), prior);
@@ -102,7 +114,7 @@ fn chart(
         let (means, _) = over.of_every_seed();
         let above = means.iter().enumerate().filter(|(_, mean)| mean.is_finite() && **mean > y.high);
         if let Some((n, mean)) = above.max_by(|a, b| a.1.total_cmp(b.1)) {
-            notes.above.push(format!("{name} {} at n = {n}", number(*mean)));
+            notes.above.push(format!("{name} {} at {} = {n}", number(*mean), axis.letter()));
         }
         if means.iter().any(|mean| !mean.is_finite()) {
             notes.lost.push(name.clone());
@@ -119,15 +131,31 @@ fn chart(
             points: means.iter().enumerate().map(|(n, mean)| (n as f64, *mean)).collect(),
             band: (0..means.len()).map(band).collect(),
             marked: true,
-            stands_out: is_trained.then_some(settings.training.inner_steps as f64),
+            stands_out: match axis {
+                LossAxis::Steps => is_trained.then_some(settings.training.inner_steps as f64),
+                LossAxis::Points => settings.algorithm.trains().then_some(settings.task.shots.most as f64),
+            },
         }
     });
-    let series: Vec<Series> = series.collect();
+    let mut series: Vec<Series> = series.collect();
+    let floor = group.members.iter().filter_map(|index| outcomes[*index].1.test(test));
+    let floor = floor.max_by_key(|test| test.evaluation.points).filter(|_| axis == LossAxis::Points);
+    if let Some(floor) = floor.and_then(floor_of) {
+        series.push(Series {
+            name: FLOOR.to_owned(),
+            place: outcomes.len(),
+            // On a log axis a loss of nothing has no place.
+            points: floor.mean.iter().enumerate().map(|(k, mean)| (k as f64, *mean)).collect(),
+            band: Vec::new(),
+            marked: false,
+            stands_out: None,
+        });
+    }
     Some(Chart {
         title: if group.title.is_empty() { String::new() } else { format!("Tasks with {}", group.title) },
         x: Axis {
             scale: if is_log { Scale::counts(0.0, last) } else { Scale::linear(0.0, last) },
-            label: "gradient steps n".to_owned(),
+            label: axis.label().to_owned(),
             whole: true,
         },
         y: Axis { scale: y, label: "test loss (MSE)".to_owned(), whole: false },

@@ -5,16 +5,20 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::config;
+use crate::eval::LossAxis;
 use crate::experiments::Experiment;
 use crate::results::{Difference, Figure, Outcome, Ran, TableComparison};
 
-/// One row an experiment, seed, test set and n; empty fields where a number is not finite. The column of the
+/// One row an experiment, seed, test set and n, and one a K of the points curve, in a column of its own where there is
+/// one; empty fields where a number is not finite. The column of the
 /// test set is there where there are further ones; those of a sweep's name and of every setting that is swept, where
 /// there are sweeps, empty for what is of another sweep or of none.
 pub fn csv(outcomes: &[Outcome<'_>], quoted: Quoted) -> String {
     let several = outcomes.iter().any(|outcome| !outcome.settings.tests.is_empty());
     let mut text = "experiment,algorithm,seed,n,mean,median,ci95,nonfinite,tasks".to_owned();
     text += if several { ",test" } else { "" };
+    let has_points = outcomes.iter().any(|outcome| outcome.along(LossAxis::Points).has_axis());
+    text += if has_points { ",k" } else { "" };
     let axes = axes(outcomes);
     text.extend(
         axes.iter().enumerate().map(|(i, axis)| format!("{}{axis}", if i == 0 { ",sweep," } else { "," })),
@@ -26,16 +30,25 @@ pub fn csv(outcomes: &[Outcome<'_>], quoted: Quoted) -> String {
         let cell = cells.of(settings, &axes, quoted);
         for test in settings.every_test() {
             let Some(curve) = curves.of(test.name) else { continue };
-            let last = match (several, test.name) {
+            let on = match (several, test.name) {
                 (true, Some(test)) => format!(",{}", quoted(test)),
                 (true, None) => ",".to_owned(),
                 (false, _) => String::new(),
-            } + cell;
-            for (i, n) in curve.steps.iter().enumerate() {
+            };
+            let rows = [LossAxis::Steps, LossAxis::Points].into_iter().flat_map(|axis| {
+                let curve = axis.of(curve).into_iter();
+                curve.flat_map(move |curve| curve.steps.iter().enumerate().map(move |row| (axis, curve, row)))
+            });
+            for (axis, curve, (i, at)) in rows {
+                let (n, k) = match axis {
+                    LossAxis::Steps => (at.to_string(), String::new()),
+                    LossAxis::Points => (String::new(), at.to_string()),
+                };
+                let k = if has_points { format!(",{k}") } else { String::new() };
                 // Writing to a string cannot fail.
                 let _ = writeln!(
                     text,
-                    "{name},{},{seed},{n},{},{},{},{},{}{last}",
+                    "{name},{},{seed},{n},{},{},{},{},{}{on}{k}{cell}",
                     settings.algorithm.name(),
                     number(curve.mean[i]),
                     number(curve.median[i]),
@@ -98,6 +111,7 @@ pub fn as_json(
     outcomes: &[Outcome<'_>],
     figures: &[Figure],
     comparisons: Vec<Value>,
+    floors: Vec<Value>,
 ) -> anyhow::Result<String> {
     let run = |(Outcome { settings, .. }, Ran { seed, curves, .. }): (&Outcome<'_>, &Ran<'_>)| {
         let curve = curves.of(None);
@@ -124,6 +138,9 @@ pub fn as_json(
     }
     if !comparisons.is_empty() {
         all["comparisons"] = comparisons.into();
+    }
+    if !floors.is_empty() {
+        all["floors"] = floors.into();
     }
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }

@@ -5,7 +5,8 @@ use super::curves::{band_in_words, ends, seeds_in_words};
 use crate::cli::Interval;
 use crate::eval::{Average, OverSeeds};
 use crate::results::{
-    Difference, Figure, LossTable, Outcome, Row, TableComparison, TableGroup, table_steps, tables,
+    Difference, FLOOR, Figure, LossTable, Outcome, Row, TableComparison, TableGroup, point_tables,
+    table_steps, tables,
     text::{Glyphs, number},
 };
 
@@ -56,32 +57,45 @@ pub fn losses(outcomes: &[Outcome<'_>], interval: Interval) -> Vec<Table> {
     let table = |table: &LossTable| {
         let steps = table_steps(table.most_steps);
         let mut rows = Vec::new();
-        for TableGroup { title, rows: systems, best_guess } in &table.groups {
+        for TableGroup { title, rows: systems, best_guess, floor } in &table.groups {
             if !title.is_empty() {
                 rows.push(Line::Heading(format!("Tasks with {title}")));
             }
             rows.extend(systems.iter().map(|row| Line::Cells(system(row, &steps, interval))));
+            if let Some(floor) = floor {
+                let exact = |n: &usize| floor.get(*n).copied();
+                let at = |n| Cell {
+                    text: exact(n).map_or("\u{2013}".to_owned(), number),
+                    exact: exact(n),
+                    ..Cell::default()
+                };
+                let name = [Cell::of(FLOOR), Cell::of("")];
+                rows.push(Line::Cells(name.into_iter().chain(steps.iter().map(at)).collect()));
+            }
             let guess = Cell { text: number(*best_guess), exact: Some(*best_guess), ..Cell::default() };
             let prior = [Cell::of("prior mean (best constant guess)"), Cell::of("")];
             rows.push(Line::Cells(prior.into_iter().chain(steps.iter().map(|_| guess.clone())).collect()));
         }
         let on = table.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
+        let (letter, after) = (table.axis.letter(), table.axis.after());
         Table {
-            title: format!("{on}Test loss after n gradient steps (mean over tasks)"),
+            title: format!("{on}Test loss after {after} (mean over tasks)"),
             head: ["system".to_owned(), "seeds".to_owned()]
                 .into_iter()
-                .chain(steps.iter().map(|n| format!("n = {n}")))
+                .chain(steps.iter().map(|n| format!("{letter} = {n}")))
                 .collect(),
             rows,
             notes: vec![
                 format!("After each mean over seeds: {}.", band_in_words(interval)),
-                "Bold: the lowest after n steps, and what cannot be told from it (95 % over all comparisons of an n; \
-                 medians where some tasks blow up). ! some tasks or seeds have no finite loss."
-                    .to_owned(),
+                format!(
+                    "Bold: the lowest after {after}, and what cannot be told from it (95 % over all comparisons of one \
+                     {letter}; medians where some tasks blow up). ! some tasks or seeds have no finite loss."
+                ),
             ],
         }
     };
-    tables(outcomes, Average::Mean, Glyphs::default()).iter().map(table).collect()
+    let of_points = point_tables(outcomes, Average::Mean, Glyphs::default());
+    tables(outcomes, Average::Mean, Glyphs::default()).iter().chain(&of_points).map(table).collect()
 }
 
 fn system(row: &Row, steps: &[usize], interval: Interval) -> Vec<Cell> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use crc::{CRC_32_ISCSI, Crc};
 
-use crate::eval::Curve;
+use crate::eval::{Curve, LossAxis};
 use crate::study::{Event, Kind, Run, run_folder, write_out};
 
 /// What TensorBoard takes for events is named so; the same export again replaces it.
@@ -63,14 +63,17 @@ fn file(events: &[Event]) -> Option<Vec<u8>> {
     (bytes.len() > empty).then_some(bytes)
 }
 
-/// An adaptation curve, over n.
+/// An adaptation curve, over n, and a points curve, over K.
 fn evaluated(bytes: &mut Vec<u8>, seconds: f64, test: Option<&str>, curve: &Curve) {
     let on = test.map_or(String::new(), |test| format!(" [{test}]"));
-    let names = ["test/loss", "test/median", "test/nonfinite"].map(|name| format!("{name}{on}"));
-    for (i, n) in curve.steps.iter().enumerate() {
-        let values = [curve.mean[i], curve.median[i], curve.nonfinite[i]];
-        let values: Vec<(&str, f64)> = names.iter().map(String::as_str).zip(values).collect();
-        scalars(bytes, seconds, *n as u64, &values);
+    for (axis, of) in [(LossAxis::Steps, "test"), (LossAxis::Points, "points")] {
+        let Some(curve) = axis.of(curve) else { continue };
+        let names = ["loss", "median", "nonfinite"].map(|name| format!("{of}/{name}{on}"));
+        for (i, n) in curve.steps.iter().enumerate() {
+            let values = [curve.mean[i], curve.median[i], curve.nonfinite[i]];
+            let values: Vec<(&str, f64)> = names.iter().map(String::as_str).zip(values).collect();
+            scalars(bytes, seconds, *n as u64, &values);
+        }
     }
 }
 

@@ -68,11 +68,13 @@ fn model() -> impl Strategy<Value = ModelSettings> {
 }
 
 fn evaluation() -> impl Strategy<Value = EvaluationSettings> {
-    (1..1_000usize, 2..1_000usize, 0..100usize, rate(), any::<u64>()).prop_map(
-        |(test_tasks, grid, steps, inner_lr, seed)| EvaluationSettings {
+    let points = proptest::option::of(1..50usize);
+    (1..1_000usize, 2..1_000usize, 0..100usize, points, rate(), any::<u64>()).prop_map(
+        |(test_tasks, grid, steps, points, inner_lr, seed)| EvaluationSettings {
             test_tasks,
             grid,
             steps,
+            points,
             inner_lr,
             seed,
         },
@@ -122,10 +124,14 @@ fn assert_round_trip(experiment: &Experiment) {
 /// The experiment with further test sets: these, but for what is about training.
 fn with_tests(experiment: Experiment, more: Vec<(TaskSettings, EvaluationSettings)>) -> Experiment {
     let TaskSettings { query, train_tasks, .. } = experiment.task;
-    let test = |(number, (task, evaluation))| TestSettings {
+    let test = |(number, (task, evaluation)): (usize, (TaskSettings, EvaluationSettings))| TestSettings {
         name: format!("test {number}"),
         task: TaskSettings { query, train_tasks, ..task },
-        evaluation,
+        // A test set can ask for another points curve than its experiment, but not for none.
+        evaluation: EvaluationSettings {
+            points: evaluation.points.or(experiment.evaluation.points),
+            ..evaluation
+        },
     };
     Experiment { tests: more.into_iter().enumerate().map(test).collect(), ..experiment }
 }

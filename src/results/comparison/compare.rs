@@ -84,7 +84,7 @@ pub fn compare_two(
     [one, other]: [usize; 2],
     (test, n, average): (Option<&str>, usize, Average),
 ) -> Option<(Difference, Average)> {
-    let tasks = |index: usize| Some(outcomes[index].test(test)?.tasks());
+    let tasks = |index: usize| outcomes[index].tasks(test);
     if tasks(one)? != tasks(other)? {
         return None;
     }
@@ -149,7 +149,7 @@ struct System<'a> {
 
 impl<'a> System<'a> {
     fn of(index: usize, outcome: &Outcome<'a>, test: Option<&str>) -> Option<Self> {
-        let run = |run: &Ran<'a>| match run.curves.of(test) {
+        let run = |run: &Ran<'a>| match outcome.curve(run, test) {
             Some(curve) => Some((run.seed, Some(curve))),
             None => run.has_diverged().then_some((run.seed, None)),
         };

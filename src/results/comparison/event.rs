@@ -27,7 +27,7 @@ pub fn table_comparisons(outcomes: &[Outcome<'_>]) -> Vec<TableComparison> {
     let mut found = Vec::new();
     for test in std::iter::once(None).chain(names.iter().map(Some)) {
         let name = test.map(String::as_str);
-        let steps = outcomes.iter().filter_map(|outcome| Some(outcome.test(name)?.evaluation.steps));
+        let steps = outcomes.iter().filter_map(|outcome| outcome.last(name));
         let steps = table_steps(steps.max().unwrap_or(0));
         for (group, compared) in (1..).zip(compare(outcomes, name, Average::Mean)) {
             let at = |n: &usize| {

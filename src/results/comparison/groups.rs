@@ -20,9 +20,9 @@ pub fn groups(outcomes: &[Outcome<'_>], test: Option<&str>) -> Vec<Group> {
     let mut tasks: Vec<Vec<(&str, String)>> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for (index, outcome) in outcomes.iter().enumerate() {
-        let Some(test) = outcome.test(test) else { continue };
+        let Some(settings) = outcome.tasks(test) else { continue };
         let settings: Vec<(&str, String)> =
-            test.tasks().into_iter().map(|(name, value)| (name, value.in_short())).collect();
+            settings.into_iter().map(|(name, value)| (name, value.in_short())).collect();
         let key: String = settings.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
         let at = *known.entry(key).or_insert_with(|| {
             groups.push(Group { members: Vec::new(), title: String::new() });

@@ -13,7 +13,7 @@ use crate::study::event::{Event, Kind};
 /// Evaluates a share; with the last one the curves are known, and what remains is to keep them.
 pub fn evaluate(shared: &Shared, evaluation: &Arc<Evaluation>, share: &Share) {
     let set = &evaluation.sets[share.set];
-    let losses = task_losses(&set.weights, &set.tasks[share.tasks.clone()], set.steps, evaluation.kernels);
+    let losses = task_losses(&set.weights, &set.tasks[share.tasks.clone()], set.asked, evaluation.kernels);
     if let Some(gains) = evaluation.add(share, &losses) {
         conclude(shared, evaluation, gains);
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use super::going::{Clock, Progress};
 use super::guard::guard;
-use crate::eval::{Curve, Curves, statistics};
+use crate::eval::{Asked, Curve, Curves, statistics};
 use crate::experiments::{Experiment, Test};
 use crate::learner::State;
 use crate::model::{Kernels, Weights};
@@ -37,7 +37,7 @@ pub struct Evaluation {
 pub struct Set {
     /// Its name; the first one has none.
     pub name: Option<String>,
-    pub steps: usize,
+    pub asked: Asked,
     pub tasks: Arc<Vec<TestTask>>,
     /// As they are tested on it.
     pub weights: Weights,
@@ -99,7 +99,7 @@ impl Evaluation {
     ) -> Self {
         let set = |test: Test<'_>| Set {
             name: test.name.map(str::to_owned),
-            steps: test.evaluation.steps,
+            asked: test.evaluation.into(),
             tasks: tests.of(test),
             weights: settings.tested(&state.weights, test),
         };
@@ -122,7 +122,7 @@ impl Evaluation {
     /// Takes the losses of a share. With the last ones of all: what the evaluation has brought.
     pub fn add(&self, share: &Share, found: &[f64]) -> Option<Gains> {
         let set = &self.sets[share.set];
-        let points = set.steps + 1;
+        let points = set.asked.losses();
         let values = {
             let losses = &mut guard(&self.gathered).sets[share.set];
             losses.values.resize(set.tasks.len() * points, 0.0);
@@ -131,7 +131,7 @@ impl Evaluation {
             (losses.missing == 0).then(|| std::mem::take(&mut losses.values))?
         };
         // Sorting takes a while, and nobody else has to wait for it.
-        let curve = statistics(&values, set.steps);
+        let curve = statistics(&values, set.asked);
         guard(&self.gathered).sets[share.set].curve = Some(curve);
         self.gains()
     }

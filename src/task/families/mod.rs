@@ -2,6 +2,7 @@
 
 pub mod sine;
 mod sine_or_line;
+mod sine_posterior;
 
 use super::family::Family;
 use crate::config::{Typed, Value, Values};

@@ -5,8 +5,9 @@ use std::f64::consts::TAU;
 
 use rand::distr::{Distribution, Uniform};
 
+use super::sine_posterior::{Ranges, SinePosterior};
 use crate::config::{Domain, END, Keys, Values, settings};
-use crate::task::family::{Family, Function, Numbers, Sampler, average_variance};
+use crate::task::family::{Family, Function, Numbers, Posterior, Sampler, average_variance};
 use crate::task::ridge::fit;
 use crate::task::{LinearStep, Points, Target, Wave};
 
@@ -27,6 +28,14 @@ settings! {
 
 /// Ranges that may be points.
 pub(super) const ANY: Domain = Domain::Range { ends: END, point: true };
+
+impl SineSettings {
+    /// Where these waves come from.
+    pub(super) fn ranges(&self) -> Ranges {
+        let Self { amplitude, phase, frequency, noise } = *self;
+        Ranges { amplitude, phase, frequency, noise }
+    }
+}
 
 /// The family.
 pub struct Sine;
@@ -136,6 +145,10 @@ impl Family for Sine {
     fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64> {
         let wave = best_wave(own, range, support);
         x.iter().map(|&x| wave.at(x)).collect()
+    }
+
+    fn posterior(&self, own: &Values, most_points: usize) -> Option<Box<dyn Posterior>> {
+        Some(Box::new(SinePosterior::new(SineSettings::new(own).ranges(), most_points)?))
     }
 
     fn oracle_passes(&self, own: &Values, range: [f64; 2]) -> usize {

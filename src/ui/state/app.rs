@@ -23,10 +23,11 @@ use super::{
     trainers::Trainers,
 };
 use crate::{
-    eval::{Average, Curve},
+    eval::{Average, Curve, LossAxis},
     experiments::{FIRST_TEST, Study, Test},
     results::{Compared, Contrasts, DifferingSetting, ListRow},
     study::Control,
+    task::{EvaluationSettings, TaskSettings},
     ui::{
         command, keymap,
         style::Styles,
@@ -109,6 +110,8 @@ pub struct App {
     pub(in crate::ui) by_task: Paired,
     /// What oracles leave on test tasks, where that takes long.
     pub(in crate::ui) oracles: Job<OracleJob, Vec<f64>>,
+    /// Floors of points curves, which take long for the first time.
+    pub(in crate::ui) floors: Job<(TaskSettings, EvaluationSettings), ()>,
     /// The Inner view.
     pub inner: Inner,
     /// The Tasks view.
@@ -117,8 +120,10 @@ pub struct App {
     pub play: Play,
     /// Who is compared with whom, as long as nothing has changed.
     pub(in crate::ui) comparisons: Known<(usize, Average), Vec<Compared>>,
+    /// The same over support points.
+    pub(in crate::ui) comparisons_of_points: Known<(usize, Average), Vec<Compared>>,
     /// The same of one system against each other.
-    pub(in crate::ui) contrasts: Known<(usize, usize, Average), Option<Contrasts>>,
+    pub(in crate::ui) contrasts: Known<(usize, usize, Average, LossAxis), Option<Contrasts>>,
     /// When runs begin and end, as long as nothing has changed.
     pub(in crate::ui) schedule: KnownSchedule,
     /// The time left, as it is shown.
@@ -249,10 +254,12 @@ impl App {
             own_rate: OwnRate::default(),
             by_task: Paired::default(),
             oracles: Job::default(),
+            floors: Job::default(),
             inner: Inner::default(),
             illustration: None,
             play,
             comparisons: Known::default(),
+            comparisons_of_points: Known::default(),
             contrasts: Known::default(),
             schedule: KnownSchedule::default(),
             countdown: None,
@@ -345,8 +352,26 @@ impl App {
         settings.test_rate(Test { name: None, task, evaluation })
     }
 
-    /// The curve of a run on the set in view.
+    /// What the curves in view are over: support points where a person wants it, a test has them and the view can.
+    pub fn axis(&self) -> LossAxis {
+        // It is asked for every curve, so the rest is looked at only where a person wants it.
+        if self.curves.axis == LossAxis::Steps || !self.view.kind.points {
+            return LossAxis::Steps;
+        }
+        let has_points = |index| self.set(index).evaluation.points.is_some();
+        match (0..self.experiments.len()).any(has_points) {
+            true => LossAxis::Points,
+            false => LossAxis::Steps,
+        }
+    }
+
+    /// The curve of a run on the set in view, over the axis in view.
     pub fn curve(&self, run: usize) -> Option<&Curve> {
+        self.axis().of(self.curve_over_steps(run)?)
+    }
+
+    /// The adaptation curve of a run on the set in view.
+    pub fn curve_over_steps(&self, run: usize) -> Option<&Curve> {
         self.runs[run].curves.of(self.test_name())
     }
 

@@ -2,7 +2,10 @@
 //! far apart that on linear ones the contest would be a strip at the lower end.
 
 use super::app::App;
-use crate::{eval::OverSeeds, results::are_far_apart};
+use crate::{
+    eval::{LossAxis, OverSeeds},
+    results::are_far_apart,
+};
 
 /// Whether n and the loss are on logarithmic axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,15 +32,17 @@ impl App {
     /// The axes of the curves in view.
     pub fn axes(&self) -> Axes {
         let (log_n, log_loss) = (self.curves.log_x, self.curves.log_y);
-        let apart = (log_n.is_none() || log_loss.is_none()) && self.are_far_apart();
-        Axes { log_n: log_n.unwrap_or(apart), log_loss: log_loss.unwrap_or(apart) }
+        // Over points losses fall by orders of magnitude, and every single point counts.
+        let of_points = self.axis() == LossAxis::Points;
+        let apart = !of_points && (log_n.is_none() || log_loss.is_none()) && self.are_far_apart();
+        Axes { log_n: log_n.unwrap_or(apart), log_loss: log_loss.unwrap_or(apart || of_points) }
     }
 
     /// The curves that decide about the axes: those shown and, while the past is looked at, the results, so
     /// that the axes stay where they are while training is played again.
     pub fn deciding(&self) -> Vec<OverSeeds> {
         let shown = |index| self.over_seeds(index).map(|shown| shown.over);
-        let result = |index| self.rewind.shown.and_then(|_| self.result(index));
+        let result = |index| self.rewind.shown.and_then(|_| self.result_along(index, self.axis()));
         let in_view = match self.view.experiment {
             Some(index) => vec![index],
             None => self.listed(),

@@ -1,6 +1,9 @@
 //! What a person has set in the panes: which task, how many steps, which axes, what is being typed.
 
-use crate::{eval::Average, experiments::Study};
+use crate::{
+    eval::{Average, LossAxis},
+    experiments::Study,
+};
 
 /// A pane of an experiment's view that can have the screen to itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +119,8 @@ impl Default for FitControls {
 pub struct CurveControls {
     /// Which loss over tasks.
     pub average: Average,
+    /// What it is wanted over; see `App::axis`.
+    pub axis: LossAxis,
     /// n on a logarithmic axis; `None` by how far apart the curves are.
     pub log_x: Option<bool>,
     /// Loss on a logarithmic axis; `None` by how far apart the curves are.

@@ -75,6 +75,11 @@ pub struct Illustration {
 }
 
 impl TestSet {
+    /// As a test.
+    pub fn test(&self) -> Test<'_> {
+        Test { name: None, task: &self.task, evaluation: &self.evaluation }
+    }
+
     /// Whether these are the tasks of this test.
     pub fn is_of(&self, test: Test<'_>) -> bool {
         self.task == *test.task && self.evaluation == *test.evaluation

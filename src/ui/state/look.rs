@@ -9,7 +9,7 @@ use super::{
     runs::Phase,
 };
 use crate::{
-    eval,
+    eval::{self, Asked},
     model::Weights,
     results::text::count,
     study::Snapshot,
@@ -35,13 +35,13 @@ pub struct PreviewJob {
     step: u64,
     weights: Weights,
     tasks: Vec<TestTask>,
-    steps: usize,
+    asked: Asked,
 }
 
 impl PreviewJob {
     /// The preview.
     pub fn compute(&self) -> Previewed {
-        let curve = eval::curve(&self.weights, &self.tasks, self.steps);
+        let curve = eval::curve(&self.weights, &self.tasks, self.asked);
         Previewed { run: self.run, rewound: self.rewound, test: self.test, step: self.step, curve }
     }
 }
@@ -146,7 +146,7 @@ impl App {
         let tasks = set.few()[..set.few().len().min(PREVIEW_TASKS)].to_vec();
         let adaptation = snapshot.weights.adaptation.at_rate(self.test_rate(state.experiment));
         let weights = Weights { adaptation, ..snapshot.weights.clone() };
-        let (step, steps) = (snapshot.step, set.evaluation.steps);
+        let (step, asked) = (snapshot.step, Asked::from(&set.evaluation));
         Some(PreviewJob {
             run,
             rewound: self.rewind.notch.is_some(),
@@ -154,7 +154,7 @@ impl App {
             step,
             weights,
             tasks,
-            steps,
+            asked,
         })
     }
 

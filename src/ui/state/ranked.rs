@@ -3,20 +3,30 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::app::App;
+use crate::eval::LossAxis;
 use crate::results::{Compared, Comparison, Contrasts, compare, contrasts};
 
 impl App {
-    /// Who is compared with whom on the test set in view.
+    /// Who is compared with whom on the test set in view, over the axis in view.
     pub fn compared(&self) -> Arc<Vec<Compared>> {
+        self.compared_along(self.axis())
+    }
+
+    /// The same over this axis. Each has a place of its own: what is said of steps stands beside curves over points.
+    pub fn compared_along(&self, axis: LossAxis) -> Arc<Vec<Compared>> {
         let average = self.curves.average;
-        self.comparisons.of((self.test, average), || compare(&self.outcomes(), self.test_name(), average))
+        let known = match axis {
+            LossAxis::Steps => &self.comparisons,
+            LossAxis::Points => &self.comparisons_of_points,
+        };
+        known.of((self.test, average), || compare(&self.outcomes_along(axis), self.test_name(), average))
     }
 
     /// One system against each other one that was tested on the same tasks; `None` where there is none.
     pub fn contrasts(&self, subject: usize) -> Arc<Option<Contrasts>> {
-        let (test, average) = (self.test, self.curves.average);
-        let of = || contrasts(&self.outcomes(), subject, self.test_name(), average);
-        self.contrasts.of((test, subject, average), of)
+        let (test, average, axis) = (self.test, self.curves.average, self.axis());
+        let of = || contrasts(&self.outcomes_along(axis), subject, self.test_name(), average);
+        self.contrasts.of((test, subject, average, axis), of)
     }
 
     /// The number of the group of comparable systems that an experiment is of; one that is not tested on the set in

@@ -3,7 +3,7 @@
 
 use super::{app::App, countdown::Remaining, runs::Phase};
 use crate::{
-    eval::{Curve, OverSeeds},
+    eval::{Curve, LossAxis, OverSeeds},
     results::{Figure, Findings, Outcome, Ran, Tally, figures, table_steps},
     study::Holder,
     task::Shots,
@@ -50,32 +50,38 @@ impl App {
     /// is any, over previews of those in training.
     pub fn over_seeds(&self, experiment: usize) -> Option<Shown> {
         let preview = |over| Shown { over, preview: true, behind: false };
-        let average = self.curves.average;
+        let (average, axis) = (self.curves.average, self.axis());
         let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
         if self.rewind.shown.is_some() {
             let fronts =
                 || runs().filter_map(|run| run.past.front.as_ref()).filter(|front| front.curve.is_some());
-            let past: Vec<&Curve> =
-                fronts().filter_map(|front| front.curve.as_ref().map(|(_, curve)| curve)).collect();
+            let past = fronts().filter_map(|front| front.curve.as_ref().map(|(_, curve)| curve));
+            let past: Vec<&Curve> = past.filter_map(|curve| axis.of(curve)).collect();
             let behind = fronts().any(|front| !front.reached);
             return OverSeeds::of_all(&past, average).map(|over| Shown { over, preview: true, behind });
         }
         if !self.is_tested(experiment) {
             return None;
         }
-        if let Some(result) = self.result(experiment) {
+        if let Some(result) = self.result_along(experiment, axis) {
             return Some(Shown { over: result, preview: false, behind: false });
         }
         let previews: Vec<&Curve> =
-            runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve)).collect();
+            runs().filter_map(|run| run.preview.as_ref().and_then(|(_, curve)| axis.of(curve))).collect();
         OverSeeds::of_all(&previews, average).map(preview)
     }
 
     /// The adaptation curve of an experiment's finished runs on the test set in view, whatever else the views
     /// look at.
     pub fn result(&self, experiment: usize) -> Option<OverSeeds> {
+        self.result_along(experiment, LossAxis::Steps)
+    }
+
+    /// The same over this axis.
+    pub fn result_along(&self, experiment: usize, axis: LossAxis) -> Option<OverSeeds> {
         let runs = self.experiments[experiment].runs.iter();
-        let evaluated: Vec<&Curve> = runs.filter_map(|run| self.curve(*run)).collect();
+        let evaluated = runs.filter_map(|run| axis.of(self.curve_over_steps(*run)?));
+        let evaluated: Vec<&Curve> = evaluated.collect();
         OverSeeds::of_all(&evaluated, self.curves.average)
     }
 
@@ -139,6 +145,11 @@ impl App {
 
     /// What came of every experiment's runs, whatever the views look at.
     pub fn outcomes(&self) -> Vec<Outcome<'_>> {
+        self.outcomes_along(LossAxis::Steps)
+    }
+
+    /// The same over this axis.
+    pub fn outcomes_along(&self, axis: LossAxis) -> Vec<Outcome<'_>> {
         let ran = |run: &usize| {
             let run = &self.runs[*run];
             Ran { seed: run.seed, curves: &run.curves, failure: run.failure() }
@@ -148,6 +159,7 @@ impl App {
             .map(|experiment| Outcome {
                 settings: &experiment.settings,
                 runs: experiment.runs.iter().map(ran).collect(),
+                axis,
             })
             .collect()
     }
@@ -159,7 +171,7 @@ impl App {
 
     /// What is to be said of the results on the test set in view.
     pub fn findings<T>(&self, say: impl FnOnce(&Findings<'_>) -> T) -> T {
-        let (outcomes, compared) = (self.outcomes(), self.compared());
+        let (outcomes, compared) = (self.outcomes(), self.compared_along(LossAxis::Steps));
         say(&Findings {
             outcomes: &outcomes,
             compared: &compared,
@@ -176,9 +188,11 @@ impl App {
         })
     }
 
-    /// The last n of any evaluation on the test set in view.
+    /// The last n of any evaluation on the test set in view, or the last K where curves are over points.
     pub fn most_steps(&self) -> usize {
-        (0..self.experiments.len()).map(|index| self.set(index).evaluation.steps).max().unwrap_or(0)
+        let axis = self.axis();
+        let last = |index| axis.last(&self.set(index).evaluation);
+        (0..self.experiments.len()).filter_map(last).max().unwrap_or(0)
     }
 
     /// The n of the loss table.

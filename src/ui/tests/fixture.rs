@@ -37,7 +37,7 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
         training: Training::default(),
         task: TaskSettings::default(),
         model: ModelSettings { hidden: 16, ..ModelSettings::default() },
-        evaluation: EvaluationSettings { test_tasks: 200, grid: 50, steps: 32, inner_lr: 0.01, seed: 1 },
+        evaluation: EvaluationSettings { test_tasks: 200, seed: 1, ..EvaluationSettings::default() },
         tests: Vec::new(),
         published: Vec::new(),
         cell: None,
@@ -107,6 +107,7 @@ pub fn curve(start: f64, end: f64, seed: u64) -> Curve {
         nonfinite: vec![0.0; 33],
         mean,
         tasks: 200,
+        points: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod keys;
 mod list;
 pub mod mouse;
 mod palette;
+mod points;
 mod running;
 mod screens;
 mod steering;

@@ -20,6 +20,18 @@ pub const LARGER_N: Command =
         crosshair(app, 1)
     });
 
+/// Loss over support points in place of inner steps, and back.
+pub const OTHER_AXIS: Command =
+    Command::new("other-axis", "K", "loss over support points K, or over inner steps n", |app| {
+        let has_points = |index| app.set(index).evaluation.points.is_some();
+        if !(0..app.experiments.len()).any(has_points) {
+            return app.say("no test has a points curve: [evaluation] points = 20 asks for one");
+        }
+        app.curves.axis = app.curves.axis.other();
+        (app.curves.crosshair, app.curves.window, app.curves.log_x, app.curves.log_y) =
+            (None, None, None, None);
+    });
+
 /// `value` moved by `by` within `0..length`.
 pub fn step(value: usize, by: i32, length: usize) -> usize {
     let last = length.saturating_sub(1) as i64;

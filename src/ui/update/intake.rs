@@ -39,6 +39,7 @@ impl App {
         }
         if !matches!(event.kind, Kind::Progress { .. }) {
             self.comparisons.forget();
+            self.comparisons_of_points.forget();
             self.contrasts.forget();
         }
         let run = &mut self.runs[index];

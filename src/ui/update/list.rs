@@ -47,7 +47,9 @@ pub fn sort(app: &mut App) {
     app.say(match app.list.sort {
         Sort::File => "experiments in the file's order".to_owned(),
         Sort::Name => "experiments by name".to_owned(),
-        Sort::Loss(n) => format!("experiments by their loss at n={n}, the smallest first"),
+        Sort::Loss(n) => {
+            format!("experiments by their loss at {}={n}, the smallest first", app.axis().letter())
+        }
     });
 }
 

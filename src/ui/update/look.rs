@@ -3,7 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ui::{state::app::App, tour::STATIONS};
+use crate::{
+    experiments::Test,
+    results::floor,
+    ui::{state::app::App, tour::STATIONS},
+};
 
 /// Work on previews between two frames, so that training keeps the cores.
 const PREVIEW_TIME: Duration = Duration::from_millis(4);
@@ -38,6 +42,7 @@ impl App {
             || self.own_rate.is_awaited()
             || self.by_task.is_awaited()
             || self.oracles.is_awaited()
+            || self.floors.is_awaited()
     }
 }
 
@@ -82,5 +87,12 @@ fn measure(app: &mut App) -> bool {
         app.oracles.want(job.clone(), move |_| job.compute());
     }
     app.oracles.tidy();
+    let is_new = app.floors.take().is_some() || is_new;
+    if let Some(of) = app.floor_job() {
+        app.floors.want(of.clone(), move |_| {
+            floor(Test { name: None, task: &of.0, evaluation: &of.1 });
+        });
+    }
+    app.floors.tidy();
     is_new
 }

@@ -39,6 +39,7 @@ impl App {
     /// were there before stay as they are.
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
         self.comparisons.forget();
+        self.comparisons_of_points.forget();
         self.contrasts.forget();
         self.own_rate.forget();
         let kept: HashSet<usize> = self.active().collect();

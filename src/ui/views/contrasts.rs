@@ -31,12 +31,13 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let subject = app.leader(app.selected_row());
     let name = app.row_name(subject);
-    let kind = app.curves.average.name();
+    let (kind, letter) = (app.curves.average.name(), app.axis().letter());
     let room = usize::from(area.width).saturating_sub(4);
     let titles = [
         format!(
-            "{}Test loss higher than that of {name} by ({kind}; all intervals at an n: 95 %)",
-            app.test_label()
+            "{}Test loss higher than that of {name} by ({kind}; all intervals at {} {letter}: 95 %)",
+            app.test_label(),
+            if letter == "n" { "an" } else { "a" }
         ),
         format!("{}Higher than {name} by ({kind})", app.test_label()),
         format!("Higher than {name} by"),
@@ -87,8 +88,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let series = bands.into_iter().chain([zero]).chain(lines).collect();
     let n = app.curves.crosshair.unwrap_or_else(|| judged_at(contrasts.over.len().saturating_sub(1)));
     let crosshair = app.curves.crosshair.map(|n| n as f64);
-    let unseen = Plot { x, y, x_name: "n", series, crosshair, names: true }.draw(inner, buffer, styles);
-    let mut remarks = vec![format!("n={n}: {}", said(app, contrasts, &shown, n))];
+    let unseen = Plot { x, y, x_name: letter, series, crosshair, names: true }.draw(inner, buffer, styles);
+    let mut remarks = vec![format!("{letter}={n}: {}", said(app, contrasts, &shown, n))];
     remarks.push(unseen.announce());
     remarks.retain(|remark| !remark.is_empty());
     pane_note(buffer, area, &remarks.join("; "), styles.warn(), styles);

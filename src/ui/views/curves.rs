@@ -1,12 +1,15 @@
 //! Adaptation curves, for the Overview (every experiment) and for one experiment (every seed), and the
 //! loss table beneath them.
 
+use std::sync::Arc;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use super::range::{above, x_scale, y_scale};
 use crate::{
-    eval::{Average, Curve, OverSeeds},
-    results::Scale,
+    eval::{Average, Curve, LossAxis, OverSeeds},
+    results::{FLOOR, Scale},
+    task::Shots,
     ui::{
         state::{app::App, look::PREVIEW_TASKS, summary::Shown},
         style::Pattern,
@@ -34,16 +37,18 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         others => format!("{others} more on other tasks: select one"),
     };
     let tasks = if app.experiments.is_empty() { String::new() } else { app.group_title(subject) };
+    let axis = app.axis();
     // That the axes are logarithmic is the last thing to go without.
-    let long = format!("{set}Test loss after n gradient steps");
+    let long = format!("{set}Test loss after {}", axis.after());
     let whole = width(&long) + width(&format!(" ({kind}; {})", axes.words()));
-    let title = if whole <= title_room(area) { long } else { format!("{set}Test loss after n steps") };
+    let title =
+        if whole <= title_room(area) { long } else { format!("{set}Test loss after {}", short_after(axis)) };
     let words = [tasks.as_str(), kind, axes.words(), "shaded: seeds"];
     let title = titled(title, &words, area);
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
     let mut kinds = Kinds::default();
-    let mut all = Vec::new();
+    let (mut all, mut marked) = (Vec::new(), Vec::new());
     for index in drawn {
         let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
         kinds.add(preview);
@@ -80,6 +85,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 points: points(&curve.mean),
             },
         ));
+        marked.push((index, curve.clone()));
         all.push((name.clone(), curve));
     }
     if all.is_empty() {
@@ -92,13 +98,22 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let (x, y) = (x_scale(app, axes), y_scale(app, axes, subject));
     let (mut series, beyond) = floors(app, subject, y, kinds);
     series.extend(back.into_iter().chain(front).map(|(_, series)| series));
-    let above = above(&series, x, y);
+    let above = above(axis.letter(), &series, x, y);
     let chosen = app.leader(app.selected_row());
     let is_listed = |_: &Shown| app.listed().contains(&chosen);
     let selected = app.over_seeds(chosen).filter(is_listed);
-    series.extend(selected.as_ref().and_then(|shown| trained_mark(app, chosen, &shown.over.mean)));
+    match axis {
+        LossAxis::Steps => {
+            series.extend(selected.as_ref().and_then(|shown| trained_mark(app, chosen, &shown.over.mean)));
+        }
+        // Whoever was trained with few points is not to be blamed for what it does with many.
+        LossAxis::Points => {
+            series.extend(marked.iter().map(|(index, over)| trained_range(app, *index, &over.mean)))
+        }
+    }
+    let letter = axis.letter();
     let plot =
-        Plot { x, y, x_name: "n", series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
+        Plot { x, y, x_name: letter, series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
     // What is above is told by name.
     let unseen = Unseen { above: 0, ..plot.draw(inner, buffer, styles) };
     let crosshair = app.curves.crosshair.map(|n| {
@@ -106,14 +121,17 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
             all.iter().filter_map(|(name, curve)| curve.mean.get(n).map(|loss| (*loss, name))).collect();
         at.sort_by(|a, b| a.0.total_cmp(&b.0));
         let list: Vec<String> = at.iter().map(|(loss, name)| format!("{name} {}", number(*loss))).collect();
-        format!("n={n}: {}", list.join(", "))
+        format!("{letter}={n}: {}", list.join(", "))
     });
     let preview = match (kinds.previews, app.rewind.shown) {
         (true, Some(_)) => "~ networks of the past, 24 tasks",
         (true, None) => "~ preview: still in training, 24 tasks",
         (false, _) => "",
     };
-    let trained = selected.map(|shown| trained_note(app, chosen, &shown.over)).unwrap_or_default();
+    let trained = match axis {
+        LossAxis::Steps => selected.map(|shown| trained_note(app, chosen, &shown.over)).unwrap_or_default(),
+        LossAxis::Points => trained_points_note(app),
+    };
     // What there is to see when nothing moves any more.
     let is_still = app.is_over() && app.rewind.notch.is_none();
     let replay =
@@ -130,7 +148,9 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let axes = app.axes();
     let title = format!("{}Adaptation by seed", app.test_label());
     let shaded = if app.curves.average == Average::Mean { "shaded: 95 % over tasks" } else { "" };
-    let title = titled(title, &[axes.words(), "test loss after n steps", shaded], area);
+    let axis = app.axis();
+    let after = format!("test loss after {}", short_after(axis));
+    let title = titled(title, &[axes.words(), &after, shaded], area);
     let inner = pane(buffer, area, &title, styles);
     let chosen = app.chosen_run(index);
     let Some(shown) = app.over_seeds(index) else {
@@ -145,7 +165,10 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let preview = state.preview.as_ref().map(|(_, curve)| curve);
         let past = state.past.front.as_ref().and_then(|front| front.curve.as_ref()).map(|(_, curve)| curve);
         let rewound = app.rewind.shown.is_some();
-        let Some(curve) = (if rewound { past } else { app.curve(run).or(preview) }) else { continue };
+        let Some(curve) = (if rewound { past } else { app.curve_over_steps(run).or(preview) }) else {
+            continue;
+        };
+        let Some(curve) = axis.of(curve) else { continue };
         kinds.add(rewound || app.curve(run).is_none());
         let losses = app.curves.average.of(curve);
         if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
@@ -180,18 +203,26 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     }
     series.extend(key.as_ref().and_then(|key| {
         let losses: Vec<f64> = key.points.iter().map(|(_, loss)| *loss).collect();
-        trained_mark(app, index, &losses)
+        match axis {
+            LossAxis::Steps => trained_mark(app, index, &losses),
+            LossAxis::Points => Some(trained_range(app, index, &losses)),
+        }
     }));
     series.extend(key);
     let (mut behind, beyond) = floors(app, index, y, kinds);
     behind.append(&mut series);
     let (series, previews) = (behind, kinds.previews);
+    let letter = axis.letter();
     let plot =
-        Plot { x, y, x_name: "n", series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
+        Plot { x, y, x_name: letter, series, crosshair: app.curves.crosshair.map(|n| n as f64), names: true };
     let unseen = plot.draw(inner, buffer, styles);
-    let crosshair = app.curves.crosshair.map(|n| format!("n={n}: {}", at.join(", "))).unwrap_or_default();
+    let crosshair =
+        app.curves.crosshair.map(|n| format!("{letter}={n}: {}", at.join(", "))).unwrap_or_default();
     let preview = if previews { "includes previews on 24 tasks" } else { "" };
-    let trained = trained_note(app, index, &shown.over);
+    let trained = match axis {
+        LossAxis::Steps => trained_note(app, index, &shown.over),
+        LossAxis::Points => trained_points_note(app),
+    };
     note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), trained, beyond]);
 }
 
@@ -242,10 +273,7 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         experiment: None,
         name: name.to_owned(),
         style: app.styles.dim(),
-        entries: steps
-            .iter()
-            .map(|_| Some(Entry { value, spread: None, best: false, preview: false, lossy: false }))
-            .collect(),
+        entries: steps.iter().map(|_| Some(Entry { value, ..PLAIN })).collect(),
         after: String::new(),
         selected: false,
     };
@@ -258,6 +286,11 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         rows.extend(group.iter().map(|index| row(*index)));
         let held = yardsticks(app, *first, Kinds::of(app, &group));
         rows.extend(held.into_iter().map(|(name, loss, _)| fixed(name, loss)));
+        if let Some(floor) = floor_in_view(app, *first) {
+            let losses = app.curves.average.of(&floor);
+            let entry = |n: &usize| Some(Entry { value: *losses.get(*n)?, ..PLAIN });
+            rows.push(Row { entries: steps.iter().map(entry).collect(), ..fixed(FLOOR, 0.0) });
+        }
     }
     if rows.is_empty() {
         rows.extend(
@@ -265,6 +298,22 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
         );
     }
     rows
+}
+
+/// A figure about which nothing else is to be said.
+const PLAIN: Entry = Entry { value: 0.0, spread: None, best: false, preview: false, lossy: false };
+
+/// What nobody can be expected to be below, where curves are over points and it is known.
+fn floor_in_view(app: &App, experiment: usize) -> Option<Arc<Curve>> {
+    (app.axis() == LossAxis::Points).then(|| app.floor(experiment))?
+}
+
+/// What a loss is taken after, where there is little room.
+fn short_after(axis: LossAxis) -> &'static str {
+    match axis {
+        LossAxis::Steps => "n steps",
+        LossAxis::Points => "K points",
+    }
 }
 
 /// Those that are listed, those together that may be compared.
@@ -303,7 +352,8 @@ pub fn yardstick_rows(app: &App) -> u16 {
     let of = |group: &Vec<usize>| {
         let first = group.first().copied().unwrap_or(0);
         let heading = usize::from(!app.group_title(first).is_empty());
-        heading + yardsticks(app, first, Kinds::of(app, group)).len()
+        let floor = usize::from(floor_in_view(app, first).is_some());
+        heading + yardsticks(app, first, Kinds::of(app, group)).len() + floor
     };
     groups_listed(app).iter().map(of).sum::<usize>().max(2) as u16
 }
@@ -322,6 +372,10 @@ fn yardsticks(app: &App, experiment: usize, kinds: Kinds) -> Vec<(&'static str, 
     if kinds.results || !kinds.previews {
         found.push(("prior mean", set.prior(average, None), Pattern::ShortDash));
     }
+    if app.axis() == LossAxis::Points {
+        // What the others leave depends on the points.
+        return found;
+    }
     let (oracle, is_of_all) = set.oracle(average);
     found.push((if is_of_all { "oracle" } else { "~oracle" }, oracle, Pattern::Dot));
     found
@@ -334,10 +388,12 @@ fn points(losses: &[f64]) -> Vec<(f64, f64)> {
 /// The yardsticks behind everything, and in words those that have no place on the axis.
 fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>, String) {
     let (mut floors, mut above, mut below) = (Vec::new(), Vec::new(), Vec::new());
-    let steps = app.experiments.get(experiment).map_or(0, |_| app.set(experiment).evaluation.steps);
-    let ends = [0.0, steps.max(1) as f64];
+    let axis = app.axis();
+    let evaluation = app.experiments.get(experiment).map(|_| &app.set(experiment).evaluation);
+    let last = evaluation.and_then(|evaluation| axis.last(evaluation)).unwrap_or(0);
+    let ends = [0.0, last.max(1) as f64];
     let mut wanted = yardsticks(app, experiment, kinds);
-    if (kinds.results || !kinds.previews) && !app.experiments.is_empty() {
+    if axis == LossAxis::Steps && (kinds.results || !kinds.previews) && !app.experiments.is_empty() {
         let linear = app.set(experiment).linear_step(app.curves.average);
         wanted.extend(linear.map(|loss| ("best linear step", loss, Pattern::DashDot)));
     }
@@ -354,6 +410,20 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
             mark: '-',
             points: ends.iter().map(|n| (*n, loss)).collect(),
         });
+    }
+    if let Some(floor) = floor_in_view(app, experiment) {
+        let losses = app.curves.average.of(&floor);
+        floors.push(Series {
+            name: FLOOR.to_owned(),
+            style: app.styles.plain(),
+            shape: Shape::Line(Pattern::Dot),
+            mark: '_',
+            // What is nothing has no place on a log axis, and is said.
+            points: points(losses).into_iter().filter(|(_, loss)| *loss > 0.0).collect(),
+        });
+        if let Some(k) = losses.iter().position(|loss| *loss <= 0.0) {
+            below.push(format!("{FLOOR} 0 from K={k} on"));
+        }
     }
     let sides = [("above", above), ("below", below)].into_iter().filter(|(_, names)| !names.is_empty());
     let beyond: Vec<String> = sides.map(|(side, names)| format!("{side}: {}", names.join(", "))).collect();
@@ -376,6 +446,27 @@ fn trained_mark(app: &App, index: usize, losses: &[f64]) -> Option<Series> {
     })
 }
 
+/// Marks on a curve at the fewest and the most points that a system was trained with.
+fn trained_range(app: &App, index: usize, losses: &[f64]) -> Series {
+    let settings = &app.experiments[index].settings;
+    let Shots { fewest, most } = settings.task.shots;
+    let ends = if fewest < most { vec![fewest, most] } else { vec![most] };
+    let is_trained = settings.algorithm.trains();
+    let at = |k: usize| Some((k as f64, *losses.get(k).filter(|loss| is_trained && loss.is_finite())?));
+    Series {
+        name: String::new(),
+        style: app.styles.series(app.hue(index)).add_modifier(Modifier::BOLD),
+        shape: Shape::Points(app.styles.trained_mark()),
+        mark: '*',
+        points: ends.into_iter().filter_map(at).collect(),
+    }
+}
+
+/// What the marks over points say.
+fn trained_points_note(app: &App) -> String {
+    format!("{} fewest, most K trained", app.styles.trained_mark())
+}
+
 /// What the mark says, and what becomes of the tasks past it: how many are lost, or that a few of them explode.
 fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
     let settings = &app.experiments[index].settings;
@@ -389,7 +480,7 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
         return format!("{trained}; up to {:.1} % of tasks lost after it", 100.0 * lost);
     }
     let prior = app.set(index).prior(Average::Mean, None);
-    let runs = app.experiments[index].runs.iter().filter_map(|run| app.curve(*run));
+    let runs = app.experiments[index].runs.iter().filter_map(|run| app.curve_over_steps(*run));
     let curves: Vec<&Curve> = runs.collect();
     let of = |average| OverSeeds::of_all(&curves, average).map(|over| over.mean);
     let (Some(means), Some(medians)) = (of(Average::Mean), of(Average::Median)) else { return trained };

@@ -25,7 +25,7 @@ use crate::ui::{
         runs::Phase,
     },
     update::{
-        curves::step,
+        curves::{OTHER_AXIS, step},
         fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, RESET, STEPS},
         tasks::{compare, next_task, one_sided, order},
     },
@@ -37,6 +37,7 @@ pub static VIEW: Kind = Kind {
     heading: "A view of one experiment",
     each: true,
     curves: true,
+    points: true,
     look,
     commands: COMMANDS,
     ..Kind::new("Experiment", "experiment", draw)
@@ -101,6 +102,7 @@ static COMMANDS: &[Command] = &[
         app.curves.smoothing = app.curves.smoothing.next();
         app.say(format!("training loss: {}", app.curves.smoothing.words()));
     }),
+    OTHER_AXIS,
     Command::new("fewer-shots", ";", "one support point less", |app| more_shots(app, -1)),
     Command::new("more-shots", "'", "one support point more", |app| more_shots(app, 1)),
     STEPS,
@@ -276,7 +278,7 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             }
             Phase::Finished { seconds, .. } => {
                 let n = 10.min(app.set(index).evaluation.steps);
-                let loss = app.curve(at).and_then(|curve| curve.mean.get(n));
+                let loss = app.curve_over_steps(at).and_then(|curve| curve.mean.get(n));
                 let loss = loss.map(|loss| format!(", {} at n={n}", number(*loss))).unwrap_or_default();
                 (format!("{seconds:.1} s{loss}"), styles.plain())
             }

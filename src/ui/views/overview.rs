@@ -21,6 +21,8 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{contrasts, curves, differences, training};
 use crate::{
     config::presentable,
+    eval::LossAxis,
+    results::FLOOR,
     study::Holder,
     task::TaskSettings,
     term::{Button, Mouse, MouseKind},
@@ -31,7 +33,7 @@ use crate::{
             runs::Phase,
         },
         update::{
-            curves::{LARGER_N, SMALLER_N},
+            curves::{LARGER_N, OTHER_AXIS, SMALLER_N},
             list,
             show::show,
         },
@@ -45,7 +47,7 @@ use crate::{
 
 /// The view.
 pub static VIEW: Kind =
-    Kind { curves: true, point, commands: COMMANDS, ..Kind::new("Overview", "overview", draw) };
+    Kind { curves: true, points: true, point, commands: COMMANDS, ..Kind::new("Overview", "overview", draw) };
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
@@ -69,6 +71,7 @@ static COMMANDS: &[Command] = &[
     .group(Group::Move),
     SMALLER_N.keys("Left").help("crosshair to a smaller n").hint("crosshair"),
     LARGER_N.keys("Right").help("crosshair to a larger n").shares_hint(),
+    OTHER_AXIS,
     Command::new(
         "compare-systems",
         "c",
@@ -187,7 +190,7 @@ fn right_column(app: &App, lines: u16, area: Rect) -> Panes {
 /// The loss table with the selected experiment in view.
 fn table<'a>(app: &App, steps: &'a [usize], rows: &'a [Row]) -> Table<'a> {
     let keep = rows.iter().position(|row| row.selected).unwrap_or(0);
-    Table { steps, rows, keep, plus_minus: app.styles.plus_minus() }
+    Table { steps, letter: app.axis().letter(), rows, keep, plus_minus: app.styles.plus_minus() }
 }
 
 /// Where the selected experiment stands in the list.
@@ -314,14 +317,19 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
         text.push_str(&found);
         text.push_str(if found.is_empty() { "" } else { "\n" });
     }
-    text += &format!(
-        "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
-         has never seen. Lower is better; a steep fall at the left is what learning to learn means.
-\
-         prior mean: the best constant guess.{linear} oracle: {oracle}.
-\
-         Press a system's number to see it fit a single wave."
-    );
+    let number = "Press a system's number to see it fit a single wave.";
+    text += &match app.axis() {
+        LossAxis::Steps => format!(
+            "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
+             has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
+             prior mean: the best constant guess.{linear} oracle: {oracle}.\n{number}"
+        ),
+        LossAxis::Points => format!(
+            "Each system is shown K points of {one} it has never seen, one more at a time, and takes the steps it was \
+             trained for. Lower is better; who is lowest may change with K.\n\
+             prior mean: the best constant guess. {FLOOR}: the best prediction there is from K points, exactly.\n{number}"
+        ),
+    };
     wrap(&text, usize::from(wide).saturating_sub(4), &app.styles)
 }
 

@@ -38,13 +38,13 @@ pub fn y_scale(app: &App, axes: Axes, experiment: usize) -> Scale {
 }
 
 /// What of these curves is above the axis, each by its name with its largest loss.
-pub fn above(series: &[Series], x: Scale, y: Scale) -> String {
+pub fn above(letter: &str, series: &[Series], x: Scale, y: Scale) -> String {
     let in_view = |n: f64| x.place(n).is_some_and(|place| (-1e-9..=1.0 + 1e-9).contains(&place));
     let largest = |series: &&Series| {
         let above =
             series.points.iter().filter(|(n, loss)| in_view(*n) && loss.is_finite() && *loss > y.high);
         let (n, loss) = above.max_by(|a, b| a.1.total_cmp(&b.1))?;
-        Some(format!("{} {} at n={n}", series.name, number(*loss)))
+        Some(format!("{} {} at {letter}={n}", series.name, number(*loss)))
     };
     let named = series.iter().filter(|series| !series.name.is_empty());
     let list: Vec<String> = named.filter_map(|series| largest(&series)).collect();

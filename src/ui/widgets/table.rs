@@ -48,6 +48,8 @@ pub struct Row {
 pub struct Table<'a> {
     /// The columns' n.
     pub steps: &'a [usize],
+    /// What these are called.
+    pub letter: &'static str,
     /// Systems, then floors.
     pub rows: &'a [Row],
     /// The row that must be in view.
@@ -151,7 +153,7 @@ impl Table<'_> {
             put(buffer, area, x, y, text, style);
         };
         for (i, n) in self.steps.iter().take(columns).enumerate() {
-            let head = if i == 0 { format!("n={n}") } else { n.to_string() };
+            let head = if i == 0 { format!("{}={n}", self.letter) } else { n.to_string() };
             // Above the mean, not above its spread.
             let x = if beside { at(i) + mean.saturating_sub(width(&head)) as u16 } else { u16::MAX };
             match beside {
@@ -231,7 +233,8 @@ mod tests {
         for ascii in [false, true] {
             let styles = Styles { ascii, ..Styles::default() };
             let (rows, steps) = (rows(), [0, 1, 2, 5, 10, 32]);
-            let table = Table { steps: &steps, rows: &rows, keep: 0, plus_minus: styles.plus_minus() };
+            let table =
+                Table { steps: &steps, letter: "n", rows: &rows, keep: 0, plus_minus: styles.plus_minus() };
             let entries = || rows.iter().flat_map(|row| &row.entries).flatten();
             let means: Vec<String> = entries().map(Entry::text).collect();
             let spreads: Vec<String> = entries().map(|entry| entry.spread_text(&styles)).collect();

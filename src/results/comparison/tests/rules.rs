@@ -1,6 +1,6 @@
 //! What is compared with what, on small studies made by hand.
 
-use crate::eval::{Average, Curve, Curves};
+use crate::eval::{Average, Curve, Curves, LossAxis};
 use crate::experiments::{Study, parse};
 use crate::results::comparison::{compare::blows_up, *};
 use crate::results::{Outcome, Ran};
@@ -15,6 +15,7 @@ pub(super) fn curve(mean: f64) -> Curve {
         ci95: two(0.196 * mean),
         nonfinite: two(0.0),
         tasks: 100,
+        points: None,
     }
 }
 
@@ -40,6 +41,7 @@ pub(super) fn outcomes<'a>(study: &'a Study, told: &'a Told) -> Vec<Outcome<'a>>
     let outcome = |(settings, runs): (&'a _, &'a Vec<(u64, Curves)>)| Outcome {
         settings,
         runs: runs.iter().map(|(seed, curves)| Ran { seed: *seed, curves, failure: None }).collect(),
+        axis: LossAxis::Steps,
     };
     study.experiments.iter().zip(told).map(outcome).collect()
 }
@@ -144,6 +146,7 @@ fn a_thousand_cells_are_compared_at_every_step() {
                     nonfinite: same,
                     mean: losses,
                     tasks: 9,
+                    points: None,
                 };
                 (seed, Curves::from(curve))
             };

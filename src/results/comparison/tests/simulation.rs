@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::rules::{curve, study};
-use crate::eval::{Average, Curves, statistics};
+use crate::eval::{Average, Curves, LossAxis, statistics};
 use crate::experiments::Study;
 use crate::results::comparison::*;
 use crate::results::{Outcome, Ran};
@@ -72,6 +72,7 @@ fn share(
             .map(|(settings, runs)| Outcome {
                 settings,
                 runs: runs.iter().map(|(seed, curves)| Ran { seed: *seed, curves, failure: None }).collect(),
+                axis: LossAxis::Steps,
             })
             .collect();
         let compared = compare(&outcomes, None, Average::Mean);

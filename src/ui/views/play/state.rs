@@ -108,6 +108,7 @@ impl Play {
         TestTask {
             function: self.sine.into(),
             support,
+            further: Points::default(),
             query: self.sine.points(task::grid(self.range, GRID)),
         }
     }
