@@ -16,7 +16,7 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-const PRESETS: [Preset; 9] = [
+const PRESETS: [Preset; 12] = [
     Preset {
         name: "notebook",
         description: "the notebook's five systems with its settings, every line explained",
@@ -61,6 +61,21 @@ const PRESETS: [Preset; 9] = [
         name: "sweep",
         description: "a sweep: inner rate x shots of MAML and Reptile as heat maps, in seconds",
         text: include_str!("sweep.toml"),
+    },
+    Preset {
+        name: "in-context",
+        description: "loss after 0 to 20 points beside the floor: who learns best from how few",
+        text: include_str!("in-context.toml"),
+    },
+    Preset {
+        name: "noise",
+        description: "noisy points: how close each learner comes to the best guess there is",
+        text: include_str!("noise.toml"),
+    },
+    Preset {
+        name: "few-tasks",
+        description: "trained on 1 to 10,000 waves: when one learns to learn, when by heart",
+        text: include_str!("few-tasks.toml"),
     },
 ];
 
