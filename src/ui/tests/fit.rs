@@ -125,11 +125,11 @@ fn what_is_compared_is_held_against_each_other_task_by_task() {
     // Another network than MAML's, on the same tasks.
     app.on_snapshot(0, fixture::snapshot(40_000, 3));
     app.fit.n = 10;
-    assert!(!picture(&app, 160, 40).contains("task by task"));
+    assert!(!picture(&app, 160, 40).contains("Two networks"));
     press(&mut app, KeyCode::Char('c'));
     assert_eq!(app.fit.compare, Some(0), "Random");
     let screen = picture(&app, 160, 40);
-    assert!(screen.contains("Loss of Random higher by (n=10), task by task"), "{screen}");
+    assert!(screen.contains("Two networks by task: Random higher by (n=10)"), "{screen}");
     assert!(screen.contains("it is being worked out"), "{screen}");
     let began = Instant::now();
     while app.by_task(2).is_none() {
@@ -153,7 +153,8 @@ fn what_is_compared_is_held_against_each_other_task_by_task() {
     let on = wanted.iter().filter(|by| **by > 0.0).count();
     let screen = picture(&app, 200, 60);
     assert!(screen.contains(&format!("on {on} of 200 tasks; mean ")), "{screen}");
-    assert!(screen.contains("these two networks"), "one seed says nothing of systems: {screen}");
+    // One seed says nothing of systems.
+    assert!(screen.contains("Two networks, task by task: loss of Random higher by (n=10)"), "{screen}");
     // After another step it is another difference, and the old one is not shown under its name.
     press(&mut app, KeyCode::Up);
     assert_eq!((app.fit.n, app.by_task(2)), (11, None));
@@ -162,5 +163,5 @@ fn what_is_compared_is_held_against_each_other_task_by_task() {
     let screen = picture(&app, 200, 60);
     assert!(screen.contains("both have to be trained and tested on the same tasks"), "{screen}");
     press(&mut app, KeyCode::Esc);
-    assert!(!picture(&app, 160, 40).contains("task by task"));
+    assert!(!picture(&app, 160, 40).contains("Two networks"));
 }

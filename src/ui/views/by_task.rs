@@ -2,12 +2,12 @@
 //! loss is higher on every test task, in order. How far the line is above 0, and for how many tasks, is the picture.
 //!
 //! ```text
-//! + Loss of Transfer higher by (n=10), task by task --------+
+//! + Two networks by task: Transfer higher by (n=10) --------+
 //! | 6 |                                              ....   |
 //! | 3 |                         ........:::::::::::::       |
 //! | 0 |- - - -.........::::::::: - - - - - - - - - - - - -  |
 //! |   0          100          200   tasks                   |
-//! + on 183 of 200 tasks; mean 3.41 [3.01, 3.81], these two .. +
+//! + on 183 of 200 tasks; mean 3.41 [3.01, 3.81] ------------+
 //! ```
 
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -19,7 +19,7 @@ use crate::{
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shape},
-            text::{number, pane, pane_note, put, wrap},
+            text::{number, pane, pane_note, put, width, wrap},
         },
     },
 };
@@ -31,8 +31,14 @@ const ENDS: f64 = 0.01;
 pub fn draw(app: &App, index: usize, other: usize, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let name = app.row_name(other);
-    let title = format!("Loss of {name} higher by (n={}), task by task", app.fit.n);
-    let inner = pane(buffer, area, &title, styles);
+    let (n, room) = (app.fit.n, usize::from(area.width).saturating_sub(4));
+    let titles = [
+        format!("Two networks, task by task: loss of {name} higher by (n={n})"),
+        format!("Two networks by task: {name} higher by (n={n})"),
+        format!("Two networks: {name} higher by"),
+    ];
+    let title = titles.iter().find(|title| width(title) <= room).unwrap_or(&titles[2]);
+    let inner = pane(buffer, area, title, styles);
     let Some(by_task) = app.by_task(index).filter(|by_task| !by_task.higher.is_empty()) else {
         let why = match app.is_paired(index) {
             true => "it is being worked out",
@@ -68,7 +74,7 @@ pub fn draw(app: &App, index: usize, other: usize, area: Rect, buffer: &mut Buff
     pane_note(buffer, area, &remarks.join("; "), styles.warn(), styles);
 }
 
-/// What is there, of these two networks and of nobody else.
+/// What is there; of these two networks and of nobody else, as the title says.
 fn said(by_task: &ByTask) -> String {
     let (mean, half) = by_task.mean;
     let (all, [low, high]) = (by_task.higher.len(), [mean - half, mean + half].map(number));
@@ -78,5 +84,5 @@ fn said(by_task: &ByTask) -> String {
     };
     let apart = if by_task.is_apart() { "" } else { ": cannot tell" };
     let (on, mean) = (by_task.higher_on(), number(mean));
-    format!("on {on} of {all} tasks{lost}; mean {mean} [{low}, {high}]{apart}, these two networks")
+    format!("on {on} of {all} tasks{lost}; mean {mean} [{low}, {high}]{apart}")
 }
