@@ -260,10 +260,10 @@ fn the_picture_shows_this_screen() {
         "{}",
         lines[0]
     );
-    let tabs = " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log  Figures";
+    let tabs = " 1 Overview  2 Random  3 Transfer  4 MAML  5 First-order MAML  6 Reptile  7 Tasks  8 Play  9 Log  Figures  Why";
     assert_eq!(lines[1].trim_end(), tabs);
     // The footer names keys and what they do, as the key table has it.
-    let contexts = [views::first().kind.name, "runs", "curves", "everywhere"];
+    let contexts = views::first().kind.contexts();
     let hints = commands::keymap().hints(&contexts, |_| true);
     let footer: Vec<&str> = lines[39].trim().split("  ").collect();
     for entry in &footer {

@@ -63,6 +63,59 @@ pub const RAMP: [Tone; 7] = [
     Tone { rgb: (0xfd, 0xe7, 0x25), indexed: 220 },
 ];
 
+/// Grounds of values about 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedRamp {
+    /// Below 0, from near it.
+    pub below: [Tone; 4],
+    /// About 0: nearly the ground of the screen.
+    pub zero: Tone,
+    /// Above 0, from near it.
+    pub above: [Tone; 4],
+}
+
+const fn ramp(tones: [(Rgb, u8); 4]) -> [Tone; 4] {
+    let [a, b, c, d] = tones;
+    const fn tone((rgb, indexed): (Rgb, u8)) -> Tone {
+        Tone { rgb, indexed }
+    }
+    [tone(a), tone(b), tone(c), tone(d)]
+}
+
+/// On dark and on light ground: blue and orange, which people with any colour vision tell apart.
+pub const SIGNED: (SignedRamp, SignedRamp) = (
+    SignedRamp {
+        below: ramp([
+            ((0x25, 0x3b, 0x48), 237),
+            ((0x34, 0x61, 0x7d), 24),
+            ((0x45, 0x8a, 0xb3), 67),
+            ((0x56, 0xb4, 0xe9), 74),
+        ]),
+        zero: Tone { rgb: (0x1c, 0x1c, 0x1c), indexed: 234 },
+        above: ramp([
+            ((0x4a, 0x36, 0x0a), 58),
+            ((0x7d, 0x58, 0x06), 94),
+            ((0xb1, 0x7b, 0x03), 136),
+            ((0xe6, 0x9f, 0x00), 178),
+        ]),
+    },
+    SignedRamp {
+        below: ramp([
+            ((0xc6, 0xe2, 0xf3), 153),
+            ((0x8f, 0xc7, 0xe8), 117),
+            ((0x3f, 0x9b, 0xd0), 68),
+            ((0x0f, 0x5f, 0x96), 25),
+        ]),
+        zero: Tone { rgb: (0xee, 0xee, 0xee), indexed: 255 },
+        above: ramp([
+            ((0xf6, 0xe0, 0xb3), 223),
+            ((0xf0, 0xc8, 0x73), 222),
+            ((0xdf, 0x9c, 0x1e), 178),
+            ((0xb0, 0x6a, 0x00), 130),
+        ]),
+    },
+);
+
 /// Whether letters on this ground are black; else they are white.
 pub fn wants_black(ground: Rgb) -> bool {
     contrast((0, 0, 0), ground) >= contrast((255, 255, 255), ground)

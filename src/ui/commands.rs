@@ -20,6 +20,7 @@ fn tables() -> impl Iterator<Item = Table<App>> {
             everywhere::RUNS,
         ),
         ("curves", "Adaptation curves: Overview and views of one experiment", everywhere::CURVES),
+        ("travel", "Time travel: adaptation curves, Inner and Why", everywhere::TRAVEL),
     ];
     let last = [
         ("tour", "On the guided tour, besides the keys of its views", tour::COMMANDS),
@@ -110,7 +111,8 @@ mod tests {
     fn what_has_one_name_is_one_command() {
         // Contexts share commands under other keys.
         let views = VIEWS.iter().flat_map(|kind| kind.commands);
-        let views: Vec<_> = views.chain(everywhere::CURVES).chain(everywhere::RUNS).collect();
+        let views: Vec<_> =
+            views.chain(everywhere::CURVES).chain(everywhere::TRAVEL).chain(everywhere::RUNS).collect();
         for command in &views {
             for other in views.iter().filter(|other| other.name == command.name) {
                 let facts = |command: &Command| (command.group, command.steers, command.is_key_only);

@@ -181,6 +181,10 @@ pub static CURVES: &[Command] = &[
     }),
     Command::new("pan-left", "H", "pan left when zoomed in", |app| curves::pan(app, -1)),
     Command::new("pan-right", "L", "pan right when zoomed in", |app| curves::pan(app, 1)),
+];
+
+/// Where networks are looked at, as they were in their training.
+pub static TRAVEL: &[Command] = &[
     Command::new("travel-back", "[", "time travel: back towards the initialisation", |app| app.travel(-1))
         .hint("time"),
     Command::new("travel-forward", "]", "time travel: forward", |app| app.travel(1)).shares_hint(),

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::results::{
-    palette::{ALARM, HUES, Hue, RAMP, Rgb, Tone, wants_black, xterm},
+    palette::{ALARM, HUES, Hue, RAMP, Rgb, SIGNED, SignedRamp, Tone, wants_black, xterm},
     text::Glyphs,
 };
 
@@ -338,6 +338,40 @@ impl Styles {
         };
         let letters = if wants_black(shown) { Color::Indexed(16) } else { Color::Indexed(231) };
         Some(Style::new().fg(letters).bg(ground))
+    }
+
+    /// The ground of a value between -1 and 1, blue below 0 and orange above, where there are colours enough for one.
+    pub fn signed(&self, share: f64) -> Option<Color> {
+        let SignedRamp { below, zero, above } = if self.theme == Theme::Dark { SIGNED.0 } else { SIGNED.1 };
+        let (side, last) = (if share < 0.0 { below } else { above }, below.len());
+        // A value that is no number has the middle's.
+        let step = (share.abs().min(1.0) * last as f64).round() as usize;
+        let Tone { rgb: (r, g, b), indexed } = if step == 0 { zero } else { side[step - 1] };
+        match self.depth {
+            Depth::Mono | Depth::Ansi16 => None,
+            Depth::Ansi256 => Some(Color::Indexed(indexed)),
+            Depth::True => Some(Color::Rgb(r, g, b)),
+        }
+    }
+
+    /// The same as a glyph: shades above 0, strokes below.
+    pub fn signed_shade(&self, share: f64) -> (char, Style) {
+        let step = (share.abs().min(1.0) * 4.0).round() as usize;
+        let strokes = if self.ascii { [' ', '-', '-', '=', '='] } else { [' ', '╌', '─', '═', '≡'] };
+        match share < 0.0 {
+            true => (strokes[step], self.series(1)),
+            false => (self.shades()[step], self.series(0)),
+        }
+    }
+
+    /// The upper half of a cell, so that it has two grounds.
+    pub fn upper_half(&self) -> &'static str {
+        "▀"
+    }
+
+    /// What points up at a column.
+    pub fn pointer(&self) -> &'static str {
+        if self.ascii { "^" } else { "▲" }
     }
 
     /// The letters of formulas, spelled out where there is only ASCII.

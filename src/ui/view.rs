@@ -26,6 +26,9 @@ pub struct Kind<S: 'static> {
     pub curves: bool,
     /// Whether these may be over support points too.
     pub points: bool,
+    /// Whether it shows networks as they were in their training, and so has the keys of time travel; one with curves has
+    /// them anyway.
+    pub travels: bool,
     /// Whether a study of these experiments has it.
     pub wanted: fn(&[Experiment]) -> bool,
     /// The commands that are its own, in the order in which the footer hints at them.
@@ -51,6 +54,7 @@ impl<S> Kind<S> {
             sweep: false,
             curves: false,
             points: false,
+            travels: false,
             wanted: |_| true,
             commands: &[],
             draw,
@@ -64,7 +68,11 @@ impl<S> Kind<S> {
 impl<S> Kind<S> {
     /// The contexts whose keys it has, its own first.
     pub fn contexts(&self) -> Vec<&'static str> {
-        let shared: &[&str] = if self.curves { &["runs", "curves"] } else { &[] };
+        let shared: &[&str] = match (self.curves, self.travels) {
+            (true, _) => &["runs", "curves", "travel"],
+            (_, true) => &["travel"],
+            _ => &[],
+        };
         [&[self.name], shared, &["everywhere", "always"]].concat()
     }
 }

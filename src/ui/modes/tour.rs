@@ -70,7 +70,7 @@ fn leave(app: &mut App) {
     let Mode::Tour(visit) = app.modes.remove(at) else { return };
     let (view, fit, curves) = visit.before;
     (app.fit, app.curves) = (fit, curves);
-    let view = if app.tabs.contains(&view) { view } else { app.tabs[0] };
+    let view = if app.is_tab(view) { view } else { app.tabs[0] };
     show(app, view);
     app.say(format!("that was the tour; {} walks it again", app.key_of("tour")));
 }

@@ -32,7 +32,7 @@ use crate::{
         command, keymap,
         style::Styles,
         view,
-        views::{inner::Inner, play::Play},
+        views::{inner::Inner, play::Play, why::Why},
     },
 };
 
@@ -114,6 +114,8 @@ pub struct App {
     pub(in crate::ui) floors: Job<(TaskSettings, EvaluationSettings), ()>,
     /// The Inner view.
     pub inner: Inner,
+    /// The Why view.
+    pub why: Why,
     /// The Tasks view.
     pub illustration: Option<Illustration>,
     /// The Play view.
@@ -256,6 +258,7 @@ impl App {
             oracles: Job::default(),
             floors: Job::default(),
             inner: Inner::default(),
+            why: Why::default(),
             illustration: None,
             play,
             comparisons: Known::default(),
@@ -300,19 +303,24 @@ impl App {
         }
     }
 
-    /// Where a view stands among the tabs.
+    /// Where a view stands among the tabs: one that has a tab for all experiments stands there, whichever it shows.
     pub fn tab(&self, view: View) -> usize {
-        let is_it = |other: &View| {
-            // The tab of a sweep is that of all of its cells, of the map and of what it opens.
-            let row = |view: &View| Some(self.experiments.get(view.experiment?)?.row);
-            *other == view || row(other).is_some() && row(other) == row(&view)
-        };
-        self.tabs.iter().position(is_it).unwrap_or(0)
+        let own = [view, View { experiment: None, ..view }];
+        let place = own.iter().find_map(|own| self.tabs.iter().position(|tab| tab == own));
+        place.unwrap_or_else(|| view.experiment.map_or(0, |experiment| self.tab_of(experiment)))
     }
 
-    /// Where the first view of an experiment stands among the tabs.
+    /// Whether a view is one of the tabs, whichever experiment it shows.
+    pub fn is_tab(&self, view: View) -> bool {
+        self.tabs.contains(&view) || self.tabs.contains(&View { experiment: None, ..view })
+    }
+
+    /// Where the first view of an experiment stands among the tabs. The tab of a sweep is that of all of its cells, of the
+    /// map and of what it opens.
     pub fn tab_of(&self, experiment: usize) -> usize {
-        self.tab(View { experiment: Some(experiment), ..self.view })
+        let row = |index: usize| self.experiments.get(index).map(|experiment| experiment.row);
+        let is_it = |tab: &View| tab.experiment.is_some_and(|index| row(index) == row(experiment));
+        self.tabs.iter().position(is_it).unwrap_or(0)
     }
 
     /// The name of the test set in view; the first one has none.

@@ -142,7 +142,7 @@ fn draw(app: &App, width: u16, height: u16) {
 }
 
 fn invariants(app: &App) {
-    assert!(app.views().contains(&app.view));
+    assert!(app.is_tab(app.view));
     assert!(app.selected < app.experiments.len());
     assert!(app.fit.n <= 100);
     if let Some((first, last)) = app.curves.window {

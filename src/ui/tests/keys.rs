@@ -34,6 +34,8 @@ fn digits_and_tab_reach_views() {
     press(&mut app, KeyCode::BackTab);
     press(&mut app, KeyCode::Char('1'));
     press(&mut app, KeyCode::BackTab);
+    assert_eq!((app.view.kind, app.view.experiment), (view("Why").kind, Some(2)));
+    press(&mut app, KeyCode::BackTab);
     assert_eq!(app.view, view("Figures"));
     press(&mut app, KeyCode::BackTab);
     assert_eq!(app.view, view("Log"));

@@ -172,7 +172,7 @@ fn a_rate_is_offered_where_there_is_one() {
 fn neither_tabs_nor_legends_are_cut_on_a_usual_terminal() {
     let mut app = fixture::midway(Styles::default());
     let tabs = |app: &App| picture(app, 80, 24).lines().nth(1).unwrap_or_default().to_owned();
-    for name in ["1 Overview", "7 Tasks", "8 Play", "9 Log", "Figures"] {
+    for name in ["1 Overview", "7 Tasks", "8 Play", "9 Log", "Figures", "Why"] {
         assert!(tabs(&app).contains(name), "{}", tabs(&app));
     }
     press(&mut app, KeyCode::Char('4'));

@@ -205,13 +205,13 @@ fn the_shell_gets_the_terminal_and_gives_it_back() {
 #[test]
 fn the_mouse_reaches_the_view_that_was_drawn_once_it_is_asked_for() {
     let none = KeyModifiers::NONE;
-    // The last columns of the tabs: the figures, on a screen of 80.
-    let click = || vec![Input::Mouse(Mouse { kind: MouseKind::Press(Button::Left), column: 77, row: 1 })];
+    // The last columns of the tabs but one: the figures, on a screen of 80.
+    let click = || vec![Input::Mouse(Mouse { kind: MouseKind::Press(Button::Left), column: 70, row: 1 })];
     let (_, script, app, screen) = play(vec![click(), key('q', none)], &Options::default());
     assert_eq!((script.mouse.len(), app.view), (0, view("Overview")));
     assert_eq!(app.size, (80, 24));
     // A line of the screen stands between quotes.
-    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log Figures \"")), "{screen}");
+    assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with("9 Log Figures Why \"")), "{screen}");
     let batches = vec![key('M', none), click(), key('q', none)];
     let (_, script, app, _) = play(batches, &Options::default());
     assert_eq!((script.mouse, app.view), (vec![true], view("Figures")));

@@ -16,8 +16,11 @@ const PAST_TIME: Duration = Duration::from_millis(30);
 
 /// Takes in what has been worked out, and has worked out what the view in front shows. Whether anything is new.
 pub fn look(app: &mut App) -> bool {
+    // One answer makes room for the next.
+    let explained = app.why.take_in();
     app.fits.begin();
     (app.view.kind.look)(app);
+    app.why.tidy();
     // A station of the tour speaks of its own fit, whatever view a person has gone to from there.
     let station = app.visit().and_then(|visit| STATIONS.get(visit.station));
     if let Some(index) = station.and_then(|station| station.view(app).experiment)
@@ -27,6 +30,7 @@ pub fn look(app: &mut App) -> bool {
     }
     let measured = measure(app);
     app.inner.take_in()
+        | explained
         | app.own_rate.take_in()
         | app.by_task.take_in()
         | app.fits.finish(app.rows.len())
@@ -41,6 +45,7 @@ impl App {
             || self.inner.is_awaited()
             || self.own_rate.is_awaited()
             || self.by_task.is_awaited()
+            || self.why.is_awaited()
             || self.oracles.is_awaited()
             || self.floors.is_awaited()
     }

@@ -15,7 +15,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{about, by_task, curves, fit, settings, training, why::why};
+use super::{about, by_task, curves, diverged::why, fit, settings, training};
 use crate::model::ModelSettings;
 use crate::ui::{
     command::Group,
@@ -147,7 +147,7 @@ fn more_shots(app: &mut App, by: i32) {
 }
 
 /// Goes to the test task of this number, from 1.
-fn take_task(app: &mut App, text: &str) -> Result<(), String> {
+pub(super) fn take_task(app: &mut App, text: &str) -> Result<(), String> {
     let tasks = app.view.experiment.map_or(0, |index| app.set(index).count());
     match text.parse::<usize>() {
         Ok(task) if (1..=tasks).contains(&task) => {

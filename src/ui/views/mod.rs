@@ -7,6 +7,7 @@ mod by_task;
 mod contrasts;
 pub mod curves;
 mod differences;
+mod diverged;
 pub mod experiment;
 pub mod figures;
 pub mod fit;
@@ -20,6 +21,6 @@ mod settings;
 pub mod sweep;
 pub mod tasks;
 mod training;
-mod why;
+pub mod why;
 
 pub use registry::{VIEWS, first, tabs};

@@ -14,6 +14,7 @@ pub static VIEWS: &[&Kind] = &[
     &super::log::VIEW,
     &super::figures::VIEW,
     &super::inner::VIEW,
+    &super::why::VIEW,
 ];
 
 /// The view that is in front at first.

@@ -15,7 +15,7 @@
 //! Below 100 columns the map stands over the rest. Where there are colours enough a cell's ground is its loss; else
 //! shades stand beside the value.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{curves, experiment};
 use crate::{
@@ -36,7 +36,10 @@ use crate::{
             show::show,
             sweep::{move_by, slice, to, to_best, turn_axes},
         },
-        widgets::text::{fit, inside, number, pane, pane_note, put, short_spread, width, wrap},
+        widgets::{
+            heat::{Cell, LossScale, legend},
+            text::{fit, inside, number, pane, pane_note, put, short_spread, width, wrap},
+        },
     },
 };
 
@@ -182,34 +185,6 @@ impl Map {
     }
 }
 
-/// How good a loss is, from 0 to 1 on a log scale between the worst and the best.
-#[derive(Clone, Copy)]
-struct Scale {
-    best: f64,
-    worst: f64,
-}
-
-impl Scale {
-    /// Of these losses. What is far worse than knowing nothing is no worse than that, or one cell that explodes
-    /// would make all others alike.
-    fn of(losses: &[f64], prior: f64) -> Self {
-        let least = losses.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12);
-        let most = losses.iter().copied().fold(0.0, f64::max).min(2.0 * prior);
-        Self { best: least, worst: most.max(least * 1.000_001) }
-    }
-
-    fn share(self, loss: f64) -> f64 {
-        let place = (loss.max(1e-12) / self.best).ln() / (self.worst / self.best).ln();
-        1.0 - place.clamp(0.0, 1.0)
-    }
-}
-
-fn shade(styles: &Styles, share: f64) -> char {
-    let shades = styles.shades();
-    // The emptiest is for what has no loss.
-    shades[1 + (share * 3.0).round() as usize % 4]
-}
-
 /// On how many tasks they are tested at their own rates.
 fn few(app: &App, cells: &[usize]) -> usize {
     cells.first().map_or(0, |cell| app.set(*cell).few().len().min(PREVIEW_TASKS))
@@ -259,7 +234,7 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     });
     let losses: Vec<f64> = losses.collect();
     let prior = app.set(grid.experiments[0]).prior(Average::Mean, None);
-    let scale = Scale::of(&losses, prior);
+    let scale = LossScale::of(&losses, prior);
     let best = app
         .experiments
         .get(grid.experiments[0])
@@ -277,7 +252,8 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
         draw_cell(cell.map(|(_, known)| known), is_cursor, is_best, scale, at, inner, buffer, styles);
     }
     if !losses.is_empty() && inner.height > HEADS + LEGEND {
-        draw_legend(scale, Rect { y: inner.bottom() - 1, height: 1, ..inner }, buffer, styles);
+        let at = Rect { y: inner.bottom() - 1, height: 1, ..inner };
+        legend(scale, " and more (log scale)  ~ preview  ! tasks or seeds lost", at, buffer, styles);
     }
     let note = match best
         .filter(|_| !app.own_rate.is_on)
@@ -334,12 +310,13 @@ fn draw_cell(
     known: Option<Known>,
     is_cursor: bool,
     is_best: bool,
-    scale: Scale,
+    scale: LossScale,
     at: Rect,
     inner: Rect,
     buffer: &mut Buffer,
     styles: &Styles,
 ) {
+    let is_known = known.is_some();
     let (text, loss) = match known {
         None => (String::new(), None),
         Some(Known::Loss(loss)) if !loss.mean.is_finite() => ("lost".to_owned(), None),
@@ -358,59 +335,7 @@ fn draw_cell(
         Some(Known::Waiting(_)) => (".".to_owned(), None),
     };
     let share = loss.map(|loss| scale.share(loss));
-    let ground = share.and_then(|share| styles.heat(share));
-    let shades = share.filter(|_| ground.is_none()).map(|share| shade(styles, share));
-    let mut style = ground.unwrap_or(styles.plain());
-    if is_best {
-        style = style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-    }
-    // Air between the cells, so that they are cells where there is no ground.
-    let room = usize::from(at.width) - 1;
-    let middle = (at.height - 1) / 2;
-    for row in 0..at.height {
-        let filled = match shades {
-            Some(shade) if at.width == NARROW => shade.to_string().repeat(room),
-            Some(shade) => format!("{:room$}", format!("{shade}{shade}")),
-            None => " ".repeat(room),
-        };
-        put(buffer, inner, at.x, at.y + row, &filled, ground.unwrap_or(styles.plain()));
-        if row != middle {
-            continue;
-        }
-        if at.width == NARROW {
-            let mark = match (is_cursor, is_best, share.is_none() && known.is_some()) {
-                (true, ..) => "[]",
-                (_, true, _) => "**",
-                (.., true) => "-",
-                _ => continue,
-            };
-            put(buffer, inner, at.x, at.y + row, mark, style);
-            continue;
-        }
-        let edges = if is_cursor { ("[", "]") } else { (" ", " ") };
-        let indent = if shades.is_some() { 2 } else { 0 };
-        let room = room - indent;
-        let text =
-            format!("{}{:^width$}{}", edges.0, fit(&text, room - 2, styles), edges.1, width = room - 2);
-        let style = if is_cursor { style.add_modifier(Modifier::BOLD) } else { style };
-        put(buffer, inner, at.x + indent as u16, at.y + row, &text, style);
-    }
-}
-
-/// What the grounds or shades mean.
-fn draw_legend(scale: Scale, at: Rect, buffer: &mut Buffer, styles: &Styles) {
-    let mut x =
-        put(buffer, at, at.x + 1, at.y, &format!("lower is better: {} ", number(scale.best)), styles.plain());
-    for step in 0..12 {
-        let share = 1.0 - f64::from(step) / 11.0;
-        match styles.heat(share) {
-            Some(style) => x = put(buffer, at, x, at.y, " ", style),
-            None => x = put(buffer, at, x, at.y, &shade(styles, share).to_string(), styles.plain()),
-        }
-    }
-    let words = format!(" {} and more (log scale)  ~ preview  ! tasks or seeds lost", number(scale.worst));
-    let room = usize::from(at.right().saturating_sub(x));
-    put(buffer, at, x, at.y, &fit(&words, room, styles), styles.plain());
+    Cell { text: &text, share, is_cursor, is_best, is_known }.draw(at, inner, buffer, styles);
 }
 
 /// A loss with half its interval.

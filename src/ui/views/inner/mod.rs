@@ -34,7 +34,8 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Kind = Kind { wanted, look, commands: COMMANDS, ..Kind::new("Inner", "inner", draw) };
+pub static VIEW: Kind =
+    Kind { wanted, look, travels: true, commands: COMMANDS, ..Kind::new("Inner", "inner", draw) };
 
 /// Its commands.
 static COMMANDS: &[Command] = &[

@@ -1,0 +1,218 @@
+//! A field of numbers over a plane as a heat map: two numbers a cell of the screen where there are colours enough, else a
+//! sign and a shade a cell.
+//!
+//! ```text
+//!  5 ▀▀▀▀▀▀▀▀▀▀▀▀       y labels | colours about 0 | legend below
+//!  0 ▀▀▀▀▀▀▀▀▀▀▀▀
+//! -5 ▀▀▀▀▀▀▀▀▀▀▀▀
+//!    -5    0    5 x'
+//! ```
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use super::text::{fit, number, put, width};
+use crate::ui::style::Styles;
+
+/// Numbers in rows, the first one at the bottom.
+pub struct Field<'a> {
+    /// Rows and columns.
+    pub size: (usize, usize),
+    /// The numbers, row after row.
+    pub values: &'a [f64],
+    /// The size that has the strongest colour.
+    pub most: f64,
+    /// Labels of the rows from the bottom, of those that have one: row, text.
+    pub rows: Vec<(usize, String)>,
+    /// Ends of the horizontal axis, and its name.
+    pub x: ([f64; 2], &'a str),
+    /// The column that is marked.
+    pub cursor: Option<usize>,
+    /// What the numbers are, for the legend.
+    pub unit: &'a str,
+}
+
+impl Field<'_> {
+    /// Draws it into `area`, and returns the columns and rows that numbers are drawn in.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) -> Rect {
+        let label = self.rows.iter().map(|(_, text)| width(text)).max().unwrap_or(0) as u16 + 1;
+        let canvas = Rect {
+            x: area.x + label,
+            y: area.y,
+            width: area.width.saturating_sub(label),
+            height: area.height.saturating_sub(2),
+        };
+        if canvas.width < 4 || canvas.height < 2 || self.values.is_empty() {
+            return Rect { width: 0, height: 0, ..canvas };
+        }
+        self.draw_values(canvas, buffer, styles);
+        self.draw_labels(area, canvas, buffer, styles);
+        self.draw_legend(Rect { y: canvas.bottom() + 1, height: 1, ..area }, buffer, styles);
+        canvas
+    }
+
+    /// The mean of what is drawn at one of so many places across and up, from 0 to 1 of the strongest colour.
+    fn at(&self, (across, up): (usize, usize), (columns, rows): (usize, usize)) -> f64 {
+        let part = |place: usize, places: usize, all: usize| {
+            let from = place * all / places;
+            from..((place + 1) * all).div_ceil(places).max(from + 1).min(all)
+        };
+        let columns = part(across, columns, self.size.1);
+        let values = part(up, rows, self.size.0).flat_map(|row| {
+            let from = row * self.size.1;
+            self.values[from + columns.start..from + columns.end].iter()
+        });
+        let (mut sum, mut count) = (0.0, 0.0);
+        for value in values {
+            sum += value;
+            count += 1.0;
+        }
+        sum / count / self.most
+    }
+
+    fn draw_values(&self, canvas: Rect, buffer: &mut Buffer, styles: &Styles) {
+        let columns = usize::from(canvas.width);
+        for row in 0..usize::from(canvas.height) {
+            for column in 0..columns {
+                let (x, y) = (canvas.x + column as u16, canvas.y + row as u16);
+                let up = usize::from(canvas.height) - 1 - row;
+                let halves = [2 * up + 1, 2 * up]
+                    .map(|up| self.at((column, up), (columns, 2 * usize::from(canvas.height))));
+                let colours = halves.map(|share| styles.signed(share));
+                if styles.ascii {
+                    let share = self.at((column, up), (columns, usize::from(canvas.height)));
+                    if let Some(ground) = styles.signed(share) {
+                        put(buffer, canvas, x, y, " ", Style::new().bg(ground));
+                        continue;
+                    }
+                } else if let [Some(upper), Some(lower)] = colours {
+                    put(buffer, canvas, x, y, styles.upper_half(), Style::new().fg(upper).bg(lower));
+                    continue;
+                }
+                let share = self.at((column, up), (columns, usize::from(canvas.height)));
+                let (glyph, style) = styles.signed_shade(share);
+                put(buffer, canvas, x, y, glyph.encode_utf8(&mut [0; 4]), style);
+            }
+        }
+    }
+
+    fn draw_labels(&self, area: Rect, canvas: Rect, buffer: &mut Buffer, styles: &Styles) {
+        let mut free = canvas.bottom();
+        for (row, text) in &self.rows {
+            let up = (row * usize::from(canvas.height) / self.size.0) as u16;
+            let y = canvas.bottom() - 1 - up.min(canvas.height - 1);
+            if y < free {
+                let x = canvas.x - 1 - width(text) as u16;
+                put(buffer, area, x, y, text, styles.plain());
+                free = y;
+            }
+        }
+        let ([low, high], name) = &self.x;
+        let y = canvas.bottom();
+        let (left, right) = (number(*low), format!("{} {name}", number(*high)));
+        put(buffer, area, canvas.x, y, &left, styles.plain());
+        let x = canvas.right().saturating_sub(width(&right) as u16);
+        if x > canvas.x + width(&left) as u16 {
+            put(buffer, area, x, y, &right, styles.plain());
+        }
+        if let Some(cursor) = self.cursor {
+            let x = canvas.x + (cursor * usize::from(canvas.width) / self.size.1) as u16;
+            put(buffer, area, x, y, styles.pointer(), styles.key());
+        }
+    }
+
+    /// What the colours mean.
+    fn draw_legend(&self, at: Rect, buffer: &mut Buffer, styles: &Styles) {
+        const STEPS: i32 = 4;
+        let mut x = put(buffer, at, at.x, at.y, &format!("{} ", number(-self.most)), styles.plain());
+        for step in -STEPS..=STEPS {
+            let share = f64::from(step) / f64::from(STEPS);
+            match styles.signed(share) {
+                Some(colour) => x = put(buffer, at, x, at.y, " ", Style::new().bg(colour)),
+                None => {
+                    let (glyph, style) = styles.signed_shade(share);
+                    x = put(buffer, at, x, at.y, glyph.encode_utf8(&mut [0; 4]), style);
+                }
+            }
+        }
+        let words = format!(" {} {}", number(self.most), self.unit);
+        let room = usize::from(at.right().saturating_sub(x));
+        put(buffer, at, x, at.y, &fit(&words, room, styles), styles.plain());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::style::Depth;
+
+    fn drawn(styles: &Styles) -> Buffer {
+        let values: Vec<f64> =
+            (0..6).flat_map(|row| (0..8).map(move |column| f64::from(row * column - 10))).collect();
+        let field = Field {
+            size: (6, 8),
+            values: &values,
+            most: 25.0,
+            rows: vec![(0, "-5".to_owned()), (5, "5".to_owned())],
+            x: ([-5.0, 5.0], "x"),
+            cursor: Some(3),
+            unit: "of it",
+        };
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 8));
+        field.draw(Rect::new(2, 1, 24, 6), &mut buffer, styles);
+        buffer
+    }
+
+    #[test]
+    fn the_sign_is_seen_however_few_colours_there_are() {
+        for (depth, ascii) in [
+            (Depth::Mono, false),
+            (Depth::Mono, true),
+            (Depth::Ansi16, false),
+            (Depth::Ansi16, true),
+            (Depth::Ansi256, false),
+            (Depth::True, false),
+            (Depth::True, true),
+        ] {
+            let styles = Styles { depth, ascii, ..Styles::default() };
+            let buffer = drawn(&styles);
+            // The lower left is negative, the upper right positive.
+            let look = |x: u16, y: u16| {
+                let cell = buffer.cell((x, y)).expect("on the screen");
+                (cell.symbol().to_owned(), cell.fg, cell.bg)
+            };
+            assert_ne!(look(5, 4), look(25, 1), "{depth:?} {ascii}");
+            let outside = buffer.content.iter().enumerate().filter(|(at, _)| {
+                let (x, y) = (at % 30, at / 30);
+                !(2..26).contains(&x) || !(1..7).contains(&y)
+            });
+            assert!(outside.clone().all(|(_, cell)| cell.symbol() == " "), "{depth:?} {ascii}");
+        }
+    }
+
+    #[test]
+    fn every_size_draws_inside_its_area() {
+        for width in 0..40 {
+            for height in 0..12 {
+                let values = vec![1.0; 50 * 50];
+                let field = Field {
+                    size: (50, 50),
+                    values: &values,
+                    most: 1.0,
+                    rows: vec![(0, "-5".to_owned()), (49, "5".to_owned())],
+                    x: ([-5.0, 5.0], "x"),
+                    cursor: Some(49),
+                    unit: "",
+                };
+                let mut buffer = Buffer::empty(Rect::new(0, 0, 50, 20));
+                field.draw(Rect::new(3, 3, width, height), &mut buffer, &Styles::default());
+                for y in 0..20 {
+                    for x in 0..50 {
+                        let inside = (3..3 + width).contains(&x) && (3..3 + height).contains(&y);
+                        let blank = buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " ");
+                        assert!(inside || blank, "{width}x{height} wrote at {x},{y}");
+                    }
+                }
+            }
+        }
+    }
+}
