@@ -24,12 +24,13 @@ const RESULTS: &str = include_str!("../docs/results.md");
 const KEPT: &str = include_str!("../docs/what-is-kept.md");
 
 /// Every page with its path, in the order in which their commands are tried.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("README.md", README),
     ("docs/commands.md", COMMANDS),
     ("docs/settings.md", SETTINGS),
     ("docs/keys.md", include_str!("../docs/keys.md")),
     ("docs/screen.md", include_str!("../docs/screen.md")),
+    ("docs/your-own-learner.md", include_str!("../docs/your-own-learner.md")),
     ("docs/what-is-kept.md", KEPT),
     ("docs/cluster.md", include_str!("../docs/cluster.md")),
     ("docs/results.md", RESULTS),

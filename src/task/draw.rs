@@ -32,7 +32,7 @@ impl Draw {
         let [low, high] = settings.x;
         Self {
             family: settings.family,
-            sampler: settings.family.sampler(&settings.own),
+            sampler: settings.family.sampler(&settings.own, settings.x),
             x: Uniform::new_inclusive(low, high).expect("validated: low < high, both finite"),
             noise: settings.family.noise(&settings.own),
         }

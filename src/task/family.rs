@@ -25,8 +25,8 @@ pub trait Family: Sync {
     /// Its own settings in `[task]`.
     fn keys(&self) -> &'static Keys;
 
-    /// How its tasks are drawn. The order of the draws is part of the results.
-    fn sampler(&self, own: &Values) -> Sampler;
+    /// How its tasks are drawn, to be seen on this `range` of x. The order of the draws is part of the results.
+    fn sampler(&self, own: &Values, range: [f64; 2]) -> Sampler;
 
     /// A task's value at `x`.
     fn at(&self, numbers: &Numbers, x: f64) -> f64;
@@ -164,7 +164,8 @@ impl Function {
 
     /// Its points at `x`.
     pub fn points(&self, x: Vec<f64>) -> Points {
-        let y = x.iter().map(|&x| self.at(x)).collect();
+        let mut y = vec![0.0; x.len()];
+        self.family.fill(&self.numbers, Target::F64(&x, &mut y));
         Points { x, y }
     }
 

@@ -24,6 +24,8 @@ pub enum Purpose {
     Illustration = 5,
     /// How many support points an outer step has.
     Shots = 6,
+    /// The coefficients of one curve.
+    Curve = 7,
 }
 
 /// The stream of `seed` for `purpose`, from its beginning.

@@ -1,5 +1,6 @@
 //! The families of tasks there are: one file and one line each.
 
+mod gp;
 pub mod sine;
 mod sine_or_line;
 mod sine_posterior;
@@ -8,7 +9,7 @@ use super::family::Family;
 use crate::config::{Typed, Value, Values};
 
 /// Every family, in the order the documentation lists them; the first is the default.
-pub static FAMILIES: &[&dyn Family] = &[&sine::Sine, &sine_or_line::SineOrLine];
+pub static FAMILIES: &[&dyn Family] = &[&sine::Sine, &sine_or_line::SineOrLine, &gp::Gp];
 
 /// The names of all families.
 pub fn names() -> Vec<&'static str> {

@@ -54,7 +54,7 @@ impl Family for Sine {
     }
 
     /// Amplitude first, then phase; frequency only where it has a range.
-    fn sampler(&self, own: &Values) -> Sampler {
+    fn sampler(&self, own: &Values, _range: [f64; 2]) -> Sampler {
         let SineSettings { amplitude, phase, frequency: [low, high], .. } = SineSettings::new(own);
         let [amplitude, phase] = [amplitude, phase].map(uniform);
         let frequency = (low < high).then(|| uniform([low, high]));

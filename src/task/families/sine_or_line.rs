@@ -47,8 +47,8 @@ impl Family for SineOrLine {
     }
 
     /// Which of the two first.
-    fn sampler(&self, own: &Values) -> Sampler {
-        let wave = Sine.sampler(own);
+    fn sampler(&self, own: &Values, range: [f64; 2]) -> Sampler {
+        let wave = Sine.sampler(own, range);
         let SineOrLineSettings { slope, intercept, .. } = SineOrLineSettings::new(own);
         let [slope, intercept] = [slope, intercept].map(uniform);
         Box::new(move |stream| {
