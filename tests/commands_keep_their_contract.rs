@@ -645,7 +645,7 @@ fn a_gradient_is_held_against_somebody_elses() {
     assert_eq!(said["compare"]["agrees"], json!(false));
     assert!(said["compare"]["is"]["gradient"].as_str().unwrap().contains("first-order"));
     let said = ask(&["--compare", "first.safetensors"]).exits(1);
-    assert!(said.stdout.contains("It is the first-order gradient") && said.stdout.contains("hidden2.weight"));
+    assert!(said.stderr.contains("It is the first-order gradient") && said.stdout.contains("hidden2.weight"));
     // What is no gradient of this network is refused before anything is worked out.
     bench.write("text.safetensors", "no tensors");
     for (path, words) in [("text.safetensors", "is no such gradient"), ("tasks.json", "is no such gradient")]

@@ -79,6 +79,9 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
             report["compare"] = as_json(answer);
         }
         writeln!(out, "{report}")?;
+        if let Some(answer) = answer.filter(|answer| !answer.agrees()) {
+            eprintln!("{}", verdict(&answer));
+        }
         return Ok(exit);
     }
     let order = if command.first_order { "first-order" } else { "exact" };
@@ -92,7 +95,14 @@ pub fn gradient(command: &GradientCommand) -> anyhow::Result<Exit> {
     }
     if let (Some(answer), Some(path)) = (&answer, &command.compare) {
         let name = printable(&path.display().to_string());
-        writeln!(out, "\nheld against {name}\n{}", in_words(answer))?;
+        write!(out, "\nheld against {name}\n{}", table(answer))?;
+        if answer.agrees() {
+            writeln!(out, "{}", verdict(answer))?;
+        }
+    }
+    drop(out);
+    if let Some(answer) = answer.filter(|answer| !answer.agrees()) {
+        eprintln!("{}", verdict(&answer));
     }
     Ok(exit)
 }
@@ -117,14 +127,19 @@ fn as_json(answer: &Answer) -> Value {
     })
 }
 
-/// A comparison for a person: a line a tensor, and what it comes to.
-fn in_words(answer: &Answer) -> String {
+/// How far apart the two are, a line a tensor.
+fn table(answer: &Answer) -> String {
     let width = answer.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0).max("tensor".len());
     let mut text = format!("{:width$}  largest entry  largest difference\n", "tensor");
     for of in &answer.tensors {
-        text += &format!("{:width$}  {:13.6e}  {:18.6e}\n", of.name, of.largest, of.difference);
+        text += &format!("{:width$}  {:>13.6e}  {:>18.6e}\n", of.name, of.largest, of.difference);
     }
-    text += &format!("relative difference {:.1e}: ", answer.relative);
+    text
+}
+
+/// What a comparison comes to, in a sentence.
+fn verdict(answer: &Answer) -> String {
+    let text = format!("relative difference {:.1e}: ", answer.relative);
     text + &match &answer.is {
         _ if answer.agrees() => {
             format!("the same, to the rounding of its numbers ({:.0e})", answer.tolerance)
