@@ -124,7 +124,8 @@ fn on_a_terminal(bench: &Bench, arguments: &str, variables: &str) -> String {
 fn a_terminal_is_shown_the_line_and_a_pipe_is_not() {
     let file = "[task]\nshots = 0 # \u{9b}2J\u{202e}\n\n[[experiment]]\nname = \"A\"\nalgorithm = \"maml\"\n";
     let bench = Bench::with("wrong.toml", file);
-    let place = "wrong.toml:2:9: `shots` is `0`, but must be a whole number from 1 to 10,000\n";
+    let place = "wrong.toml:2:9: `shots` is `0`, but must be a whole number from 1 to 10,000, or [low, high] with low \
+                 from 0\n";
     assert_eq!(bench.run(&["check", "wrong.toml"]).exits(2).stderr.matches('\n').count(), 1);
     for arguments in ["check wrong.toml", "run wrong.toml", "wrong.toml"] {
         let shown = on_a_terminal(&bench, arguments, "NO_COLOR=1");
