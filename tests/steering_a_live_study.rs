@@ -101,8 +101,8 @@ fn a_test_set_and_a_figure_that_are_added_train_nothing() {
     terminal.sees("[test]");
     terminal.press("T");
     terminal.sees("[far]");
-    // The last view.
-    terminal.press("\x1b[Z");
+    // The last view but one.
+    terminal.press("\x1b[Z\x1b[Z");
     terminal.sees("beats");
     terminal.press("q");
     let (code, output) = terminal.end();
