@@ -246,7 +246,11 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let pane = pane_in_view(app);
     let room = usize::from(area.width).saturating_sub(2);
-    let most = if area.height >= 16 { 2 } else { 1 };
+    let most = match area.height {
+        20.. => 3,
+        16.. => 2,
+        _ => 1,
+    };
     let lines = lines(&format!("Look for: {}", pane.look_for), room, most, app);
     for (row, line) in lines.iter().enumerate() {
         put(buffer, area, area.x + 1, area.y + row as u16, line, styles.plain());
