@@ -97,7 +97,7 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// See above.
+/// A study on a thread of its own, as the screen has it.
 pub struct Apart {
     /// Until it is told to stop.
     asks: RefCell<Option<Sender<Ask>>>,
