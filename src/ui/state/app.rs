@@ -32,7 +32,7 @@ use crate::{
         command, keymap,
         style::Styles,
         view,
-        views::{inner::Inner, play::Play, why::Why},
+        views::{inner::state::Inner, play::state::Play, why::state::Why},
     },
 };
 

@@ -8,9 +8,7 @@
 //! +---------------------------------------------------------------------------------+
 //! ```
 
-mod state;
-
-pub use state::Inner;
+pub mod state;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 

@@ -11,12 +11,11 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 mod change;
-mod state;
+pub mod state;
 #[cfg(test)]
 mod tests;
 
-pub use state::Play;
-
+use self::state::Play;
 use super::fit::band;
 use crate::{
     eval::Fit,

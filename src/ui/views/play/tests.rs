@@ -1,6 +1,6 @@
 //! What keys and the mouse do to the task of Play.
 
-use super::Play;
+use super::state::Play;
 use crate::{
     term::{
         Button,

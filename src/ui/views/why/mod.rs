@@ -18,12 +18,10 @@ mod kernel;
 mod one_step;
 mod rates;
 mod ring;
-mod state;
+pub mod state;
 #[cfg(test)]
 mod tests;
 mod units;
-
-pub use state::Why;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
