@@ -488,7 +488,9 @@ fn a_power_cut_while_a_study_changes_hands_loses_nothing_without_a_word() {
     whole.run(&["run", "study.toml"]).exits(0);
     let (mut done, mut given, mut gone_on, mut holes) = (0, 0, 0, 0);
     while !budget.is_spent(done) {
-        let (cut, at) = (CUTS[done % 3], 150 + budget.random(1_200) as u64);
+        // While it looks on and asks, and while it goes on.
+        let at = if done % 2 == 0 { 1 + budget.random(180) } else { 150 + budget.random(1_200) } as u64;
+        let cut = CUTS[done / 2 % 3];
         let what = format!("case {done}: {cut:?}, at {at}");
         let (bench, was_given) = cut_in_a_take_over(at, cut, &mut budget);
         given += usize::from(was_given);
