@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ridge_head::OuterLossKind;
+use super::outer_loss::OuterLossKind;
 use super::settings::Training;
 use super::words;
 use crate::config::{Domain, settings};
