@@ -55,6 +55,11 @@ pub struct Together {
     pub tells: bool,
 }
 
+/// Threads that wait for the disk. A run's files are brought to it one after the other, and a file system brings what
+/// several wait for to the disk at once: 200 runs of 2,000 steps, width 16, take three quarters of the time that they
+/// take with one keeper.
+const KEEPERS: usize = 8;
+
 /// How long the workers have for their current outer step when they are asked to stop. After that they are
 /// left to it, and what was saved last is what counts: a step may take hours.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -133,7 +138,7 @@ impl Session {
         // Nobody shall find that none is at work before they are.
         (0..jobs).for_each(|_| session.shared.join());
         if session.shared.claim.is_some() {
-            session.begin("keeper", keep_outcomes)?;
+            session.begin("keeper-0", keep_outcomes)?;
         }
         if options.together.is_some() {
             session.begin("others", follow_others)?;
@@ -153,6 +158,12 @@ impl Session {
                 }
                 Ok(()) => session.begun = worker + 1,
             }
+        }
+        if session.shared.claim.is_some() {
+            // One does it alone where there can be no more threads.
+            (1..KEEPERS)
+                .try_for_each(|keeper| session.begin(&format!("keeper-{keeper}"), keep_outcomes))
+                .ok();
         }
         Ok(session)
     }

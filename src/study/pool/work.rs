@@ -1,4 +1,4 @@
-//! The lives of a pool's threads: workers train and evaluate whatever is next, a keeper waits for the disk in
+//! The lives of a pool's threads: workers train and evaluate whatever is next, keepers wait for the disk in
 //! their stead. A panic on the way is a failure of the run it happened to.
 
 use std::any::Any;
@@ -37,7 +37,7 @@ pub fn work(shared: &Shared) {
     shared.leave();
 }
 
-/// The life of the thread that waits for the disk.
+/// The life of a thread that waits for the disk.
 pub fn keep_outcomes(shared: &Shared) {
     while let Some(outcome) = shared.next_outcome() {
         let run = outcome.evaluation.run;
