@@ -2,8 +2,8 @@
 //! c_i(x) = -(2/K) (f(x_i) - y_i) K(x, x_i), K the kernel of the rule. Beside that stands the change there really is; what
 //! is left is the network's bend.
 
-use super::adaptive::{Adaptive, Part};
-use super::linear::{add, difference, dot};
+use super::adaptive::{Adaptive, Part, Task};
+use super::linear::{add, difference, dot, mean};
 use super::network::mean_square;
 use crate::task::Points;
 
@@ -37,14 +37,78 @@ pub struct Alone {
     pub body: f64,
 }
 
+/// First steps on many tasks, taken together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steps {
+    /// 1 - |bend|^2 / |change|^2, of all steps as one.
+    pub linear_share: f64,
+    /// The share that each part of what adapts has of the sums, by projection on them (see [`Adaptive::parts`]).
+    pub parts: Vec<f64>,
+    /// Mean test losses; `None` where no weights adapt.
+    pub losses: Option<Alone>,
+}
+
+impl Steps {
+    /// On these tasks, seen at `x`; `None` once nobody wants it any more.
+    pub fn new(
+        adaptive: &mut Adaptive,
+        tasks: &[Task],
+        x: &[f64],
+        is_wanted: impl Fn() -> bool,
+    ) -> Option<Self> {
+        let start = adaptive.start.clone();
+        let pass = start.pass(x);
+        let slopes = slopes(adaptive, x);
+        let parts = adaptive.parts();
+        let (mut along, mut all, mut bent, mut changed) = (vec![0.0; parts.len()], 0.0, 0.0, 0.0);
+        let mut losses = Vec::with_capacity(tasks.len());
+        for (support, query) in tasks {
+            if !is_wanted() {
+                return None;
+            }
+            let step = adaptive.step_of(0, &start, support);
+            let layers: Vec<Vec<f64>> = parts.iter().map(|part| by_part(&slopes, &step, part)).collect();
+            let mut sum = vec![0.0; x.len()];
+            layers.iter().for_each(|layer| add(&mut sum, 1.0, layer));
+            let change = difference(&adaptive.less(&start, 1.0, &step).predict(x), &pass.y);
+            let bend = difference(&change, &sum);
+            along.iter_mut().zip(&layers).for_each(|(along, layer)| *along += dot(layer, &sum));
+            all += dot(&sum, &sum);
+            bent += dot(&bend, &bend);
+            changed += dot(&change, &change);
+            losses.extend(alone(adaptive, support, query));
+        }
+        let mean_of = |of: fn(&Alone) -> f64| mean(&losses.iter().map(of).collect::<Vec<_>>());
+        let losses = (!losses.is_empty()).then(|| Alone {
+            before: mean_of(|alone| alone.before),
+            after: mean_of(|alone| alone.after),
+            head: mean_of(|alone| alone.head),
+            body: mean_of(|alone| alone.body),
+        });
+        let parts = along.into_iter().map(|along| along / all).collect();
+        Some(Self { linear_share: 1.0 - bent / changed, parts, losses })
+    }
+}
+
+/// The prediction's derivatives by what adapts, one a point.
+fn slopes(adaptive: &Adaptive, x: &[f64]) -> Vec<Vec<f64>> {
+    let pass = adaptive.start.pass(x);
+    (0..x.len()).map(|at| adaptive.gradient(&adaptive.start, &pass, &[(at, 1.0)])).collect()
+}
+
+/// What a part of a step adds to the prediction, to first order.
+fn by_part(slopes: &[Vec<f64>], step: &[f64], part: &Part) -> Vec<f64> {
+    let of = |slope: &Vec<f64>| -dot(&slope[part.place.clone()], &step[part.place.clone()]);
+    slopes.iter().map(of).collect()
+}
+
 impl Contributions {
     /// On these support points, seen at `x`.
     pub fn new(adaptive: &mut Adaptive, support: &Points, x: &[f64]) -> Self {
         let start = adaptive.start.clone();
         let (seen, pass) = (start.pass(&support.x), start.pass(x));
         let errors = Adaptive::errors(&seen, &support.y);
-        let slopes: Vec<Vec<f64>> =
-            (0..x.len()).map(|at| adaptive.gradient(&start, &pass, &[(at, 1.0)])).collect();
+        let slopes = slopes(adaptive, x);
         let along =
             |direction: &[f64]| slopes.iter().map(|slope| -dot(slope, direction)).collect::<Vec<f64>>();
         let mut points = Vec::with_capacity(errors.len());
@@ -52,11 +116,7 @@ impl Contributions {
             points.push(along(&adaptive.moved(0, &start, &seen, &[*error])));
         }
         let step = adaptive.moved(0, &start, &seen, &errors);
-        let part = |part: &Part| {
-            let of = |slope: &Vec<f64>| -dot(&slope[part.place.clone()], &step[part.place.clone()]);
-            slopes.iter().map(of).collect()
-        };
-        let layers = adaptive.parts().iter().map(part).collect();
+        let layers = adaptive.parts().iter().map(|part| by_part(&slopes, &step, part)).collect();
         let mut sum = vec![0.0; x.len()];
         points.iter().for_each(|point| add(&mut sum, 1.0, point));
         let change = difference(&adaptive.less(&start, 1.0, &step).predict(x), &pass.y);

@@ -2,7 +2,7 @@
 //! 2018, arXiv:1803.02999, section 5); and whether the gradient on a few points knows the way to the whole truth.
 
 use super::adaptive::{Adaptive, Task};
-use super::linear::{cosine, length};
+use super::linear::{add, cosine, difference, length};
 use crate::learner::meta_gradient;
 use crate::model::{Kernels, Order, Precision, Weights};
 use crate::task::Points;
@@ -57,6 +57,26 @@ fn by_layer(gradient: &Weights) -> Vec<Vec<f64>> {
         }
     }
     std::iter::once(layers.concat()).chain(layers.iter().cloned()).collect()
+}
+
+/// Reptile against MAML (Nichol et al. 2018, section 5): the cosine, over tasks, of what the gradients after the first of
+/// k inner steps add to that first one with what the exact meta-gradient after one step has beside the gradient before it.
+/// `None` for a rule that is not plain descent of all weights.
+pub fn later_steps(weights: &Weights, tasks: &[Task], k: usize) -> Option<f64> {
+    let rate = weights.adaptation.inner_lr;
+    let mut adaptive = Adaptive::new(weights).filter(|_| weights.adaptation.is_plain())?;
+    let mut later = vec![0.0; adaptive.count()];
+    for (support, _) in tasks {
+        let path = adaptive.path(support, k);
+        let whole = difference(&path[0].weights, &path[k].weights);
+        let first = difference(&path[0].weights, &path[1].weights);
+        add(&mut later, 1.0 / (k as f64 * rate), &whole);
+        add(&mut later, -1.0 / rate, &first);
+    }
+    let mut one = weights.clone();
+    one.adaptation.inner_steps = 1;
+    let [exact, _, start] = MetaGradients::new(&one, tasks).ok()?.exact_first_start;
+    Some(cosine(&later, &difference(&exact.values, &start.values)))
 }
 
 /// For every task the cosine of the support loss's gradient with that of the query loss, over the weights that adapt and

@@ -12,10 +12,10 @@
 //! slice         the loss along the step, before and beyond its end
 //! rates         the loss after n plain steps at many rates
 //! gradients     exact against first order against none, and the support's gradient against the truth's
+//! reading       what a support point does where a network reads it, and what is read
 //! ring          where tasks lie in the two main directions of their steps
 //! plane         the losses of two tasks over the plane of their steps
-//! principal     principal components
-//! linear        sums of products
+//! //! linear        sums of products
 //! ```
 
 mod adaptive;
@@ -23,10 +23,12 @@ mod contributions;
 mod gradients;
 mod kernel;
 mod linear;
+mod marks;
 mod network;
 mod plane;
 mod principal;
 mod rates;
+mod reading;
 mod ring;
 mod slice;
 #[cfg(test)]
@@ -34,13 +36,15 @@ mod tests;
 mod units;
 
 pub use adaptive::{Adaptive, Part, Task};
-pub use contributions::{Alone, Contributions, alone};
-pub use gradients::{MetaGradients, support_cosine};
+pub use contributions::{Alone, Contributions, Steps, alone};
+pub use gradients::{MetaGradients, later_steps, support_cosine};
 pub use kernel::{Kernel, alignment, covariance};
 pub use linear::{mean, quantile};
+pub use marks::{GRID, Marks, to_halfway};
 pub use network::{Network, Pass, mean_square};
 pub use plane::{AXIS, Plane};
 pub use rates::{RATES, Rates, STEPS, rate};
+pub use reading::{Reader, by_points};
 pub use ring::Ring;
 pub use slice::{SLICE, Slice};
 pub use units::{Activity, Moved, activity, moved, reach};

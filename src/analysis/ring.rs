@@ -26,8 +26,13 @@ impl Ring {
             let step = adaptive.step_of(0, &start, support);
             changes.push(step.into_iter().map(|number| -number).collect());
         }
-        let Principal { scores, shares } = principal(&changes);
-        Some(Self { scores, shares })
+        Some(Self::of(&changes))
+    }
+
+    /// Of what tasks make of a network, be it a step or what is read of their points.
+    pub fn of(changes: &[Vec<f64>]) -> Self {
+        let Principal { scores, shares } = principal(changes);
+        Self { scores, shares }
     }
 
     /// R^2 of the tasks' coordinates, both together, by regression on the scores with an intercept.

@@ -580,3 +580,58 @@ fn the_covariance_is_what_sampling_finds() {
     assert!((alignment(&found, &cosines) - 1.0).abs() < 1e-12);
     assert!(alignment(&found, &cosines.iter().map(|x| -x).collect::<Vec<_>>()) < -0.999);
 }
+
+/// A network that reads its points, after a few outer steps.
+fn reading(algorithm: &str) -> Weights {
+    weights(Algorithm::find(algorithm).expect("a learner of that name"), 2, Activation::Relu)
+}
+
+#[test]
+fn what_is_read_and_answered_is_what_the_engine_predicts() {
+    let weights = reading("cnp");
+    let reader = Reader::new(&weights).expect("it sums its points up");
+    let x = grid(X, 21);
+    for (support, _) in tasks(5) {
+        for support in [Points::default(), support] {
+            let (units, predictions) = reader.answer(&reader.read(&support), &x);
+            let query = Points { x: x.clone(), y: vec![0.0; x.len()] };
+            let mut adapter = Adapter::on(&weights, Kernels::portable());
+            adapter.take_task(&support, &query);
+            if !support.x.is_empty() {
+                adapter.descend();
+            }
+            let (expected, _) = adapter.predict();
+            for (one, other) in predictions.iter().zip(&expected) {
+                assert!((one - other).abs() < 1e-9 * other.abs().max(1.0), "{one} {other}");
+            }
+            assert!(units.iter().all(|units| units.len() == 16 * x.len()));
+        }
+    }
+    for other in ["maml", "transformer", "metafun", "ridge-head"] {
+        assert!(Reader::new(&reading(other)).is_none(), "{other} sums nothing up");
+    }
+}
+
+#[test]
+fn a_point_that_is_read_does_what_the_ridge_heads_closed_form_says() {
+    // The answer of a ridge head is linear in the y of its points, so differences of any size are its derivative.
+    let weights = reading("ridge-head");
+    let (x, (support, _)) = (grid(X, 11), tasks(1).remove(0));
+    let does = by_points(&weights, &support, &x, 1);
+    assert_eq!((does.len(), does[0].len()), (support.x.len(), x.len()));
+    let predict = |y: Vec<f64>| {
+        let query = Points { x: x.clone(), y: vec![0.0; x.len()] };
+        let mut adapter = Adapter::on(&weights, Kernels::portable());
+        adapter.take_task(&Points { x: support.x.clone(), y }, &query);
+        adapter.descend();
+        adapter.predict().0
+    };
+    let before = predict(support.y.clone());
+    for (point, does) in does.iter().enumerate() {
+        let mut y = support.y.clone();
+        y[point] += 2.5;
+        for ((after, before), does) in predict(y).iter().zip(&before).zip(does) {
+            assert!((after - before - 2.5 * does).abs() < 1e-6, "{after} {before} {does}");
+        }
+    }
+}

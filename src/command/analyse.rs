@@ -12,7 +12,8 @@ use super::inputs::{adapt_at, checkpoint};
 use super::outcome::{Exit, Misuse};
 use super::tasks::{ReadTask, read_waves};
 use crate::analysis::{
-    self, Activity, Adaptive, Alone, Contributions, Kernel, MetaGradients, Plane, Rates, Ring, Slice, Task,
+    self, Activity, Adaptive, Alone, Contributions, GRID, Kernel, MetaGradients, Plane, Rates, Ring, Slice,
+    Steps, Task,
 };
 use crate::cli::AnalyseCommand;
 use crate::config::printable;
@@ -26,8 +27,6 @@ use crate::task::{Points, TaskSettings, grid};
 const MOST_TASKS: usize = 1_000;
 /// Tasks that are told in detail.
 const DETAILED: usize = 3;
-/// Points of the grid over the x range on which networks are looked at.
-const GRID: usize = 50;
 
 /// What there is to say, by name.
 #[derive(Default)]
@@ -243,20 +242,10 @@ fn of_the_start(
 
 /// The first step on every task, in detail on the first ones.
 fn one_step(adaptive: &mut Adaptive, tasks: &[Task], x: &[f64], all: &mut Quantities, lines: &mut Lines) {
-    let (mut shares, mut alone) = (Vec::with_capacity(tasks.len()), Vec::new());
-    let (mut bent, mut changed) = (0.0, 0.0);
-    let parts = adaptive.parts();
-    let mut along = vec![0.0; parts.len() + 1];
-    for (i, (support, query)) in tasks.iter().enumerate() {
+    let mut shares = Vec::with_capacity(tasks.len());
+    for (i, (support, _)) in tasks.iter().enumerate() {
         let step = Contributions::new(adaptive, support, x);
         shares.push(step.linear_share());
-        let squares = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
-        bent += squares(&step.bend);
-        changed += squares(&step.change);
-        for (along, layer) in along.iter_mut().zip(step.layers.iter().chain([&step.sum])) {
-            *along += layer.iter().zip(&step.sum).map(|(layer, sum)| layer * sum).sum::<f64>();
-        }
-        alone.extend(analysis::alone(adaptive, support, query));
         if i < DETAILED {
             let name = |what: &str| format!("task{i}.{what}");
             all.put(name("contributions"), &[step.points.len(), x.len()], step.points.concat());
@@ -266,26 +255,21 @@ fn one_step(adaptive: &mut Adaptive, tasks: &[Task], x: &[f64], all: &mut Quanti
             all.one(name("linear_share"), shares[i]);
         }
     }
+    let parts = adaptive.parts();
     let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-    let sum = along[parts.len()];
-    let of: Vec<f64> = along[..parts.len()].iter().map(|along| along / sum).collect();
-    let share = 1.0 - bent / changed;
-    lines.push((
-        "one step",
-        format!(
-            "{share:.3} of it is the sum of its points; of that {} have {}",
-            names.join(", "),
-            figures(&of)
-        ),
-    ));
-    let mean = |of: fn(&Alone) -> f64| analysis::mean(&alone.iter().map(of).collect::<Vec<_>>());
-    if !alone.is_empty() {
-        let losses = [mean(|a| a.before), mean(|a| a.after), mean(|a| a.head), mean(|a| a.body)].map(number);
-        let [before, after, head, body] = losses;
+    if let Some(Steps { linear_share, parts, losses }) = Steps::new(adaptive, tasks, x, || true) {
+        let (names, parts) = (names.join(", "), figures(&parts));
         lines.push((
-            "loss",
-            format!("{before} before it, {after} after it; the head alone {head}, the body alone {body}"),
+            "one step",
+            format!("{linear_share:.3} of it is the sum of its points; of that {names} have {parts}"),
         ));
+        if let Some(Alone { before, after, head, body }) = losses {
+            let [before, after, head, body] = [before, after, head, body].map(number);
+            lines.push((
+                "loss",
+                format!("{before} before it, {after} after it; the head alone {head}, the body alone {body}"),
+            ));
+        }
     }
     all.list("linear_share.tasks", shares);
 }
