@@ -18,6 +18,7 @@ mod sweep;
 mod sweep_table;
 mod table;
 pub mod text;
+pub mod why;
 mod yardsticks;
 
 use std::fmt::Write as _;

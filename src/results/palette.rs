@@ -74,6 +74,17 @@ pub struct SignedRamp {
     pub above: [Tone; 4],
 }
 
+impl SignedRamp {
+    /// The ground of a value that is this share of the one that has the strongest; of what is no number, the middle's.
+    pub fn tone(&self, share: f64) -> Tone {
+        let side = if share < 0.0 { &self.below } else { &self.above };
+        match (share.abs().min(1.0) * side.len() as f64).round() as usize {
+            0 => self.zero,
+            step => side[step - 1],
+        }
+    }
+}
+
 const fn ramp(tones: [(Rgb, u8); 4]) -> [Tone; 4] {
     let [a, b, c, d] = tones;
     const fn tone((rgb, indexed): (Rgb, u8)) -> Tone {

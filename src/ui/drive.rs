@@ -438,7 +438,8 @@ fn take_in(source: &impl Source, app: &mut App) -> (bool, bool) {
 fn look_back(source: &impl Source, app: &mut App) -> bool {
     let (start, mut any) = (Instant::now(), false);
     loop {
-        let missing: Vec<(usize, usize)> = app.missing_pasts().take(PASTS_AT_ONCE).collect();
+        let missing: Vec<(usize, usize)> =
+            app.missing_pasts().chain(app.why.courses.missing()).take(PASTS_AT_ONCE).collect();
         let mut found = false;
         for (run, landmark) in missing {
             if let Poll::Ready(past) = source.past(run, landmark) {

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::results::{
-    palette::{ALARM, HUES, Hue, RAMP, Rgb, SIGNED, SignedRamp, Tone, wants_black, xterm},
+    palette::{ALARM, HUES, Hue, RAMP, Rgb, SIGNED, Tone, wants_black, xterm},
     text::Glyphs,
 };
 
@@ -258,6 +258,11 @@ impl Styles {
         if self.ascii { 'O' } else { '●' }
     }
 
+    /// Letters on a field of colours: they have a ground of their own.
+    pub fn letter(&self) -> Style {
+        self.plain().add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+
     /// Marker of the crosshair's values and of the Play view's cursor.
     pub fn cursor_mark(&self) -> char {
         if self.ascii { 'X' } else { '╳' }
@@ -342,11 +347,8 @@ impl Styles {
 
     /// The ground of a value between -1 and 1, blue below 0 and orange above, where there are colours enough for one.
     pub fn signed(&self, share: f64) -> Option<Color> {
-        let SignedRamp { below, zero, above } = if self.theme == Theme::Dark { SIGNED.0 } else { SIGNED.1 };
-        let (side, last) = (if share < 0.0 { below } else { above }, below.len());
-        // A value that is no number has the middle's.
-        let step = (share.abs().min(1.0) * last as f64).round() as usize;
-        let Tone { rgb: (r, g, b), indexed } = if step == 0 { zero } else { side[step - 1] };
+        let ramp = if self.theme == Theme::Dark { &SIGNED.0 } else { &SIGNED.1 };
+        let Tone { rgb: (r, g, b), indexed } = ramp.tone(share);
         match self.depth {
             Depth::Mono | Depth::Ansi16 => None,
             Depth::Ansi256 => Some(Color::Indexed(indexed)),

@@ -1,68 +1,49 @@
 //! Head or body: which layers carry the step. Two networks of one loss may do it in two ways.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
-
-use super::{GRID, Panel, state::Subject};
-use crate::{
-    analysis::{Adaptive, Alone, Contributions, alone, mean},
-    results::{Scale, text::number},
-    task::grid,
-    ui::{
-        state::app::App,
-        style::Pattern,
-        widgets::plot::{Plot, Series, Shape},
-    },
-};
+use super::one_step::sum_and_change;
+use super::pane::{Finding, Found, Of, Pane, Subject};
+use super::picture::{Curves, Hue, Line, Part, Row, Stroke, over};
+use crate::analysis::{Adaptive, Alone, Contributions, GRID, Steps};
+use crate::results::text::number;
+use crate::task::grid;
 
 /// The pane.
-pub struct HeadOrBody;
+pub const PANE: Pane = Pane {
+    name: "head-or-body",
+    title: "Head or body",
+    look_for: "the layer whose curve follows the sum. Either the head (out) weighs features anew that stay as they are, or \
+               hidden layers move the features.",
+    of: Of::Network(find),
+};
 
 /// What it shows.
-pub struct Found {
+struct HeadOrBody {
     x: Vec<f64>,
     /// The step on the task in view.
     step: Contributions,
     /// The names of the parts, and the share of the sum that each has over several tasks.
     parts: Vec<(String, f64)>,
     /// Mean losses over these tasks; none where a context adapts.
-    losses: Option<[f64; 4]>,
+    losses: Option<Alone>,
     tasks: usize,
 }
 
-impl Panel for HeadOrBody {
-    type Found = Found;
-    const TITLE: &'static str = "Head or body";
-    const LOOK_FOR: &'static str = "the layer whose curve follows the sum. Either the head (out) weighs features anew that \
-                                    stay as they are, or hidden layers move the features.";
+fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
+    let mut adaptive = Adaptive::new(&subject.weights)?;
+    let x = grid(subject.settings.x, GRID);
+    let step = Contributions::new(&mut adaptive, &subject.task.support, &x);
+    let all = Steps::new(&mut adaptive, &subject.pairs(), &x, is_wanted)?;
+    let names = adaptive.parts().into_iter().map(|part| part.name);
+    let parts = names.zip(all.parts).collect();
+    Some(Box::new(HeadOrBody { x, step, parts, losses: all.losses, tasks: subject.tasks.len() }))
+}
 
-    fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
-        let mut adaptive = Adaptive::new(&subject.weights)?;
-        let x = grid(subject.settings.x, GRID);
-        let step = Contributions::new(&mut adaptive, &subject.task.support, &x);
-        let parts = adaptive.parts();
-        let (mut along, mut all, mut losses) = (vec![0.0; parts.len()], 0.0, Vec::new());
-        let product = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
-        for task in &subject.tasks {
-            if !is_wanted() {
-                return None;
-            }
-            let step = Contributions::new(&mut adaptive, &task.support, &x);
-            all += product(&step.sum, &step.sum);
-            along.iter_mut().zip(&step.layers).for_each(|(along, layer)| *along += product(layer, &step.sum));
-            losses.extend(alone(&mut adaptive, &task.support, &task.query));
-        }
-        let mean_of = |of: fn(&Alone) -> f64| mean(&losses.iter().map(of).collect::<Vec<_>>());
-        let means = [mean_of(|a| a.before), mean_of(|a| a.after), mean_of(|a| a.head), mean_of(|a| a.body)];
-        let losses = (!losses.is_empty()).then_some(means);
-        let parts = parts.into_iter().zip(along).map(|(part, along)| (part.name, along / all)).collect();
-        Some(Found { x, step, parts, losses, tasks: subject.tasks.len() })
-    }
-
-    fn says(found: &Found) -> String {
+impl Finding for HeadOrBody {
+    fn says(&self) -> String {
         let share = |(name, share): &(String, f64)| format!("{name} {share:.2}");
-        let shares = found.parts.iter().map(share).collect::<Vec<_>>().join(", ");
-        let shares = format!("Parts of the sum over {} test tasks: {shares}.", found.tasks);
-        let Some([before, after, head, body]) = found.losses else {
+        let shares = self.parts.iter().map(share).collect::<Vec<_>>().join(", ");
+        let shares = format!("Parts of the sum over {} test tasks: {shares}.", self.tasks);
+        let Some(Alone { before, after, head, body }) = self.losses else {
             return format!("{shares} Only the context adapts.");
         };
         let [before, after, head, body] = [before, after, head, body].map(number);
@@ -71,35 +52,25 @@ impl Panel for HeadOrBody {
         )
     }
 
-    fn draw(app: &App, experiment: usize, found: &Found, area: Rect, buffer: &mut Buffer) {
-        let styles = &app.styles;
-        let Found { x, step, parts, .. } = found;
-        let curve = |values: &[f64]| x.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
-        let mut series = Vec::new();
-        for (place, ((name, _), layer)) in parts.iter().zip(&step.layers).enumerate() {
-            series.push(Series {
-                name: name.clone(),
-                style: styles.series(place + 1),
-                shape: Shape::Line(styles.pattern(place + 1)),
-                mark: char::from(b'1' + place as u8),
-                points: curve(layer),
-            });
+    fn picture(&self, _: usize) -> Vec<Row> {
+        let Self { x, step, parts, .. } = self;
+        let layers = parts.iter().zip(&step.layers).enumerate().map(|(place, ((name, _), layer))| {
+            Line::new(name.clone(), Hue::Series(place + 1), Stroke::Series(place + 1), over(x, layer))
+                .letter(char::from(b'1' + place as u8))
+        });
+        let lines = layers.chain(sum_and_change(x, step)).collect();
+        let curves = Curves::over_x([x[0], x[x.len() - 1]], "adds to the prediction", lines);
+        Row::of(vec![Part::Curves(curves)])
+    }
+
+    fn figure(&self, name: &str) -> Option<f64> {
+        match name {
+            "head" => self.losses.and(self.parts.last()).map(|(_, share)| *share),
+            "head alone" => self.losses.map(|losses| losses.head),
+            "body alone" => self.losses.map(|losses| losses.body),
+            "before" => self.losses.map(|losses| losses.before),
+            "after" => self.losses.map(|losses| losses.after),
+            _ => None,
         }
-        let hue = styles.series(app.hue(experiment)).add_modifier(Modifier::BOLD);
-        let whole = [("sum", &step.sum, Pattern::Dash, '+'), ("change", &step.change, Pattern::Solid, '#')];
-        for (name, values, pattern, mark) in whole {
-            let shape = Shape::Line(pattern);
-            series.push(Series { name: name.to_owned(), style: hue, shape, mark, points: curve(values) });
-        }
-        let drawn = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-        let plot = Plot {
-            x: Scale::linear(x[0], x[x.len() - 1]),
-            y: Scale::around(drawn, false),
-            x_name: "x",
-            series,
-            crosshair: None,
-            names: true,
-        };
-        plot.draw(area, buffer, styles);
     }
 }

@@ -1,24 +1,22 @@
 //! One step point by point: what each support point adds, their sum, what the step really does, and the bend between.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
-
-use super::{GRID, Panel, most, state::Subject};
-use crate::{
-    analysis::{Adaptive, Contributions, mean_square},
-    results::{Scale, text::number},
-    task::{Points, grid},
-    ui::{
-        state::app::App,
-        style::Pattern,
-        widgets::plot::{Plot, Series, Shape},
-    },
-};
+use super::pane::{Finding, Found, Of, Pane, Subject};
+use super::picture::{Curves, Hue, Line, Mark, Part, Row, Stroke, most, over};
+use crate::analysis::{Adaptive, Contributions, GRID, mean_square};
+use crate::results::text::number;
+use crate::task::{Points, grid};
 
 /// The pane.
-pub struct OneStep;
+pub const PANE: Pane = Pane {
+    name: "one-step",
+    title: "One step, point by point",
+    look_for: "thin curves, one a support point, that add up to the dashed sum. The solid line is what the step really does; \
+               what the sum lacks is the network's bend.",
+    of: Of::Network(find),
+};
 
 /// What it shows.
-pub struct Found {
+struct OneStep {
     x: Vec<f64>,
     step: Contributions,
     support: Points,
@@ -30,7 +28,26 @@ pub struct Found {
     losses: [f64; 2],
 }
 
-impl Found {
+fn find(subject: &Subject, _: &dyn Fn() -> bool) -> Option<Found> {
+    let mut adaptive = Adaptive::new(&subject.weights)?;
+    let x = grid(subject.settings.x, GRID);
+    let task = &subject.task;
+    // From left to right, so that numbers are in the order of the picture.
+    let mut order: Vec<usize> = (0..task.support.x.len()).collect();
+    order.sort_by(|a, b| task.support.x[*a].total_cmp(&task.support.x[*b]));
+    let sorted = |values: &[f64]| order.iter().map(|point| values[*point]).collect::<Vec<f64>>();
+    let support = Points { x: sorted(&task.support.x), y: sorted(&task.support.y) };
+    let step = Contributions::new(&mut adaptive, &support, &x);
+    let seen = adaptive.start.predict(&support.x);
+    let missing = support.y.iter().zip(&seen).map(|(y, seen)| y - seen).collect();
+    let truth = x.iter().zip(&step.before).map(|(x, before)| task.function.at(*x) - before).collect();
+    let after = adaptive.after(&support, 1);
+    let losses =
+        [&adaptive.start, &after].map(|network| mean_square(&network.predict(&task.query.x), &task.query.y));
+    Some(Box::new(OneStep { x, step, support, missing, truth, losses }))
+}
+
+impl OneStep {
     /// The support point next to a place of the cursor.
     fn nearest(&self, cursor: usize) -> Option<usize> {
         let at = self.x[cursor.min(self.x.len() - 1)];
@@ -48,34 +65,21 @@ fn name(place: usize) -> char {
     }
 }
 
-impl Panel for OneStep {
-    type Found = Found;
-    const TITLE: &'static str = "One step, point by point";
-    const LOOK_FOR: &'static str = "thin curves, one a support point, that add up to the dashed sum. The solid line is what \
-                                    the step really does; what the sum lacks is the network's bend.";
+/// The dashed sum of a step's parts and the solid line of what it really does.
+pub fn sum_and_change(x: &[f64], step: &Contributions) -> [Line; 2] {
+    [
+        Line::new("sum", Hue::Own, Stroke::Dash, over(x, &step.sum)).bold().letter('+'),
+        Line::new("change", Hue::Own, Stroke::Solid, over(x, &step.change)).bold().letter('#'),
+    ]
+}
 
-    fn find(subject: &Subject, _: &dyn Fn() -> bool) -> Option<Found> {
-        let mut adaptive = Adaptive::new(&subject.weights)?;
-        let x = grid(subject.settings.x, GRID);
-        let task = &subject.task;
-        // From left to right, so that numbers are in the order of the picture.
-        let mut order: Vec<usize> = (0..task.support.x.len()).collect();
-        order.sort_by(|a, b| task.support.x[*a].total_cmp(&task.support.x[*b]));
-        let sorted = |values: &[f64]| order.iter().map(|point| values[*point]).collect::<Vec<f64>>();
-        let support = Points { x: sorted(&task.support.x), y: sorted(&task.support.y) };
-        let step = Contributions::new(&mut adaptive, &support, &x);
-        let seen = adaptive.start.predict(&support.x);
-        let missing = support.y.iter().zip(&seen).map(|(y, seen)| y - seen).collect();
-        let truth = x.iter().zip(&step.before).map(|(x, before)| task.function.at(*x) - before).collect();
-        let loss =
-            |network: &crate::analysis::Network| mean_square(&network.predict(&task.query.x), &task.query.y);
-        let losses = [loss(&adaptive.start.clone()), loss(&adaptive.after(&support, 1))];
-        Some(Found { x, step, support, missing, truth, losses })
-    }
-
-    fn says(found: &Found) -> String {
-        let Found { step, x, losses: [before, after], .. } = found;
+impl Finding for OneStep {
+    fn says(&self) -> String {
+        let Self { step, x, losses: [before, after], .. } = self;
         let losses = format!("The test loss goes from {} to {}.", number(*before), number(*after));
+        if self.support.x.is_empty() {
+            return format!("There is no support point, so there is no step. {losses}");
+        }
         let (bend, change) = (most(&step.bend), most(&step.change));
         if change <= 1e-12 {
             return format!("The step changes nothing. {losses}");
@@ -91,65 +95,46 @@ impl Panel for OneStep {
         )
     }
 
-    fn draw(app: &App, experiment: usize, found: &Found, area: Rect, buffer: &mut Buffer) {
-        let styles = &app.styles;
-        let Found { x, step, support, missing, truth, .. } = found;
-        let curve = |values: &[f64]| x.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
-        let chosen = found.nearest(app.why.cursor);
-        let mut series = vec![Series {
-            name: "truth".to_owned(),
-            style: styles.plain(),
-            shape: Shape::Line(Pattern::Dot),
-            mark: '.',
-            points: curve(truth),
-        }];
+    fn picture(&self, cursor: usize) -> Vec<Row> {
+        let Self { x, step, support, missing, truth, .. } = self;
+        let chosen = self.nearest(cursor);
+        let mut lines = vec![Line::new("truth", Hue::Plain, Stroke::Dot, over(x, truth))];
         let mut points: Vec<usize> = (0..step.points.len()).collect();
         // The one that is looked at lies over the others.
         points.sort_by_key(|point| Some(*point) == chosen);
         for point in points {
-            let is_chosen = Some(point) == chosen;
-            let style = styles.series(point);
-            series.push(Series {
-                name: if is_chosen { format!("point {}", name(point)) } else { String::new() },
-                style: if is_chosen { style.add_modifier(Modifier::BOLD) } else { style },
-                shape: Shape::Line(if is_chosen { Pattern::LongDash } else { styles.pattern(point) }),
-                mark: name(point),
-                points: curve(&step.points[point]),
+            let curve = over(x, &step.points[point]);
+            lines.push(match Some(point) == chosen {
+                true => {
+                    let of = format!("point {}", name(point));
+                    Line::new(of, Hue::Series(point), Stroke::LongDash, curve).bold().letter(name(point))
+                }
+                false => Line::new("", Hue::Series(point), Stroke::Series(point), curve).letter(name(point)),
             });
         }
-        let hue = styles.series(app.hue(experiment)).add_modifier(Modifier::BOLD);
-        let whole = [("sum", &step.sum, Pattern::Dash, '+'), ("change", &step.change, Pattern::Solid, '#')];
-        for (name, values, pattern, mark) in whole {
-            series.push(Series {
-                name: name.to_owned(),
-                style: hue,
-                shape: Shape::Line(pattern),
-                mark,
-                points: curve(values),
-            });
-        }
+        lines.extend(sum_and_change(x, step));
         // Where the points are that the wave is to be moved to.
         for (point, (x, y)) in support.x.iter().zip(missing).enumerate() {
-            let is_chosen = Some(point) == chosen;
-            let style =
-                if is_chosen { styles.support() } else { styles.series(point).add_modifier(Modifier::BOLD) };
-            series.push(Series {
-                name: String::new(),
-                style,
-                shape: Shape::Points(name(point)),
-                mark: name(point),
-                points: vec![(*x, *y)],
-            });
+            let hue = if Some(point) == chosen { Hue::Support } else { Hue::Series(point) };
+            lines.push(Line::marks("", hue, Mark::Letter(name(point)), vec![(*x, *y)]).bold());
         }
-        let drawn = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-        let plot = Plot {
-            x: Scale::linear(x[0], x[x.len() - 1]),
-            y: Scale::around(drawn, false),
-            x_name: "x",
-            series,
-            crosshair: chosen.map(|point| support.x[point]),
-            names: true,
+        let curves = Curves {
+            crosshair: Some(x[cursor.min(x.len() - 1)]),
+            ..Curves::over_x([x[0], x[x.len() - 1]], "adds to the prediction", lines)
         };
-        plot.draw(area, buffer, styles);
+        Row::of(vec![Part::Curves(curves)])
+    }
+
+    fn before(&self) -> Option<&[f64]> {
+        Some(&self.step.before)
+    }
+
+    fn figure(&self, name: &str) -> Option<f64> {
+        match name {
+            "linear share" => Some(self.step.linear_share()),
+            "before" => Some(self.losses[0]),
+            "after" => Some(self.losses[1]),
+            _ => None,
+        }
     }
 }

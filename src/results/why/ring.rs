@@ -3,96 +3,101 @@
 
 use std::f64::consts::TAU;
 
-use ratatui::{buffer::Buffer, layout::Rect};
-
-use super::{Panel, most, state::Subject};
-use crate::{
-    analysis::{Adaptive, Ring},
-    results::Scale,
-    ui::{
-        state::app::App,
-        widgets::plot::{Plot, Series, Shape},
-    },
-};
+use super::pane::{Finding, Found, Of, Pane, Subject};
+use super::picture::{Curves, Hue, Line, Mark, Part, Row, most};
+use crate::analysis::{Adaptive, Reader, Ring};
+use crate::results::Scale;
 
 /// Groups of phases, each with a digit and a colour of its own.
 const PHASES: usize = 8;
 
 /// The pane.
-pub struct Phases;
+pub const PANE: Pane = Pane {
+    name: "ring",
+    title: "Ring",
+    look_for: "a ring with its digits in order. Each test task lies where its first step leads (or what is read of it), in the two directions \
+               in which tasks differ most. Digits are phases in eighths of a turn.",
+    of: Of::Network(find),
+};
 
 /// What it shows.
-pub struct Found {
+struct Phases {
     ring: Ring,
     /// The group of each task's phase, and how much of the family's coordinates the ring explains, where it has any.
     known: Option<(Vec<usize>, f64)>,
+    /// What the family calls its coordinates.
+    names: [&'static str; 2],
+    /// What the directions are of.
+    what: &'static str,
 }
 
-impl Panel for Phases {
-    type Found = Found;
-    const TITLE: &'static str = "Ring";
-    const LOOK_FOR: &'static str = "a ring with its digits in order. Each test task lies where its first step leads, in the two \
-                                    directions in which steps differ most. Digits are phases in eighths of a turn.";
+fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
+    let pairs = subject.pairs();
+    let (ring, what) = match Adaptive::new(&subject.weights) {
+        Some(mut adaptive) => (Ring::new(&mut adaptive, &pairs, is_wanted)?, "the steps"),
+        None => {
+            let reader = Reader::new(&subject.weights)?;
+            let read: Vec<Vec<f64>> = pairs.iter().map(|(support, _)| reader.read(support)).collect();
+            (Ring::of(&read), "what is read of the points")
+        }
+    };
+    let coordinates: Option<Vec<[f64; 2]>> = subject.tasks.iter().map(|task| task.function.plane()).collect();
+    let known = coordinates.map(|coordinates| {
+        let group = |[x, y]: &[f64; 2]| {
+            let turn = libm::atan2(*y, *x).rem_euclid(TAU) / TAU;
+            (turn * PHASES as f64) as usize % PHASES
+        };
+        (coordinates.iter().map(group).collect(), ring.explained(&coordinates))
+    });
+    let names = subject.settings.family.plane_names().unwrap_or(["a cos b", "a sin b"]);
+    Some(Box::new(Phases { ring, known, names, what }))
+}
 
-    fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
-        let mut adaptive = Adaptive::new(&subject.weights)?;
-        let ring = Ring::new(&mut adaptive, &subject.pairs(), is_wanted)?;
-        let coordinates: Option<Vec<[f64; 2]>> =
-            subject.tasks.iter().map(|task| task.function.plane()).collect();
-        let known = coordinates.map(|coordinates| {
-            let group = |[x, y]: &[f64; 2]| {
-                let turn = libm::atan2(*y, *x).rem_euclid(TAU) / TAU;
-                (turn * PHASES as f64) as usize % PHASES
-            };
-            (coordinates.iter().map(group).collect(), ring.explained(&coordinates))
-        });
-        Some(Found { ring, known })
-    }
-
-    fn says(found: &Found) -> String {
-        let Found { ring, known } = found;
+impl Finding for Phases {
+    fn says(&self) -> String {
+        let Self { ring, known, names: [one, other], what } = self;
         let shares = 100.0 * (ring.shares[0] + ring.shares[1]);
         let tasks = ring.scores.len();
         let told = format!(
-            "The two directions have {shares:.0} % of what differs between the steps on {tasks} test tasks"
+            "The two directions have {shares:.0} % of what differs between {what} on {tasks} test tasks"
         );
         match known {
             Some((_, explained)) => {
-                format!("{told}; they explain {:.0} % of (a cos b, a sin b).", 100.0 * explained)
+                format!("{told}; they explain {:.0} % of ({one}, {other}).", 100.0 * explained)
             }
             None => format!("{told}."),
         }
     }
 
-    fn draw(app: &App, _: usize, found: &Found, area: Rect, buffer: &mut Buffer) {
-        let styles = &app.styles;
-        let Found { ring, known } = found;
-        let mut series = Vec::new();
+    fn picture(&self, _: usize) -> Vec<Row> {
+        let Self { ring, known, .. } = self;
+        let mut lines = Vec::new();
         for group in 0..PHASES {
             let is_in = |task: usize| known.as_ref().map_or(group == 0, |(groups, _)| groups[task] == group);
             let here = ring.scores.iter().enumerate().filter(|(task, _)| is_in(*task));
             let points: Vec<(f64, f64)> = here.map(|(_, [x, y])| (*x, *y)).collect();
-            let mark = if known.is_some() { char::from(b'1' + group as u8) } else { '*' };
             if points.is_empty() {
                 continue;
             }
+            let mark = if known.is_some() { char::from(b'1' + group as u8) } else { '*' };
             let ends = [group, group + 1].map(|eighth| TAU * eighth as f64 / PHASES as f64);
-            let name =
-                known.as_ref().map(|_| format!("b {:.1} to {:.1}", ends[0], ends[1])).unwrap_or_default();
-            let style = styles.series(group);
-            series.push(Series { name, style, shape: Shape::Points(mark), mark, points });
+            let name = known.as_ref().map(|_| format!("b {:.1} to {:.1}", ends[0], ends[1]));
+            let hue = Hue::Series(group);
+            lines.push(Line::marks(name.unwrap_or_default(), hue, Mark::Letter(mark), points));
         }
-        // A cell is twice as high as it is wide, and names stand beside.
         let size = 1.08 * most(ring.scores.iter().flatten());
-        let plot = Plot {
-            x: Scale::linear(-size, size),
-            y: Scale::linear(-size, size),
+        let axis = Scale::linear(-size, size);
+        let curves = Curves {
+            x: axis,
             x_name: "1st",
-            series,
-            crosshair: None,
-            names: true,
+            y: axis,
+            is_square: true,
+            ..Curves::over_x([-size, size], "2nd", lines)
         };
-        let width = area.width.min(area.height * 2 + 28);
-        plot.draw(Rect { width, ..area }, buffer, styles);
+        Row::of(vec![Part::Curves(curves)])
+    }
+
+    fn figure(&self, name: &str) -> Option<f64> {
+        self.known.as_ref().filter(|_| name == "explained").map(|(_, explained)| *explained)
     }
 }

@@ -1,29 +1,11 @@
 //! What the panes say is so of the network in view, and would not be said if it were not; and how they look.
 
-use ratatui::{Terminal, backend::TestBackend};
-
-use super::{
-    PANES, Panel, VIEW, along_the_step::Along, head_or_body::HeadOrBody, kernel::Stripes, one_step::OneStep,
-    rates::Valley, ring::Phases, state::Subject, units::Bumps,
-};
-use crate::{
-    analysis::{Adaptive, Contributions, Kernel, Rates, alignment, covariance},
-    config::Values,
-    experiments::parse,
-    learner::{Algorithm, Trainer, Training},
-    model::{Activation, Kernels, ModelSettings, Precision, Weights},
-    task::{EvaluationSettings, Points, TaskSettings, families::FAMILIES, grid, test_tasks},
-    ui::{
-        frame,
-        state::app::{App, View},
-        style::{Depth, Styles, Theme},
-        tests::{
-            fixture::{self, view},
-            typing::{settle, tell},
-        },
-        update::show::show,
-    },
-};
+use super::{Course, Found, Of, PANES, Part, Subject};
+use crate::analysis::{Adaptive, Contributions, Kernel, Marks, Rates, Steps, alignment, covariance};
+use crate::config::Values;
+use crate::learner::{Algorithm, Trainer, Training};
+use crate::model::{Activation, Kernels, ModelSettings, Precision, Weights};
+use crate::task::{EvaluationSettings, Points, TaskSettings, families::FAMILIES, grid, test_tasks};
 
 /// A network after a little training, and tasks.
 fn subject(algorithm: &str, activation: Activation, settings: TaskSettings) -> Subject {
@@ -39,7 +21,7 @@ fn subject(algorithm: &str, activation: Activation, settings: TaskSettings) -> S
     let tasks = test_tasks(&settings, &evaluation);
     let weights = trainer.weights();
     let trained = Some((weights.adaptation.inner_lr, weights.adaptation.inner_steps));
-    Subject { weights, trained, task: tasks[0].clone(), tasks, settings, n: 5 }
+    Subject { weights, trained, task: tasks[0].clone(), tasks, settings, training, seed: 1, n: 5 }
 }
 
 fn waves(algorithm: &str) -> Subject {
@@ -49,12 +31,26 @@ fn waves(algorithm: &str) -> Subject {
 /// The same with every weight 0: nothing but the last bias moves.
 fn flat(of: &Subject) -> Subject {
     let values = vec![0.0; of.weights.values.len()];
-    let (task, tasks, settings) = (of.task.clone(), of.tasks.clone(), of.settings.clone());
-    Subject { weights: Weights { values, ..of.weights.clone() }, task, tasks, settings, ..*of }
+    Subject { weights: Weights { values, ..of.weights.clone() }, ..of.clone() }
 }
 
-fn says<P: Panel>(subject: &Subject) -> String {
-    P::says(&P::find(subject, &|| true).expect("a learner that steps"))
+fn found(pane: &str, subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
+    match PANES.iter().find(|of| of.name == pane).expect("a pane of that name").of {
+        Of::Network(find) => find(subject, is_wanted),
+        Of::Course(_) => panic!("it is of a whole training"),
+    }
+}
+
+fn says(pane: &str, subject: &Subject) -> String {
+    found(pane, subject, &|| true).expect("a learner that steps").says()
+}
+
+/// What a pane says of a whole training.
+fn says_of(pane: &str, course: &Course) -> String {
+    match PANES.iter().find(|of| of.name == pane).expect("a pane of that name").of {
+        Of::Network(_) => panic!("it is of one network"),
+        Of::Course(find) => find(course).says(),
+    }
 }
 
 #[test]
@@ -63,7 +59,7 @@ fn the_kernel_is_called_negative_only_where_it_is() {
     for algorithm in ["anil", "maml", "cavia", "meta-sgd"] {
         for activation in [Activation::Relu, Activation::Tanh] {
             let subject = subject(algorithm, activation, TaskSettings::default());
-            let said = says::<Stripes>(&subject);
+            let said = says("kernel", &subject);
             let x = grid(subject.settings.x, 50);
             let kernel = Kernel::new(&mut Adaptive::new(&subject.weights).expect("it steps"), &x);
             let is_negative = kernel.rule.iter().any(|entry| *entry < 0.0);
@@ -75,14 +71,14 @@ fn the_kernel_is_called_negative_only_where_it_is() {
         }
     }
     assert_eq!(seen, [true; 2], "a head over features that are never negative, and others");
-    assert!(says::<Stripes>(&waves("meta-sgd")).contains("without the learned rule"));
-    assert!(!says::<Stripes>(&waves("maml")).contains("without the learned rule"));
+    assert!(says("kernel", &waves("meta-sgd")).contains("without the learned rule"));
+    assert!(!says("kernel", &waves("maml")).contains("without the learned rule"));
 }
 
 #[test]
 fn a_step_is_called_a_sum_as_far_as_it_is_one() {
     let mut subject = waves("maml");
-    let said = says::<OneStep>(&subject);
+    let said = says("one-step", &subject);
     let mut adaptive = Adaptive::new(&subject.weights).expect("it steps");
     let x = grid(subject.settings.x, 50);
     let share = Contributions::new(&mut adaptive, &subject.task.support, &x).linear_share();
@@ -95,7 +91,7 @@ fn a_step_is_called_a_sum_as_far_as_it_is_one() {
         subject.weights.adaptation.inner_lr = rate;
         let mut adaptive = Adaptive::new(&subject.weights).expect("it steps");
         let longer = Contributions::new(&mut adaptive, &subject.task.support, &x).linear_share();
-        let said = says::<OneStep>(&subject);
+        let said = says("one-step", &subject);
         match longer > 0.0 {
             true => assert!(said.starts_with(&format!("{:.1} % of", 100.0 * longer)), "{said}"),
             false => assert!(said.starts_with("none of the change"), "{said}"),
@@ -106,14 +102,14 @@ fn a_step_is_called_a_sum_as_far_as_it_is_one() {
     let support =
         Points { y: adaptive.start.predict(&subject.task.support.x), ..subject.task.support.clone() };
     subject.task.support = support;
-    assert!(says::<OneStep>(&subject).starts_with("The step changes nothing"));
+    assert!(says("one-step", &subject).starts_with("The step changes nothing"));
 }
 
 #[test]
 fn who_does_the_work_is_who_does_it() {
-    let head = says::<HeadOrBody>(&waves("anil"));
+    let head = says("head-or-body", &waves("anil"));
     assert!(head.contains("hidden1 0.00, hidden2 0.00, out 1.00"), "{head}");
-    let body = says::<HeadOrBody>(&waves("boil"));
+    let body = says("head-or-body", &waves("boil"));
     assert!(body.contains("out 0.00"), "{body}");
     // What moves alone is all there is, and the other part leaves the loss as it was.
     let figure = |said: &str, after: &str| {
@@ -124,18 +120,18 @@ fn who_does_the_work_is_who_does_it() {
     assert_eq!(figure(&head, "by the body alone"), figure(&head, "Loss"));
     assert_eq!(figure(&body, "by the body alone"), figure(&body, "before the step,"));
     assert_eq!(figure(&body, "by the head alone"), figure(&body, "Loss"));
-    let context = says::<HeadOrBody>(&waves("cavia"));
+    let context = says("head-or-body", &waves("cavia"));
     assert!(context.contains("context 1.00") && context.contains("Only the context adapts"), "{context}");
 }
 
 #[test]
 fn a_ring_explains_only_what_a_family_has() {
-    let known = says::<Phases>(&waves("cavia"));
+    let known = says("ring", &waves("cavia"));
     assert!(known.contains("20 test tasks") && known.contains("explain"), "{known}");
     let family = FAMILIES[1];
     let own = Values::default().of(family.keys());
     let lines = TaskSettings { family, own, ..TaskSettings::default() };
-    let unknown = says::<Phases>(&subject("maml", Activation::Relu, lines));
+    let unknown = says("ring", &subject("maml", Activation::Relu, lines));
     assert!(!unknown.contains("explain"), "{unknown}");
 }
 
@@ -145,148 +141,189 @@ fn tasks_are_called_lost_at_the_rate_that_loses_them() {
     let pairs = subject.pairs();
     let rates = Rates::new(&subject.weights, &pairs, || true).expect("it is wanted");
     let lost = (0..17).find(|k| rates.nonfinite[*k][6] > 0).expect("a rate of 1 is too large for it");
-    let said = says::<Valley>(&subject);
+    let said = says("rates", &subject);
     let rate = crate::results::text::number(crate::analysis::rate(lost));
     assert!(
         said.contains(&format!("lost within 32 steps is {rate} ({} of 20)", rates.nonfinite[lost][6])),
         "{said}"
     );
-    assert!(!says::<Valley>(&flat(&subject)).contains("lost"), "a bias alone loses nothing");
+    assert!(!says("rates", &flat(&subject)).contains("lost"), "a bias alone loses nothing");
 }
 
 #[test]
 fn units_are_called_dead_where_they_can_be_and_are() {
     let subject = waves("maml");
-    assert!(says::<Bumps>(&flat(&subject)).contains("layer 2: 16 of 16 dead, 0 always on"));
-    let said = says::<Bumps>(&subject);
+    assert!(says("units", &flat(&subject)).contains("layer 2: 16 of 16 dead, 0 always on"));
+    let said = says("units", &subject);
     assert!(said.contains("n=5") && !said.contains("16 of 16 dead"), "{said}");
     let curved = self::subject("maml", Activation::Tanh, TaskSettings::default());
-    assert!(!says::<Bumps>(&curved).contains("dead"));
+    assert!(!says("units", &curved).contains("dead"));
 }
 
 #[test]
 fn a_valley_that_goes_on_is_said_to() {
     let mut subject = waves("maml");
     subject.weights.adaptation.inner_lr = 1e-5;
-    let said = says::<Along>(&subject);
+    let said = says("along-the-step", &subject);
     assert!(said.contains("least at 5.0 steps") && said.contains("the end of what is looked at"), "{said}");
     subject.weights.adaptation.inner_lr = 0.05;
-    let said = says::<Along>(&subject);
+    let said = says("along-the-step", &subject);
     assert!(!said.contains("the end of what is looked at"), "{said}");
 }
 
 #[test]
 fn what_nobody_wants_any_more_is_given_up() {
     let subject = waves("maml");
-    assert!(Phases::find(&subject, &|| false).is_none());
-    assert!(Valley::find(&subject, &|| false).is_none());
-    assert!(Along::find(&subject, &|| false).is_none());
-    assert!(HeadOrBody::find(&subject, &|| false).is_none());
-}
-
-/// A study in the middle of its training, with the view open on MAML.
-fn opened(styles: Styles) -> App {
-    let mut app = fixture::midway(styles);
-    app.selected = 2;
-    show(&mut app, view("Why"));
-    app
-}
-
-fn picture(app: &mut App, width: u16, height: u16) -> String {
-    settle(app);
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
-    terminal.draw(|frame| frame::draw(app, frame)).expect("a test screen");
-    terminal.backend().to_string()
+    assert!(found("ring", &subject, &|| false).is_none());
+    assert!(found("rates", &subject, &|| false).is_none());
+    assert!(found("along-the-step", &subject, &|| false).is_none());
+    assert!(found("head-or-body", &subject, &|| false).is_none());
 }
 
 #[test]
-fn panes_look_like_this() {
-    let mut app = opened(Styles::default());
-    for pane in PANES {
-        let name = pane.title.to_lowercase().replace([' ', ','], "_");
-        for (width, height) in [(80, 24), (120, 40)] {
-            let screen = picture(&mut app, width, height);
-            assert!(screen.contains(pane.title) && screen.contains("Look for:"), "{screen}");
-            insta::assert_snapshot!(format!("why_{name}_{width}x{height}"), screen);
+fn many_steps_are_the_single_ones_together() {
+    for algorithm in ["maml", "meta-curvature", "cavia", "anil"] {
+        let subject = waves(algorithm);
+        let mut adaptive = Adaptive::new(&subject.weights).expect("it steps");
+        let x = grid(subject.settings.x, 50);
+        let all = Steps::new(&mut adaptive, &subject.pairs(), &x, || true).expect("it is wanted");
+        let (mut bent, mut changed, mut last, mut sums) = (0.0, 0.0, 0.0, 0.0);
+        let product = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+        for (support, _) in subject.pairs() {
+            let step = Contributions::new(&mut adaptive, &support, &x);
+            bent += product(&step.bend, &step.bend);
+            changed += product(&step.change, &step.change);
+            last += product(step.layers.last().expect("a part"), &step.sum);
+            sums += product(&step.sum, &step.sum);
         }
-        tell(&mut app, "next-pane", 1);
+        assert!((all.linear_share - (1.0 - bent / changed)).abs() < 1e-9, "{algorithm}");
+        assert!((all.parts.last().expect("a part") - last / sums).abs() < 1e-9, "{algorithm}");
+        assert!(Steps::new(&mut adaptive, &subject.pairs(), &x, || false).is_none());
     }
-    assert!(picture(&mut app, 80, 24).contains("1/7 Kernel"), "around to the first one");
-    let ascii = Styles { ascii: true, ..Styles::default() };
-    insta::assert_snapshot!("why_kernel_ascii", picture(&mut opened(ascii), 120, 40));
 }
 
 #[test]
-fn every_pane_is_drawn_at_every_size_and_with_any_colours() {
-    for depth in [Depth::Mono, Depth::Ansi16, Depth::Ansi256, Depth::True] {
-        for theme in [Theme::Dark, Theme::Light] {
-            let mut app = opened(Styles { depth, theme, ascii: depth == Depth::Mono });
-            tell(&mut app, "compare", 1);
-            for _ in PANES {
-                settle(&mut app);
-                for (width, height) in
-                    [(200, 60), (100, 30), (80, 24), (60, 16), (30, 6), (20, 9), (3, 3), (1, 1)]
-                {
-                    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen");
-                    terminal.draw(|frame| frame::draw(&app, frame)).expect("a test screen");
-                    if depth == Depth::Mono {
-                        let text = terminal.backend().to_string();
-                        assert!(text.is_ascii(), "{text}");
-                    }
-                }
-                tell(&mut app, "next-pane", 1);
+fn the_plane_tells_the_losses_where_steps_lead() {
+    let subject = waves("maml");
+    let said = says("plane", &subject);
+    let fits = crate::eval::fits(&subject.weights, &subject.task.support, &subject.task.query, &[0, 5]);
+    let [before, after] = [0, 1].map(|n: usize| crate::results::text::number(fits[n].loss));
+    assert!(
+        said.contains(&format!("After 5 steps of the rule the loss of A goes from {before} to {after}")),
+        "{said}"
+    );
+    let rows = found("plane", &subject, &|| true).expect("two tasks").picture(0);
+    let Part::Field(field) = &rows[0].parts[0] else { panic!("a map") };
+    assert!(field.values.iter().any(|value| *value < 0.0), "somewhere it is better than at the start");
+    assert_eq!(
+        field.letters.last().map(|(row, column, letter)| (*row, *column, *letter)),
+        Some((5.0, 5.0, 'o'))
+    );
+}
+
+/// A training of so many seeds whose alignment and loss are these, look by look.
+fn course(seeds: &[(&[f64], &[f64])], cosine: f64) -> Course {
+    let marks = |alignment: f64, after: f64| Marks {
+        before: 6.0,
+        after,
+        alignment,
+        negative: 0.0,
+        linear_share: 0.9,
+        head: 0.75,
+        dead: vec![0.1, 0.5],
+        cosines: [0.8, 0.3, cosine],
+        support: 0.9 * alignment,
+    };
+    let seed = |(seed, (alignments, losses)): (usize, &(&[f64], &[f64]))| {
+        let looks = alignments.iter().zip(*losses).enumerate();
+        (seed as u64, looks.map(|(look, (a, loss))| (100 * look as u64, marks(*a, *loss))).collect())
+    };
+    Course { seeds: seeds.iter().enumerate().map(seed).collect(), tasks: 50, prior: 4.5, inner_steps: 1 }
+}
+
+#[test]
+fn what_comes_first_in_training_is_counted() {
+    let (early, late) = ([0.1, 0.5, 0.6, 0.6], [0.1, 0.1, 0.2, 0.6]);
+    let falls = [4.5, 4.2, 1.5, 1.0];
+    let said = says_of("over-training", &course(&[(&early, &falls), (&late, &falls)], 0.1));
+    assert!(said.contains("halfway to its highest at step 100 to 300"), "{said}");
+    assert!(said.contains("halfway to its lowest at 200: the kernel comes first in 1 of 2 seeds."), "{said}");
+    assert!(said.contains("At the end: alignment 0.60 (0.60 to 0.60)"), "{said}");
+    let still = says_of("over-training", &course(&[(&[0.1, 0.1, 0.1], &[4.5, 4.5, 4.5])], 0.1));
+    assert!(still.starts_with("In none of 1 seeds do both"), "{still}");
+    let same = says_of("over-training", &course(&[(&[0.1, 0.5], &[4.5, 1.0])], 0.1));
+    assert!(same.contains("first in 0 of 1 seed, in 1 at the same look."), "{same}");
+}
+
+#[test]
+fn gradients_are_called_opposed_where_they_are() {
+    let looks: (&[f64], &[f64]) = (&[0.1, 0.5], &[4.5, 1.0]);
+    let said = says_of("gradients", &course(&[looks, looks], -0.2));
+    assert!(said.contains("Over 4 looks at its training the first-order gradient is opposed to that of the start in 4, the exact one in 0"), "{said}");
+    assert!(said.contains("is now 6.00 (the best guess has 4.50)"), "{said}");
+    let said = says_of("gradients", &course(&[looks], 0.2));
+    assert!(said.contains("start in 0, the exact one in 0"), "{said}");
+    assert!(says_of("support", &course(&[looks], 0.2)).contains("0.09 at the first look, 0.45 now"));
+}
+
+#[test]
+fn reptile_with_one_step_is_transfer_learning() {
+    let mut subject = waves("reptile");
+    (subject.n, subject.tasks) = (1, subject.tasks[..5].to_vec());
+    subject.training.meta_batch = 25;
+    let one = found("reptile", &subject, &|| true).expect("it steps");
+    let apart = one.figure("apart").expect("told");
+    // What is left is the order in which the two round.
+    assert!(apart < 1e-6, "{apart}");
+    assert!(!one.says().contains("With k"), "{}", one.says());
+    subject.n = 3;
+    let more = found("reptile", &subject, &|| true).expect("it steps");
+    assert!(more.says().contains("With k = 3 it is"), "{}", more.says());
+    assert_ne!(more.figure("one"), more.figure("more"));
+    assert!(more.figure("adds").is_some_and(|cosine| (-1.0..=1.0).contains(&cosine)));
+    assert!(found("reptile", &subject, &|| false).is_none());
+}
+
+#[test]
+fn every_pane_has_a_picture_for_every_learner_that_steps() {
+    for algorithm in ["maml", "cavia", "meta-curvature", "boil"] {
+        let mut subject = waves(algorithm);
+        for pane in PANES.iter().filter(|pane| pane.name != "reptile") {
+            if let Of::Network(find) = pane.of {
+                let found = find(&subject, &|| true).unwrap_or_else(|| panic!("{algorithm}: {}", pane.name));
+                assert!(found.picture(7).iter().all(|row| !row.parts.is_empty()), "{}", pane.name);
             }
         }
+        // Whoever drops every point is told so.
+        subject.task.support = Points::default();
+        assert!(says("one-step", &subject).starts_with("There is no support point"), "{algorithm}");
+        assert!(!says("kernel", &subject).is_empty() && !says("head-or-body", &subject).is_empty());
     }
+    let names: std::collections::HashSet<&str> = PANES.iter().map(|pane| pane.name).collect();
+    assert_eq!(names.len(), PANES.len());
 }
 
 #[test]
-fn transfer_is_what_stands_beside_maml_first() {
-    let mut app = opened(Styles::default());
-    tell(&mut app, "compare", 1);
-    let screen = picture(&mut app, 120, 40);
-    assert!(
-        screen.contains("1/7 Kernel: MAML, seed 0 at") && screen.contains(" Transfer, seed 0 at"),
-        "{screen}"
-    );
-    tell(&mut app, "compare", 1);
-    let screen = picture(&mut app, 120, 40);
-    assert!(screen.contains(" First-order MAML, seed 0"), "{screen}");
-    // The experiment in view is never beside itself.
-    tell(&mut app, "below", 1);
-    let screen = picture(&mut app, 120, 40);
-    assert!(screen.contains("Kernel: First-order MAML") && app.fit.compare.is_none(), "{screen}");
-}
-
-#[test]
-fn the_view_follows_task_seed_rate_and_time() {
-    let mut app = opened(Styles::default());
-    tell(&mut app, "next-pane", 1);
-    let first = picture(&mut app, 120, 40);
-    assert!(first.contains("seed 0 at step 40,000"), "{first}");
-    for (command, shows) in [("next-task", "task"), ("next-seed", "seed 1 at"), ("rate-up", "seed 1")] {
-        let before = picture(&mut app, 120, 40);
-        tell(&mut app, command, 1);
-        let after = picture(&mut app, 120, 40);
-        assert!(after.contains(shows) && before != after, "{command}: {after}");
+fn learners_that_read_have_what_has_a_meaning() {
+    for algorithm in ["cnp", "transformer", "metafun", "ridge-head"] {
+        let subject = waves(algorithm);
+        let said = says("kernel", &subject);
+        assert!(said.starts_with("No gradient step is taken here"), "{algorithm}: {said}");
+        for pane in ["one-step", "head-or-body", "along-the-step", "plane", "rates", "reptile"] {
+            assert!(found(pane, &subject, &|| true).is_none(), "{algorithm}: {pane}");
+        }
+        let sums_up = algorithm == "cnp";
+        assert_eq!(found("ring", &subject, &|| true).is_some(), sums_up, "{algorithm}");
+        assert_eq!(found("units", &subject, &|| true).is_some(), sums_up, "{algorithm}");
     }
-    // It is one of the tabs, and the experiment's own tab is another.
-    assert_eq!(app.views()[app.tab(app.view)].kind.title, "Why");
-    let has_travel = app.view_contexts().contains(&"travel");
-    assert!(has_travel && view("Inner").kind.contexts().contains(&"travel"));
-}
-
-#[test]
-fn a_learner_without_steps_and_one_without_a_network_say_so() {
-    let study = "[[experiment]]\nname = \"R\"\nalgorithm = \"ridge-head\"\nseeds = 1\nouter_steps = 10\n\
-                 [model]\nhidden = 16\n[evaluation]\ntest_tasks = 20\n";
-    let study = parse("x", None, study).unwrap_or_else(|problems| panic!("{problems}"));
-    let mut app = fixture::app(&study, Styles::default());
-    show(&mut app, View { kind: &VIEW, experiment: None });
-    assert!(picture(&mut app, 80, 24).contains("R has no network yet"));
-    let trainer = study.experiments[0].trainer(0, Kernels::portable());
-    let snapshot = crate::study::Snapshot { step: 0, weights: trainer.weights() };
-    app.on_snapshot(0, std::sync::Arc::new(snapshot));
-    let screen = picture(&mut app, 80, 24);
-    assert!(screen.contains("R takes no gradient steps"), "{screen}");
+    let subject = waves("cnp");
+    assert!(says("ring", &subject).contains("between what is read of the points on 20 test tasks"));
+    let units = says("units", &subject);
+    assert!(units.contains("decoder layer 2") && units.contains("reading 10 points moves"), "{units}");
+    let without = Subject {
+        task: crate::task::TestTask { support: Points::default(), ..subject.task.clone() },
+        ..subject
+    };
+    assert!(says("kernel", &without).starts_with("There is no support point"));
+    assert!(found("kernel", &without, &|| true).is_some_and(|found| found.picture(3).is_empty()));
 }

@@ -1,26 +1,26 @@
 //! Units: what every hidden unit answers over the x axis, and what inner steps change of it.
 
-use ratatui::{buffer::Buffer, layout::Rect};
-
-use super::{GRID, Panel, state::Subject};
-use crate::{
-    analysis::{Activity, Adaptive, activity},
-    task::grid,
-    ui::{
-        state::app::App,
-        widgets::{field::Field, text::put},
-    },
-};
+use super::pane::{Finding, Found, Of, Pane, Subject};
+use super::picture::{Field, Part, Row};
+use crate::analysis::{Activity, Adaptive, GRID, Reader, activity, quantile, reach};
+use crate::task::{Points, grid};
 
 /// The pane.
-pub struct Bumps;
+pub const PANE: Pane = Pane {
+    name: "units",
+    title: "Units",
+    look_for: "how few units answer, and where. A row is a hidden unit that answers anything, in its own colours; at the right \
+               is what n steps on the task (or reading it) change of it.",
+    of: Of::Network(find),
+};
 
 /// What it shows.
-pub struct Found {
+struct Bumps {
     x: Vec<f64>,
     layers: Vec<Layer>,
     hidden: usize,
-    n: usize,
+    /// What the layers are called, and what moves their units.
+    words: (&'static str, String),
     /// Whether units can be dead at all.
     can_die: bool,
 }
@@ -56,38 +56,44 @@ fn layer(before: &[f64], after: &[f64], hidden: usize) -> Layer {
         rows.extend(was.iter().map(|h| h / most));
         changes.extend(is.iter().zip(&was).map(|(is, was)| (is - was) / most));
     }
-    let mut reaches = crate::analysis::reach(before, after, hidden);
+    let mut reaches = reach(before, after, hidden);
     reaches.retain(|reach| !reach.is_nan());
     reaches.sort_by(f64::total_cmp);
     let (dead, always) = (count(Activity::Dead), count(Activity::AlwaysOn));
-    Layer { before: rows, change: changes, dead, always, reach: crate::analysis::quantile(&reaches, 0.5) }
+    Layer { before: rows, change: changes, dead, always, reach: quantile(&reaches, 0.5) }
 }
 
-impl Panel for Bumps {
-    type Found = Found;
-    const TITLE: &'static str = "Units";
-    const LOOK_FOR: &'static str = "how few units answer, and where. A row is a hidden unit that answers anything, in its own \
-                                    colours; at the right is what n steps on the task change of it.";
-
-    fn find(subject: &Subject, _: &dyn Fn() -> bool) -> Option<Found> {
-        let mut adaptive = Adaptive::new(&subject.weights)?;
-        let x = grid(subject.settings.x, GRID);
-        let after = adaptive.after(&subject.task.support, subject.n).pass(&x).h;
-        let hidden = adaptive.start.hidden;
-        let before = adaptive.start.pass(&x).h;
+fn find(subject: &Subject, _: &dyn Fn() -> bool) -> Option<Found> {
+    let x = grid(subject.settings.x, GRID);
+    let support = &subject.task.support;
+    let Some(mut adaptive) = Adaptive::new(&subject.weights) else {
+        let reader = Reader::new(&subject.weights)?;
+        let [before, after] =
+            [&Points::default(), support].map(|points| reader.answer(&reader.read(points), &x).0);
+        let hidden = before[0].len() / x.len();
         let layers = before.iter().zip(&after).map(|(before, after)| layer(before, after, hidden)).collect();
-        Some(Found { x, layers, hidden, n: subject.n, can_die: adaptive.start.can_die() })
-    }
+        let words = ("decoder layer", format!("reading {} points", support.x.len()));
+        return Some(Box::new(Bumps { x, layers, hidden, words, can_die: true }));
+    };
+    let after = adaptive.after(support, subject.n).pass(&x).h;
+    let hidden = adaptive.start.hidden;
+    let before = adaptive.start.pass(&x).h;
+    let layers = before.iter().zip(&after).map(|(before, after)| layer(before, after, hidden)).collect();
+    let can_die = adaptive.start.can_die();
+    let words = ("layer", format!("n={}", subject.n));
+    Some(Box::new(Bumps { x, layers, hidden, words, can_die }))
+}
 
-    fn says(found: &Found) -> String {
-        let Found { layers, hidden, n, .. } = found;
+impl Finding for Bumps {
+    fn says(&self) -> String {
+        let Self { layers, hidden, words: (kind, moves), .. } = self;
         let of = |(place, layer): (usize, &Layer)| {
-            let activity = match found.can_die {
+            let activity = match self.can_die {
                 true => format!("{} of {hidden} dead, {} always on, ", layer.dead, layer.always),
                 false => String::new(),
             };
             format!(
-                "layer {}: {activity}n={n} moves the median unit by {:.0} %",
+                "{kind} {}: {activity}{moves} moves the median unit by {:.0} %",
                 place + 1,
                 100.0 * layer.reach
             )
@@ -96,46 +102,38 @@ impl Panel for Bumps {
         format!("{}.", words.join("; "))
     }
 
-    fn draw(app: &App, _: usize, found: &Found, area: Rect, buffer: &mut Buffer) {
-        let styles = &app.styles;
-        let Found { x, layers, .. } = found;
-        let ends = [x[0], x[x.len() - 1]];
-        // Each layer has as much height as it has units that answer, but enough to be seen.
-        let units: Vec<usize> = layers.iter().map(|layer| layer.before.len() / x.len()).collect();
-        let all: usize = units.iter().sum::<usize>().max(1);
-        let spare = area.height.saturating_sub(5 * layers.len() as u16);
-        let mut y = area.y;
-        for (place, (layer, &units)) in layers.iter().zip(&units).enumerate() {
-            let height = 5 + (usize::from(spare) * units / all) as u16;
-            let height = height.min(area.bottom().saturating_sub(y));
-            let here = Rect { y, height, ..area };
-            y += height;
-            if units == 0 {
-                let words = format!("layer {}: no unit answers", place + 1);
-                put(buffer, here, here.x, here.y, &words, styles.plain());
-                continue;
-            }
-            let half = here.width / 2;
-            let sides = [(&layer.before, "before"), (&layer.change, "change")];
-            for (side, (values, unit)) in sides.into_iter().enumerate() {
-                let unit = format!("layer {}, {unit}", place + 1);
-                let rows = if side == 0 {
-                    vec![(0, "1".to_owned()), (units - 1, units.to_string())]
-                } else {
-                    Vec::new()
-                };
-                let field = Field {
+    fn picture(&self, cursor: usize) -> Vec<Row> {
+        let Self { x, layers, .. } = self;
+        let row = |(place, layer): (usize, &Layer)| {
+            let units = layer.before.len() / x.len();
+            let side = |values: &[f64], what: &str, rows: Vec<(usize, String)>| {
+                Part::Field(Field {
                     size: (units, x.len()),
-                    values,
+                    values: values.to_vec(),
                     most: 1.0,
                     rows,
-                    x: (ends, "x"),
-                    cursor: Some(app.why.cursor),
-                    unit: &unit,
-                };
-                let left = here.x + side as u16 * half;
-                field.draw(Rect { x: left, width: half.saturating_sub(1), ..here }, buffer, styles);
-            }
+                    x: [x[0], x[x.len() - 1]],
+                    x_name: "x",
+                    cursor: Some(cursor),
+                    unit: format!("{} {}, {what}", self.words.0, place + 1),
+                    letters: Vec::new(),
+                })
+            };
+            let labels = vec![(0, "1".to_owned()), (units.saturating_sub(1), units.to_string())];
+            let parts =
+                vec![side(&layer.before, "before", labels), side(&layer.change, "change", Vec::new())];
+            Row { parts, height: units }
+        };
+        layers.iter().enumerate().map(row).collect()
+    }
+
+    fn figure(&self, name: &str) -> Option<f64> {
+        let last = self.layers.last()?;
+        match name {
+            "dead" => self.can_die.then_some(last.dead as f64),
+            "units" => Some(self.hidden as f64),
+            "reach" => Some(last.reach),
+            _ => None,
         }
     }
 }

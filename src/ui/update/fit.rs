@@ -28,9 +28,7 @@ pub const NEXT_SEED: Command =
 pub const PREVIOUS_SEED: Command =
     Command::new("previous-seed", "< ,", "previous seed", |app| seed(app, -1)).group(Group::Move);
 /// Rate, K and n as the file has them.
-pub const RESET: Command = Command::new("reset", "0", "test rate, K and n back to the file's", |app| {
-    (app.fit.inner_lr, app.fit.shots, app.fit.n) = (None, None, 10);
-});
+pub const RESET: Command = Command::new("reset", "0", "test rate, K and n back to the file's", reset);
 /// n as a number.
 pub const STEPS: Command = Command::number(
     "n",
@@ -60,6 +58,11 @@ pub const RATE: Command = Command::number(
     },
 )
 .unless(without_rate);
+
+/// Puts them back.
+pub fn reset(app: &mut App) {
+    (app.fit.inner_lr, app.fit.shots, app.fit.n) = (None, None, 10);
+}
 
 fn without_rate(app: &App) -> Option<String> {
     (!app.has_rate()).then(|| "its inner steps have no rate".to_owned())

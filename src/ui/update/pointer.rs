@@ -33,7 +33,7 @@ pub fn point(app: &mut App, mouse: &Mouse) -> bool {
                 true
             })
         }
-        (_, MouseKind::Release(Button::Left)) => app.play.let_go(),
+        (_, MouseKind::Release(Button::Left)) => app.play.let_go() | app.why.let_go(),
         (Some(Mode::Help(_)), kind) => wheel(kind).is_some_and(|lines| {
             help::scroll(app, lines);
             true

@@ -21,6 +21,10 @@ const FASTEST: usize = 8;
 impl App {
     /// Takes in the parameters at a landmark, if they could be found.
     pub fn on_past(&mut self, run: usize, landmark: usize, found: Option<Arc<Snapshot>>) {
+        let is_of_course = self.why.courses.take_past(run, landmark, found.as_ref());
+        if is_of_course && self.landmark(run) != Some(landmark) {
+            return;
+        }
         if let Some(run) = self.runs.get_mut(run) {
             run.past.found = Some((landmark, found));
             self.rewind.stale = true;

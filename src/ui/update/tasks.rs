@@ -1,7 +1,32 @@
 //! Moving through test tasks, in the order that was asked for.
 
 use super::curves::step;
-use crate::ui::state::{app::App, controls::TaskOrder};
+use crate::ui::{
+    command::Group,
+    state::{
+        app::{App, Command},
+        controls::TaskOrder,
+    },
+};
+
+/// The next task.
+pub const NEXT_TASK: Command =
+    Command::new("next-task", "", "next test task", |app| next_task(app, 1)).group(Group::Move);
+/// The one before.
+pub const PREVIOUS_TASK: Command =
+    Command::new("previous-task", "", "previous test task", |app| next_task(app, -1)).group(Group::Move);
+/// A task by its number.
+pub const TASK: Command =
+    Command::number("task", "t", "type the test task (1, 2, ...)", |_| "test task".to_owned(), take_task)
+        .group(Group::Move);
+/// The next one that is hard to guess.
+pub const ONE_SIDED: Command = Command::new(
+    "one-sided-task",
+    "o",
+    "next one-sided task: support all left or all right of zero",
+    one_sided,
+)
+.group(Group::Move);
 
 /// Moves by so many tasks in the order in use.
 pub fn next_task(app: &mut App, by: i32) {
@@ -69,5 +94,17 @@ pub fn compare(app: &mut App) {
     app.fit.compare = others.into_iter().find(|index| *index != shown && *index >= after);
     if app.rows.len() < 2 {
         app.say("there is no other experiment to compare with");
+    }
+}
+
+/// Goes to the test task of this number, from 1.
+fn take_task(app: &mut App, text: &str) -> Result<(), String> {
+    let tasks = app.view.experiment.map_or(0, |index| app.set(index).count());
+    match text.parse::<usize>() {
+        Ok(task) if (1..=tasks).contains(&task) => {
+            (app.fit.task, app.fit.chosen) = (task - 1, true);
+            Ok(())
+        }
+        _ => Err(format!("test tasks are 1 to {tasks}")),
     }
 }

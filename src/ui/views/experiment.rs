@@ -27,7 +27,7 @@ use crate::ui::{
     update::{
         curves::{OTHER_AXIS, step},
         fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, RESET, STEPS},
-        tasks::{compare, next_task, one_sided, order},
+        tasks::{NEXT_TASK, ONE_SIDED, PREVIOUS_TASK, TASK, compare, next_task, order},
     },
     widgets::text::{count, fit as fit_text, number, pane, pane_note, put, short_count, whereabouts, wrap},
 };
@@ -45,12 +45,8 @@ pub static VIEW: Kind = Kind {
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
-    Command::new("previous-task", "Left", "previous test task", |app| next_task(app, -1))
-        .hint("task")
-        .group(Group::Move),
-    Command::new("next-task", "Right", "next test task", |app| next_task(app, 1))
-        .shares_hint()
-        .group(Group::Move),
+    PREVIOUS_TASK.keys("Left").hint("task"),
+    NEXT_TASK.keys("Right").shares_hint(),
     MORE_STEPS.keys("Up k").hint("steps"),
     FEWER_STEPS.keys("Down j").shares_hint(),
     Command::new("first-task", "g Home", "the first test task", |app| next_task(app, -i32::MAX))
@@ -59,14 +55,7 @@ static COMMANDS: &[Command] = &[
     Command::new("tasks-on", "Ctrl-D PgDn", "ten test tasks on", |app| next_task(app, 10)).group(Group::Move),
     Command::new("tasks-back", "Ctrl-U PgUp", "ten test tasks back", |app| next_task(app, -10))
         .group(Group::Move),
-    Command::new(
-        "one-sided-task",
-        "o",
-        "next one-sided task: support all left or all right of zero",
-        one_sided,
-    )
-    .hint("one-sided")
-    .group(Group::Move),
+    ONE_SIDED.hint("one-sided"),
     Command::new(
         "order-tasks",
         "E",
@@ -107,8 +96,7 @@ static COMMANDS: &[Command] = &[
     Command::new("more-shots", "'", "one support point more", |app| more_shots(app, 1)),
     STEPS,
     RATE,
-    Command::number("task", "t", "type the test task (1, 2, ...)", |_| "test task".to_owned(), take_task)
-        .group(Group::Move),
+    TASK,
     Command::number(
         "shots",
         "#",
@@ -144,18 +132,6 @@ fn look(app: &mut App) {
 fn more_shots(app: &mut App, by: i32) {
     let of_file = app.set(app.view.experiment.unwrap_or(0)).task.shots.most;
     app.fit.shots = Some(step(app.fit.shots.unwrap_or(of_file), by, MOST_SHOTS + 1).max(1));
-}
-
-/// Goes to the test task of this number, from 1.
-pub(super) fn take_task(app: &mut App, text: &str) -> Result<(), String> {
-    let tasks = app.view.experiment.map_or(0, |index| app.set(index).count());
-    match text.parse::<usize>() {
-        Ok(task) if (1..=tasks).contains(&task) => {
-            (app.fit.task, app.fit.chosen) = (task - 1, true);
-            Ok(())
-        }
-        _ => Err(format!("test tasks are 1 to {tasks}")),
-    }
 }
 
 /// Draws the view.

@@ -11,62 +11,33 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::text::{fit, number, put, width};
-use crate::ui::style::Styles;
+use crate::{results::why::Field, ui::style::Styles};
 
-/// Numbers in rows, the first one at the bottom.
-pub struct Field<'a> {
-    /// Rows and columns.
-    pub size: (usize, usize),
-    /// The numbers, row after row.
-    pub values: &'a [f64],
-    /// The size that has the strongest colour.
-    pub most: f64,
-    /// Labels of the rows from the bottom, of those that have one: row, text.
-    pub rows: Vec<(usize, String)>,
-    /// Ends of the horizontal axis, and its name.
-    pub x: ([f64; 2], &'a str),
-    /// The column that is marked.
-    pub cursor: Option<usize>,
-    /// What the numbers are, for the legend.
-    pub unit: &'a str,
+/// Draws it into `area`, and returns the columns and rows that numbers are drawn in.
+pub fn draw(field: &Field, area: Rect, buffer: &mut Buffer, styles: &Styles) -> Rect {
+    Drawn(field).draw(area, buffer, styles)
 }
 
-impl Field<'_> {
-    /// Draws it into `area`, and returns the columns and rows that numbers are drawn in.
-    pub fn draw(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) -> Rect {
-        let label = self.rows.iter().map(|(_, text)| width(text)).max().unwrap_or(0) as u16 + 1;
+/// A field on the screen.
+struct Drawn<'a>(&'a Field);
+
+impl Drawn<'_> {
+    fn draw(&self, area: Rect, buffer: &mut Buffer, styles: &Styles) -> Rect {
+        let label = self.0.rows.iter().map(|(_, text)| width(text)).max().unwrap_or(0) as u16 + 1;
         let canvas = Rect {
             x: area.x + label,
             y: area.y,
             width: area.width.saturating_sub(label),
             height: area.height.saturating_sub(2),
         };
-        if canvas.width < 4 || canvas.height < 2 || self.values.is_empty() {
+        if canvas.width < 4 || canvas.height < 2 || self.0.values.is_empty() {
             return Rect { width: 0, height: 0, ..canvas };
         }
         self.draw_values(canvas, buffer, styles);
+        self.draw_letters(canvas, buffer, styles);
         self.draw_labels(area, canvas, buffer, styles);
         self.draw_legend(Rect { y: canvas.bottom() + 1, height: 1, ..area }, buffer, styles);
         canvas
-    }
-
-    /// The mean of what is drawn at one of so many places across and up, from 0 to 1 of the strongest colour.
-    fn at(&self, (across, up): (usize, usize), (columns, rows): (usize, usize)) -> f64 {
-        let part = |place: usize, places: usize, all: usize| {
-            let from = place * all / places;
-            from..((place + 1) * all).div_ceil(places).max(from + 1).min(all)
-        };
-        let columns = part(across, columns, self.size.1);
-        let values = part(up, rows, self.size.0).flat_map(|row| {
-            let from = row * self.size.1;
-            self.values[from + columns.start..from + columns.end].iter()
-        });
-        let (mut sum, mut count) = (0.0, 0.0);
-        for value in values {
-            sum += value;
-            count += 1.0;
-        }
-        sum / count / self.most
     }
 
     fn draw_values(&self, canvas: Rect, buffer: &mut Buffer, styles: &Styles) {
@@ -76,10 +47,10 @@ impl Field<'_> {
                 let (x, y) = (canvas.x + column as u16, canvas.y + row as u16);
                 let up = usize::from(canvas.height) - 1 - row;
                 let halves = [2 * up + 1, 2 * up]
-                    .map(|up| self.at((column, up), (columns, 2 * usize::from(canvas.height))));
+                    .map(|up| self.0.at((column, up), (columns, 2 * usize::from(canvas.height))));
                 let colours = halves.map(|share| styles.signed(share));
                 if styles.ascii {
-                    let share = self.at((column, up), (columns, usize::from(canvas.height)));
+                    let share = self.0.at((column, up), (columns, usize::from(canvas.height)));
                     if let Some(ground) = styles.signed(share) {
                         put(buffer, canvas, x, y, " ", Style::new().bg(ground));
                         continue;
@@ -88,17 +59,35 @@ impl Field<'_> {
                     put(buffer, canvas, x, y, styles.upper_half(), Style::new().fg(upper).bg(lower));
                     continue;
                 }
-                let share = self.at((column, up), (columns, usize::from(canvas.height)));
+                let share = self.0.at((column, up), (columns, usize::from(canvas.height)));
                 let (glyph, style) = styles.signed_shade(share);
                 put(buffer, canvas, x, y, glyph.encode_utf8(&mut [0; 4]), style);
             }
         }
     }
 
+    /// The letters on it, later ones over earlier ones; those beside it are not drawn.
+    fn draw_letters(&self, canvas: Rect, buffer: &mut Buffer, styles: &Styles) {
+        let (rows, columns) = self.0.size;
+        let at = |place: f64, all: usize, cells: u16| {
+            let share = (place + 0.5) / all as f64;
+            (0.0..1.0).contains(&share).then(|| (share * f64::from(cells)) as u16)
+        };
+        for (row, column, letter) in &self.0.letters {
+            let (Some(up), Some(across)) =
+                (at(*row, rows, canvas.height), at(*column, columns, canvas.width))
+            else {
+                continue;
+            };
+            let (x, y) = (canvas.x + across, canvas.bottom() - 1 - up);
+            put(buffer, canvas, x, y, letter.encode_utf8(&mut [0; 4]), styles.letter());
+        }
+    }
+
     fn draw_labels(&self, area: Rect, canvas: Rect, buffer: &mut Buffer, styles: &Styles) {
         let mut free = canvas.bottom();
-        for (row, text) in &self.rows {
-            let up = (row * usize::from(canvas.height) / self.size.0) as u16;
+        for (row, text) in &self.0.rows {
+            let up = (row * usize::from(canvas.height) / self.0.size.0) as u16;
             let y = canvas.bottom() - 1 - up.min(canvas.height - 1);
             if y < free {
                 let x = canvas.x - 1 - width(text) as u16;
@@ -106,16 +95,16 @@ impl Field<'_> {
                 free = y;
             }
         }
-        let ([low, high], name) = &self.x;
+        let ([low, high], name) = (self.0.x, self.0.x_name);
         let y = canvas.bottom();
-        let (left, right) = (number(*low), format!("{} {name}", number(*high)));
+        let (left, right) = (number(low), format!("{} {name}", number(high)));
         put(buffer, area, canvas.x, y, &left, styles.plain());
         let x = canvas.right().saturating_sub(width(&right) as u16);
         if x > canvas.x + width(&left) as u16 {
             put(buffer, area, x, y, &right, styles.plain());
         }
-        if let Some(cursor) = self.cursor {
-            let x = canvas.x + (cursor * usize::from(canvas.width) / self.size.1) as u16;
+        if let Some(cursor) = self.0.cursor {
+            let x = canvas.x + (cursor * usize::from(canvas.width) / self.0.size.1) as u16;
             put(buffer, area, x, y, styles.pointer(), styles.key());
         }
     }
@@ -123,7 +112,7 @@ impl Field<'_> {
     /// What the colours mean.
     fn draw_legend(&self, at: Rect, buffer: &mut Buffer, styles: &Styles) {
         const STEPS: i32 = 4;
-        let mut x = put(buffer, at, at.x, at.y, &format!("{} ", number(-self.most)), styles.plain());
+        let mut x = put(buffer, at, at.x, at.y, &format!("{} ", number(-self.0.most)), styles.plain());
         for step in -STEPS..=STEPS {
             let share = f64::from(step) / f64::from(STEPS);
             match styles.signed(share) {
@@ -134,7 +123,7 @@ impl Field<'_> {
                 }
             }
         }
-        let words = format!(" {} {}", number(self.most), self.unit);
+        let words = format!(" {} {}", number(self.0.most), self.0.unit);
         let room = usize::from(at.right().saturating_sub(x));
         put(buffer, at, x, at.y, &fit(&words, room, styles), styles.plain());
     }
@@ -150,15 +139,17 @@ mod tests {
             (0..6).flat_map(|row| (0..8).map(move |column| f64::from(row * column - 10))).collect();
         let field = Field {
             size: (6, 8),
-            values: &values,
+            values,
             most: 25.0,
             rows: vec![(0, "-5".to_owned()), (5, "5".to_owned())],
-            x: ([-5.0, 5.0], "x"),
+            x: [-5.0, 5.0],
+            x_name: "x",
             cursor: Some(3),
-            unit: "of it",
+            unit: "of it".to_owned(),
+            letters: Vec::new(),
         };
         let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 8));
-        field.draw(Rect::new(2, 1, 24, 6), &mut buffer, styles);
+        draw(&field, Rect::new(2, 1, 24, 6), &mut buffer, styles);
         buffer
     }
 
@@ -196,15 +187,17 @@ mod tests {
                 let values = vec![1.0; 50 * 50];
                 let field = Field {
                     size: (50, 50),
-                    values: &values,
+                    values: values.clone(),
                     most: 1.0,
                     rows: vec![(0, "-5".to_owned()), (49, "5".to_owned())],
-                    x: ([-5.0, 5.0], "x"),
+                    x: [-5.0, 5.0],
+                    x_name: "x",
                     cursor: Some(49),
-                    unit: "",
+                    unit: String::new(),
+                    letters: vec![(25.0, 25.0, 'o'), (-3.0, 60.0, 'A')],
                 };
                 let mut buffer = Buffer::empty(Rect::new(0, 0, 50, 20));
-                field.draw(Rect::new(3, 3, width, height), &mut buffer, &Styles::default());
+                draw(&field, Rect::new(3, 3, width, height), &mut buffer, &Styles::default());
                 for y in 0..20 {
                     for x in 0..50 {
                         let inside = (3..3 + width).contains(&x) && (3..3 + height).contains(&y);

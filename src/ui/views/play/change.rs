@@ -27,6 +27,14 @@ impl Play {
         }
     }
 
+    /// Does something to the task, so that it can be undone.
+    pub fn change<T>(&mut self, of: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.made();
+        let done = of(self);
+        self.remember(before);
+        done
+    }
+
     /// The task as it was before the last change. Whether there was one.
     pub fn undo(&mut self) -> bool {
         let Some(Made { sine, noise, points }) = self.before.pop_back() else { return false };

@@ -281,10 +281,7 @@ fn look(app: &mut App) {
 
 /// Changes the task, so that it can be undone.
 fn change<T>(app: &mut App, of: impl FnOnce(&mut Play) -> T) -> T {
-    let before = app.play.made();
-    let done = of(&mut app.play);
-    app.play.remember(before);
-    done
+    app.play.change(of)
 }
 
 /// Moves the cursor by so many steps.

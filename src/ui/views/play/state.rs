@@ -88,6 +88,38 @@ impl Play {
         play
     }
 
+    /// The points of a test task, to be changed by hand: each lies where it lies, on no wave.
+    pub fn of_task(task: &TestTask, settings: &TaskSettings) -> Self {
+        let points = task.support.x.iter().zip(&task.support.y);
+        let points: Vec<Placed> =
+            points.map(|(x, y)| Placed { x: *x, deviation: 0.0, y: Some(*y) }).collect();
+        let highest = task.support.y.iter().chain(&task.query.y).fold(0.0_f64, |most, y| most.max(y.abs()));
+        let play = Self::new(Some(settings));
+        Self { points, height: play.height.max(1.25 * highest), ..play }
+    }
+
+    /// Which of the points moves with the cursor.
+    pub fn held(&self) -> Option<usize> {
+        self.held
+    }
+
+    /// The cursor's y.
+    pub fn cursor_y(&self) -> f64 {
+        self.y
+    }
+
+    /// The y of the support point that is nearest to this x.
+    pub fn nearest_at(&self, x: f64) -> Option<f64> {
+        let Points { x: xs, y } = self.support();
+        let nearest = xs.iter().zip(y).min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()));
+        nearest.map(|(_, y)| y)
+    }
+
+    /// The points.
+    pub fn support(&self) -> Points {
+        self.task().support
+    }
+
     /// The held point is let go of; whether there was one.
     pub fn let_go(&mut self) -> bool {
         self.held.take().is_some()

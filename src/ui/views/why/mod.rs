@@ -10,42 +10,51 @@
 //! + Enter: One step, point by point ------------------++-------------------------------------------------+
 //! ```
 //!
-//! A pane is a [`Panel`] in a file of its own and a line in [`PANES`].
+//! The panes are [`crate::results::why`]'s.
 
-mod along_the_step;
-mod head_or_body;
-mod kernel;
-mod one_step;
-mod rates;
-mod ring;
+mod course;
+mod draw;
+mod hand;
+mod layout;
 pub mod state;
 #[cfg(test)]
 mod tests;
-mod units;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use self::state::{Answer, Find, GRID, Question, Subject};
-use super::experiment::take_task;
+use self::{
+    course::{Moment, Wanted},
+    layout::{Place, pane_in_view, places, shown, shown_task, title},
+    state::{Question, at_rate},
+};
 use crate::{
-    model::Weights,
+    results::why::{Course, Found, Of, PANES, Subject, TASKS, looks, pairs},
     ui::{
         command::Group,
-        state::app::{App, Command, Kind},
+        state::{
+            app::{App, Command, Kind},
+            runs::Phase,
+        },
         update::{
             curves::step,
             fit::{
-                FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, RESET, STEPS,
+                FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED, RATE, RATE_DOWN, RATE_UP, STEPS, reset,
             },
-            tasks::{self, next_task, one_sided},
+            tasks::{self, NEXT_TASK, ONE_SIDED, PREVIOUS_TASK, TASK},
         },
-        widgets::text::{count, fit, pane, pane_note, put, wrap},
+        widgets::text::{pane, pane_note, put},
     },
 };
 
 /// The view.
-pub static VIEW: Kind =
-    Kind { open, look, travels: true, commands: COMMANDS, ..Kind::new("Why", "why", draw) };
+pub static VIEW: Kind = Kind {
+    open,
+    look,
+    travels: true,
+    point: hand::point,
+    commands: COMMANDS,
+    ..Kind::new("Why", "why", draw)
+};
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
@@ -53,104 +62,58 @@ static COMMANDS: &[Command] = &[
     Command::new("previous-pane", "Backspace b", "the pane before", |app| walk(app, -1))
         .shares_hint()
         .group(Group::Move),
-    Command::new("cursor-left", "Left h", "cursor left", |app| cursor(app, -1))
-        .hint("cursor")
-        .group(Group::Move),
-    Command::new("cursor-right", "Right l", "cursor right", |app| cursor(app, 1))
-        .shares_hint()
-        .group(Group::Move),
-    Command::new("above", "Up k", "the experiment above", |app| other(app, -1))
+    Command::new("cursor-left", "Left h", "cursor left, and the point that is held", |app| {
+        hand::across(app, -1)
+    })
+    .hint("cursor")
+    .group(Group::Move),
+    Command::new("cursor-right", "Right l", "cursor right, and the point that is held", |app| {
+        hand::across(app, 1)
+    })
+    .shares_hint()
+    .group(Group::Move),
+    Command::new("above", "Up k", "the experiment above, or the held point up", |app| up(app, 1))
         .hint("experiment")
         .group(Group::Move),
-    Command::new("below", "Down j", "the experiment below", |app| other(app, 1))
+    Command::new("below", "Down j", "the experiment below, or the held point down", |app| up(app, -1))
         .shares_hint()
         .group(Group::Move),
     Command::new("compare", "c", "compare: the next other experiment on the same task", compare)
         .hint("compare"),
-    Command::new("next-task", "PgDn", "next test task", |app| next_task(app, 1))
-        .hint("task")
-        .group(Group::Move),
-    Command::new("previous-task", "PgUp", "previous test task", |app| next_task(app, -1))
-        .shares_hint()
-        .group(Group::Move),
-    Command::number("task", "t", "type the test task (1, 2, ...)", |_| "test task".to_owned(), take_task)
-        .group(Group::Move),
-    Command::new(
-        "one-sided-task",
-        "o",
-        "next one-sided task: support all left or all right of zero",
-        one_sided,
-    )
-    .group(Group::Move),
+    Command::new("place-point", "w", "place a support point on the true curve at the cursor", hand::place)
+        .hint("point"),
+    Command::new("grab", "g", "take up the support point next to the cursor, or let go of it", hand::grab)
+        .shares_hint(),
+    Command::new("delete-point", "d Delete", "delete the support point next to the cursor", hand::delete)
+        .shares_hint(),
+    Command::new("delete-points", "D", "delete every support point", hand::clear),
+    Command::new("undo", "u U", "undo the last change of support points", hand::undo),
+    NEXT_TASK.keys("PgDn").hint("task"),
+    PREVIOUS_TASK.keys("PgUp").shares_hint(),
+    TASK,
+    ONE_SIDED,
     FEWER_STEPS.keys("J").hint("steps"),
     MORE_STEPS.keys("K").shares_hint(),
     STEPS,
     RATE_DOWN.hint("rate"),
     RATE_UP.shares_hint(),
     RATE,
-    RESET,
+    Command::new("reset", "0", "test rate, n and the task's own points again", |app| {
+        app.why.drop_by_hand();
+        reset(app);
+    }),
     PREVIOUS_SEED.hint("seed"),
     NEXT_SEED.shares_hint(),
 ];
 
-/// A pane: what it works out of a network and how that is shown.
-trait Panel {
-    /// What is worked out.
-    type Found: Send + 'static;
-    /// Its name.
-    const TITLE: &'static str;
-    /// What to look for, in a sentence or two.
-    const LOOK_FOR: &'static str;
-
-    /// Works it out; `None` where there is nothing to show, or once nobody wants it any more.
-    fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Self::Found>;
-
-    /// What is there, in a sentence or two of its own figures.
-    fn says(found: &Self::Found) -> String;
-
-    /// Draws it for an experiment.
-    fn draw(app: &App, experiment: usize, found: &Self::Found, area: Rect, buffer: &mut Buffer);
+/// Brings a pane to the front.
+pub fn show_pane(app: &mut App, name: &str) {
+    app.why.pane = PANES.iter().position(|pane| pane.name == name).unwrap_or(app.why.pane);
 }
 
-/// A [`Panel`] of any type.
-struct Pane {
-    title: &'static str,
-    look_for: &'static str,
-    find: Find,
-    says: fn(&Answer) -> String,
-    draw: fn(&App, usize, &Answer, Rect, &mut Buffer),
-}
-
-impl Pane {
-    const fn of<P: Panel>() -> Self {
-        Self {
-            title: P::TITLE,
-            look_for: P::LOOK_FOR,
-            find: |subject, is_wanted| P::find(subject, is_wanted).map(|found| Box::new(found) as Answer),
-            says: |answer| answer.downcast_ref().map(P::says).unwrap_or_default(),
-            draw: |app, experiment, answer, area, buffer| {
-                if let Some(found) = answer.downcast_ref() {
-                    P::draw(app, experiment, found, area, buffer);
-                }
-            },
-        }
-    }
-}
-
-/// The panes, in the order of what they teach.
-static PANES: &[Pane] = &[
-    Pane::of::<kernel::Stripes>(),
-    Pane::of::<one_step::OneStep>(),
-    Pane::of::<head_or_body::HeadOrBody>(),
-    Pane::of::<ring::Phases>(),
-    Pane::of::<rates::Valley>(),
-    Pane::of::<units::Bumps>(),
-    Pane::of::<along_the_step::Along>(),
-];
-
-/// The pane in view.
-fn pane_in_view(app: &App) -> &'static Pane {
-    &PANES[app.why.pane.min(PANES.len() - 1)]
+/// A figure of what is known of an experiment in the pane in view, once it is known.
+pub fn figure(app: &App, experiment: usize, name: &str) -> Option<f64> {
+    app.why.known(experiment)?.1?.figure(name).filter(|figure| figure.is_finite())
 }
 
 /// It shows the experiment that is selected.
@@ -167,8 +130,11 @@ fn walk(app: &mut App, by: i64) {
     app.why.pane = (app.why.pane as i64 + by).rem_euclid(PANES.len() as i64) as usize;
 }
 
-fn cursor(app: &mut App, by: i32) {
-    app.why.cursor = step(app.why.cursor, by, GRID);
+/// The held point up, or the experiment above.
+fn up(app: &mut App, by: i32) {
+    if !hand::up(app, by) {
+        other(app, -by);
+    }
 }
 
 /// The experiment so many lines of the list on.
@@ -197,151 +163,130 @@ fn compare(app: &mut App) {
     }
 }
 
-/// The experiments in view: the one that is looked at, and the one beside it.
-fn shown(app: &App) -> Vec<usize> {
-    let there = |index: &usize| *index < app.experiments.len();
-    app.view.experiment.into_iter().chain(app.fit.compare).filter(there).collect()
-}
-
 /// Has the pane worked out for the networks in view.
 fn look(app: &mut App) {
     let shown = shown(app);
     app.why.begin(&shown);
+    app.why.courses.begin();
     for experiment in shown {
-        let Some(run) = app.chosen_run(experiment) else { continue };
-        let Some(snapshot) = app.shown_snapshot(run).cloned() else { continue };
-        let Some(task) = app.shown_task(experiment) else { continue };
-        let question = Question {
-            pane: app.why.pane,
-            experiment,
-            run: (run, snapshot.step),
-            task: (app.test, app.fit.task),
-            support: task.support.clone(),
-            n: app.fit.n,
-            rate: app.inner_lr(experiment),
-        };
-        if app.why.knows(&question) {
-            continue;
+        match pane_in_view(app).of {
+            Of::Network(find) => look_at_network(app, experiment, find),
+            Of::Course(find) => look_at_course(app, experiment, find),
         }
-        let algorithm = app.experiments[experiment].settings.algorithm;
-        let rule = &snapshot.weights.adaptation;
-        let set = app.set(experiment);
-        let subject = Subject {
-            weights: Weights { adaptation: rule.at_rate(question.rate), ..snapshot.weights.clone() },
-            trained: algorithm.uses("inner_steps").then_some((rule.inner_lr, rule.inner_steps)),
-            task,
-            tasks: set.few().to_vec(),
-            settings: set.task.clone(),
-            n: question.n,
-        };
-        let find = pane_in_view(app).find;
-        app.why.want(question, subject, find);
+    }
+}
+
+fn look_at_network(app: &mut App, experiment: usize, find: state::Find) {
+    let Some(run) = app.chosen_run(experiment) else { return };
+    let Some(snapshot) = app.shown_snapshot(run).cloned() else { return };
+    let Some(task) = shown_task(app, experiment) else { return };
+    let question = Question {
+        pane: app.why.pane,
+        experiment,
+        run: (run, snapshot.step),
+        task: (app.test, app.fit.task),
+        support: task.support.clone(),
+        n: app.fit.n,
+        rate: app.inner_lr(experiment),
+    };
+    if app.why.knows(&question) {
+        return;
+    }
+    let settings = &app.experiments[experiment].settings;
+    let rule = &snapshot.weights.adaptation;
+    let set = app.set(experiment);
+    let subject = Subject {
+        weights: at_rate(&snapshot.weights, question.rate),
+        trained: settings.algorithm.uses("inner_steps").then_some((rule.inner_lr, rule.inner_steps)),
+        task,
+        tasks: set.few().iter().take(TASKS).cloned().collect(),
+        settings: set.task.clone(),
+        training: settings.training.clone(),
+        seed: app.runs[run].seed,
+        n: question.n,
+    };
+    app.why.want(question, subject, find);
+}
+
+/// What is known of the training of an experiment, and asks for the rest.
+fn look_at_course(app: &mut App, experiment: usize, find: fn(&Course) -> Found) {
+    let (test, rate) = (app.test, app.inner_lr(experiment));
+    let runs = app.experiments[experiment].runs.clone();
+    let landmarks = app.experiments[experiment].landmarks.clone();
+    let mut wanted = Vec::new();
+    let mut moments: Vec<Vec<Moment>> = vec![Vec::new(); runs.len()];
+    for look in looks(landmarks.len()) {
+        for (place, &run) in runs.iter().enumerate() {
+            let state = &app.runs[run];
+            let Some(newest) = state.snapshot.clone() else { continue };
+            let has_ended = !matches!(state.phase, Phase::Training);
+            let (moment, landmark, network) = match landmarks[look] {
+                step if step < newest.step => (step, Some(look), None),
+                // What it has not reached yet is where it is now, once it stays there.
+                _ if has_ended => (newest.step, None, Some(newest.weights.clone())),
+                _ => continue,
+            };
+            let moment = Moment { run, step: moment, test, rate };
+            app.why.courses.forget_after(run, newest.step);
+            if !moments[place].contains(&moment) {
+                moments[place].push(moment);
+                wanted.push(Wanted { moment, landmark, network });
+            }
+        }
+    }
+    let all = wanted.len();
+    let (tasks, settings) = (app.set(experiment).few(), app.set(experiment).task.clone());
+    let tasks = pairs(&tasks[..tasks.len().min(TASKS)]);
+    app.why.courses.want(wanted, &tasks, &settings);
+    let mut known = 0;
+    let seeds = runs.iter().zip(moments).map(|(run, mut moments)| {
+        moments.sort_by_key(|moment| moment.step);
+        let marks = |moment: &Moment| Some((moment.step, app.why.courses.marks(moment)?.clone()));
+        let marks: Vec<_> = moments.iter().filter_map(marks).collect();
+        known += marks.len();
+        (app.runs[*run].seed, marks)
+    });
+    let course = Course {
+        seeds: seeds.collect(),
+        tasks: tasks.len(),
+        prior: settings.prior_mean_loss(),
+        inner_steps: app.experiments[experiment].settings.training.inner_steps.max(1),
+    };
+    let question = Question {
+        pane: app.why.pane,
+        experiment,
+        run: (known, all as u64),
+        task: (test, 0),
+        support: Default::default(),
+        n: 0,
+        rate,
+    };
+    if !app.why.knows(&question) && known > 0 {
+        app.why.learn(question, Some(find(&course)));
     }
 }
 
 /// Draws the view.
 fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let pane = pane_in_view(app);
-    let room = usize::from(area.width).saturating_sub(2);
-    let most = match area.height {
-        20.. => 3,
-        16.. => 2,
-        _ => 1,
-    };
-    let lines = lines(&format!("Look for: {}", pane.look_for), room, most, app);
-    for (row, line) in lines.iter().enumerate() {
+    let (head, places) = places(app, area);
+    for (row, line) in head.iter().enumerate() {
         put(buffer, area, area.x + 1, area.y + row as u16, line, styles.plain());
     }
-    let below = lines.len() as u16;
-    let area = Rect { y: area.y + below, height: area.height.saturating_sub(below), ..area };
-    let shown = shown(app);
-    let parts = match shown.len() {
-        2 if area.width >= 100 => {
-            let left = Rect { width: area.width / 2, ..area };
-            vec![left, Rect { x: left.right(), width: area.width - left.width, ..area }]
+    for (number, place) in places.iter().enumerate() {
+        let Place { experiment, frame, says, inner, picture } = place;
+        let is_first = number == 0;
+        pane(buffer, *frame, &title(app, *experiment, is_first), styles);
+        for (row, line) in says.iter().enumerate() {
+            put(buffer, *inner, inner.x, inner.y + row as u16, line, styles.bold());
         }
-        2 => {
-            let upper = Rect { height: area.height / 2, ..area };
-            vec![upper, Rect { y: upper.bottom(), height: area.height - upper.height, ..area }]
+        if let Some((_, Some(found))) = app.why.known(*experiment) {
+            draw::draw(app, *experiment, &hand::picture(app, *experiment, found), *picture, buffer);
         }
-        _ => vec![area],
-    };
-    for (place, (experiment, part)) in shown.iter().zip(parts).enumerate() {
-        draw_network(app, *experiment, place == 0, part, buffer);
-    }
-}
-
-/// `text` in at most so many lines; what is left out is marked.
-fn lines(text: &str, room: usize, most: usize, app: &App) -> Vec<String> {
-    let mut lines = wrap(text, room, &app.styles);
-    if lines.len() > most {
-        let rest = lines.split_off(most - 1).join(" ");
-        lines.push(fit(&rest, room, &app.styles));
-    }
-    lines
-}
-
-/// The pane for one network.
-fn draw_network(app: &App, experiment: usize, is_first: bool, area: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let (pane_of, at) = (pane_in_view(app), app.why.pane + 1);
-    let name = &app.experiments[experiment].settings.name;
-    let heading =
-        if is_first { format!("{at}/{} {}: {name}", PANES.len(), pane_of.title) } else { name.clone() };
-    let known = app.why.known(experiment);
-    let title = match known {
-        Some((of, _)) => {
-            let (run, step) = of.run;
-            let seed = app.runs.get(run).map_or(0, |run| run.seed);
-            format!("{heading}, seed {seed} at step {}, task {}", count(step), of.task.1 + 1)
+        if is_first {
+            let next = PANES[(app.why.pane + 1) % PANES.len()].title;
+            let note = format!("{}: {next}", app.key_of("next-pane"));
+            pane_note(buffer, *frame, &note, styles.key(), styles);
         }
-        None => heading,
-    };
-    let inner = pane(buffer, area, &title, styles);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let has_network = app.chosen_run(experiment).is_some_and(|run| app.shown_snapshot(run).is_some());
-    let says = match known {
-        Some((_, Some(answer))) => (pane_of.says)(answer),
-        Some((_, None)) => format!("{name} takes no gradient steps: there is none to take apart."),
-        None if has_network => "being computed".to_owned(),
-        None => format!("{name} has no network yet."),
-    };
-    let most = if inner.height >= 12 { 3 } else { 2 };
-    let lines = lines(&says, usize::from(inner.width), most, app);
-    for (row, line) in lines.iter().enumerate() {
-        put(buffer, inner, inner.x, inner.y + row as u16, line, styles.bold());
     }
-    let below = lines.len() as u16;
-    let rest = Rect { y: inner.y + below, height: inner.height.saturating_sub(below), ..inner };
-    if let Some((_, Some(answer))) = known {
-        (pane_of.draw)(app, experiment, answer, rest, buffer);
-    }
-    if is_first {
-        let next = PANES[(app.why.pane + 1) % PANES.len()].title;
-        let note = format!("{}: {next}", app.key_of("next-pane"));
-        pane_note(buffer, area, &note, styles.key(), styles);
-    }
-}
-
-/// A picture and what belongs to it: side by side, or the second alone where there is no room for both.
-fn side_by_side(area: Rect) -> (Option<Rect>, Rect) {
-    if area.width < 56 || area.height < 5 {
-        return (None, area);
-    }
-    let left = Rect { width: area.width / 2 - 1, ..area };
-    (Some(left), Rect { x: left.right() + 2, width: area.width - left.width - 2, ..area })
-}
-
-/// Labels of a few rows that lie evenly over a range.
-fn even_labels(range: [f64; 2], rows: usize) -> Vec<(usize, String)> {
-    let last = rows.saturating_sub(1);
-    let at = |row: usize| range[0] + (range[1] - range[0]) * row as f64 / last.max(1) as f64;
-    [0, last / 4, last / 2, last - last / 4, last].map(|row| (row, format!("{:.1}", at(row)))).to_vec()
-}
-
-/// The largest size among numbers, at least a little.
-fn most<'v>(values: impl IntoIterator<Item = &'v f64>) -> f64 {
-    let sizes = values.into_iter().filter(|value| value.is_finite()).map(|value| value.abs());
-    sizes.fold(1e-12, f64::max)
 }

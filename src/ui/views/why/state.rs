@@ -1,19 +1,13 @@
-//! The Why view: which pane of it, the cursor on the x axis, and what has been worked out of the networks in view.
+//! The Why view: which pane of it, the cursor on the x axis, points that a person has changed, and what has been worked out
+//! of the networks in view.
 
-use std::any::Any;
-
+use super::course::Courses;
 use crate::{
-    analysis::Task,
     model::Weights,
+    results::why::{Found, GRID, Subject},
     task::{Points, TaskSettings, TestTask},
-    ui::state::job::Job,
+    ui::{state::job::Job, views::play::state::Play},
 };
-
-/// Places of the cursor on the x axis, and points of the grid that networks are looked at on.
-pub const GRID: usize = 50;
-
-/// What a pane shows of one network; each pane knows its type.
-pub type Answer = Box<dyn Any + Send>;
 
 /// What an answer is of.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +16,7 @@ pub struct Question {
     pub pane: usize,
     /// Whose network it is.
     pub experiment: usize,
-    /// Its run, and the network's place in its training.
+    /// Its run, and the network's place in its training; of a whole training how many networks are known of it.
     pub run: (usize, u64),
     /// The test set, and the task of it.
     pub task: (usize, usize),
@@ -34,31 +28,11 @@ pub struct Question {
     pub rate: f64,
 }
 
-/// What a pane works on.
-pub struct Subject {
-    /// The network, with the rate in use.
-    pub weights: Weights,
-    /// The rate and number of inner steps that it was trained with, where its training takes any.
-    pub trained: Option<(f64, usize)>,
-    /// The task in view.
-    pub task: TestTask,
-    /// The first few test tasks.
-    pub tasks: Vec<TestTask>,
-    /// Where they come from.
-    pub settings: TaskSettings,
-    /// n of what looks at a number of steps.
-    pub n: usize,
-}
-
-impl Subject {
-    /// The first few test tasks, as the analysis takes them.
-    pub fn pairs(&self) -> Vec<Task> {
-        self.tasks.iter().map(|task| (task.support.clone(), task.query.clone())).collect()
-    }
-}
-
 /// Works a pane out; `None` where there is nothing to show, or once nobody wants it any more.
-pub type Find = fn(&Subject, &dyn Fn() -> bool) -> Option<Answer>;
+pub type Find = fn(&Subject, &dyn Fn() -> bool) -> Option<Found>;
+
+/// Points that a person has changed, and whose they were: test set, task, how many.
+type ByHand = ((usize, usize, usize), Play);
 
 /// The view's state.
 pub struct Why {
@@ -66,15 +40,27 @@ pub struct Why {
     pub pane: usize,
     /// The cursor: a place of the grid on the x axis.
     pub cursor: usize,
+    /// Points that a person has changed.
+    by_hand: Option<ByHand>,
+    /// The networks of whole trainings.
+    pub(in crate::ui) courses: Courses,
     /// The experiments that the last look has shown.
     shown: Vec<usize>,
-    known: Vec<(Question, Option<Answer>)>,
-    job: Job<Question, Option<Answer>>,
+    known: Vec<(Question, Option<Found>)>,
+    job: Job<Question, Option<Found>>,
 }
 
 impl Default for Why {
     fn default() -> Self {
-        Self { pane: 0, cursor: GRID / 2, shown: Vec::new(), known: Vec::new(), job: Job::default() }
+        Self {
+            pane: 0,
+            cursor: GRID / 2,
+            by_hand: None,
+            courses: Courses::default(),
+            shown: Vec::new(),
+            known: Vec::new(),
+            job: Job::default(),
+        }
     }
 }
 
@@ -101,32 +87,70 @@ impl Why {
         }
     }
 
-    /// Takes the newest answer in; whether there is one.
+    /// Takes an answer in.
+    pub(super) fn learn(&mut self, of: Question, answer: Option<Found>) {
+        self.known.retain(|(known, _)| known.experiment != of.experiment);
+        self.known.push((of, answer));
+    }
+
+    /// Takes the newest answers in; whether there is one.
     pub(in crate::ui) fn take_in(&mut self) -> bool {
         let arrived = self.job.take();
         let is_new = arrived.is_some();
         if let Some((of, answer)) = arrived {
-            self.known.retain(|(known, _)| known.experiment != of.experiment);
-            self.known.push((of, answer));
+            self.learn(of, answer);
         }
-        is_new
+        self.courses.take_in() | is_new
     }
 
     /// Cancels what the last look has not wanted.
     pub(in crate::ui) fn tidy(&mut self) {
         self.job.tidy();
+        self.courses.tidy();
     }
 
     /// Whether one may come.
     pub fn is_awaited(&self) -> bool {
-        self.job.is_awaited()
+        self.job.is_awaited() || self.courses.is_awaited()
     }
 
     /// The newest answer of the pane for an experiment, be it of another task or moment; the answer says which. `None`
     /// within where there is nothing to show.
-    pub fn known(&self, experiment: usize) -> Option<(&Question, Option<&Answer>)> {
+    pub fn known(&self, experiment: usize) -> Option<(&Question, Option<&Found>)> {
         let mut known =
             self.known.iter().filter(|(of, _)| (of.pane, of.experiment) == (self.pane, experiment));
         known.next().map(|(of, answer)| (of, answer.as_ref()))
     }
+
+    /// The points of this task as a person has changed them.
+    pub(in crate::ui) fn by_hand(&self, of: (usize, usize, usize)) -> Option<&Play> {
+        self.by_hand.as_ref().filter(|(whose, _)| *whose == of).map(|(_, points)| points)
+    }
+
+    /// The same, to be changed: those of the task where nobody has.
+    pub(super) fn by_hand_mut(
+        &mut self,
+        of: (usize, usize, usize),
+        task: &TestTask,
+        settings: &TaskSettings,
+    ) -> &mut Play {
+        let known = self.by_hand.take().filter(|(whose, _)| *whose == of);
+        let points = known.map_or_else(|| Play::of_task(task, settings), |(_, points)| points);
+        &mut self.by_hand.insert((of, points)).1
+    }
+
+    /// The held point is let go of; whether there was one.
+    pub fn let_go(&mut self) -> bool {
+        self.by_hand.as_mut().is_some_and(|(_, points)| points.let_go())
+    }
+
+    /// The points of the task again; whether a person had changed any.
+    pub(super) fn drop_by_hand(&mut self) -> bool {
+        self.by_hand.take().is_some()
+    }
+}
+
+/// The network that a question is of, with the rate that it asks for.
+pub(super) fn at_rate(weights: &Weights, rate: f64) -> Weights {
+    Weights { adaptation: weights.adaptation.at_rate(rate), ..weights.clone() }
 }
