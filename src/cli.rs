@@ -279,6 +279,13 @@ pub struct ExportCommand {
     /// Instead of the curves over steps, those over support points: a picture of studies with [evaluation] points.
     #[arg(long, conflicts_with_all = ["fit", "profile", "sweep", "verdicts", "comparisons"])]
     pub points: bool,
+    /// Instead of the curves, a pane of the view Why for every experiment, such as kernel, one-step or over-training; a
+    /// picture, worked out from the checkpoints and, over training, from what runs keep of it.
+    #[arg(long, value_name = "PANE", conflicts_with_all = ["fit", "profile", "sweep", "points", "verdicts", "comparisons"])]
+    pub pane: Option<String>,
+    /// The test task of the pane (1, 2, ...).
+    #[arg(long, value_name = "TASK", default_value = "1", requires = "pane", value_parser = positive)]
+    pub task: usize,
     /// The picture is of this further test set, a [[test]] of the experiments file.
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,

@@ -6,6 +6,7 @@ mod contrasts;
 mod curves;
 mod fit;
 mod heat;
+mod panes;
 mod paper;
 mod profile;
 mod report;
@@ -32,7 +33,7 @@ use crate::study::{Event, Kind, Watcher, write_out};
 
 /// Reads the folders and writes.
 pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
-    let ExportCommand { dirs, format, out, fit, steps, test, .. } = command;
+    let ExportCommand { dirs, format, out, fit, steps, test, pane, task, .. } = command;
     sense(command)?;
     let (study, watcher) = Watcher::open(dirs)?;
     let names = test_names(study.experiments.iter());
@@ -63,15 +64,16 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
     for (run, events) in told.iter().enumerate() {
         events.iter().for_each(|event| results.on_event(run, event));
     }
-    let text = match fit {
-        Some(task) => {
-            let outcomes = results.outcomes();
-            let shown = shown(&outcomes, test.as_deref());
-            let shown: Vec<&str> =
-                shown.iter().map(|(_, index)| outcomes[*index].settings.name.as_str()).collect();
-            fit::picture(&watcher, &shown, *task, steps, test.as_deref(), &paper(command))?
-        }
-        None => text(command, &study, &watcher, &results, &notes)?,
+    let names = || -> Vec<String> {
+        let outcomes = results.outcomes();
+        let shown = shown(&outcomes, test.as_deref());
+        shown.iter().map(|(_, index)| outcomes[*index].settings.name.clone()).collect()
+    };
+    let (test_name, paper) = (test.as_deref(), paper(command));
+    let text = match (fit, pane) {
+        (Some(task), _) => fit::picture(&watcher, &names(), *task, steps, test_name, &paper)?,
+        (None, Some(pane)) => panes::picture(&watcher, &names(), pane, *task, test_name, &paper)?,
+        (None, None) => text(command, &study, &watcher, &results, &notes)?,
     };
     match out {
         Some(out) => {
@@ -92,6 +94,7 @@ fn sense(command: &ExportCommand) -> anyhow::Result<()> {
     let pictures = "--format svg";
     for (option, given) in [
         ("--fit", fit.is_some()),
+        ("--pane", command.pane.is_some()),
         ("--profile", profile.is_some()),
         ("--sweep", sweep.is_some()),
         ("--points", command.points),

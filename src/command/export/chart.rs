@@ -55,7 +55,7 @@ pub struct Rule {
 
 /// Where a line leaves a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub enum End {
     Above,
     Below,
     /// What comes next is no number.
@@ -130,7 +130,7 @@ impl Figure {
     }
 }
 
-fn plot_height(across: f64, font: f64) -> f64 {
+pub fn plot_height(across: f64, font: f64) -> f64 {
     (0.56 * across).max(9.0 * font)
 }
 
@@ -142,18 +142,25 @@ impl Chart {
         }
     }
 
-    /// Into a column of this width from this point on; `head` is the room above the frame.
-    fn draw(&self, picture: &mut Picture, paper: &Paper, [left, top, across]: [f64; 3], head: f64) {
+    /// Where its frame lies when it is drawn so: left, top, width, height.
+    pub fn frame(&self, paper: &Paper, [left, top, across]: [f64; 3], head: f64) -> [f64; 4] {
         let (font, small) = (paper.font, 0.9 * paper.font);
-        let title = self.title(paper, across);
-        let beyond = head - 0.8 * font - 1.3 * font * title.len() as f64;
-        paper.paragraph(picture, [left + 0.5 * font, top + beyond], (font, ""), &title);
         let height = plot_height(across, font);
         let y_ticks = self.y.scale.round_ticks((height / (2.4 * small)) as usize);
         let widest = y_ticks.iter().map(|(_, text)| paper.width_of(text, small)).fold(0.0, f64::max);
         let margin = 1.8 * small + widest + 0.5 * small;
-        let width = across - margin - 1.2 * font;
-        let frame = [left + margin, top + head, width, height];
+        [left + margin, top + head, across - margin - 1.2 * font, height]
+    }
+
+    /// Into a column of this width from this point on; `head` is the room above the frame.
+    pub fn draw(&self, picture: &mut Picture, paper: &Paper, [left, top, across]: [f64; 3], head: f64) {
+        let (font, small) = (paper.font, 0.9 * paper.font);
+        let title = self.title(paper, across);
+        let beyond = head - 0.8 * font - 1.3 * font * title.len() as f64;
+        paper.paragraph(picture, [left + 0.5 * font, top + beyond], (font, ""), &title);
+        let frame = self.frame(paper, [left, top, across], head);
+        let [.., width, height] = frame;
+        let y_ticks = self.y.scale.round_ticks((height / (2.4 * small)) as usize);
         let place = |x: f64, y: f64| (frame[0] + frame[2] * x, frame[1] + frame[3] * (1.0 - y));
         let (right, bottom) = (frame[0] + width, frame[1] + height);
         for (value, text) in &y_ticks {
@@ -351,10 +358,10 @@ impl Chart {
 }
 
 /// A line through these points.
-type Piece = Vec<[f64; 2]>;
+pub type Piece = Vec<[f64; 2]>;
 
 /// The pieces of a line that lie inside, and where it leaves and comes back.
-fn pieces(points: &[[f64; 2]]) -> (Vec<Piece>, Vec<([f64; 2], End)>) {
+pub fn pieces(points: &[[f64; 2]]) -> (Vec<Piece>, Vec<([f64; 2], End)>) {
     let side = |[_, y]: [f64; 2]| match y {
         y if y.is_nan() => Some(End::Lost),
         y if y > 1.0 => Some(End::Above),

@@ -35,7 +35,7 @@ pub struct Panel {
 /// The picture of test task `number` (from 1) of a test set after these numbers of steps.
 pub fn picture(
     watcher: &Watcher,
-    shown: &[&str],
+    shown: &[String],
     number: usize,
     steps: &[usize],
     test: Option<&str>,
@@ -57,7 +57,7 @@ pub fn picture(
 /// How the first trained network of each of these experiments takes to that task.
 pub fn panels(
     watcher: &Watcher,
-    shown: &[&str],
+    shown: &[String],
     number: usize,
     steps: &[usize],
     test: Option<&str>,
@@ -67,7 +67,7 @@ pub fn panels(
     for (index, run) in runs.iter().enumerate() {
         // Every experiment's first seed that is trained.
         let has_one = panels.last().is_some_and(|panel| panel.run.experiment == run.experiment);
-        let is_of = shown.contains(&run.settings.name.as_str());
+        let is_of = shown.contains(&run.settings.name);
         if has_one || !is_of || watcher.doubt(index).is_some() {
             continue;
         }

@@ -293,7 +293,7 @@ fn tasks(report: &Report<'_>) -> anyhow::Result<String> {
     }
     let figure = profile::figure(&shown, &losses, (n, None), report.interval);
     let mut text = both(|paper| figure.draw(paper));
-    let names: Vec<&str> = only.iter().map(|outcome| outcome.settings.name.as_str()).collect();
+    let names: Vec<String> = only.iter().map(|outcome| outcome.settings.name.clone()).collect();
     if let Some(task) = losses.iter().find_map(|losses| profile::median_task(losses)) {
         let panels = fit::panels(report.watcher, &names, task + 1, &[0, 1, n], None)?;
         let _ = writeln!(
