@@ -93,7 +93,7 @@ pub static EVERYWHERE: &[Command] = &[
     Command::new(
         "tour",
         "W",
-        "walk: the guided tour, ten stations over these views with your results, or leave it",
+        "walk: the guided tour, a lesson over these views with your results, or leave it",
         tour::start_or_leave,
     ),
     Command::new("mouse", "M", "mouse on or off: tabs, rows, points of Play, wheel", |app| {

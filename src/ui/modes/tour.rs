@@ -15,7 +15,7 @@ use crate::ui::{
         controls::{CurveControls, FitControls},
         modes::Visit,
     },
-    tour::STATIONS,
+    tour::{STATIONS, Scene, scene},
     update::show::show,
     widgets::text::{pane, pane_note, put, wrap},
 };
@@ -25,11 +25,12 @@ pub static COMMANDS: &[Command] = &[
     Command::new(
         "next-station",
         "Enter",
-        "the next station; after the last one back to where you were",
-        |app| walk(app, 1),
+        "what was to be guessed, or the next station; after the last one back to where you were",
+        on,
     )
     .hint("next"),
-    Command::new("previous-station", "Backspace", "the station before", |app| walk(app, -1)).hint("back"),
+    Command::new("previous-station", "Backspace", "back to the guess, or to the station before", back)
+        .hint("back"),
     Command::new("leave-tour", "Esc", "leave the tour, back to where you were", leave).hint("leave"),
 ];
 
@@ -38,28 +39,44 @@ pub fn start_or_leave(app: &mut App) {
     if app.visit().is_some() {
         return leave(app);
     }
-    let before = (app.view, app.fit.clone(), app.curves);
+    let before = (app.view, app.fit.clone(), app.curves, app.why.pane);
     app.return_to_now();
     app.modes.retain(|mode| !matches!(mode, Mode::Offer));
-    app.modes.insert(0, Mode::Tour(Box::new(Visit { station: 0, before })));
-    arrive(app, 0);
+    app.modes.insert(0, Mode::Tour(Box::new(Visit { station: 0, scene: 0, before })));
+    arrive(app);
 }
 
-/// Goes on by so many stations; past the last one the tour is over.
-fn walk(app: &mut App, by: i32) {
+/// Shows what was to be guessed, or the next station; past the last one the tour is over.
+fn on(app: &mut App) {
     let Some(Mode::Tour(visit)) = app.modes.first_mut() else { return };
-    visit.station = (visit.station as i64 + i64::from(by)).max(0) as usize;
-    let station = visit.station;
-    arrive(app, station);
+    visit.scene += 1;
+    if scene(visit).is_none() {
+        (visit.station, visit.scene) = (visit.station + 1, 0);
+    }
+    arrive(app);
 }
 
-/// Shows the station's view as nobody has touched it, with what is set there.
-fn arrive(app: &mut App, station: usize) {
-    let Some(station) = STATIONS.get(station) else { return leave(app) };
+/// The scene before.
+fn back(app: &mut App) {
+    let Some(Mode::Tour(visit)) = app.modes.first_mut() else { return };
+    match (visit.scene.checked_sub(1), visit.station.checked_sub(1)) {
+        (Some(scene), _) => visit.scene = scene,
+        (None, Some(station)) => {
+            let scenes = STATIONS.get(station).map_or(1, |station| station.scenes().count());
+            (visit.station, visit.scene) = (station, scenes - 1);
+        }
+        (None, None) => {}
+    }
+    arrive(app);
+}
+
+/// Shows the scene's view as nobody has touched it, with what is set there.
+fn arrive(app: &mut App) {
+    let Some(scene) = app.visit().and_then(scene) else { return leave(app) };
     let seed = app.fit.seed;
     (app.fit, app.curves) = (FitControls { seed, ..FitControls::default() }, CurveControls::default());
-    show(app, station.view(app));
-    station.set(app);
+    show(app, scene.view(app));
+    scene.set(app);
     // The station says itself what there is to say.
     app.said = None;
 }
@@ -68,8 +85,8 @@ fn arrive(app: &mut App, station: usize) {
 fn leave(app: &mut App) {
     let Some(at) = app.modes.iter().position(|mode| matches!(mode, Mode::Tour(_))) else { return };
     let Mode::Tour(visit) = app.modes.remove(at) else { return };
-    let (view, fit, curves) = visit.before;
-    (app.fit, app.curves) = (fit, curves);
+    let (view, fit, curves, pane) = visit.before;
+    (app.fit, app.curves, app.why.pane) = (fit, curves, pane);
     let view = if app.is_tab(view) { view } else { app.tabs[0] };
     show(app, view);
     app.say(format!("that was the tour; {} walks it again", app.key_of("tour")));
@@ -107,7 +124,7 @@ fn content(app: &App, area: Rect) -> Option<(String, Vec<String>, String)> {
     if matches!(app.modes.first(), Some(Mode::Offer)) {
         let [tour, back] = ["tour", "back"].map(|name| app.key_of(name));
         let offer = format!(
-            "{tour} walks you through learning to learn in ten stations, over these views with your own results."
+            "{tour} walks you through learning to learn, over these views with your own results: guess, then look."
         );
         return Some((
             "New here?".to_owned(),
@@ -120,5 +137,8 @@ fn content(app: &App, area: Rect) -> Option<(String, Vec<String>, String)> {
     let title = format!("Tour {}/{}: {}", visit.station + 1, STATIONS.len(), station.title);
     let [next, previous, leave] =
         ["next-station", "previous-station", "leave-tour"].map(|name| app.key_of(name));
-    Some((title, lines(&station.text(app)), format!("{next} next, {previous} back, {leave} leaves")))
+    let is_guess = visit.scene + 1 < station.scenes().count();
+    let next = if is_guess { format!("{next} shows it") } else { format!("{next} next") };
+    let text = scene(visit).map(|scene| Scene::text(scene, app)).unwrap_or_default();
+    Some((title, lines(&text), format!("{next}, {previous} back, {leave} leaves")))
 }

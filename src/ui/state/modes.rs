@@ -27,8 +27,10 @@ pub enum Mode<S: 'static> {
 pub struct Visit<S: 'static> {
     /// The station, from 0.
     pub station: usize,
-    /// The view that was in front, and what was set there.
-    pub before: (View<S>, FitControls, CurveControls),
+    /// Which of its scenes, from 0.
+    pub scene: usize,
+    /// The view that was in front, what was set there, and the pane of Why.
+    pub before: (View<S>, FitControls, CurveControls, usize),
 }
 
 /// The help, open.

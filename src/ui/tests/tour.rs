@@ -8,10 +8,41 @@ use super::{
     typing::press,
 };
 use crate::ui::{
-    state::{app::Mode, controls::Focus},
+    state::{
+        app::{App, Mode, View},
+        controls::Focus,
+    },
     style::Styles,
     tour::STATIONS,
+    update::look,
 };
+
+/// The station of this title, from 0.
+fn station(title: &str) -> usize {
+    STATIONS.iter().position(|station| station.title == title).expect("a station of that name")
+}
+
+/// What the last scene of a station says.
+fn says(app: &App, title: &str) -> String {
+    STATIONS[station(title)].scenes().last().expect("a scene").text(app)
+}
+
+/// Looks until all that is in view is worked out, with a past for whoever asks for it.
+fn settle(app: &mut App) {
+    for _ in 0..6_000 {
+        look(app);
+        let missing: Vec<(usize, usize)> = app.why.courses.missing().collect();
+        for (run, landmark) in missing {
+            let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
+            app.on_past(run, landmark, Some(fixture::snapshot(step, app.runs[run].seed)));
+        }
+        if !app.is_working() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it is never done");
+}
 
 #[test]
 fn every_station_shows_what_it_speaks_of() {
@@ -21,25 +52,43 @@ fn every_station_shows_what_it_speaks_of() {
     press(&mut app, KeyCode::Char('W'));
     let mut seen = Vec::new();
     for (number, station) in STATIONS.iter().enumerate() {
-        assert!(app.modes.len() == 1 && app.said.is_none(), "{}", station.title);
-        for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
-            let screen = picture(&app, width, height);
-            assert!(screen.contains(&format!("Tour {}/10: {}", number + 1, station.title)), "{screen}");
-            assert!(screen.contains("Enter next, Backspace back, Esc leaves"), "{screen}");
+        let scenes = station.scenes().count();
+        for (at, scene) in station.scenes().enumerate() {
+            settle(&mut app);
+            assert!(app.modes.len() == 1 && app.said.is_none(), "{}", station.title);
+            let enter = if at + 1 < scenes { "Enter shows it" } else { "Enter next" };
+            for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+                let screen = picture(&app, width, height);
+                let title = format!("Tour {}/{}: {}", number + 1, STATIONS.len(), station.title);
+                assert!(screen.contains(&title), "{screen}");
+                assert!(screen.contains(&format!("{enter}, Backspace back, Esc leaves")), "{screen}");
+            }
+            // What is cut is said.
+            let small = picture(&app, 60, 16);
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = words(&scene.text(&app));
+            let last: String = text.chars().skip(text.chars().count() - 24).collect();
+            let says = small.contains(&format!(" line more; {enter}"))
+                || small.contains(&format!(" lines more; {enter}"));
+            let on_screen = |screen: &str| words(&screen.replace(['│', '\n', '"'], " "));
+            let shows = on_screen(&small).contains(&last);
+            assert_eq!(says, !shows, "{last}: {small}");
+            // On a usual screen nothing of the words is cut.
+            let screen = picture(&app, 120, 40);
+            assert!(on_screen(&screen).contains(&last), "{last}: {screen}");
+            assert!(!scene.text(&app).contains("NaN"), "{}", scene.text(&app));
+            if scene.view(&app).kind.title == "Why" {
+                let waits = scene.text(&app).contains("being worked out");
+                assert!(!waits, "{}: {}", station.title, scene.text(&app));
+            }
+            if at + 1 < scenes {
+                press(&mut app, KeyCode::Enter);
+            }
         }
-        // What is cut is said.
-        let small = picture(&app, 60, 16);
-        let last = station.text(&app).split_whitespace().last().unwrap_or_default().to_owned();
-        let says = small.contains(" line more; Enter next") || small.contains(" lines more; Enter next");
-        let shows = small.replace(['│', '\n', '"'], " ").contains(&format!(" {last} "));
-        assert_eq!(says, !shows, "{last}: {small}");
-        // On a usual screen nothing of the words is cut.
-        let screen = picture(&app, 120, 40);
-        let last = station.text(&app).split_whitespace().last().unwrap_or_default().to_owned();
-        assert!(screen.contains(&last), "{last}: {screen}");
         seen.push((app.view, app.fit.n, app.fit.focus));
-        if number == 4 {
-            insta::assert_snapshot!("tour_one_step_120x40", screen);
+        if ["One step", "Why transfer stays"].contains(&station.title) {
+            let name = station.title.to_lowercase().replace(' ', "_");
+            insta::assert_snapshot!(format!("tour_{name}_120x40"), picture(&app, 120, 40));
         }
         if number + 1 < STATIONS.len() {
             press(&mut app, KeyCode::Enter);
@@ -47,10 +96,14 @@ fn every_station_shows_what_it_speaks_of() {
     }
     let (maml, overview) = (of_experiment(2), view("Overview"));
     assert_eq!(seen[0], (maml, 1, Focus::Fit));
-    assert_eq!((seen[1].0, seen[2].0, seen[3].2), (view("Tasks"), of_experiment(1), Focus::About));
-    assert_eq!((seen[6].0, seen[7].0, seen[9].0), (of_experiment(3), of_experiment(4), overview));
+    assert_eq!((seen[1].0, seen[2].0), (view("Tasks"), of_experiment(1)));
+    assert_eq!(seen[station("What MAML asks for")].2, Focus::About);
+    let of = |title: &str| seen[station(title)].0;
+    assert_eq!((of("First order"), of("Reptile")), (of_experiment(3), of_experiment(4)));
+    assert_eq!(of("What to try next"), overview);
+    assert_eq!(of("Why transfer stays"), View { kind: view("Why").kind, experiment: Some(1) });
     press(&mut app, KeyCode::Backspace);
-    assert!(app.visit().is_some_and(|visit| visit.station == 8));
+    assert!(app.visit().is_some_and(|visit| visit.station == STATIONS.len() - 2));
     // The keys of its views work on it.
     press(&mut app, KeyCode::Char('m'));
     assert_eq!(app.curves.average, crate::eval::Average::Median);
@@ -60,25 +113,79 @@ fn every_station_shows_what_it_speaks_of() {
 }
 
 #[test]
+fn a_guess_comes_before_what_is_to_be_guessed() {
+    let mut app = fixture::midway(Styles::default());
+    press(&mut app, KeyCode::Char('W'));
+    let to = station("One-sided support");
+    while app.visit().is_some_and(|visit| visit.station < to) {
+        press(&mut app, KeyCode::Enter);
+    }
+    assert_eq!(app.fit.n, 0, "nothing is shown of it yet");
+    let screen = picture(&app, 120, 40);
+    // None of these tasks may be one-sided, and then that is said.
+    let asks = app.shown_task(2).expect("a task").is_one_sided();
+    assert_eq!(screen.contains("Where will the"), asks, "{screen}");
+    assert_eq!(screen.contains("so there is nothing to guess"), !asks, "{screen}");
+    assert!(screen.contains("Enter shows it"), "{screen}");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!((app.visit().map(|visit| visit.station), app.fit.n), (Some(to), 10));
+    press(&mut app, KeyCode::Backspace);
+    assert_eq!((app.visit().map(|visit| visit.station), app.fit.n), (Some(to), 0));
+}
+
+#[test]
+fn the_five_questions_are_answered_with_the_figures_of_this_study() {
+    let mut app = fixture::midway(Styles::default());
+    app.on_event(12, fixture::started("Reptile", 0, 40_000));
+    app.on_snapshot(12, fixture::snapshot(40_000, 0));
+    press(&mut app, KeyCode::Char('W'));
+    let mut answers = Vec::new();
+    while let Some(visit) = app.visit() {
+        let (at, last) = (visit.station, STATIONS[visit.station].scenes().count() - 1);
+        if visit.scene == last {
+            settle(&mut app);
+            answers.push((STATIONS[at].title, says(&app, STATIONS[at].title)));
+        }
+        press(&mut app, KeyCode::Enter);
+    }
+    let said = |title: &str| &answers.iter().find(|(of, _)| *of == title).expect("a station").1;
+    // These networks are made up, and what holds of them is said of them.
+    for (title, words) in [
+        ("Why transfer stays", "A point that lies 1 above lifts its curve by"),
+        ("Head or body", "Over the test tasks the loss goes from"),
+        ("Why it starts there", "looks at its training"),
+        ("Reptile, k by hand", "no weight of the two is apart by more than"),
+        ("A good rate", "The best rate of one step is"),
+    ] {
+        assert!(said(title).contains(words), "{title}: {}", said(title));
+    }
+}
+
+#[test]
 fn its_figures_are_the_results() {
     let mut app = fixture::midway(Styles::default());
     app.on_event(12, fixture::started("Reptile", 0, 40_000));
     app.on_event(12, fixture::evaluated("Reptile", 0, fixture::curve(4.3, 0.5, 1)));
-    let said = |station: usize| STATIONS[station].text(&app);
-    assert!(
-        said(2).contains("Over all test tasks its loss is 4.22 before and 4.15 after ten steps; the best constant guess has 4.23"),
-        "{}",
-        said(2)
-    );
-    assert!(said(4).contains("4.30 before, 2.16 after one step, 0.70 after ten"), "{}", said(4));
-    assert!(said(6).contains("1.10 after ten steps, beside 0.70 of MAML"), "{}", said(6));
-    let words = "Of the systems with several seeds, MAML has the lowest loss after 10 steps: 0.70";
-    assert!(said(8).starts_with(words), "{}", said(8));
+    let said = |title: &str| says(&app, title);
+    for (title, words) in [
+        (
+            "Why transfer fails",
+            "Over all test tasks its loss is 4.22 before and 4.15 after ten steps; the best constant guess has 4.23",
+        ),
+        ("One step", "4.30 before, 2.16 after one step, 0.70 after ten"),
+        ("First order", "1.10 after ten steps, beside 0.70 of MAML"),
+        ("What came out", "Of the systems with several seeds, MAML has the lowest loss after 10 steps: 0.70"),
+    ] {
+        assert!(said(title).contains(words), "{}", said(title));
+    }
+    let all = |app: &App| {
+        STATIONS.iter().flat_map(|station| station.scenes()).map(|scene| scene.text(app)).collect::<Vec<_>>()
+    };
     // "Here" is the wave in view, and a mean over tasks is not of it.
-    (0..STATIONS.len()).for_each(|station| assert!(!said(station).contains("Here"), "{}", said(station)));
+    all(&app).iter().for_each(|said| assert!(!said.contains("Here"), "{said}"));
     // Before there is anything, nothing is claimed.
     let app = fixture::app(&fixture::notebook(), Styles::default());
-    let before: String = STATIONS.iter().map(|station| station.text(&app)).collect();
+    let before = all(&app).concat();
     assert!(before.contains("Its figures come as its runs end") && !before.contains("NaN"), "{before}");
 }
 
@@ -97,7 +204,7 @@ fn a_file_without_an_experiment_is_told_so() {
 #[test]
 fn the_last_station_knows_whether_there_is_a_file() {
     let mut app = fixture::midway(Styles::default());
-    let said = |app: &crate::ui::state::app::App| STATIONS[9].text(app);
+    let said = |app: &App| says(app, "What to try next");
     assert!(said(&app).contains("e opens experiments.toml"), "{}", said(&app));
     app.trainers.trainer = crate::ui::state::trainers::Trainer::Nobody;
     assert!(said(&app).contains("Whoever trains can change experiments.toml"), "{}", said(&app));

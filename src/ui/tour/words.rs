@@ -1,121 +1,13 @@
-//! The guided tour: the story of learning to learn in ten stations, each a view of the reader's own study with
-//! something set there and a few words over what is seen. A station is a line of [`STATIONS`]; it shows and sets
-//! nothing that a command could not.
+//! What the stations of the guided tour say: of the reader's own study, in figures that are worked out, or that nobody
+//! knows.
 
-use super::{
-    state::{
-        app::{App, View},
-        controls::Focus,
-    },
-    update::tasks::one_sided as next_one_sided,
-    views::{self, overview, tasks},
+use crate::{
+    results::text::number,
+    ui::{state::app::App, views::why},
 };
-use crate::results::text::number;
 
-/// Where a station is.
-enum Place {
-    /// The Overview.
-    Overview,
-    /// The tasks.
-    Tasks,
-    /// The view of the first experiment of this algorithm.
-    Of(&'static str),
-}
-
-/// A stop of the tour.
-pub struct Station {
-    /// What it is about.
-    pub title: &'static str,
-    place: Place,
-    /// What is set there: over what the view shows when nobody has set anything.
-    set: fn(&mut App),
-    /// The words, given the experiment that the view is of.
-    words: fn(&App, usize) -> String,
-}
-
-/// The fit alone, after one step.
-fn after_one(app: &mut App) {
-    (app.fit.focus, app.fit.n) = (Focus::Fit, 1);
-}
-
-/// The same after ten.
-fn after_ten(app: &mut App) {
-    (app.fit.focus, app.fit.n) = (Focus::Fit, 10);
-}
-
-/// The pane on the learner alone.
-fn about(app: &mut App) {
-    app.fit.focus = Focus::About;
-}
-
-fn nothing(_: &mut App) {}
-
-/// The stations, in order.
-pub static STATIONS: &[Station] = &[
-    Station { title: "The problem", place: Place::Of("maml"), set: after_one, words: problem },
-    Station { title: "A thousand waves", place: Place::Tasks, set: nothing, words: waves },
-    Station { title: "Why transfer fails", place: Place::Of("transfer"), set: after_ten, words: transfer },
-    Station { title: "What MAML asks for", place: Place::Of("maml"), set: about, words: asks },
-    Station { title: "One step", place: Place::Of("maml"), set: after_one, words: one_step },
-    Station {
-        title: "One-sided support",
-        place: Place::Of("maml"),
-        set: |app| {
-            after_ten(app);
-            next_one_sided(app);
-        },
-        words: one_sided,
-    },
-    Station {
-        title: "First order",
-        place: Place::Of("first-order-maml"),
-        set: after_ten,
-        words: first_order,
-    },
-    Station { title: "Reptile", place: Place::Of("reptile"), set: about, words: reptile },
-    Station { title: "What came out", place: Place::Overview, set: nothing, words: contest },
-    Station { title: "What to try next", place: Place::Overview, set: nothing, words: next },
-];
-
-impl Station {
-    /// The view it shows: of what the file lacks, the Overview.
-    pub fn view(&self, app: &App) -> View {
-        let kind = match self.place {
-            Place::Tasks => &tasks::VIEW,
-            Place::Of(algorithm) if experiment(app, algorithm).is_some() => &views::experiment::VIEW,
-            Place::Overview | Place::Of(_) => &overview::VIEW,
-        };
-        let experiment = match self.place {
-            Place::Of(algorithm) => experiment(app, algorithm),
-            Place::Overview | Place::Tasks => None,
-        };
-        View { kind, experiment }
-    }
-
-    /// Sets what is set there, where the file has what it is about.
-    pub fn set(&self, app: &mut App) {
-        match self.place {
-            Place::Of(algorithm) if experiment(app, algorithm).is_none() => {}
-            _ => (self.set)(app),
-        }
-    }
-
-    /// What it has to say.
-    pub fn text(&self, app: &App) -> String {
-        match self.place {
-            Place::Of(algorithm) => match experiment(app, algorithm) {
-                Some(index) => (self.words)(app, index),
-                None => format!(
-                    "This file has no experiment with algorithm = \"{algorithm}\", which this station is about. The \
-                     one that `metascope init --preset quick` writes has it."
-                ),
-            },
-            Place::Overview | Place::Tasks => (self.words)(app, 0),
-        }
-    }
-}
-
-fn experiment(app: &App, algorithm: &str) -> Option<usize> {
+/// The first experiment of this algorithm.
+pub fn experiment(app: &App, algorithm: &str) -> Option<usize> {
     app.experiments.iter().position(|experiment| experiment.settings.algorithm.name() == algorithm)
 }
 
@@ -137,7 +29,8 @@ fn prior(app: &App, experiment: usize) -> String {
 /// What is said in place of a figure that there is not yet.
 const LATER: &str = "Its figures come as its runs end.";
 
-fn problem(app: &App, index: usize) -> String {
+/// The problem.
+pub fn problem(app: &App, index: usize) -> String {
     let set = app.set(index);
     let one = set.task.family.one();
     let points = app.shown_task(index).map_or(set.task.shots.most, |task| task.support.x.len());
@@ -155,7 +48,8 @@ fn problem(app: &App, index: usize) -> String {
     )
 }
 
-fn waves(app: &App, _: usize) -> String {
+/// Many tasks.
+pub fn waves(app: &App, _: usize) -> String {
     let Some(set) = app.sets.first() else { return LATER.to_owned() };
     format!(
         "Every task is another wave. One network that has to answer all of them without knowing which one is meant \
@@ -165,7 +59,8 @@ fn waves(app: &App, _: usize) -> String {
     )
 }
 
-fn transfer(app: &App, index: usize) -> String {
+/// Transfer learning.
+pub fn transfer(app: &App, index: usize) -> String {
     let figures = match (loss(app, index, 0), loss(app, index, 10)) {
         (Some(start), Some(ten)) => format!(
             "Over all test tasks its loss is {} before and {} after ten steps; the best constant guess has {}.",
@@ -181,7 +76,8 @@ fn transfer(app: &App, index: usize) -> String {
     )
 }
 
-fn asks(app: &App, index: usize) -> String {
+/// What MAML asks for.
+pub fn asks(app: &App, index: usize) -> String {
     let steps = app.experiments[index].settings.training.inner_steps;
     let steps = if steps == 1 { "one step".to_owned() } else { format!("{steps} steps") };
     format!(
@@ -191,7 +87,8 @@ fn asks(app: &App, index: usize) -> String {
     )
 }
 
-fn one_step(app: &App, index: usize) -> String {
+/// One step.
+pub fn one_step(app: &App, index: usize) -> String {
     let on_this = match here(app, index, [0, 1]) {
         Some([start, one]) => format!("On this wave one step goes from {start} to {one}."),
         None => String::new(),
@@ -213,7 +110,8 @@ fn one_step(app: &App, index: usize) -> String {
     )
 }
 
-fn one_sided(app: &App, index: usize) -> String {
+/// Points on one side.
+pub fn one_sided(app: &App, index: usize) -> String {
     let Some(task) = app.shown_task(index) else { return LATER.to_owned() };
     if !task.is_one_sided() {
         return "None of these test tasks has all of its points on one side of zero, which is where it shows best \
@@ -233,7 +131,8 @@ fn one_sided(app: &App, index: usize) -> String {
     )
 }
 
-fn first_order(app: &App, index: usize) -> String {
+/// First-order MAML.
+pub fn first_order(app: &App, index: usize) -> String {
     let exact = experiment(app, "maml");
     let figures = match (loss(app, index, 10), exact.and_then(|exact| Some((exact, loss(app, exact, 10)?)))) {
         (Some(without), Some((exact, with))) => format!(
@@ -253,7 +152,8 @@ fn first_order(app: &App, index: usize) -> String {
     )
 }
 
-fn reptile(app: &App, index: usize) -> String {
+/// Reptile.
+pub fn reptile(app: &App, index: usize) -> String {
     let figures = match (loss(app, index, 1), loss(app, index, 10)) {
         (Some(one), Some(ten)) => {
             format!("Over all test tasks: {} after one step, {} after ten.", number(one), number(ten))
@@ -266,7 +166,8 @@ fn reptile(app: &App, index: usize) -> String {
     )
 }
 
-fn contest(app: &App, _: usize) -> String {
+/// What came out.
+pub fn contest(app: &App, _: usize) -> String {
     match app.found() {
         said if said.is_empty() => {
             "Which systems are lowest is told here as soon as two of them have results.".to_owned()
@@ -275,7 +176,8 @@ fn contest(app: &App, _: usize) -> String {
     }
 }
 
-fn next(app: &App, _: usize) -> String {
+/// What to try next.
+pub fn next(app: &App, _: usize) -> String {
     let file = &app.file;
     let edit = match (app.study.path.is_some(), app.trains_here()) {
         (true, true) => format!(
@@ -297,4 +199,310 @@ fn next(app: &App, _: usize) -> String {
         app.key_of("view-of-letter"),
         app.key_of("tour")
     )
+}
+
+/// Whether something is more than a little larger than something else.
+fn is_above(one: f64, other: f64) -> bool {
+    one > 1.05 * other
+}
+
+/// What is said in place of a figure that is being worked out, or before there is a network to have any.
+fn waiting(app: &App, index: usize) -> &'static str {
+    match app.chosen_run(index).is_some_and(|run| app.shown_snapshot(run).is_some()) {
+        true => "Its figures are being worked out.",
+        false => "Its figures come with the first report of its training.",
+    }
+}
+
+/// Why transfer learning stays where it is: a guess.
+pub fn guess_transfer(app: &App, index: usize) -> String {
+    let losses = match here(app, index, [0, 10]) {
+        Some([start, ten]) => format!("Its loss on this wave is {start} before and {ten} after ten steps."),
+        None => LATER.to_owned(),
+    };
+    format!(
+        "{losses} Guess before you look: is its gradient 0, are ten steps of this rate too short for any network, or do its \
+         points move the curve too little? {} shows what a point does to it, beside MAML.",
+        app.key_of("next-station")
+    )
+}
+
+/// Why it does, by its kernel.
+pub fn transfer_stays(app: &App, index: usize) -> String {
+    let maml = experiment(app, "maml");
+    let lift = |index| why::figure(app, index, "lift");
+    let alignment = |index| why::figure(app, index, "alignment");
+    let (Some(own), Some(theirs)) = (lift(index), maml.and_then(lift)) else {
+        return match lift(index) {
+            Some(own) => format!(
+                "A point that lies 1 above lifts its curve by {} where it is. A file with algorithm = \"maml\" has what that \
+                 is to be held against.",
+                number(own)
+            ),
+            None => waiting(app, index).to_owned(),
+        };
+    };
+    let answer = match theirs > 2.0 * own {
+        true => format!(
+            "A step of the same rate moves MAML's curve {} times as far, so ten of them leave transfer learning near where it \
+             was: training has not made its points count.",
+            number(theirs / own)
+        ),
+        false => "These two networks move about as far, so this is not why.".to_owned(),
+    };
+    let alike = match (alignment(index), maml.and_then(alignment)) {
+        (Some(own), Some(theirs)) => format!(
+            " Its kernel is as like the tasks' covariance as {own:.2}, MAML's {theirs:.2} (1 is alike): what it moves is \
+             {} the wave.",
+            if theirs > own { "less like" } else { "no less like" }
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "A point that lies 1 above lifts its curve by {} where it is, that of MAML by {}. {answer}{alike}",
+        number(own),
+        number(theirs)
+    )
+}
+
+/// The kernel: a guess.
+pub fn guess_kernel(app: &App, _: usize) -> String {
+    format!(
+        "Suppose that a single point lies above this curve, at one x. After a step on it, will the curve rise there alone, \
+         everywhere, or rise here and fall there? Guess; {} shows it for every x.",
+        app.key_of("next-station")
+    )
+}
+
+/// The kernel.
+pub fn kernel(app: &App, index: usize) -> String {
+    let (Some(negative), Some(alignment)) =
+        (why::figure(app, index, "negative"), why::figure(app, index, "alignment"))
+    else {
+        return waiting(app, index).to_owned();
+    };
+    let sign = match negative > 0.0 {
+        true => format!(
+            "{:.0} % of it is below 0: there a point above pushes the curve down, as a point of a sine wave would.",
+            100.0 * negative
+        ),
+        false => {
+            "Nothing of it is below 0: a point only pulls its own way, here more and there less.".to_owned()
+        }
+    };
+    format!(
+        "A column of the map is one point's answer; {} and {} choose it. {sign} A network that knew waves would have the \
+         dotted line, which the tasks themselves have: its alignment would be 1, and is {alignment:.2}. {} goes back in its \
+         training, {} plays it.",
+        app.key_of("cursor-left"),
+        app.key_of("cursor-right"),
+        app.key_of("travel-back"),
+        app.key_of("replay")
+    )
+}
+
+/// Points on one side: a guess.
+pub fn guess_other_side(app: &App, index: usize) -> String {
+    let Some(task) = app.shown_task(index) else { return LATER.to_owned() };
+    let (seen, unseen) = match task.support.x.iter().all(|x| *x >= 0.0) {
+        true => ("right", "left"),
+        false => ("left", "right"),
+    };
+    if !task.is_one_sided() {
+        return "None of these test tasks has all of its points on one side of zero, so there is nothing to guess."
+            .to_owned();
+    }
+    format!(
+        "All points of this wave lie on the {seen}, and this is the network before any step. Where will the {unseen} half go: \
+         will it stay, go where the points go, or turn with the wave? Guess; {} takes ten steps.",
+        app.key_of("next-station")
+    )
+}
+
+/// One step, point by point.
+pub fn points(app: &App, index: usize) -> String {
+    let keys = format!(
+        "{} places a point at the cursor, {} takes up the next one, {} drops it, {} undoes.",
+        app.key_of("place-point"),
+        app.key_of("grab"),
+        app.key_of("delete-point"),
+        app.key_of("undo")
+    );
+    let Some(share) = why::figure(app, index, "linear share") else {
+        return format!("{} {keys}", waiting(app, index));
+    };
+    let share = match share {
+        share if share >= 0.95 => format!(
+            "Of this step {:.1} % is that sum: one can read it off its points. That is not so of every network, and a random \
+             one has it too.",
+            100.0 * share
+        ),
+        share if share > 0.0 => format!(
+            "Of this step only {:.0} % is that sum: what the points do together is more than each of them does.",
+            100.0 * share
+        ),
+        _ => "Of this step nothing is that sum.".to_owned(),
+    };
+    format!(
+        "A step moves the curve by a sum over its points, as far as the network does not bend. {share} {keys}"
+    )
+}
+
+/// Head or body: a guess.
+pub fn guess_head(app: &App, _: usize) -> String {
+    format!(
+        "What changes in this network when it takes its step? Either its features stay and the output layer (the head) weighs \
+         them anew, or hidden layers (the body) move the features. Guess; {} takes the step with each alone.",
+        app.key_of("next-station")
+    )
+}
+
+/// Head or body.
+pub fn head_or_body(app: &App, index: usize) -> String {
+    let figure = |name| why::figure(app, index, name);
+    let (Some(head), Some(body)) = (figure("head alone"), figure("body alone")) else {
+        return waiting(app, index).to_owned();
+    };
+    let (Some(before), Some(after), Some(share)) = (figure("before"), figure("after"), figure("head")) else {
+        return waiting(app, index).to_owned();
+    };
+    // How much of the way each goes by itself.
+    let way = |loss: f64| (before - loss) / (before - after);
+    let answer = match (way(head) >= 0.6, way(body) >= 0.6) {
+        _ if before <= after => "This step is no gain, so there is nothing to share out.",
+        (true, false) => "So it is the head that changed, on features that stay nearly as they are.",
+        (false, true) => "So it is the body that changed: the features move.",
+        (true, true) => "So either would do most of it.",
+        (false, false) => "So neither does it alone: head and body change together.",
+    };
+    let [before, after, head, body] = [before, after, head, body].map(number);
+    format!(
+        "Over the test tasks the loss goes from {before} to {after}; with the head alone to {head}, with the body alone to \
+         {body}, and the head has {share:.2} of the sum of the points. {answer} Another network of the same loss may do it the \
+         other way: `metascope init --preset two-ways`."
+    )
+}
+
+/// Why first-order MAML starts where it does.
+pub fn high_start(app: &App, index: usize) -> String {
+    let figure = |name| why::figure(app, index, name);
+    let (Some(start), Some(looks), Some(first), Some(exact)) =
+        (figure("start"), figure("looks"), figure("first-order opposed"), figure("exact opposed"))
+    else {
+        return waiting(app, index).to_owned();
+    };
+    let random = experiment(app, "random").and_then(|random| loss(app, random, 0));
+    let random = random.map(|loss| format!(", a random network {}", number(loss))).unwrap_or_default();
+    let prior = app.set(index).task.prior_mean_loss();
+    let told = format!(
+        "Before any step it has a test loss of {}; the best constant guess has {}{random}.",
+        number(start),
+        number(prior)
+    );
+    let opposed = format!(
+        "In {first} of {looks} looks at its training the first-order gradient was opposed to that of the loss before any step \
+         (the exact one in {exact}): a step down it makes the start worse."
+    );
+    match (is_above(start, prior), first > 0.0) {
+        (true, true) => format!(
+            "{told} {opposed} That is half of an answer: bad starts come without it too, and why, nobody knows."
+        ),
+        (true, false) => format!(
+            "{told} In none of {looks} looks at its training was its gradient opposed to that of the start, which would explain \
+             it. So nobody knows why."
+        ),
+        (false, true) => format!("{told} That is no bad start. {opposed} Yet the start has not gone bad."),
+        (false, false) => format!(
+            "{told} That is no bad start, and in none of {looks} looks was its gradient opposed to it."
+        ),
+    }
+}
+
+/// Reptile's k: a guess.
+pub fn guess_reptile(app: &App, _: usize) -> String {
+    format!(
+        "Reptile takes no derivative of a step and no query points: it goes towards where k steps have led. So what does it \
+         become with k = 1, and where does what MAML gets from second derivatives come from? Guess; {} trains it here.",
+        app.key_of("next-station")
+    )
+}
+
+/// Reptile's k.
+pub fn reptile_by_hand(app: &App, index: usize) -> String {
+    let figure = |name| why::figure(app, index, name);
+    let keys = format!(
+        "{} and {} change k, and it is trained anew: try 3, then 10.",
+        app.key_of("more-steps"),
+        app.key_of("fewer-steps")
+    );
+    let (Some(apart), Some(one)) = (figure("apart"), figure("one")) else {
+        return format!("{} {keys}", waiting(app, index));
+    };
+    let first = format!(
+        "One step back and forth is the gradient of transfer learning: after the same training no weight of the two is apart by \
+         more than {apart:.0e}."
+    );
+    let more = match (figure("more"), figure("adds")) {
+        (Some(more), Some(adds)) => format!(
+            " With k = {} the loss after one step is {} in place of {}. The gradient of a later step is taken where the step \
+             before it led, so it differs from the first by a second derivative that nobody had to take: what these gradients \
+             add has a cosine of {adds:.2} with what MAML's second derivatives add.",
+            app.fit.n,
+            number(more),
+            number(one)
+        ),
+        _ => String::new(),
+    };
+    format!("{first}{more} {keys}")
+}
+
+/// A good rate: a guess.
+pub fn guess_rate(app: &App, index: usize) -> String {
+    let rate = app.experiments[index].settings.training.inner_lr;
+    format!(
+        "It was trained for steps of rate {}. Would twice the rate get there sooner? Ten times? And is the best rate of one step \
+         the best of 32? Guess; {} tries 17 rates.",
+        number(rate),
+        app.key_of("next-station")
+    )
+}
+
+/// A good rate.
+pub fn rate(app: &App, index: usize) -> String {
+    let figure = |name| why::figure(app, index, name);
+    let trained = app.experiments[index].settings.training.inner_lr;
+    let Some(one) = figure("best after 1") else { return waiting(app, index).to_owned() };
+    let best = match figure("best after 32") {
+        Some(many) if many < one => {
+            format!(
+                "The best rate of one step is {}, of 32 steps a smaller one, {}.",
+                number(one),
+                number(many)
+            )
+        }
+        Some(many) if many > one => {
+            format!(
+                "The best rate of one step is {}, of 32 steps a larger one, {}.",
+                number(one),
+                number(many)
+            )
+        }
+        Some(_) => format!("The best rate is {}, of one step and of 32.", number(one)),
+        None => {
+            format!("The best rate of one step is {}; within 32 steps every rate loses tasks.", number(one))
+        }
+    };
+    let breaks = match figure("breaks at") {
+        Some(breaks) => format!(
+            "At {} and more tasks are lost within 32 steps, {} times the rate it was trained with.",
+            number(breaks),
+            number(breaks / trained)
+        ),
+        None => "No rate that is tried loses a task.".to_owned(),
+    };
+    let near = match (one / trained).ln().abs() < 0.5 {
+        true => "So a good rate is the one that training was with: the start has learned how long a step is.",
+        false => "So the rate of its training is not the best one for this network.",
+    };
+    format!("{best} {breaks} {near}")
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::{
     experiments::Test,
     results::floor,
-    ui::{state::app::App, tour::STATIONS},
+    ui::{state::app::App, tour::scene},
 };
 
 /// Work on previews between two frames, so that training keeps the cores.
@@ -22,8 +22,8 @@ pub fn look(app: &mut App) -> bool {
     (app.view.kind.look)(app);
     app.why.tidy();
     // A station of the tour speaks of its own fit, whatever view a person has gone to from there.
-    let station = app.visit().and_then(|visit| STATIONS.get(visit.station));
-    if let Some(index) = station.and_then(|station| station.view(app).experiment)
+    let scene = app.visit().and_then(scene);
+    if let Some(index) = scene.and_then(|scene| scene.view(app).experiment)
         && let Some(task) = app.shown_task(index)
     {
         app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
