@@ -16,7 +16,7 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-const PRESETS: [Preset; 12] = [
+const PRESETS: [Preset; 13] = [
     Preset {
         name: "notebook",
         description: "the notebook's five systems with its settings, every line explained",
@@ -76,6 +76,11 @@ const PRESETS: [Preset; 12] = [
         name: "few-tasks",
         description: "trained on 1 to 10,000 waves: when one learns to learn, when by heart",
         text: include_str!("few-tasks.toml"),
+    },
+    Preset {
+        name: "two-ways",
+        description: "MAML at 1 and 25 tasks a step: one loss by the head, or by the first layer",
+        text: include_str!("two-ways.toml"),
     },
 ];
 
