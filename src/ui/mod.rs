@@ -11,7 +11,7 @@
 //! everywhere.rs  the commands of no single view
 //! frame/         what stands around every view: header, tabs, banner, footer; saved screens
 //! modes/         what stands over the views and takes the keys: help, palette, questions, tour
-//! tour.rs        the guided tour: its stations
+//! tour/          the guided tour: its stations and what they say
 //! views/         a file a view with its commands, listed in one place; the panes they share
 //! widgets/       plots, tables, text: pieces that know nothing of the state
 //! state/         what the dashboard knows, and questions about it
