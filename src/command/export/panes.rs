@@ -6,11 +6,11 @@ use anyhow::{anyhow, bail};
 use super::super::outcome::Misuse;
 use super::chart::{Axis, Chart, pieces, plot_height};
 use super::paper::Paper;
-use crate::analysis::Marks;
+use crate::analysis::{Marks, mean};
 use crate::experiments::Test;
 use crate::model::Weights;
 use crate::results::{
-    Scale,
+    Scale, Yardstick,
     palette::{RAMP, SIGNED, hex, wants_black},
     svg::Picture,
     text::{count, number},
@@ -133,7 +133,9 @@ fn few(set: Test<'_>, least: usize) -> Vec<TestTask> {
 /// The training of these runs, which are one experiment's.
 fn course(watcher: &Watcher, runs: &[usize], set: Test<'_>) -> Option<(Course, String)> {
     let settings = watcher.settings(*runs.first()?);
-    let tasks = pairs(&few(set, 1));
+    let few = few(set, 1);
+    let guesses = Yardstick::Guess.losses(set.task, &few).unwrap_or_default();
+    let tasks = pairs(&few);
     let steps = landmarks(settings.total_steps());
     let marks = |weights: &Weights| Marks::new(&settings.tested(weights, set), &tasks, set.task, || true);
     let seed = |run: &usize| {
@@ -152,7 +154,7 @@ fn course(watcher: &Watcher, runs: &[usize], set: Test<'_>) -> Option<(Course, S
     let course = Course {
         seeds: runs.iter().map(seed).collect(),
         tasks: tasks.len(),
-        prior: set.task.prior_mean_loss(),
+        prior: mean(&guesses),
         inner_steps: settings.training.inner_steps.max(1),
     };
     let looks: usize = course.seeds.iter().map(|(_, marks)| marks.len()).sum();

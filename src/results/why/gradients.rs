@@ -82,6 +82,7 @@ impl Finding for Gradients {
             "exact opposed" => Some(exact),
             "first-order opposed" => Some(first),
             "start" => self.start(),
+            "best guess" => Some(self.0.prior),
             _ => None,
         }
     }

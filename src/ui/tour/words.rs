@@ -386,14 +386,15 @@ pub fn head_or_body(app: &App, index: usize) -> String {
 /// Why first-order MAML starts where it does.
 pub fn high_start(app: &App, index: usize) -> String {
     let figure = |name| why::figure(app, index, name);
-    let (Some(start), Some(looks), Some(first), Some(exact)) =
-        (figure("start"), figure("looks"), figure("first-order opposed"), figure("exact opposed"))
+    let (Some(start), Some(prior), Some(looks)) = (figure("start"), figure("best guess"), figure("looks"))
     else {
+        return waiting(app, index).to_owned();
+    };
+    let (Some(first), Some(exact)) = (figure("first-order opposed"), figure("exact opposed")) else {
         return waiting(app, index).to_owned();
     };
     let random = experiment(app, "random").and_then(|random| loss(app, random, 0));
     let random = random.map(|loss| format!(", a random network {}", number(loss))).unwrap_or_default();
-    let prior = app.set(index).task.prior_mean_loss();
     let told = format!(
         "Before any step it has a test loss of {}; the best constant guess has {}{random}.",
         number(start),

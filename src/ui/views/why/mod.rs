@@ -28,6 +28,7 @@ use self::{
     state::{Question, at_rate},
 };
 use crate::{
+    eval::Average,
     results::why::{Course, Found, Of, PANES, Subject, TASKS, looks, pairs},
     ui::{
         command::Group,
@@ -249,7 +250,7 @@ fn look_at_course(app: &mut App, experiment: usize, find: fn(&Course) -> Found) 
     let course = Course {
         seeds: seeds.collect(),
         tasks: tasks.len(),
-        prior: settings.prior_mean_loss(),
+        prior: app.set(experiment).prior(Average::Mean, Some(tasks.len())),
         inner_steps: app.experiments[experiment].settings.training.inner_steps.max(1),
     };
     let question = Question {
