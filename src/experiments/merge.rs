@@ -118,7 +118,7 @@ impl Entry {
             model: ModelSettings::new(&model.resolve(ModelSettings::keys())),
             evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::keys())),
             tests: tests.iter().map(|test| self.test(test)).collect(),
-            published: self.published.iter().map(|figure| figure.published.clone()).collect(),
+            published: self.published.iter().map(|figure| figure.of(names(tests))).collect(),
             cell: None,
         };
         experiment.cell = self.cell.as_ref().map(|(sweep, axes)| {
@@ -173,6 +173,11 @@ fn check(experiment: &Experiment, entry: &Entry, report: &mut Report<'_>) {
     }
 }
 
+/// What the further test sets are called.
+fn names(tests: &[TestEntry]) -> impl Iterator<Item = &str> {
+    tests.iter().filter_map(|test| test.name.as_deref())
+}
+
 /// Further test sets must be of use to this experiment, and its figures must be about one of its sets.
 fn check_tests(experiment: &Experiment, entry: &Entry, tests: &[TestEntry], report: &mut Report<'_>) {
     for (test, settings) in tests.iter().zip(&experiment.tests) {
@@ -190,13 +195,14 @@ fn check_tests(experiment: &Experiment, entry: &Entry, tests: &[TestEntry], repo
             check_evaluation_memory(sizes, |names| test.first(names), report);
         }
     }
-    let names: Vec<&str> = tests.iter().filter_map(|test| test.name.as_deref()).collect();
+    let names: Vec<&str> = names(tests).collect();
     let broken = |test: &TestEntry| test.name.is_none() || test.is_broken(&["steps"]);
     if tests.iter().any(broken) || entry.is_broken(&["steps"]) {
         return;
     }
-    for figure in &entry.published {
-        figure.check(|name| Some(experiment.test(name)?.evaluation.steps), &names, report);
+    for (figure, published) in entry.published.iter().zip(&experiment.published) {
+        let steps = |name: Option<&str>| Some(experiment.test(name)?.evaluation.steps);
+        figure.check(published, steps, &names, report);
     }
 }
 

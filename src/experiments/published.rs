@@ -8,7 +8,7 @@ use super::{
     names::read_text,
     schema::{self, FIRST_TEST, LARGEST_LOSS, LONGEST_NAME, LONGEST_SOURCE},
 };
-use crate::config::{Domain, Layer, Report, Table, Values, nearest, quote, settings, words};
+use crate::config::{Domain, Layer, Report, Table, Values, as_seen, nearest, quote, settings, words};
 
 /// A figure from the literature.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -70,14 +70,23 @@ pub(super) struct FigureEntry {
 }
 
 impl FigureEntry {
+    /// The figure, its test set called as that calls itself: the same letters may be written in several ways.
+    pub fn of<'n>(&self, mut tests: impl Iterator<Item = &'n str>) -> Published {
+        let wanted = self.published.test.as_deref().map(as_seen);
+        let known = wanted.and_then(|wanted| tests.find(|name| as_seen(name) == wanted));
+        let test = known.map(str::to_owned).or_else(|| self.published.test.clone());
+        Published { test, ..self.published.clone() }
+    }
+
     /// Reports what the experiment's test sets do not have. `steps` are those of the test set of this name.
     pub fn check(
         &self,
+        published: &Published,
         steps: impl Fn(Option<&str>) -> Option<usize>,
         tests: &[&str],
         report: &mut Report<'_>,
     ) {
-        let Published { test, n, .. } = &self.published;
+        let Published { test, n, .. } = published;
         let Some(most) = steps(test.as_deref()) else {
             let name = test.as_deref().unwrap_or(FIRST_TEST);
             let guess = nearest(name, tests).map(|name| format!("; did you mean \"{name}\"?"));

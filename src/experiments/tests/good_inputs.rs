@@ -201,6 +201,10 @@ fn a_published_figure_says_where_it_is_from_and_what_it_is_of() {
     ];
     assert_eq!(study.experiments[0].published, expected);
     assert!(study.experiments[1].published.is_empty());
+    // An accent of its own or with its letter: a test set is the same.
+    let accents =
+        TESTED.replace("test = \"far\"", "test = \"cafe\u{301}\"").replace("\"far\"", "\"caf\u{e9}\"");
+    assert_eq!(read(&accents).experiments[0].published[0].test.as_deref(), Some("caf\u{e9}"));
 }
 
 #[test]
