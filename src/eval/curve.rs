@@ -200,6 +200,32 @@ pub fn task_losses(
     losses
 }
 
+/// The loss of a network on each of these tasks at one place of an axis: after n inner steps on all support points, or after
+/// K of them and the inner steps of training. `None` once nobody wants them any more.
+pub fn losses_at(
+    weights: &Weights,
+    tasks: &[TestTask],
+    (axis, at): (LossAxis, usize),
+    is_wanted: impl Fn() -> bool,
+) -> Option<Vec<f64>> {
+    let mut adapter = Adapter::new(weights);
+    let loss = |task: &TestTask| {
+        let steps = match axis {
+            LossAxis::Steps => {
+                adapter.take_task(&task.support, &task.query);
+                at
+            }
+            LossAxis::Points => {
+                adapter.take_task(&task.first_points(at), &task.query);
+                if at > 0 { weights.adaptation.inner_steps } else { 0 }
+            }
+        };
+        (0..steps).for_each(|_| adapter.descend());
+        is_wanted().then(|| adapter.loss())
+    };
+    tasks.iter().map(loss).collect()
+}
+
 /// The curves of what [`task_losses`] gave for all tasks.
 pub fn statistics(losses: &[f64], asked: impl Into<Asked>) -> Curve {
     let asked = asked.into();

@@ -7,7 +7,7 @@ mod seeds;
 
 pub use adapt::{Adapter, BAND_90, Fit, fits};
 pub use curve::{
-    Asked, Curve, LossAxis, curve, mean_and_deviation, median, numbers, statistics, task_losses,
+    Asked, Curve, LossAxis, curve, losses_at, mean_and_deviation, median, numbers, statistics, task_losses,
 };
 pub use curves::Curves;
 pub use seeds::{Average, OverSeeds, half_width};

@@ -37,12 +37,14 @@ pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
 pub use floor::{FloorEvent, floor, floors, known_floor};
 pub use outcome::{Outcome, Ran, Tally, test_names};
-pub use profile::Profile;
+pub use profile::{Profile, Spread};
 pub use runs::Results;
 pub use scale::{Scale, are_far_apart, difference_scale, loss_scale};
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
-pub use table::{FLOOR, Failure, LossTable, Row, TableGroup, point_tables, table_steps, tables};
+pub use table::{
+    FLOOR, Failure, LossTable, Row, TableGroup, point_tables, table_steps, tables,
+};
 pub use yardsticks::{Yardstick, average_of, best_guess, guess_loss, oracle_loss, tasks_at_hand};
 
 /// All there is to say on a normal screen: a loss table a test set, the sweeps, and the published figures.

@@ -6,8 +6,7 @@ use anyhow::anyhow;
 use super::chart::{Axis, Chart, Figure, Series};
 use super::curves::{band_in_words, seeds_in_words};
 use crate::cli::Interval;
-use crate::eval::task_losses;
-use crate::model::Kernels;
+use crate::eval::{LossAxis, losses_at};
 use crate::results::{Outcome, Profile, Scale, groups, tasks_at_hand};
 use crate::study::Watcher;
 use crate::task::{EvaluationSettings, test_tasks};
@@ -34,8 +33,7 @@ pub fn losses(
             let trained =
                 trained.map_err(|error| anyhow!("{error}; the command that trained it writes it anew"))?;
             let Some(weights) = trained else { continue };
-            let all = task_losses(&settings.tested(&weights, of), &tasks, n, Kernels::fastest());
-            losses.push(all.into_iter().skip(n).step_by(n + 1).collect());
+            losses.extend(losses_at(&settings.tested(&weights, of), &tasks, (LossAxis::Steps, n), || true));
         }
         Ok(losses)
     };

@@ -8,6 +8,7 @@ use super::{
     compared::Known,
     controls::{CurveControls, FitControls, Undo},
     countdown::Countdown,
+    distributions::Spreads,
     family::{Illustration, OracleJob, TestSet},
     file::Edited,
     fits::Fits,
@@ -108,6 +109,8 @@ pub struct App {
     pub(in crate::ui) own_rate: OwnRate,
     /// Two networks that are compared task by task.
     pub(in crate::ui) by_task: Paired,
+    /// How losses are spread over test tasks.
+    pub(in crate::ui) spreads: Spreads,
     /// What oracles leave on test tasks, where that takes long.
     pub(in crate::ui) oracles: Job<OracleJob, Vec<f64>>,
     /// Floors of points curves, which take long for the first time.
@@ -126,6 +129,8 @@ pub struct App {
     pub(in crate::ui) comparisons_of_points: Known<(usize, Average), Vec<Compared>>,
     /// The same of one system against each other.
     pub(in crate::ui) contrasts: Known<(usize, usize, Average, LossAxis), Option<Contrasts>>,
+    /// What is said of it.
+    pub(in crate::ui) sentences: Known<(usize, Average, bool), Vec<String>>,
     /// When runs begin and end, as long as nothing has changed.
     pub(in crate::ui) schedule: KnownSchedule,
     /// The time left, as it is shown.
@@ -255,6 +260,7 @@ impl App {
             previews: Job::default(),
             own_rate: OwnRate::default(),
             by_task: Paired::default(),
+            spreads: Spreads::default(),
             oracles: Job::default(),
             floors: Job::default(),
             inner: Inner::default(),
@@ -264,6 +270,7 @@ impl App {
             comparisons: Known::default(),
             comparisons_of_points: Known::default(),
             contrasts: Known::default(),
+            sentences: Known::default(),
             schedule: KnownSchedule::default(),
             countdown: None,
             log: VecDeque::new(),

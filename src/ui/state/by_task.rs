@@ -3,7 +3,7 @@
 
 use super::job::Job;
 use crate::{
-    eval::{Adapter, statistics},
+    eval::{LossAxis, losses_at, statistics},
     model::Weights,
     task::TestTask,
 };
@@ -54,17 +54,6 @@ impl ByTask {
     }
 }
 
-/// The losses of a network after n inner steps; `None` once nobody wants them any more.
-fn losses(weights: &Weights, tasks: &[TestTask], n: usize, is_gone: &impl Fn() -> bool) -> Option<Vec<f64>> {
-    let mut adapter = Adapter::new(weights);
-    let loss = |task: &TestTask| {
-        adapter.take_task(&task.support, &task.query);
-        (0..n).for_each(|_| adapter.descend());
-        (!is_gone()).then(|| adapter.loss())
-    };
-    tasks.iter().map(loss).collect()
-}
-
 /// What is known of the two that are compared.
 #[derive(Default)]
 pub struct Paired {
@@ -104,11 +93,10 @@ impl Paired {
             return self.job.want(of, |_| None);
         }
         let ([this, other], tasks) = networks();
-        let n = of.n;
+        let at = (LossAxis::Steps, of.n);
         self.job.want(of, move |asker| {
-            let is_gone = || asker.is_gone();
-            let this = losses(&this, &tasks, n, &is_gone)?;
-            Some(ByTask::of(&this, &losses(&other, &tasks, n, &is_gone)?))
+            let losses = |weights: &Weights| losses_at(weights, &tasks, at, || !asker.is_gone());
+            Some(ByTask::of(&losses(&this)?, &losses(&other)?))
         });
     }
 }

@@ -7,11 +7,19 @@ pub struct Known<K, T> {
     /// Results that have come or gone.
     changes: u64,
     known: RefCell<Option<(u64, K, Arc<T>)>>,
+    /// How often it has been worked out.
+    #[cfg(test)]
+    pub times: std::cell::Cell<u32>,
 }
 
 impl<K, T> Default for Known<K, T> {
     fn default() -> Self {
-        Self { changes: 0, known: RefCell::new(None) }
+        Self {
+            changes: 0,
+            known: RefCell::new(None),
+            #[cfg(test)]
+            times: Default::default(),
+        }
     }
 }
 
@@ -31,6 +39,8 @@ impl<K: PartialEq, T> Known<K, T> {
         if let Some((true, known)) = known {
             return known;
         }
+        #[cfg(test)]
+        self.times.set(self.times.get() + 1);
         let computed = Arc::new(compute());
         *self.known.borrow_mut() = Some((self.changes, key, Arc::clone(&computed)));
         computed

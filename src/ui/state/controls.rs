@@ -133,8 +133,27 @@ pub struct CurveControls {
     pub report: Option<usize>,
     /// First and last n in view.
     pub window: Option<(usize, usize)>,
-    /// Whether the Overview shows by how much others are higher than the selected system, in place of the curves.
-    pub contrasts: bool,
+    /// What the Overview's plot shows.
+    pub plot: OverviewPlot,
+}
+
+/// What the Overview's plot shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OverviewPlot {
+    /// The curve of every system.
+    #[default]
+    Curves,
+    /// By how much every other system is higher than the selected one.
+    Contrasts,
+    /// How every system's losses are spread over test tasks.
+    Distribution,
+}
+
+impl OverviewPlot {
+    /// This one or, where it is shown already, the curves.
+    pub fn or_curves(self, shown: Self) -> Self {
+        if self == shown { Self::Curves } else { self }
+    }
 }
 
 /// Reports on either side of one over which the training loss is smoothed.

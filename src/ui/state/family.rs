@@ -34,7 +34,7 @@ pub struct TestSet {
     oracle: OnceCell<Vec<f64>>,
     /// The same of the oracle on the first few.
     oracle_on_few: OnceCell<Vec<f64>>,
-    /// Test loss of the best constant guess, over all tasks that there can be: how large losses are expected to be.
+    /// Test loss of the best guess without points, over all tasks that there can be: how large losses are expected to be.
     pub prior_mean: f64,
 }
 
@@ -157,7 +157,7 @@ impl TestSet {
         ordered(yardstick.losses(&self.task, tasks).unwrap_or_default())
     }
 
-    /// Loss of the best constant guess on a task.
+    /// Loss of the best guess without points on a task.
     pub(super) fn guess(&self, task: &TestTask) -> f64 {
         guess_loss(&self.task, task)
     }

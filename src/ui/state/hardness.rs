@@ -14,7 +14,7 @@ const FEW: usize = 24;
 
 impl App {
     /// The losses on an experiment's test tasks: of the chosen seed's network after the n in view or, before there is
-    /// one, of the best constant guess. Of very many tasks, or very expensive ones, the first.
+    /// one, of the best guess without points. Of very many tasks, or very expensive ones, the first.
     fn hardness(&self, experiment: usize) -> Vec<f64> {
         let set = self.set(experiment);
         let tasks = set.tasks();

@@ -7,6 +7,8 @@ pub mod by_task;
 pub mod compared;
 pub mod controls;
 pub mod countdown;
+pub mod distributed;
+pub mod distributions;
 pub mod family;
 pub mod file;
 pub mod fits;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::app::App;
+use super::{app::App, controls::OverviewPlot};
 use crate::eval::LossAxis;
 use crate::results::{Compared, Comparison, Contrasts, compare, contrasts};
 
@@ -27,6 +27,30 @@ impl App {
         let (test, average, axis) = (self.test, self.curves.average, self.axis());
         let of = || contrasts(&self.outcomes_along(axis), subject, self.test_name(), average);
         self.contrasts.of((test, subject, average, axis), of)
+    }
+
+    /// What came of it on the test set in view, in sentences.
+    pub fn found(&self) -> Arc<Vec<String>> {
+        let key = (self.test, self.curves.average, self.styles.ascii);
+        let guess = |experiment: usize, average| self.set(experiment).prior(average, None);
+        self.sentences.of(key, || self.findings(|findings| findings.sentences(guess)))
+    }
+
+    /// Works out what the views say of this, as far as it is not known, so that no frame is drawn later for it.
+    pub(in crate::ui) fn compare(&self) {
+        self.compared();
+        self.found();
+        if self.curves.plot == OverviewPlot::Contrasts {
+            self.contrasts(self.leader(self.selected_row()));
+        }
+    }
+
+    /// Results have come or gone.
+    pub(in crate::ui) fn forget_comparisons(&mut self) {
+        self.comparisons.forget();
+        self.comparisons_of_points.forget();
+        self.contrasts.forget();
+        self.sentences.forget();
     }
 
     /// The number of the group of comparable systems that an experiment is of; one that is not tested on the set in

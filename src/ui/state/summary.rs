@@ -181,13 +181,6 @@ impl App {
         })
     }
 
-    /// What came of it on the test set in view, in sentences.
-    pub fn found(&self) -> Vec<String> {
-        self.findings(|findings| {
-            findings.sentences(|experiment, average| self.set(experiment).prior(average, None))
-        })
-    }
-
     /// The last n of any evaluation on the test set in view, or the last K where curves are over points.
     pub fn most_steps(&self) -> usize {
         let axis = self.axis();

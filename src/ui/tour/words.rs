@@ -168,11 +168,11 @@ pub fn reptile(app: &App, index: usize) -> String {
 
 /// What came out.
 pub fn contest(app: &App, _: usize) -> String {
-    match app.found() {
+    match app.found().join(" ") {
         said if said.is_empty() => {
             "Which systems are lowest is told here as soon as two of them have results.".to_owned()
         }
-        said => said.join(" "),
+        said => said,
     }
 }
 

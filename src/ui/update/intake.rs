@@ -38,9 +38,7 @@ impl App {
             _ => {}
         }
         if !matches!(event.kind, Kind::Progress { .. }) {
-            self.comparisons.forget();
-            self.comparisons_of_points.forget();
-            self.contrasts.forget();
+            self.forget_comparisons();
         }
         let run = &mut self.runs[index];
         if let (Some((left, at)), false) = (run.recorded, matches!(event.kind, Kind::Recorded { .. })) {

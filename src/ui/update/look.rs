@@ -17,6 +17,7 @@ const PAST_TIME: Duration = Duration::from_millis(30);
 /// Takes in what has been worked out, and has worked out what the view in front shows. Whether anything is new.
 pub fn look(app: &mut App) -> bool {
     // One answer makes room for the next.
+    app.compare();
     let explained = app.why.take_in();
     app.fits.begin();
     (app.view.kind.look)(app);
@@ -33,6 +34,7 @@ pub fn look(app: &mut App) -> bool {
         | explained
         | app.own_rate.take_in()
         | app.by_task.take_in()
+        | app.spreads.take_in()
         | app.fits.finish(app.rows.len())
         | measured
 }
@@ -45,6 +47,7 @@ impl App {
             || self.inner.is_awaited()
             || self.own_rate.is_awaited()
             || self.by_task.is_awaited()
+            || self.spreads.is_awaited()
             || self.why.is_awaited()
             || self.oracles.is_awaited()
             || self.floors.is_awaited()

@@ -38,9 +38,7 @@ impl App {
     /// Takes over a study whose runs, in the order of the plan, are known under these numbers. Runs that
     /// were there before stay as they are.
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
-        self.comparisons.forget();
-        self.comparisons_of_points.forget();
-        self.contrasts.forget();
+        self.forget_comparisons();
         self.own_rate.forget();
         let kept: HashSet<usize> = self.active().collect();
         let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());

@@ -60,7 +60,7 @@ pub fn order(app: &mut App) {
     let known = app.chosen_run(index).is_some_and(|run| app.shown_snapshot(run).is_some());
     let by = match known {
         true => format!("of {} after n={} steps", app.experiments[index].settings.name, app.fit.n),
-        false => "of the best constant guess".to_owned(),
+        false => "of the best guess without points".to_owned(),
     };
     app.say(match app.fit.order {
         TaskOrder::Drawn => "test tasks: as they were drawn".to_owned(),

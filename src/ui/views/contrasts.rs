@@ -26,6 +26,11 @@ use crate::{
     },
 };
 
+/// What it says, for whoever sees it for the first time.
+pub const HOW_TO_READ: &str = "By how much every other system's loss is higher than that of the selected one. Where its \
+    band lies above 0 it is higher, below 0 lower; where the band holds 0 the two cannot be told apart. The bands at one place \
+    hold together, so that one may be picked by looking.";
+
 /// Draws it for the selected system and those that are listed.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
@@ -108,7 +113,7 @@ fn said(app: &App, contrasts: &Contrasts, shown: &[&(usize, Vec<Option<Differenc
     let said = each.collect::<Vec<_>>().join(", ");
     match contrasts.over.get(n) {
         Some(Average::Median) if app.curves.average == Average::Mean => {
-            format!("{said} (medians: tasks blow up)")
+            format!("by medians, since tasks blow up: {said}")
         }
         _ => said,
     }

@@ -27,15 +27,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let (kind, set) = (app.curves.average.name(), app.test_label());
     let axes = app.axes();
     // One plot has one set of yardsticks: those that were tested on the tasks of the selected one.
-    let listed = app.listed();
-    let subject = app.leader(app.selected_row());
-    let subject = if listed.contains(&subject) { subject } else { listed.first().copied().unwrap_or(0) };
-    let drawn = listed.iter().copied().filter(|index| app.group_of(*index) == app.group_of(subject));
-    let drawn: Vec<usize> = drawn.collect();
-    let elsewhere = match listed.len() - drawn.len() {
-        0 => String::new(),
-        others => format!("{others} more on other tasks: select one"),
-    };
+    let (subject, drawn) = app.beside_selected();
+    let elsewhere = elsewhere(app, &drawn);
     let tasks = if app.experiments.is_empty() { String::new() } else { app.group_title(subject) };
     let axis = app.axis();
     // That the axes are logarithmic is the last thing to go without.
@@ -496,12 +489,21 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
 }
 
 /// Columns that a pane has for its title.
-fn title_room(area: Rect) -> usize {
+/// Cells for a title.
+pub fn title_room(area: Rect) -> usize {
     usize::from(area.width).saturating_sub(4)
 }
 
+/// That not all that is listed is drawn.
+pub fn elsewhere(app: &App, drawn: &[usize]) -> String {
+    match app.listed().len() - drawn.len() {
+        0 => String::new(),
+        others => format!("{others} more on other tasks: select one"),
+    }
+}
+
 /// A title with as many of the words after it, in brackets, as there is room for.
-fn titled(title: String, words: &[&str], area: Rect) -> String {
+pub fn titled(title: String, words: &[&str], area: Rect) -> String {
     let room = title_room(area);
     let mut words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
     loop {
@@ -513,7 +515,7 @@ fn titled(title: String, words: &[&str], area: Rect) -> String {
 }
 
 /// As many of the remarks as fit into the pane's lower border, the first ones first.
-fn note(app: &App, area: Rect, buffer: &mut Buffer, remarks: &[String]) {
+pub fn note(app: &App, area: Rect, buffer: &mut Buffer, remarks: &[String]) {
     let room = usize::from(area.width).saturating_sub(4);
     let mut text = String::new();
     for remark in remarks.iter().filter(|remark| !remark.is_empty()) {

@@ -7,6 +7,7 @@ mod by_task;
 mod contrasts;
 pub mod curves;
 mod differences;
+mod distribution;
 mod diverged;
 pub mod experiment;
 pub mod figures;

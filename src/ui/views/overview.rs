@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{contrasts, curves, differences, training};
+use super::{contrasts, curves, differences, distribution, training};
 use crate::{
     config::presentable,
     eval::LossAxis,
@@ -30,6 +30,7 @@ use crate::{
         command::Group,
         state::{
             app::{App, Command, Kind, Mode},
+            controls::OverviewPlot,
             runs::Phase,
         },
         update::{
@@ -46,8 +47,14 @@ use crate::{
 };
 
 /// The view.
-pub static VIEW: Kind =
-    Kind { curves: true, points: true, point, commands: COMMANDS, ..Kind::new("Overview", "overview", draw) };
+pub static VIEW: Kind = Kind {
+    curves: true,
+    points: true,
+    point,
+    look: App::want_distributions,
+    commands: COMMANDS,
+    ..Kind::new("Overview", "overview", draw)
+};
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
@@ -76,7 +83,13 @@ static COMMANDS: &[Command] = &[
         "compare-systems",
         "c",
         "by how much each system is higher than the selected one, in place of the curves",
-        |app| app.curves.contrasts ^= true,
+        |app| app.curves.plot = OverviewPlot::Contrasts.or_curves(app.curves.plot),
+    ),
+    Command::new(
+        "distribution",
+        "d",
+        "how each system's losses are spread over test tasks, in place of the curves",
+        |app| app.curves.plot = OverviewPlot::Distribution.or_curves(app.curves.plot),
     ),
     Command::new(
         "filter",
@@ -202,9 +215,10 @@ fn place(app: &App, listed: &[usize]) -> usize {
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let panes = panes(app, area);
     if let Some(plot) = panes.plot {
-        match app.curves.contrasts {
-            true => contrasts::draw(app, plot, buffer),
-            false => curves::draw_all(app, plot, buffer),
+        match app.curves.plot {
+            OverviewPlot::Curves => curves::draw_all(app, plot, buffer),
+            OverviewPlot::Contrasts => contrasts::draw(app, plot, buffer),
+            OverviewPlot::Distribution => distribution::draw(app, plot, buffer),
         }
     }
     match app.list.differences {
@@ -318,13 +332,15 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
         text.push_str(if found.is_empty() { "" } else { "\n" });
     }
     let number = "Press a system's number to see it fit a single wave.";
-    text += &match app.axis() {
-        LossAxis::Steps => format!(
+    text += &match (app.curves.plot, app.axis()) {
+        (OverviewPlot::Contrasts, _) => contrasts::HOW_TO_READ.to_owned(),
+        (OverviewPlot::Distribution, _) => distribution::how_to_read(app),
+        (OverviewPlot::Curves, LossAxis::Steps) => format!(
             "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
              has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
              prior mean: the best constant guess.{linear} oracle: {oracle}.\n{number}"
         ),
-        LossAxis::Points => format!(
+        (OverviewPlot::Curves, LossAxis::Points) => format!(
             "Each system is shown K points of {one} it has never seen, one more at a time, and takes the steps it was \
              trained for. Lower is better; who is lowest may change with K.\n\
              prior mean: the best constant guess. {FLOOR}: the best prediction there is from K points, exactly.\n{number}"
