@@ -49,14 +49,16 @@ pub fn recorded_toml(experiment: &Experiment, seed: u64) -> String {
     out
 }
 
-/// Every setting of an experiment but its seeds, as (`task.shots`, `10`), those of its own without a
-/// table's name.
+/// Every setting of an experiment that its algorithm uses, but for its seeds, as (`task.shots`, `10`), those of its own
+/// without a table's name.
 pub fn settings(experiment: &Experiment) -> Vec<(String, String)> {
     let algorithm = Value::Word(experiment.algorithm.name()).to_string();
     let mut settings = vec![("algorithm".to_owned(), algorithm)];
     for (table, values) in experiment.tables() {
         let path = |key| if table.is_empty() { String::from(key) } else { format!("{table}.{key}") };
-        settings.extend(values.iter().map(|(key, value)| (path(key), value.to_string())));
+        let is_used = |key: &str| !table.is_empty() || experiment.algorithm.uses(key);
+        let used = values.iter().filter(|(key, _)| is_used(key));
+        settings.extend(used.map(|(key, value)| (path(key), value.to_string())));
     }
     for test in &experiment.tests {
         let said = test.said(&experiment.task, &experiment.evaluation);

@@ -61,7 +61,9 @@ impl Learner for Cavia {
 
     fn settings(&self, settings: &Training) -> String {
         let numbers = CaviaSettings::new(&settings.own).context;
-        format!("{numbers} context numbers, {}", words::settings(settings, "inner"))
+        let numbers =
+            if numbers == 1 { "1 context number".to_owned() } else { format!("{numbers} context numbers") };
+        format!("{numbers}, {}", words::settings(settings, "inner"))
     }
 
     fn notes(&self, settings: &Training) -> &'static [&'static str] {

@@ -10,7 +10,7 @@ use crate::eval::{Average, OverSeeds, half_width};
 
 /// The n at which systems are compared, where the evaluation goes that far.
 const COMPARED: usize = 10;
-/// What a start may differ from the best constant guess, as a share of its loss, and still be called that guess.
+/// What a start may differ from the best guess without points, as a share of its loss, and still be called that guess.
 const NEAR: f64 = 0.1;
 /// As many systems are named one by one.
 const NAMED: usize = 3;
@@ -30,7 +30,7 @@ pub struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    /// The sentences; none where there is nothing to compare. `guess` is the loss of the best constant guess on the
+    /// The sentences; none where there is nothing to compare. `guess` is the loss of the best guess without points on the
     /// test tasks of an experiment.
     pub fn sentences(&self, guess: impl Fn(usize, Average) -> f64) -> Vec<String> {
         let mut said = Vec::new();
@@ -47,7 +47,7 @@ impl Findings<'_> {
             said.extend(self.early(compared, comparison.lowest, n));
             said.extend(self.start(comparison.lowest, &guess));
             said.extend(self.untrained(comparison, n));
-            said.extend(self.second_derivative(comparison, n));
+            said.extend(self.second_derivative(&comparison.group, n));
         }
         said
     }
@@ -103,14 +103,17 @@ impl Findings<'_> {
         if mean + half.unwrap_or(0.0) >= prior {
             let prior = number(prior);
             said.push_str(&format!(
-                " Nothing has learned to learn for sure: the best constant guess has {prior}."
+                " Not even that is for sure below the best guess without points: {prior}."
             ));
             return said;
         }
-        let equal: Vec<_> = known()
+        let mut equal: Vec<_> = known()
             .filter(|against| against.difference.standing == Standing::CannotTell)
             .map(|against| (self.name(against.experiment), &against.difference))
             .collect();
+        // The closest first; those without a difference last.
+        let by = |difference: &Difference| difference.mean.unwrap_or(f64::INFINITY);
+        equal.sort_by(|(_, one), (_, other)| by(one).total_cmp(&by(other)));
         if !equal.is_empty() {
             let named = equal.iter().take(NAMED).map(|(name, by)| format!("{name} ({})", self.by(by)));
             let mut named: Vec<String> = named.collect();
@@ -122,13 +125,15 @@ impl Findings<'_> {
         let next = known().filter(|against| against.difference.standing == Standing::Higher);
         let next = next.filter_map(|against| Some((against, against.difference.mean?)));
         if let Some((next, _)) = next.min_by(|a, b| a.1.total_cmp(&b.1)) {
-            let word = match (equal.is_empty(), known().count() == others.len()) {
-                (true, true) => "All others are higher, next",
-                (true, false) => "The others with several seeds are higher, next",
-                (false, _) => "Higher: next",
-            };
             let (name, by) = (self.name(next.experiment), self.by(&next.difference));
-            said.push_str(&format!(" {word} {name} ({by})."));
+            let next = format!("{name} ({by})");
+            let higher = known().count() - equal.len();
+            said.push_str(&match (equal.is_empty(), known().count() == others.len()) {
+                _ if higher == 1 => format!(" Higher: {next}."),
+                (true, true) => format!(" All others are higher, next {next}."),
+                (true, false) => format!(" The others with several seeds are higher, next {next}."),
+                (false, _) => format!(" Higher: next {next}."),
+            });
         }
         said
     }
@@ -165,7 +170,7 @@ impl Findings<'_> {
         ))
     }
 
-    /// What the lowest one's first step is worth, where it starts from the best constant guess.
+    /// What the lowest one's first step is worth, where it starts from the best guess without points.
     fn start(&self, lowest: usize, guess: &impl Fn(usize, Average) -> f64) -> Option<String> {
         let over = Average::Mean;
         let prior = guess(lowest, over);
@@ -174,7 +179,7 @@ impl Findings<'_> {
         let falls = one.0 + one.1? < prior.min(start.0 - start.1?);
         let settings = self.outcomes[lowest].settings;
         let words = format!(
-            "Before a step {} knows no more than the best constant guess ({} beside {}); after one step it is at {}.",
+            "Before a step {} knows no more than the best guess without points ({} beside {}); after one step it is at {}.",
             settings.name,
             number(start.0),
             number(prior),
@@ -214,15 +219,23 @@ impl Findings<'_> {
     }
 
     /// What leaving out the second derivative costs, where nothing else is different.
-    fn second_derivative(&self, comparison: &Comparison, n: usize) -> Option<String> {
+    pub fn of_second_derivative(&self) -> Option<String> {
+        self.compared.iter().find_map(|compared| {
+            let last = (0..=COMPARED).rev().find_map(|n| Some((n, compared.at(n)?)));
+            last.and_then(|(n, comparison)| self.second_derivative(&comparison.group, n))
+        })
+    }
+
+    /// The same of these, which were tested on the same tasks.
+    fn second_derivative(&self, group: &[usize], n: usize) -> Option<String> {
         let is =
             |algorithm: &str, index: &usize| self.outcomes[*index].settings.algorithm.name() == algorithm;
-        let exact = *comparison.group.iter().find(|index| is("maml", index))?;
+        let exact = *group.iter().find(|index| is("maml", index))?;
         let alike = |index: &usize| {
             let [one, other] = [exact, *index].map(|index| self.outcomes[index].settings);
             one.training == other.training && one.task == other.task && one.model == other.model
         };
-        let mut first_orders = comparison.group.iter().filter(|index| is("first-order-maml", index));
+        let mut first_orders = group.iter().filter(|index| is("first-order-maml", index));
         let first_order = *first_orders.find(|index| alike(index))?;
         let trained = self.outcomes[exact].settings.training.inner_steps;
         let mut at = vec![trained.min(n), n];
@@ -327,7 +340,7 @@ mod tests {
         })
     }
 
-    /// The sentences, where the best constant guess has a loss of 4.
+    /// The sentences, where the best guess without points has a loss of 4.
     fn said(study: &Study, losses: &[Vec<[f64; 3]>]) -> String {
         let curves: Vec<Vec<Curves>> =
             losses.iter().map(|seeds| seeds.iter().map(|losses| curve(*losses)).collect()).collect();
@@ -368,7 +381,7 @@ mod tests {
         assert!(!text.contains("costs nothing"), "{text}");
         let words = "Leaving out the second derivative costs after 10 steps: F 1.16 +- 0.42, M 0.75 +- 0.26 (+0.41, 95 % from";
         assert!(text.contains(words), "{text}");
-        assert!(text.contains("All others are higher, next F (+0.41"), "{text}");
+        assert!(text.contains(" Higher: F (+0.41"), "{text}");
     }
 
     #[test]
@@ -407,7 +420,7 @@ mod tests {
         for words in [
             "R has the lowest loss after 10 steps: 0.50 +- 0.045. All others are higher, next M (+0.60,",
             "After a single step the lowest is M: 1.47 +- 0.058; R is at 2.00 +- 0.045 then (+0.53, 95 % from",
-            "Before a step R knows no more than the best constant guess (4.10 beside 4.00); after one step it is at 2.00.",
+            "Before a step R knows no more than the best guess without points (4.10 beside 4.00); after one step it is at 2.00.",
             "It has learned where to start, not what to answer.",
             "T, trained to answer every task at once, starts at 4.03 +- 0.058 and is at 3.77 +- 0.058 after 10 steps: higher than R",
         ] {
@@ -436,8 +449,17 @@ mod tests {
         let several = |loss: f64| vec![[4.1, 2.0, loss], [4.1, 2.1, loss + 0.01], [4.0, 2.0, loss - 0.01]];
         let text = said(&study(&FILE[1..]), &[several(0.7), several(3.0), vec![[4.1, 1.9, 0.5]]]);
         let words = "Of the systems with several seeds, M has the lowest loss after 10 steps: 0.70 +- 0.010. \
-                     The others with several seeds are higher, next F";
+                     Higher: F (+2.30,";
         assert!(text.starts_with(words), "{text}");
+    }
+
+    #[test]
+    fn of_those_that_cannot_be_told_apart_the_closest_are_named() {
+        let far = |loss: f64| vec![[4.1, 2.0, loss], [4.1, 2.1, loss + 3.0], [4.0, 2.0, loss - 0.3]];
+        let near = vec![[4.1, 2.0, 0.52], [4.1, 2.1, 0.51], [4.0, 2.0, 0.47]];
+        let lowest = vec![[4.1, 2.0, 0.5], [4.1, 2.1, 0.49], [4.0, 2.0, 0.48]];
+        let text = said(&study(&FILE), &[far(0.9), far(0.8), near, lowest]);
+        assert!(text.contains("Not to be told apart from it: F (+0.010,"), "{text}");
     }
 
     #[test]
@@ -445,7 +467,10 @@ mod tests {
         let study = study(&FILE);
         let flat = vec![[4.0, 4.0, 3.9], [4.0, 4.0, 4.2]];
         let text = said(&study, &[flat.clone(), flat.clone(), flat.clone(), flat]);
-        assert!(text.contains("Nothing has learned to learn for sure"), "{text}");
+        assert!(
+            text.contains("Not even that is for sure below the best guess without points: 4.00."),
+            "{text}"
+        );
         let lost = vec![[f64::NAN; 3]; 2];
         assert_eq!(said(&study, &[lost.clone(), lost.clone(), lost.clone(), lost]), "");
         let one = |loss: f64| vec![[4.1, 2.0, loss]];

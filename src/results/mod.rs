@@ -43,7 +43,7 @@ pub use scale::{Scale, are_far_apart, difference_scale, loss_scale};
 pub use sweep::{CellLoss, ListRow, Sweep, SweptAxis, judged_at, rows};
 pub use sweep_table::SweepTable;
 pub use table::{
-    FLOOR, Failure, LossTable, Row, TableGroup, point_tables, table_steps, tables,
+    FLOOR, Failure, LossTable, Row, TableGroup, medians_in_words, point_tables, table_steps, tables,
 };
 pub use yardsticks::{Yardstick, average_of, best_guess, guess_loss, oracle_loss, tasks_at_hand};
 

@@ -188,11 +188,11 @@ fn label(value: f64, decimals: usize) -> String {
 
 /// The largest loss over the smallest, from which linear axes hide more than they show.
 const SPREAD: f64 = 4.0;
-/// A little over the best constant guess: what is above it has learned less than nothing.
+/// A little over the best guess without points: what is above it has learned less than nothing.
 const OVER_PRIOR: f64 = 1.1;
 
 /// Whether losses are so far apart that on linear axes the contest would be a strip at the lower end. What is above the
-/// best constant guess is cut there, so it does not count.
+/// best guess without points is cut there, so it does not count.
 pub fn are_far_apart(losses: impl Iterator<Item = f64>, prior: f64) -> bool {
     let losses = losses.filter(|loss| loss.is_finite() && *loss > 0.0);
     let (low, high) =
@@ -200,7 +200,7 @@ pub fn are_far_apart(losses: impl Iterator<Item = f64>, prior: f64) -> bool {
     high.min(prior) > SPREAD * low
 }
 
-/// The axis of these losses: up to a little over the best constant guess, from zero or, on a logarithmic axis, from the
+/// The axis of these losses: up to a little over the best guess without points, from zero or, on a logarithmic axis, from the
 /// lowest that there is on. Where hardly anything is below that guess, up to most of what is there.
 pub fn loss_scale(
     losses: impl Iterator<Item = f64>,

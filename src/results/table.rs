@@ -5,7 +5,7 @@
 //! Test loss after n gradient steps (mean over tasks, ± std over seeds)
 //!                      n=0      n=1      n=2      n=5     n=10     n=32
 //! MAML        5/5 4.30±.21 1.51±.12 ...
-//! prior mean (best constant guess): 4.25
+//! prior mean (best guess without points): 4.25
 //! ```
 
 use std::collections::BTreeSet;
@@ -52,8 +52,10 @@ pub struct TableGroup {
     pub title: String,
     /// A row an experiment.
     pub rows: Vec<Row>,
-    /// Loss of the best constant guess on its tasks.
+    /// Loss of the best guess without points on its tasks.
     pub best_guess: f64,
+    /// The n of the table at which its rows are compared by medians, although it shows means.
+    pub by_medians: Vec<usize>,
     /// What nobody can be expected to be below after K = 0, 1, .. points, where the columns are over them and it is known.
     pub floor: Option<Vec<f64>>,
 }
@@ -144,6 +146,7 @@ pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec
             Some(TableGroup {
                 floor: floor.flatten(),
                 title: group.group.title.clone(),
+                by_medians: group.by_medians(&table_steps(most_steps), average),
                 rows: list.iter().filter_map(|row| of(group, row)).collect(),
                 best_guess: best_guess(test, average),
             })
@@ -195,6 +198,13 @@ pub fn table_steps(last: usize) -> Vec<usize> {
     steps
 }
 
+/// That systems are compared by medians after these n, although means are shown.
+pub fn medians_in_words(letter: &str, steps: &[usize]) -> Option<String> {
+    let list: Vec<String> = steps.iter().map(usize::to_string).collect();
+    let list = list.join(", ");
+    (!steps.is_empty()).then(|| format!("at {letter}={list} by medians over tasks, since some tasks blow up"))
+}
+
 impl Row {
     /// The row's loss after n steps.
     fn entry(&self, n: usize, plus_minus: &str) -> Option<String> {
@@ -230,7 +240,7 @@ impl fmt::Display for LossTable {
             write!(f, "{:>column$}", format!("{}={n}", self.axis.letter()))?;
         }
         writeln!(f)?;
-        for TableGroup { title, rows, best_guess, floor } in &self.groups {
+        for TableGroup { title, rows, best_guess, floor, by_medians } in &self.groups {
             if !title.is_empty() {
                 writeln!(f, "on tasks with {title}:")?;
             }
@@ -252,7 +262,10 @@ impl fmt::Display for LossTable {
                 }
                 writeln!(f)?;
             }
-            writeln!(f, "prior mean (best constant guess): {}", number(*best_guess))?;
+            if let Some(medians) = medians_in_words(self.axis.letter(), by_medians) {
+                writeln!(f, "* {medians}")?;
+            }
+            writeln!(f, "prior mean (best guess without points): {}", number(*best_guess))?;
         }
         if all().any(|row| !row.best.is_empty()) {
             writeln!(f, "* lowest on these tasks, or not to be told from the lowest by its seeds")?;

@@ -76,7 +76,7 @@ pub fn oracle_loss(settings: &TaskSettings, task: &TestTask) -> f64 {
     if loss < 1e-12 { 0.0 } else { loss }
 }
 
-/// Loss of the best constant guess over the frozen tasks of a test.
+/// Loss of the best guess without points over the frozen tasks of a test.
 pub fn best_guess(test: Test<'_>, average: Average) -> f64 {
     Yardstick::Guess.loss(test, average).unwrap_or(f64::NAN)
 }

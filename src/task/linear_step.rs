@@ -1,4 +1,4 @@
-//! How good one step can be that is linear in the targets it sees: a yardstick between the best constant guess
+//! How good one step can be that is linear in the targets it sees: a yardstick between the best guess without points
 //! and the oracle. A gradient step of a network that starts from the mean answer is of this kind as long as its
 //! features stay what they are; to be better, a step has to turn them.
 

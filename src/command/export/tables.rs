@@ -5,8 +5,8 @@ use super::curves::{band_in_words, ends, seeds_in_words};
 use crate::cli::Interval;
 use crate::eval::{Average, OverSeeds};
 use crate::results::{
-    Difference, FLOOR, Figure, LossTable, Outcome, Row, TableComparison, TableGroup, point_tables,
-    table_steps, tables,
+    Difference, FLOOR, Figure, LossTable, Outcome, Row, TableComparison, TableGroup, medians_in_words,
+    point_tables, table_steps, tables,
     text::{Glyphs, number},
 };
 
@@ -57,7 +57,9 @@ pub fn losses(outcomes: &[Outcome<'_>], interval: Interval) -> Vec<Table> {
     let table = |table: &LossTable| {
         let steps = table_steps(table.most_steps);
         let mut rows = Vec::new();
-        for TableGroup { title, rows: systems, best_guess, floor } in &table.groups {
+        let mut medians = Vec::new();
+        for TableGroup { title, rows: systems, best_guess, floor, by_medians } in &table.groups {
+            medians.extend(by_medians);
             if !title.is_empty() {
                 rows.push(Line::Heading(format!("Tasks with {title}")));
             }
@@ -73,11 +75,14 @@ pub fn losses(outcomes: &[Outcome<'_>], interval: Interval) -> Vec<Table> {
                 rows.push(Line::Cells(name.into_iter().chain(steps.iter().map(at)).collect()));
             }
             let guess = Cell { text: number(*best_guess), exact: Some(*best_guess), ..Cell::default() };
-            let prior = [Cell::of("prior mean (best constant guess)"), Cell::of("")];
+            let prior = [Cell::of("prior mean (best guess without points)"), Cell::of("")];
             rows.push(Line::Cells(prior.into_iter().chain(steps.iter().map(|_| guess.clone())).collect()));
         }
         let on = table.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
         let (letter, after) = (table.axis.letter(), table.axis.after());
+        medians.sort_unstable();
+        medians.dedup();
+        let medians = medians_in_words(letter, &medians).map_or(String::new(), |words| format!("; {words}"));
         Table {
             title: format!("{on}Test loss after {after} (mean over tasks)"),
             head: ["system".to_owned(), "seeds".to_owned()]
@@ -89,7 +94,7 @@ pub fn losses(outcomes: &[Outcome<'_>], interval: Interval) -> Vec<Table> {
                 format!("After each mean over seeds: {}.", band_in_words(interval)),
                 format!(
                     "Bold: the lowest after {after}, and what cannot be told from it (95 % over all comparisons of one \
-                     {letter}; medians where some tasks blow up). ! some tasks or seeds have no finite loss."
+                     {letter}{medians}). ! some tasks or seeds have no finite loss."
                 ),
             ],
         }

@@ -45,6 +45,14 @@ impl Compared {
     }
 }
 
+impl Compared {
+    /// Those of these n at which medians are compared although means are shown, since some tasks blow up.
+    pub fn by_medians(&self, steps: &[usize], shown: Average) -> Vec<usize> {
+        let differs = |n: &usize| self.at(*n).is_some_and(|at| at.over != shown && !at.best_set().is_empty());
+        steps.iter().copied().filter(differs).collect()
+    }
+}
+
 impl Comparison {
     /// The lowest and all that cannot be told from it; empty where nothing is known of any difference.
     pub fn best_set(&self) -> BTreeSet<usize> {

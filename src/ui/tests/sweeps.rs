@@ -328,3 +328,18 @@ fn words(screen: &str) -> String {
     let right = screen.lines().map(|line| line.rsplit('│').nth(1).unwrap_or_default());
     right.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
+
+#[test]
+fn what_is_said_beside_the_map_is_never_cut() {
+    let mut app = app(Styles::default());
+    go_to(&mut app, 2);
+    for width in [80, 100, 120, 160, 200] {
+        let screen = picture(&app, width, 40);
+        let note = screen.lines().find(|line| line.contains("best")).unwrap_or_else(|| panic!("{screen}"));
+        let note = note.split(['╮', '╯', '┤']).next().unwrap_or_default();
+        assert!(!note.contains('…') && note.contains("inner_lr="), "{width}: {note}");
+        let legend = screen.lines().find(|line| line.contains("lower is better")).unwrap_or_default();
+        let legend = legend.split("││").next().unwrap_or_default().trim_end_matches(['│', '"']).trim_end();
+        assert!(!legend.contains('…') && legend.ends_with("! tasks or seeds lost"), "{width}: {legend}");
+    }
+}

@@ -169,11 +169,12 @@ fn its_figures_are_the_results() {
     let said = |title: &str| says(&app, title);
     for (title, words) in [
         (
-            "Why transfer fails",
-            "Over all test tasks its loss is 4.22 before and 4.15 after ten steps; the best constant guess has 4.23",
+            "What transfer learns",
+            "Over all test tasks its loss is 4.22 before and 4.15 after ten steps; the best guess without points has 4.23",
         ),
         ("One step", "4.30 before, 2.16 after one step, 0.70 after ten"),
-        ("First order", "1.10 after ten steps, beside 0.70 of MAML"),
+        // First-order MAML has one seed: nothing is said of it beside MAML.
+        ("First order", "comes to 1.10 after ten steps. "),
         ("What came out", "Of the systems with several seeds, MAML has the lowest loss after 10 steps: 0.70"),
     ] {
         assert!(said(title).contains(words), "{}", said(title));
@@ -242,4 +243,64 @@ fn when_all_is_done_the_first_screen_says_what_came_out_and_how_to_see_it_again(
     insta::assert_snapshot!("overview_over_120x40", screen);
     press(&mut app, KeyCode::Char(' '));
     assert!(app.rewind.playing.is_some());
+}
+
+#[test]
+fn what_is_said_of_the_tasks_is_of_the_test_tasks_and_of_no_others() {
+    let mut app = fixture::midway(Styles::default());
+    let measured = crate::results::text::number(app.set(0).prior(crate::eval::Average::Mean, None));
+    assert_ne!(
+        measured,
+        crate::results::text::number(4.252),
+        "two hundred tasks are not all that there can be"
+    );
+    let words = format!("their average, which has a test loss of {measured} on the test tasks");
+    assert!(says(&app, "A thousand waves").contains(&words), "{}", says(&app, "A thousand waves"));
+    press(&mut app, KeyCode::Char('7'));
+    let screen = picture(&app, 160, 50).replace(['"', '\n'], " ");
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("it has a loss of {measured} on the test tasks")), "{words}");
+    // A step more or less is said as it is.
+    assert!(
+        says(&app, "What MAML asks for").contains("after one step")
+            && !says(&app, "What MAML asks for").contains("all of them")
+    );
+    let mut settings = (*app.experiments[2].settings).clone();
+    settings.training.inner_steps = 3;
+    app.experiments[2].settings = std::sync::Arc::new(settings);
+    assert!(
+        says(&app, "What MAML asks for").contains("after 3 steps on a task's points"),
+        "{}",
+        says(&app, "What MAML asks for")
+    );
+    assert!(says(&app, "What MAML asks for").contains("the derivative runs through all of them"));
+}
+
+#[test]
+fn first_order_stands_beside_maml_only_where_nothing_else_is_different() {
+    let two = |more: &str| {
+        let text = format!(
+            "[defaults]\nouter_steps = 100\nseeds = 3\n[model]\nhidden = 16\n\
+             [[experiment]]\nname = \"M\"\nalgorithm = \"maml\"\n\
+             [[experiment]]\nname = \"F\"\nalgorithm = \"first-order-maml\"\n{more}"
+        );
+        let study =
+            crate::experiments::parse("x", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut app = fixture::app(&study, Styles::default());
+        for run in 0..6 {
+            let (name, end) = if run < 3 { ("M", 0.7) } else { ("F", 1.2) };
+            app.on_event(run, fixture::started(name, run as u64 % 3, 100));
+            app.on_event(
+                run,
+                fixture::evaluated(name, run as u64 % 3, fixture::curve(4.3, end, run as u64 % 3)),
+            );
+        }
+        says(&app, "First order")
+    };
+    let alike = two("");
+    assert!(alike.contains("Leaving out the second derivative costs after 10 steps: F 1.20"), "{alike}");
+    assert!(alike.contains("M 0.70") && alike.contains("95 % from"), "{alike}");
+    // On other tasks no figure of the other one is said.
+    let other = two("task = { shots = 5 }\n");
+    assert!(other.contains("comes to 1.20 after ten steps.") && !other.contains("0.70"), "{other}");
 }

@@ -93,7 +93,7 @@ pub static STATIONS: &[Station] =
     &[
         station("The problem", Place::Of("maml"), after_one, words::problem),
         station("A thousand waves", Place::Tasks, nothing, words::waves),
-        station("Why transfer fails", Place::Of("transfer"), after_ten, words::transfer),
+        station("What transfer learns", Place::Of("transfer"), after_ten, words::transfer),
         station(
             "Why transfer stays",
             Place::Why("transfer", "kernel", Some("maml")),

@@ -2,6 +2,7 @@
 //! knows.
 
 use crate::{
+    eval::Average,
     results::text::number,
     ui::{state::app::App, views::why},
 };
@@ -52,10 +53,11 @@ pub fn problem(app: &App, index: usize) -> String {
 pub fn waves(app: &App, _: usize) -> String {
     let Some(set) = app.sets.first() else { return LATER.to_owned() };
     format!(
-        "Every task is another wave. One network that has to answer all of them without knowing which one is meant \
-         can do no better than their average: a test loss of {} on the test tasks. No training changes that; only looking at the \
-         points of the task at hand does.",
-        number(set.prior(crate::eval::Average::Mean, None))
+        "Every task is another one, {}. To all that there can be, the best answer of a network that does not know which \
+         one is meant is their average, which has a test loss of {} on the test tasks. Training alone brings none far below \
+         that; looking at the points of the task at hand does.",
+        set.task.family.one(),
+        number(set.prior(Average::Mean, None))
     )
 }
 
@@ -63,7 +65,7 @@ pub fn waves(app: &App, _: usize) -> String {
 pub fn transfer(app: &App, index: usize) -> String {
     let figures = match (loss(app, index, 0), loss(app, index, 10)) {
         (Some(start), Some(ten)) => format!(
-            "Over all test tasks its loss is {} before and {} after ten steps; the best constant guess has {}.",
+            "Over all test tasks its loss is {} before and {} after ten steps; the best guess without points has {}.",
             number(start),
             number(ten),
             prior(app, index)
@@ -71,7 +73,7 @@ pub fn transfer(app: &App, index: usize) -> String {
         _ => LATER.to_owned(),
     };
     format!(
-        "Transfer learning trains on all waves at once and hopes that what it has learned is of use for a new one. The \
+        "Transfer learning trains on all tasks at once and hopes that what it has learned is of use for a new one. The \
          best single answer to all of them is their average. {figures}"
     )
 }
@@ -79,11 +81,14 @@ pub fn transfer(app: &App, index: usize) -> String {
 /// What MAML asks for.
 pub fn asks(app: &App, index: usize) -> String {
     let steps = app.experiments[index].settings.training.inner_steps;
-    let steps = if steps == 1 { "one step".to_owned() } else { format!("{steps} steps") };
+    let (steps, through) = match steps {
+        1 => ("one step".to_owned(), "the inner step, and the derivative runs through that step"),
+        steps => (format!("{steps} steps"), "the inner steps, and the derivative runs through all of them"),
+    };
     format!(
         "MAML does not ask a network to be good, but to be good after {steps} on a task's points: its loss is taken \
-         at the weights after the inner step, and the derivative runs through that step back to the weights before \
-         it. That is a derivative of a derivative, and here it is exact."
+         at the weights after {through} back to the weights before. That is a derivative of a derivative, and here it is \
+         exact."
     )
 }
 
@@ -133,27 +138,22 @@ pub fn one_sided(app: &App, index: usize) -> String {
 
 /// First-order MAML.
 pub fn first_order(app: &App, index: usize) -> String {
-    let exact = experiment(app, "maml");
-    let figures = match (loss(app, index, 10), exact.and_then(|exact| Some((exact, loss(app, exact, 10)?)))) {
-        (Some(without), Some((exact, with))) => format!(
-            "Over all test tasks that comes to {} after ten steps, beside {} of {}.",
-            number(without),
-            number(with),
-            app.experiments[exact].settings.name
-        ),
-        (Some(without), None) => {
-            format!("Over all test tasks that comes to {} after ten steps.", number(without))
-        }
-        _ => LATER.to_owned(),
+    let figures = match loss(app, index, 10) {
+        Some(loss) => format!("Over all test tasks that comes to {} after ten steps.", number(loss)),
+        None => LATER.to_owned(),
     };
+    // Beside MAML only where nothing else is different, and with its interval.
+    let costs = app.findings(|findings| findings.of_second_derivative()).unwrap_or_default();
     format!(
         "First-order MAML takes the gradient at the weights after the inner step and acts as if it were that of the \
-         weights before: no second derivative. {figures}"
+         weights before: no second derivative. {figures} {costs}"
     )
 }
 
 /// Reptile.
 pub fn reptile(app: &App, index: usize) -> String {
+    let steps = app.experiments[index].settings.training.inner_steps;
+    let steps = if steps == 1 { "one step".to_owned() } else { format!("{steps} steps") };
     let figures = match (loss(app, index, 1), loss(app, index, 10)) {
         (Some(one), Some(ten)) => {
             format!("Over all test tasks: {} after one step, {} after ten.", number(one), number(ten))
@@ -161,7 +161,7 @@ pub fn reptile(app: &App, index: usize) -> String {
         _ => LATER.to_owned(),
     };
     format!(
-        "Reptile needs no query points and no derivative of a step: it takes several steps on a task and moves the \
+        "Reptile needs no query points and no derivative of a step: it takes {steps} on a task and moves the \
          initial weights a little towards where they have led. {figures}"
     )
 }
@@ -194,7 +194,7 @@ pub fn next(app: &App, _: usize) -> String {
     };
     format!(
         "{} plays the training again, everywhere. {} p goes to Play: place points by hand and see what each system \
-         makes of them. {edit} `metascope init --preset zoo` has the other learners. {} walks this tour again.",
+         makes of them. {edit} `metascope init --preset zoo` has more ways to adapt by steps, `in-context` those that read the points. {} walks this tour again.",
         app.key_of("replay"),
         app.key_of("view-of-letter"),
         app.key_of("tour")
@@ -396,7 +396,7 @@ pub fn high_start(app: &App, index: usize) -> String {
     let random = experiment(app, "random").and_then(|random| loss(app, random, 0));
     let random = random.map(|loss| format!(", a random network {}", number(loss))).unwrap_or_default();
     let told = format!(
-        "Before any step it has a test loss of {}; the best constant guess has {}{random}.",
+        "Before any step it has a test loss of {}; the best guess without points has {}{random}.",
         number(start),
         number(prior)
     );

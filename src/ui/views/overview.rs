@@ -298,7 +298,19 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
         notes.push(format!("best/{cells}: of {cells} cells on the same tasks"));
     }
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.best) {
-        notes.push("underlined: lowest, or not told from it".to_owned());
+        let mut by_medians: Vec<usize> =
+            app.compared().iter().flat_map(|group| group.by_medians(&steps, app.curves.average)).collect();
+        by_medians.sort_unstable();
+        by_medians.dedup();
+        let list: Vec<String> = by_medians.iter().map(usize::to_string).collect();
+        notes.push(match list.is_empty() {
+            true => "underlined: lowest, or not told from it".to_owned(),
+            false => format!(
+                "underlined: not told from lowest ({}={}: medians)",
+                app.axis().letter(),
+                list.join(",")
+            ),
+        });
     }
     // As many as there is room for, the first ones first.
     let mut said = String::new();
@@ -313,7 +325,8 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
 
 /// What a newcomer should look at first.
 fn reading_lines(app: &App, wide: u16) -> Vec<String> {
-    let set = (!app.experiments.is_empty()).then(|| app.set(0));
+    // Where systems are tested on different tasks, those of the one that is selected.
+    let set = (!app.experiments.is_empty()).then(|| app.set(app.beside_selected().0));
     let shots = set.map_or(0, |set| set.task.shots.most);
     let plain = app.experiments.iter().all(|experiment| experiment.settings.adaptation().is_plain());
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
@@ -338,12 +351,12 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
         (OverviewPlot::Curves, LossAxis::Steps) => format!(
             "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
              has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
-             prior mean: the best constant guess.{linear} oracle: {oracle}.\n{number}"
+             prior mean: the best guess without points.{linear} oracle: {oracle}.\n{number}"
         ),
         (OverviewPlot::Curves, LossAxis::Points) => format!(
             "Each system is shown K points of {one} it has never seen, one more at a time, and takes the steps it was \
              trained for. Lower is better; who is lowest may change with K.\n\
-             prior mean: the best constant guess. {FLOOR}: the best prediction there is from K points, exactly.\n{number}"
+             prior mean: the best guess without points. {FLOOR}: the best prediction there is from K points, exactly.\n{number}"
         ),
     };
     wrap(&text, usize::from(wide).saturating_sub(4), &app.styles)

@@ -227,6 +227,14 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
             (down, across, cell.map(|cell| (cell, app.known(cell))))
         })
         .collect();
+    let is_shown = |what: fn(&Known) -> bool| {
+        known.iter().any(|(.., cell)| cell.as_ref().is_some_and(|(_, known)| what(known)))
+    };
+    let marks = [
+        (is_shown(|known| matches!(known, Known::Preview(_))), "  ~ preview"),
+        (is_shown(|known| matches!(known, Known::Loss(loss) if !loss.counts())), "  ! tasks or seeds lost"),
+    ];
+    let marks: String = marks.iter().filter(|(is_shown, _)| *is_shown).map(|(_, mark)| *mark).collect();
     let losses = known.iter().filter_map(|(.., cell)| match cell {
         Some((_, Known::Loss(loss))) if loss.counts() => Some(loss.mean),
         Some((_, Known::Preview(loss))) if loss.mean.is_finite() => Some(loss.mean),
@@ -253,14 +261,24 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     }
     if !losses.is_empty() && inner.height > HEADS + LEGEND {
         let at = Rect { y: inner.bottom() - 1, height: 1, ..inner };
-        legend(scale, " and more (log scale)  ~ preview  ! tasks or seeds lost", at, buffer, styles);
+        // What the marks mean goes before what the colours do.
+        let rests = [format!(" and more (log scale){marks}"), format!(" and more{marks}"), marks];
+        legend(scale, &rests, at, buffer, styles);
     }
     let note = match best
         .filter(|_| !app.own_rate.is_on)
         .map(|best| (best, &app.experiments[best].settings.cell))
     {
         Some((best, Some(cell))) => match app.known(best) {
-            Known::Loss(loss) => format!("best so far: {} at {}", spread(&loss, styles), cell.combination()),
+            Known::Loss(loss) => {
+                let at = cell.combination();
+                let short = format!("best: {} at {at}", loss_with_interval(&loss, styles));
+                let notes =
+                    [format!("best so far: {} at {at}", spread(&loss, styles)), short, format!("best: {at}")];
+                let room = usize::from(area.width).saturating_sub(4);
+                let fits = notes.iter().find(|note| width(note) <= room);
+                fits.unwrap_or(&notes[2]).clone()
+            }
             _ => format!("best so far: {}", cell.combination()),
         },
         _ if app.own_rate.is_on => {
@@ -339,14 +357,19 @@ fn draw_cell(
 }
 
 /// A loss with half its interval.
-fn spread(loss: &CellLoss, styles: &Styles) -> String {
+fn loss_with_interval(loss: &CellLoss, styles: &Styles) -> String {
     let half = loss.ci95.map(|half| format!("{}{}", styles.plus_minus(), short_spread(half, loss.mean)));
+    format!("{}{}", number(loss.mean), half.unwrap_or_default())
+}
+
+/// The same, and what the interval is.
+fn spread(loss: &CellLoss, styles: &Styles) -> String {
     let seeds = match (loss.ci95, loss.seeds) {
         (Some(_), seeds) => format!(" (95 % interval over {seeds} seeds)"),
         (None, 1) => " (one seed)".to_owned(),
         (None, seeds) => format!(" ({seeds} seeds, fewer than two finite)"),
     };
-    format!("{}{}{seeds}", number(loss.mean), half.unwrap_or_default())
+    format!("{}{seeds}", loss_with_interval(loss, styles))
 }
 
 /// What is known of the cell under the cursor, and of the sweep.

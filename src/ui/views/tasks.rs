@@ -10,6 +10,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::{
+    eval::Average,
     results::Scale,
     task::Function,
     ui::{
@@ -23,7 +24,7 @@ use crate::{
         widgets::{
             geometry::Geometry,
             plot::{Plot, Series, Shape},
-            text::{count, pane, pane_note, put, width, wrap},
+            text::{count, number, pane, pane_note, put, width, wrap},
         },
     },
 };
@@ -65,11 +66,11 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let task = &set.task;
     let text = format!(
-        "A task is {}. At every x the waves overlap, so a single \
-         network trained on all of them can do no better than their average: test loss {:.3}. Learning to learn \
-         means to find weights from which {} points and a few steps lead to any one of them.",
+        "A task is {}. At every x they overlap, so the best single answer to all of them is their average: it has a loss \
+         of {} on the test tasks. Learning to learn means to find weights from which {} points and a few steps lead to any \
+         one of them.",
         task.family.formula(&task.own),
-        set.prior_mean,
+        number(set.prior(Average::Mean, None)),
         task.shots.most
     );
     let lines = wrap(&text, usize::from(area.width).saturating_sub(2), styles);

@@ -3,7 +3,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::text::{fit, number, put};
+use super::text::{fit, number, put, width};
 use crate::ui::style::Styles;
 
 /// Cells of the screen from which on a cell has room for its number.
@@ -100,8 +100,8 @@ impl Cell<'_> {
     }
 }
 
-/// What the grounds or shades mean; `rest` stands after the worst loss.
-pub fn legend(scale: LossScale, rest: &str, at: Rect, buffer: &mut Buffer, styles: &Styles) {
+/// What the grounds or shades mean; the first of `rests` that fits stands after the worst loss.
+pub fn legend<S: AsRef<str>>(scale: LossScale, rests: &[S], at: Rect, buffer: &mut Buffer, styles: &Styles) {
     let mut x =
         put(buffer, at, at.x + 1, at.y, &format!("lower is better: {} ", number(scale.best)), styles.plain());
     for step in 0..12 {
@@ -111,7 +111,9 @@ pub fn legend(scale: LossScale, rest: &str, at: Rect, buffer: &mut Buffer, style
             None => x = put(buffer, at, x, at.y, &shade(styles, share).to_string(), styles.plain()),
         }
     }
-    let words = format!(" {}{rest}", number(scale.worst));
     let room = usize::from(at.right().saturating_sub(x));
+    let words = |rest: &S| format!(" {}{}", number(scale.worst), rest.as_ref());
+    let all = || rests.iter().map(words);
+    let words = all().find(|words| width(words) <= room).or(all().last()).unwrap_or_default();
     put(buffer, at, x, at.y, &fit(&words, room, styles), styles.plain());
 }

@@ -116,6 +116,11 @@ fn where_tasks_blow_up_medians_are_compared() {
     assert_eq!((before.over, before.lowest), (Average::Mean, 0));
     assert_eq!((after.over, after.lowest), (Average::Median, 0));
     assert_eq!(after.others[0].difference.standing, Standing::Higher);
+    // A table whose means are marked by medians says where.
+    let words = "* at n=1 by medians over tasks, since some tasks blow up";
+    let table = |average| crate::results::tables(&outcomes, average, Default::default())[0].to_string();
+    assert!(table(Average::Mean).contains(words), "{}", table(Average::Mean));
+    assert!(!table(Average::Median).contains("medians over"), "{}", table(Average::Median));
     // The worst 1 % carrying half of the mean is enough, however the rest lies.
     let carried = |share: f64| {
         let rest = 99.0 * (1.0 - share) / share;

@@ -172,6 +172,6 @@ fn draw_losses(losses: &Losses, area: Rect, buffer: &mut Buffer, styles: &Styles
     }
     let below = area.y + 1 + rows as u16;
     if below < area.bottom() {
-        legend(scale, " and more (log scale)", Rect { y: below, height: 1, ..area }, buffer, styles);
+        legend(scale, &[" and more (log scale)"], Rect { y: below, height: 1, ..area }, buffer, styles);
     }
 }
