@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::paper::Paper;
 use crate::eval::Average;
 use crate::results::{
-    CellLoss, Outcome, Scale, Sweep, groups, judged_at,
+    CellLoss, Outcome, Scale, Sweep, best_guess, groups, judged_at,
     palette::{RAMP, hex, wants_black},
     svg::Picture,
     text::number,
@@ -48,10 +48,14 @@ pub fn picture(
     }
     let losses =
         || maps.iter().flat_map(|map| map.cells.iter().flatten().flatten().filter_map(|(_, loss)| *loss));
-    let finite = losses().map(|loss| loss.mean).filter(|mean| mean.is_finite() && *mean > 0.0);
+    let counted = losses().filter(|loss| loss.counts()).map(|loss| loss.mean).filter(|mean| *mean > 0.0);
     let (low, high) =
-        finite.fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(loss), high.max(loss)));
-    let scale = Scale::log(low, high.max(low * 1.05));
+        counted.fold((f64::INFINITY, 0.0_f64), |(low, high), loss| (low.min(loss), high.max(loss)));
+    // What is far worse than knowing nothing is no worse than that, or one cell that explodes would make all others alike.
+    let first = sweep.experiments.iter().find_map(|index| outcomes[*index].test(test));
+    let most = first.map_or(f64::INFINITY, |test| 2.0 * best_guess(test, Average::Mean)).max(low * 1.05);
+    let is_cut = high > most;
+    let scale = Scale::log(low, high.max(low * 1.05).min(most));
     let mut picture = Picture::new();
     let (font, small) = (paper.font, 0.9 * paper.font);
     let on = test.map_or(String::new(), |test| format!("[{test}] "));
@@ -138,7 +142,7 @@ pub fn picture(
         }
         top = begin + cell[1] * rows as f64 + 3.2 * small;
     }
-    top = key(&mut picture, paper, scale, top);
+    top = key(&mut picture, paper, (scale, is_cut), top);
     let mut notes =
         vec![format!("Mean over seeds of the mean over test tasks. Framed: the lowest cell of its map.")];
     if losses().any(|loss| !loss.counts()) {
@@ -225,7 +229,9 @@ fn draw_map(
         for (column, cell) in cells.iter().enumerate() {
             let Some((index, loss)) = cell else { continue };
             let (x, y) = (corner[0] + wide * column as f64, corner[1] + high * row as f64);
-            let ground = loss.and_then(|loss| scale.place(loss.mean)).map(|place| RAMP[shade(place)].rgb);
+            // What leaves tasks out has no place among those that do not.
+            let counted = loss.filter(|loss| loss.counts());
+            let ground = counted.and_then(|loss| scale.place(loss.mean)).map(|place| RAMP[shade(place)].rgb);
             let fill = ground.map_or_else(|| paper.grid().to_owned(), hex);
             picture.draw(&format!(
                 "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{wide:.2}\" height=\"{high:.2}\" fill=\"{fill}\" \
@@ -274,7 +280,7 @@ fn shade(place: f64) -> usize {
 }
 
 /// What the shades mean; where it ends.
-fn key(picture: &mut Picture, paper: &Paper, scale: Scale, top: f64) -> f64 {
+fn key(picture: &mut Picture, paper: &Paper, (scale, is_cut): (Scale, bool), top: f64) -> f64 {
     let (font, small) = (paper.font, 0.9 * paper.font);
     let (left, width) = (0.5 * font, (paper.width - 4.0 * font).min(28.0 * font));
     let part = width / RAMP.len() as f64;
@@ -294,7 +300,8 @@ fn key(picture: &mut Picture, paper: &Paper, scale: Scale, top: f64) -> f64 {
             &number(scale.value(at as f64 / RAMP.len() as f64)),
         );
     }
-    let label = "test loss (mean squared error), logarithmic";
-    paper.write(picture, (left, top + 3.9 * font), (small, ""), label);
+    let end = if is_cut { format!(", up to {} and more", number(scale.high)) } else { String::new() };
+    let label = format!("test loss (mean squared error), logarithmic{end}");
+    paper.write(picture, (left, top + 3.9 * font), (small, ""), &label);
     top + 4.2 * font
 }

@@ -9,7 +9,7 @@ use super::shown::{self, one_a_row, tested};
 use super::tables::{Cell, Line, Spread, Table};
 use super::{contrasts, curves, fit, heat, profile, tables};
 use crate::cli::Interval;
-use crate::eval::Average;
+use crate::eval::{Average, LossAxis};
 use crate::experiments::Study;
 use crate::results::{
     Figure, Findings, Outcome, Results, TableComparison, best_guess, compare, differences, judged_at, rows,
@@ -217,6 +217,12 @@ fn adaptation(report: &Report<'_>) -> String {
         }
         let figure = curves::figure(&shown, test, report.interval);
         text += &both(|paper| figure.draw(paper));
+        let along = tested(report.outcomes, test).into_iter().map(|outcome| outcome.along(LossAxis::Points));
+        let of_points = one_a_row(along.filter(Outcome::has_axis).collect(), test);
+        if !of_points.is_empty() {
+            let figure = curves::figure(&of_points, test, report.interval);
+            text += &both(|paper| figure.draw(paper));
+        }
     }
     text
 }
