@@ -185,6 +185,10 @@ pub enum Format {
     Json,
     /// A picture of the adaptation curves, or of what else is asked for.
     Svg,
+    /// The same as PDF, with its letters, by a metascope with the feature pictures.
+    Pdf,
+    /// The same as PNG of 300 points an inch, by a metascope with the feature pictures.
+    Png,
     /// The loss tables for a paper, with intervals and the best set in bold; for \usepackage{booktabs}.
     Latex,
     /// The same as Markdown.
@@ -230,7 +234,7 @@ fn inner_steps(text: &str) -> Result<usize, String> {
 impl Format {
     /// Whether it is a picture.
     pub fn is_picture(self) -> bool {
-        self == Self::Svg
+        matches!(self, Self::Svg | Self::Pdf | Self::Png)
     }
 
     /// Whether it is a table for a paper.

@@ -378,6 +378,10 @@ fn the_points_curve_is_in_every_format() {
     {
         bench.run(&[&["export", "runs", "--format"], wrong].concat()).exits(2).says(why);
     }
+    // The page has it as a picture, beside the curves over steps.
+    let page = export(&["html"]);
+    assert!(page.contains("Test loss after n gradient steps</text>"), "over steps");
+    assert!(page.contains("Test loss after K support points</text>"), "over points");
     // A study without is told how to have one.
     let without = trained(&nasty());
     without.run(&["export", "runs", "--format", "svg", "--points"]).exits(1).says("points = 20");
@@ -401,6 +405,25 @@ fn a_sweep_is_a_heat_map_of_its_cells() {
     }
     assert!(words[0].contains("after 5 steps at rate 0.01 on 10 points"), "{words:?}");
     bench.run(&["export", "runs", "--format", "svg", "--sweep", "T"]).exits(2).says("there are: S");
+}
+
+#[test]
+fn a_cell_that_explodes_makes_no_others_alike() {
+    // One step at a rate of 1 leads to losses in the thousands.
+    let study = every_kind()
+        .replace("sweep = { inner_lr = [0.001, 0.1]", "sweep = { \"evaluation.inner_lr\" = [0.01, 1.0]");
+    let bench = trained(&study.replace("steps = 5", "steps = 1"));
+    let svg = bench.run(&["export", "runs", "--format", "svg", "--sweep", "S"]).exits(0).stdout;
+    let key =
+        texts(&svg).into_iter().find(|text| text.contains("and more")).expect("the key says that it is cut");
+    let up_to: f64 = key
+        .split("up to ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .expect("a number")
+        .parse()
+        .expect("a number");
+    assert!(up_to < 30.0, "twice what knowing nothing has: {key}");
 }
 
 #[test]
@@ -429,6 +452,85 @@ fn the_distribution_over_tasks_and_the_comparison_are_pictures() {
         (&["svg", "--fit", "1", "--profile", "3"], "cannot be used with"),
     ] {
         bench.run(&[&["export", "runs", "--format"], arguments].concat()).exits(2).says(says);
+    }
+}
+
+#[cfg(feature = "pictures")]
+#[test]
+fn pdf_and_png_are_the_pictures_at_their_size() {
+    let bench = trained(&every_kind());
+    let read = |name: &str| std::fs::read(bench.path(name)).expect("it was written");
+    for (picture, more) in [
+        ("curves", &[][..]),
+        ("fit", &["--fit", "3"]),
+        ("profile", &["--profile", "2"]),
+        ("map", &["--sweep"]),
+        ("compared", &["--comparisons"]),
+    ] {
+        let small = [more, &["--width", "3.4in", "--font-size", "8"]].concat();
+        let svg = bench.run(&[&["export", "runs", "--format", "svg"], &small[..]].concat()).exits(0).stdout;
+        let height: f64 = svg
+            .split("height=\"")
+            .nth(1)
+            .and_then(|rest| rest.split("pt").next())
+            .expect("pt")
+            .parse()
+            .expect("a number");
+        for format in ["pdf", "png"] {
+            let file = format!("{picture}.{format}");
+            bench
+                .run(&[&["export", "runs", "--format", format, "--out", &file], &small[..]].concat())
+                .exits(0);
+        }
+        let pdf = read(&format!("{picture}.pdf"));
+        let text = String::from_utf8_lossy(&pdf);
+        assert!(text.starts_with("%PDF-") && text.contains("DejaVuSans"), "letters stay letters");
+        let page =
+            text.split("/MediaBox").nth(1).and_then(|rest| rest.split(['[', ']']).nth(1)).expect("a page");
+        let page: Vec<f64> =
+            page.split_whitespace().map(|number| number.parse().expect("a number")).collect();
+        assert!((page[2] - 244.8).abs() < 0.1 && (page[3] - height).abs() < 0.1, "{page:?} {height}");
+        // 300 points an inch.
+        let png = read(&format!("{picture}.png"));
+        assert!(png.starts_with(b"\x89PNG\r\n"));
+        let size = [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes")));
+        assert!((f64::from(size[0]) - 1_020.0).abs() <= 1.0, "{size:?}");
+        assert!((f64::from(size[1]) - height / 72.0 * 300.0).abs() <= 1.0, "{size:?}");
+    }
+    // The same bytes from run to run.
+    bench
+        .run(&[
+            "export",
+            "runs",
+            "--format",
+            "png",
+            "--out",
+            "again.png",
+            "--width",
+            "3.4in",
+            "--font-size",
+            "8",
+        ])
+        .exits(0);
+    assert!(read("again.png") == read("curves.png"));
+    // A letter that no font here has is told, and the picture is there all the same.
+    let odd = trained(&every_kind().replace("\"MAML\"", "\"MAML \u{10900}\""));
+    let run = odd.run(&["export", "runs", "--format", "png", "--out", "odd.png"]).exits(0);
+    assert!(
+        std::fs::metadata(odd.path("odd.png")).is_ok() && !run.stderr.contains("panicked"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[cfg(not(feature = "pictures"))]
+#[test]
+fn a_build_without_pdf_and_png_says_how_to_have_one() {
+    let bench = trained(&every_kind());
+    for format in ["pdf", "png"] {
+        let run = bench.run(&["export", "runs", "--format", format, "--out", "picture"]).exits(2);
+        run.says("--features pictures").says(&format!("--format {format}"));
+        assert!(!std::path::Path::new(&bench.path("picture")).exists());
     }
 }
 

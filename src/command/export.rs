@@ -3,6 +3,7 @@
 
 mod chart;
 mod contrasts;
+mod convert;
 mod curves;
 mod fit;
 mod heat;
@@ -17,7 +18,7 @@ mod tensorboard;
 
 pub use rows::is_taken_amiss;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::{Context, bail};
 
@@ -75,12 +76,15 @@ pub fn export(command: &ExportCommand) -> anyhow::Result<Exit> {
         (None, Some(pane)) => panes::picture(&watcher, &names(), pane, *task, test_name, &paper)?,
         (None, None) => text(command, &study, &watcher, &results, &notes)?,
     };
+    let bytes = match format {
+        Format::Pdf | Format::Png => convert::converted(&text, *format)?,
+        _ => text.into_bytes(),
+    };
     match out {
         Some(out) => {
-            write_out(out, text.as_bytes())
-                .with_context(|| format!("{} could not be written", out.display()))?;
+            write_out(out, &bytes).with_context(|| format!("{} could not be written", out.display()))?;
         }
-        None => std::io::stdout().write_all(text.as_bytes())?,
+        None => std::io::stdout().write_all(&bytes)?,
     }
     Ok(if skipped { Exit::Failed } else { Exit::Done })
 }
@@ -91,7 +95,7 @@ fn sense(command: &ExportCommand) -> anyhow::Result<()> {
         command;
     let (is_picture, is_table) = (format.is_picture(), format.is_table());
     let misuse = |text: &str| Err(Misuse(text.to_owned()).into());
-    let pictures = "--format svg";
+    let pictures = "--format svg, pdf or png";
     for (option, given) in [
         ("--fit", fit.is_some()),
         ("--pane", command.pane.is_some()),
@@ -131,6 +135,9 @@ fn sense(command: &ExportCommand) -> anyhow::Result<()> {
     }
     if *format == Format::Tensorboard && out.is_none() {
         return misuse("--format tensorboard is many files: it needs --out FOLDER");
+    }
+    if matches!(format, Format::Pdf | Format::Png) && out.is_none() && std::io::stdout().is_terminal() {
+        return misuse("a terminal shows no PDF and no PNG: they need --out FILE, or a pipe");
     }
     Ok(())
 }
@@ -245,7 +252,9 @@ fn text(
             notes,
         })?,
         // Tensorboard's are no text, and have been written.
-        Format::Svg | Format::Tensorboard => picture(command, watcher, outcomes, &names)?,
+        Format::Svg | Format::Pdf | Format::Png | Format::Tensorboard => {
+            picture(command, watcher, outcomes, &names)?
+        }
     })
 }
 
