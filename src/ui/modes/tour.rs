@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! |  the view, as it always is                          |
-//! + Tour 3/10: Why transfer fails ----------------------+
+//! + Tour 3/17: What transfer learns ---------------------+
 //! | Transfer learning trains on all waves at once ...   |
 //! + Enter next, Backspace back, Esc leaves -------------+
 //! ```
