@@ -94,14 +94,20 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let n = app.curves.crosshair.unwrap_or_else(|| judged_at(contrasts.over.len().saturating_sub(1)));
     let crosshair = app.curves.crosshair.map(|n| n as f64);
     let unseen = Plot { x, y, x_name: letter, series, crosshair, names: true }.draw(inner, buffer, styles);
-    let mut remarks = vec![format!("{letter}={n}: {}", said(app, contrasts, &shown, n))];
+    let mut remarks = vec![said(app, contrasts, &shown, n, room)];
     remarks.push(unseen.announce());
     remarks.retain(|remark| !remark.is_empty());
     pane_note(buffer, area, &remarks.join("; "), styles.warn(), styles);
 }
 
-/// What is to be said of each of them after n steps.
-fn said(app: &App, contrasts: &Contrasts, shown: &[&(usize, Vec<Option<Difference>>)], n: usize) -> String {
+/// What is to be said of each of them after n steps: of as many as there is room for, and how many more there are.
+fn said(
+    app: &App,
+    contrasts: &Contrasts,
+    shown: &[&(usize, Vec<Option<Difference>>)],
+    n: usize,
+    room: usize,
+) -> String {
     let each = shown.iter().filter_map(|(other, at)| {
         let by = at.get(n)?.as_ref()?;
         let mean = by.mean.map_or("no finite loss".to_owned(), number);
@@ -110,11 +116,18 @@ fn said(app: &App, contrasts: &Contrasts, shown: &[&(usize, Vec<Option<Differenc
         let word = if by.is_known() { by.standing.name() } else { "one seed" };
         Some(format!("{} {mean}{interval} {word}", app.row_name(*other)))
     });
-    let said = each.collect::<Vec<_>>().join(", ");
-    match contrasts.over.get(n) {
-        Some(Average::Median) if app.curves.average == Average::Mean => {
-            format!("by medians, since tasks blow up: {said}")
-        }
-        _ => said,
-    }
+    let each: Vec<String> = each.collect();
+    let by = match contrasts.over.get(n) {
+        Some(Average::Median) if app.curves.average == Average::Mean => ", medians since tasks blow up",
+        _ => "",
+    };
+    let first = |count: usize| {
+        let more = match each.len() - count {
+            0 => String::new(),
+            more => format!(", {more} more"),
+        };
+        format!("{}={n}{by}: {}{more}", app.axis().letter(), each[..count].join(", "))
+    };
+    let fits = (1..=each.len()).rev().map(first).find(|said| width(said) <= room);
+    fits.unwrap_or_else(|| first(each.len()))
 }
