@@ -28,6 +28,7 @@ fn domain(domain: &Domain) -> Json {
         }
         Domain::Words(words) => json!({ "enum": words }),
         Domain::Names(names) => json!({ "enum": names() }),
+        Domain::Text { longest, .. } => text(*longest, ""),
         Domain::Seeds(bounds) => {
             let seed = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
             let list = json!({

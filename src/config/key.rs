@@ -56,6 +56,13 @@ pub enum Domain {
     },
     /// One of these words.
     Words(&'static [&'static str]),
+    /// A text of at most so many characters, all of which can be seen.
+    Text {
+        /// The longest.
+        longest: usize,
+        /// What it is, after "must be".
+        what: &'static str,
+    },
     /// One of the names of a registry.
     Names(fn() -> Vec<&'static str>),
     /// A count of seeds (0, 1, ...) within bounds, or a list of as many.
@@ -81,6 +88,7 @@ impl Domain {
             Self::Size(most) => format!("a number from 0 to {}", thousands(*most as u64)),
             Self::Range { .. } => "two numbers, [low, high]".to_owned(),
             Self::Words(words) => alternatives(words),
+            Self::Text { what, .. } => format!("{what}, in quotes"),
             Self::Names(names) => alternatives(&names()),
         }
     }

@@ -10,7 +10,7 @@ use toml::{
 
 use super::{
     key::{AnyKey, Domain, RATE, SEED, whole_number},
-    problem::{Home, Report, quote},
+    problem::{Home, Report, quote, seen},
     value::Value,
     words::{alternatives, nearest, thousands, with_a_point},
 };
@@ -133,6 +133,7 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
             Domain::Menu { numbers, .. } => count(value.get_ref(), &SEED)
                 .filter(|number| numbers.iter().any(|one| *one as u64 == *number))
                 .map(Value::Count),
+            Domain::Text { longest, .. } => text(value.get_ref(), *longest).map(Value::Text),
             Domain::Rate => number(value.get_ref()).filter(|rate| RATE.contains(rate)).map(Value::Number),
             // Adding 0 takes the sign from -0.
             Domain::Size(most) => number_up_to(*most).map(|number| Value::Number(number + 0.0)),
@@ -391,6 +392,13 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
         DeValue::Float(number) => number.as_str().parse().ok(),
         _ => None,
     }
+}
+
+/// A text that is there, of at most so many characters, and can be seen; spaces around it do not count.
+fn text(value: &DeValue<'_>, longest: usize) -> Option<String> {
+    let text = value.as_str()?.trim();
+    let is_fine = (1..=longest).contains(&text.chars().count()) && !seen(text).any(|(_, hidden)| hidden);
+    is_fine.then(|| text.to_owned())
 }
 
 /// How to put a value right whose meaning is clear.

@@ -17,6 +17,8 @@ pub enum Value {
     Range([f64; 2]),
     /// One of the words that the setting knows.
     Word(&'static str),
+    /// Any text, such as a file's name.
+    Text(String),
     /// Whole numbers.
     List(Vec<u64>),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Value {
             Self::Number(number) => write!(f, "{number:?}"),
             Self::Range([low, high]) => write!(f, "[{low:?}, {high:?}]"),
             Self::Word(word) => write!(f, "{}", toml::Value::from(*word)),
+            Self::Text(text) => write!(f, "{}", toml::Value::from(text.as_str())),
             Self::List(list) => write!(f, "{list:?}"),
         }
     }
@@ -37,7 +40,11 @@ impl fmt::Display for Value {
 impl Value {
     /// As text outside TOML: a word without its quotes.
     pub fn in_words(&self) -> String {
-        if let Self::Word(word) = self { (*word).to_owned() } else { self.to_string() }
+        match self {
+            Self::Word(word) => (*word).to_owned(),
+            Self::Text(text) => text.clone(),
+            _ => self.to_string(),
+        }
     }
 
     /// In as few letters as it can be said, for names: `1` for 1.0, `[-5,5]`, `maml`.
@@ -109,6 +116,15 @@ impl Typed for &'static str {
     }
 }
 
+impl Typed for String {
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Text(text) = value { Some(text.clone()) } else { None }
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Text(self.clone()))
+    }
+}
+
 impl Typed for Cow<'static, [u64]> {
     fn from_value(value: &Value) -> Option<Self> {
         if let Value::List(list) = value { Some(list.clone().into()) } else { None }
@@ -177,6 +193,7 @@ mod tests {
             (Value::Number(1e-12), "1e-12"),
             (Value::Range([-5.0, 0.1]), "[-5.0, 0.1]"),
             (Value::Word("meta+inner"), "\"meta+inner\""),
+            (Value::Text("my \"growth\".csv".to_owned()), "'my \"growth\".csv'"),
             (Value::List(vec![0, 7]), "[0, 7]"),
         ];
         for (value, text) in values {
