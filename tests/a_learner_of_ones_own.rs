@@ -44,7 +44,7 @@ impl Learner for DeepSets {
 
     fn adaptation(&self, _: &Training, scale: Scale) -> Adaptation {
         let inner = Arc::new(Reading { network: Sets { summaries: 2 }, scale });
-        Adaptation { inner, inner_lr: 0.0, inner_steps: 1 }
+        Adaptation { inner, inner_lr: 0.0, inner_steps: 1, ..Adaptation::sgd(0.0, 1) }
     }
 }
 

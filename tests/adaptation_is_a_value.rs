@@ -10,7 +10,7 @@ use metascope::model::{
     Adaptation, Gradient, Inner, InnerLoop, InnerSettings, Kernels, Operator, Order, Pulled, Sgd, TensorInfo,
     View, ViewMut, Weights,
 };
-use metascope::task::Points;
+use metascope::task::{Points, Units};
 
 /// A rule that no symmetry hides mistakes of: a learned rate for every parameter, and every bias of a hidden
 /// layer pushed by its neighbour's gradient as well; the rates of step s are those of step 0 divided by s + 1.
@@ -158,7 +158,7 @@ fn tasks() -> Vec<(Points, Points)> {
 
 fn weights(layers: usize, hidden: usize, activation: Activation, inner: Arc<dyn Inner>) -> Weights {
     let model = ModelSettings { layers, hidden, activation, precision: Precision::F64 };
-    let adaptation = Adaptation { inner, inner_lr: 0.05, inner_steps: 3 };
+    let adaptation = Adaptation { inner, inner_lr: 0.05, inner_steps: 3, units: Units::default() };
     let extra: usize = adaptation.tensors(&model).iter().map(TensorInfo::count).sum();
     let bound = 1.5 / (hidden as f64).sqrt();
     let network = (0..model.parameters()).map(|i| bound * noise(i));

@@ -596,7 +596,7 @@ fn a_fit_is_a_panel_an_experiment_with_its_losses() {
     };
     let svg = fit(&["2"]);
     let words = texts(&svg);
-    for text in [&format!("{NASTY}, seed 3"), "Plain, seed 3", "n = 0", "n = 1", "n = 10", "the wave"] {
+    for text in [&format!("{NASTY}, seed 3"), "Plain, seed 3", "n = 0", "n = 1", "n = 10", "the task"] {
         assert!(words.iter().any(|word| word == text), "{text:?} is missing from {words:?}");
     }
     assert!(words[0].contains("Test task 2"));

@@ -52,8 +52,20 @@ pub fn alignment(kernel: &[f64], covariance: &[f64]) -> f64 {
     super::linear::cosine(kernel, covariance)
 }
 
-/// The tasks' own covariance, not centred: E[g(x) g(x')] over the tasks g of a family, row after row.
+/// The tasks' own covariance, not centred: E[g(x) g(x')] over the tasks g of a family, row after row; x and g as a network
+/// sees them.
 pub fn covariance(task: &TaskSettings, x: &[f64]) -> Vec<f64> {
-    let at = |x, other| task.family.product_moment(&task.own, x, other);
+    let units = task.family.units();
+    let of = |x: f64| units.x_outward(x);
+    let mean = |x: f64| task.family.moments(&task.own, x)[0];
+    let [middle, deviation] = units.y;
+    let at = |one: f64, other: f64| {
+        let product = task.family.product_moment(&task.own, of(one), of(other));
+        if units.are_own() {
+            return product;
+        }
+        let centred = product - middle * (mean(of(one)) + mean(of(other)) - middle);
+        centred / (deviation * deviation)
+    };
     x.iter().flat_map(|&one| x.iter().map(move |&other| at(one, other))).collect()
 }

@@ -9,7 +9,7 @@ use super::linear::mean;
 use super::network::mean_square;
 use super::units::{Activity, activity};
 use crate::model::Weights;
-use crate::task::{TaskSettings, grid};
+use crate::task::{TaskSettings, Units, grid};
 
 /// Points of the grid over the range of x that networks are looked at on, both ends among them.
 pub const GRID: usize = 50;
@@ -47,6 +47,16 @@ impl Marks {
         settings: &TaskSettings,
         is_wanted: impl Fn() -> bool,
     ) -> Option<Self> {
+        let units = weights.adaptation.units;
+        if !units.are_own() {
+            // Of what the network sees.
+            let seen = |(support, query): &Task| (units.inward(support), units.inward(query));
+            let tasks: Vec<Task> = tasks.iter().map(seen).collect();
+            let adaptation = weights.adaptation.clone().in_units(Units::default());
+            let weights = Weights { adaptation, ..weights.clone() };
+            let x = settings.x.map(|x| units.x_inward(x));
+            return Self::new(&weights, &tasks, &TaskSettings { x, ..settings.clone() }, is_wanted);
+        }
         let mut adaptive = Adaptive::new(weights)?;
         let x = grid(settings.x, GRID);
         let kernel = Kernel::new(&mut adaptive, &x);

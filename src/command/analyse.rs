@@ -73,7 +73,12 @@ struct Subject {
 
 /// Computes, writes and prints.
 pub fn analyse(command: &AnalyseCommand) -> anyhow::Result<Exit> {
-    let Subject { mut weights, settings, is_own } = subject(&command.checkpoint)?;
+    let Subject { mut weights, mut settings, is_own } = subject(&command.checkpoint)?;
+    // All that is said of a network is said in the units that it sees.
+    let units = std::mem::take(&mut weights.adaptation.units);
+    if !units.are_own() {
+        settings.x = settings.x.map(|x| units.x_inward(x));
+    }
     adapt_at(&mut weights, command.inner_lr)?;
     weights.model.precision = Precision::F64;
     let shown = command.checkpoint.display().to_string();
@@ -99,13 +104,21 @@ pub fn analyse(command: &AnalyseCommand) -> anyhow::Result<Exit> {
         return Err(Misuse(text).into());
     }
     let coordinates: Option<Vec<[f64; 2]>> = read.iter().map(|task| task.wave.as_ref()?.plane()).collect();
-    let tasks: Vec<Task> = read.into_iter().map(|ReadTask { points, .. }| points).collect();
+    let tasks: Vec<Task> =
+        read.into_iter().map(|ReadTask { points: (support, query), .. }| (support, query)).collect();
+    let seen = |(support, query): Task| (units.inward(&support), units.inward(&query));
+    let tasks: Vec<Task> = if units.are_own() { tasks } else { tasks.into_iter().map(seen).collect() };
     let mut steps = command.steps.clone();
     steps.sort_unstable();
     steps.dedup();
 
     let mut all = Quantities::default();
     let mut lines = Vec::new();
+    if !units.are_own() {
+        let [x, y] = [units.x, units.y].map(|[mean, deviation]| [number(mean), number(deviation)]);
+        let text = format!("x less {}, over {}; y less {}, over {}", x[0], x[1], y[0], y[1]);
+        lines.push(("units of the network", text));
+    }
     let x = grid(settings.x, GRID);
     all.list("grid", x.clone());
     of_the_start(&mut adaptive, (&settings, is_own), &x, &mut all, &mut lines);

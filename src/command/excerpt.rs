@@ -36,8 +36,8 @@ fn shown(problems: &Problems, columns: usize, renderer: Renderer) -> String {
     let renderer = renderer.term_width(usize::MAX / 4);
     let mut text = String::new();
     for problem in &problems.list {
-        let Problem { line, column, message, excerpt } = problem;
-        text += &printable(&format!("{}:{line}:{column}: {message}\n", problems.file));
+        let Problem { line, column, message, excerpt, .. } = problem;
+        text += &printable(&format!("{}:{line}:{column}: {message}\n", problems.file_of(problem)));
         let gutter = line.to_string().len() + " | ".len();
         let (source, at) = fitting(excerpt, columns.saturating_sub(gutter));
         if source.is_empty() {

@@ -25,6 +25,20 @@ pub fn init(preset: &Preset, file: &Path) -> anyhow::Result<Exit> {
         Err(error) => return Err(error).with_context(|| format!("{} cannot be written", file.display())),
     }
     writeln!(io::stdout(), "{}", printable(&format!("{}: {}", file.display(), preset.description)))?;
+    for (name, text) in preset.tables {
+        let beside = file.with_file_name(name);
+        match write_new(&beside, text.as_bytes()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && holds(&beside, text) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let path = printable(&beside.display().to_string());
+                let _ = writeln!(io::stderr(), "{path} is another one and is left as it is");
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be written", beside.display()));
+            }
+        }
+    }
     let beside = file.with_file_name(schema::FILE);
     let text = schema::text()?;
     match write_new(&beside, text.as_bytes()) {

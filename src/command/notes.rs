@@ -26,7 +26,14 @@ pub fn notes(study: &Study) -> Vec<String> {
             }
         }
     }
-    notes.into_iter().map(|(note, names)| format!("{}: {note}", names.join(", "))).collect()
+    let mut of_tables: Vec<String> = Vec::new();
+    for test in study.experiments.iter().flat_map(Experiment::every_test) {
+        let new = test.task.remarks(test.evaluation).into_iter();
+        let new: Vec<String> = new.filter(|remark| !of_tables.contains(remark)).collect();
+        of_tables.extend(new);
+    }
+    let notes = notes.into_iter().map(|(note, names)| format!("{}: {note}", names.join(", ")));
+    of_tables.into_iter().chain(notes).collect()
 }
 
 /// Outer steps take whole meta-batches, so that the last tasks of the last epoch may never be visited.

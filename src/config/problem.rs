@@ -16,6 +16,8 @@ pub struct Problem {
     pub message: String,
     /// The line that it is in.
     pub excerpt: Excerpt,
+    /// The file, where it is not the one that all others are in.
+    pub file: Option<String>,
 }
 
 /// What stands in a line around a place, as the file has it: it may hold anything.
@@ -74,11 +76,19 @@ impl LoadError {
     }
 }
 
+impl Problems {
+    /// The file that a problem of them is in.
+    pub fn file_of<'p>(&'p self, problem: &'p Problem) -> &'p str {
+        problem.file.as_deref().unwrap_or(&self.file)
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, Problem { line, column, message, .. }) in self.list.iter().enumerate() {
+        for (i, problem) in self.list.iter().enumerate() {
             let separator = if i == 0 { "" } else { "\n" };
-            write!(f, "{separator}{}:{line}:{column}: {message}", self.file)?;
+            let Problem { line, column, message, .. } = problem;
+            write!(f, "{separator}{}:{line}:{column}: {message}", self.file_of(problem))?;
         }
         Ok(())
     }
@@ -186,7 +196,7 @@ pub fn locate(text: &str, mut findings: Vec<Finding>) -> Vec<Problem> {
                 (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
             }
             reached = at;
-            Problem { line, column, message, excerpt: Excerpt::of(text, at) }
+            Problem { line, column, message, excerpt: Excerpt::of(text, at), file: None }
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::model::Precision;
 use crate::model::{Kernels, Predictor, Scalar, TensorInfo, Weights, predictor};
-use crate::task::Points;
+use crate::task::{Points, Units};
 
 /// A network's prediction after `n` steps on a task's support points.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,7 @@ struct Typed<E> {
     query: [Vec<E>; 2],
     predictions: Vec<E>,
     parameters: usize,
+    units: Units,
 }
 
 impl Adapter {
@@ -101,22 +102,23 @@ impl<E: Scalar> Typed<E> {
         let network = weights.adaptation.inner.network(&weights.model);
         let parameters = network.iter().map(TensorInfo::count).sum();
         let predictor = predictor(weights, kernels);
-        Self { predictor, support: none(), query: none(), predictions: Vec::new(), parameters }
+        let units = weights.adaptation.units;
+        Self { predictor, support: none(), query: none(), predictions: Vec::new(), parameters, units }
     }
 }
 
-/// Overwrites `to` with `from`, rounded.
-fn round_into<E: Scalar>(to: &mut Vec<E>, from: &[f64]) {
-    to.clear();
-    to.extend(from.iter().map(|&value| E::rounded(value)));
+/// Overwrites `to` with `from` as a network sees it, rounded.
+fn round_into<E: Scalar>(to: &mut [Vec<E>; 2], from: &Points, units: &Units) {
+    to.iter_mut().for_each(Vec::clear);
+    let [x, y] = to;
+    x.extend(from.x.iter().map(|&x| E::rounded(units.x_inward(x))));
+    y.extend(from.y.iter().map(|&y| E::rounded(units.y_inward(y))));
 }
 
 impl<E: Scalar> Adapt for Typed<E> {
     fn take_task(&mut self, support: &Points, query: &Points) {
-        round_into(&mut self.support[0], &support.x);
-        round_into(&mut self.support[1], &support.y);
-        round_into(&mut self.query[0], &query.x);
-        round_into(&mut self.query[1], &query.y);
+        round_into(&mut self.support, support, &self.units);
+        round_into(&mut self.query, query, &self.units);
         self.predictor.reset();
     }
 
@@ -127,20 +129,23 @@ impl<E: Scalar> Adapt for Typed<E> {
 
     fn loss(&mut self) -> f64 {
         let [x, y] = &self.query;
-        self.predictor.test(x, y, None).exact()
+        self.units.loss_outward(self.predictor.test(x, y, None).exact())
     }
 
     fn predict(&mut self) -> (Vec<f64>, f64) {
         let [x, y] = &self.query;
         self.predictions.resize(x.len(), E::default());
         let loss = self.predictor.test(x, y, Some(&mut self.predictions)).exact();
-        (self.predictions.iter().map(|value| value.exact()).collect(), loss)
+        let units = &self.units;
+        let answers = self.predictions.iter().map(|value| units.y_outward(value.exact()));
+        (answers.collect(), units.loss_outward(loss))
     }
 
     fn deviations(&mut self) -> Option<Vec<f64>> {
         let mut deviations = vec![E::default(); self.query[0].len()];
         let has = self.predictor.deviations(&self.query[0], &mut deviations);
-        has.then(|| deviations.into_iter().map(|value| value.exact()).collect())
+        let units = &self.units;
+        has.then(|| deviations.into_iter().map(|value| units.spread_outward(value.exact())).collect())
     }
 
     fn context(&self) -> Vec<f64> {

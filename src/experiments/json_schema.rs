@@ -158,7 +158,7 @@ fn by_family(
     let other_names: Vec<&str> = others.iter().map(|(name, _)| *name).collect();
     let mut entries = others;
     let mut rules = Vec::new();
-    for family in FAMILIES {
+    for family in FAMILIES.iter() {
         let keys = keys(*family);
         for key in &keys {
             let schema = setting(*key);

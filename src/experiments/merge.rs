@@ -6,11 +6,13 @@ use super::{
     cell::{Axis, Cell},
     published::FigureEntry,
     schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS},
+    tables::TaskFiles,
     test_set::{TestEntry, TestSettings},
 };
 use crate::config::{Layer, Report, Setting, quote, thousands};
 use crate::learner::{Algorithm, Budget, Training};
 use crate::model::ModelSettings;
+use crate::task::families::table::TableSettings;
 use crate::task::{EvaluationSettings, Family, TaskSettings, TrainTasks};
 
 /// One `[[experiment]]` with the shared settings under its own.
@@ -79,16 +81,22 @@ fn task_over(own: Layer, shared: &Layer) -> Layer {
 
 /// Fills in the built-in values and checks what settings mean together. The result counts only if
 /// nothing was reported.
-pub(super) fn resolve(entries: Vec<Entry>, tests: &[TestEntry], report: &mut Report<'_>) -> Vec<Experiment> {
+pub(super) fn resolve(
+    entries: Vec<Entry>,
+    tests: &[TestEntry],
+    tables: &mut TaskFiles,
+    report: &mut Report<'_>,
+) -> Vec<Experiment> {
     let mut runs = 0;
     let mut experiments = Vec::with_capacity(entries.len());
     let mut refused = None;
     for entry in entries {
-        let experiment = entry.resolve(tests);
+        let mut experiment = entry.resolve(tests);
         // A problem that many combinations of a sweep have is reported for the first of them.
         let is_said = entry.cell.is_some() && refused == Some(entry.at);
         if report.is_well_formed() && !is_said {
             let before = report.problems();
+            fill_in_tables(&mut experiment, &entry, tests, tables, report);
             check(&experiment, &entry, report);
             check_tests(&experiment, &entry, tests, report);
             refused = (report.problems() > before).then_some(entry.at).or(refused);
@@ -153,6 +161,47 @@ impl Entry {
     /// Whether one of these settings was refused.
     fn is_broken(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.layers().iter().any(|layer| layer.is_broken(name)))
+    }
+}
+
+/// Puts the tasks of tables into the settings that name one. What was refused in them is not looked for.
+fn fill_in_tables(
+    experiment: &mut Experiment,
+    entry: &Entry,
+    tests: &[TestEntry],
+    tables: &mut TaskFiles,
+    report: &mut Report<'_>,
+) {
+    const MATTER: [&str; 7] = ["family", "file", "test_share", "split_seed", "sha256", "shots", "points"];
+    if entry.is_broken(&MATTER) {
+        return;
+    }
+    if let Err((keys, Some(why))) = tables.fill_in(&mut experiment.task, &mut experiment.evaluation) {
+        report.problem(entry.first(keys), why);
+        return;
+    }
+    let has_x = |settings: &TaskSettings, x: Option<usize>| x.filter(|_| settings.family.table().is_some());
+    let text = "the range of x is that of the table: leave `x` out, or say it where the other tasks are";
+    if let Some(at) = has_x(&experiment.task, entry.layers.task.at("x")) {
+        report.problem(at, text.to_owned());
+    }
+    for (test, settings) in
+        tests.iter().zip(&mut experiment.tests).filter(|(test, _)| !test.is_broken(&MATTER))
+    {
+        if let Err((keys, Some(why))) = tables.fill_in(&mut settings.task, &mut settings.evaluation) {
+            report.problem(test.first(keys), why);
+            continue;
+        }
+        let of = |task: &TaskSettings| TableSettings::new(&task.own);
+        let (trained, tested) = (of(&experiment.task), of(&settings.task));
+        let is_same = experiment.task.family.table().is_some()
+            && settings.task.family.table().is_some()
+            && trained.sha256 == tested.sha256;
+        if is_same && (trained.split_seed != tested.split_seed || trained.test_share < tested.test_share) {
+            let text = "this [[test]] would test on tasks that are trained on: leave out `split_seed`, and let `test_share` \
+                        be no larger than that of [task]";
+            report.problem(test.first(&["split_seed", "test_share", "file"]), text.to_owned());
+        }
     }
 }
 

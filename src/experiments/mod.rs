@@ -12,6 +12,7 @@ mod read;
 mod resolved;
 mod schema;
 mod sweep;
+mod tables;
 mod test_set;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use published::{Mark, Published};
 pub use read::{parse, parse_recorded};
 pub use resolved::{RECORDED, recorded_toml, resolved_toml, settings};
 pub use schema::{FIRST_TEST, tables};
+pub use tables::kept_as;
 pub use test_set::{Test, TestSettings};
 
 use serde::Serialize;
@@ -90,7 +92,7 @@ impl Experiment {
     fn tables(&self) -> [(&'static str, Values); 4] {
         [
             ("", self.training.values()),
-            ("task", self.task.values()),
+            ("task", self.task.said()),
             ("model", self.model.values()),
             ("evaluation", self.evaluation.values()),
         ]
@@ -120,7 +122,7 @@ impl Experiment {
 
     /// How its networks adapt in training.
     pub fn adaptation(&self) -> Adaptation {
-        self.algorithm.adaptation(&self.training, Scale::of(&self.task))
+        self.algorithm.adaptation(&self.training, Scale::of(&self.task)).in_units(self.task.family.units())
     }
 
     /// Its test sets, the first one first.

@@ -12,6 +12,7 @@ use super::{
     resolved::RECORDED,
     schema::{self, LARGEST_FILE, LONGEST_CELL, LONGEST_NAME, MOST_EXPERIMENTS, MOST_FIGURES, TABLES, TOP},
     sweep::{read_cell, read_sweep},
+    tables::TaskFiles,
     test_set::{TestEntry, read_test, test_tables},
 };
 use crate::config::{
@@ -64,16 +65,22 @@ fn parse_as(origin: Origin, name: &str, path: Option<&Path>, text: &str) -> Resu
     if text.len() > LARGEST_FILE {
         return Err(Problems { file, list: locate("", vec![Finding { at: 0, message: too_large() }]) });
     }
+    let mut tables = TaskFiles::of(path, origin == Origin::Record);
     let outcome = if is_shallow(text) {
-        Ok(read(origin, text, &readable(text)))
+        Ok(read(origin, text, &readable(text), &mut tables))
     } else {
-        read_on_a_large_stack(origin, text)
+        read_on_a_large_stack(origin, text, &mut tables)
     };
     let list = match outcome {
         Ok(Ok(experiments)) => {
             return Ok(Study { name: name.to_owned(), path: path.map(Path::to_owned), experiments });
         }
-        Ok(Err(problems)) => problems,
+        Ok(Err(problems)) => {
+            let of_table = |(file, problems): (String, Vec<Problem>)| {
+                problems.into_iter().map(move |problem| Problem { file: Some(file.clone()), ..problem })
+            };
+            problems.into_iter().chain(tables.problems().flat_map(of_table)).collect()
+        }
         Err(why) => locate("", vec![Finding { at: 0, message: why }]),
     };
     Err(Problems { file, list })
@@ -88,10 +95,11 @@ fn is_shallow(text: &str) -> bool {
 fn read_on_a_large_stack(
     origin: Origin,
     text: &str,
+    tables: &mut TaskFiles,
 ) -> Result<Result<Vec<Experiment>, Vec<Problem>>, String> {
     thread::scope(|scope| {
         let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
-        let reading = reader.spawn_scoped(scope, || read(origin, text, &readable(text))).map_err(|error| {
+        let reading = reader.spawn_scoped(scope, || read(origin, text, &readable(text), tables)).map_err(|error| {
             format!(
                 "no thread can be started to read this file ({error}): this process has come to its limit of threads \
                  or of memory; nothing is wrong with the file"
@@ -109,7 +117,12 @@ pub(super) fn too_large() -> String {
 }
 
 /// Reads all there is and reports all there is to report.
-fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Experiment>, Vec<Problem>> {
+fn read<'a>(
+    origin: Origin,
+    text: &'a str,
+    readable: &'a str,
+    files: &mut TaskFiles,
+) -> Result<Vec<Experiment>, Vec<Problem>> {
     let Syntax { root, errors, shadows } = config::read(text, readable);
     let mut report = Report::new(text, errors, shadows, schema::home);
     let mut top = Table::open("the top level of this file", TOP.to_vec(), &root, &mut report);
@@ -138,9 +151,9 @@ fn read<'a>(origin: Origin, text: &'a str, readable: &'a str) -> Result<Vec<Expe
     let family = family(&shared.task);
     let tests: Vec<TestEntry> =
         tests.into_iter().map(|(at, table)| read_test(at, table, family, &mut names, &mut report)).collect();
-    let experiments = resolve(experiments, &tests, &mut report);
+    let experiments = resolve(experiments, &tests, files, &mut report);
     let problems = report.finish();
-    if problems.is_empty() { Ok(experiments) } else { Err(problems) }
+    if problems.is_empty() && !files.are_wrong() { Ok(experiments) } else { Err(problems) }
 }
 
 /// The `task`, `model` and `evaluation` tables within a table.

@@ -48,7 +48,7 @@ impl TestSettings {
     /// name has others, so its results are not taken for this one's.
     pub fn hash(&self) -> String {
         let values =
-            self.task.values().filter(|key, _| key.about() != About::Training).and(&self.evaluation.values());
+            self.task.said().filter(|key, _| key.about() != About::Training).and(&self.evaluation.values());
         let said: String = values.written().map(|(key, value)| format!("{key} = {value}\n")).collect();
         Sha256::digest(said).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -58,7 +58,7 @@ impl TestSettings {
         let family = self.task.family;
         let same = family == task.family;
         let shared = task.values().and(&evaluation.values());
-        self.task.values().and(&self.evaluation.values()).filter(|key, value| {
+        self.task.said().and(&self.evaluation.values()).filter(|key, value| {
             let is_shared = shared.iter().any(|shared| shared == (key.name(), value));
             let is_family = key.name() == "family" && family != TaskSettings::default().family;
             let is_own = family.keys().iter().any(|one| one.name() == key.name());
@@ -101,7 +101,7 @@ impl Test<'_> {
     /// Every setting that its frozen tasks depend on, and no other: systems whose tests have the same values are
     /// tested on the same tasks.
     pub fn tasks(&self) -> Vec<(&'static str, Value)> {
-        let values = self.task.values().and(&self.evaluation.values());
+        let values = self.task.said().and(&self.evaluation.values());
         let of_tasks = values.filter(|key, _| key.about() == About::TestTasks);
         let value = |name: &str, value: &Value| match name {
             // However many points training has.

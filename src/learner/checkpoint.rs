@@ -7,6 +7,7 @@ use super::registry::Algorithm;
 use super::settings::Training;
 use crate::config::{Values, presentable};
 use crate::model::{Adaptation, Checkpoint, CheckpointError, Metadata, Scale, Shapes};
+use crate::task::Units;
 
 /// The rate of a checkpoint that names none: the notebook's, and what PyTorch's files are tested with.
 const RATE: f64 = 0.01;
@@ -45,6 +46,30 @@ pub fn checkpoint_from_bytes(bytes: &[u8]) -> Result<Checkpoint, String> {
 /// # Errors
 /// If it names an algorithm that is not known here, or a setting of it has no such value.
 fn adaptation(metadata: &Metadata, shape: Shapes<'_>) -> Result<Adaptation, String> {
+    Ok(in_units_of_their_own(metadata, shape)?.in_units(units(metadata)?))
+}
+
+/// The units that points are brought to, in which nothing is changed where a checkpoint says nothing of them.
+fn units(metadata: &Metadata) -> Result<Units, String> {
+    let mut units = Units::default();
+    let ([x_mean, x_deviation], [y_mean, y_deviation]) = (&mut units.x, &mut units.y);
+    let named = [
+        ("x_mean", x_mean, f64::MIN),
+        ("x_deviation", x_deviation, f64::MIN_POSITIVE),
+        ("y_mean", y_mean, f64::MIN),
+        ("y_deviation", y_deviation, f64::MIN_POSITIVE),
+    ];
+    for (key, value, least) in named {
+        let Some(text) = metadata.get(key) else { continue };
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= least);
+        *value = number.ok_or_else(|| {
+            format!("its {key} is \"{}\", which is no unit of points", presentable(text, 60))
+        })?;
+    }
+    Ok(units)
+}
+
+fn in_units_of_their_own(metadata: &Metadata, shape: Shapes<'_>) -> Result<Adaptation, String> {
     let number = |key: &str| {
         let Some(text) = metadata.get(key) else { return Ok(None) };
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);

@@ -18,7 +18,7 @@ pub struct MetaGradient {
 }
 
 /// The meta-gradient at `weights` over tasks of (support, query) points, after `steps` inner steps of the
-/// weights' own adaptation.
+/// weights' own adaptation. Of a network that is trained in units of its own it is in these.
 ///
 /// # Errors
 /// Only if memory runs out.
@@ -56,7 +56,8 @@ where
     let mut gradients = theta.zero_gradients()?;
     let mut losses = Vec::with_capacity(tasks.len());
     for (support, query) in tasks {
-        let (support, query) = (batch(support), batch(query));
+        let seen = |points: &Points| batch(&adaptation.units.inward(points));
+        let (support, query) = (seen(support), seen(query));
         let loss = theta.trace(gradients).adapt(&support, steps, order).loss(&query, &workspace);
         losses.push(value(&loss));
         gradients = loss.try_backward()?;

@@ -7,6 +7,7 @@ use super::settings::Training;
 use super::words;
 use crate::config::{Domain, settings};
 use crate::model::{Adaptation, Layer, Network, Reading, Scale};
+use crate::task::Units;
 
 settings! {
     /// What all of them have.
@@ -41,5 +42,6 @@ pub(super) fn last(name: &str, width: usize, is_gaussian: bool) -> Layer {
 
 /// How a network that reads adapts, in so many updates.
 pub(super) fn adaptation(network: impl Network, scale: Scale, updates: usize) -> Adaptation {
-    Adaptation { inner: Arc::new(Reading { network, scale }), inner_lr: 0.0, inner_steps: updates }
+    let inner = Arc::new(Reading { network, scale });
+    Adaptation { inner, inner_lr: 0.0, inner_steps: updates, units: Units::default() }
 }

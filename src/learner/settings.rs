@@ -6,7 +6,7 @@ use serde::{Serialize, ser::SerializeMap};
 
 use crate::config::{Domain, Group, Keys, Values, settings, words};
 use crate::model::{Adaptation, Inner, Order};
-use crate::task::{TaskSettings, TrainTasks};
+use crate::task::{TaskSettings, TrainTasks, Units};
 
 /// How long an experiment trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -128,7 +128,8 @@ impl Training {
 
     /// A network that adapts by `inner`, at the inner rate and for the inner steps of these settings.
     pub fn adapting(&self, inner: impl Inner + 'static) -> Adaptation {
-        Adaptation { inner: Arc::new(inner), inner_lr: self.inner_lr, inner_steps: self.inner_steps }
+        let Self { inner_lr, inner_steps, .. } = *self;
+        Adaptation { inner: Arc::new(inner), inner_lr, inner_steps, units: Units::default() }
     }
 }
 

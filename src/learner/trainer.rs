@@ -4,6 +4,7 @@
 use dfdx::prelude::*;
 
 use super::outer::{OuterLoss, OuterStep};
+use super::ridge_head::OuterLossKind;
 use super::rule::{Learner, Rule};
 use super::settings::Training;
 use crate::model::kernels::vectors;
@@ -123,7 +124,7 @@ where
 {
     fn new<R: Rule>(rule: R, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Self {
         let (training, task, model) = settings;
-        let adaptation = rule.adaptation(training, Scale::of(task));
+        let adaptation = rule.adaptation(training, Scale::of(task)).in_units(task.family.units());
         let mut stream = stream(seed, Purpose::Initialisation);
         let mut values = adaptation.inner.initial_network(model, &mut stream);
         let of = Initial { model, inner_lr: adaptation.inner_lr, network: &mut values };
@@ -148,6 +149,19 @@ where
     }
 }
 
+impl<const H: usize, E: Scalar> Typed<H, E> {
+    /// A training loss as it is in the units of the tasks: a squared error in their square, minus a log-likelihood of
+    /// targets that are so many times as far apart.
+    fn in_own_units(&self, loss: f64) -> f64 {
+        let units = &self.adaptation.units;
+        match self.training.own.named::<OuterLossKind>("outer_loss") {
+            _ if units.are_own() => loss,
+            Some(OuterLossKind::Nll) => loss + libm::log(units.spread_outward(1.0)),
+            _ => units.loss_outward(loss),
+        }
+    }
+}
+
 impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
     fn outer_step(&mut self) -> anyhow::Result<f64> {
         let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
@@ -167,7 +181,7 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
         let rising = if done < self.warm_up { (done + 1) as f64 / self.warm_up as f64 } else { 1.0 };
         self.adam.rate = self.training.outer_lr * factor * rising;
         self.adam.update(&mut self.theta, &mut self.gradients)?;
-        Ok(shown)
+        Ok(self.in_own_units(shown))
     }
 
     fn weights(&self) -> Weights {

@@ -23,7 +23,7 @@ use super::reader::{Reads, Scale};
 use super::scalar::{InBoth, Scalar};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
-use crate::task::Stream;
+use crate::task::{Stream, Units};
 
 /// How a network adapts to a task.
 #[derive(Clone, Debug)]
@@ -34,12 +34,15 @@ pub struct Adaptation {
     pub inner_lr: f64,
     /// Inner steps it is trained for; 0 where training takes none.
     pub inner_steps: usize,
+    /// The units that points are brought to before the network sees them; its answers are brought back.
+    pub units: Units,
 }
 
 impl PartialEq for Adaptation {
     fn eq(&self, other: &Self) -> bool {
         self.inner.equals(&*other.inner)
-            && (self.inner_lr, self.inner_steps) == (other.inner_lr, other.inner_steps)
+            && (self.inner_lr, self.inner_steps, self.units)
+                == (other.inner_lr, other.inner_steps, other.units)
     }
 }
 
@@ -58,17 +61,24 @@ impl<T: PartialEq + Any> Comparable for T {
 impl Adaptation {
     /// Plain SGD: every parameter moves by `inner_lr` times its gradient.
     pub fn sgd(inner_lr: f64, inner_steps: usize) -> Self {
-        Self { inner: Arc::new(Sgd::ALL), inner_lr, inner_steps }
+        Self { inner: Arc::new(Sgd::ALL), inner_lr, inner_steps, units: Units::default() }
     }
 
     /// Whether it is that.
     pub fn is_plain(&self) -> bool {
-        *self == Self::sgd(self.inner_lr, self.inner_steps)
+        *self == Self::sgd(self.inner_lr, self.inner_steps).in_units(self.units)
     }
 
     /// The same at another rate.
     pub fn at_rate(&self, inner_lr: f64) -> Self {
         Self { inner_lr, ..self.clone() }
+    }
+
+    /// The same for points that are brought to these units.
+    #[must_use]
+    pub fn in_units(mut self, units: Units) -> Self {
+        self.units = units;
+        self
     }
 
     /// The meta-parameters of the rule for this network.
@@ -357,7 +367,12 @@ mod tests {
 
     #[test]
     fn rules_are_equal_by_type_and_value() {
-        let with = |inner: Arc<dyn Inner>| Adaptation { inner, inner_lr: 0.1, inner_steps: 2 };
+        let with = |inner: Arc<dyn Inner>| Adaptation {
+            inner,
+            inner_lr: 0.1,
+            inner_steps: 2,
+            units: Units::default(),
+        };
         let secret = |rate| with(Arc::new(Secret(rate)));
         assert_eq!(secret(1.0), secret(1.0));
         assert_ne!(secret(1.0), secret(2.0));

@@ -241,7 +241,10 @@ impl Weights {
             // It has relu everywhere.
             Some(scale) => scale.words().map(|(name, value)| (name, value.to_string())).to_vec(),
         };
-        let words = said.into_iter().chain(metadata.iter().cloned());
+        let units = self.adaptation.units;
+        let units = units.words().map(|(name, value)| (name, value.to_string())).into_iter();
+        let units = units.filter(|_| !self.adaptation.units.are_own());
+        let words = said.into_iter().chain(units).chain(metadata.iter().cloned());
         safetensors(words, precision, &self.stored())
     }
 }

@@ -67,7 +67,7 @@ impl<E> Episode<'_, E> {
 ///     fn rule(&self, _: &Training) -> &'static [&'static str] { &["f(x) = D(mean of E(xᵢ, yᵢ), x)"] }
 ///     fn notes(&self, _: &Training) -> &'static [&'static str] { &[] }
 ///     fn adaptation(&self, _: &Training, scale: Scale) -> Adaptation {
-///         Adaptation { inner: Arc::new(Reading { network: Sets, scale }), inner_lr: 0.0, inner_steps: 1 }
+///         Adaptation { inner: Arc::new(Reading { network: Sets, scale }), inner_lr: 0.0, inner_steps: 1, ..Adaptation::sgd(0.0, 1) }
 ///     }
 /// }
 ///
@@ -167,6 +167,10 @@ pub struct Scale {
 impl Scale {
     /// Of tasks like these.
     pub fn of(task: &TaskSettings) -> Self {
+        if task.family.table().is_some() {
+            // They have been brought to such units already.
+            return Self { x_center: 0.0, x_scale: 1.0, y_scale: 1.0 };
+        }
         let [low, high] = task.x;
         let [_, highest] = task.heights();
         let y_scale = if highest > 0.0 { highest } else { 1.0 };

@@ -27,7 +27,8 @@ impl Weights {
     pub fn plain(&self) -> Self {
         let Self { model, adaptation, values } = self;
         let values = values[..model.parameters()].to_vec();
-        let adaptation = Adaptation::sgd(adaptation.inner_lr, adaptation.inner_steps);
+        let adaptation =
+            Adaptation::sgd(adaptation.inner_lr, adaptation.inner_steps).in_units(adaptation.units);
         Self { model: *model, adaptation, values }
     }
 }

@@ -36,6 +36,7 @@ impl Yardstick {
     /// Its losses on these tasks; `None` where the family does not know it.
     pub fn losses(self, settings: &TaskSettings, tasks: &[TestTask]) -> Option<Vec<f64>> {
         let step = match self {
+            Self::Oracle if !settings.has_oracle() => return None,
             Self::LinearStep => Some(settings.linear_step()?),
             _ => None,
         };

@@ -37,7 +37,7 @@ impl Needs {
     /// The needs of these runs with so many workers.
     pub fn of(runs: &[Run], jobs: usize) -> Self {
         let (mut flop, mut kept, mut disk) = (0.0, 0.0, 0.0);
-        let mut at_work = Vec::new();
+        let (mut at_work, mut tables) = (Vec::new(), Vec::<&str>::new());
         let mut last: Option<(&Run, [f64; 4])> = None;
         for run in runs {
             // Runs of one experiment need the same.
@@ -49,6 +49,16 @@ impl Needs {
             if last.is_none_or(|(known, _)| known.experiment != run.experiment) {
                 // The experiment's own folder.
                 disk += BLOCK;
+                for table in settings.every_test().filter_map(|test| test.task.family.table()) {
+                    let contents = table.contents();
+                    if !tables.contains(&contents.sha256.as_str()) {
+                        tables.push(&contents.sha256);
+                        let file = contents.bytes.len() as f64;
+                        // The file, and its points in order.
+                        kept += file + 16.0 * contents.rows as f64;
+                        disk += file;
+                    }
+                }
             }
             last = Some((run, needs));
             flop += work;

@@ -10,6 +10,8 @@ use super::{
     grid,
     normal::standard_normal,
     stream,
+    table::Table,
+    units::Units,
 };
 
 /// Draws tasks and their points.
@@ -18,6 +20,8 @@ pub struct Draw {
     sampler: Sampler,
     x: Uniform<f64>,
     noise: f64,
+    /// What a table's points are brought to.
+    units: Units,
 }
 
 impl fmt::Debug for Draw {
@@ -27,15 +31,25 @@ impl fmt::Debug for Draw {
 }
 
 impl Draw {
-    /// With these settings, whose ranges validation has found finite and in order.
+    /// With these settings, whose ranges validation has found finite and in order. Points are in units of their own.
     pub fn new(settings: &TaskSettings) -> Self {
         let [low, high] = settings.x;
+        let sampler = match settings.family.table() {
+            Some(table) => Box::new(table.training_sampler(settings.shots.most)),
+            None => settings.family.sampler(&settings.own, settings.x),
+        };
         Self {
             family: settings.family,
-            sampler: settings.family.sampler(&settings.own, settings.x),
+            sampler,
+            units: Units::default(),
             x: Uniform::new_inclusive(low, high).expect("validated: low < high, both finite"),
             noise: settings.family.noise(&settings.own),
         }
+    }
+
+    /// The same with points in the units that a network is trained in.
+    pub fn for_training(settings: &TaskSettings) -> Self {
+        Self { units: settings.family.units(), ..Self::new(settings) }
     }
 
     /// A random task.
@@ -43,8 +57,32 @@ impl Draw {
         Function { family: self.family, numbers: (self.sampler)(stream) }
     }
 
-    /// Random query points of a task.
-    pub fn query<E: Number>(&self, task: &Function, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
+    /// How many query points these tasks have in common beside so many support points, where at most so many are wanted.
+    pub fn query_rows(&self, tasks: &[Function], shots: usize, wanted: usize) -> usize {
+        let Some(table) = self.family.table() else { return wanted };
+        tasks
+            .iter()
+            .map(|task| table.left(&task.numbers, shots))
+            .min()
+            .map_or(wanted, |left| left.min(wanted))
+    }
+
+    /// Random query points of a task, none of which is one of its so many support points where it has no others to choose
+    /// from than a table's.
+    pub fn query<E: Number>(
+        &self,
+        task: &Function,
+        shots: usize,
+        (x, y): (&mut [E], &mut [E]),
+        stream: &mut Stream,
+    ) {
+        if let Some(table) = self.family.table() {
+            return table.query(&task.numbers, shots, (x, y), &self.units, stream);
+        }
+        self.anywhere(task, (x, y), stream);
+    }
+
+    fn anywhere<E: Number>(&self, task: &Function, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
         for x in &mut *x {
             *x = E::rounded(self.x(stream));
         }
@@ -53,7 +91,10 @@ impl Draw {
 
     /// Random support points of a task: first all inputs, then the noise of each, if there is any.
     pub fn support<E: Number>(&self, task: &Function, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
-        self.query(task, (x, &mut *y), stream);
+        if let Some(table) = self.family.table() {
+            return table.support(&task.numbers, &self.units, (x, y));
+        }
+        self.anywhere(task, (x, &mut *y), stream);
         if self.noise > 0.0 {
             for y in y {
                 *y = E::rounded(y.exact() + self.deviation(stream));
@@ -86,14 +127,16 @@ pub struct TestTask {
     pub support: Points,
     /// Support points beyond those, which only the points curve has.
     pub further: Points,
-    /// The test grid.
+    /// The test grid; of a table, other points of the task.
     pub query: Points,
 }
 
 impl TestTask {
-    /// Whether every support point lies on the same side of zero.
+    /// Whether every support point lies on the same side of zero, or of the middle of a table's x.
     pub fn is_one_sided(&self) -> bool {
-        self.support.x.iter().all(|x| *x < 0.0) || self.support.x.iter().all(|x| *x > 0.0)
+        let middle =
+            self.function.family.table().map_or(0.0, |table| table.range().iter().sum::<f64>() / 2.0);
+        self.support.x.iter().all(|x| *x < middle) || self.support.x.iter().all(|x| *x > middle)
     }
 
     /// Its first support points, so many, or as many as it has: K + 1 are K and one more.
@@ -103,6 +146,14 @@ impl TestTask {
         Points { x: first(&self.support.x, &self.further.x), y: first(&self.support.y, &self.further.y) }
     }
 
+    /// Where a network's answer is drawn: at the test grid, or where there is none, evenly over the range of x.
+    pub fn drawn_at(&self) -> Vec<f64> {
+        match self.function.family.table() {
+            Some(table) => grid(table.range(), DRAWN),
+            None => self.query.x.clone(),
+        }
+    }
+
     /// Mean squared error of these answers at the test grid.
     pub fn loss(&self, answers: &[f64]) -> f64 {
         let errors = answers.iter().zip(&self.query.y).map(|(answer, y)| (answer - y) * (answer - y));
@@ -110,10 +161,25 @@ impl TestTask {
     }
 }
 
+/// Places at which a line is drawn where no test grid says it.
+const DRAWN: usize = 101;
+
 /// The frozen test tasks: they depend on `[task]` and on `[evaluation]`'s own seed, on nothing else.
 /// Task i is the same however many there are. With a points curve a task has as many support points as that goes to, the
 /// same for every system, whose K are the first of them.
 pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<TestTask> {
+    if let Some(table) = task.family.table() {
+        let points = task.test_points(evaluation);
+        let episodes = table.test_episodes(points, evaluation.seed, evaluation.test_tasks);
+        let task = |numbers| {
+            test_task(
+                Function { family: task.family, numbers },
+                table,
+                [points, task.shots.most, evaluation.grid],
+            )
+        };
+        return episodes.into_iter().map(task).collect();
+    }
     let draw = Draw::new(task);
     let mut stream = stream(evaluation.seed, Purpose::TestTasks);
     let x = grid(task.x, evaluation.grid);
@@ -130,8 +196,21 @@ pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<T
         .collect()
 }
 
-/// `count` tasks of the family, to show what it looks like.
+/// An episode of a table's task with so many support points, of which so many are adapted to, and at most so many query
+/// points.
+pub fn test_task(function: Function, table: &Table, [points, shots, most]: [usize; 3]) -> TestTask {
+    let (mut support, query) = table.episode(&function.numbers, points, most);
+    let shots = shots.min(support.x.len());
+    let further = Points { x: support.x.split_off(shots), y: support.y.split_off(shots) };
+    TestTask { function, support, further, query }
+}
+
+/// `count` tasks of the family, to show what it looks like; of a table no more than it has.
 pub fn illustration(task: &TaskSettings, seed: u64, count: usize) -> Vec<Function> {
+    if let Some(table) = task.family.table() {
+        let task = |numbers| Function { family: task.family, numbers };
+        return table.every_task().take(count).map(task).collect();
+    }
     let draw = Draw::new(task);
     let mut stream = stream(seed, Purpose::Illustration);
     (0..count).map(|_| draw.function(&mut stream)).collect()

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{LinearStep, Points, Stream, Target};
+use super::table::Table;
+use super::{LinearStep, Points, Purpose, Stream, Target, Units, grid, stream};
 use crate::config::{Keys, Values};
 
 /// The few numbers that one task of a family is made of; what they mean, the family knows.
@@ -24,6 +25,16 @@ pub trait Family: Sync {
 
     /// Its own settings in `[task]`.
     fn keys(&self) -> &'static Keys;
+
+    /// Itself, if its tasks are known at their points alone, from a file.
+    fn table(&self) -> Option<&Table> {
+        None
+    }
+
+    /// The units that its points are brought to before a network sees them; its own, unless they are a table's.
+    fn units(&self) -> Units {
+        Units::default()
+    }
 
     /// How its tasks are drawn, to be seen on this `range` of x. The order of the draws is part of the results.
     fn sampler(&self, own: &Values, range: [f64; 2]) -> Sampler;
@@ -48,6 +59,13 @@ pub trait Family: Sync {
     /// How high the lowest and the highest tasks reach over this range of x.
     fn heights(&self, own: &Values, x: [f64; 2]) -> [f64; 2];
 
+    /// A range of y that holds every task; symmetric, so that 0 stays where it is.
+    fn y_range(&self, own: &Values, x: [f64; 2]) -> [f64; 2] {
+        let [lowest, highest] = self.heights(own, x);
+        let most = lowest.abs().max(highest.abs()).max(1e-9) * 1.25;
+        [-most, most]
+    }
+
     /// Mean and mean square of y at `x` over the tasks.
     fn moments(&self, own: &Values, x: f64) -> [f64; 2];
 
@@ -65,6 +83,11 @@ pub trait Family: Sync {
         None
     }
 
+    /// Whether anybody knows the family.
+    fn has_oracle(&self) -> bool {
+        true
+    }
+
     /// What a learner that knows the family answers at these `x` once it has seen the support points of a
     /// task on this `range` of x.
     fn oracle(&self, own: &Values, range: [f64; 2], support: &Points, x: &[f64]) -> Vec<f64>;
@@ -72,6 +95,23 @@ pub trait Family: Sync {
     /// How often the oracle goes through the support points for that.
     fn oracle_passes(&self, _own: &Values, _range: [f64; 2]) -> usize {
         1
+    }
+
+    /// The numbers of this task that a person may turn, and how far, on this range of x.
+    fn sliders(&self, _own: &Values, _range: [f64; 2], _numbers: &Numbers) -> Vec<Slider> {
+        Vec::new()
+    }
+
+    /// This task with a slider at another value.
+    fn turned(&self, _range: [f64; 2], numbers: &Numbers, slider: &Slider, value: f64) -> Numbers {
+        let mut numbers = *numbers;
+        numbers[slider.number] = value;
+        numbers
+    }
+
+    /// A task in the middle of the family, to begin with.
+    fn middle(&self, own: &Values, range: [f64; 2]) -> Numbers {
+        self.sampler(own, range)(&mut stream(0, Purpose::Illustration))
     }
 
     /// What can be known of a task from up to so many of its points; `None` where that is not worked out.
@@ -92,6 +132,11 @@ pub trait Family: Sync {
     /// One task of it: "a sine wave".
     fn one(&self) -> &'static str;
 
+    /// One of its tasks in a word; more have an s.
+    fn word(&self) -> &'static str {
+        "task"
+    }
+
     /// What the oracle does, after "oracle:".
     fn oracle_in_words(&self) -> &'static str;
 
@@ -101,8 +146,48 @@ pub trait Family: Sync {
     /// A task in full: `2.71 sin(x + 1.32)`.
     fn title(&self, numbers: &Numbers) -> String;
 
+    /// The same as a heading: `y = 2.71 sin(x + 1.32)`.
+    fn equation(&self, numbers: &Numbers) -> String {
+        format!("y = {}", self.title(numbers))
+    }
+
     /// A task in a few letters.
     fn label(&self, numbers: &Numbers) -> String;
+}
+
+/// A number of a task that a person may turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slider {
+    /// What it is.
+    pub name: &'static str,
+    /// Its place among the task's numbers.
+    pub number: usize,
+    /// Its ends; of what is the same again after a turn, those of one.
+    pub ends: [f64; 2],
+    /// How far one press goes.
+    pub step: f64,
+    /// Whether it goes on at the other end.
+    pub is_round: bool,
+}
+
+impl Slider {
+    /// One that goes from end to end in so many steps.
+    pub fn new(name: &'static str, number: usize, ends: [f64; 2], steps: f64) -> Self {
+        Self { name, number, ends, step: (ends[1] - ends[0]) / steps, is_round: false }
+    }
+
+    /// The same that goes on at the other end.
+    #[must_use]
+    pub fn round(self) -> Self {
+        Self { is_round: true, ..self }
+    }
+
+    /// Where it is after so many steps from here.
+    pub fn after(&self, value: f64, steps: i32) -> f64 {
+        let [low, high] = self.ends;
+        let moved = value + f64::from(steps) * self.step;
+        if self.is_round { low + (moved - low).rem_euclid(high - low) } else { moved.clamp(low, high) }
+    }
 }
 
 /// What can be known of a task from some of its points, under the family's own distribution: its mean is the prediction
@@ -169,6 +254,26 @@ impl Function {
         Points { x, y }
     }
 
+    /// What is drawn of it over this range of x: so many points of its line, or those that it is known at.
+    pub fn drawn(&self, range: [f64; 2], count: usize) -> Points {
+        match self.family.table() {
+            Some(table) => table.points(&self.numbers).clone(),
+            None => self.points(grid(range, count)),
+        }
+    }
+
+    /// Its numbers that a person may turn, on this range of x.
+    pub fn sliders(&self, own: &Values, range: [f64; 2]) -> Vec<Slider> {
+        self.family.sliders(own, range, &self.numbers)
+    }
+
+    /// Itself with a slider so many steps on.
+    #[must_use]
+    pub fn turned(&self, range: [f64; 2], slider: &Slider, steps: i32) -> Self {
+        let value = slider.after(self.numbers[slider.number], steps);
+        Self { numbers: self.family.turned(range, &self.numbers, slider, value), ..*self }
+    }
+
     /// Its coordinates where its family has them.
     pub fn plane(&self) -> Option<[f64; 2]> {
         self.family.plane(&self.numbers)
@@ -177,6 +282,11 @@ impl Function {
     /// Itself in full: `2.71 sin(x + 1.32)`.
     pub fn title(&self) -> String {
         self.family.title(&self.numbers)
+    }
+
+    /// The same as a heading: `y = 2.71 sin(x + 1.32)`.
+    pub fn equation(&self) -> String {
+        self.family.equation(&self.numbers)
     }
 
     /// Itself in a few letters.

@@ -84,8 +84,8 @@ impl Typed for TrainTasks {
 impl TaskSettings {
     /// The keys of `[task]` with this family.
     pub fn keys_with(family: &'static dyn Family) -> Vec<&'static dyn AnyKey> {
-        let own = Values::default().of(family.keys());
-        Self { family, own, ..Self::default() }.values().keys()
+        let (first, others) = Self::keys().split_at(1);
+        [first, family.keys(), others].concat()
     }
 
     /// Test loss of the best guess that is the same for all tasks.
@@ -101,6 +101,17 @@ impl TaskSettings {
     /// What a learner that knows the family answers at these `x`, given the support points of a task.
     pub fn oracle(&self, support: &Points, x: &[f64]) -> Vec<f64> {
         self.family.oracle(&self.own, self.x, support, x)
+    }
+
+    /// Whether there is one.
+    pub fn has_oracle(&self) -> bool {
+        self.family.has_oracle()
+    }
+
+    /// Its values as files have them: without what follows from a table.
+    pub fn said(&self) -> Values {
+        let is_said = |key: &dyn AnyKey| self.family.table().is_none() || key.name() != "x";
+        self.values().filter(|key, _| is_said(key))
     }
 
     /// What can be known of a task from up to so many of its points; `None` where that is not worked out.
@@ -122,5 +133,29 @@ impl TaskSettings {
     /// How high the lowest and the highest tasks reach.
     pub fn heights(&self) -> [f64; 2] {
         self.family.heights(&self.own, self.x)
+    }
+
+    /// A range of y that holds every task.
+    pub fn y_range(&self) -> [f64; 2] {
+        self.family.y_range(&self.own, self.x)
+    }
+
+    /// What a reader has to know of the file that the tasks are from, a sentence each.
+    pub fn remarks(&self, evaluation: &EvaluationSettings) -> Vec<String> {
+        let Some(table) = self.family.table() else { return Vec::new() };
+        let file = self.own.named::<String>("file").unwrap_or_default();
+        let mut said = vec![table.in_words(&file)];
+        said.extend(self.left_out(evaluation));
+        said
+    }
+
+    /// Which tasks of a table are left out, and why.
+    pub fn left_out(&self, evaluation: &EvaluationSettings) -> Option<String> {
+        self.family.table()?.left_out(self.shots.most, self.test_points(evaluation))
+    }
+
+    /// What x and y are, where a table says it.
+    pub fn labels(&self) -> [&'static str; 2] {
+        self.family.table().map_or(["x", "y"], |table| table.labels().each_ref().map(String::as_str))
     }
 }

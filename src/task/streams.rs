@@ -26,6 +26,8 @@ pub enum Purpose {
     Shots = 6,
     /// The coefficients of one curve.
     Curve = 7,
+    /// Which points of a table's task are shown.
+    Episode = 8,
 }
 
 /// The stream of `seed` for `purpose`, from its beginning.

@@ -44,7 +44,11 @@ pub struct TrainingTasks<E> {
     draw: Draw,
     source: Source<E>,
     query: Option<Stream>,
+    /// Query points that are wanted; where tasks have fewer left, as many as all of a meta-batch have.
+    query_rows: usize,
     shots: Option<(Shots, Stream)>,
+    /// The tasks of the meta-batch.
+    chosen: Vec<Function>,
     batch: MetaBatch<E>,
 }
 
@@ -69,7 +73,7 @@ impl<E: Number> TrainingTasks<E> {
     /// The tasks of the run with this seed; `with_query` says whether query points are drawn. Without them there is
     /// nothing to learn from a task without support points, so at least one is drawn.
     pub fn new(settings: &TaskSettings, meta_batch: usize, with_query: bool, seed: u64) -> Self {
-        let draw = Draw::new(settings);
+        let draw = Draw::for_training(settings);
         let mut tasks = stream(seed, Purpose::TrainingTasks);
         let source = match settings.train_tasks {
             TrainTasks::Fresh => Source::Fresh { stream: tasks },
@@ -100,6 +104,8 @@ impl<E: Number> TrainingTasks<E> {
             draw,
             source,
             query: with_query.then(|| stream(seed, Purpose::Query)),
+            query_rows,
+            chosen: Vec::new(),
             shots: shots.is_drawn().then(|| (shots, stream(seed, Purpose::Shots))),
             batch: MetaBatch {
                 support: Batch::new(meta_batch, shots.most),
@@ -147,11 +153,12 @@ impl<E: Number> TrainingTasks<E> {
 
     /// The next meta-batch.
     pub fn draw(&mut self) -> &MetaBatch<E> {
-        let Self { draw, source, query, shots, batch } = self;
+        let Self { draw, source, query, query_rows, shots, chosen: chosen_tasks, batch } = self;
         if let Some((shots, stream)) = shots {
             batch.support.set_rows(stream.random_range(shots.fewest as u32..=shots.most as u32) as usize);
         }
         let points = batch.support.rows();
+        chosen_tasks.clear();
         for task in 0..batch.support.tasks() {
             let (x, y) = batch.support.task_mut(task);
             let function = match source {
@@ -174,8 +181,12 @@ impl<E: Number> TrainingTasks<E> {
                     functions[chosen]
                 }
             };
-            if let Some(stream) = query {
-                draw.query(&function, batch.query.task_mut(task), stream);
+            chosen_tasks.push(function);
+        }
+        if let Some(stream) = query {
+            batch.query.set_rows(draw.query_rows(chosen_tasks, points, *query_rows));
+            for (task, function) in chosen_tasks.iter().enumerate() {
+                draw.query(function, points, batch.query.task_mut(task), stream);
             }
         }
         batch

@@ -263,6 +263,11 @@ impl Styles {
         self.plain().add_modifier(Modifier::BOLD | Modifier::REVERSED)
     }
 
+    /// Marker of a point that is asked for.
+    pub fn asked_mark(&self) -> char {
+        if self.ascii { 'o' } else { '○' }
+    }
+
     /// Marker of the crosshair's values and of the Play view's cursor.
     pub fn cursor_mark(&self) -> char {
         if self.ascii { 'X' } else { '╳' }

@@ -5,11 +5,11 @@ use anyhow::{anyhow, bail};
 
 use super::super::outcome::Misuse;
 use super::paper::Paper;
-use crate::config::Value;
+use crate::config::{Value, presentable};
 use crate::eval::{BAND_90, Fit, fits};
 use crate::results::{Scale, svg::Picture};
 use crate::study::{Run, Watcher};
-use crate::task::{TestTask, grid, test_tasks};
+use crate::task::{Points, TestTask, grid, test_tasks};
 
 /// The largest n: what takes longer belongs to `metascope eval`.
 const MOST_STEPS: usize = 10_000;
@@ -22,13 +22,16 @@ pub struct Panel {
     run: Run,
     /// What test tasks it was tested on, where not all panels have the same.
     tasks: Vec<(&'static str, Value)>,
-    /// The range of x.
+    /// The ranges of x and y, and what they are.
     x: [f64; 2],
+    y: [f64; 2],
+    labels: [String; 2],
     task: TestTask,
     /// Predictions at the points of the test, with their losses.
     tested: Vec<Fit>,
-    /// The same wave and predictions, at enough points for a line.
-    truth: Vec<f64>,
+    /// The task as a line, or where it is known at points alone, those that are asked for; predictions at enough points
+    /// for a line.
+    truth: Points,
     drawn: Vec<Fit>,
 }
 
@@ -90,15 +93,21 @@ pub fn panels(
         let task = task.ok_or_else(|| Misuse("--fit: test tasks are counted from 1".to_owned()))?;
         let weights = settings.tested(&weights, of);
         let tested = fits(&weights, &task.support, &task.query, steps);
-        let line = task.function.points(grid(of.task.x, POINTS));
+        let x = grid(of.task.x, POINTS);
+        let line = Points { y: vec![0.0; x.len()], x };
         let drawn = fits(&weights, &task.support, &line, steps);
         panels.push(Panel {
             run: run.clone(),
             tasks: of.tasks(),
             x: of.task.x,
+            y: of.task.y_range(),
+            labels: of.task.labels().map(|label| presentable(label, 40)),
+            truth: match of.task.family.table() {
+                Some(_) => task.query.clone(),
+                None => task.function.points(line.x),
+            },
             task,
             tested,
-            truth: line.y,
             drawn,
         });
     }
@@ -123,7 +132,9 @@ pub fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>
     };
     let title = paper.wrapped(&title, paper.width - font, font);
     let top = paper.paragraph(&mut picture, [0.5 * font, 0.2 * font], (font, ""), &title);
-    let mut top = legend(&mut picture, paper, steps, top + 0.3 * font);
+    let is_table = panels.iter().any(|panel| panel.task.function.family.table().is_some());
+    let truth = if is_table { "points asked for" } else { "the task" };
+    let mut top = legend(&mut picture, paper, (steps, truth), top + 0.3 * font);
     let columns = ((paper.width / (15.0 * font)) as usize).clamp(1, 3).min(panels.len().max(1));
     let across = paper.width / columns as f64;
     let mut drawn = 0;
@@ -147,13 +158,16 @@ pub fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>
             );
         }
         // One scale for all: waves and points fill two thirds of it, and what leaves it leaves the picture.
-        let values = group.iter().flat_map(|panel| panel.truth.iter().chain(&panel.task.support.y));
+        let values = group.iter().flat_map(|panel| panel.truth.y.iter().chain(&panel.task.support.y));
         let most = 1.5 * values.fold(0.1_f64, |most, value| most.max(value.abs()));
+        // Those of a table are where its values are, which may be far from 0.
+        let is_table = group[0].task.function.family.table().is_some();
+        let heights = if is_table { group[0].y } else { [-most, most] };
         for row in group.chunks(columns) {
             let mut lowest = top;
             for (column, panel) in row.iter().enumerate() {
                 let at = [across * column as f64, top, across];
-                lowest = lowest.max(draw_panel(&mut picture, paper, panel, at, (most, drawn)));
+                lowest = lowest.max(draw_panel(&mut picture, paper, panel, at, (heights, drawn)));
                 drawn += 1;
             }
             top = lowest;
@@ -163,10 +177,10 @@ pub fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>
 }
 
 /// What the lines mean; how far down it reaches.
-fn legend(picture: &mut Picture, paper: &Paper, steps: &[usize], top: f64) -> f64 {
+fn legend(picture: &mut Picture, paper: &Paper, (steps, truth): (&[usize], &str), top: f64) -> f64 {
     let font = paper.font;
     let stroke = paper.stroke();
-    let mut entries = vec![("the wave".to_owned(), truth_look(paper))];
+    let mut entries = vec![(truth.to_owned(), truth_look(paper))];
     entries
         .extend(steps.iter().enumerate().map(|(place, n)| (format!("n = {n}"), paper.look(place, stroke))));
     let (mut x, mut y) = (0.5 * font, top + font);
@@ -197,10 +211,10 @@ fn draw_panel(
     paper: &Paper,
     panel: &Panel,
     [left, top, across]: [f64; 3],
-    (most, place): (f64, usize),
+    (heights, place): ([f64; 2], usize),
 ) -> f64 {
     let (font, small, stroke) = (paper.font, 0.85 * paper.font, paper.stroke());
-    let scale = Scale::linear(-most, most);
+    let scale = Scale::linear(heights[0], heights[1]);
     let [from, to] = panel.x;
     let along = Scale::linear(from, to);
     let margin = 4.4 * small;
@@ -208,13 +222,18 @@ fn draw_panel(
     let (x0, y0) = (left + margin, top + 1.8 * font);
     let x = |value: f64| x0 + width * along.place(value).unwrap_or(0.0);
     // A fit that has blown up ends a picture away, which is clipped, and not where numbers end.
-    let y = |value: f64| y0 + height / 2.0 * (1.0 - (value / most).clamp(-3.0, 3.0));
+    let [middle, half] = [0.5 * (heights[0] + heights[1]), 0.5 * (heights[1] - heights[0])];
+    let y = |value: f64| y0 + height / 2.0 * (1.0 - ((value - middle) / half).clamp(-3.0, 3.0));
     let line = |values: &[f64]| {
         let last = (values.len() - 1).max(1) as f64;
         let at = |i: usize| x(from + (to - from) * i as f64 / last);
         values.iter().enumerate().map(|(i, &value)| (at(i), y(value))).collect::<Vec<_>>().into_iter()
     };
-    let name = format!("{}, seed {}", panel.run.settings.name, panel.run.seed);
+    let of_task = match panel.task.function.family.table() {
+        Some(_) => format!(", {}", panel.task.function.title()),
+        None => String::new(),
+    };
+    let name = format!("{}, seed {}{of_task}", panel.run.settings.name, panel.run.seed);
     paper.write(picture, (x0, top + 1.3 * font), (font, ""), &paper.fitted(&name, width, font));
     // Inside a page there are several pictures, whose frames must not be taken for each other's.
     let id = format!("panel{place}-{:.0}-{:.0}-{:.0}", x0, y0, width);
@@ -222,8 +241,23 @@ fn draw_panel(
         "<clipPath id=\"{id}\"><rect x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/></clipPath>\n\
          <g clip-path=\"url(#{id})\">"
     ));
-    picture.draw(&format!("<path d=\"M{x0:.1} {:.1}h{width:.1}\" stroke=\"{}\"/>", y(0.0), paper.grid()));
-    picture.line(line(&panel.truth), &truth_look(paper));
+    if scale.place(0.0).is_some_and(|place| (0.0..=1.0).contains(&place)) {
+        picture.draw(&format!("<path d=\"M{x0:.1} {:.1}h{width:.1}\" stroke=\"{}\"/>", y(0.0), paper.grid()));
+    }
+    match panel.task.function.family.table() {
+        None => picture.line(line(&panel.truth.y), &truth_look(paper)),
+        Some(_) => {
+            for (&at, &value) in panel.truth.x.iter().zip(&panel.truth.y) {
+                picture.draw(&format!(
+                    "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{:.2}\" fill=\"none\" stroke=\"{}\"/>",
+                    x(at),
+                    y(value),
+                    0.24 * font,
+                    paper.faint()
+                ));
+            }
+        }
+    }
     for (place, fit) in panel.drawn.iter().enumerate() {
         for sign in fit.deviations.iter().flat_map(|_| [-1.0, 1.0]) {
             let deviations = fit.deviations.iter().flatten();
@@ -259,10 +293,15 @@ fn draw_panel(
     for (value, text) in along.ticks(4) {
         paper.write(picture, (x(value), bottom + 1.2 * small), (small, "text-anchor=\"middle\""), &text);
     }
-    paper.write(picture, (x0 + 0.5 * width, bottom + 2.2 * small), (small, "text-anchor=\"middle\""), "x");
+    paper.write(
+        picture,
+        (x0 + 0.5 * width, bottom + 2.2 * small),
+        (small, "text-anchor=\"middle\""),
+        &panel.labels[0],
+    );
     let (turn_x, turn_y) = (left + small, y0 + 0.5 * height);
     let turned = format!("text-anchor=\"middle\" transform=\"rotate(-90 {turn_x:.1} {turn_y:.1})\"");
-    paper.write(picture, (turn_x, turn_y), (small, &turned), "y");
+    paper.write(picture, (turn_x, turn_y), (small, &turned), &panel.labels[1]);
     // The caption: the loss after each number of steps, as many to a line as fit.
     let words: Vec<String> = panel
         .tested

@@ -118,8 +118,9 @@ fn network(
             seed,
             n: 10,
         };
-        let words = format!("seed {seed} at step {}, test task {number}", count(settings.total_steps()));
-        return Ok(Some(find(&subject, &|| true).map(|found| (found, words))));
+        let units = if set.task.family.units().are_own() { "" } else { ", in the network's own units" };
+        let words = format!("seed {seed} at step {}, test task {number}{units}", count(settings.total_steps()));
+        return Ok(Some(find(&subject.inward(), &|| true).map(|found| (found, words))));
     }
     Ok(None)
 }
@@ -154,7 +155,7 @@ fn course(watcher: &Watcher, runs: &[usize], set: Test<'_>) -> Option<(Course, S
     let course = Course {
         seeds: runs.iter().map(seed).collect(),
         tasks: tasks.len(),
-        prior: mean(&guesses),
+        prior: set.task.family.units().loss_inward(mean(&guesses)),
         inner_steps: settings.training.inner_steps.max(1),
     };
     let looks: usize = course.seeds.iter().map(|(_, marks)| marks.len()).sum();

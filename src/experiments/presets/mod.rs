@@ -9,6 +9,8 @@ pub struct Preset {
     pub description: &'static str,
     /// The file.
     pub text: &'static str,
+    /// The tables that it names, and what is in them.
+    pub tables: &'static [(&'static str, &'static str)],
 }
 
 /// All presets; the first is the default and the built-in study.
@@ -21,61 +23,79 @@ const PRESETS: [Preset; 13] = [
         name: "notebook",
         description: "the notebook's five systems with its settings, every line explained",
         text: include_str!("../../../experiments.toml"),
+        tables: &[],
     },
     Preset {
         name: "quick",
         description: "the same five systems, small enough to finish in about a second",
         text: include_str!("quick.toml"),
+        tables: &[],
     },
     Preset {
         name: "deeper",
         description: "more inner steps, a longer Reptile, larger meta-batches: what each of them buys",
         text: include_str!("deeper.toml"),
+        tables: &[],
     },
     Preset {
         name: "gradients",
         description: "exact against first order, and the notebook's meta+inner against meta",
         text: include_str!("gradients.toml"),
+        tables: &[],
     },
     Preset {
         name: "zoo",
         description: "every learner side by side, in about ten seconds",
         text: include_str!("zoo.toml"),
+        tables: &[],
     },
     Preset {
         name: "published",
         description: "figures of papers, and what is reached here, with verdicts; some minutes",
         text: include_str!("published.toml"),
+        tables: &[],
     },
     Preset {
         name: "learned-rates",
         description: "Meta-SGD and MAML++: what learned rates buy, and that they need clipping",
         text: include_str!("learned-rates.toml"),
+        tables: &[],
     },
     Preset {
         name: "cavia",
         description: "how many context numbers it takes to know a wave, and how they see it",
         text: include_str!("cavia.toml"),
+        tables: &[],
     },
     Preset {
         name: "sweep",
         description: "a sweep: inner rate x shots of MAML and Reptile as heat maps, in seconds",
         text: include_str!("sweep.toml"),
+        tables: &[],
     },
     Preset {
         name: "in-context",
         description: "loss after 0 to 20 points beside the floor: who learns best from how few",
         text: include_str!("in-context.toml"),
+        tables: &[],
     },
     Preset {
         name: "noise",
         description: "noisy points: how close each learner comes to the best guess there is",
         text: include_str!("noise.toml"),
+        tables: &[],
     },
     Preset {
         name: "few-tasks",
         description: "trained on 1 to 10,000 waves: when one learns to learn, when by heart",
         text: include_str!("few-tasks.toml"),
+        tables: &[],
+    },
+    Preset {
+        name: "table",
+        description: "tasks of one's own from a CSV file: growth curves, in seconds",
+        text: include_str!("table.toml"),
+        tables: &[("growth.csv", include_str!("growth.csv"))],
     },
     Preset {
         name: "two-ways",
@@ -83,6 +103,18 @@ const PRESETS: [Preset; 13] = [
         text: include_str!("two-ways.toml"),
     },
 ];
+
+/// What is read of a preset that was written to a folder, with the tables that it names.
+#[cfg(test)]
+pub(super) fn written(preset: &Preset) -> Result<super::Study, crate::config::LoadError> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in preset.tables {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let file = folder.path().join(format!("{}.toml", preset.name));
+    std::fs::write(&file, preset.text).expect("written");
+    super::load(&file)
+}
 
 #[cfg(test)]
 mod tests {
@@ -97,7 +129,7 @@ mod tests {
 
     fn study(name: &str) -> Study {
         let preset = presets().iter().find(|preset| preset.name == name).unwrap();
-        parse(preset.name, None, preset.text).unwrap_or_else(|problems| panic!("{problems}"))
+        written(preset).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]

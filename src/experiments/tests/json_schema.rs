@@ -38,6 +38,12 @@ const BEYOND: &[&str] = &[
     "a combination is called",
     "a combination would be called",
     "unknown key `task.slope` in sweep",
+    "cannot be read",
+    "need a `file`",
+    "is not the file with this SHA-256",
+    "the range of x is that of the table",
+    "to be shown and one to be asked for",
+    "would test on tasks that are trained on",
 ];
 
 fn as_json(value: &DeValue<'_>) -> Json {
@@ -141,6 +147,17 @@ fn samples(domain: &Domain) -> (Vec<String>, Vec<String>) {
             (vec![pair(low, high)], [few.to_vec(), beyond.to_vec()].concat())
         }
         Domain::Words(known) => words(known),
+        Domain::Text { longest, .. } => {
+            let quoted = |text: &str| format!("\"{text}\"");
+            let bad = vec![
+                quoted(""),
+                quoted(" "),
+                quoted(&"a".repeat(longest + 1)),
+                quoted("\\u200b"),
+                "1".into(),
+            ];
+            (vec![quoted("a"), quoted(&"a".repeat(*longest))], bad)
+        }
         Domain::Names(names) => words(&names()),
         Domain::Seeds(bounds) => {
             let (mut good, mut bad) = whole(bounds);

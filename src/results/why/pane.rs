@@ -33,6 +33,22 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The same as the network sees it: where tasks are brought to other units first, the points, the range of x and all
+    /// that follows from them are in these.
+    #[must_use]
+    pub fn inward(mut self) -> Self {
+        let units = std::mem::take(&mut self.weights.adaptation.units);
+        if !units.are_own() {
+            for task in self.tasks.iter_mut().chain([&mut self.task]) {
+                for points in [&mut task.support, &mut task.further, &mut task.query] {
+                    *points = units.inward(points);
+                }
+            }
+            self.settings.x = self.settings.x.map(|x| units.x_inward(x));
+        }
+        self
+    }
+
     /// The first few test tasks, as the analysis takes them.
     pub fn pairs(&self) -> Vec<Task> {
         pairs(&self.tasks)

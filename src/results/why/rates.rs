@@ -30,7 +30,8 @@ fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
     Adaptive::new(&subject.weights)?;
     let rates = Rates::new(&subject.weights, &subject.pairs(), is_wanted)?;
     let trained = subject.trained.filter(|_| subject.weights.adaptation.is_plain());
-    let prior = subject.settings.prior_mean_loss();
+    let settings = &subject.settings;
+    let prior = settings.family.units().loss_inward(settings.prior_mean_loss());
     Some(Box::new(Valley { rates, tasks: subject.tasks.len(), prior, trained }))
 }
 

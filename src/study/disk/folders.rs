@@ -10,9 +10,10 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::contents::settings_text;
-use super::record::{Opened, Record};
+use super::record::{Next, Opened, Record};
 use super::resume::Identity;
 use super::seal::LARGEST_SETTINGS;
+use super::tables;
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::experiments::resolved_toml;
 use crate::model;
@@ -104,6 +105,10 @@ pub fn announce(claim: &Claim, runs: &[Run], is_over: impl Fn() -> bool) {
         if make_folder(study_folder, &folder).is_err() {
             continue;
         }
+        // Settings that name a table can be read where it is kept.
+        if tables::keep(study_folder, &run.settings).is_err() {
+            continue;
+        }
         if make(LOG).and_then(|_| make(SETTINGS)?.write_all(settings().as_bytes())).is_err() {
             let _ = renew_settings(&folder.join(SETTINGS), run, &settings());
         }
@@ -167,6 +172,10 @@ pub fn open(
                      `metascope verify --repair` makes them again once it is done",
                     opened.missing
                 ));
+            }
+            let is_first = run.settings.seeds.first() == Some(&run.seed);
+            if matches!(opened.next, Next::Start) && is_first {
+                words.extend(tables::changed(claim.folder(), run));
             }
             let note = (!words.is_empty()).then(|| words.join("; "));
             return Ok((opened, note.and_then(|note| noted(note, false))));

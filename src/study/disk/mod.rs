@@ -12,6 +12,7 @@ pub mod resume;
 pub mod seal;
 pub mod search;
 pub mod steered;
+pub mod tables;
 pub mod trail;
 pub mod trouble;
 pub mod watch;

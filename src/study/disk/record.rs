@@ -27,9 +27,11 @@ use super::past::{Progress, what_counts};
 use super::provenance::Provenance;
 use super::resume::{self, Header, Identity, Resume};
 use super::seal::{self, Doubt, LARGEST_SETTINGS, Sealed};
+use super::tables;
 use super::trail::Trail;
 use super::trouble::{RecordError, Refusal, trouble};
 use crate::config::presentable;
+use crate::experiments::Experiment;
 use crate::learner::State;
 use crate::model::{Kernels, Weights};
 use crate::study::claim::right::Claim;
@@ -50,6 +52,8 @@ pub struct Record {
     folder: PathBuf,
     /// Which run it is.
     identity: Identity,
+    /// The same as settings, whose tables are kept beside the runs.
+    made_with: Arc<Experiment>,
     /// Whether the settings, and the names of the folders, are on the disk.
     settled: bool,
     /// What the run is made with, as it stands (or should stand) in its file.
@@ -101,6 +105,7 @@ impl Record {
             identity: Identity::new(&run.settings, run.seed),
             settings: String::new(),
             folder,
+            made_with: run.settings.clone(),
             settled: false,
             log: String::new(),
             file: None,
@@ -353,6 +358,8 @@ impl Record {
             _ => self.write_settings(replace),
         };
         written.map_err(|error| trouble(&settings, &error))?;
+        tables::keep(self.claim.folder(), &self.made_with)
+            .map_err(|error| trouble(self.claim.folder(), &error))?;
         let out = folder_of(self.claim.folder());
         for folder in [&self.folder, folder_of(&self.folder), self.claim.folder(), out, folder_of(out)] {
             sync_folder(folder).map_err(|error| trouble(folder, &error))?;

@@ -175,7 +175,7 @@ fn doubt(file: &str, why: &Unreadable) -> Doubt {
 fn compare_settings(folder: &Path, settings: &Experiment, seed: u64) -> Result<(), Doubt> {
     let Ok(bytes) = read_own(&folder.join(SETTINGS), LARGEST_SETTINGS) else { return Ok(()) };
     let text = String::from_utf8_lossy(&bytes);
-    let Ok(study) = parse_recorded("run", None, &text) else { return Ok(()) };
+    let Ok(study) = parse_recorded("run", Some(&folder.join(SETTINGS)), &text) else { return Ok(()) };
     let is_same =
         |found: &Experiment| found.seeds == [seed] && settings_digest(found) == settings_digest(settings);
     if study.experiments.iter().all(is_same) {

@@ -294,7 +294,10 @@ impl Search {
         if let (Some(seed), Some(known)) = (seed, self.known.get(&rest)) {
             return Ok(Experiment { seeds: vec![seed], ..known.clone() });
         }
-        let mut study = parse_recorded("run", None, &text).map_err(|_| damaged())?;
+        let mut study = parse_recorded("run", Some(&folder.join(SETTINGS)), &text).map_err(|problems| {
+            let of_table = problems.list.iter().find(|problem| problem.message.contains("cannot be read"));
+            of_table.map_or_else(damaged, |problem| problem.message.clone())
+        })?;
         let only = study.experiments.pop().filter(|_| study.experiments.is_empty()).ok_or_else(damaged)?;
         if seed.is_some_and(|seed| only.seeds == [seed]) {
             self.known.insert(rest, only.clone());

@@ -4,12 +4,23 @@ mod gp;
 pub mod sine;
 mod sine_or_line;
 mod sine_posterior;
+pub mod table;
+
+use std::sync::LazyLock;
 
 use super::family::Family;
 use crate::config::{Typed, Value, Values};
 
-/// Every family, in the order the documentation lists them; the first is the default.
-pub static FAMILIES: &[&dyn Family] = &[&sine::Sine, &sine_or_line::SineOrLine, &gp::Gp];
+/// Every family, in the order the documentation lists them; the first is the default. That of tables has no file here:
+/// with one it is made where the file is read.
+pub static FAMILIES: LazyLock<Vec<&dyn Family>> = LazyLock::new(|| {
+    vec![
+        &sine::Sine,
+        &sine_or_line::SineOrLine,
+        &gp::Gp,
+        &*table::WITHOUT_FILE,
+    ]
+});
 
 /// The names of all families.
 pub fn names() -> Vec<&'static str> {

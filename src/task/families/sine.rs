@@ -7,7 +7,7 @@ use rand::distr::{Distribution, Uniform};
 
 use super::sine_posterior::{Ranges, SinePosterior};
 use crate::config::{Domain, END, Keys, Values, settings};
-use crate::task::family::{Family, Function, Numbers, Posterior, Sampler, average_variance};
+use crate::task::family::{Family, Function, Numbers, Posterior, Sampler, Slider, average_variance};
 use crate::task::ridge::fit;
 use crate::task::{LinearStep, Points, Target, Wave};
 
@@ -156,6 +156,25 @@ impl Family for Sine {
         if frequencies[0] == frequencies[1] { 1 } else { steps(frequencies, range) + 2 * SECTIONS * VALLEYS }
     }
 
+    /// As high as the picture, all the way round, and a frequency where it has a range.
+    fn sliders(&self, own: &Values, range: [f64; 2], _numbers: &Numbers) -> Vec<Slider> {
+        let [_, highest] = self.y_range(own, range);
+        let [low, high] = SineSettings::new(own).frequency;
+        let mut sliders = vec![
+            Slider::new("amplitude", 0, [0.0, highest], 50.0),
+            Slider::new("phase", 1, [0.0, TAU], 48.0).round(),
+        ];
+        if low < high {
+            sliders.push(Slider::new("frequency", 2, [low, high], 48.0));
+        }
+        sliders
+    }
+
+    fn middle(&self, own: &Values, _range: [f64; 2]) -> Numbers {
+        let SineSettings { amplitude: [a0, a1], frequency: [f0, f1], .. } = SineSettings::new(own);
+        [(a0 + a1) / 2.0, 1.0, (f0 + f1) / 2.0, 0.0]
+    }
+
     fn plane(&self, numbers: &Numbers) -> Option<[f64; 2]> {
         let Wave { amplitude, phase, .. } = wave(numbers);
         Some([amplitude * libm::cos(phase), amplitude * libm::sin(phase)])
@@ -167,6 +186,10 @@ impl Family for Sine {
 
     fn one(&self) -> &'static str {
         "a sine wave"
+    }
+
+    fn word(&self) -> &'static str {
+        "wave"
     }
 
     fn oracle_in_words(&self) -> &'static str {

@@ -8,7 +8,7 @@ use rand::{RngExt, distr::Distribution};
 
 use super::sine::{ANY, Sine, moments, sinc, uniform};
 use crate::config::{Domain, Keys, Values, settings};
-use crate::task::family::{Family, Numbers, Sampler};
+use crate::task::family::{Family, Numbers, Sampler, Slider};
 use crate::task::ridge::{Fit, fit};
 use crate::task::{Points, Target};
 
@@ -122,6 +122,15 @@ impl Family for SineOrLine {
                 + (1.0 - weight) * kinds[1].at(fits[1].coefficients, x)
         };
         x.iter().map(|&x| answer(x)).collect()
+    }
+
+    fn sliders(&self, own: &Values, range: [f64; 2], numbers: &Numbers) -> Vec<Slider> {
+        let SineOrLineSettings { slope, intercept, .. } = SineOrLineSettings::new(own);
+        let of_line = [Slider::new("slope", 0, slope, 48.0), Slider::new("intercept", 1, intercept, 48.0)];
+        match line(numbers) {
+            Some(_) => of_line.into_iter().filter(|slider| slider.step > 0.0).collect(),
+            None => Sine.sliders(own, range, numbers),
+        }
     }
 
     fn one(&self) -> &'static str {

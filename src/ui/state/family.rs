@@ -138,7 +138,7 @@ impl TestSet {
     /// What there is to measure still that takes long.
     pub(super) fn oracle_job(&self, set: usize) -> Option<OracleJob> {
         let evaluation = EvaluationSettings { test_tasks: self.count(), ..self.evaluation.clone() };
-        let waits = self.work() > AT_ONCE && self.oracle.get().is_none();
+        let waits = self.task.has_oracle() && self.work() > AT_ONCE && self.oracle.get().is_none();
         waits.then(|| OracleJob { set, task: self.task.clone(), evaluation })
     }
 
@@ -188,24 +188,39 @@ impl TestSet {
         task::test_tasks(&self.task, &EvaluationSettings { test_tasks: count, ..self.evaluation.clone() })
     }
 
-    /// A y range that holds every wave of the family and stays where it is, so that motion means
+    /// What x is, for the end of an axis.
+    pub fn x_name(&self) -> &'static str {
+        /// Bytes that an axis has room for.
+        const LONGEST: usize = 16;
+        let [x, _] = self.task.labels();
+        x.get(..x.floor_char_boundary(LONGEST)).unwrap_or("x")
+    }
+
+    /// A y range that holds every task of the family and stays where it is, so that motion means
     /// something.
     pub fn y_range(&self) -> [f64; 2] {
-        let [lowest, highest] = self.task.heights();
-        let most = lowest.abs().max(highest.abs()).max(1e-9) * 1.25;
-        [-most, most]
+        self.task.y_range()
     }
 }
 
 impl Illustration {
-    /// A thousand waves of the family, and the average of ten thousand.
+    /// A thousand waves of the family, and the average of ten thousand; of a table its first thousand tasks, and the
+    /// average of those to train on.
     pub fn new(settings: &TaskSettings) -> Self {
-        let averaged = 10_000;
         let x = task::grid(settings.x, 60);
-        let waves = task::illustration(settings, 0, averaged);
-        let y =
-            x.iter().map(|&x| waves.iter().map(|wave| wave.at(x)).sum::<f64>() / averaged as f64).collect();
-        let waves = waves.into_iter().take(1_000).collect();
+        let (waves, y, averaged) = match settings.family.table() {
+            Some(table) => {
+                let average = |x: &f64| settings.family.moments(&settings.own, *x)[0];
+                (task::illustration(settings, 0, 1_000), x.iter().map(average).collect(), table.split()[0])
+            }
+            None => {
+                let averaged = 10_000;
+                let waves = task::illustration(settings, 0, averaged);
+                let average = |x: &f64| waves.iter().map(|wave| wave.at(*x)).sum::<f64>() / averaged as f64;
+                let y = x.iter().map(average).collect();
+                (waves.into_iter().take(1_000).collect(), y, averaged)
+            }
+        };
         Self { waves, average: Points { x, y }, averaged, first: 0 }
     }
 }

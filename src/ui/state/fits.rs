@@ -32,6 +32,8 @@ pub struct FitJob {
     pub support: Points,
     /// What it is asked.
     pub query: Points,
+    /// Where its answers are drawn.
+    pub line: Vec<f64>,
     /// After these numbers of steps.
     pub steps: Vec<usize>,
 }
@@ -49,7 +51,15 @@ impl PartialEq for FitJob {
 
 impl FitJob {
     fn compute(&self) -> Vec<Fit> {
-        eval::fits(&self.weights, &self.support, &self.query, &self.steps)
+        let mut fits = eval::fits(&self.weights, &self.support, &self.query, &self.steps);
+        if self.line != self.query.x {
+            let line = Points { x: self.line.clone(), y: vec![0.0; self.line.len()] };
+            let drawn = eval::fits(&self.weights, &self.support, &line, &self.steps);
+            for (fit, drawn) in fits.iter_mut().zip(drawn) {
+                (fit.y, fit.deviations) = (drawn.y, drawn.deviations);
+            }
+        }
+        fits
     }
 
     /// Whether a frame has time for it where so many experiments may be shown.

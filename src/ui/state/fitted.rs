@@ -20,20 +20,22 @@ impl App {
         let mut steps = steps.to_vec();
         steps.sort_unstable();
         steps.dedup();
-        let (support, query) = (task.support.clone(), task.query.clone());
-        self.fits.wanted.push(FitJob { experiment, run, snapshot, weights, support, query, steps });
+        let (support, query, line) = (task.support.clone(), task.query.clone(), task.drawn_at());
+        self.fits.wanted.push(FitJob { experiment, run, snapshot, weights, support, query, line, steps });
     }
 
     /// Wants the oracle's loss on a task of these settings.
     pub(in crate::ui) fn want_oracle(&mut self, settings: &TaskSettings, task: &TestTask) {
-        if self.fits.oracle.as_ref().is_none_or(|(known, _)| *known != task.support) {
+        if !settings.has_oracle() {
+            self.fits.oracle = None;
+        } else if self.fits.oracle.as_ref().is_none_or(|(known, _)| *known != task.support) {
             self.fits.oracle = Some((task.support.clone(), oracle_loss(settings, task)));
         }
     }
 
-    /// The oracle's loss on the task that was looked at last.
-    pub fn oracle(&self) -> f64 {
-        self.fits.oracle.as_ref().map_or(f64::NAN, |(_, loss)| *loss)
+    /// The oracle's loss on the task that was looked at last; `None` where nobody knows the family.
+    pub fn oracle(&self) -> Option<f64> {
+        self.fits.oracle.as_ref().map(|(_, loss)| *loss)
     }
 
     /// The fit of an experiment after n steps, of those that its view has asked for.

@@ -73,6 +73,11 @@ impl App {
         let set = self.set(experiment);
         let index = self.fit.task.min(set.count().saturating_sub(1));
         let mut task = set.tasks().get(index)?.clone();
+        if let (Some(shots), Some(table)) = (self.fit.shots, set.task.family.table()) {
+            // One has to be left to be asked for.
+            let shots = shots.min(table.left(&task.function.numbers, 1)).max(1);
+            return Some(task::test_task(task.function, table, [shots, shots, set.evaluation.grid]));
+        }
         if let Some(shots) = self.fit.shots {
             task.support.x.truncate(shots);
             task.support.y.truncate(shots);

@@ -369,6 +369,9 @@ fn yardsticks(app: &App, experiment: usize, kinds: Kinds) -> Vec<(&'static str, 
         // What the others leave depends on the points.
         return found;
     }
+    if !set.task.has_oracle() {
+        return found;
+    }
     let (oracle, is_of_all) = set.oracle(average);
     found.push((if is_of_all { "oracle" } else { "~oracle" }, oracle, Pattern::Dot));
     found

@@ -42,12 +42,12 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let number_of = format!("{} of {}", app.fit.task + 1, count(set.count() as u64));
-    let wave = task.function.title();
+    let (wave, equation) = (task.function.title(), task.function.equation());
     let side = if task.is_one_sided() { ", one-sided" } else { "" };
     let side = format!("{}{side}", place(app, index));
     let set_name = app.test_label();
     let titles = [
-        format!("{set_name}{name} on test task {number_of}{side}: y = {wave}"),
+        format!("{set_name}{name} on test task {number_of}{side}: {equation}"),
         format!("{set_name}Test task {number_of}{side}: {wave}"),
         format!("{set_name}Task {}{side}: {wave}", app.fit.task + 1),
     ];
@@ -56,18 +56,14 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, title, styles);
     let plot_area = Rect { height: inner.height.saturating_sub(1), ..inner };
 
-    let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
+    let line = task.drawn_at();
+    let curve = |y: &[f64]| line.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
     let mut series = Vec::new();
     let steps = app.shown_steps();
     let mut losses = vec![Span::styled("loss ", styles.plain())];
     let fits: Vec<&Fit> = steps.iter().filter_map(|n| app.fit_after(index, *n)).collect();
     for fit in fits.iter().filter(|fit| fit.n == app.fit.n) {
-        series.extend(band(
-            &task.query.x,
-            fit,
-            "90 % of y",
-            styles.series(app.hue(index)).patch(styles.dim()),
-        ));
+        series.extend(band(&line, fit, "90 % of y", styles.series(app.hue(index)).patch(styles.dim())));
     }
     for fit in &fits {
         let last = fit.n == app.fit.n;
@@ -90,15 +86,19 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         compare(app, other, &task, &mut series, &mut losses);
     }
     // Over every fit: what they are held against is never hidden by them.
+    let asked = task.query.x.iter().copied().zip(task.query.y.iter().copied()).collect();
+    let is_table = set.task.family.table().is_some();
     series.push(Series {
-        name: "truth".to_owned(),
+        name: if is_table { "asked for" } else { "truth" }.to_owned(),
         style: styles.bold(),
-        shape: Shape::Line(Pattern::Dot),
+        shape: if is_table { Shape::Points(styles.asked_mark()) } else { Shape::Line(Pattern::Dot) },
         mark: '.',
-        points: curve(&task.query.y),
+        points: asked,
     });
-    losses.push(Span::styled("oracle ", styles.plain()));
-    losses.push(Span::raw(number(app.oracle())));
+    if let Some(oracle) = app.oracle() {
+        losses.push(Span::styled("oracle ", styles.plain()));
+        losses.push(Span::raw(number(oracle)));
+    }
     series.push(Series {
         name: "support".to_owned(),
         style: styles.support(),
@@ -109,7 +109,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let plot = Plot {
         x: Scale::linear(set.task.x[0], set.task.x[1]),
         y: y_scale(app, set.y_range(), &series),
-        x_name: "x",
+        x_name: set.x_name(),
         series,
         crosshair: None,
         names: true,
@@ -172,13 +172,14 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
         return;
     };
     losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), styles.readable(style)));
-    series.extend(band(&task.query.x, fit, "", styles.series(app.hue(other)).patch(styles.dim())));
+    let line = task.drawn_at();
+    series.extend(band(&line, fit, "", styles.series(app.hue(other)).patch(styles.dim())));
     series.push(Series {
         name: fit_name(name),
         style,
         shape: Shape::Line(Pattern::DashDot),
         mark: 'x',
-        points: task.query.x.iter().copied().zip(fit.y.iter().copied()).collect(),
+        points: line.into_iter().zip(fit.y.iter().copied()).collect(),
     });
 }
 

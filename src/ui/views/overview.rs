@@ -332,6 +332,7 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
+    let oracle = if family.has_oracle() { format!(" oracle: {oracle}.") } else { String::new() };
     let linear = match set.and_then(|set| set.linear_step(app.curves.average)) {
         Some(_) => " best linear step: the best step with the features fixed.",
         None => "",
@@ -344,14 +345,14 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
         text.push_str(&found);
         text.push_str(if found.is_empty() { "" } else { "\n" });
     }
-    let number = "Press a system's number to see it fit a single wave.";
+    let number = format!("Press a system's number to see it fit a single {}.", family.word());
     text += &match (app.curves.plot, app.axis()) {
         (OverviewPlot::Contrasts, _) => contrasts::HOW_TO_READ.to_owned(),
         (OverviewPlot::Distribution, _) => distribution::how_to_read(app),
         (OverviewPlot::Curves, LossAxis::Steps) => format!(
             "Each system starts from the weights it has learned and takes n {steps} on {shots} points of {one} it \
              has never seen. Lower is better; a steep fall at the left is what learning to learn means.\n\
-             prior mean: the best guess without points.{linear} oracle: {oracle}.\n{number}"
+             prior mean: the best guess without points.{linear}{oracle}\n{number}"
         ),
         (OverviewPlot::Curves, LossAxis::Points) => format!(
             "Each system is shown K points of {one} it has never seen, one more at a time, and takes the steps it was \

@@ -10,9 +10,10 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 use crate::{
+    config::presentable,
     eval::Average,
     results::Scale,
-    task::Function,
+    task::{Function, Points},
     ui::{
         command::Group,
         state::{
@@ -68,10 +69,11 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let text = format!(
         "A task is {}. At every x they overlap, so the best single answer to all of them is their average: it has a loss \
          of {} on the test tasks. Learning to learn means to find weights from which {} points and a few steps lead to any \
-         one of them.",
+         one of them.{}",
         task.family.formula(&task.own),
         number(set.prior(Average::Mean, None)),
-        task.shots.most
+        task.shots.most,
+        task.left_out(&set.evaluation).map_or(String::new(), |left_out| format!(" {left_out}"))
     );
     let lines = wrap(&text, usize::from(area.width).saturating_sub(2), styles);
     let words = (lines.len() as u16).min(area.height / 4);
@@ -107,7 +109,7 @@ fn plot<'a>(app: &App, series: Vec<Series>) -> Plot<'a> {
     Plot {
         x: Scale::linear(set.task.x[0], set.task.x[1]),
         y: Scale::linear(low, high),
-        x_name: "x",
+        x_name: set.x_name(),
         series,
         crosshair: None,
         names: true,
@@ -115,22 +117,32 @@ fn plot<'a>(app: &App, series: Vec<Series>) -> Plot<'a> {
 }
 
 fn wave(app: &App, function: &Function, name: String, index: usize) -> Series {
-    let x = crate::task::grid(app.sets[0].task.x, 120);
+    let Points { x, y } = function.drawn(app.sets[0].task.x, 120);
     Series {
         name,
         style: app.styles.series(app.hue(index)),
         shape: Shape::Line(app.styles.pattern(app.hue(index))),
         mark: app.styles.mark(app.hue(index)),
-        points: x.into_iter().map(|x| (x, function.at(x))).collect(),
+        points: x.into_iter().zip(y).collect(),
     }
 }
 
 fn three(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
-    let title = format!("Three tasks ({} to {})", picture.first + 1, picture.first + 3);
+    let title = format!("Three tasks ({} to {}){}", picture.first + 1, picture.first + 3, measured(app));
     let inner = pane(buffer, area, &title, &app.styles);
     let waves = picture.waves.iter().skip(picture.first).take(3).enumerate();
     let series = waves.map(|(i, task)| wave(app, task, task.label(), i)).collect();
     plot(app, series).draw(inner, buffer, &app.styles);
+}
+
+/// What is measured, where a table says it.
+fn measured(app: &App) -> String {
+    let [_, y] = app.sets[0].task.labels();
+    if app.sets[0].task.family.table().is_some() {
+        format!(": {}", presentable(y, 40))
+    } else {
+        String::new()
+    }
 }
 
 /// How many waves pass through each cell at the middle of its column, in shades that each stand for twice as many
@@ -167,7 +179,8 @@ fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) 
     plot.draw(inner, buffer, styles);
     let legend: Vec<String> =
         levels.iter().zip(shades).map(|(least, shade)| format!("{shade} {least}+")).collect();
-    let forms = [format!("{} waves a cell", legend.join("  ")), legend.join(" ")];
+    let what = app.sets[0].task.family.word();
+    let forms = [format!("{} {what}s a cell", legend.join("  ")), legend.join(" ")];
     let fits = |form: &&String| width(form) + 4 <= usize::from(area.width);
     pane_note(buffer, area, forms.iter().find(fits).map_or("", String::as_str), styles.plain(), styles);
     // The signs of the legend are those of the picture, as dark as there.
@@ -181,7 +194,11 @@ fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) 
 }
 
 fn average(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
-    let title = format!("Average of {}, and one task", count(picture.averaged as u64));
+    let of = count(picture.averaged as u64);
+    let title = match app.sets[0].task.family.table() {
+        Some(_) => format!("Average of the {of} trained on, and one task"),
+        None => format!("Average of {of}, and one task"),
+    };
     let inner = pane(buffer, area, &title, &app.styles);
     let average = Series {
         name: "average".to_owned(),

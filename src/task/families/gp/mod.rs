@@ -13,7 +13,7 @@ use self::kernel::Kernel;
 use self::posterior::GpPosterior;
 use super::sine::{moments, uniform};
 use crate::config::{Domain, Keys, Values, settings};
-use crate::task::family::{Family, Numbers, Posterior, Sampler};
+use crate::task::family::{Family, Numbers, Posterior, Sampler, Slider};
 use crate::task::{Points, Target};
 
 settings! {
@@ -60,10 +60,8 @@ impl Family for Gp {
         Box::new(move |stream| {
             let (length, scale) = (length.sample(stream), scale.sample(stream));
             let repeats = match kernel {
-                // At this distance nothing is left of the covariance: 1e-14, 1e-10.
-                Kernel::Rbf => high - low + 8.0 * length,
-                Kernel::Matern => high - low + 12.0 * length,
                 Kernel::Periodic => period.sample(stream),
+                Kernel::Rbf | Kernel::Matern => repeats(kernel, [low, high], length),
             };
             // Exact as a float.
             let number = stream.random::<u64>() >> 13;
@@ -117,6 +115,26 @@ impl Family for Gp {
         Some(Box::new(posterior(own)))
     }
 
+    /// Length and scale as far as their ranges go, another curve with each step of the third, a period where there is one.
+    fn sliders(&self, own: &Values, _range: [f64; 2], _numbers: &Numbers) -> Vec<Slider> {
+        let GpSettings { kernel, length, scale, period, .. } = GpSettings::new(own);
+        let kind = kernel as u64 as f64;
+        let curves = Slider { step: 4.0, ..Slider::new("curve", 0, [kind, kind + 4_000.0], 1.0) }.round();
+        let period = (kernel == Kernel::Periodic).then(|| Slider::new("period", 3, period, 48.0));
+        let all = [Slider::new("length", 1, length, 48.0), Slider::new("scale", 2, scale, 48.0), curves];
+        all.into_iter().chain(period).filter(|slider| slider.step > 0.0).collect()
+    }
+
+    /// A curve of another length is not seen to repeat either.
+    fn turned(&self, range: [f64; 2], numbers: &Numbers, slider: &Slider, value: f64) -> Numbers {
+        let mut numbers = *numbers;
+        numbers[slider.number] = value;
+        if curve::kernel(&numbers) != Kernel::Periodic {
+            numbers[3] = repeats(curve::kernel(&numbers), range, numbers[1]);
+        }
+        numbers
+    }
+
     fn one(&self) -> &'static str {
         "a draw from a Gaussian process"
     }
@@ -144,6 +162,12 @@ impl Family for Gp {
     fn label(&self, &[_, length, scale, _]: &Numbers) -> String {
         format!("l {length:.2} s {scale:.2}")
     }
+}
+
+/// After how much of x a curve of this length may repeat: at this distance nothing is left of the covariance, 1e-14 or
+/// 1e-10.
+fn repeats(kernel: Kernel, [low, high]: [f64; 2], length: f64) -> f64 {
+    high - low + if kernel == Kernel::Rbf { 8.0 } else { 12.0 } * length
 }
 
 fn posterior(own: &Values) -> GpPosterior {

@@ -1,11 +1,9 @@
-//! What a person does to a task of one's own: the cursor, the support points, the wave.
-
-use std::f64::consts::TAU;
+//! What a person does to a task of one's own: the cursor, the support points, the task's numbers.
 
 use rand::RngExt;
 
 use super::state::{Made, Placed, Play};
-use crate::task::{Wave, standard_normal};
+use crate::task::standard_normal;
 
 /// Most support points.
 const MOST_POINTS: usize = 60;
@@ -37,8 +35,8 @@ impl Play {
 
     /// The task as it was before the last change. Whether there was one.
     pub fn undo(&mut self) -> bool {
-        let Some(Made { sine, noise, points }) = self.before.pop_back() else { return false };
-        (self.sine, self.noise, self.points) = (sine, noise, points);
+        let Some(Made { function, noise, points }) = self.before.pop_back() else { return false };
+        (self.function, self.noise, self.points) = (function, noise, points);
         (self.held, self.moving) = (None, false);
         true
     }
@@ -46,14 +44,23 @@ impl Play {
     /// Moves the cursor by these shares of the plot.
     pub fn move_by(&mut self, across: f64, up: f64) {
         let [low, high] = self.range;
-        self.move_to(self.x + across * (high - low), self.y + up * 2.0 * self.height);
+        self.move_to(self.x + across * (high - low), self.y + up * (self.heights[1] - self.heights[0]));
     }
 
     /// Moves the cursor here, and the held point with it.
     pub fn move_to(&mut self, x: f64, y: f64) {
         let [low, high] = self.range;
         self.x = x.clamp(low, high);
-        self.y = y.clamp(-self.height, self.height);
+        self.y = y.clamp(self.heights[0], self.heights[1]);
+        if let (Some(held), Some(points)) = (self.held, self.table()) {
+            // It is one of the table's points or another, never beside them.
+            if let Some(place) = self.nearest_left()
+                && let Some(point) = self.points.get_mut(held)
+            {
+                (point.taken, point.x) = (Some(place), points.x[place]);
+            }
+            return;
+        }
         let noise = self.noise;
         if let Some(point) = self.held.and_then(|held| self.points.get_mut(held)) {
             point.x = self.x;
@@ -62,34 +69,41 @@ impl Play {
         }
     }
 
-    /// Puts a support point where the cursor is; on the wave if it is near it.
+    /// Puts a support point where the cursor is; on the task if it is near it. Of a table, takes the nearest point.
     pub fn place(&mut self) -> bool {
-        let near = (self.sine.at(self.x) - self.y).abs() < self.height * 0.06;
+        let near = (self.function.at(self.x) - self.y).abs() < 0.03 * (self.heights[1] - self.heights[0]);
         self.add((!near).then_some(self.y))
     }
 
-    /// Adds a support point at the cursor's x, seen at `y` or lying on the wave.
+    /// Adds a support point at the cursor's x, seen at `y` or lying on the task.
     fn add(&mut self, y: Option<f64>) -> bool {
         if self.points.len() >= MOST_POINTS {
             return false;
         }
+        if self.table().is_some() {
+            let nearest = self.nearest_left();
+            nearest.into_iter().for_each(|place| self.take(place));
+            return nearest.is_some();
+        }
         let deviation = standard_normal(&mut self.stream());
-        self.points.push(Placed { x: self.x, deviation, y: y.map(|y| y - self.noise * deviation) });
+        let y = y.map(|y| y - self.noise * deviation);
+        self.points.push(Placed { x: self.x, deviation, y, taken: None });
         true
     }
 
-    /// Puts a support point here, on the wave where no `y` is given, and takes hold of it.
+    /// Puts a support point here, on the task where no `y` is given, and takes hold of it.
     pub fn place_at(&mut self, x: f64, y: Option<f64>) -> bool {
         self.held = None;
-        self.move_to(x, y.unwrap_or(self.sine.at(x)));
+        self.move_to(x, y.unwrap_or(self.function.at(x)));
         let placed = self.add(y.map(|_| self.y));
         self.held = placed.then_some(self.points.len() - 1);
         placed
     }
 
-    /// Puts a support point on the wave at the cursor's x.
-    pub fn place_on_wave(&mut self) -> bool {
-        self.y = self.sine.at(self.x);
+    /// Puts a support point on the task at the cursor's x.
+    pub fn place_on_task(&mut self) -> bool {
+        let y = self.function.at(self.x);
+        self.y = if y.is_finite() { y } else { self.y };
         self.place()
     }
 
@@ -131,32 +145,29 @@ impl Play {
         self.held = None;
     }
 
-    /// Makes the wave higher by a fiftieth of the plot.
-    pub fn heighten(&mut self, by: i32) {
-        self.sine.amplitude =
-            (self.sine.amplitude + f64::from(by) * self.height / 50.0).clamp(0.0, self.height);
-    }
-
-    /// Shifts the wave by a part of its period.
-    pub fn shift(&mut self, by: i32) {
-        let phase = self.sine.phase + f64::from(by) * TAU / 48.0;
-        self.sine.phase = phase.rem_euclid(TAU);
+    /// Turns one of the task's numbers by so many steps. Another task of a table brings its own points.
+    pub fn turn(&mut self, slider: usize, by: i32) -> bool {
+        let Some(slider) = self.sliders().into_iter().nth(slider) else { return false };
+        self.function = self.function.turned(self.range, &slider, by);
+        if self.table().is_some() {
+            self.deal();
+        }
+        true
     }
 
     /// Adds noise to the support points.
     pub fn roughen(&mut self, by: i32) {
-        self.noise = (self.noise + f64::from(by) * 0.05).clamp(0.0, self.height);
+        let height = (self.heights[1] - self.heights[0]) / 2.0;
+        // Of a table's units nobody knows what a little is.
+        let step = if self.table().is_some() { height / 50.0 } else { 0.05 };
+        self.noise = (self.noise + f64::from(by) * step).clamp(0.0, height);
     }
 
     /// Draws a hard task: points on one side, in a cluster, or few.
     pub fn surprise(&mut self) -> &'static str {
         let mut stream = self.stream();
         let [low, high] = self.range;
-        self.sine = Wave {
-            amplitude: stream.random_range(self.amplitude[0]..=self.amplitude[1]),
-            phase: stream.random_range(0.0..TAU),
-            frequency: 1.0,
-        };
+        self.function.numbers = self.function.family.sampler(&self.own, self.range)(&mut stream);
         let middle = (low + high) / 2.0;
         let ([from, to], count, words) = match self.draws % 3 {
             0 if stream.random() => ([low, middle], 10, "ten points, all on the left"),
@@ -169,11 +180,25 @@ impl Play {
             _ => ([low, high], 3, "three points"),
         };
         self.held = None;
+        if let Some(points) = self.table() {
+            let within: Vec<usize> =
+                (0..points.x.len()).filter(|place| (from..=to).contains(&points.x[*place])).collect();
+            // Spread over what there is, and one is left to be asked for.
+            let count = count.min(within.len()).min(points.x.len().saturating_sub(1));
+            self.points.clear();
+            (0..count).for_each(|at| self.take(within[at * within.len() / count]));
+            return if count == 0 {
+                "another task, and no points"
+            } else {
+                "another task, few of its points"
+            };
+        }
         self.points = (0..count)
             .map(|_| Placed {
                 x: stream.random_range(from..=to),
                 deviation: standard_normal(&mut stream),
                 y: None,
+                taken: None,
             })
             .collect();
         words

@@ -1,4 +1,4 @@
-//! Play: a wave and support points of one's own; every learner adapts on the same points, and the
+//! Play: a task and support points of one's own; every learner adapts on the same points, and the
 //! ranking answers each key.
 //!
 //! ```text
@@ -56,10 +56,10 @@ static COMMANDS: &[Command] = &[
         .group(Group::Move),
     Command::new("place", "Space", "place a support point at the cursor", |app| place(app, Play::place))
         .hint("place"),
-    Command::new("place-on-wave", "w", "place a support point on the wave", |app| {
-        place(app, Play::place_on_wave)
+    Command::new("place-on-task", "w", "place a support point on the task", |app| {
+        place(app, Play::place_on_task)
     })
-    .hint("on wave"),
+    .hint("on task"),
     Command::new("grab", "Enter", "take up the nearest point, or let go of it", |app| {
         change(app, Play::grab)
     })
@@ -69,7 +69,7 @@ static COMMANDS: &[Command] = &[
     })
     .hint("delete"),
     Command::new("delete-points", "D", "delete every support point", |app| change(app, Play::clear)),
-    Command::new("undo", "u U", "undo: points, wave and noise as they were before the last change", |app| {
+    Command::new("undo", "u U", "undo: points, task and noise as they were before the last change", |app| {
         if !app.play.undo() {
             app.say("nothing has been changed here");
         }
@@ -87,12 +87,19 @@ static COMMANDS: &[Command] = &[
     RATE_UP.shares_hint(),
     RATE,
     RESET.help("rate and n back to the file's"),
-    Command::new("amplitude-down", "{", "amplitude down", |app| change(app, |play| play.heighten(-1)))
-        .hint("wave"),
-    Command::new("amplitude-up", "}", "amplitude up", |app| change(app, |play| play.heighten(1)))
+    Command::new("first-number-down", "{", "the task's first number down: an amplitude, a length", |app| {
+        turn(app, 0, -1)
+    })
+    .hint("task"),
+    Command::new("first-number-up", "}", "the task's first number up", |app| turn(app, 0, 1)).shares_hint(),
+    Command::new("second-number-down", "[", "its second number down: a phase, a scale", |app| {
+        turn(app, 1, -1)
+    })
+    .shares_hint(),
+    Command::new("second-number-up", "]", "its second number up", |app| turn(app, 1, 1)).shares_hint(),
+    Command::new("third-number-down", "-", "its third number down, if it has one", |app| turn(app, 2, -1))
         .shares_hint(),
-    Command::new("phase-down", "[", "phase down", |app| change(app, |play| play.shift(-1))).shares_hint(),
-    Command::new("phase-up", "]", "phase up", |app| change(app, |play| play.shift(1))).shares_hint(),
+    Command::new("third-number-up", "*", "its third number up", |app| turn(app, 2, 1)).shares_hint(),
     Command::new("noise-down", ";", "less noise on the support points", |app| {
         change(app, |play| play.roughen(-1))
     })
@@ -128,9 +135,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let task = play.task();
     let (left, right) = panes(area);
     let title = format!(
-        "y = {:.2} sin(x + {:.2}), K {}, noise {}, n={}",
-        play.sine.amplitude,
-        play.sine.phase,
+        "{}, K {}, noise {}, n={}",
+        play.function.equation(),
         play.points.len(),
         rate(play.noise),
         app.fit.n
@@ -160,13 +166,15 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
     let play = &app.play;
     let longest = if width < 60 { 9 } else { 18 };
     let name = |index: usize| fit(&app.row_name(index), longest, styles);
-    let curve = |y: &[f64]| task.query.x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
+    let line = task.drawn_at();
+    let curve = |y: &[f64]| line.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>();
+    let is_table = play.table().is_some();
     let mut series = vec![Series {
-        name: "truth".to_owned(),
+        name: if is_table { "asked for" } else { "truth" }.to_owned(),
         style: styles.plain(),
-        shape: Shape::Line(Pattern::Dot),
+        shape: if is_table { Shape::Points(styles.asked_mark()) } else { Shape::Line(Pattern::Dot) },
         mark: '.',
-        points: curve(&task.query.y),
+        points: task.query.x.iter().copied().zip(task.query.y.iter().copied()).collect(),
     }];
     let drawn = &ranking[..ranking.len().min(DRAWN)];
     for index in app.leaders() {
@@ -181,7 +189,7 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
         }
     }
     for (index, _, fitted) in drawn.iter().rev() {
-        series.extend(band(&task.query.x, fitted, "", styles.series(app.hue(*index)).patch(styles.dim())));
+        series.extend(band(&line, fitted, "", styles.series(app.hue(*index)).patch(styles.dim())));
         let best = *index == ranking[0].0;
         let style = styles.series(app.hue(*index));
         series.push(Series {
@@ -208,8 +216,8 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
     });
     Plot {
         x: Scale::linear(play.range[0], play.range[1]),
-        y: Scale::linear(-play.height, play.height),
-        x_name: "x",
+        y: Scale::linear(play.heights[0], play.heights[1]),
+        x_name: app.sets.first().map_or("x", |set| set.x_name()),
         series,
         crosshair: None,
         names: true,
@@ -254,14 +262,28 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
         put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.plain());
     }
     y += 2;
+    let sliders = app.play.sliders();
+    let turned: Vec<String> = sliders
+        .iter()
+        .zip(["first", "second", "third"])
+        .map(|(slider, place)| {
+            let keys = ["down", "up"].map(|way| app.key_of(&format!("{place}-number-{way}")));
+            format!("{} {} {}", keys[0], keys[1], slider.name)
+        })
+        .collect();
+    let (over, places) = match app.play.table() {
+        Some(_) => ("the other points", "takes the nearest point of the task"),
+        None => ("the whole task", "places a point"),
+    };
     let text = format!(
-        "oracle {}. Every learner takes {} steps of its own test rate on your points; the loss is over the whole \
-         wave. {} places a point, {} moves one, {} draws a hard task.",
-        number(app.oracle()),
+        "{}Every learner takes {} steps of its own test rate on your points; the loss is over {over}. {} {places}, {} \
+         moves one, {} draws a hard task. {}.",
+        app.oracle().map_or(String::new(), |oracle| format!("oracle {}. ", number(oracle))),
         app.fit.n,
         app.key_of("place"),
         app.key_of("grab"),
-        app.key_of("hard-task")
+        app.key_of("hard-task"),
+        turned.join(", ")
     );
     for line in wrap(&text, usize::from(inner.width), styles) {
         put(buffer, inner, inner.x, y, &line, styles.plain());
@@ -282,6 +304,14 @@ fn look(app: &mut App) {
 /// Changes the task, so that it can be undone.
 fn change<T>(app: &mut App, of: impl FnOnce(&mut Play) -> T) -> T {
     app.play.change(of)
+}
+
+/// Turns one of the task's numbers, if it has so many.
+fn turn(app: &mut App, slider: usize, by: i32) {
+    if !change(app, |play| play.turn(slider, by)) {
+        let names: Vec<&str> = app.play.sliders().iter().map(|slider| slider.name).collect();
+        app.say(format!("what can be turned of this task: {}", names.join(", ")));
+    }
 }
 
 /// Moves the cursor by so many steps.
@@ -306,8 +336,8 @@ fn point(app: &mut App, area: Rect, mouse: &Mouse) -> bool {
         MouseKind::Press(Button::Left) if inside => match near(app, plot, column, row) {
             Some(point) => change(app, |play| play.hold(point)),
             None => {
-                // Where the wave runs through this very cell, on the wave.
-                let is_wave = plot.cell(x, app.play.sine.at(x)) == Some((column, row));
+                // Where the task runs through this very cell, on the task.
+                let is_wave = plot.cell(x, app.play.function.at(x)) == Some((column, row));
                 place(app, |play| play.place_at(x, (!is_wave).then_some(y)));
             }
         },

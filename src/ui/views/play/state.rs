@@ -1,11 +1,12 @@
-//! A task of one's own: a wave, noise, and support points that a person places. Every learner adapts
-//! on the same points.
+//! A task of one's own: one of the family's, noise, and support points that a person places, or takes from a table's
+//! task. Every learner adapts on the same points.
 
 use std::collections::VecDeque;
 
 use crate::{
+    config::Values,
     task::TaskSettings,
-    task::{self, Points, Purpose, Stream, TestTask, Wave, standard_normal},
+    task::{self, Function, Points, Purpose, Slider, Stream, TestTask, standard_normal},
 };
 
 /// Points of the test grid.
@@ -14,12 +15,13 @@ const GRID: usize = 50;
 /// The Play view's state.
 #[derive(Clone, Debug)]
 pub struct Play {
-    /// The wave.
-    pub(super) sine: Wave,
+    /// The task.
+    pub(super) function: Function,
+    /// Its family's own settings.
+    pub(super) own: Values,
     /// Standard deviation of the noise on the support points.
     pub(super) noise: f64,
-    /// Inputs of the support points, the noise drawn for each in units of `noise`, and how far each
-    /// was moved off the wave by hand.
+    /// The support points.
     pub(super) points: Vec<Placed>,
     /// Cursor.
     pub(super) x: f64,
@@ -29,10 +31,10 @@ pub struct Play {
     pub(super) held: Option<usize>,
     /// Range of x.
     pub(super) range: [f64; 2],
-    /// Largest |y| in view.
-    pub(super) height: f64,
-    /// Amplitudes of the family.
-    pub(super) amplitude: [f64; 2],
+    /// Range of y in view.
+    pub(super) heights: [f64; 2],
+    /// Support points that a table's task begins with.
+    pub(super) shots: usize,
     /// Streams drawn from.
     pub(super) draws: u64,
     /// What the task was before each change, the last one last; what is one movement of a held point is one change.
@@ -44,8 +46,8 @@ pub struct Play {
 /// What a person makes of the task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Made {
-    /// The wave.
-    pub sine: Wave,
+    /// The task.
+    pub function: Function,
     /// The noise.
     pub noise: f64,
     /// The support points.
@@ -59,43 +61,69 @@ pub struct Placed {
     pub x: f64,
     /// A standard normal draw; the noise is this many standard deviations.
     pub deviation: f64,
-    /// Target set by hand; `None` lies on the wave.
+    /// Target set by hand; `None` lies on the task.
     pub y: Option<f64>,
+    /// Which of a table's points it is.
+    pub taken: Option<usize>,
 }
 
 impl Play {
-    /// The first task: ten points spread over the range.
+    /// The first task: ten points spread over the range, or as many of a table's points as training shows.
     pub fn new(settings: Option<&TaskSettings>) -> Self {
-        let (amplitude, range) = settings.map_or(([0.1, 5.0], [-5.0, 5.0]), |task| (task.heights(), task.x));
+        let default = TaskSettings::default();
+        let settings = settings.unwrap_or(&default);
+        let (range, heights) = (settings.x, settings.y_range());
+        let numbers = settings.family.middle(&settings.own, range);
         let mut play = Self {
-            sine: Wave { amplitude: (amplitude[0] + amplitude[1]) / 2.0, phase: 1.0, frequency: 1.0 },
+            function: Function { family: settings.family, numbers },
+            own: settings.own.clone(),
             noise: 0.0,
             points: Vec::new(),
             x: (range[0] + range[1]) / 2.0,
-            y: 0.0,
+            y: (heights[0] + heights[1]) / 2.0,
             held: None,
             range,
-            height: amplitude[0].abs().max(amplitude[1].abs()).max(1e-9) * 1.25,
-            amplitude,
+            heights,
+            shots: settings.shots.most,
             draws: 0,
             before: VecDeque::new(),
             moving: false,
         };
+        if play.table().is_some() {
+            play.deal();
+            return play;
+        }
         let mut stream = play.stream();
         for x in task::grid(range, 12).into_iter().skip(1).take(10) {
-            play.points.push(Placed { x, deviation: standard_normal(&mut stream), y: None });
+            play.points.push(Placed { x, deviation: standard_normal(&mut stream), y: None, taken: None });
         }
         play
     }
 
     /// The points of a test task, to be changed by hand: each lies where it lies, on no wave.
     pub fn of_task(task: &TestTask, settings: &TaskSettings) -> Self {
-        let points = task.support.x.iter().zip(&task.support.y);
-        let points: Vec<Placed> =
-            points.map(|(x, y)| Placed { x: *x, deviation: 0.0, y: Some(*y) }).collect();
-        let highest = task.support.y.iter().chain(&task.query.y).fold(0.0_f64, |most, y| most.max(y.abs()));
-        let play = Self::new(Some(settings));
-        Self { points, height: play.height.max(1.25 * highest), ..play }
+        let mut play = Self::new(Some(settings));
+        if play.table().is_some() {
+            play.function = task.function;
+        }
+        // A table's points are those that they are.
+        let table = play.table();
+        let taken = |x: f64, y: f64| {
+            let mut points = table?.x.iter().zip(&table?.y);
+            points.position(|point| point == (&x, &y))
+        };
+        let points = task.support.x.iter().zip(&task.support.y).map(|(&x, &y)| {
+            let taken = taken(x, y);
+            Placed { x, deviation: 0.0, y: taken.is_none().then_some(y), taken }
+        });
+        play.points = points.collect();
+        if table.is_none() {
+            let values = task.support.y.iter().chain(&task.query.y);
+            let highest = values.fold(0.0_f64, |most, y| most.max(y.abs()));
+            let most = play.heights[1].max(1.25 * highest);
+            play.heights = [-most, most];
+        }
+        play
     }
 
     /// Which of the points moves with the cursor.
@@ -120,41 +148,90 @@ impl Play {
         self.task().support
     }
 
+    /// All points of the task, where it is one of a table.
+    pub(super) fn table(&self) -> Option<&'static Points> {
+        Some(self.function.family.table()?.points(&self.function.numbers))
+    }
+
+    /// Takes as many points of a table's task as training shows, drawn anew.
+    pub(super) fn deal(&mut self) {
+        let Some(table) = self.function.family.table() else { return };
+        self.draws += 1;
+        self.function.numbers[1] = self.draws as f64;
+        self.held = None;
+        let most = table.left(&self.function.numbers, 1).min(self.shots);
+        self.points = Vec::new();
+        let places = table.places(&self.function.numbers, most);
+        places.into_iter().for_each(|place| self.take(place));
+    }
+
+    /// Takes one of a table's points.
+    pub(super) fn take(&mut self, place: usize) {
+        let Some(x) = self.table().and_then(|points| points.x.get(place).copied()) else { return };
+        let deviation = standard_normal(&mut self.stream());
+        self.points.push(Placed { x, deviation, y: None, taken: Some(place) });
+    }
+
     /// The held point is let go of; whether there was one.
     pub fn let_go(&mut self) -> bool {
         self.held.take().is_some()
     }
 
+    /// What a person may turn.
+    pub fn sliders(&self) -> Vec<Slider> {
+        self.function.sliders(&self.own, self.range)
+    }
+
     /// What can be undone.
     pub(super) fn made(&self) -> Made {
-        Made { sine: self.sine, noise: self.noise, points: self.points.clone() }
+        Made { function: self.function, noise: self.noise, points: self.points.clone() }
     }
 
     /// The task to adapt on and to be tested on.
     pub fn task(&self) -> TestTask {
         let mut support = Points::default();
+        let table = self.table();
         for point in &self.points {
             support.x.push(point.x);
-            support.y.push(point.y.unwrap_or(self.sine.at(point.x)) + self.noise * point.deviation);
+            let of_table = point.taken.zip(table).and_then(|(place, points)| points.y.get(place).copied());
+            let y = point.y.or(of_table).unwrap_or_else(|| self.function.at(point.x));
+            support.y.push(y + self.noise * point.deviation);
         }
-        TestTask {
-            function: self.sine.into(),
-            support,
-            further: Points::default(),
-            query: self.sine.points(task::grid(self.range, GRID)),
-        }
+        let query = match table {
+            None => self.function.points(task::grid(self.range, GRID)),
+            Some(points) => {
+                let is_left = |place: &usize| self.points.iter().all(|point| point.taken != Some(*place));
+                let left =
+                    (0..points.x.len()).filter(is_left).map(|place| (points.x[place], points.y[place]));
+                let (x, y) = left.unzip();
+                Points { x, y }
+            }
+        };
+        TestTask { function: self.function, support, further: Points::default(), query }
+    }
+
+    /// How far apart two places of the plot are, squared, in parts of it.
+    fn distance(&self, (x, y): (f64, f64)) -> f64 {
+        let span = |[low, high]: [f64; 2]| high - low;
+        let (across, up) = ((x - self.x) / span(self.range), (y - self.y) / span(self.heights));
+        across * across + up * up
     }
 
     /// The support point nearest to the cursor.
     pub fn nearest(&self) -> Option<usize> {
-        let task = self.task();
-        let span = self.range[1] - self.range[0];
-        let distance = |i: usize| {
-            let (across, up) =
-                ((task.support.x[i] - self.x) / span, (task.support.y[i] - self.y) / self.height / 2.0);
-            across * across + up * up
-        };
-        (0..self.points.len()).min_by(|a, b| distance(*a).total_cmp(&distance(*b)))
+        let support = self.task().support;
+        let distance = |i: &usize| self.distance((support.x[*i], support.y[*i]));
+        (0..self.points.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
+    /// The point of a table's task nearest to the cursor that has not been taken; `None` where only one is left, which has
+    /// to be asked for.
+    pub(super) fn nearest_left(&self) -> Option<usize> {
+        let points = self.table()?;
+        let is_left = |place: &usize| self.points.iter().all(|point| point.taken != Some(*place));
+        let left: Vec<usize> = (0..points.x.len()).filter(is_left).collect();
+        let distance = |place: &usize| self.distance((points.x[*place], points.y[*place]));
+        left.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))).copied().filter(|_| left.len() > 1)
     }
 
     /// A stream of its own for every draw, so that the same keys give the same tasks.

@@ -85,7 +85,7 @@ fn a_press_on_the_wave_places_a_point_on_it() {
     let (_, body) = frame::areas(ratatui::layout::Rect::new(0, 0, 120, 40)).expect("large enough");
     let plot = super::geometry(&app, body).expect("large enough");
     let (x, _) = plot.at(40, 10);
-    let cell = plot.cell(x, app.play.sine.at(x)).expect("in sight");
+    let cell = plot.cell(x, app.play.function.at(x)).expect("in sight");
     click(&mut app, cell);
     assert_eq!(app.play.points[0].y, None);
     click(&mut app, (cell.0, cell.1 + 3));
@@ -103,7 +103,7 @@ fn a_point_stays_in_the_plot_and_outside_of_it_nothing_is_placed() {
     mouse(&mut app, Press(LEFT), (20, 6));
     mouse(&mut app, Drag(LEFT), (79, 0));
     let point = app.play.points[0];
-    assert_eq!((point.x, point.y), (app.play.range[1], Some(app.play.height)));
+    assert_eq!((point.x, point.y), (app.play.range[1], Some(app.play.heights[1])));
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub fn place(app: &mut App) {
     let Some(task) = app.shown_task(experiment) else { return };
     let x = at_cursor(app, experiment);
     let y = task.function.at(x);
+    if !y.is_finite() {
+        return app.say("the task is not known there");
+    }
     let placed = change(app, |play| {
         let placed = play.place_at(x, Some(y));
         play.let_go();

@@ -123,7 +123,9 @@ pub fn title(app: &App, experiment: usize, is_first: bool) -> String {
             let seed = app.runs.get(run).map_or(0, |run| run.seed);
             let changed = app.why.by_hand(task_in_view(app, experiment)).is_some();
             let points = if changed { ", your points" } else { "" };
-            format!("{heading}, seed {seed} at step {}, task {}{points}", count(step), of.task.1 + 1)
+            let is_own = app.set(experiment).task.family.units().are_own();
+            let units = if is_own { "" } else { ", in its own units" };
+            format!("{heading}, seed {seed} at step {}, task {}{points}{units}", count(step), of.task.1 + 1)
         }
     }
 }

@@ -206,7 +206,7 @@ fn look_at_network(app: &mut App, experiment: usize, find: state::Find) {
         seed: app.runs[run].seed,
         n: question.n,
     };
-    app.why.want(question, subject, find);
+    app.why.want(question, subject.inward(), find);
 }
 
 /// What is known of the training of an experiment, and asks for the rest.
@@ -250,7 +250,7 @@ fn look_at_course(app: &mut App, experiment: usize, find: fn(&Course) -> Found) 
     let course = Course {
         seeds: seeds.collect(),
         tasks: tasks.len(),
-        prior: app.set(experiment).prior(Average::Mean, Some(tasks.len())),
+        prior: settings.family.units().loss_inward(app.set(experiment).prior(Average::Mean, Some(tasks.len()))),
         inner_steps: app.experiments[experiment].settings.training.inner_steps.max(1),
     };
     let question = Question {
