@@ -1,9 +1,12 @@
 //! The families of tasks there are: one file and one line each.
 
 mod gp;
+mod sawtooth;
+mod sawtooth_posterior;
 pub mod sine;
 mod sine_or_line;
 mod sine_posterior;
+mod step;
 pub mod table;
 
 use std::sync::LazyLock;
@@ -18,6 +21,8 @@ pub static FAMILIES: LazyLock<Vec<&dyn Family>> = LazyLock::new(|| {
         &sine::Sine,
         &sine_or_line::SineOrLine,
         &gp::Gp,
+        &sawtooth::Sawtooth,
+        &step::Step,
         &*table::WITHOUT_FILE,
     ]
 });

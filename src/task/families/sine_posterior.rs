@@ -354,7 +354,7 @@ fn integrals(t: f64) -> [f64; 3] {
 
 /// Of a normal variable with this mean and standard deviation, cut to a range: the logarithm of the part that lies in
 /// it, and its mean and mean square there.
-fn truncated([lo, hi]: [f64; 2], mean: f64, deviation: f64) -> (f64, [f64; 2]) {
+pub(super) fn truncated([lo, hi]: [f64; 2], mean: f64, deviation: f64) -> (f64, [f64; 2]) {
     let [a, b] = [(lo - mean) / deviation, (hi - mean) / deviation];
     if a + b < 0.0 {
         // By symmetry, so that the tail is always the upper one.
