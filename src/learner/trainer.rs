@@ -4,7 +4,7 @@
 use dfdx::prelude::*;
 
 use super::outer::{OuterLoss, OuterStep};
-use super::ridge_head::OuterLossKind;
+use super::outer_loss::OuterLossKind;
 use super::rule::{Learner, Rule};
 use super::settings::Training;
 use crate::model::kernels::vectors;

@@ -119,7 +119,8 @@ fn network(
             n: 10,
         };
         let units = if set.task.family.units().are_own() { "" } else { ", in the network's own units" };
-        let words = format!("seed {seed} at step {}, test task {number}{units}", count(settings.total_steps()));
+        let words =
+            format!("seed {seed} at step {}, test task {number}{units}", count(settings.total_steps()));
         return Ok(Some(find(&subject.inward(), &|| true).map(|found| (found, words))));
     }
     Ok(None)

@@ -18,7 +18,7 @@ pub fn presets() -> &'static [Preset] {
     &PRESETS
 }
 
-const PRESETS: [Preset; 13] = [
+const PRESETS: [Preset; 14] = [
     Preset {
         name: "notebook",
         description: "the notebook's five systems with its settings, every line explained",
@@ -101,6 +101,7 @@ const PRESETS: [Preset; 13] = [
         name: "two-ways",
         description: "MAML at 1 and 25 tasks a step: one loss by the head, or by the first layer",
         text: include_str!("two-ways.toml"),
+        tables: &[],
     },
 ];
 
