@@ -78,6 +78,13 @@ impl TaskFiles {
             && *sha256 != contents.sha256
         {
             let file = presentable(&file, 60);
+            if self.is_record {
+                let kept = kept_as(sha256);
+                let text = format!(
+                    "{file} cannot be read as it was: {kept} is not in the study's folder, or was changed"
+                );
+                return Err((&["file"], Some(text)));
+            }
             let text = format!(
                 "{file} is not the file with this SHA-256: it has {}; leave `sha256` out to take it as it is now",
                 contents.sha256

@@ -1,9 +1,11 @@
 //! The tables that a study's tasks are from, kept beside its runs: whoever looks at them later, or from elsewhere, or goes
 //! on with them, has what they were trained on, whatever has become of the file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::seal::LARGEST_SETTINGS;
 use crate::config::presentable;
@@ -15,6 +17,9 @@ use crate::study::plan::Run;
 /// Folders of earlier runs that are looked at.
 const MOST_FOLDERS: usize = 1_000;
 
+/// Tables that this process has found to be whole where they are kept.
+static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// Keeps the tables of an experiment in the study's folder, each under its digest; those that are there stay.
 pub fn keep(study_folder: &Path, settings: &Experiment) -> io::Result<()> {
     for table in settings.every_test().filter_map(|test| test.task.family.table()) {
@@ -22,9 +27,16 @@ pub fn keep(study_folder: &Path, settings: &Experiment) -> io::Result<()> {
         let path = study_folder.join(kept_as(&contents.sha256));
         let is_there = fs::symlink_metadata(&path)
             .is_ok_and(|file| file.is_file() && file.len() == contents.bytes.len() as u64);
-        if !is_there {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_there && known.contains(&path) {
+            continue;
+        }
+        // Once a process, byte by byte: what is kept may have been changed.
+        let size = contents.bytes.len() as u64;
+        if !is_there || read_own(&path, size).ok().as_ref() != Some(&contents.bytes) {
             replace(&path, &contents.bytes)?;
         }
+        known.insert(path);
     }
     Ok(())
 }
