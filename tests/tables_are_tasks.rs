@@ -70,7 +70,7 @@ fn every_learner_trains_on_a_table_and_is_tested_in_its_units() {
     let eval = bench.run(&["eval", &checkpoint, "--tasks", "tasks.json", "--steps", "0,3"]).exits(0).stdout;
     assert!(eval.contains("e+") || eval.chars().filter(char::is_ascii_digit).count() > 12, "{eval}");
     let svg = bench.run(&["export", "runs/study", "--format", "svg", "--fit", "1"]).exits(0).stdout;
-    for label in ["mg", "count, per ml", "points asked for", "task subject"] {
+    for label in ["mg", "count, per ml", "points asked for", "Test task 1, task subject"] {
         assert!(svg.contains(label), "{label}");
     }
 }

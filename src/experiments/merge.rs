@@ -176,7 +176,7 @@ fn fill_in_tables(
     if entry.is_broken(&MATTER) {
         return;
     }
-    if let Err((keys, Some(why))) = tables.fill_in(&mut experiment.task, &mut experiment.evaluation) {
+    if let Err((keys, Some(why))) = tables.fill_in(&mut experiment.task, &mut experiment.evaluation, true) {
         report.problem(entry.first(keys), why);
         return;
     }
@@ -188,7 +188,7 @@ fn fill_in_tables(
     for (test, settings) in
         tests.iter().zip(&mut experiment.tests).filter(|(test, _)| !test.is_broken(&MATTER))
     {
-        if let Err((keys, Some(why))) = tables.fill_in(&mut settings.task, &mut settings.evaluation) {
+        if let Err((keys, Some(why))) = tables.fill_in(&mut settings.task, &mut settings.evaluation, false) {
             report.problem(test.first(keys), why);
             continue;
         }

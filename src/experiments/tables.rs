@@ -64,6 +64,7 @@ impl TaskFiles {
         &mut self,
         task: &mut TaskSettings,
         evaluation: &mut EvaluationSettings,
+        is_trained_on: bool,
     ) -> Result<(), Why> {
         if task.family.table().is_none() {
             return Ok(());
@@ -102,7 +103,7 @@ impl TaskFiles {
             (true, tested, "test", &["points", "shots", "file", "family"]),
         ] {
             let [_, left] = tasks.count(is_test, points);
-            if left == 0 {
+            if left == 0 && (is_test || is_trained_on) {
                 let (most, name) = (tasks.most_points(is_test), presentable(&file, 60));
                 let at_most = match most {
                     0 | 1 => String::new(),
@@ -132,9 +133,15 @@ impl TaskFiles {
             None => {
                 let mut found = Err(Refused::Unreadable(String::new()));
                 for place in places() {
-                    found = open(&place);
-                    if found.as_ref().is_ok_and(|found| kept.is_none_or(|sha256| found.sha256 == sha256)) {
-                        break;
+                    match open(&place) {
+                        Ok(other) if kept.is_some_and(|sha256| other.sha256 != sha256) => found = Ok(other),
+                        Ok(table) => {
+                            found = Ok(table);
+                            break;
+                        }
+                        // That another one is there says more than that none is.
+                        Err(_) if found.is_ok() => {}
+                        Err(why) => found = Err(why),
                     }
                 }
                 self.read.insert(file.to_owned(), found.clone());

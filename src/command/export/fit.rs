@@ -126,8 +126,10 @@ pub fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>
             None => groups.push(vec![panel]),
         }
     }
+    let tables = panels.first().filter(|panel| panel.task.function.family.table().is_some());
+    let called = tables.map_or(String::new(), |panel| format!(", {}", panel.task.function.title()));
     let title = match groups.len() {
-        0 | 1 => format!("{on}Test task {number}: fits after n gradient steps on its points"),
+        0 | 1 => format!("{on}Test task {number}{called}: fits after n gradient steps on its points"),
         _ => format!("{on}Fits after n gradient steps on the points of a task, of several kinds of tasks"),
     };
     let title = paper.wrapped(&title, paper.width - font, font);
@@ -229,11 +231,7 @@ fn draw_panel(
         let at = |i: usize| x(from + (to - from) * i as f64 / last);
         values.iter().enumerate().map(|(i, &value)| (at(i), y(value))).collect::<Vec<_>>().into_iter()
     };
-    let of_task = match panel.task.function.family.table() {
-        Some(_) => format!(", {}", panel.task.function.title()),
-        None => String::new(),
-    };
-    let name = format!("{}, seed {}{of_task}", panel.run.settings.name, panel.run.seed);
+    let name = format!("{}, seed {}", panel.run.settings.name, panel.run.seed);
     paper.write(picture, (x0, top + 1.3 * font), (font, ""), &paper.fitted(&name, width, font));
     // Inside a page there are several pictures, whose frames must not be taken for each other's.
     let id = format!("panel{place}-{:.0}-{:.0}-{:.0}", x0, y0, width);

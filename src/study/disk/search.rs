@@ -124,13 +124,16 @@ impl Search {
             }
         }
         let there: HashSet<&Path> = ordered.iter().map(|((.., folder), _)| folder.as_path()).collect();
+        // What is known of those that are there and cannot be read says more.
+        let known: HashSet<PathBuf> = self.passed_over.iter().map(|(folder, _)| folder.clone()).collect();
         for (study, plan) in &plans {
             // Of an experiment none of whose runs is there.
             for (name, (_, seeds)) in plan {
                 let folder = study.join(name);
                 if !there.contains(folder.as_path()) {
-                    self.passed_over
-                        .extend(seeds.iter().map(|&seed| (seed_folder(&folder, seed), NOT_THERE.to_owned())));
+                    let planned = seeds.iter().map(|&seed| seed_folder(&folder, seed));
+                    let missing = planned.filter(|planned| !known.contains(planned));
+                    self.passed_over.extend(missing.map(|planned| (planned, NOT_THERE.to_owned())));
                 }
             }
         }

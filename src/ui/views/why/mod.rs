@@ -250,7 +250,10 @@ fn look_at_course(app: &mut App, experiment: usize, find: fn(&Course) -> Found) 
     let course = Course {
         seeds: seeds.collect(),
         tasks: tasks.len(),
-        prior: settings.family.units().loss_inward(app.set(experiment).prior(Average::Mean, Some(tasks.len()))),
+        prior: settings
+            .family
+            .units()
+            .loss_inward(app.set(experiment).prior(Average::Mean, Some(tasks.len()))),
         inner_steps: app.experiments[experiment].settings.training.inner_steps.max(1),
     };
     let question = Question {
