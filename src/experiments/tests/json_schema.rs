@@ -167,7 +167,9 @@ fn samples(domain: &Domain) -> (Vec<String>, Vec<String>) {
             (good, bad)
         }
     };
-    if !matches!(domain, Domain::Words(_) | Domain::Names(_)) {
+    if matches!(domain, Domain::Text { .. }) {
+        // Any text is one.
+    } else if !matches!(domain, Domain::Words(_) | Domain::Names(_)) {
         bad.push("\"something\"".into());
     } else {
         good.dedup();
