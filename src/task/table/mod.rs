@@ -19,6 +19,9 @@ pub use self::read::{Contents, LARGEST_TABLE, read};
 use super::{LinearStep, Number, Points, Purpose, Stream, Units, stream};
 use crate::config::{presentable, thousands};
 
+/// The x or the y of points.
+type Axis = fn(&Points) -> &Vec<f64>;
+
 /// What an episode is known by: the place of its task in the file, and its own number.
 type Numbers = [f64; 4];
 
@@ -40,10 +43,12 @@ impl Table {
     /// Of this file, so split: where it has no column for that, this share of it is for the test, by this seed.
     pub fn new(contents: Arc<Contents>, test_share: f64, split_seed: u64) -> Self {
         // By their names and the seed alone, so that neither the order of rows nor further points change the split.
-        let hash = |name: &str| Sha256::digest([&split_seed.to_le_bytes()[..], name.as_bytes()].concat());
-        let mut order: Vec<(u32, _)> =
+        let hash = |name: &str| -> [u8; 32] {
+            Sha256::digest([&split_seed.to_le_bytes()[..], name.as_bytes()].concat()).into()
+        };
+        let mut order: Vec<(u32, [u8; 32])> =
             (0..).zip(&contents.tasks).map(|(place, task)| (place, hash(&task.name))).collect();
-        order.sort_by(|(_, one), (_, other)| one.cmp(other));
+        order.sort_by_key(|(_, hash)| *hash);
         let places = order.into_iter().map(|(place, _)| place);
         let is_test = |place: &u32| contents.tasks[*place as usize].is_test;
         let has_split = contents.tasks.first().is_some_and(|task| task.is_test.is_some());
@@ -57,21 +62,20 @@ impl Table {
             let (test, train) = places.split_at(tested);
             (test.to_vec(), train.to_vec())
         };
-        let points = |which: fn(&Points) -> &Vec<f64>, places: &[u32]| -> Vec<f64> {
+        let points = |which: Axis, places: &[u32]| -> Vec<f64> {
             let tasks = places.iter().map(|place| &contents.tasks[*place as usize].points);
             tasks.flat_map(|points| which(points).iter().copied()).collect()
         };
         let all: Vec<u32> = train.iter().chain(&test).copied().collect();
-        let ends = |which| {
+        let ends = |which: Axis| {
             let values = points(which, &all);
             let low = values.iter().copied().fold(f64::INFINITY, f64::min);
             let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             if low < high { [low, high] } else { [0.0, 1.0] }
         };
-        let units = |which| unit(&points(which, &train));
-        let (x, y): (fn(&Points) -> &Vec<f64>, fn(&Points) -> &Vec<f64>) = (|of| &of.x, |of| &of.y);
-        let (range, heights) = (ends(x), ends(y));
-        let units = Units { x: units(x), y: units(y) };
+        let units = |which: Axis| unit(&points(which, &train));
+        let (range, heights) = (ends(|of| &of.x), ends(|of| &of.y));
+        let units = Units { x: units(|of| &of.x), y: units(|of| &of.y) };
         Self { contents, range, heights, units, train, test, average: OnceLock::new() }
     }
 
@@ -257,7 +261,10 @@ impl Table {
     /// Mean squared error of the average task over the points that are trained on.
     pub fn variance(&self) -> f64 {
         let errors = self.train.iter().map(|place| self.task(*place)).flat_map(|points| {
-            points.x.iter().zip(&points.y).map(|(x, y)| (y - self.average().moments(*x)[0]).powi(2))
+            points.x.iter().zip(&points.y).map(|(x, y)| {
+                let off = y - self.average().moments(*x)[0];
+                off * off
+            })
         });
         let (count, sum) = errors.fold((0_usize, 0.0), |(count, sum), error| (count + 1, sum + error));
         sum / count.max(1) as f64

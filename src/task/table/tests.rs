@@ -55,6 +55,9 @@ fn what_other_programs_write_is_recognised_and_said() {
     assert_eq!(labelled.labels, ["day", "weight, g"]);
 }
 
+/// Line, column, and words of the message.
+type Place<'w> = (usize, usize, &'w str);
+
 /// Each with all that is wrong with it, place by place.
 #[test]
 fn forty_malformed_files_are_refused_with_every_place() {
@@ -62,7 +65,7 @@ fn forty_malformed_files_are_refused_with_every_place() {
     let wide = format!("task,x,y\n{long},1,2\nb,1,2\n");
     let big_cell = format!("task,x,y\na,1,{}\nb,1,2\n", "9".repeat(100_000));
     let label = format!("task,x ({long}),y\na,1,2\nb,1,2\n");
-    let files: Vec<(&[u8], Vec<(usize, usize, &str)>)> = vec![
+    let files: Vec<(&[u8], Vec<Place<'_>>)> = vec![
         (b"", vec![(1, 1, "this file is empty")]),
         (b"\n\n \n", vec![(1, 1, "this file is empty")]),
         (b"task,x,y\n", vec![(1, 9, "no row below the header")]),
