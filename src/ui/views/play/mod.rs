@@ -134,9 +134,12 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let play = &app.play;
     let task = play.task();
     let (left, right) = panes(area);
+    let table = play.function.family.table();
+    let is_trained_on = table.is_some_and(|table| !table.is_test(&play.function.numbers));
     let title = format!(
-        "{}, K {}, noise {}, n={}",
+        "{}{}, K {}, noise {}, n={}",
         play.function.equation(),
+        if is_trained_on { ", trained on" } else { "" },
         play.points.len(),
         rate(play.noise),
         app.fit.n
