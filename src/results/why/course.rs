@@ -12,7 +12,7 @@ pub struct Course {
     pub seeds: Vec<(u64, Vec<(u64, Marks)>)>,
     /// Over so many test tasks.
     pub tasks: usize,
-    /// The loss of the best constant guess on these.
+    /// The loss of the best guess without points on these.
     pub prior: f64,
     /// Inner steps of its training, at least one.
     pub inner_steps: usize,

@@ -335,7 +335,7 @@ fn what_is_said_beside_the_map_is_never_cut() {
     go_to(&mut app, 2);
     for width in [80, 100, 120, 160, 200] {
         let screen = picture(&app, width, 40);
-        let note = screen.lines().find(|line| line.contains("best")).unwrap_or_else(|| panic!("{screen}"));
+        let note = screen.lines().find(|line| line.contains("╰ best")).unwrap_or_else(|| panic!("{screen}"));
         let note = note.split(['╮', '╯', '┤']).next().unwrap_or_default();
         assert!(!note.contains('…') && note.contains("inner_lr="), "{width}: {note}");
         let legend = screen.lines().find(|line| line.contains("lower is better")).unwrap_or_default();
