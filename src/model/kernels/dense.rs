@@ -6,50 +6,13 @@
 //! row. Only tiles know shapes when they are compiled; how wide a matrix is they are told. The shape of a tile does
 //! not change the order in which an element is summed, so no bit depends on it, nor on the width of registers.
 
+use super::dispatch::out_of_line;
 use super::matrix::{Matrix, MatrixMut};
 use super::real::Real;
 use super::simd::{Lanes, Level, Simd};
 
 /// Both factors of one product: `a` by `b`, or for [`outer`] `a^T b` over the rows.
 pub type Pair<'a, E> = (Matrix<'a, E>, Matrix<'a, E>);
-
-/// Compiles a body once for each type and vector, and not again wherever it is called from: these are most of the
-/// code of the passes, which are compiled for each activation as well.
-macro_rules! out_of_line {
-    ($($(#[$doc:meta])* fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?);)*) => {
-        $(
-            $(#[$doc])*
-            #[inline(always)]
-            pub fn $name<E: Real, S: Simd<E>>($($arg: $type),*) {
-                #[cfg(target_arch = "x86_64")]
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-                #[inline(never)]
-                fn avx512<E: Real, S: Simd<E>>($($arg: $type),*) {
-                    $body::<E, S>($($arg),*);
-                }
-                #[cfg(target_arch = "x86_64")]
-                #[target_feature(enable = "avx2,fma")]
-                #[inline(never)]
-                fn avx2<E: Real, S: Simd<E>>($($arg: $type),*) {
-                    $body::<E, S>($($arg),*);
-                }
-                #[inline(never)]
-                fn portable<E: Real, S: Simd<E>>($($arg: $type),*) {
-                    $body::<E, S>($($arg),*);
-                }
-                match S::LEVEL {
-                    // SAFETY: vectors of a level are only ever used where the processor has its instructions,
-                    // which the dispatch of this room has asked it.
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => unsafe { avx512::<E, S>($($arg),*) },
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2 => unsafe { avx2::<E, S>($($arg),*) },
-                    _ => portable::<E, S>($($arg),*),
-                }
-            }
-        )*
-    };
-}
 
 out_of_line! {
     /// `out = bias + a b (+ a2 b2)`, row by row, over the first `n` columns of `a` and rows of `b`; further columns

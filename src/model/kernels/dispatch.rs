@@ -45,3 +45,42 @@ macro_rules! compiled {
     };
 }
 pub(super) use compiled;
+
+/// Compiles a body once for each type and vector, and not again wherever it is called from: these are most of the
+/// code of the passes, which are compiled for each activation as well.
+macro_rules! out_of_line {
+    ($($(#[$doc:meta])* fn $name:ident = $body:ident($($arg:ident: $type:ty),* $(,)?);)*) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            pub fn $name<E: Real, S: Simd<E>>($($arg: $type),*) {
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                #[inline(never)]
+                fn avx512<E: Real, S: Simd<E>>($($arg: $type),*) {
+                    $body::<E, S>($($arg),*);
+                }
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma")]
+                #[inline(never)]
+                fn avx2<E: Real, S: Simd<E>>($($arg: $type),*) {
+                    $body::<E, S>($($arg),*);
+                }
+                #[inline(never)]
+                fn portable<E: Real, S: Simd<E>>($($arg: $type),*) {
+                    $body::<E, S>($($arg),*);
+                }
+                match S::LEVEL {
+                    // SAFETY: vectors of a level are only ever used where the processor has its instructions,
+                    // which the dispatch of this room has asked it.
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512 => unsafe { avx512::<E, S>($($arg),*) },
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx2 => unsafe { avx2::<E, S>($($arg),*) },
+                    _ => portable::<E, S>($($arg),*),
+                }
+            }
+        )*
+    };
+}
+pub(super) use out_of_line;
