@@ -4,26 +4,26 @@
 
 use super::Kernels;
 use super::activation::{LN2_HIGH, LN2_LOW};
-use super::dispatch::compiled;
+use super::dispatch::{compiled, out_of_line};
 use super::real::Real;
 use super::simd::{Lanes, Level, Simd};
 
 /// The first `columns` numbers of rows that lie `stride` apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a, E> {
-    numbers: &'a [E],
-    rows: usize,
-    columns: usize,
-    stride: usize,
+    pub(super) numbers: &'a [E],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) stride: usize,
 }
 
 /// The same, to write to.
 #[derive(Debug)]
 pub struct BlockMut<'a, E> {
-    numbers: &'a mut [E],
-    rows: usize,
-    columns: usize,
-    stride: usize,
+    pub(super) numbers: &'a mut [E],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) stride: usize,
 }
 
 /// Whether there are so many numbers.
@@ -47,6 +47,17 @@ impl<'a, E> Block<'a, E> {
     pub fn row(self, row: usize) -> &'a [E] {
         &self.numbers[row * self.stride..][..self.columns]
     }
+
+    /// So many columns of its rows, from `column` on.
+    ///
+    /// # Panics
+    /// If it does not have them.
+    #[inline(always)]
+    pub fn part(self, column: usize, columns: usize) -> Self {
+        assert!(column + columns <= self.columns, "a part lies within its block");
+        let from = column.min(self.numbers.len());
+        Self { numbers: &self.numbers[from..], columns, ..self }
+    }
 }
 
 impl<'a, E> BlockMut<'a, E> {
@@ -65,6 +76,17 @@ impl<'a, E> BlockMut<'a, E> {
     pub fn row(&mut self, row: usize) -> &mut [E] {
         &mut self.numbers[row * self.stride..][..self.columns]
     }
+
+    /// So many columns of its rows, from `column` on.
+    ///
+    /// # Panics
+    /// If it does not have them.
+    #[inline(always)]
+    pub fn part(&mut self, column: usize, columns: usize) -> BlockMut<'_, E> {
+        assert!(column + columns <= self.columns, "a part lies within its block");
+        let from = column.min(self.numbers.len());
+        BlockMut { numbers: &mut self.numbers[from..], rows: self.rows, columns, stride: self.stride }
+    }
 }
 
 /// What a [`product`] is added to.
@@ -76,22 +98,26 @@ pub enum Onto<'a, E> {
     Row(&'a [E]),
     /// Rows, each for so many rows of the product.
     Rows(Block<'a, E>, usize),
+    /// This row, whichever row it is, and a row for each.
+    Both(&'a [E], Block<'a, E>),
     /// What is there.
     Itself,
 }
 
 compiled! {
-    /// `out = onto + x w`, where asked for with negative numbers made 0. The columns of `out` and `w` come in whole
-    /// vectors; `w` has as many rows as `x` has columns.
+    /// `out = onto + x w`, where asked for with negative numbers made 0; `w` has as many rows as `x` has columns.
     fn product[](x: Block<'_, E>, w: Block<'_, E>, onto: Onto<'_, E>, rectify: bool, out: BlockMut<'_, E>);
-    /// `out += a' b`, summed over their rows; the columns of `out` and `b` come in whole vectors.
+    /// `out += a' b`, summed over their rows.
     fn add_outer[](a: Block<'_, E>, b: Block<'_, E>, out: BlockMut<'_, E>);
-    /// `sums += scale *` the rows of every group of so many.
+    /// The rows as columns. A row of `out` holds them in whole vectors, and what is beyond them becomes 0.
+    fn turn[](rows: Block<'_, E>, out: BlockMut<'_, E>);
+    /// `sums += scale *` the rows of every group of so many; in whole vectors.
     fn add_groups[](group: usize, scale: E, rows: Block<'_, E>, sums: BlockMut<'_, E>);
-    /// `rows += scale *` the row of their group, which has so many.
-    fn add_spread[](group: usize, scale: E, sums: Block<'_, E>, rows: BlockMut<'_, E>);
-    /// Makes 0 of `d` where `h` is not positive.
-    fn mask[](h: &[E], d: &mut [E]);
+    /// Makes 0 of `d` where `h` is not positive, and adds to `sums` the rows of every group of so many; in whole
+    /// vectors.
+    fn mask_groups[](group: usize, h: Block<'_, E>, d: BlockMut<'_, E>, sums: BlockMut<'_, E>);
+    /// `rows += scale *` the row of their group, which has so many; where they are `new`, onto nothing.
+    fn add_spread[](group: usize, scale: E, sums: Block<'_, E>, new: bool, rows: BlockMut<'_, E>);
     /// `sum += x`.
     fn add_all[](x: &[E], sum: &mut [E]);
     /// Layer normalisation without gain and bias of the first `width` numbers of rows, and each row's factor; the rest
@@ -99,39 +125,64 @@ compiled! {
     fn normalise[](width: usize, stride: usize, x: &[E], out: &mut [E], factors: &mut [E]);
     /// Adds the derivative by `x`, from that by its normalised rows `z`.
     fn normalise_back[](width: usize, stride: usize, z: &[E], factors: &[E], d: &[E], out: &mut [E]);
-    /// The softmax of each row's first scores, `see` of them, and of a score of its own beside them, all times
-    /// `scale`; what it does not see becomes 0. Rows come in whole vectors.
-    fn softmax[](scale: E, see: &[usize], scores: BlockMut<'_, E>, own: &mut [E]);
-    /// In place of the derivatives by softmax's weights those by its scores.
-    fn softmax_back[](
-        scale: E, see: &[usize], weights: Block<'_, E>, own: &[E], d: BlockMut<'_, E>, d_own: &mut [E],
+    /// `exp(minus * squared distance)` of rows from others, in whole vectors, of which the first `count` are there: of
+    /// their squared `norms` and their products, in whose place the squared distances are left.
+    fn similar[](
+        count: usize, minus: E, norms: (&[E], &[E]), distances: BlockMut<'_, E>, values: BlockMut<'_, E>,
     );
-    /// `exp` of numbers that are not positive, in place; whole vectors.
-    fn exp_all[](numbers: &mut [E]);
+    /// In place of the derivatives by such values those by the squared distances, times -2, and each row's sum of them,
+    /// times -1; answers the derivative by `minus`.
+    fn similar_back[](
+        minus: E, distances: Block<'_, E>, values: Block<'_, E>, d: BlockMut<'_, E>, sums: &mut [E],
+    ) -> f64;
     /// The product of every row with its partner in `others`.
     fn dot_each[](rows: Block<'_, E>, others: Block<'_, E>, out: &mut [E]);
     /// `out += ` each row times its number.
     fn add_scaled_each[](scales: &[E], rows: Block<'_, E>, out: BlockMut<'_, E>);
 }
 
-mod bodies {
+pub(super) mod bodies {
     use super::*;
 
     /// Rows of a factor of [`add_outer`] that are summed before they are added: as many as stay in the innermost
     /// cache.
     const ROWS: usize = 64;
 
-    /// Numbers in the widest vector.
-    const LANES: usize = 16;
-
-    /// The vector that begins here.
+    /// The vector that begins here, or for a `TAIL` fewer numbers than it has.
     ///
     /// # Safety
     /// It lies within one slice.
     #[inline(always)]
-    unsafe fn load<E: Real, S: Simd<E>>(from: *const E) -> S::V {
+    unsafe fn load<E: Real, S: Simd<E>, const TAIL: bool>(from: *const E, count: usize) -> S::V {
         // SAFETY: the caller's; a chunk is numbers back to back.
-        S::load(unsafe { &*from.cast() })
+        unsafe {
+            if TAIL { S::load_first(std::slice::from_raw_parts(from, count)) } else { S::load(&*from.cast()) }
+        }
+    }
+
+    /// To where such a vector lies.
+    ///
+    /// # Safety
+    /// It lies within one slice, which nobody else has.
+    #[inline(always)]
+    unsafe fn store<E: Real, S: Simd<E>, const TAIL: bool>(to: *mut E, count: usize, v: S::V) {
+        // SAFETY: the caller's; a chunk is numbers back to back.
+        unsafe {
+            if TAIL {
+                S::store_first(std::slice::from_raw_parts_mut(to, count), v);
+            } else {
+                S::store(&mut *to.cast(), v);
+            }
+        }
+    }
+
+    out_of_line! {
+        /// As the entry of this name.
+        fn product = product_body(
+            x: Block<'_, E>, w: Block<'_, E>, onto: Onto<'_, E>, rectify: bool, out: BlockMut<'_, E>,
+        );
+        /// As the entry of this name.
+        fn add_outer = add_outer_body(a: Block<'_, E>, b: Block<'_, E>, out: BlockMut<'_, E>);
     }
 
     struct Product<'a, E> {
@@ -143,28 +194,49 @@ mod bodies {
     }
 
     impl<E: Real> Product<'_, E> {
-        /// Rows `at .. at + RB`, `LB` vectors from column `from` on.
+        /// Rows `at .. at + RB`, `LB` vectors from column `from` on; of the one vector of a `TAIL` there are `count`
+        /// numbers.
         ///
         /// # Safety
         /// There are these rows and columns.
         #[inline(always)]
-        unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize>(&mut self, at: usize, from: usize) {
+        unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize, const TAIL: bool>(
+            &mut self,
+            at: usize,
+            from: usize,
+            count: usize,
+        ) {
             let mut sums = [[S::splat(E::default()); LB]; RB];
             // SAFETY, for every access: `new` of each block has seen that it has its rows and columns, and `product`
             // that the blocks fit.
+            let get = |from: *const E, l: usize| unsafe { load::<E, S, TAIL>(from.add(l * S::WIDTH), count) };
             let out = unsafe { self.out.numbers.as_mut_ptr().add(at * self.out.stride + from) };
-            for r in 0..RB {
-                for l in 0..LB {
-                    sums[r][l] = match self.onto {
-                        Onto::Zero => S::splat(E::default()),
-                        Onto::Row(row) => unsafe { load::<E, S>(row.as_ptr().add(from + l * S::WIDTH)) },
-                        Onto::Rows(rows, group) => unsafe {
-                            let row = (at + r) / group * rows.stride;
-                            load::<E, S>(rows.numbers.as_ptr().add(row + from + l * S::WIDTH))
-                        },
-                        Onto::Itself => unsafe { load::<E, S>(out.add(r * self.out.stride + l * S::WIDTH)) },
-                    };
+            // One loop a case: a loop of cases is not unrolled, and its sums are not in registers.
+            macro_rules! begin {
+                (|$r:ident, $l:ident| $value:expr) => {
+                    for $r in 0..RB {
+                        for $l in 0..LB {
+                            sums[$r][$l] = $value;
+                        }
+                    }
+                };
+            }
+            match self.onto {
+                Onto::Zero => {}
+                Onto::Row(row) => {
+                    let row = unsafe { row.as_ptr().add(from) };
+                    begin!(|r, l| get(row, l));
                 }
+                Onto::Rows(rows, group) => {
+                    let rows_from = unsafe { rows.numbers.as_ptr().add(from) };
+                    begin!(|r, l| get(unsafe { rows_from.add((at + r) / group * rows.stride) }, l));
+                }
+                Onto::Both(row, rows) => {
+                    let row = unsafe { row.as_ptr().add(from) };
+                    let rows_from = unsafe { rows.numbers.as_ptr().add(at * rows.stride + from) };
+                    begin!(|r, l| S::add(get(row, l), get(unsafe { rows_from.add(r * rows.stride) }, l)));
+                }
+                Onto::Itself => begin!(|r, l| get(unsafe { out.add(r * self.out.stride) }, l)),
             }
             let mut w = self.w.numbers.as_ptr().wrapping_add(from);
             let mut rows = [self.x.numbers.as_ptr().wrapping_add(at * self.x.stride); RB];
@@ -174,7 +246,7 @@ mod bodies {
             for k in 0..self.x.columns {
                 let mut columns = [S::splat(E::default()); LB];
                 for l in 0..LB {
-                    columns[l] = unsafe { load::<E, S>(w.add(l * S::WIDTH)) };
+                    columns[l] = get(w, l);
                 }
                 for r in 0..RB {
                     let x = S::splat(unsafe { *rows[r].add(k) });
@@ -187,14 +259,14 @@ mod bodies {
             for r in 0..RB {
                 for l in 0..LB {
                     let sum = if self.rectify { S::positive_part(sums[r][l]) } else { sums[r][l] };
-                    unsafe { S::store(&mut *out.add(r * self.out.stride + l * S::WIDTH).cast(), sum) };
+                    unsafe { store::<E, S, TAIL>(out.add(r * self.out.stride + l * S::WIDTH), count, sum) };
                 }
             }
         }
     }
 
     #[inline(always)]
-    pub fn product<E: Real, S: Simd<E>>(
+    fn product_body<E: Real, S: Simd<E>>(
         x: Block<'_, E>,
         w: Block<'_, E>,
         onto: Onto<'_, E>,
@@ -203,25 +275,32 @@ mod bodies {
     ) {
         let (rows, columns) = (out.rows, out.columns);
         assert!(x.rows == rows && w.rows == x.columns && w.columns >= columns, "the factors fit");
-        assert!(columns.is_multiple_of(S::WIDTH), "columns come in whole vectors");
         match onto {
             Onto::Row(row) => assert!(row.len() >= columns, "so does the row"),
             Onto::Rows(base, group) => {
                 assert!(base.columns >= columns && group > 0 && base.rows * group >= rows, "so do the rows");
             }
+            Onto::Both(row, base) => {
+                assert!(row.len() >= columns && base.columns >= columns && base.rows >= rows, "so do both");
+            }
             Onto::Zero | Onto::Itself => {}
         }
         let (mut product, lanes) = (Product { x, w, onto, rectify, out }, columns / S::WIDTH);
         let mut lane = 0;
-        // SAFETY, for every tile: its rows are below `rows`, its lanes below `lanes`.
+        // SAFETY, for every tile: its rows are below `rows`, its columns below `columns`.
+        macro_rules! rows {
+            ($vectors:ty, $lb:literal, $from:expr, $tail:literal, $count:expr; $($rb:literal),*) => {
+                let mut at = 0;
+                $(while rows - at >= $rb {
+                    unsafe { product.tile::<$vectors, $rb, $lb, $tail>(at, $from, $count) };
+                    at += $rb;
+                })*
+            };
+        }
         macro_rules! lanes {
             ($lb:literal: $($rb:literal),*) => {
                 while lanes - lane >= $lb {
-                    let mut at = 0;
-                    $(while rows - at >= $rb {
-                        unsafe { product.tile::<S, $rb, $lb>(at, lane * S::WIDTH) };
-                        at += $rb;
-                    })*
+                    rows!(S, $lb, lane * S::WIDTH, false, 0; $($rb),*);
                     lane += $lb;
                 }
             };
@@ -239,6 +318,16 @@ mod bodies {
             }
             Level::Portable => lanes!(1: 3, 1),
         }
+        // What is left is less than a vector: a narrow one where it fits, as a masked one would wait for what was
+        // written beside it, and only then a masked one.
+        let (mut from, narrow) = (lanes * S::WIDTH, <S::Narrow as Simd<E>>::WIDTH);
+        if columns - from >= narrow {
+            rows!(S::Narrow, 1, from, false, 0; 10, 5, 2, 1);
+            from += narrow;
+        }
+        if columns > from {
+            rows!(S::Narrow, 1, from, true, columns - from; 5, 1);
+        }
     }
 
     struct Outer<'a, E> {
@@ -248,27 +337,28 @@ mod bodies {
     }
 
     impl<E: Real> Outer<'_, E> {
-        /// Rows `at .. at + RB` of `out`, `LB` vectors from column `from` on, over `count` rows of the factors from
-        /// `first` on.
+        /// Rows `at .. at + RB` of `out`, `LB` vectors from column `from` on, over `part`: a first row of the factors and
+        /// how many. Of the one vector of a `TAIL` there are `count` numbers.
         ///
         /// # Safety
         /// There are these rows and columns.
         #[inline(always)]
-        unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize>(
+        unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize, const TAIL: bool>(
             &mut self,
-            (first, count): (usize, usize),
+            part: (usize, usize),
             at: usize,
             from: usize,
+            count: usize,
         ) {
             let mut sums = [[S::splat(E::default()); LB]; RB];
-            let mut a = self.a.numbers.as_ptr().wrapping_add(first * self.a.stride + at);
-            let mut b = self.b.numbers.as_ptr().wrapping_add(first * self.b.stride + from);
+            let mut a = self.a.numbers.as_ptr().wrapping_add(part.0 * self.a.stride + at);
+            let mut b = self.b.numbers.as_ptr().wrapping_add(part.0 * self.b.stride + from);
             // SAFETY, for every access: `new` of each block has seen that it has its rows and columns, and `add_outer`
             // that the blocks fit.
-            for _ in 0..count {
+            for _ in 0..part.1 {
                 let mut columns = [S::splat(E::default()); LB];
                 for l in 0..LB {
-                    columns[l] = unsafe { load::<E, S>(b.add(l * S::WIDTH)) };
+                    columns[l] = unsafe { load::<E, S, TAIL>(b.add(l * S::WIDTH), count) };
                 }
                 for r in 0..RB {
                     let a = S::splat(unsafe { *a.add(r) });
@@ -281,30 +371,36 @@ mod bodies {
             let out = unsafe { self.out.numbers.as_mut_ptr().add(at * self.out.stride + from) };
             for r in 0..RB {
                 for l in 0..LB {
-                    let place = unsafe { out.add(r * self.out.stride + l * S::WIDTH) };
-                    let sum = S::add(unsafe { load::<E, S>(place) }, sums[r][l]);
-                    unsafe { S::store(&mut *place.cast(), sum) };
+                    unsafe {
+                        let place = out.add(r * self.out.stride + l * S::WIDTH);
+                        let sum = S::add(load::<E, S, TAIL>(place, count), sums[r][l]);
+                        store::<E, S, TAIL>(place, count, sum);
+                    }
                 }
             }
         }
     }
 
     #[inline(always)]
-    pub fn add_outer<E: Real, S: Simd<E>>(a: Block<'_, E>, b: Block<'_, E>, out: BlockMut<'_, E>) {
+    fn add_outer_body<E: Real, S: Simd<E>>(a: Block<'_, E>, b: Block<'_, E>, out: BlockMut<'_, E>) {
         let (rows, columns) = (out.rows, out.columns);
         assert!(a.rows == b.rows && a.columns >= rows && b.columns >= columns, "the factors fit");
-        assert!(columns.is_multiple_of(S::WIDTH), "columns come in whole vectors");
         let lanes = columns / S::WIDTH;
         let mut outer = Outer { a, b, out };
-        // SAFETY, for every tile: its rows are below `rows`, its lanes below `lanes`.
+        // SAFETY, for every tile: its rows are below `rows`, its columns below `columns`.
+        macro_rules! rows {
+            ($vectors:ty, $part:ident, $lb:literal, $from:expr, $tail:literal, $count:expr; $($rb:literal),*) => {
+                let mut at = 0;
+                $(while rows - at >= $rb {
+                    unsafe { outer.tile::<$vectors, $rb, $lb, $tail>($part, at, $from, $count) };
+                    at += $rb;
+                })*
+            };
+        }
         macro_rules! lanes {
             ($lane:ident, $part:ident, $lb:literal: $($rb:literal),*) => {
                 while lanes - $lane >= $lb {
-                    let mut at = 0;
-                    $(while rows - at >= $rb {
-                        unsafe { outer.tile::<S, $rb, $lb>($part, at, $lane * S::WIDTH) };
-                        at += $rb;
-                    })*
+                    rows!(S, $part, $lb, $lane * S::WIDTH, false, 0; $($rb),*);
                     $lane += $lb;
                 }
             };
@@ -325,6 +421,110 @@ mod bodies {
                 }
                 Level::Portable => lanes!(lane, part, 1: 2, 1),
             }
+            // As in a product.
+            let (mut from, narrow) = (lanes * S::WIDTH, <S::Narrow as Simd<E>>::WIDTH);
+            if columns - from >= narrow {
+                rows!(S::Narrow, part, 1, from, false, 0; 8, 4, 2, 1);
+                from += narrow;
+            }
+            if columns > from {
+                rows!(S::Narrow, part, 1, from, true, columns - from; 4, 1);
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub fn turn<E: Real, S: Simd<E>>(rows: Block<'_, E>, out: BlockMut<'_, E>) {
+        let width = <S::Narrow as Simd<E>>::WIDTH;
+        assert!(out.rows == rows.columns && out.stride >= rows.rows.next_multiple_of(width), "they fit");
+        for row in (0..rows.rows).step_by(width) {
+            let there = width.min(rows.rows - row);
+            for column in (0..rows.columns).step_by(width) {
+                let count = width.min(rows.columns - column);
+                let mut block = [<S::Narrow as Simd<E>>::splat(E::default()); 8];
+                for i in 0..there {
+                    let from = &rows.numbers[(row + i) * rows.stride + column..][..count];
+                    block[i] = some::<E, S::Narrow>(from);
+                }
+                <S::Narrow as Lanes<E>>::transpose(&mut block);
+                for i in 0..count {
+                    let to = &mut out.numbers[(column + i) * out.stride + row..][..width];
+                    <S::Narrow as Simd<E>>::store(&mut <S::Narrow as Simd<E>>::chunks_mut(to)[0], block[i]);
+                }
+            }
+        }
+    }
+
+    /// `sums += scale *` so many rows, `LB` vectors of them, which stay in registers; with `MASK` rows become 0 before
+    /// where those of `h` are not positive.
+    ///
+    /// # Safety
+    /// These vectors of `h`, `rows` and `sums` lie within slices; without `MASK` only those of `sums` are written.
+    #[inline(always)]
+    unsafe fn group_tile<E: Real, S: Simd<E>, const LB: usize, const MASK: bool>(
+        scale: E,
+        (h, rows): (*const E, *mut E),
+        (count, stride): (usize, usize),
+        sums: *mut E,
+    ) {
+        let (mut total, scale) = ([S::splat(E::default()); LB], S::splat(scale));
+        // SAFETY: the caller's.
+        unsafe {
+            for l in 0..LB {
+                total[l] = load::<E, S, false>(sums.add(l * S::WIDTH), 0);
+            }
+            for row in 0..count {
+                for l in 0..LB {
+                    let place = row * stride + l * S::WIDTH;
+                    let mut x = load::<E, S, false>(rows.add(place), 0);
+                    if MASK {
+                        x = S::where_positive(load::<E, S, false>(h.add(place), 0), x);
+                        store::<E, S, false>(rows.add(place), 0, x);
+                    }
+                    total[l] = S::mul_add(scale, x, total[l]);
+                }
+            }
+            for l in 0..LB {
+                store::<E, S, false>(sums.add(l * S::WIDTH), 0, total[l]);
+            }
+        }
+    }
+
+    /// The same of every group of so many rows, of which there are `count`.
+    ///
+    /// # Safety
+    /// `h` and `rows` are so many rows of a slice, `stride` apart; without `MASK` they are not written.
+    #[inline(always)]
+    unsafe fn all_groups<E: Real, S: Simd<E>, const MASK: bool>(
+        (group, scale): (usize, E),
+        (h, rows): (*const E, *mut E),
+        (count, stride): (usize, usize),
+        sums: BlockMut<'_, E>,
+    ) {
+        assert!(group > 0 && sums.rows * group >= count, "there is a sum for every group");
+        assert!(sums.columns.is_multiple_of(S::WIDTH) && sums.columns <= stride, "in whole vectors");
+        let lanes = sums.columns / S::WIDTH;
+        for (at, first) in (0..count).step_by(group).enumerate() {
+            let shape = (group.min(count - first), stride);
+            let mut lane = 0;
+            macro_rules! lanes {
+                ($lb:literal) => {
+                    while lanes - lane >= $lb {
+                        let (place, sum) = (lane * S::WIDTH, at * sums.stride + lane * S::WIDTH);
+                        let from = first * stride + place;
+                        let places = (h.wrapping_add(from), rows.wrapping_add(from));
+                        // SAFETY: the caller's; `sums` has this row and this lane.
+                        unsafe {
+                            let sum = sums.numbers.as_mut_ptr().add(sum);
+                            group_tile::<E, S, $lb, MASK>(scale, places, shape, sum);
+                        }
+                        lane += $lb;
+                    }
+                };
+            }
+            lanes!(4);
+            lanes!(2);
+            lanes!(1);
         }
     }
 
@@ -333,13 +533,27 @@ mod bodies {
         group: usize,
         scale: E,
         rows: Block<'_, E>,
-        mut sums: BlockMut<'_, E>,
+        sums: BlockMut<'_, E>,
     ) {
-        for row in 0..rows.rows {
-            for (sum, &x) in sums.row(row / group).iter_mut().zip(rows.row(row)) {
-                *sum = S::mul_add_one(scale, x, *sum);
-            }
-        }
+        assert!(rows.columns >= sums.columns, "as wide as their sums");
+        let (numbers, shape) = (rows.numbers.as_ptr(), (rows.rows, rows.stride));
+        // SAFETY: `rows` has these rows, of as many columns as `sums` at least, and nobody writes to them.
+        unsafe { all_groups::<E, S, false>((group, scale), (numbers, numbers.cast_mut()), shape, sums) }
+    }
+
+    #[inline(always)]
+    pub fn mask_groups<E: Real, S: Simd<E>>(
+        group: usize,
+        h: Block<'_, E>,
+        d: BlockMut<'_, E>,
+        sums: BlockMut<'_, E>,
+    ) {
+        assert!(h.columns >= sums.columns && d.columns >= sums.columns, "as wide as their sums");
+        assert!(h.rows == d.rows && h.stride == d.stride, "and alike");
+        let shape = (d.rows, d.stride);
+        let places = (h.numbers.as_ptr(), d.numbers.as_mut_ptr());
+        // SAFETY: both have these rows, of as many columns as `sums` at least.
+        unsafe { all_groups::<E, S, true>((group, E::rounded(1.0)), places, shape, sums) }
     }
 
     #[inline(always)]
@@ -347,19 +561,16 @@ mod bodies {
         group: usize,
         scale: E,
         sums: Block<'_, E>,
+        new: bool,
         mut rows: BlockMut<'_, E>,
     ) {
         for row in 0..rows.rows {
-            for (x, &sum) in rows.row(row).iter_mut().zip(sums.row(row / group)) {
-                *x = S::mul_add_one(scale, sum, *x);
+            let to = rows.row(row).iter_mut().zip(sums.row(row / group));
+            if new {
+                to.for_each(|(x, &sum)| *x = scale * sum);
+            } else {
+                to.for_each(|(x, &sum)| *x = S::mul_add_one(scale, sum, *x));
             }
-        }
-    }
-
-    #[inline(always)]
-    pub fn mask<E: Real, S: Simd<E>>(h: &[E], d: &mut [E]) {
-        for (d, h) in S::chunks_mut(d).iter_mut().zip(S::chunks(h)) {
-            S::store(d, S::where_positive(S::load(h), S::load(d)));
         }
     }
 
@@ -396,6 +607,69 @@ mod bodies {
         rest.fold(<S::Narrow as Lanes<E>>::sum(sums), |sum, (&a, &b)| S::mul_add_one(a, b, sum))
     }
 
+    /// Fewer numbers than a vector has, or as many.
+    #[inline(always)]
+    fn some<E: Real, N: Lanes<E>>(from: &[E]) -> N::V {
+        match N::chunks(from) {
+            [whole] => N::load(whole),
+            _ => N::load_first(from),
+        }
+    }
+
+    /// Some rows of so many numbers, `stride` apart; the last one again where there are not as many.
+    #[inline(always)]
+    fn rows_of<E>(numbers: &[E], width: usize, stride: usize) -> [&[E]; 8] {
+        let last = (numbers.len() / stride).saturating_sub(1);
+        std::array::from_fn(|row| &numbers[row.min(last) * stride..][..width])
+    }
+
+    /// The sums of as many rows as a vector has lanes, side by side.
+    #[inline(always)]
+    fn sums_of<E: Real, N: Lanes<E>>(rows: [&[E]; 8]) -> N::V {
+        let mut sums = [N::splat(E::default()); 8];
+        let chunks = rows.map(N::chunks);
+        for at in 0..chunks[0].len() {
+            for row in 0..N::WIDTH {
+                sums[row] = N::add(sums[row], N::load(&chunks[row][at]));
+            }
+        }
+        let whole = chunks[0].len() * N::WIDTH;
+        if whole < rows[0].len() {
+            for row in 0..N::WIDTH {
+                sums[row] = N::add(sums[row], N::load_first(&rows[row][whole..]));
+            }
+        }
+        N::sums(&mut sums)
+    }
+
+    /// The products of as many rows with others, side by side.
+    #[inline(always)]
+    fn dots_of<E: Real, N: Lanes<E>>(rows: [&[E]; 8], others: [&[E]; 8]) -> N::V {
+        let mut sums = [N::splat(E::default()); 8];
+        let (a, b) = (rows.map(N::chunks), others.map(N::chunks));
+        for at in 0..a[0].len() {
+            for row in 0..N::WIDTH {
+                sums[row] = N::mul_add(N::load(&a[row][at]), N::load(&b[row][at]), sums[row]);
+            }
+        }
+        let whole = a[0].len() * N::WIDTH;
+        if whole < rows[0].len() {
+            for row in 0..N::WIDTH {
+                let (a, b) = (N::load_first(&rows[row][whole..]), N::load_first(&others[row][whole..]));
+                sums[row] = N::mul_add(a, b, sums[row]);
+            }
+        }
+        N::sums(&mut sums)
+    }
+
+    /// The lanes of a vector as numbers.
+    #[inline(always)]
+    fn lanes_of<E: Real, N: Lanes<E>>(v: N::V) -> [E; 8] {
+        let mut lanes = [E::default(); 8];
+        N::store(&mut N::chunks_mut(&mut lanes)[0], v);
+        lanes
+    }
+
     #[inline(always)]
     pub fn normalise<E: Real, S: Simd<E>>(
         width: usize,
@@ -404,18 +678,37 @@ mod bodies {
         out: &mut [E],
         factors: &mut [E],
     ) {
-        let count = E::rounded(width as f64);
-        for ((x, out), factor) in x.chunks_exact(stride).zip(out.chunks_exact_mut(stride)).zip(factors) {
-            let (out, padding) = out.split_at_mut(width);
-            padding.fill(E::default());
-            let mean = sum::<E, S>(&x[..width]) / count;
-            for (out, &x) in out.iter_mut().zip(x) {
-                *out = x - mean;
+        normalise_by::<E, S::Narrow>(width, stride, x, out, factors);
+    }
+
+    #[inline(always)]
+    fn normalise_by<E: Real, N: Lanes<E>>(
+        width: usize,
+        stride: usize,
+        x: &[E],
+        out: &mut [E],
+        factors: &mut [E],
+    ) {
+        let (count, least) = (N::splat(E::rounded(width as f64)), N::splat(E::rounded(1e-5)));
+        let blocks = x.chunks(N::WIDTH * stride).zip(out.chunks_mut(N::WIDTH * stride));
+        for ((x, out), factors) in blocks.zip(factors.chunks_mut(N::WIDTH)) {
+            let means = lanes_of::<E, N>(N::div(sums_of::<E, N>(rows_of(x, width, stride)), count));
+            for ((out, x), mean) in out.chunks_exact_mut(stride).zip(x.chunks_exact(stride)).zip(means) {
+                let (out, padding) = out.split_at_mut(width);
+                padding.fill(E::default());
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = x - mean;
+                }
             }
-            let variance = dot::<E, S>(out, out) / count;
-            *factor = E::rounded(1.0) / (variance + E::rounded(1e-5)).root();
-            for out in out {
-                *out = *out * *factor;
+            let centred = rows_of(out, width, stride);
+            let variances = N::div(dots_of::<E, N>(centred, centred), count);
+            let deviations = N::sqrt(N::add(variances, least));
+            let all = lanes_of::<E, N>(N::div(N::splat(E::rounded(1.0)), deviations));
+            factors.copy_from_slice(&all[..factors.len()]);
+            for (out, &factor) in out.chunks_exact_mut(stride).zip(&*factors) {
+                for out in &mut out[..width] {
+                    *out = *out * factor;
+                }
             }
         }
     }
@@ -429,20 +722,39 @@ mod bodies {
         d: &[E],
         out: &mut [E],
     ) {
-        let count = E::rounded(width as f64);
-        let rows = z.chunks_exact(stride).zip(d.chunks_exact(stride)).zip(out.chunks_exact_mut(stride));
-        for (((z, d), out), &factor) in rows.zip(factors) {
-            let (z, d) = (&z[..width], &d[..width]);
-            let (mean, along) = (sum::<E, S>(d) / count, dot::<E, S>(z, d) / count);
-            for (out, (&z, &d)) in out.iter_mut().zip(z.iter().zip(d)) {
-                *out += factor * (d - mean - z * along);
+        normalise_back_by::<E, S::Narrow>(width, stride, z, factors, d, out);
+    }
+
+    #[inline(always)]
+    fn normalise_back_by<E: Real, N: Lanes<E>>(
+        width: usize,
+        stride: usize,
+        z: &[E],
+        factors: &[E],
+        d: &[E],
+        out: &mut [E],
+    ) {
+        let (count, block) = (N::splat(E::rounded(width as f64)), N::WIDTH * stride);
+        let blocks = z.chunks(block).zip(d.chunks(block)).zip(out.chunks_mut(block));
+        for (((z, d), out), factors) in blocks.zip(factors.chunks(N::WIDTH)) {
+            let (z_rows, d_rows) = (rows_of(z, width, stride), rows_of(d, width, stride));
+            let means = lanes_of::<E, N>(N::div(sums_of::<E, N>(d_rows), count));
+            let along = lanes_of::<E, N>(N::div(dots_of::<E, N>(z_rows, d_rows), count));
+            let rows = z.chunks_exact(stride).zip(d.chunks_exact(stride)).zip(out.chunks_exact_mut(stride));
+            for (((z, d), out), (&factor, (mean, along))) in
+                rows.zip(factors.iter().zip(means.into_iter().zip(along)))
+            {
+                let (z, d) = (&z[..width], &d[..width]);
+                for (out, (&z, &d)) in out.iter_mut().zip(z.iter().zip(d)) {
+                    *out += factor * (d - mean - z * along);
+                }
             }
         }
     }
 
     /// e^x of numbers that are not positive; of very small ones the smallest normal number there is of.
     #[inline(always)]
-    fn exp<E: Real, S: Simd<E>>(x: S::V) -> S::V {
+    pub fn exp<E: Real, S: Simd<E>>(x: S::V) -> S::V {
         let all = |x: f64| S::splat(E::rounded(x));
         let least = E::rounded(E::LEAST_EXPONENT);
         let x = S::map(x, |x| if x < least { least } else { x });
@@ -460,53 +772,55 @@ mod bodies {
     }
 
     #[inline(always)]
-    pub fn exp_all<E: Real, S: Simd<E>>(numbers: &mut [E]) {
-        for chunk in S::chunks_mut(numbers) {
-            S::store(chunk, exp::<E, S>(S::load(chunk)));
-        }
-    }
-
-    #[inline(always)]
-    pub fn softmax<E: Real, S: Simd<E>>(scale: E, see: &[usize], mut scores: BlockMut<'_, E>, own: &mut [E]) {
-        for (row, (&see, own)) in see.iter().zip(own).enumerate() {
-            let scores = scores.row(row);
-            let (seen, unseen) = scores.split_at_mut(see);
-            let largest = seen.iter().fold(*own, |most, &score| if score > most { score } else { most });
-            for score in &mut *seen {
-                *score = scale * (*score - largest);
-            }
-            unseen.fill(E::default());
-            exp_all::<E, S>(scores);
-            let (seen, unseen) = scores.split_at_mut(see);
-            unseen.fill(E::default());
-            let mut lanes = [scale * (*own - largest); LANES];
-            exp_all::<E, S>(&mut lanes);
-            let share = E::rounded(1.0) / (sum::<E, S>(seen) + lanes[0]);
-            for weight in seen {
-                *weight = *weight * share;
-            }
-            *own = lanes[0] * share;
-        }
-    }
-
-    #[inline(always)]
-    pub fn softmax_back<E: Real, S: Simd<E>>(
-        scale: E,
-        see: &[usize],
-        weights: Block<'_, E>,
-        own: &[E],
-        mut d: BlockMut<'_, E>,
-        d_own: &mut [E],
+    pub fn similar<E: Real, S: Simd<E>>(
+        count: usize,
+        minus: E,
+        (norms, others): (&[E], &[E]),
+        mut distances: BlockMut<'_, E>,
+        mut values: BlockMut<'_, E>,
     ) {
-        for (row, (&see, (&own, d_own))) in see.iter().zip(own.iter().zip(d_own)).enumerate() {
-            let (d, weights) = (d.row(row), weights.row(row));
-            d[see..].fill(E::default());
-            let mean = S::mul_add_one(own, *d_own, dot::<E, S>(&weights[..see], &d[..see]));
-            for (d, &weight) in d[..see].iter_mut().zip(weights) {
-                *d = scale * weight * (*d - mean);
+        assert!(
+            distances.columns.is_multiple_of(S::WIDTH) && others.len() == distances.columns,
+            "whole vectors"
+        );
+        let minus = S::splat(minus);
+        for (row, &norm) in norms.iter().enumerate() {
+            let (distances, values) = (distances.row(row), values.row(row));
+            let both = S::chunks_mut(distances).iter_mut().zip(S::chunks_mut(values));
+            for ((distance, value), other) in both.zip(S::chunks(others)) {
+                let product = S::load(distance);
+                let sum = S::add(S::splat(norm), S::load(other));
+                let squared = S::positive_part(S::sub(sum, S::add(product, product)));
+                S::store(distance, squared);
+                S::store(value, exp::<E, S>(S::mul(minus, squared)));
             }
-            *d_own = scale * own * (*d_own - mean);
+            distances[count..].fill(E::default());
+            values[count..].fill(E::default());
         }
+    }
+
+    #[inline(always)]
+    pub fn similar_back<E: Real, S: Simd<E>>(
+        minus: E,
+        distances: Block<'_, E>,
+        values: Block<'_, E>,
+        mut d: BlockMut<'_, E>,
+        sums: &mut [E],
+    ) -> f64 {
+        let two = E::default() - (minus + minus);
+        let mut by_minus = 0.0;
+        for (row, to) in sums.iter_mut().enumerate() {
+            let d = d.row(row);
+            for (d, &value) in d.iter_mut().zip(values.row(row)) {
+                *d = *d * value;
+            }
+            by_minus += dot::<E, S>(d, distances.row(row)).exact();
+            for d in &mut *d {
+                *d = two * *d;
+            }
+            *to = E::default() - sum::<E, S>(d);
+        }
+        by_minus
     }
 
     #[inline(always)]

@@ -11,6 +11,7 @@
 
 mod activation;
 mod adam;
+pub mod attention;
 mod buffers;
 mod dense;
 mod dispatch;

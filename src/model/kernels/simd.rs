@@ -28,6 +28,10 @@ pub trait Simd<E>: 'static {
     fn load(chunk: &Self::Chunk) -> Self::V;
     /// To memory.
     fn store(chunk: &mut Self::Chunk, v: Self::V);
+    /// Fewer numbers than a vector has; the other lanes are 0.
+    fn load_first(from: &[E]) -> Self::V;
+    /// The first lanes, fewer than all.
+    fn store_first(to: &mut [E], v: Self::V);
     /// a + b.
     fn add(a: Self::V, b: Self::V) -> Self::V;
     /// a - b.
@@ -42,6 +46,8 @@ pub trait Simd<E>: 'static {
     fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The same of single numbers.
     fn mul_add_one(a: E, b: E, c: E) -> E;
+    /// The larger one; `b` where either is NaN.
+    fn max(a: Self::V, b: Self::V) -> Self::V;
     /// The larger of 0 and `v`; NaN stays NaN.
     fn positive_part(v: Self::V) -> Self::V;
     /// `u` where `h` > 0, else 0.
@@ -154,6 +160,14 @@ macro_rules! portable {
                 *chunk = v;
             }
             #[inline(always)]
+            fn load_first(from: &[$type]) -> Self::V {
+                std::array::from_fn(|i| from.get(i).copied().unwrap_or(0.0))
+            }
+            #[inline(always)]
+            fn store_first(to: &mut [$type], v: Self::V) {
+                to.iter_mut().zip(v).for_each(|(to, lane)| *to = lane);
+            }
+            #[inline(always)]
             fn add(a: Self::V, b: Self::V) -> Self::V {
                 std::array::from_fn(|i| a[i] + b[i])
             }
@@ -180,6 +194,10 @@ macro_rules! portable {
             #[inline(always)]
             fn mul_add_one(a: $type, b: $type, c: $type) -> $type {
                 a * b + c
+            }
+            #[inline(always)]
+            fn max(a: Self::V, b: Self::V) -> Self::V {
+                std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
             }
             #[inline(always)]
             fn positive_part(v: Self::V) -> Self::V {
@@ -238,15 +256,45 @@ pub struct Avx2;
 #[cfg(target_arch = "x86_64")]
 pub struct Avx512;
 
+/// So many ones, from the lowest bit on; at most 16.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn first_bits(count: usize) -> u32 {
+    (1 << count.min(16)) - 1
+}
+
+/// A mask of the first of eight lanes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn first_of_8(count: usize) -> x86::__m256i {
+    // SAFETY: as for every block of the macro below; no memory is touched.
+    unsafe {
+        let places = x86::_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        x86::_mm256_cmpgt_epi32(x86::_mm256_set1_epi32(count.min(8) as i32), places)
+    }
+}
+
+/// A mask of the first of four lanes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn first_of_4(count: usize) -> x86::__m256i {
+    // SAFETY: as for every block of the macro below; no memory is touched.
+    unsafe {
+        let places = x86::_mm256_setr_epi64x(0, 1, 2, 3);
+        x86::_mm256_cmpgt_epi64(x86::_mm256_set1_epi64x(count.min(4) as i64), places)
+    }
+}
+
 // SAFETY, for every `unsafe` block in this macro: the intrinsics need the instructions of their level, and `Avx2`
 // and `Avx512` are only named in functions compiled with these enabled, which this room's dispatch calls only after
-// detecting them. Loads and stores go through references to exactly a register's size.
+// detecting them. Loads and stores go through references to exactly a register's size, or masked to a slice's.
 #[cfg(target_arch = "x86_64")]
 macro_rules! registers {
     ($vectors:ident, $level:ident, $type:ident, $width:literal, $register:ident, narrow: $narrow:ident,
      load: $load:ident, store: $store:ident, set1: $set1:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
      div: $div:ident, sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident, zero: $zero:ident,
      where_positive: |$h:ident, $u:ident| $where_positive:expr,
+     load_first: |$from:ident| $load_first:expr, store_first: |$to:ident, $v:ident| $store_first:expr,
      add_products: |$a:ident, $b:ident, $sums:ident| $add_products:expr) => {
         impl Simd<$type> for $vectors {
             type V = x86::$register;
@@ -276,6 +324,14 @@ macro_rules! registers {
                 unsafe { x86::$store(chunk.as_mut_ptr(), v) }
             }
             #[inline(always)]
+            fn load_first($from: &[$type]) -> Self::V {
+                unsafe { $load_first }
+            }
+            #[inline(always)]
+            fn store_first($to: &mut [$type], $v: Self::V) {
+                unsafe { $store_first }
+            }
+            #[inline(always)]
             fn add(a: Self::V, b: Self::V) -> Self::V {
                 unsafe { x86::$add(a, b) }
             }
@@ -302,6 +358,10 @@ macro_rules! registers {
             #[inline(always)]
             fn mul_add_one(a: $type, b: $type, c: $type) -> $type {
                 a.mul_add(b, c)
+            }
+            #[inline(always)]
+            fn max(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { x86::$max(a, b) }
             }
             #[inline(always)]
             fn positive_part(v: Self::V) -> Self::V {
@@ -339,6 +399,8 @@ registers!(Avx2, Avx2, f32, 8, __m256, narrow: Avx2, load: _mm256_loadu_ps, stor
     sqrt: _mm256_sqrt_ps, fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps,
     where_positive: |h, u| x86::_mm256_and_ps(
         x86::_mm256_cmp_ps::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_ps()), u),
+    load_first: |from| x86::_mm256_maskload_ps(from.as_ptr(), first_of_8(from.len())),
+    store_first: |to, v| x86::_mm256_maskstore_ps(to.as_mut_ptr(), first_of_8(to.len()), v),
     add_products: |a, b, sums| x86::_mm256_fmadd_ps(a, b, sums));
 #[cfg(target_arch = "x86_64")]
 registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
@@ -346,6 +408,8 @@ registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, sto
     sqrt: _mm256_sqrt_pd, fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd,
     where_positive: |h, u| x86::_mm256_and_pd(
         x86::_mm256_cmp_pd::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_pd()), u),
+    load_first: |from| x86::_mm256_maskload_pd(from.as_ptr(), first_of_4(from.len())),
+    store_first: |to, v| x86::_mm256_maskstore_pd(to.as_mut_ptr(), first_of_4(to.len()), v),
     add_products: |a, b, sums| x86::_mm256_fmadd_pd(a, b, sums));
 #[cfg(target_arch = "x86_64")]
 registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
@@ -353,6 +417,8 @@ registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps,
     sqrt: _mm512_sqrt_ps, fmadd: _mm512_fmadd_ps, max: _mm512_max_ps, zero: _mm512_setzero_ps,
     where_positive: |h, u| x86::_mm512_maskz_mov_ps(
         x86::_mm512_cmp_ps_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_ps()), u),
+    load_first: |from| x86::_mm512_maskz_loadu_ps(first_bits(from.len()) as u16, from.as_ptr()),
+    store_first: |to, v| x86::_mm512_mask_storeu_ps(to.as_mut_ptr(), first_bits(to.len()) as u16, v),
     add_products: |a, b, sums| x86::_mm256_fmadd_ps(
         x86::_mm512_extractf32x8_ps::<1>(a), x86::_mm512_extractf32x8_ps::<1>(b),
         x86::_mm256_fmadd_ps(x86::_mm512_castps512_ps256(a), x86::_mm512_castps512_ps256(b), sums)));
@@ -362,6 +428,8 @@ registers!(Avx512, Avx512, f64, 8, __m512d, narrow: Avx2, load: _mm512_loadu_pd,
     sqrt: _mm512_sqrt_pd, fmadd: _mm512_fmadd_pd, max: _mm512_max_pd, zero: _mm512_setzero_pd,
     where_positive: |h, u| x86::_mm512_maskz_mov_pd(
         x86::_mm512_cmp_pd_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_pd()), u),
+    load_first: |from| x86::_mm512_maskz_loadu_pd(first_bits(from.len()) as u8, from.as_ptr()),
+    store_first: |to, v| x86::_mm512_mask_storeu_pd(to.as_mut_ptr(), first_bits(to.len()) as u8, v),
     add_products: |a, b, sums| x86::_mm256_fmadd_pd(
         x86::_mm512_extractf64x4_pd::<1>(a), x86::_mm512_extractf64x4_pd::<1>(b),
         x86::_mm256_fmadd_pd(x86::_mm512_castpd512_pd256(a), x86::_mm512_castpd512_pd256(b), sums)));

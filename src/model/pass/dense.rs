@@ -5,8 +5,8 @@ use super::super::scalar::Scalar;
 use super::recorder::Pass;
 use super::rows::{Rows, Size};
 
-/// A row of so many numbers, or of a multiple, has no padding whatever the registers.
-const WIDEST: usize = 16;
+/// Of a weight that reads at most so many numbers, the gradient is summed with its outputs side by side.
+const FEW: usize = 4;
 
 /// What becomes of a layer's sums.
 #[derive(Clone, Copy)]
@@ -45,55 +45,54 @@ impl<E: Scalar> Pass<E> {
         let (_, biases) = memory.named(layer, ".bias");
         let biases = biases.pieces.clone();
         let outputs = weights.first().map_or(0, |weight| weight.outputs);
-        let size = Size { tasks, points, columns: outputs };
-        let stride = kernels.stride::<E>(outputs);
+        let layout = self.layout(Size { tasks, points, columns: outputs });
+        let of_tasks = self.layout(Size { tasks, points: 1, columns: outputs });
+        let stride = layout.stride;
         let mut bias = self.spare().zeros(stride);
         for piece in &biases {
             self.theta.copy(piece.array, &mut bias[piece.row..piece.row + piece.rows]);
         }
+        let (rectified, base) = match then {
+            Then::Nothing => (false, None),
+            Then::Relu => (true, None),
+            Then::Onto(base) => (false, Some(base.clone())),
+        };
+        if let Some(base) = &base {
+            assert_eq!((base.count(), base.columns()), (layout.count(), outputs), "rows of the same size");
+        }
         // Those that are shared first: what they make is what the others are added to.
         let mut order: Vec<usize> = (0..inputs.len()).collect();
         order.sort_by_key(|&at| !is_shared(inputs[at]));
-        let mut out = self.buffer(size);
+        let mut out = self.spare().some(layout.numbers());
         let mut shared: Option<Vec<E>> = None;
         let mut is_first = true;
         for (place, &at) in order.iter().enumerate() {
             let (input, weight) = (inputs[at], &weights[at]);
             let wt = Block::new(&weight.wt, weight.inputs, stride, stride);
+            let x = input.block().part(0, weight.inputs);
             if is_shared(input) {
                 let is_next = shared.is_some();
-                let sums = shared.get_or_insert_with(|| self.spare().some(tasks * stride));
+                let sums = shared.get_or_insert_with(|| self.spare().some(of_tasks.numbers()));
                 let onto = if is_next { Onto::Itself } else { Onto::Row(&bias) };
-                let sums = BlockMut::new(sums, tasks, stride, stride);
-                layers::product(kernels, input.block(), wt, onto, false, sums);
+                layers::product(kernels, x, wt, onto, false, of_tasks.rows_mut(sums));
                 continue;
             }
-            let rectify = matches!(then, Then::Relu) && place + 1 == order.len();
-            let onto = match &shared {
+            let onto = match (&shared, &base) {
                 _ if !is_first => Onto::Itself,
-                Some(sums) => Onto::Rows(Block::new(sums, tasks, stride, stride), points),
-                None => Onto::Row(&bias),
+                (Some(sums), _) => Onto::Rows(of_tasks.rows(sums), points),
+                (None, Some(base)) => Onto::Both(&bias, base.block()),
+                (None, None) => Onto::Row(&bias),
             };
-            let block = BlockMut::new(&mut out, tasks * points, stride, stride);
-            layers::product(kernels, input.block(), wt, onto, rectify, block);
+            let rectify = rectified && place + 1 == order.len();
+            layers::product(kernels, x, wt, onto, rectify, layout.rows_mut(&mut out));
             is_first = false;
+        }
+        if let (Some(_), Some(base)) = (&shared, &base) {
+            layers::add_all(kernels, base.value(), &mut out);
         }
         self.spare().take_back(bias);
         self.spare().take_back(shared.unwrap_or_default());
-        let (rectified, base) = match then {
-            Then::Nothing => (false, None),
-            Then::Relu => (true, None),
-            Then::Onto(base) => {
-                assert_eq!(
-                    (base.count(), base.columns()),
-                    (tasks * points, outputs),
-                    "rows of the same size"
-                );
-                layers::add_all(kernels, base.value(), &mut out);
-                (false, Some(base.clone()))
-            }
-        };
-        let out = self.rows(size, out, true);
+        let out = self.rows(layout, out, true);
         let (result, theta, spare) = (out.clone(), self.theta.clone(), self.spare().clone());
         let reads: Vec<_> = inputs
             .iter()
@@ -102,65 +101,63 @@ impl<E: Scalar> Pass<E> {
             .map(|(i, w)| (is_shared(&i), i, w))
             .collect();
         self.record(&out, move |d, gradients| {
-            if let Some(base) = base {
-                base.derive(|to| layers::add_all(kernels, d, to));
-            }
-            if rectified {
-                layers::mask(kernels, result.value(), d);
-            }
-            let rows = tasks * points;
-            // By task, where an input or the bias is shared.
+            let one = E::rounded(1.0);
+            // By task, where an input or the bias is shared; otherwise all rows together.
             let has_shared = reads.iter().any(|(is_shared, ..)| *is_shared);
-            let mut of_tasks = spare.zeros(if has_shared { tasks * stride } else { 0 });
-            if has_shared {
-                let sums = BlockMut::new(&mut of_tasks, tasks, stride, stride);
-                let one = E::rounded(1.0);
-                layers::add_groups(kernels, points, one, Block::new(d, rows, stride, stride), sums);
+            let (groups, group) = if has_shared { (tasks, points) } else { (1, layout.count()) };
+            let mut sums = spare.zeros(groups * stride);
+            let to = BlockMut::new(&mut sums, groups, stride, stride);
+            if rectified {
+                layers::mask_groups(kernels, group.max(1), result.block(), layout.rows_mut(d), to);
+            } else {
+                layers::add_groups(kernels, group.max(1), one, layout.rows(d), to);
             }
-            let mut by_bias = spare.zeros(stride);
-            let (of, count) = if has_shared { (&of_tasks[..], tasks) } else { (&*d, rows) };
-            let sums = BlockMut::new(&mut by_bias, 1, stride, stride);
-            layers::add_groups(
-                kernels,
-                count.max(1),
-                E::rounded(1.0),
-                Block::new(of, count, stride, stride),
-                sums,
-            );
+            let mut by_bias = spare.zeros(if has_shared { stride } else { 0 });
+            if has_shared {
+                let to = BlockMut::new(&mut by_bias, 1, stride, stride);
+                layers::add_groups(kernels, tasks.max(1), one, of_tasks.rows(&sums), to);
+            }
             for piece in &biases {
-                let by = &by_bias[piece.row..piece.row + piece.rows];
+                let by = if has_shared { &by_bias } else { &sums };
+                let by = &by[piece.row..piece.row + piece.rows];
                 layers::add_all(kernels, by, theta.gradient(piece.array, gradients)?);
             }
             spare.take_back(by_bias);
             for (is_shared, input, weight) in &reads {
-                let (of, count) = if *is_shared { (&of_tasks[..], tasks) } else { (&*d, rows) };
-                let (of, inner) = (Block::new(of, count, weight.outputs, stride), weight.in_stride);
-                let padded = Block::new(input.value(), count, inner, inner);
-                let is_whole = weight.inputs.is_multiple_of(WIDEST) && weight.pieces.len() == 1;
-                if let (true, [piece]) = (is_whole, &weight.pieces[..]) {
-                    let to = theta.gradient(piece.array, gradients)?;
-                    layers::add_outer(kernels, of, padded, BlockMut::new(to, weight.outputs, inner, inner));
-                } else {
-                    let mut sums = spare.zeros(weight.outputs * inner);
-                    let block = BlockMut::new(&mut sums, weight.outputs, inner, inner);
-                    layers::add_outer(kernels, of, padded, block);
+                let of = if *is_shared { of_tasks.rows(&sums) } else { layout.rows(d) };
+                let read = input.block().part(0, weight.inputs);
+                if weight.inputs <= FEW {
+                    let mut turned = spare.zeros(weight.inputs * stride);
+                    let to = BlockMut::new(&mut turned, weight.inputs, stride, stride);
+                    layers::add_outer(kernels, read, of, to);
                     for piece in &weight.pieces {
-                        let to = theta.gradient(piece.array, gradients)?;
-                        let rows =
-                            to.chunks_exact_mut(piece.columns).zip(sums[piece.row * inner..].chunks(inner));
-                        for (to, sums) in rows {
-                            layers::add_all(kernels, &sums[piece.column..][..piece.columns], to);
+                        let to = theta.gradient(piece.array, gradients)?.chunks_exact_mut(piece.columns);
+                        for (row, to) in to.enumerate() {
+                            let from =
+                                turned[piece.column * stride + piece.row + row..].iter().step_by(stride);
+                            to.iter_mut().zip(from).for_each(|(to, &by)| *to += by);
                         }
                     }
-                    spare.take_back(sums);
+                    spare.take_back(turned);
+                } else {
+                    for piece in &weight.pieces {
+                        let to = theta.gradient(piece.array, gradients)?;
+                        let to = BlockMut::new(to, piece.rows, piece.columns, piece.columns);
+                        let of = of.part(piece.row, piece.rows);
+                        layers::add_outer(kernels, of, read.part(piece.column, piece.columns), to);
+                    }
                 }
-                input.derive(|to| {
-                    let w = Block::new(&weight.w, weight.outputs, inner, inner);
-                    let to = BlockMut::new(to, count, inner, inner);
-                    layers::product(kernels, of, w, Onto::Itself, false, to);
+                input.derive_all(|to, is_new| {
+                    let w = Block::new(&weight.w, weight.outputs, weight.in_stride, weight.in_stride);
+                    let onto = if is_new { Onto::Zero } else { Onto::Itself };
+                    let of = of.part(0, weight.outputs);
+                    layers::product(kernels, of, w, onto, false, input.layout().rows_mut(to));
                 });
             }
-            spare.take_back(of_tasks);
+            spare.take_back(sums);
+            if let Some(base) = base {
+                base.hand(d, kernels);
+            }
             Ok(())
         });
         out

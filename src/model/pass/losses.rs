@@ -25,7 +25,7 @@ impl<E: Scalar> Pass<E> {
         assert_eq!(predictions.count(), y.len(), "a target for each prediction");
         let share = 1.0 / y.len() as f64;
         let is_gaussian = predictions.columns() == 2;
-        let (stride, mut total) = (predictions.stride(), 0.0);
+        let (stride, mut total) = (predictions.layout().stride, 0.0);
         let mut slopes = self.spare().zeros(predictions.value().len());
         for (row, (y, slope)) in y.iter().zip(slopes.chunks_exact_mut(stride)).enumerate() {
             let o = predictions.row(row);

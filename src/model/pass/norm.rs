@@ -4,17 +4,17 @@
 use super::super::kernels::layers;
 use super::super::scalar::Scalar;
 use super::recorder::Pass;
-use super::rows::{Rows, Size};
+use super::rows::Rows;
 
 impl<E: Scalar> Pass<E> {
     /// Every row less its mean, over its standard deviation: `(h - mean) / sqrt(var + 1e-5)`.
     pub fn layer_norm(&self, of: &Rows<E>) -> Rows<E> {
-        let (kernels, columns, stride) = (self.kernels(), of.columns(), of.stride());
-        let size = Size { tasks: of.tasks(), points: of.points(), columns };
-        let mut value = self.buffer(size);
+        let (kernels, layout) = (self.kernels(), of.layout());
+        let (columns, stride) = (layout.columns, layout.stride);
+        let mut value = self.spare().some(layout.numbers());
         let mut factors = self.spare().some(of.count());
         layers::normalise(kernels, columns, stride, of.value(), &mut value, &mut factors);
-        let out = self.rows(size, value, of.leads());
+        let out = self.rows(layout, value, of.leads());
         let (z, of, spare) = (out.clone(), of.clone(), self.spare().clone());
         self.record(&out, move |d, _| {
             of.derive(|to| layers::normalise_back(kernels, columns, stride, z.value(), &factors, d, to));

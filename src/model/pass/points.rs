@@ -1,6 +1,6 @@
 //! What is given to a pass, and what goes over the points of a task.
 
-use super::super::kernels::{Block, BlockMut, layers};
+use super::super::kernels::layers;
 use super::super::scalar::Scalar;
 use super::recorder::Pass;
 use super::rows::{Rows, Size};
@@ -11,16 +11,15 @@ impl<E: Scalar> Pass<E> {
     /// # Panics
     /// If a column is of another length.
     pub fn given(&self, (tasks, points): (usize, usize), columns: &[&[E]]) -> Rows<E> {
-        let size = Size { tasks, points, columns: columns.len() };
-        let stride = self.kernels().stride::<E>(size.columns);
-        let mut value = self.spare().zeros(tasks * points * stride);
+        let layout = self.layout(Size { tasks, points, columns: columns.len() });
+        let mut value = self.spare().zeros(layout.numbers());
         for (place, column) in columns.iter().enumerate() {
             assert_eq!(column.len(), tasks * points, "a column has a number a row");
-            for (row, &number) in value.chunks_exact_mut(stride).zip(*column) {
+            for (row, &number) in value.chunks_exact_mut(layout.stride).zip(*column) {
                 row[place] = number;
             }
         }
-        self.rows(size, value, false)
+        self.rows(layout, value, false)
     }
 
     /// The vector of this name, one row of it for each task.
@@ -31,15 +30,16 @@ impl<E: Scalar> Pass<E> {
         let kernels = self.kernels();
         let (_, named) = self.memory.named(name, "");
         let (columns, pieces) = (named.rows(), named.pieces.clone());
-        let stride = kernels.stride::<E>(columns);
-        let mut value = self.spare().zeros(tasks * stride);
+        let layout = self.layout(Size { tasks, points: 1, columns });
+        let stride = layout.stride;
+        let mut value = self.spare().zeros(layout.numbers());
         if let Some((first, rest)) = value.split_at_mut_checked(stride) {
             for piece in &pieces {
                 self.theta.copy(piece.array, &mut first[piece.row..piece.row + piece.rows]);
             }
             rest.chunks_exact_mut(stride).for_each(|row| row.copy_from_slice(first));
         }
-        let out = self.rows(Size { tasks, points: 1, columns }, value, true);
+        let out = self.rows(layout, value, true);
         let theta = self.theta.clone();
         self.record(&out, move |d, gradients| {
             for piece in &pieces {
@@ -58,18 +58,18 @@ impl<E: Scalar> Pass<E> {
     /// # Panics
     /// If there is none.
     pub fn mean_over_points(&self, of: &Rows<E>) -> Rows<E> {
-        let (kernels, tasks, points, stride) = (self.kernels(), of.tasks(), of.points(), of.stride());
+        let (kernels, points) = (self.kernels(), of.points());
         assert!(points > 0, "there is no mean of nothing");
         let share = E::rounded(1.0 / points as f64);
-        let mut value = self.spare().zeros(tasks * stride);
-        let rows = Block::new(of.value(), tasks * points, stride, stride);
-        layers::add_groups(kernels, points, share, rows, BlockMut::new(&mut value, tasks, stride, stride));
-        let out = self.rows(Size { tasks, points: 1, columns: of.columns() }, value, of.leads());
+        let layout = self.layout(Size { tasks: of.tasks(), points: 1, columns: of.columns() });
+        let mut value = self.spare().zeros(layout.numbers());
+        layers::add_groups(kernels, points, share, of.block(), layout.rows_mut(&mut value));
+        let out = self.rows(layout, value, of.leads());
         let of = of.clone();
         self.record(&out, move |d, _| {
-            of.derive(|to| {
-                let to = BlockMut::new(to, tasks * points, stride, stride);
-                layers::add_spread(kernels, points, share, Block::new(d, tasks, stride, stride), to);
+            of.derive_all(|to, is_new| {
+                let to = of.layout().rows_mut(to);
+                layers::add_spread(kernels, points, share, layout.rows(d), is_new, to);
             });
             Ok(())
         });
@@ -82,13 +82,12 @@ impl<E: Scalar> Pass<E> {
     /// If one is of another size.
     pub fn sum(&self, of: &[&Rows<E>]) -> Rows<E> {
         let (kernels, first) = (self.kernels(), of[0]);
-        let size = Size { tasks: first.tasks(), points: first.points(), columns: first.columns() };
         let mut value = self.spare().zeros(first.value().len());
         for rows in of {
             assert_eq!((rows.count(), rows.columns()), (first.count(), first.columns()), "rows of one size");
             layers::add_all(kernels, rows.value(), &mut value);
         }
-        let out = self.rows(size, value, of.iter().any(|rows| rows.leads()));
+        let out = self.rows(first.layout(), value, of.iter().any(|rows| rows.leads()));
         let of: Vec<Rows<E>> = of.iter().map(|rows| (*rows).clone()).collect();
         self.record(&out, move |d, _| {
             of.iter().for_each(|rows| rows.derive(|to| layers::add_all(kernels, d, to)));

@@ -9,7 +9,7 @@ use super::super::kernels::Kernels;
 use super::super::parameters::Tensors;
 use super::super::scalar::Scalar;
 use super::memory::{Memory, Spare};
-use super::rows::{Rows, Size};
+use super::rows::{Layout, Rows, Size};
 
 type Operation<E> = Box<dyn FnOnce(&mut Gradients<E, Cpu>) -> Result<(), CpuError>>;
 
@@ -42,22 +42,22 @@ impl<E: Scalar> Pass<E> {
         &self.memory.spare
     }
 
-    /// Rows of this size, from one buffer of such rows.
-    pub(super) fn rows(&self, size: Size, value: Vec<E>, leads: bool) -> Rows<E> {
-        Rows::new(size, value, leads && self.records, self.kernels(), self.spare().clone())
+    /// How rows of this size lie.
+    pub(super) fn layout(&self, size: Size) -> Layout {
+        Layout::new::<E>(size, self.kernels())
     }
 
-    /// A buffer for rows of this size, of which nothing is known.
-    pub(super) fn buffer(&self, size: Size) -> Vec<E> {
-        self.spare().some(size.tasks * size.points * self.kernels().stride::<E>(size.columns))
+    /// Rows from a buffer in which they lie.
+    pub(super) fn rows(&self, layout: Layout, value: Vec<E>, leads: bool) -> Rows<E> {
+        Rows::new(layout, value, leads && self.records, self.spare().clone())
     }
 
-    /// Records what a backward pass does with the derivative by `out`: it is handed it when it is complete, and not
-    /// called where there is none.
+    /// Records what a backward pass does with the derivative by `out`: it is handed it when it is complete, to keep if it
+    /// likes, and not called where there is none.
     pub(super) fn record(
         &self,
         out: &Rows<E>,
-        back: impl FnOnce(&mut [E], &mut Gradients<E, Cpu>) -> Result<(), CpuError> + 'static,
+        back: impl FnOnce(&mut Vec<E>, &mut Gradients<E, Cpu>) -> Result<(), CpuError> + 'static,
     ) {
         if !out.leads() {
             return;

@@ -2,117 +2,90 @@
 
 use super::super::kernels::{Block, BlockMut, Kernels, Onto, layers};
 use super::super::scalar::Scalar;
+use super::memory::Spare;
 use super::recorder::Pass;
-use super::rows::{Rows, Size};
-
-/// Rows of one task turned into columns.
-fn turned<E: Scalar>(rows: Block<'_, E>, (count, stride): (usize, usize), out: &mut [E]) {
-    for row in 0..count {
-        for (column, &number) in rows.row(row).iter().enumerate() {
-            out[column * stride + row] = number;
-        }
-    }
-}
+use super::rows::{Layout, Rows, Size};
 
 /// Every task's rows times its others': a row of products with all others for each.
-fn products<E: Scalar>(kernels: Kernels, of: &Rows<E>, d: Option<&[E]>, others: &Rows<E>, out: &mut [E]) {
-    let (columns, known) = (of.columns(), others.points());
-    let stride = kernels.stride::<E>(known.max(1));
-    let mut turn = vec![E::default(); columns * stride];
-    for task in 0..of.tasks() {
-        turned(others.of_task((task, 0, columns)), (known, stride), &mut turn);
-        let rows = match d {
-            Some(d) => Block::new(&d[task * of.points() * of.stride()..], of.points(), columns, of.stride()),
-            None => of.of_task((task, 0, columns)),
-        };
-        let out = &mut out[task * of.points() * stride..];
-        let out = BlockMut::new(out, of.points(), stride, stride);
-        layers::product(kernels, rows, Block::new(&turn, columns, stride, stride), Onto::Zero, false, out);
+fn products<E: Scalar>(
+    (kernels, spare): (Kernels, &Spare<E>),
+    (of, rows): (Layout, &[E]),
+    others: &Rows<E>,
+    (to, out): (Layout, &mut [E]),
+) {
+    let (columns, stride) = (of.columns, to.stride);
+    let mut turned = spare.zeros(columns * stride);
+    for task in 0..of.tasks {
+        let others = others.of_task(task).part(0, columns);
+        layers::turn(kernels, others, BlockMut::new(&mut turned, columns, stride, stride));
+        let (rows, turned) = (of.of_task(rows, task), Block::new(&turned, columns, stride, stride));
+        let out = to.of_task_mut(out, task);
+        layers::product(kernels, rows.part(0, columns), turned, Onto::Zero, false, out);
     }
+    spare.take_back(turned);
 }
 
 impl<E: Scalar> Pass<E> {
     /// How similar a task's points are to its known ones, a row of as many numbers as are known for each:
     /// `exp(-exp(log_scale) |phi - phi'|^2 / (2 W))`.
+    ///
+    /// # Panics
+    /// If these are not of the same tasks, or nothing is known.
     pub fn similarity(&self, phi: &Rows<E>, known: &Rows<E>, log_scale: &Rows<E>) -> Rows<E> {
-        let (kernels, columns) = (self.kernels(), phi.columns());
-        let size = Size { tasks: phi.tasks(), points: phi.points(), columns: known.points() };
-        let stride = kernels.stride::<E>(size.columns.max(1));
-        assert!(size.columns > 0 && known.tasks() == size.tasks, "there are known points");
+        let (kernels, of, count) = (self.kernels(), phi.layout(), known.points());
+        let layout = self.layout(Size { tasks: of.tasks, points: of.points, columns: count });
+        assert!(count > 0 && known.tasks() == of.tasks, "there are known points");
         let norms = |rows: &Rows<E>| {
             let mut norms = self.spare().some(rows.count());
             layers::dot_each(kernels, rows.block(), rows.block(), &mut norms);
             norms
         };
         let (of_points, of_known) = (norms(phi), norms(known));
-        let mut distances = self.buffer(size);
-        products(kernels, phi, None, known, &mut distances);
-        let times = libm::exp(log_scale.row(0)[0].exact()) / (2.0 * columns as f64);
-        let minus = E::rounded(-times);
-        let mut value = self.buffer(size);
-        for (row, (d, v)) in
-            distances.chunks_exact_mut(stride).zip(value.chunks_exact_mut(stride)).enumerate()
-        {
-            let known = &of_known[row / size.points * size.columns..][..size.columns];
-            for ((d, v), &other) in d.iter_mut().zip(&mut *v).zip(known) {
-                let squared = of_points[row] + other - (*d + *d);
-                *d = if squared < E::default() { E::default() } else { squared };
-                *v = minus * *d;
-            }
-            layers::exp_all(kernels, v);
-            [d, v].into_iter().for_each(|row| row[size.columns..].fill(E::default()));
+        let mut distances = self.spare().some(layout.numbers());
+        let with = (kernels, &**self.spare());
+        products(with, (of, phi.value()), known, (layout, &mut distances));
+        let minus = -libm::exp(log_scale.row(0)[0].exact()) / (2.0 * of.columns as f64);
+        let mut value = self.spare().some(layout.numbers());
+        let mut others = self.spare().zeros(layout.stride);
+        for task in 0..of.tasks {
+            others[..count].copy_from_slice(&of_known[task * count..][..count]);
+            let norms = (&of_points[task * of.points..][..of.points], &others[..]);
+            let distances = layout.of_task_mut(&mut distances, task);
+            let value = layout.of_task_mut(&mut value, task);
+            layers::similar(kernels, count, E::rounded(minus), norms, distances, value);
         }
-        self.spare().take_back(of_points);
-        self.spare().take_back(of_known);
-        let out = self.rows(size, value, phi.leads() || known.leads() || log_scale.leads());
+        [of_points, of_known, others].into_iter().for_each(|numbers| self.spare().take_back(numbers));
+        let out = self.rows(layout, value, phi.leads() || known.leads() || log_scale.leads());
         let (phi, known, log_scale) = (phi.clone(), known.clone(), log_scale.clone());
         let (result, spare) = (out.clone(), self.spare().clone());
         self.record(&out, move |d, _| {
             // d becomes the derivative by the squared distances, times -2: what the products are taken with.
-            let mut by_scale = 0.0;
-            let two = E::rounded(2.0 * times);
-            for (d, (&value, &distance)) in d.iter_mut().zip(result.value().iter().zip(&distances)) {
-                let by = *d * value;
-                by_scale -= times * (by * distance).exact();
-                *d = two * by;
-            }
-            log_scale.derive(|to| to[0] += E::rounded(by_scale));
-            let (points, count, wide) = (size.points, size.columns, phi.stride());
-            let mut sums = spare.some(0);
-            for task in 0..size.tasks {
-                let d = &d[task * points * stride..][..points * stride];
-                let by = Block::new(d, points, count, stride);
-                phi.derive(|to| {
-                    let others = known.of_task((task, 0, wide));
-                    let to = phi.of_task_in(to, (task, 0, wide));
-                    layers::product(kernels, by, others, Onto::Itself, false, to);
-                });
-                sums.clear();
-                sums.extend((0..points).map(|row| by.row(row).iter().fold(E::default(), |sum, &d| sum - d)));
-                phi.derive(|to| {
-                    let to = phi.of_task_in(to, (task, 0, wide));
-                    layers::add_scaled_each(kernels, &sums, phi.of_task((task, 0, wide)), to);
-                });
-                known.derive(|to| {
-                    layers::add_outer(
-                        kernels,
-                        by,
-                        phi.of_task((task, 0, wide)),
-                        known.of_task_in(to, (task, 0, wide)),
-                    );
-                });
-                sums.clear();
-                sums.resize(count, E::default());
-                for row in 0..points {
-                    sums.iter_mut().zip(by.row(row)).for_each(|(sum, &d)| *sum -= d);
+            let mut of_rows = spare.some(layout.count());
+            let (squared, values) = (layout.rows(&distances), result.block());
+            let (to, minus_rounded) = (layout.rows_mut(d), E::rounded(minus));
+            let by = layers::similar_back(kernels, minus_rounded, squared, values, to, &mut of_rows);
+            log_scale.derive(|to| to[0] += E::rounded(minus * by));
+            let mut of_columns = spare.zeros(of.tasks * layout.stride);
+            let to = BlockMut::new(&mut of_columns, of.tasks, layout.stride, layout.stride);
+            layers::add_groups(kernels, of.points, E::rounded(-1.0), layout.rows(d), to);
+            phi.derive(|to| {
+                for task in 0..of.tasks {
+                    let by = layout.of_task(d, task).part(0, count);
+                    let to = of.of_task_mut(to, task);
+                    layers::product(kernels, by, known.of_task(task), Onto::Itself, false, to);
                 }
-                known.derive(|to| {
-                    let to = known.of_task_in(to, (task, 0, wide));
-                    layers::add_scaled_each(kernels, &sums, known.of_task((task, 0, wide)), to);
-                });
-            }
-            spare.take_back(sums);
-            spare.take_back(distances);
+                layers::add_scaled_each(kernels, &of_rows, phi.block(), of.rows_mut(to));
+            });
+            known.derive(|to| {
+                for task in 0..of.tasks {
+                    let by = layout.of_task(d, task);
+                    let sums = &of_columns[task * layout.stride..][..count];
+                    let mut to = known.layout().of_task_mut(to, task);
+                    layers::add_outer(kernels, by, phi.of_task(task), to.part(0, of.stride));
+                    layers::add_scaled_each(kernels, sums, known.of_task(task), to);
+                }
+            });
+            [of_rows, of_columns, distances].into_iter().for_each(|numbers| spare.take_back(numbers));
             Ok(())
         });
         out
@@ -124,61 +97,53 @@ impl<E: Scalar> Pass<E> {
     /// # Panics
     /// If these are not of the same tasks, or there is not a weight for each known point.
     pub fn smooth(&self, base: &Rows<E>, weights: &Rows<E>, values: &Rows<E>, alpha: &Rows<E>) -> Rows<E> {
-        let kernels = self.kernels();
-        let (tasks, points, known) = (weights.tasks(), weights.points(), values.points());
+        let (kernels, of) = (self.kernels(), weights.layout());
+        let (tasks, points, known) = (of.tasks, of.points, values.points());
         let is_shared = base.points() == 1 && points != 1;
-        assert!(known > 0 && known == weights.columns(), "a weight for each known point");
+        assert!(known > 0 && known == of.columns, "a weight for each known point");
         assert!(base.tasks() == tasks && (is_shared || base.points() == points), "base is of these points");
-        assert_eq!(base.columns(), values.columns(), "of as many numbers");
-        let size = Size { tasks, points, columns: values.columns() };
-        let stride = values.stride();
+        assert!(values.tasks() == tasks && base.columns() == values.columns(), "of as many numbers");
+        let layout = self.layout(Size { tasks, points, columns: values.columns() });
         let group = if is_shared { points } else { 1 };
-        let mut means = self.buffer(size);
-        for task in 0..tasks {
-            let out = BlockMut::new(&mut means[task * points * stride..], points, stride, stride);
-            let values = values.of_task((task, 0, stride));
-            layers::product(kernels, weights.of_task((task, 0, known)), values, Onto::Zero, false, out);
-        }
         let step = -1.0 / known as f64;
         let scale = E::rounded(step * alpha.row(0)[0].exact());
-        let (rows, one) = (tasks * points, E::rounded(1.0));
-        let mut value = self.spare().zeros(rows * stride);
-        layers::add_spread(
-            kernels,
-            1,
-            scale,
-            Block::new(&means, rows, stride, stride),
-            BlockMut::new(&mut value, rows, stride, stride),
-        );
-        let bases = Block::new(base.value(), base.count(), stride, stride);
-        layers::add_spread(kernels, group, one, bases, BlockMut::new(&mut value, rows, stride, stride));
-        let out = self.rows(size, value, true);
+        let mut shares = self.spare().some(of.numbers());
+        layers::add_spread(kernels, 1, scale, weights.block(), true, of.rows_mut(&mut shares));
+        let mut value = self.spare().some(layout.numbers());
+        for task in 0..tasks {
+            let (shares, out) =
+                (of.of_task(&shares, task).part(0, known), layout.of_task_mut(&mut value, task));
+            let onto = Onto::Rows(base.of_task(task), group);
+            layers::product(kernels, shares, values.of_task(task), onto, false, out);
+        }
+        let out = self.rows(layout, value, true);
         let (base, weights, values, alpha) = (base.clone(), weights.clone(), values.clone(), alpha.clone());
-        let (result, spare) = (out.clone(), self.spare().clone());
+        let spare = self.spare().clone();
         self.record(&out, move |d, _| {
-            base.derive(|to| {
-                let to = BlockMut::new(to, base.count(), stride, stride);
-                layers::add_groups(kernels, group, one, Block::new(d, rows, stride, stride), to);
+            let mut by_weights = spare.some(of.numbers());
+            products((kernels, &spare), (layout, d), &values, (of, &mut by_weights));
+            let mut by_alpha = spare.some(of.count());
+            layers::dot_each(kernels, of.rows(&by_weights), weights.block(), &mut by_alpha);
+            let sum = by_alpha.iter().map(|by| by.exact()).sum::<f64>();
+            alpha.derive(|to| to[0] += E::rounded(step * sum));
+            weights.derive_all(|to, is_new| {
+                layers::add_spread(kernels, 1, scale, of.rows(&by_weights), is_new, of.rows_mut(to));
             });
-            let of_alpha: f64 = d.iter().zip(&means).map(|(&d, &mean)| (d * mean).exact()).sum();
-            alpha.derive(|to| to[0] += E::rounded(step * of_alpha));
-            let across = weights.stride();
-            let mut by_weights = spare.some(rows * across);
-            products(kernels, &result, Some(d), &values, &mut by_weights);
-            weights.derive(|to| {
-                let to = BlockMut::new(to, rows, across, across);
-                layers::add_spread(kernels, 1, scale, Block::new(&by_weights, rows, across, across), to);
+            values.derive(|to| {
+                for task in 0..tasks {
+                    let to = values.layout().of_task_mut(to, task);
+                    layers::add_outer(kernels, of.of_task(&shares, task), layout.of_task(d, task), to);
+                }
             });
-            spare.take_back(by_weights);
-            d.iter_mut().for_each(|d| *d = scale * *d);
-            for task in 0..tasks {
-                let d = Block::new(&d[task * points * stride..], points, stride, stride);
-                values.derive(|to| {
-                    let to = values.of_task_in(to, (task, 0, stride));
-                    layers::add_outer(kernels, weights.of_task((task, 0, known)), d, to);
+            if is_shared {
+                base.derive(|to| {
+                    let to = base.layout().rows_mut(to);
+                    layers::add_groups(kernels, group, E::rounded(1.0), layout.rows(d), to);
                 });
+            } else {
+                base.hand(d, kernels);
             }
-            spare.take_back(means);
+            [by_weights, by_alpha, shares].into_iter().for_each(|numbers| spare.take_back(numbers));
             Ok(())
         });
         out
