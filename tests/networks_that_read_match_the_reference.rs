@@ -12,7 +12,9 @@ use metascope::task::{Batch, Points};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-type File = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
+/// A shape and its numbers.
+type Numbers = (Vec<usize>, Vec<f64>);
+type File = BTreeMap<String, Numbers>;
 
 fn read(bytes: &[u8]) -> File {
     let file = SafeTensors::deserialize(bytes).expect("the reference file is whole");
@@ -44,6 +46,13 @@ fn task(file: &File, task: usize) -> (Points, Points) {
 
 /// A checkpoint of the file's weights of a learner, as another program would write it.
 fn weights(file: &File, learner: &str, precision: Precision, words: &[(&str, &str)]) -> Weights {
+    let words = [words, &[("algorithm", learner)]].concat();
+    let bytes = written(&under(file, &format!("{learner}.weights.")), precision, &words);
+    checkpoint_from_bytes(&bytes).expect("a checkpoint of a known learner").weights
+}
+
+/// A safetensors file of these tensors.
+fn written(tensors: &File, precision: Precision, words: &[(&str, &str)]) -> Vec<u8> {
     let bytes = |values: &[f64]| -> Vec<u8> {
         match precision {
             Precision::F32 => values.iter().flat_map(|&value| (value as f32).to_le_bytes()).collect(),
@@ -51,16 +60,13 @@ fn weights(file: &File, learner: &str, precision: Precision, words: &[(&str, &st
         }
     };
     let dtype = if precision == Precision::F32 { Dtype::F32 } else { Dtype::F64 };
-    let tensors = under(file, &format!("{learner}.weights."));
     let data: Vec<_> = tensors.iter().map(|(name, (shape, values))| (name, shape, bytes(values))).collect();
     let views = data.iter().map(|(name, shape, bytes)| {
         (name.as_str(), TensorView::new(dtype, (*shape).clone(), bytes).expect("as many bytes as numbers"))
     });
-    let name = [("algorithm", learner)];
-    let words = words.iter().chain(&name);
-    let words: HashMap<String, String> = words.map(|(key, word)| ((*key).into(), (*word).into())).collect();
-    let file = safetensors::serialize(views, Some(words)).expect("a small file");
-    checkpoint_from_bytes(&file).expect("a checkpoint of a known learner").weights
+    let words: HashMap<String, String> =
+        words.iter().map(|(key, word)| ((*key).into(), (*word).into())).collect();
+    safetensors::serialize(views, Some(words)).expect("a small file")
 }
 
 /// Tensor by tensor within the tolerance of the reference: so much of its largest entry, and a thousandth of that of
@@ -198,6 +204,83 @@ fn predictions_agree_with_jax() {
                 let found = fits(&weights, &few, &query, &[1]);
                 close(&found[0].y, expected, &format!("task{at} after {given} points {precision:?}"));
             }
+        }
+    }
+}
+
+/// Each network as a file of its own that is spoilt in one place: what is wrong is said by its name, and nothing panics.
+#[test]
+fn hostile_checkpoints_are_refused_by_name() {
+    let file = reference();
+    for learner in ["cnp", "transformer", "metafun"] {
+        let good = under(&file, &format!("{learner}.weights."));
+        let read = |tensors: &File, more: &[(&str, &str)]| {
+            let words = [more, &[("algorithm", learner)]].concat();
+            checkpoint_from_bytes(&written(tensors, Precision::F32, &words))
+        };
+        assert!(read(&good, &[]).is_ok(), "{learner}");
+        let refused = |tensors: &File, more: &[(&str, &str)], words: &[&str]| {
+            let error = read(tensors, more).expect_err(&format!("{learner} {words:?}"));
+            assert!(words.iter().all(|word| error.contains(word)), "{learner} {words:?}: {error}");
+            assert!(error.len() < 600, "{learner}: {error}");
+        };
+        for name in good.keys() {
+            let spoilt = |change: &dyn Fn(&mut Numbers)| {
+                let mut tensors = good.clone();
+                change(tensors.get_mut(name).expect("there"));
+                tensors
+            };
+            // The width is read from one of them, the number of blocks from others, the outputs from the last bias.
+            let one_less = |(shape, values): &mut Numbers| {
+                shape[0] -= 1;
+                values.truncate(shape.iter().product());
+            };
+            refused(&spoilt(&one_less), &[], &[]);
+            let longer = |(shape, values): &mut Numbers| {
+                let columns = values.len() / shape[0];
+                shape[0] += 7;
+                values.resize(shape[0] * columns, 0.0);
+            };
+            refused(&spoilt(&longer), &[], &[]);
+            let turned = |(shape, _): &mut Numbers| shape.insert(0, 1);
+            refused(&spoilt(&turned), &[], &[]);
+            let mut without = good.clone();
+            without.remove(name);
+            // Without its last block a transformer is one of fewer, whose other tensors are then too many.
+            let named = if name == "block.1.qkv.bias" { "block.1.mlp.0.bias" } else { name };
+            refused(&without, &[], &[named]);
+        }
+        for extra in ["hidden1.weight", "block.7.qkv.weight", "encoder.3.bias", "\u{1b}[31m"] {
+            let mut more = good.clone();
+            more.insert(extra.to_owned(), (vec![2, 3], vec![0.5; 6]));
+            refused(&more, &[], &["no part of its network", "[2, 3]"]);
+        }
+        for key in ["x_center", "x_scale", "y_scale"] {
+            for value in ["NaN", "inf", "wide", ""] {
+                refused(&good, &[(key, value)], &[key, "no scale"]);
+            }
+        }
+        for value in ["0", "-1"] {
+            refused(&good, &[("x_scale", value)], &["x_scale", value]);
+        }
+        refused(&good, &[("outer_loss", "mae")], &["outer_loss", "mae"]);
+        // Numbers that are none are a network that diverged: it is tested, and its answers are none.
+        let mut diverged = good.clone();
+        for (_, values) in diverged.values_mut() {
+            values.fill(f64::NAN);
+        }
+        let weights = read(&diverged, &[]).expect("a diverged network").weights;
+        let (support, query) = task(&file, 0);
+        let found = fits(&weights, &support, &query, &[0, 1]);
+        assert!(found[1].y.iter().all(|y| y.is_nan()) && found[1].loss.is_nan(), "{learner}");
+        // Headers of any length, and files that end anywhere.
+        let bytes = written(&good, Precision::F32, &[("algorithm", learner)]);
+        for length in [0, 1, 100_000_000, u64::MAX / 2, u64::MAX] {
+            let hostile = [&length.to_le_bytes()[..], &bytes[8..]].concat();
+            assert!(checkpoint_from_bytes(&hostile).is_err(), "{learner}, a header of {length} bytes");
+        }
+        for end in [0, 7, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
+            assert!(checkpoint_from_bytes(&bytes[..end]).is_err(), "{learner}, cut at {end}");
         }
     }
 }
