@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::export::is_taken_amiss;
 use crate::experiments::{Experiment, Study};
 use crate::learner::{Budget, Training};
+use crate::model::ModelSettings;
 use crate::task::TrainTasks;
 
 /// A sentence each, with the experiments that it is of.
@@ -18,7 +19,8 @@ pub fn notes(study: &Study) -> Vec<String> {
                 .to_owned()
         });
         let of_learner = experiment.algorithm.caution(&experiment.training);
-        for note in [visits_left_over(experiment), of_learner, of_name].into_iter().flatten() {
+        let of_network = other_network(experiment, study);
+        for note in [visits_left_over(experiment), of_learner, of_name, of_network].into_iter().flatten() {
             match notes.iter_mut().find(|(known, _)| *known == note) {
                 Some((_, names)) if names.contains(&name) => {}
                 Some((_, names)) => names.push(name),
@@ -34,6 +36,25 @@ pub fn notes(study: &Study) -> Vec<String> {
     }
     let notes = notes.into_iter().map(|(note, names)| format!("{}: {note}", names.join(", ")));
     of_tables.into_iter().chain(notes).collect()
+}
+
+/// Some networks have layers of their own, whatever `[model]` says for the others.
+fn other_network(experiment: &Experiment, study: &Study) -> Option<String> {
+    let counts = experiment.algorithm.network_keys();
+    let said = |other: &Experiment| {
+        let common = ModelSettings::default().values();
+        let values = other.model.values();
+        let differs = |(key, value): (&'static str, &_)| {
+            (!counts.contains(&key) && common.iter().all(|known| known != (key, value))).then_some(key)
+        };
+        values.iter().filter_map(differs).collect::<Vec<_>>()
+    };
+    let mut keys: Vec<&str> = study.experiments.iter().flat_map(said).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    (!keys.is_empty()).then(|| {
+        format!("{} of [model] does not count: such a network has layers of its own", keys.join(" and "))
+    })
 }
 
 /// Outer steps take whole meta-batches, so that the last tasks of the last epoch may never be visited.

@@ -71,8 +71,12 @@ fn experiment() -> Json {
             OWN.into_iter().chain(TABLES).chain(["published", "sweep"]).chain(settings).collect();
         let mut then = only(&known);
         let mut swept: Vec<&str> = algorithm.used_keys().collect();
-        swept.extend(tables.iter().map(|(name, _)| name.as_str()));
-        then["properties"] = json!({ "sweep": only(&swept) });
+        let network = algorithm.network_keys();
+        let counts = |name: &&str| name.strip_prefix("model.").is_none_or(|key| network.contains(&key));
+        swept.extend(tables.iter().map(|(name, _)| name.as_str()).filter(counts));
+        let mut sweep = only(&swept);
+        sweep["properties"] = json!({ "model": only(network) });
+        then["properties"] = json!({ "sweep": sweep, "model": only(network) });
         json!({ "if": says("algorithm", algorithm.name()), "then": then })
     };
     experiment["allOf"] = Algorithm::ALL.iter().map(used).collect();

@@ -123,7 +123,7 @@ impl Entry {
             seeds: said.resolve(&[&SEEDS]).get(&SEEDS).into_owned(),
             training: Training::new(&said.resolve(&algorithm.written_keys())),
             task: TaskSettings::new(&task.resolve(&TaskSettings::keys_with(family(task)))),
-            model: ModelSettings::new(&model.resolve(ModelSettings::keys())),
+            model: ModelSettings::new(&model.only(&algorithm.model_keys()).resolve(ModelSettings::keys())),
             evaluation: EvaluationSettings::new(&evaluation.resolve(EvaluationSettings::keys())),
             tests: tests.iter().map(|test| self.test(test)).collect(),
             published: self.published.iter().map(|figure| figure.of(names(tests))).collect(),
@@ -298,6 +298,15 @@ fn check_training_memory(experiment: &Experiment, entry: &Entry, report: &mut Re
                 too_much("train_tasks x shots", points, MOST_POOL_POINTS, "points to keep in memory");
             report.problem(entry.first(&["train_tasks", "shots"]), message);
         }
+    }
+    let tape =
+        experiment.algorithm.tape(&experiment.training, &experiment.model, task.shots.most, task.query);
+    let values = product(&[experiment.training.meta_batch, tape]);
+    if values > MOST_TAPE_VALUES {
+        let what = "meta_batch x what is kept of a task";
+        let message = too_much(what, values, MOST_TAPE_VALUES, "values to keep in memory for one outer step");
+        report.problem(entry.first(&["meta_batch", "shots", "query", "inner_steps", "hidden"]), message);
+        return;
     }
     let adapts = experiment.algorithm.uses("inner_steps");
     let inner_steps = if adapts { experiment.training.inner_steps } else { 1 };

@@ -93,7 +93,7 @@ impl Experiment {
         [
             ("", self.training.values()),
             ("task", self.task.said()),
-            ("model", self.model.values()),
+            ("model", self.model.values().of(&self.algorithm.model_keys())),
             ("evaluation", self.evaluation.values()),
         ]
     }

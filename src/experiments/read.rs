@@ -19,6 +19,7 @@ use crate::config::{
     self, Finding, Layer, Problem, Problems, Report, Setting, Syntax, Table, alternatives, locate, readable,
 };
 use crate::learner::Algorithm;
+use crate::model::ModelSettings;
 use crate::task::{Family, families::FAMILIES};
 
 /// Stack of the thread that reads a file. The parser stops at 80 nested values and at 80 dotted keys, so
@@ -151,6 +152,11 @@ fn read<'a>(
     let family = family(&shared.task);
     let tests: Vec<TestEntry> =
         tests.into_iter().map(|(at, table)| read_test(at, table, family, &mut names, &mut report)).collect();
+    let algorithms: Option<Vec<Algorithm>> =
+        experiments.iter().map(|entry: &Entry| entry.algorithm.clone().given()).collect();
+    if let (Origin::Person, Some(algorithms)) = (origin, algorithms) {
+        refuse_network("any experiment here", &algorithms, &shared.model, &mut report);
+    }
     let experiments = resolve(experiments, &tests, files, &mut report);
     let problems = report.finish();
     if problems.is_empty() && !files.are_wrong() { Ok(experiments) } else { Err(problems) }
@@ -243,6 +249,9 @@ fn read_experiment<'a>(
     let figures = table.tables("published", "[[experiment.published]]", limit);
     let published_at = figures.as_ref().map(|(at, _)| *at);
     let own = Layers { training, ..read_tables(tables, OWN_TITLES, &shared.task, table.report) };
+    if let (Origin::Person, Setting::Given(algorithm, _)) = (origin, &algorithm) {
+        refuse_network(algorithm.name(), std::slice::from_ref(algorithm), &own.model, table.report);
+    }
     let published = read_published(figures.map(|(_, figures)| figures).unwrap_or_default(), table.report);
     let base = own.clone().over(shared);
     let cell = if is_record { read_cell(&mut table, &base) } else { None };
@@ -269,6 +278,22 @@ fn refuse_unused(algorithm: Algorithm, table: &mut Table<'_, '_, '_>) {
             let (name, used) = (algorithm.name(), used.join(", "));
             let message = format!("`{key}` is not used by {name}; what counts there: seeds, {used}");
             table.report.problem(at, message);
+        }
+    }
+}
+
+/// Refuses what a `[model]` says that none of these algorithms goes by: its network is another.
+fn refuse_network(who: &str, algorithms: &[Algorithm], model: &Layer, report: &mut Report<'_>) {
+    for key in ModelSettings::keys().iter().map(|key| key.name()) {
+        let uses = |algorithm: &Algorithm| algorithm.network_keys().contains(&key);
+        if let (Some(at), Some(first), false) =
+            (model.at(key), algorithms.first(), algorithms.iter().any(uses))
+        {
+            let used = first.network_keys().join(", ");
+            let message = format!(
+                "`{key}` is not used by {who}: such a network has layers of its own; what counts there: {used}"
+            );
+            report.problem(at, message);
         }
     }
 }

@@ -88,9 +88,16 @@ pub(super) fn read_sweep(
             None => Some(unknown(&path, &known)),
             Some((of, key)) => {
                 clash(&path, of, key, &axes).or_else(|| said_too(&path, of, key, own)).or_else(|| {
-                    let algorithm = algorithm.filter(|one| of.is_none() && !one.uses(key.name()))?;
-                    let used = algorithm.used_keys().collect::<Vec<_>>().join(", ");
-                    Some(format!("`{path}` is not used by {}; what counts there: {used}", algorithm.name()))
+                    let algorithm = algorithm?;
+                    let used: Vec<&str> = match of.map(|table| TABLES[table]) {
+                        None => algorithm.used_keys().collect(),
+                        Some("model") => algorithm.network_keys().to_vec(),
+                        Some(_) => return None,
+                    };
+                    (!used.contains(&key.name())).then(|| {
+                        let used = used.join(", ");
+                        format!("`{path}` is not used by {}; what counts there: {used}", algorithm.name())
+                    })
                 })
             }
         };

@@ -33,6 +33,10 @@ impl Learner for Cnp {
         &["outer_lr"]
     }
 
+    fn network_keys(&self) -> &'static [&'static str] {
+        reading::NETWORK_KEYS
+    }
+
     fn own_keys(&self) -> &'static Keys {
         reading::Settings::keys()
     }
@@ -64,6 +68,11 @@ impl Learner for Cnp {
         let forward = shots * (2 * w + w * w) + 2 * w * w + query * (2 * w + w * w);
         // A product and its two derivatives.
         6 * forward
+    }
+
+    fn tape(&self, _: &Training, model: &ModelSettings, shots: usize, query: usize) -> usize {
+        let w = model.hidden;
+        (shots + query) * (reading::NARROW + 2 * w) + query * reading::NARROW + 4 * w
     }
 
     fn bench(&self) -> Vec<(&'static str, Training)> {

@@ -34,6 +34,10 @@ impl Learner for MetaFun {
         &["inner_steps", "outer_lr"]
     }
 
+    fn network_keys(&self) -> &'static [&'static str] {
+        reading::NETWORK_KEYS
+    }
+
     fn own_keys(&self) -> &'static Keys {
         reading::Settings::keys()
     }
@@ -68,6 +72,14 @@ impl Learner for MetaFun {
         let features = (shots + query) * (w + w * w + shots * w);
         let updates = n * shots * (3 * w * w + 2 * w) + (n - 1) * shots * shots * w + query * shots * w;
         6 * (features + updates + query * (2 * w * w + 2 * w))
+    }
+
+    fn tape(&self, training: &Training, model: &ModelSettings, shots: usize, query: usize) -> usize {
+        let (w, n) = (model.hidden, training.inner_steps);
+        let features = (shots + query) * (reading::NARROW + 2 * w);
+        // Three layers; but for the last, what the function has become and the share of each point in it.
+        let updates = n * shots * 3 * w + (n - 1) * shots * (w + shots) + shots * w;
+        features + 2 * (shots + query) * shots + updates + query * (shots + 3 * w + 2 * reading::NARROW)
     }
 
     fn bench(&self) -> Vec<(&'static str, Training)> {

@@ -17,6 +17,12 @@ settings! {
     }
 }
 
+/// What counts of `[model]`: a network that reads has layers and nonlinearities of its own.
+pub(super) const NETWORK_KEYS: &[&str] = &["hidden", "precision"];
+
+/// Numbers that a row of a few takes up: those of the widest vector.
+pub(super) const NARROW: usize = 16;
+
 /// Whether the deviation of a prediction is predicted too.
 pub(super) fn is_gaussian(settings: &Training) -> bool {
     Settings::new(&settings.own).outer_loss == OuterLossKind::Nll

@@ -7,6 +7,7 @@ use std::ops::Deref;
 use super::settings::Training;
 use super::trainer::Trainable;
 use crate::config::{AnyKey, Written};
+use crate::model::ModelSettings;
 
 /// A learner of the list below, or of your own.
 #[derive(Clone, Copy)]
@@ -62,6 +63,12 @@ impl Algorithm {
     /// Whether a setting counts for it.
     pub fn uses(&self, name: &str) -> bool {
         self.used_keys().any(|key| key == name)
+    }
+
+    /// The settings of `[model]` that count for it.
+    pub fn model_keys(&self) -> Vec<&'static dyn AnyKey> {
+        let counts = |key: &&dyn AnyKey| self.network_keys().contains(&key.name());
+        ModelSettings::keys().iter().copied().filter(counts).collect()
     }
 
     /// The settings that a settings file of it has: all that there were in 0.1.0, used or not, so that

@@ -30,6 +30,11 @@ pub trait Learner: Sync + 'static {
     /// have no others.
     fn keys(&self) -> &'static [&'static str];
 
+    /// The settings of `[model]` that count for it: all of them, where it trains hidden layers one after the other.
+    fn network_keys(&self) -> &'static [&'static str] {
+        &["hidden", "layers", "activation", "precision"]
+    }
+
     /// Settings that it alone has.
     fn own_keys(&self) -> &'static Keys {
         &[]
@@ -56,6 +61,12 @@ pub trait Learner: Sync + 'static {
     /// network's hidden layers, if it does not say otherwise.
     fn flop(&self, training: &Training, model: &ModelSettings, shots: usize, query: usize) -> usize {
         self.cost(training).flop(model, shots, query)
+    }
+
+    /// Numbers that the tape of an outer step keeps for each task, where passes are recorded operation by operation;
+    /// 0 where the engine of the inner steps keeps them.
+    fn tape(&self, _: &Training, _: &ModelSettings, _shots: usize, _query: usize) -> usize {
+        0
     }
 
     /// Outer steps in which its rate rises from 0, whatever the schedule.

@@ -52,6 +52,10 @@ impl Learner for Transformer {
         &["outer_lr"]
     }
 
+    fn network_keys(&self) -> &'static [&'static str] {
+        reading::NETWORK_KEYS
+    }
+
     fn own_keys(&self) -> &'static Keys {
         TransformerSettings::keys()
     }
@@ -90,6 +94,15 @@ impl Learner for Transformer {
         let block = |rows: usize| rows * (8 * w * w + 2 * w * (shots + 1));
         let all = (blocks - 1) * block(shots + query) + block(query) + shots * 3 * w * w;
         6 * (embed + all + query * (w * w + w))
+    }
+
+    fn tape(&self, training: &Training, model: &ModelSettings, shots: usize, query: usize) -> usize {
+        let (w, blocks) = (model.hidden, TransformerSettings::new(&training.own).blocks);
+        // Normed, queries, keys and values, what was taken, and added; normed, two layers; the weights of all heads.
+        let block = |rows: usize| rows * (10 * w + HEADS * (shots + 1));
+        let embedded = (shots + query) * (reading::NARROW + 2 * w);
+        let read = query * (2 * w + reading::NARROW);
+        embedded + (blocks - 1) * block(shots + query) + block(query) + shots * 4 * w + read
     }
 
     /// As attention needs: at the full rate its first steps spoil it.

@@ -153,6 +153,40 @@ fn what_an_algorithm_does_not_use_is_refused_where_it_says_it_itself() {
     }
 }
 
+/// Settings of `[model]` mean nothing to networks that read, whose layers are their own.
+#[test]
+fn what_a_network_that_reads_does_not_have_is_refused() {
+    let words = "such a network has layers of its own; what counts there: hidden, precision";
+    let transformer = "[[experiment]]\nname = \"B\"\nalgorithm = \"transformer\"\n";
+    for learner in ["cnp", "transformer", "metafun"] {
+        let experiment = format!("[[experiment]]\nname = \"A\"\nalgorithm = \"{learner}\"\n");
+        for (setting, key) in [("layers = 3", "layers"), ("activation = \"tanh\"", "activation")] {
+            let message = format!("`{key}` is not used by {learner}: {words}");
+            // By the experiment itself, by a sweep, and for all of a file in which nobody has such a network.
+            let at = "model = { ".len() + key.len() + 4;
+            expect(&format!("{experiment}model = {{ {setting} }}\n"), &[(4, at, &message)]);
+            let value = setting.split(" = ").nth(1).expect("a value");
+            let swept =
+                format!("`model.{key}` is not used by {learner}; what counts there: hidden, precision");
+            let sweep = format!("{experiment}sweep = {{ \"model.{key}\" = [{value}] }}\n");
+            expect(&sweep, &[(4, 11, &swept)]);
+            let both = format!("[model]\n{setting}\n{experiment}{transformer}");
+            let nobody = format!("`{key}` is not used by any experiment here: {words}");
+            expect(&both, &[(2, key.len() + 4, &nobody)]);
+            // For all of a file in which somebody has one, it is for whom it concerns.
+            let mixed = format!(
+                "[model]\n{setting}\n{experiment}[[experiment]]\nname = \"M\"\nalgorithm = \"maml\"\n"
+            );
+            let study = super::read(&mixed);
+            assert_eq!(study.experiments[0].model, crate::model::ModelSettings::default(), "{mixed}");
+            assert_ne!(study.experiments[1].model, crate::model::ModelSettings::default(), "{mixed}");
+            // What this program wrote itself is not held against anybody.
+            let recorded = format!("{experiment}[experiment.model]\n{setting}\n");
+            assert!(crate::experiments::parse_recorded("test", None, &recorded).is_ok(), "{recorded}");
+        }
+    }
+}
+
 /// Rows of a table (line 1) with one setting (line 2) before a good experiment.
 #[rustfmt::skip]
 const IN_A_TABLE: &[(&str, &str, usize, &str)] = &[

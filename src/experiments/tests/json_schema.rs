@@ -28,6 +28,7 @@ const BEYOND: &[&str] = &[
     "has no end: say how long",
     "the study has more than",
     "is a setting of",
+    "is not used by any experiment here",
     "there is no test set",
     "but the evaluation",
     "without characters that nobody sees",

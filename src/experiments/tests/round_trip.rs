@@ -101,6 +101,8 @@ prop_compose! {
             _ => Budget::OuterSteps(length),
         };
         let name = if name.trim().is_empty() { "A" } else { name.trim() };
+        // Of a network that is not of hidden layers one after the other a file says only what counts.
+        let model = ModelSettings::new(&model.values().filter(|key, _| algorithm.network_keys().contains(&key.name())));
         Experiment {
             name: name.to_owned(), seeds: seeds.into_iter().collect(), task, model, evaluation,
             algorithm, tests: Vec::new(), published: Vec::new(), cell: None,
