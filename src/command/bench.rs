@@ -38,7 +38,11 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
                 let mut times = microseconds_per_task(&mut trainer, meta_batch)?;
                 times.sort_by(f64::total_cmp);
                 let kflop = algorithm.flop(&training, &model, task.shots.middle(), task.query) as f64 / 1e3;
-                rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop));
+                let keeps_a_tape = algorithm.tape(&training, &model, 1, 1) > 0;
+                let tape =
+                    if keeps_a_tape { Some(microseconds_of_tape(*algorithm, &training)?) } else { None };
+                let tape = tape.map(|tape| tape / (times[0] * meta_batch as f64));
+                rows.push((format!("{name} B={meta_batch}"), times[times.len() / 2], times[0], kflop, tape));
                 peaks.push(fma_peak_gflops(kernels));
             }
         }
@@ -53,15 +57,16 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
         report.insert("kernel".into(), json!(kernels.name()));
         report.insert("instructions".into(), json!(kernels.instructions()));
         report.insert("fma_peak_gflops".into(), json!(rounded(peak, 1)));
-        for (name, median, least, kflop) in rows {
-            report.insert(
-                name,
-                json!({
-                    "median_us": rounded(median, 3),
-                    "min_us": rounded(least, 3),
-                    "peak_share": rounded(share(median, kflop), 4),
-                }),
-            );
+        for (name, median, least, kflop, tape) in rows {
+            let mut row = json!({
+                "median_us": rounded(median, 3),
+                "min_us": rounded(least, 3),
+                "peak_share": rounded(share(median, kflop), 4),
+            });
+            if let Some(tape) = tape {
+                row["tape_share_at_most"] = json!(rounded(tape, 4));
+            }
+            report.insert(name, row);
         }
         writeln!(out, "{}", serde_json::Value::Object(report))?;
         return Ok(Exit::Done);
@@ -73,11 +78,29 @@ pub fn bench(json: bool) -> anyhow::Result<Exit> {
     )?;
     writeln!(out, "one task of an outer step, 1-40-40-1 relu, 10 support and 10 query points:")?;
     writeln!(out, "{:18} {:>10} {:>10} {:>14}", "", "median us", "min us", "share of peak")?;
-    for (name, median, least, kflop) in rows {
-        writeln!(out, "{name:18} {median:>10.2} {least:>10.2} {:>12.0} %", 100.0 * share(median, kflop))?;
+    for (name, median, least, kflop, tape) in rows {
+        let tape = tape.map_or_else(String::new, |tape| format!("   of it tape <= {:.0} %", 100.0 * tape));
+        let share = 100.0 * share(median, kflop);
+        writeln!(out, "{name:18} {median:>10.2} {least:>10.2} {share:>12.0} %{tape}")?;
     }
+    writeln!(
+        out,
+        "Tape: a whole step of one task of one support and one query point, weights and Adam included, of this step."
+    )?;
     writeln!(out, "Operations are counted as matrix products; above 100 %, most of these were not needed.")?;
     Ok(Exit::Done)
+}
+
+/// Microseconds of a step that has next to nothing to compute: one task of one support and one query point. What the
+/// tape costs by itself is less.
+fn microseconds_of_tape(algorithm: Algorithm, training: &Training) -> anyhow::Result<f64> {
+    let task =
+        TaskSettings { train_tasks: TrainTasks::Fresh, shots: 1.into(), query: 1, ..TaskSettings::default() };
+    let training = Training { budget: Budget::OuterSteps(1), meta_batch: 1, ..training.clone() };
+    let settings = (&training, &task, &ModelSettings::default());
+    let mut trainer = Trainer::new(&*algorithm, settings, 0, Kernels::fastest());
+    let times = microseconds_per_task(&mut trainer, 1)?;
+    Ok(times.into_iter().fold(f64::INFINITY, f64::min))
 }
 
 /// Microseconds a task of each measurement.
