@@ -45,7 +45,7 @@ const PRESETS: [Preset; 14] = [
     },
     Preset {
         name: "zoo",
-        description: "every learner side by side, in about ten seconds",
+        description: "every learner side by side, in less than twenty seconds",
         text: include_str!("zoo.toml"),
         tables: &[],
     },
