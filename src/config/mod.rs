@@ -7,6 +7,7 @@ pub(crate) mod json_schema;
 mod key;
 mod problem;
 mod settings;
+mod sheet;
 mod syntax;
 mod table;
 mod value;
@@ -19,6 +20,7 @@ pub use problem::{
     Excerpt, LoadError, Problem, Problems, as_seen, is_hidden, is_joiner, presentable, printable, seen,
 };
 pub use settings::Group;
+pub use sheet::{Column, Faults, NoSheet, Row, Sheet};
 pub use value::{Typed, Value};
 pub use values::Values;
 
