@@ -71,7 +71,7 @@ impl Adaptive {
             }
             InnerLoop::Context { rate, .. } => Rule::Context(rate),
             InnerLoop::Head(_) if adaptation.inner.has_order() => Rule::Head(inner_lr),
-            InnerLoop::Head(_) | InnerLoop::Reads(..) => return None,
+            InnerLoop::Head(_) | InnerLoop::Reads(..) | InnerLoop::Answers(_) => return None,
         };
         let mut adaptive = Self { start: Network::new(weights), rule, moves: Vec::new() };
         adaptive.moves = adaptive.find_moves(model);

@@ -40,7 +40,8 @@ pub fn dashboard(args: &RunArgs, screen: &ScreenArgs) -> anyhow::Result<Exit> {
     let path = study.path.clone().unwrap_or_else(|| DEFAULT_FILE.into());
     let (args, no_save, folder) = (args.clone(), args.no_save, study_folder(&args.out, &study.name));
     let reread = args.clone();
-    let file = StudyFile { path, load: Arc::new(move || run::reread_study(&reread)) };
+    let file =
+        StudyFile { path, named: study.named_files(), load: Arc::new(move || run::reread_study(&reread)) };
     let (runs, trained) = (plan(&study), study.clone());
     let source = Apart::open(runs.len(), move || TrainOrWatch::take(&trained, &args))?;
     if runs.len() <= MANY {

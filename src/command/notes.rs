@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::export::is_taken_amiss;
+use crate::config::presentable;
 use crate::experiments::{Experiment, Study};
 use crate::learner::{Budget, Training};
-use crate::model::ModelSettings;
+use crate::model::{After, ModelSettings};
 use crate::task::TrainTasks;
 
 /// A sentence each, with the experiments that it is of.
@@ -20,7 +21,9 @@ pub fn notes(study: &Study) -> Vec<String> {
         });
         let of_learner = experiment.algorithm.caution(&experiment.training);
         let of_network = other_network(experiment, study);
-        for note in [visits_left_over(experiment), of_learner, of_name, of_network].into_iter().flatten() {
+        let of_answers = of_answers(experiment);
+        let all = [visits_left_over(experiment), of_learner, of_answers, of_name, of_network];
+        for note in all.into_iter().flatten() {
             match notes.iter_mut().find(|(known, _)| *known == note) {
                 Some((_, names)) if names.contains(&name) => {}
                 Some((_, names)) => names.push(name),
@@ -55,6 +58,47 @@ fn other_network(experiment: &Experiment, study: &Study) -> Option<String> {
     (!keys.is_empty()).then(|| {
         format!("{} of [model] does not count: such a network has layers of its own", keys.join(" and "))
     })
+}
+
+/// What was read of another program's answers.
+fn of_answers(experiment: &Experiment) -> Option<String> {
+    let answers = experiment.answers.as_ref()?;
+    let of_set = |(place, test): (usize, crate::experiments::Test<'_>)| {
+        let [mut n, mut k] = [(); 2].map(|()| Vec::new());
+        let mut parts = Vec::new();
+        for after in answers.given_on(place) {
+            match after {
+                After::Steps(steps) => n.push(steps),
+                After::Points(points) => k.push(points),
+                After::Adaptation => parts.push("after adaptation".to_owned()),
+            }
+        }
+        parts.extend((!n.is_empty()).then(|| format!("at n = {}", ranges(&n))));
+        parts.extend((!k.is_empty()).then(|| format!("at K = {}", ranges(&k))));
+        let parts = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
+        match test.name {
+            None => parts,
+            Some(name) => format!("on {} {parts}", presentable(name, 40)),
+        }
+    };
+    let sets: Vec<String> = experiment.every_test().enumerate().map(of_set).collect();
+    let written = match answers.recognised() {
+        [] => String::new(),
+        recognised => format!(" (it has {})", recognised.join(", ")),
+    };
+    let seeds: Vec<usize> = answers.seeds().iter().map(|seed| *seed as usize).collect();
+    let file = presentable(answers.file(), 60);
+    Some(format!("answers of seed {} are read from {file}{written}: {}", ranges(&seeds), sets.join("; ")))
+}
+
+/// Ascending numbers in few letters: `0-3, 7`.
+fn ranges(numbers: &[usize]) -> String {
+    let runs = numbers.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+    let words = runs.map(|run| match run {
+        [first, _, .., last] => format!("{first}-{last}"),
+        _ => run.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Outer steps take whole meta-batches, so that the last tasks of the last epoch may never be visited.

@@ -15,7 +15,7 @@ use super::farewell::Standing;
 use super::inputs::{load_study, study};
 use super::outcome::{Exit, Misuse};
 use crate::cli::{RunArgs, RunCommand};
-use crate::config::{as_seen, printable};
+use crate::config::{as_seen, presentable, printable};
 use crate::eval::Average;
 use crate::experiments::{Cell, Experiment, Study};
 use crate::results::{Results, floors, report, table_comparisons, text::Glyphs};
@@ -286,6 +286,14 @@ fn narrow(study: &mut Study, args: &RunArgs) -> anyhow::Result<()> {
         seeds.sort_unstable();
         seeds.dedup();
         for experiment in &mut study.experiments {
+            if let Some(answers) = &experiment.answers
+                && let Some(seed) = seeds.iter().find(|seed| !answers.seeds().contains(seed))
+            {
+                let (name, file) = (presentable(&experiment.name, 60), presentable(answers.file(), 60));
+                let text =
+                    format!("--seed {seed}: {name} is read from {file}, which has no answers of that seed");
+                return Err(Misuse(text).into());
+            }
             experiment.seeds.clone_from(&seeds);
         }
     }

@@ -32,7 +32,8 @@ struct TasksNames {
 }
 
 /// What a task may have.
-const KEYS: [&str; 6] = ["support_x", "support_y", "query_x", "query_y", "amplitude", "phase"];
+const KEYS: [&str; 8] =
+    ["support_x", "support_y", "query_x", "query_y", "amplitude", "phase", "further_x", "further_y"];
 
 #[derive(Deserialize)]
 struct RawTask {

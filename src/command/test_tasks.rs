@@ -76,18 +76,23 @@ fn nothing_there(study: &Study, command: &TasksCommand) -> String {
     }
 }
 
-/// A task a line.
+/// A task a line: its support points are in the order in which the points curve adds them, first those of the test and
+/// then the further ones.
 fn text(test: Test<'_>, tasks: &[TestTask]) -> String {
     let mut text = format!("{{\"test\":{},\"seed\":{},\"tasks\":[", json!(test.name), test.evaluation.seed);
-    for (number, TestTask { support, query, .. }) in tasks.iter().enumerate() {
+    for (number, TestTask { support, further, query, .. }) in tasks.iter().enumerate() {
         text += if number == 0 { "\n" } else { ",\n" };
-        text += &json!({
+        let mut task = json!({
             "support_x": support.x,
             "support_y": support.y,
             "query_x": query.x,
             "query_y": query.y,
-        })
-        .to_string();
+        });
+        // What only the points curve has; `eval` adapts to what every system is tested with.
+        if !further.x.is_empty() {
+            (task["further_x"], task["further_y"]) = (json!(further.x), json!(further.y));
+        }
+        text += &task.to_string();
     }
     text + "\n]}\n"
 }

@@ -12,7 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::outcome::Exit;
 use super::run::{cores, interruptions};
 use crate::cli::VerifyCommand;
-use crate::config::printable;
+use crate::config::{presentable, printable};
+use crate::learner::ExternalSettings;
 use crate::model::Kernels;
 use crate::study::{
     Compared, Kind, Run, Session, SessionOptions, Watcher, compare, is_foreign, kernel_of, provenance_of,
@@ -145,6 +146,11 @@ fn finished(watcher: &Watcher, tally: &mut Tally) -> anyhow::Result<Vec<Finished
         match (watcher.doubt(number), events.last().map(|event| &event.kind)) {
             (Some(why), _) if is_foreign(&folder, &run) => tally.different(&run, &[why])?,
             (Some(why), _) => tally.damaged(&run, &[why, RUN_AGAIN.to_owned()])?,
+            (None, Some(Kind::Finished { .. }))
+                if run.settings.algorithm.reads_answers() && run.settings.answers.is_none() =>
+            {
+                tally.unknown(&run, &gone(&run))?;
+            }
             (None, Some(Kind::Finished { .. })) => finished.push(Finished { run, folder }),
             // A run that failed, or is under way, has no result.
             _ => {}
@@ -155,6 +161,17 @@ fn finished(watcher: &Watcher, tally: &mut Tally) -> anyhow::Result<Vec<Finished
         writeln!(std::io::stdout(), "?        {}", printable(&format!("{}: {why}", path.display())))?;
     }
     Ok(finished)
+}
+
+/// Why the answers of another program cannot be read again.
+fn gone(run: &Run) -> String {
+    let own = ExternalSettings::new(&run.settings.training.own);
+    let (file, sha256) = (own.predictions.unwrap_or_default(), own.predictions_sha256.unwrap_or_default());
+    format!(
+        "{} is not as it was read: no file of this name, here or above the run's folder, has the SHA-256 {}",
+        presentable(&file, 60),
+        sha256.get(..12).unwrap_or_default()
+    )
 }
 
 impl Tally {

@@ -138,6 +138,8 @@ pub struct Report<'a> {
     /// Where keys belong.
     pub home: Home,
     findings: Vec<Finding>,
+    /// What is wrong in files that this one names.
+    elsewhere: Vec<Problem>,
     /// Where a syntax error makes everything else doubtful: disjoint, in order.
     shadows: Vec<Range<usize>>,
     syntax_errors: bool,
@@ -146,7 +148,8 @@ pub struct Report<'a> {
 impl<'a> Report<'a> {
     /// A report that begins with these syntax errors.
     pub fn new(text: &'a str, syntax: Vec<Finding>, shadows: Vec<Range<usize>>, home: Home) -> Self {
-        Self { text, home, syntax_errors: !syntax.is_empty(), findings: syntax, shadows }
+        let syntax_errors = !syntax.is_empty();
+        Self { text, home, syntax_errors, findings: syntax, elsewhere: Vec::new(), shadows }
     }
 
     /// Whether the file is TOML at all. If not, what is absent may only be unreadable, and what
@@ -157,7 +160,7 @@ impl<'a> Report<'a> {
 
     /// How many problems were noted so far.
     pub fn problems(&self) -> usize {
-        self.findings.len()
+        self.findings.len() + self.elsewhere.len()
     }
 
     /// Notes a problem, unless a syntax error in the same place explains it.
@@ -169,6 +172,11 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Notes what is wrong in a file that this one names.
+    pub fn elsewhere(&mut self, problems: Vec<Problem>) {
+        self.elsewhere.extend(problems);
+    }
+
     /// Notes that something is not there.
     pub fn absent(&mut self, at: usize, message: String) {
         if self.is_well_formed() {
@@ -176,9 +184,16 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The problems by place.
+    /// The problems by place, those of other files last.
     pub fn finish(self) -> Vec<Problem> {
-        locate(self.text, self.findings)
+        let mut problems = locate(self.text, self.findings);
+        for problem in self.elsewhere {
+            // Several experiments may name one file.
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        problems
     }
 }
 

@@ -120,6 +120,8 @@ impl<E: Scalar> Adapt for Typed<E> {
         round_into(&mut self.support, support, &self.units);
         round_into(&mut self.query, query, &self.units);
         self.predictor.reset();
+        let [support, query] = [&self.support, &self.query].map(|[x, y]| [&x[..], &y[..]]);
+        self.predictor.take_up(support, query);
     }
 
     fn descend(&mut self) {

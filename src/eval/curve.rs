@@ -32,6 +32,19 @@ pub struct Curve {
     pub points: Option<Box<Curve>>,
 }
 
+impl Curve {
+    /// The same of somebody's answers, which are finite: where no task has one, none was asked for.
+    #[must_use]
+    pub fn as_answered(mut self) -> Self {
+        for (n, lost) in self.nonfinite.iter_mut().enumerate().filter(|(_, lost)| **lost == 1.0) {
+            *lost = 0.0;
+            (self.mean[n], self.median[n], self.ci95[n]) = (f64::NAN, f64::NAN, f64::NAN);
+        }
+        self.points = self.points.map(|points| Box::new(points.as_answered()));
+        self
+    }
+}
+
 /// A curve as JSON has it.
 #[derive(Deserialize)]
 struct Told {

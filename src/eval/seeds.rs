@@ -84,8 +84,13 @@ impl OverSeeds {
             over.low.push(finite.iter().copied().fold(f64::INFINITY, f64::min));
             over.high.push(finite.iter().copied().fold(f64::NEG_INFINITY, f64::max));
             // A seed without a finite loss is a share of its own: it is said, never averaged away.
-            let share = curves.iter().filter_map(|curve| curve.nonfinite.get(n).copied());
-            over.nonfinite.push(share.fold(if lost > 0 { 1.0 } else { 0.0 }, f64::max));
+            // One that was not asked for any is none of these.
+            let share = curves.iter().filter_map(|curve| {
+                let share = *curve.nonfinite.get(n)?;
+                let is_there = average.of(curve).get(n)?.is_finite();
+                Some(if share > 0.0 && !is_there { 1.0 } else { share })
+            });
+            over.nonfinite.push(share.fold(0.0, f64::max));
             over.lost.push(lost);
         }
         over

@@ -3,6 +3,7 @@
 
 use super::{
     Experiment,
+    answers::{self, Refused, Source},
     cell::{Axis, Cell},
     published::FigureEntry,
     schema::{MOST_POOL_POINTS, MOST_RUNS, MOST_TAPE_VALUES, MOST_TEST_LOSSES, MOST_TEST_POINTS, SEEDS},
@@ -84,7 +85,7 @@ fn task_over(own: Layer, shared: &Layer) -> Layer {
 pub(super) fn resolve(
     entries: Vec<Entry>,
     tests: &[TestEntry],
-    tables: &mut TaskFiles,
+    (source, tables): (Source<'_>, &mut TaskFiles),
     report: &mut Report<'_>,
 ) -> Vec<Experiment> {
     let mut runs = 0;
@@ -99,6 +100,9 @@ pub(super) fn resolve(
             fill_in_tables(&mut experiment, &entry, tests, tables, report);
             check(&experiment, &entry, report);
             check_tests(&experiment, &entry, tests, report);
+            if experiment.algorithm.reads_answers() && report.problems() == before {
+                read_answers(&mut experiment, &entry, source, report);
+            }
             refused = (report.problems() > before).then_some(entry.at).or(refused);
         }
         let before = runs;
@@ -128,6 +132,7 @@ impl Entry {
             tests: tests.iter().map(|test| self.test(test)).collect(),
             published: self.published.iter().map(|figure| figure.of(names(tests))).collect(),
             cell: None,
+            answers: None,
         };
         experiment.cell = self.cell.as_ref().map(|(sweep, axes)| {
             let axis = |key: &String| Some(Axis { value: experiment.value(key)?, key: key.clone() });
@@ -202,6 +207,22 @@ fn fill_in_tables(
                         be no larger than that of [task]";
             report.problem(test.first(&["split_seed", "test_share", "file"]), text.to_owned());
         }
+    }
+}
+
+/// Gives an experiment the answers that it names. Those of a run that was recorded may be gone, and its results are not.
+fn read_answers(experiment: &mut Experiment, entry: &Entry, source: Source<'_>, report: &mut Report<'_>) {
+    if source.is_record {
+        return answers::find(experiment, source.folder);
+    }
+    let says_seeds = entry.layers.training.at("seeds").is_some();
+    match answers::read(experiment, source.folder, says_seeds) {
+        Ok(()) => {}
+        Err(Refused::File(problems)) => report.elsewhere(problems),
+        Err(Refused::Settings("algorithm", why)) => {
+            report.problem(entry.algorithm.at().unwrap_or(entry.at), why);
+        }
+        Err(Refused::Settings(key, why)) => report.problem(entry.first(&[key, "predictions"]), why),
     }
 }
 

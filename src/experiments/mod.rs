@@ -1,6 +1,7 @@
 //! What a person may write in `experiments.toml`, resolved: every experiment carries all of its
 //! settings, so that nothing above this room ever asks where a value came from.
 
+mod answers;
 mod cell;
 mod json_schema;
 mod load;
@@ -28,11 +29,14 @@ pub use schema::{FIRST_TEST, tables};
 pub use tables::kept_as;
 pub use test_set::{Test, TestSettings};
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::config::{Value, Values};
 use crate::learner::{Algorithm, OuterSchedule, Trainer, Training};
-use crate::model::{Adaptation, Kernels, ModelSettings, Scale, Weights};
+use crate::model::{Adaptation, Answered, Answers, Kernels, ModelSettings, Scale, Weights};
 use crate::task::{EvaluationSettings, TaskSettings};
 
 /// Everything one `experiments.toml` says, defaults filled in.
@@ -41,9 +45,21 @@ pub struct Study {
     /// Name shown and used for the run folder: the file's stem, `experiments` for the built-in copy.
     pub name: String,
     /// The file as shown to a person; `None` for the built-in copy.
-    pub path: Option<std::path::PathBuf>,
+    pub path: Option<PathBuf>,
     /// The experiments in the file's order; never empty.
     pub experiments: Vec<Experiment>,
+}
+
+impl Study {
+    /// Other files that it names, whose contents are part of what it says.
+    pub fn named_files(&self) -> Vec<PathBuf> {
+        let folder = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let named = self.experiments.iter().filter_map(|experiment| experiment.answers.as_ref());
+        let mut files: Vec<PathBuf> = named.map(|answers| folder.join(answers.file())).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
 }
 
 /// One `[[experiment]]`, with `[defaults]`, `[task]`, `[model]` and `[evaluation]` already applied.
@@ -73,6 +89,9 @@ pub struct Experiment {
     /// The sweep that it is of, and where it stands there.
     #[serde(skip)]
     pub cell: Option<Cell>,
+    /// The answers that are tested in the place of a network, where the algorithm reads them and they are there.
+    #[serde(skip)]
+    pub answers: Option<Arc<Answers>>,
 }
 
 impl Experiment {
@@ -117,11 +136,17 @@ impl Experiment {
 
     /// Its network before the first step.
     pub fn trainer(&self, seed: u64, kernels: Kernels) -> Trainer {
+        if self.algorithm.reads_answers() {
+            return Trainer::untrained(Answered::weights(self.answers.clone(), self.model, seed));
+        }
         Trainer::new(&*self.algorithm, (&self.training, &self.task, &self.model), seed, kernels)
     }
 
     /// How its networks adapt in training.
     pub fn adaptation(&self) -> Adaptation {
+        if self.algorithm.reads_answers() {
+            return Answered::adaptation(self.answers.clone());
+        }
         self.algorithm.adaptation(&self.training, Scale::of(&self.task)).in_units(self.task.family.units())
     }
 

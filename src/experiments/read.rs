@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::{
     Experiment, Study,
+    answers::Source,
     merge::{Entry, Layers, family, resolve},
     names::read_name,
     published::read_published,
@@ -67,10 +68,14 @@ fn parse_as(origin: Origin, name: &str, path: Option<&Path>, text: &str) -> Resu
         return Err(Problems { file, list: locate("", vec![Finding { at: 0, message: too_large() }]) });
     }
     let mut tables = TaskFiles::of(path, origin == Origin::Record);
+    // Other files that it names lie where it lies; what comes through a pipe lies here.
+    let lies = path.filter(|path| !path.starts_with("/dev")).and_then(Path::parent);
+    let folder = lies.unwrap_or(Path::new(""));
+    let source = Source { folder, is_record: origin == Origin::Record };
     let outcome = if is_shallow(text) {
-        Ok(read(origin, text, &readable(text), &mut tables))
+        Ok(read((origin, source), text, &readable(text), &mut tables))
     } else {
-        read_on_a_large_stack(origin, text, &mut tables)
+        read_on_a_large_stack((origin, source), text, &mut tables)
     };
     let list = match outcome {
         Ok(Ok(experiments)) => {
@@ -94,13 +99,13 @@ fn is_shallow(text: &str) -> bool {
 }
 
 fn read_on_a_large_stack(
-    origin: Origin,
+    from: (Origin, Source<'_>),
     text: &str,
     tables: &mut TaskFiles,
 ) -> Result<Result<Vec<Experiment>, Vec<Problem>>, String> {
     thread::scope(|scope| {
         let reader = thread::Builder::new().name("experiments file".to_owned()).stack_size(STACK);
-        let reading = reader.spawn_scoped(scope, || read(origin, text, &readable(text), tables)).map_err(|error| {
+        let reading = reader.spawn_scoped(scope, || read(from, text, &readable(text), tables)).map_err(|error| {
             format!(
                 "no thread can be started to read this file ({error}): this process has come to its limit of threads \
                  or of memory; nothing is wrong with the file"
@@ -119,7 +124,7 @@ pub(super) fn too_large() -> String {
 
 /// Reads all there is and reports all there is to report.
 fn read<'a>(
-    origin: Origin,
+    (origin, source): (Origin, Source<'_>),
     text: &'a str,
     readable: &'a str,
     files: &mut TaskFiles,
@@ -157,7 +162,7 @@ fn read<'a>(
     if let (Origin::Person, Some(algorithms)) = (origin, algorithms) {
         refuse_network("any experiment here", &algorithms, &shared.model, &mut report);
     }
-    let experiments = resolve(experiments, &tests, files, &mut report);
+    let experiments = resolve(experiments, &tests, (source, files), &mut report);
     let problems = report.finish();
     if problems.is_empty() && !files.are_wrong() { Ok(experiments) } else { Err(problems) }
 }

@@ -86,6 +86,12 @@ fn in_units_of_their_own(metadata: &Metadata, shape: Shapes<'_>) -> Result<Adapt
         let name = presentable(name, 60);
         format!("its algorithm is \"{name}\", which this version does not know: how it adapts is not known")
     })?;
+    if algorithm.reads_answers() {
+        return Err(
+            "it holds no network: its run was tested on answers of another program, which its settings name"
+                .to_owned(),
+        );
+    }
     let own = own_settings(algorithm, metadata)?;
     let mut settings = Training { own, ..settings };
     algorithm.read_tensors(&mut settings, shape);

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! rule                 what an algorithm has to say of itself
-//! random .. metafun    the algorithms
+//! random .. external   the algorithms
 //! registry             the list of them all
 //! settings             how an experiment trains
 //! outer                what one outer step is made of
@@ -23,6 +23,7 @@ mod cavia;
 mod checkpoint;
 mod cnp;
 pub mod cost;
+mod external;
 mod first_order_maml;
 mod gradient;
 mod layer_step_rates;
@@ -48,6 +49,7 @@ pub mod words;
 
 pub use checkpoint::{checkpoint_from_bytes, metadata, read_checkpoint};
 pub use cost::Cost;
+pub use external::ExternalSettings;
 pub use gradient::{MetaGradient, meta_gradient};
 pub use layer_step_rates::StepLoss;
 pub use mistakes::{Answer, Question, Resemblance, TensorDifference, compare_gradients};

@@ -37,6 +37,7 @@ learners![
     cnp::Cnp,
     transformer::Transformer,
     metafun::MetaFun,
+    external::External,
 ];
 
 impl Algorithm {

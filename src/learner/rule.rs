@@ -95,6 +95,11 @@ pub trait Learner: Sync + 'static {
         true
     }
 
+    /// Whether it has no network: somebody else's answers are read and tested.
+    fn reads_answers(&self) -> bool {
+        false
+    }
+
     /// Whether its outer loss looks at query points.
     fn uses_query(&self) -> bool {
         true

@@ -32,6 +32,11 @@ impl Trainer {
         learner.trainer((training, task, model), seed, kernels)
     }
 
+    /// One that takes no steps.
+    pub fn untrained(weights: Weights) -> Self {
+        Self(Box::new(Untrained(weights)))
+    }
+
     /// One step of the outer optimiser; returns its training loss.
     ///
     /// # Errors
@@ -77,7 +82,7 @@ pub trait Trainable: Learner {
 }
 
 /// What training depends on beside the algorithm and the seed.
-type Settings<'a> = (&'a Training, &'a TaskSettings, &'a ModelSettings);
+pub type Settings<'a> = (&'a Training, &'a TaskSettings, &'a ModelSettings);
 
 impl<R: Rule + Copy> Trainable for R {
     fn trainer(&self, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Trainer {
@@ -95,6 +100,28 @@ trait Steps {
     fn weights(&self) -> Weights;
     fn state(&self) -> State;
     fn restore(&mut self, state: &State);
+}
+
+/// What there is where nothing is trained.
+struct Untrained(Weights);
+
+impl Steps for Untrained {
+    fn outer_step(&mut self) -> anyhow::Result<f64> {
+        anyhow::bail!("nothing is trained here")
+    }
+
+    fn weights(&self) -> Weights {
+        self.0.clone()
+    }
+
+    fn state(&self) -> State {
+        let moments = [(); 2].map(|()| vec![0.0; self.0.values.len()]);
+        State { weights: self.weights(), moments, steps: 0, position: Position::default() }
+    }
+
+    fn restore(&mut self, state: &State) {
+        self.0 = state.weights.clone();
+    }
 }
 
 /// A [`Rule`]'s outer loss, of one width and number type: the rest of the loop is compiled once for all rules.

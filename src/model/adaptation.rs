@@ -16,6 +16,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::answers::Answers;
 use super::head::Head;
 use super::kernels::{Kernels, Real, View, ViewMut};
 use super::parameters::initial_parameters;
@@ -200,6 +201,8 @@ pub enum InnerLoop<E: Scalar> {
     },
     /// The network reads the support points.
     Reads(Box<dyn Reads<E>>, Scale),
+    /// Nothing is adapted: what somebody else has answered is said, if it is known.
+    Answers(Option<Arc<Answers>>),
 }
 
 /// The methods of [`Inner`] that give the inner loop, from one that is generic over the number type.

@@ -83,6 +83,10 @@ pub trait Predictor<E: Real> {
     /// Forgets the task.
     fn reset(&mut self);
 
+    /// The task that comes next, x and y of its support and query points: whoever adapts learns of it by seeing and
+    /// being tested.
+    fn take_up(&mut self, _support: [&[E]; 2], _query: [&[E]; 2]) {}
+
     /// One step of its rule on these support points, whatever that is: they are the same for all steps on a task, and
     /// may be none for a network that reads.
     fn see(&mut self, x: &[E], y: &[E]);

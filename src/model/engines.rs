@@ -2,10 +2,13 @@
 //! carry it out.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use dfdx::prelude::Cpu;
 
 use super::adaptation::{Adaptation, InnerLoop};
+use super::answered::Reciter;
+use super::answers::Answers;
 use super::context_machine::ContextMachine;
 use super::engine::{Engine, Predictor};
 use super::head_machine::HeadMachine;
@@ -24,6 +27,8 @@ pub enum Carrier<E: Scalar> {
     Engine(Box<dyn Engine<E>>),
     /// Operations on the tape, over all tasks at once.
     Reader(Reader<E>),
+    /// Nothing: somebody else has answered, if it is known what.
+    Answers(Option<Arc<Answers>>),
 }
 
 /// What carries out a network that adapts so.
@@ -39,6 +44,7 @@ pub fn predictor<E: Scalar>(weights: &Weights, kernels: Kernels) -> Box<dyn Pred
     let tensors = weights.tensors();
     let mut engine = match carrier(&weights.model, &weights.adaptation, kernels) {
         Carrier::Engine(engine) => engine,
+        Carrier::Answers(answers) => return Box::new(Reciter::new(answers, weights)),
         Carrier::Reader(reader) => {
             let values: Vec<E> = weights.values.iter().map(|&value| E::rounded(value)).collect();
             let theta: Rc<dyn Tensors<E>> = with_width!(weights.model.hidden, H => {
@@ -77,5 +83,6 @@ fn with<E: Scalar, A: Nonlinearity + 'static>(
         InnerLoop::Reads(network, scale) => {
             return Carrier::Reader(Reader::new(network, scale, &tensors(model, adaptation), kernels));
         }
+        InnerLoop::Answers(answers) => return Carrier::Answers(answers),
     })
 }

@@ -10,6 +10,8 @@
 //! adaptation   what an inner step makes of a gradient, as a value
 //! operations   adapt, loss, pull: what learners are written in, on the tape
 //! engine       what the tape, and tests and the screen, ask of the hot path
+//! answers      somebody else's answers to the test tasks
+//! answered     these in the place of a network
 //! engines      which of these carries out a rule of adaptation:
 //! machine        steps of all parameters, one task after another
 //! head_machine   the output layer adapts (by a rule of head), over features that tasks share
@@ -26,6 +28,8 @@
 
 mod adam;
 mod adaptation;
+mod answered;
+mod answers;
 mod checkpoint;
 mod context_machine;
 mod engine;
@@ -54,6 +58,8 @@ pub use adaptation::{
     Adaptation, Comparable, Factors, Gradient, Initial, Inner, InnerLoop, InnerSettings, Operator, Pulled,
     Sgd,
 };
+pub use answered::Answered;
+pub use answers::{After, Answers, Given};
 pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes, safetensors};
 pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
 pub use engines::{Carrier, carrier, predictor};

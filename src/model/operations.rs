@@ -49,10 +49,15 @@ impl<E: Scalar> Drop for Held<E> {
 
 impl<E: Scalar> Workspace<E> {
     /// Memory for a network that adapts so.
+    ///
+    /// # Panics
+    /// For somebody's answers, of which nothing is trained.
+    #[expect(clippy::panic, reason = "documented")]
     pub fn new(model: &ModelSettings, adaptation: &Adaptation, kernels: Kernels) -> Self {
         Self(match carrier(model, adaptation, kernels) {
             Carrier::Engine(engine) => Kind::Steps(Rc::new(RefCell::new(engine))),
             Carrier::Reader(reader) => Kind::Reads(Rc::new(reader)),
+            Carrier::Answers(_) => panic!("answers are not trained"),
         })
     }
 }

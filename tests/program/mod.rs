@@ -62,9 +62,10 @@ algorithm = "reptile"
 inner_steps = 3
 "#;
 
-/// The name of every learner in `experiments.toml`.
+/// The name of every learner in `experiments.toml` that has a network.
 pub fn learners() -> impl Iterator<Item = &'static str> {
-    Algorithm::ALL.iter().map(|algorithm| algorithm.name())
+    let networks = Algorithm::ALL.iter().filter(|algorithm| !algorithm.reads_answers());
+    networks.map(|algorithm| algorithm.name())
 }
 
 /// This study, with an experiment more for every learner that it leaves out.

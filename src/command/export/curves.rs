@@ -116,7 +116,8 @@ fn chart(
         if let Some((n, mean)) = above.max_by(|a, b| a.1.total_cmp(b.1)) {
             notes.above.push(format!("{name} {} at {} = {n}", number(*mean), axis.letter()));
         }
-        if means.iter().any(|mean| !mean.is_finite()) {
+        // What was not answered is not lost.
+        if means.iter().zip(&over.nonfinite).any(|(mean, lost)| !mean.is_finite() && *lost > 0.0) {
             notes.lost.push(name.clone());
         }
         let settings = outcome.settings;

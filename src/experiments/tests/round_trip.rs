@@ -105,7 +105,7 @@ prop_compose! {
         let model = ModelSettings::new(&model.values().filter(|key, _| algorithm.network_keys().contains(&key.name())));
         Experiment {
             name: name.to_owned(), seeds: seeds.into_iter().collect(), task, model, evaluation,
-            algorithm, tests: Vec::new(), published: Vec::new(), cell: None,
+            algorithm, tests: Vec::new(), published: Vec::new(), cell: None, answers: None,
             training: Training {
                 budget, meta_batch, inner_lr, inner_steps, outer_lr, outer_gradient,
                 order: if algorithm.uses("order") { order } else { Order::Exact },

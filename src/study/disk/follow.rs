@@ -14,7 +14,7 @@ use super::resume::{LARGEST_FILE, Resume};
 use super::seal::{self, Doubt, LARGEST_LOG};
 use crate::experiments::Experiment;
 use crate::learner::checkpoint_from_bytes;
-use crate::model::Weights;
+use crate::model::{Answered, Weights};
 use crate::study::event::{Event, Kind};
 use crate::study::files::{Unreadable, open_own, read_own};
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, hex, run_folder};
@@ -258,6 +258,12 @@ impl Files {
             Err(Unreadable::Absent) => return Ok(None),
             Err(why) => return Err(format!("{} {why}", path.display())),
         };
+        if self.settings.algorithm.reads_answers() {
+            // What stands in the place of a network is in a file of its own, if it is still there.
+            let answers = self.settings.answers.clone();
+            let weights = |answers| Answered::weights(Some(answers), self.settings.model, self.seed);
+            return Ok(answers.map(weights));
+        }
         let checkpoint =
             checkpoint_from_bytes(&bytes).map_err(|error| format!("{} {error}", path.display()))?;
         let sealed = seal::read_outcome(&self.folder, &self.settings, self.seed).ok();

@@ -132,6 +132,8 @@ impl Evaluation {
         };
         // Sorting takes a while, and nobody else has to wait for it.
         let curve = statistics(&values, set.asked);
+        // Where nobody has answered nothing has blown up.
+        let curve = if self.settings.algorithm.reads_answers() { curve.as_answered() } else { curve };
         guard(&self.gathered).sets[share.set].curve = Some(curve);
         self.gains()
     }

@@ -11,6 +11,8 @@ use crate::study::write_new;
 pub struct StudyFile {
     /// The file; it need not exist.
     pub path: PathBuf,
+    /// Other files that it names, whose changes count as its own.
+    pub named: Vec<PathBuf>,
     /// Reads it as the command line asks.
     pub load: Arc<dyn Fn() -> anyhow::Result<Study> + Send + Sync>,
 }

@@ -41,6 +41,7 @@ pub fn experiment(name: &str, algorithm: Algorithm, seeds: u64) -> Experiment {
         tests: Vec::new(),
         published: Vec::new(),
         cell: None,
+        answers: None,
     }
 }
 

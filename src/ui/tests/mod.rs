@@ -1,5 +1,6 @@
 //! The dashboard without a terminal: screens as text, keys as events, studies made up.
 
+mod answered;
 mod anything;
 pub mod fit;
 pub mod fixture;

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -147,6 +148,8 @@ impl Watch {
 struct Looks {
     file: StudyFile,
     stamp: Option<Stamp>,
+    /// Those of the files that it names.
+    named: Vec<Option<Stamp>>,
     /// Whether there has been a file.
     was_there: bool,
 }
@@ -157,18 +160,20 @@ type Stamp = [i128; 6];
 
 impl Looks {
     fn new(file: StudyFile) -> Self {
-        let stamp = fs::metadata(&file.path).ok().as_ref().map(stamp);
-        Self { file, was_there: stamp.is_some(), stamp }
+        let stamp = stamp_of(&file.path);
+        let named = file.named.iter().map(|path| stamp_of(path)).collect();
+        Self { file, was_there: stamp.is_some(), stamp, named }
     }
 
     /// The file's study if it `must` be read, or if the file has changed since the last look.
     fn look(&mut self, must: bool) -> Option<anyhow::Result<Study>> {
         let found = fs::metadata(&self.file.path);
         let stamp = found.as_ref().ok().map(stamp);
-        if !must && stamp == self.stamp {
+        let named: Vec<_> = self.file.named.iter().map(|path| stamp_of(path)).collect();
+        if !must && stamp == self.stamp && named == self.named {
             return None;
         }
-        self.stamp = stamp;
+        (self.stamp, self.named) = (stamp, named);
         let is_gone = found.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
         if is_gone && self.was_there {
             return Some(Err(anyhow!("it is gone")));
@@ -179,7 +184,14 @@ impl Looks {
             Ok(found) if !found.is_file() => {
                 Some(Err(anyhow!("it is a folder, a pipe, a socket or a device")))
             }
-            _ => Some((self.file.load)()),
+            _ => {
+                let read = (self.file.load)();
+                if let Ok(study) = &read {
+                    self.file.named = study.named_files();
+                    self.named = self.file.named.iter().map(|path| stamp_of(path)).collect();
+                }
+                Some(read)
+            }
         }
     }
 
@@ -195,6 +207,10 @@ impl Looks {
         let names = |line: &str| line.trim_start().starts_with("name") && line.contains(&name);
         Ok(ToEdit { made, line: text.lines().position(names).map_or(0, |at| at + 1) })
     }
+}
+
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    fs::metadata(path).ok().as_ref().map(stamp)
 }
 
 fn stamp(found: &fs::Metadata) -> Stamp {
@@ -353,7 +369,7 @@ mod tests {
         let load = move || {
             if file.exists() { Ok(load(&file)?) } else { Ok(parse("built-in", None, TEXT)?) }
         };
-        StudyFile { path: path.to_owned(), load: Arc::new(load) }
+        StudyFile { path: path.to_owned(), named: Vec::new(), load: Arc::new(load) }
     }
 
     fn error(read: Option<anyhow::Result<Study>>) -> String {
@@ -392,6 +408,29 @@ mod tests {
     }
 
     #[test]
+    fn an_edit_of_a_file_that_it_names_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let text = "[evaluation]\ntest_tasks = 1\ngrid = 2\n\
+            [[experiment]]\nname = \"A\"\nalgorithm = \"external\"\npredictions = \"a.csv\"\n";
+        fs::write(path("a.toml"), text).unwrap();
+        let answers = "seed,task,x,y\n0,0,-5,1\n0,0,5,1\n";
+        fs::write(path("a.csv"), answers).unwrap();
+        let mut looks = Looks::new(reads(&path("a.toml")));
+        let first = looks.look(true).expect("it is read").unwrap();
+        assert!(looks.look(false).is_none());
+        fs::write(path("a.csv"), answers.replace(",1", ",2")).unwrap();
+        let second = looks.look(false).expect("the answers have changed").unwrap();
+        assert_ne!(second.experiments, first.experiments);
+        assert!(looks.look(false).is_none());
+        fs::write(path("a.csv"), "seed,task,x,y\n0,0,-5,1\n").unwrap();
+        let error = looks.look(false).expect("they have changed").expect_err("one is missing").to_string();
+        assert!(error.contains("a.csv:2:1: task 0, seed 0: there is no answer at x = 5"), "{error}");
+        fs::write(path("a.csv"), answers).unwrap();
+        assert_eq!(looks.look(false).expect("they are back").unwrap().experiments, first.experiments);
+    }
+
+    #[test]
     fn what_is_no_file_is_not_opened() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("experiments.toml");
@@ -416,7 +455,8 @@ mod tests {
             let _ = answers.lock().unwrap().recv();
             Ok(parse("late", None, TEXT)?)
         };
-        let mut watch = Watch::new(StudyFile { path: "/nowhere/a.toml".into(), load: Arc::new(load) });
+        let mut watch =
+            Watch::new(StudyFile { path: "/nowhere/a.toml".into(), named: Vec::new(), load: Arc::new(load) });
         watch.ask();
         assert!(watch.take().is_none(), "it would still wait if it had read the file itself");
         answer.send(()).unwrap();

@@ -116,7 +116,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     };
     let unseen = plot.draw(plot_area, buffer, styles);
     put_line(buffer, inner, inner.height.saturating_sub(1), &Line::from(losses), styles);
-    let state = state(app, index, !fits.is_empty());
+    let state = state(app, index, &fits);
     pane_note(buffer, area, &remark(app, index, &unseen.announce(), &state, room), styles.warn(), styles);
 }
 
@@ -189,7 +189,8 @@ fn fit_name(name: &str) -> String {
 }
 
 /// Which network the fit is of.
-fn state(app: &App, index: usize, drawn: bool) -> String {
+fn state(app: &App, index: usize, fits: &[&Fit]) -> String {
+    let drawn = !fits.is_empty();
     let Some(run) = app.chosen_run(index).map(|run| &app.runs[run]) else {
         return "no runs".to_owned();
     };
@@ -198,6 +199,15 @@ fn state(app: &App, index: usize, drawn: bool) -> String {
         _ if !drawn && app.fits.is_waiting_for(index) => format!("seed {seed}: being computed"),
         _ if !drawn => format!("seed {seed}: no network yet"),
         Phase::Failed { step, .. } => format!("seed {seed}: failed at step {}", count(*step)),
+        _ if app.experiments[index].settings.algorithm.reads_answers() => {
+            let n = app.fit.n;
+            let is_there = fits.iter().any(|fit| fit.n == n && fit.loss.is_finite());
+            if is_there {
+                format!("seed {seed}, as it was read")
+            } else {
+                format!("seed {seed}: no answer for n={n} here")
+            }
+        }
         phase if *phase == Phase::Training || app.rewind.notch.is_some() => {
             let shown = app.chosen_run(index).and_then(|run| app.shown_snapshot(run));
             format!("seed {seed} at step {}", count(shown.map_or(0, |snapshot| snapshot.step)))

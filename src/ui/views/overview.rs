@@ -328,7 +328,9 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
     // Where systems are tested on different tasks, those of the one that is selected.
     let set = (!app.experiments.is_empty()).then(|| app.set(app.beside_selected().0));
     let shots = set.map_or(0, |set| set.task.shots.most);
-    let plain = app.experiments.iter().all(|experiment| experiment.settings.adaptation().is_plain());
+    let networks =
+        || app.experiments.iter().filter(|experiment| !experiment.settings.algorithm.reads_answers());
+    let plain = networks().all(|experiment| experiment.settings.adaptation().is_plain());
     let steps = if plain { "plain SGD steps" } else { "steps of its own rule" };
     let family = set.map_or_else(|| TaskSettings::default().family, |set| set.task.family);
     let (one, oracle) = (family.one(), family.oracle_in_words());
@@ -425,10 +427,15 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         if progress.failed == 0 {
             facts.push("done".to_owned());
         }
-        match app.experiments[index].settings.algorithm.trains() {
-            true => facts.push(format!("{} steps", count(taken))),
-            false => facts.push("untrained".to_owned()),
-        }
+        let settings = &app.experiments[index].settings;
+        facts.push(match (settings.algorithm.trains(), &settings.answers) {
+            (true, _) => format!("{} steps", count(taken)),
+            (false, Some(answers)) => format!("not trained: read from {}", presentable(answers.file(), 24)),
+            (false, None) if settings.algorithm.reads_answers() => {
+                "not trained: was read from a file".to_owned()
+            }
+            (false, None) => "untrained".to_owned(),
+        });
         let over = app.over_seeds(index).map(|shown| shown.over);
         if let Some(curve) = over.filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
             let n = 10.min(curve.mean.len() - 1);

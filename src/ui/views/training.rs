@@ -83,7 +83,9 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let Some(run) = app.chosen_run(index).map(|run| &app.runs[run]) else { return };
     let inner = pane(buffer, area, &title(app, run.seed, area.width), styles);
     if run.losses.is_empty() {
-        let text = match (&run.phase, app.experiments[index].settings.algorithm.trains()) {
+        let algorithm = app.experiments[index].settings.algorithm;
+        let text = match (&run.phase, algorithm.trains()) {
+            (_, false) if algorithm.reads_answers() => "not trained: its answers are read",
             (_, false) => "not trained",
             (Phase::Queued, _) => "queued",
             (Phase::Failed { .. }, _) => "failed before its first report",

@@ -91,7 +91,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     let weights = &snapshot.weights;
     if weights.adaptation.tensors(&weights.model).is_empty() {
-        nothing(app, weights.adaptation.inner.scale().is_some(), inner, buffer);
+        nothing(app, app.selected, weights, inner, buffer);
     } else if weights.adaptation.inner.has_context() {
         let Some((of, plane)) = app.inner.plane(&plane_of(app, run, snapshot.step)) else {
             put(buffer, inner, inner.x, inner.y, "being computed", styles.plain());
@@ -120,7 +120,7 @@ fn others(app: &App) -> String {
 }
 
 /// For a learner that learns only where to start, or to read.
-fn nothing(app: &App, reads: bool, area: Rect, buffer: &mut Buffer) {
+fn nothing(app: &App, experiment: usize, weights: &Weights, area: Rect, buffer: &mut Buffer) {
     let learns_more = |algorithm: &&Algorithm| {
         !algorithm
             .adaptation(&Training::default(), model::Scale::default())
@@ -129,7 +129,9 @@ fn nothing(app: &App, reads: bool, area: Rect, buffer: &mut Buffer) {
     };
     let more: Vec<&str> =
         Algorithm::ALL.iter().filter(learns_more).map(|algorithm| algorithm.title()).collect();
-    let what = match reads {
+    let is_network = !app.experiments[experiment].settings.algorithm.reads_answers();
+    let what = match weights.adaptation.inner.scale().is_some() {
+        _ if !is_network => "There is no network here: the answers of another program are read.",
         true => {
             "This network reads its support points and takes no inner steps: all that it has learned are its weights."
         }

@@ -262,7 +262,9 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
     for index in unready {
         y += 1;
         let title = pad(&app.row_name(*index), name, styles);
-        put(buffer, inner, inner.x, y, &format!("{:>places$} {title} no network", "-"), styles.plain());
+        let is_read = app.experiments[*index].settings.algorithm.reads_answers();
+        let why = if is_read { "tests only" } else { "no network" };
+        put(buffer, inner, inner.x, y, &format!("{:>places$} {title} {why}", "-"), styles.plain());
     }
     y += 2;
     let sliders = app.play.sliders();
@@ -278,6 +280,13 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
         Some(_) => ("the other points", "takes the nearest point of the task"),
         None => ("the whole task", "places a point"),
     };
+    let is_read = |index: &usize| app.experiments[*index].settings.algorithm.reads_answers();
+    let only = match unready.iter().any(is_read) {
+        true => {
+            " Answers that are read from a file are of the test tasks alone, so that they say nothing here."
+        }
+        false => "",
+    };
     let text = format!(
         "{}Every learner takes {} steps of its own test rate on your points; the loss is over {over}. {} {places}, {} \
          moves one, {} draws a hard task. {}.",
@@ -287,7 +296,7 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
         app.key_of("grab"),
         app.key_of("hard-task"),
         turned.join(", ")
-    );
+    ) + only;
     for line in wrap(&text, usize::from(inner.width), styles) {
         put(buffer, inner, inner.x, y, &line, styles.plain());
         y += 1;
@@ -298,6 +307,10 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
 fn look(app: &mut App) {
     let task = app.play.task();
     for index in app.leaders() {
+        if app.experiments[index].settings.algorithm.reads_answers() {
+            // Nobody was asked about these points.
+            continue;
+        }
         app.want_fits(index, &task, &[0, app.fit.n]);
     }
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();

@@ -135,6 +135,11 @@ fn says(app: &App, experiment: usize) -> String {
     let settings = &app.experiments[experiment].settings;
     let name = &settings.name;
     let has_network = app.chosen_run(experiment).is_some_and(|run| app.shown_snapshot(run).is_some());
+    if settings.algorithm.reads_answers() {
+        return format!(
+            "{name} has no network: the answers of another program are read, and there is no step to take apart."
+        );
+    }
     match app.why.known(experiment) {
         Some((_, Some(found))) => found.says(),
         Some((_, None)) => format!(

@@ -170,6 +170,9 @@ fn look(app: &mut App) {
     app.why.begin(&shown);
     app.why.courses.begin();
     for experiment in shown {
+        if app.experiments[experiment].settings.algorithm.reads_answers() {
+            continue;
+        }
         match pane_in_view(app).of {
             Of::Network(find) => look_at_network(app, experiment, find),
             Of::Course(find) => look_at_course(app, experiment, find),
