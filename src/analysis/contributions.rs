@@ -4,7 +4,7 @@
 
 use super::adaptive::{Adaptive, Part, Task};
 use super::linear::{add, difference, dot, mean};
-use super::network::mean_square;
+use super::network::{Network, mean_square};
 use crate::task::Points;
 
 /// The first inner step on a task.
@@ -58,7 +58,7 @@ impl Steps {
     ) -> Option<Self> {
         let start = adaptive.start.clone();
         let pass = start.pass(x);
-        let slopes = slopes(adaptive, x);
+        let slopes = slopes(adaptive, &start, x);
         let parts = adaptive.parts();
         let (mut along, mut all, mut bent, mut changed) = (vec![0.0; parts.len()], 0.0, 0.0, 0.0);
         let mut losses = Vec::with_capacity(tasks.len());
@@ -91,9 +91,9 @@ impl Steps {
 }
 
 /// The prediction's derivatives by what adapts, one a point.
-fn slopes(adaptive: &Adaptive, x: &[f64]) -> Vec<Vec<f64>> {
-    let pass = adaptive.start.pass(x);
-    (0..x.len()).map(|at| adaptive.gradient(&adaptive.start, &pass, &[(at, 1.0)])).collect()
+fn slopes(adaptive: &Adaptive, network: &Network, x: &[f64]) -> Vec<Vec<f64>> {
+    let pass = network.pass(x);
+    (0..x.len()).map(|at| adaptive.gradient(network, &pass, &[(at, 1.0)])).collect()
 }
 
 /// What a part of a step adds to the prediction, to first order.
@@ -103,23 +103,34 @@ fn by_part(slopes: &[Vec<f64>], step: &[f64], part: &Part) -> Vec<f64> {
 }
 
 impl Contributions {
-    /// On these support points, seen at `x`.
+    /// Of the first step on these support points, seen at `x`.
     pub fn new(adaptive: &mut Adaptive, support: &Points, x: &[f64]) -> Self {
         let start = adaptive.start.clone();
-        let (seen, pass) = (start.pass(&support.x), start.pass(x));
+        Self::of_step(adaptive, &start, 0, support, x)
+    }
+
+    /// The same of inner step `step`, counted from 0, of the network that the steps before it have led to.
+    pub fn of_step(
+        adaptive: &mut Adaptive,
+        network: &Network,
+        step: usize,
+        support: &Points,
+        x: &[f64],
+    ) -> Self {
+        let (seen, pass) = (network.pass(&support.x), network.pass(x));
         let errors = Adaptive::errors(&seen, &support.y);
-        let slopes = slopes(adaptive, x);
+        let slopes = slopes(adaptive, network, x);
         let along =
             |direction: &[f64]| slopes.iter().map(|slope| -dot(slope, direction)).collect::<Vec<f64>>();
         let mut points = Vec::with_capacity(errors.len());
         for error in &errors {
-            points.push(along(&adaptive.moved(0, &start, &seen, &[*error])));
+            points.push(along(&adaptive.moved(step, network, &seen, &[*error])));
         }
-        let step = adaptive.moved(0, &start, &seen, &errors);
-        let layers = adaptive.parts().iter().map(|part| by_part(&slopes, &step, part)).collect();
+        let moved = adaptive.moved(step, network, &seen, &errors);
+        let layers = adaptive.parts().iter().map(|part| by_part(&slopes, &moved, part)).collect();
         let mut sum = vec![0.0; x.len()];
         points.iter().for_each(|point| add(&mut sum, 1.0, point));
-        let change = difference(&adaptive.less(&start, 1.0, &step).predict(x), &pass.y);
+        let change = difference(&adaptive.less(network, 1.0, &moved).predict(x), &pass.y);
         let bend = difference(&change, &sum);
         Self { before: pass.y, points, layers, sum, change, bend }
     }

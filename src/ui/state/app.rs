@@ -33,7 +33,11 @@ use crate::{
         command, keymap,
         style::Styles,
         view,
-        views::{inner::state::Inner, play::state::Play, why::state::Why},
+        views::{
+            inner::state::Inner,
+            play::{seeds::Seeds, state::Play},
+            why::state::Why,
+        },
     },
 };
 
@@ -123,6 +127,8 @@ pub struct App {
     pub illustration: Option<Illustration>,
     /// The Play view.
     pub play: Play,
+    /// What it shows beside the best fit.
+    pub(in crate::ui) seeds: Seeds,
     /// Who is compared with whom, as long as nothing has changed.
     pub(in crate::ui) comparisons: Known<(usize, Average), Vec<Compared>>,
     /// The same over support points.
@@ -267,6 +273,7 @@ impl App {
             why: Why::default(),
             illustration: None,
             play,
+            seeds: Seeds::default(),
             comparisons: Known::default(),
             comparisons_of_points: Known::default(),
             contrasts: Known::default(),

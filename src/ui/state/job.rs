@@ -7,8 +7,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// How much less of a claim, as `nice` counts.
-const NICENESS: i32 = 10;
+/// How much less of a claim, as `nice` counts: on Linux this much leaves training 1024 of 1060 parts of a core, which is 97 %.
+const NICENESS: i32 = 15;
 
 /// A place for one kind of work: one at a time, of which `K` says what it is of.
 pub struct Job<K, T> {

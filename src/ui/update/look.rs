@@ -35,6 +35,7 @@ pub fn look(app: &mut App) -> bool {
         | app.own_rate.take_in()
         | app.by_task.take_in()
         | app.spreads.take_in()
+        | app.seeds.take_in()
         | app.fits.finish(app.rows.len())
         | measured
 }
@@ -49,6 +50,7 @@ impl App {
             || self.by_task.is_awaited()
             || self.spreads.is_awaited()
             || self.why.is_awaited()
+            || self.seeds.is_awaited()
             || self.oracles.is_awaited()
             || self.floors.is_awaited()
     }

@@ -10,7 +10,9 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
+mod beside;
 mod change;
+pub mod seeds;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -80,6 +82,7 @@ static COMMANDS: &[Command] = &[
         app.say(words);
     })
     .hint("hard task"),
+    Command::new("parts", "P", "the next step of the lowest learner: what each point adds", beside::toggle),
     FEWER_STEPS.keys("J").hint("steps"),
     MORE_STEPS.keys("K").shares_hint(),
     STEPS,
@@ -128,6 +131,20 @@ pub fn geometry(app: &App, area: Rect) -> Option<Geometry> {
     plot(app, &app.play.task(), &[], inner.width).geometry(inner)
 }
 
+/// Every learner with a fit, the lowest first, and those without.
+fn ranked(app: &App) -> (Vec<Ranked<'_>>, Vec<usize>) {
+    let (mut ranking, mut unready) = (Vec::new(), Vec::new());
+    for index in app.leaders() {
+        match (app.fit_after(index, 0), app.fit_after(index, app.fit.n)) {
+            (Some(start), Some(fit)) => ranking.push((index, start.loss, fit)),
+            _ => unready.push(index),
+        }
+    }
+    let key = |loss: f64| if loss.is_finite() { loss } else { f64::INFINITY };
+    ranking.sort_by(|a: &Ranked<'_>, b| key(a.2.loss).total_cmp(&key(b.2.loss)));
+    (ranking, unready)
+}
+
 /// Draws the view.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
@@ -145,16 +162,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         app.fit.n
     );
     let inner = pane(buffer, left, &title, styles);
-    let mut ranking = Vec::new();
-    let mut unready = Vec::new();
-    for index in app.leaders() {
-        match (app.fit_after(index, 0), app.fit_after(index, app.fit.n)) {
-            (Some(start), Some(fit)) => ranking.push((index, start.loss, fit)),
-            _ => unready.push(index),
-        }
-    }
-    let key = |loss: f64| if loss.is_finite() { loss } else { f64::INFINITY };
-    ranking.sort_by(|a, b| key(a.2.loss).total_cmp(&key(b.2.loss)));
+    let (ranking, unready) = ranked(app);
     let unseen = plot(app, &task, &ranking, inner.width).draw(inner, buffer, styles);
     let at = format!("cursor x {:.2}, y {:.2}", play.x, play.y);
     let note = if unseen.announce().is_empty() { at } else { format!("{}; {at}", unseen.announce()) };
@@ -190,6 +198,9 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
                 points: Vec::new(),
             });
         }
+    }
+    if let Some((lowest, ..)) = ranking.first() {
+        series.extend(beside::series(app, *lowest, task));
     }
     for (index, _, fitted) in drawn.iter().rev() {
         series.extend(band(&line, fitted, "", styles.series(app.hue(*index)).patch(styles.dim())));
@@ -312,6 +323,9 @@ fn look(app: &mut App) {
             continue;
         }
         app.want_fits(index, &task, &[0, app.fit.n]);
+    }
+    if let Some(lowest) = ranked(app).0.first().map(|(index, ..)| *index) {
+        beside::look(app, lowest, &task);
     }
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
     app.want_oracle(&settings, &task);

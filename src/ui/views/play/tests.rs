@@ -13,7 +13,8 @@ use crate::{
         tests::{
             fixture::{self, view},
             mouse::{LEFT, SIZES, app, click, find, mouse, symbol},
-            typing::{tell, type_in},
+            screens::picture,
+            typing::{settle, tell, type_in},
         },
     },
 };
@@ -124,4 +125,43 @@ fn play_undoes_what_was_done_to_its_task() {
     app.trainers.trainer = Trainer::Nobody;
     type_in(&mut app, "u");
     assert_eq!(app.play.made(), first);
+}
+
+#[test]
+fn the_lowest_learner_has_a_band_of_its_seeds_and_its_next_step_in_parts() {
+    let mut app = fixture::midway(Styles::default());
+    type_in(&mut app, "vp");
+    settle(&mut app);
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains("3 seeds") && !screen.contains("a point adds"), "{screen}");
+    let lowest = super::ranked(&app).0[0].0;
+    let task = app.play.task();
+    let (of, beside) = app.seeds.known(lowest, &task.support, app.fit.n).expect("it is worked out");
+    assert_eq!(of.networks.len(), 3);
+    // The band holds the fit of each of the seeds, and touches some of them everywhere.
+    let fits = of.networks.iter().map(|(run, _)| {
+        let weights = &app.shown_snapshot(*run).expect("a network").weights;
+        crate::eval::fits(weights, &task.support, &task.query, &[app.fit.n]).remove(0).y
+    });
+    let fits: Vec<Vec<f64>> = fits.collect();
+    for (at, [low, high]) in beside.ends.iter().enumerate() {
+        let all = fits.iter().map(|fit| fit[at]);
+        assert_eq!(all.clone().fold(f64::INFINITY, f64::min), *low);
+        assert_eq!(all.fold(f64::NEG_INFINITY, f64::max), *high);
+    }
+    // The next step leads where one step more leads.
+    let next = beside.next.as_ref().expect("it steps");
+    let weights = &app.shown_snapshot(of.networks[of.chosen].0).expect("a network").weights;
+    let then = crate::eval::fits(weights, &task.support, &task.query, &[app.fit.n + 1]).remove(0).y;
+    for ((before, change), then) in next.before.iter().zip(&next.change).zip(then) {
+        assert!((before + change - then).abs() < 1e-4, "{before} {change} {then}");
+    }
+    type_in(&mut app, "P");
+    settle(&mut app);
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains("a point adds") && screen.contains("n=11"), "{screen}");
+    // Without points there is no step.
+    type_in(&mut app, "D");
+    settle(&mut app);
+    assert!(!picture(&app, 120, 40).contains("a point adds"));
 }
