@@ -535,6 +535,39 @@ fn a_build_without_pdf_and_png_says_how_to_have_one() {
 }
 
 #[test]
+fn panes_of_why_are_pictures_with_what_they_say() {
+    let bench = trained(&nasty());
+    for pane in metascope::results::why::PANES.iter().filter(|pane| pane.name != "reptile") {
+        let svg = bench.run(&["export", "runs", "--format", "svg", "--pane", pane.name]).exits(0).stdout;
+        let words = texts(&svg);
+        assert_eq!(words[0], pane.title);
+        let all = words.join(" ");
+        assert!(all.contains("Look for: ") && all.contains(NASTY), "{}: {all}", pane.name);
+        assert!(all.contains("Plain, "), "{}: every experiment has its picture: {all}", pane.name);
+        let document = Document::parse(&svg).expect("well-formed");
+        let drawn = document
+            .descendants()
+            .filter(|node| ["polyline", "rect", "text"].contains(&node.tag_name().name()));
+        assert!(drawn.count() > 20, "{}: {svg}", pane.name);
+    }
+    let first = bench.run(&["export", "runs", "--format", "svg", "--pane", "one-step"]).exits(0).stdout;
+    let other = bench
+        .run(&["export", "runs", "--format", "svg", "--pane", "one-step", "--task", "2"])
+        .exits(0)
+        .stdout;
+    assert!(texts(&first) != texts(&other) && other.contains("test task 2"));
+    for (arguments, says) in [
+        (&["svg", "--pane", "nope"][..], "there are: kernel, one-step"),
+        (&["csv", "--pane", "kernel"], "--format svg"),
+        (&["svg", "--pane", "kernel", "--task", "7"], "has 6 test tasks"),
+        (&["svg", "--task", "2"], "--pane"),
+        (&["svg", "--pane", "kernel", "--fit", "1"], "cannot be used with"),
+    ] {
+        bench.run(&[&["export", "runs", "--format"], arguments].concat()).exits(2).says(says);
+    }
+}
+
+#[test]
 fn fits_of_systems_with_other_tasks_are_under_headings_of_their_own() {
     let bench = trained(&every_kind());
     let words = texts(&bench.run(&["export", "runs", "--format", "svg", "--fit", "2"]).exits(0).stdout);
