@@ -5,7 +5,7 @@ use super::course::Course;
 use super::over_training::{beside, level, lines, newest, over_seeds, over_steps};
 use super::pane::{Finding, Found, Of, Pane};
 use super::picture::{Hue, Row};
-use crate::analysis::mean;
+use crate::analysis::{Marks, mean};
 use crate::results::Scale;
 
 /// The pane.
@@ -30,6 +30,18 @@ impl Gradients {
     fn opposed(&self) -> [usize; 3] {
         let all = || self.0.seeds.iter().flat_map(|(_, marks)| marks).map(|(_, marks)| marks.cosines);
         [all().count(), all().filter(|of| of[1] < 0.0).count(), all().filter(|of| of[2] < 0.0).count()]
+    }
+
+    /// Seeds whose start is by more than 5 % worse than the best guess, and how many of them no first-order gradient explains
+    /// that was opposed to that of the start at any look.
+    fn bad_starts(&self) -> [usize; 2] {
+        let is_bad = |(_, marks): &&(u64, Vec<(u64, Marks)>)| {
+            marks.last().is_some_and(|(_, marks)| marks.before > 1.05 * self.0.prior)
+        };
+        let bad = || self.0.seeds.iter().filter(is_bad);
+        let is_opposed =
+            |(_, marks): &&(u64, Vec<(u64, Marks)>)| marks.iter().any(|(_, of)| of.cosines[2] < 0.0);
+        [bad().count(), bad().filter(|seed| !is_opposed(seed)).count()]
     }
 
     fn start(&self) -> Option<f64> {
@@ -77,7 +89,10 @@ impl Finding for Gradients {
 
     fn figure(&self, name: &str) -> Option<f64> {
         let [all, exact, first] = self.opposed().map(|count| count as f64);
+        let [bad, unexplained] = self.bad_starts().map(|count| count as f64);
         match name {
+            "bad starts" => Some(bad),
+            "unexplained" => Some(unexplained),
             "looks" => Some(all),
             "exact opposed" => Some(exact),
             "first-order opposed" => Some(first),

@@ -261,6 +261,14 @@ fn gradients_are_called_opposed_where_they_are() {
     let said = says_of("gradients", &course(&[looks, looks], -0.2));
     assert!(said.contains("Over 4 looks at its training the first-order gradient is opposed to that of the start in 4, the exact one in 0"), "{said}");
     assert!(said.contains("is now 6.00 (the best guess has 4.50)"), "{said}");
+    let figure =
+        |cosine: f64, name: &str| match PANES.iter().find(|of| of.name == "gradients").expect("a pane").of {
+            Of::Course(find) => find(&course(&[looks, looks], cosine)).figure(name),
+            Of::Network(_) => None,
+        };
+    // All of these start at 6, where the best guess has 4.5.
+    assert_eq!([-0.2, 0.2].map(|cosine| figure(cosine, "bad starts")), [Some(2.0); 2]);
+    assert_eq!([-0.2, 0.2].map(|cosine| figure(cosine, "unexplained")), [Some(0.0), Some(2.0)]);
     let said = says_of("gradients", &course(&[looks], 0.2));
     assert!(said.contains("start in 0, the exact one in 0"), "{said}");
     assert!(says_of("support", &course(&[looks], 0.2)).contains("0.09 at the first look, 0.45 now"));

@@ -406,7 +406,13 @@ pub fn high_start(app: &App, index: usize) -> String {
     );
     match (is_above(start, prior), first > 0.0) {
         (true, true) => format!(
-            "{told} {opposed} That is half of an answer: bad starts come without it too, and why, nobody knows."
+            "{told} {opposed} {}",
+            match figure("bad starts").zip(figure("unexplained")) {
+                Some((bad, none)) if none > 0.0 => format!(
+                    "Of {bad} seeds with such a start {none} never had it: that is half of an answer, and the rest nobody knows."
+                ),
+                _ => "Every seed with such a start has had it: it may be why, and that it is, nobody has shown.".to_owned(),
+            }
         ),
         (true, false) => format!(
             "{told} In none of {looks} looks at its training was its gradient opposed to that of the start, which would explain \
