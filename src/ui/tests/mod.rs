@@ -11,7 +11,7 @@ pub mod mouse;
 mod palette;
 mod points;
 mod running;
-mod screens;
+pub mod screens;
 mod steering;
 mod sweeps;
 mod tested;
