@@ -218,11 +218,14 @@ fn text(
         let none = || format!("{names}: no two of its systems have results on the same test tasks");
         return match format {
             Format::Csv => rows::comparisons(&compared, &all, quoted).with_context(none),
-            Format::Latex | Format::Markdown => tables::comparisons(&compared, &all)
-                .map(|table| as_table(*format, &[table]))
-                .with_context(none),
+            Format::Latex | Format::Markdown => {
+                let tables = Some(tables::comparisons(&compared, &all)).filter(|tables| !tables.is_empty());
+                tables.map(|tables| as_table(*format, &tables)).with_context(none)
+            }
             _ => {
                 let paper = paper(command);
+                let axis = if command.points { LossAxis::Points } else { LossAxis::Steps };
+                let all: Vec<Outcome<'_>> = all.iter().map(|outcome| outcome.along(axis)).collect();
                 contrasts::figure(&all, &shown(&all, test), test)
                     .map(|figure| figure.draw(&paper))
                     .with_context(none)

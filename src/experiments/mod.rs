@@ -37,7 +37,7 @@ use serde::Serialize;
 use crate::config::{Value, Values};
 use crate::learner::{Algorithm, OuterSchedule, Trainer, Training};
 use crate::model::{Adaptation, Answered, Answers, Kernels, ModelSettings, Scale, Weights};
-use crate::task::{EvaluationSettings, TaskSettings};
+use crate::task::{EvaluationSettings, Shots, TaskSettings};
 
 /// Everything one `experiments.toml` says, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +123,11 @@ impl Experiment {
             return 0;
         }
         self.training.outer_steps(&self.task)
+    }
+
+    /// With how many support points its networks are trained.
+    pub fn trained_points(&self) -> Shots {
+        self.algorithm.trained_points(self.task.shots, self.task.query)
     }
 
     /// Which arithmetic its bits come from, so that those of an earlier one are not taken for wrong.

@@ -9,6 +9,7 @@ use super::settings::Training;
 use super::words;
 use crate::config::Keys;
 use crate::model::{Adaptation, ModelSettings, Scalar, Scale, Shapes};
+use crate::task::Shots;
 
 /// The facts of an algorithm: one file holds them all, next to its [`Rule`].
 pub trait Learner: Sync + 'static {
@@ -67,6 +68,11 @@ pub trait Learner: Sync + 'static {
     /// 0 where the engine of the inner steps keeps them.
     fn tape(&self, _: &Training, _: &ModelSettings, _shots: usize, _query: usize) -> usize {
         0
+    }
+
+    /// With how many support points it is trained, where its outer steps draw tasks with so many points and query points.
+    fn trained_points(&self, shots: Shots, _query: usize) -> Shots {
+        shots
     }
 
     /// Outer steps in which its rate rises from 0, whatever the schedule.

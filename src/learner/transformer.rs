@@ -10,6 +10,7 @@ use crate::config::{Domain, Keys, settings};
 use crate::model::{
     Adaptation, Episode, Layer, ModelSettings, Network, Order, Pass, Rows, Scalar, Scale, Then,
 };
+use crate::task::Shots;
 use dfdx::prelude::{Cpu, Device};
 
 /// Heads of attention.
@@ -103,6 +104,11 @@ impl Learner for Transformer {
         let embedded = (shots + query) * (reading::NARROW + 2 * w);
         let read = query * (2 * w + reading::NARROW);
         embedded + (blocks - 1) * block(shots + query) + block(query) + shots * 4 * w + read
+    }
+
+    /// Every prefix that a query point is given.
+    fn trained_points(&self, shots: Shots, query: usize) -> Shots {
+        Shots { fewest: 0, most: shots.most.min(query.saturating_sub(1)) }
     }
 
     /// As attention needs: at the full rate its first steps spoil it.

@@ -6,10 +6,10 @@ use super::{
     outcome::Outcome,
     text::{Glyphs, number},
 };
-use crate::eval::{Average, OverSeeds, half_width};
+use crate::eval::{Average, LossAxis, OverSeeds, half_width};
 
-/// The n at which systems are compared, where the evaluation goes that far.
-const COMPARED: usize = 10;
+/// The n at which systems are compared, or the K, where the evaluation goes that far.
+pub(super) const COMPARED: usize = 10;
 /// What a start may differ from the best guess without points, as a share of its loss, and still be called that guess.
 const NEAR: f64 = 0.1;
 /// As many systems are named one by one.
@@ -52,16 +52,29 @@ impl Findings<'_> {
         said
     }
 
-    fn name(&self, index: usize) -> &str {
+    pub(super) fn name(&self, index: usize) -> &str {
         &self.outcomes[index].settings.name
     }
 
-    fn over(&self, index: usize, over: Average) -> Option<OverSeeds> {
+    /// What losses are looked at over.
+    pub(super) fn axis(&self) -> LossAxis {
+        self.outcomes.first().map_or(LossAxis::Steps, |outcome| outcome.axis)
+    }
+
+    /// What a loss is taken after: `one step`, `10 points`.
+    pub(super) fn count(&self, n: usize) -> String {
+        match self.axis() {
+            LossAxis::Steps => steps(n),
+            LossAxis::Points => points(n),
+        }
+    }
+
+    pub(super) fn over(&self, index: usize, over: Average) -> Option<OverSeeds> {
         self.outcomes[index].over(self.test, over)
     }
 
-    /// A system's loss after n steps, with what it varies by over seeds.
-    fn loss(&self, index: usize, n: usize, over: Average) -> String {
+    /// A system's loss after n steps, or K points, with what it varies by over seeds.
+    pub(super) fn loss(&self, index: usize, n: usize, over: Average) -> String {
         let Some(over) = self.over(index, over).filter(|over| n < over.mean.len()) else {
             return "none".to_owned();
         };
@@ -72,14 +85,14 @@ impl Findings<'_> {
     }
 
     /// A system's mean over seeds after n steps, and half the width of its 95 % interval.
-    fn interval(&self, index: usize, n: usize, over: Average) -> Option<(f64, Option<f64>)> {
+    pub(super) fn interval(&self, index: usize, n: usize, over: Average) -> Option<(f64, Option<f64>)> {
         let over = self.over(index, over)?;
         let mean = *over.mean.get(n).filter(|_| over.lost[n] == 0)?;
         Some((mean, half_width(over.std[n], over.seeds)))
     }
 
     /// Which system is the lowest, and what cannot be told from it.
-    fn lowest(&self, comparison: &Comparison, n: usize, prior: f64) -> String {
+    pub(super) fn lowest(&self, comparison: &Comparison, n: usize, prior: f64) -> String {
         let Comparison { lowest, over, others, .. } = comparison;
         let (name, loss) = (self.name(*lowest), self.loss(*lowest, n, *over));
         let by = match (over, self.average) {
@@ -92,14 +105,14 @@ impl Findings<'_> {
             return format!(
                 "Of these networks, one seed each, that of {name} has the lowest loss after {}{by}: {loss}. That says \
                  nothing of the systems.",
-                steps(n)
+                self.count(n)
             );
         }
         let of = match self.leaves_out_single_seeds(comparison) {
             true => "Of the systems with several seeds, ",
             false => "",
         };
-        let mut said = format!("{of}{name} has the lowest loss after {}{by}: {loss}.", steps(n));
+        let mut said = format!("{of}{name} has the lowest loss after {}{by}: {loss}.", self.count(n));
         if mean + half.unwrap_or(0.0) >= prior {
             let prior = number(prior);
             said.push_str(&format!(
@@ -146,7 +159,7 @@ impl Findings<'_> {
     }
 
     /// A difference with its interval.
-    fn by(&self, difference: &Difference) -> String {
+    pub(super) fn by(&self, difference: &Difference) -> String {
         let Difference { mean: Some(mean), interval, .. } = difference else {
             return "some seeds have no finite loss".to_owned();
         };
@@ -263,7 +276,7 @@ impl Findings<'_> {
         Some(said.collect::<Vec<_>>().join(" ")).filter(|said| !said.is_empty())
     }
 
-    /// How a system stands to the lowest of its group after n steps.
+    /// How a system stands to the lowest of its group after n steps, or K points.
     pub fn standing(&self, index: usize, n: usize) -> Option<String> {
         let compared = self.compared.iter().find(|compared| compared.group.members.contains(&index))?;
         let comparison = compared.at(n)?;
@@ -274,14 +287,18 @@ impl Findings<'_> {
                 true => " of the systems with several seeds",
                 false => "",
             };
-            return is_known.then(|| format!("The lowest{of} after {}.", steps(n)));
+            return is_known.then(|| format!("The lowest{of} after {}.", self.count(n)));
         }
         let by = comparison.against(index).filter(|by| by.is_known())?;
         Some(match by.standing {
             Standing::CannotTell => {
-                format!("After {} not to be told apart from the lowest, {name} ({}).", steps(n), self.by(by))
+                format!(
+                    "After {} not to be told apart from the lowest, {name} ({}).",
+                    self.count(n),
+                    self.by(by)
+                )
             }
-            _ => format!("After {} higher than the lowest, {name} ({}).", steps(n), self.by(by)),
+            _ => format!("After {} higher than the lowest, {name} ({}).", self.count(n), self.by(by)),
         })
     }
 }
@@ -293,8 +310,16 @@ fn steps(n: usize) -> String {
     }
 }
 
+/// The same of support points.
+pub(super) fn points(k: usize) -> String {
+    match k {
+        1 => "one point".to_owned(),
+        k => format!("{k} points"),
+    }
+}
+
 /// `a`, `a and b`, `a, b and c`.
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),

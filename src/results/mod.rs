@@ -9,6 +9,7 @@ mod figures;
 mod findings;
 mod floor;
 mod outcome;
+mod over_points;
 pub mod palette;
 mod profile;
 mod runs;

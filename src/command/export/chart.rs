@@ -43,8 +43,8 @@ pub struct Series {
     pub band: Vec<(f64, f64, f64)>,
     /// Whether its points are marked, some of them where they are many.
     pub marked: bool,
-    /// The x of a point that stands out.
-    pub stands_out: Option<f64>,
+    /// The x of points that stand out.
+    pub stands_out: Vec<f64>,
 }
 
 /// A yardstick.
@@ -315,7 +315,7 @@ impl Chart {
                 ));
             }
         }
-        if let Some((x, y)) = series.points.iter().find(|(x, _)| Some(*x) == series.stands_out) {
+        for (x, y) in series.points.iter().filter(|(x, _)| series.stands_out.contains(x)) {
             let [x, y] = self.at(*x, *y);
             if (0.0..=1.0).contains(&y) {
                 let around = mark(4, place(x, y), 1.3 * size);

@@ -1,7 +1,7 @@
-//! The comparison as charts: the lowest system of each group against each other one, over n.
+//! The comparison as charts: the lowest system of each group against each other one, over n or over K.
 
 use super::chart::{Axis, Chart, Figure, Rule, Series};
-use crate::eval::Average;
+use crate::eval::{Average, LossAxis};
 use crate::results::{Outcome, Scale, compare, contrasts, difference_scale, judged_at};
 
 /// The differences of the systems of each group to the one that is lowest at the n that is judged at; `None` where there
@@ -9,12 +9,9 @@ use crate::results::{Outcome, Scale, compare, contrasts, difference_scale, judge
 pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<&str>) -> Option<Figure> {
     let mut charts = Vec::new();
     let mut lowest = Vec::new();
+    let axis = outcomes.first().map_or(LossAxis::Steps, |outcome| outcome.axis);
     for compared in compare(outcomes, test, Average::Mean) {
-        let steps = compared
-            .group
-            .members
-            .iter()
-            .filter_map(|index| Some(outcomes[*index].test(test)?.evaluation.steps));
+        let steps = compared.group.members.iter().filter_map(|index| outcomes[*index].last(test));
         let n = judged_at(steps.max()?);
         let Some(subject) = (0..=n).rev().find_map(|n| compared.at(n)).map(|at| at.lowest) else { continue };
         let Some(mut found) = contrasts(outcomes, subject, test, Average::Mean) else { continue };
@@ -36,7 +33,7 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
                 title: format!("{} \u{2212} {}", name(*other), name(subject)),
                 x: Axis {
                     scale: Scale::counts(0.0, (at.len() - 1).max(1) as f64),
-                    label: "gradient steps n".to_owned(),
+                    label: axis.label().to_owned(),
                     whole: true,
                 },
                 y: Axis { scale, label: "difference".to_owned(), whole: false },
@@ -46,7 +43,7 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
                     points: (0..at.len()).map(|n| (n as f64, mean(n))).collect(),
                     band: (0..at.len()).map(band).collect(),
                     marked: true,
-                    stands_out: None,
+                    stands_out: Vec::new(),
                 }],
                 rules: vec![Rule { name: String::new(), at: 0.0 }],
             }
@@ -57,13 +54,19 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
     }
     let on = test.map_or(String::new(), |test| format!("[{test}] "));
     Some(Figure {
-        title: format!("{on}By how much test losses are higher than those of {}", lowest.join(", ")),
+        title: format!(
+            "{on}By how much test losses after {} are higher than those of {}",
+            axis.after(),
+            lowest.join(", ")
+        ),
         columns: 3,
         charts,
         notes: vec![
-            "Line: mean over seeds of the difference. Shaded: its interval, seed by seed where the seeds are the same, else by \
-             Welch's t; all intervals at an n hold together at 95 %. Where it contains 0, the two cannot be told apart."
-                .to_owned(),
+            format!(
+                "Line: mean over seeds of the difference. Shaded: its interval, seed by seed where the seeds are the same, else \
+                 by Welch's t; all intervals of one {} hold together at 95 %. Where it contains 0, the two cannot be told apart.",
+                axis.letter()
+            ),
             "Medians over tasks are compared where some tasks blow up, means elsewhere.".to_owned(),
         ],
     })

@@ -8,6 +8,7 @@ use crate::results::{
     FLOOR, Group, Outcome, Scale, Yardstick, are_far_apart, floor as floor_of, groups, loss_scale,
     text::number,
 };
+use crate::task::Shots;
 
 /// The ends of what a system varies by after n steps; `None` where there is nothing to vary.
 pub fn ends(over: &OverSeeds, n: usize, interval: Interval) -> Option<[f64; 2]> {
@@ -49,7 +50,7 @@ pub fn figure(outcomes: &[(String, Outcome<'_>)], test: Option<&str>, interval: 
     let trained = match axis {
         LossAxis::Steps => "Diamond: the inner steps a system was trained for.",
         LossAxis::Points => {
-            "Diamond: the most points a system was trained with. Each takes the inner steps that it was trained for."
+            "Diamonds: the fewest and the most points a system was trained with. Each takes the inner steps that it was trained for."
         }
     };
     let mut said = vec![format!(
@@ -133,8 +134,12 @@ fn chart(
             band: (0..means.len()).map(band).collect(),
             marked: true,
             stands_out: match axis {
-                LossAxis::Steps => is_trained.then_some(settings.training.inner_steps as f64),
-                LossAxis::Points => settings.algorithm.trains().then_some(settings.task.shots.most as f64),
+                LossAxis::Steps if is_trained => vec![settings.training.inner_steps as f64],
+                LossAxis::Points if settings.algorithm.trains() => {
+                    let Shots { fewest, most } = settings.trained_points();
+                    [fewest, most].map(|k| k as f64).to_vec()
+                }
+                LossAxis::Steps | LossAxis::Points => Vec::new(),
             },
         }
     });
@@ -149,7 +154,7 @@ fn chart(
             points: floor.mean.iter().enumerate().map(|(k, mean)| (k as f64, *mean)).collect(),
             band: Vec::new(),
             marked: false,
-            stands_out: None,
+            stands_out: Vec::new(),
         });
     }
     Some(Chart {

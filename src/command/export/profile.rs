@@ -81,7 +81,7 @@ pub fn figure(
                 points: profile.taus.iter().copied().zip(profile.mean.iter().copied()).collect(),
                 band: if seeds > 1 { (0..profile.taus.len()).map(band).collect() } else { Vec::new() },
                 marked: true,
-                stands_out: None,
+                stands_out: Vec::new(),
             }
         });
         charts.push(Chart {

@@ -12,8 +12,8 @@ use crate::cli::Interval;
 use crate::eval::{Average, LossAxis};
 use crate::experiments::Study;
 use crate::results::{
-    Figure, Findings, Outcome, Results, TableComparison, best_guess, compare, differences, judged_at, rows,
-    test_names,
+    Figure, Findings, Outcome, Results, TableComparison, best_guess, compare, differences, floor, judged_at,
+    rows, test_names,
     text::{Glyphs, number},
 };
 use crate::study::{Watcher, provenance_of};
@@ -72,7 +72,8 @@ pub fn page(report: &Report<'_>) -> anyhow::Result<String> {
     let mut sections: Vec<(&str, String)> = vec![("What came of it", found(report))];
     sections.push(("Losses", losses(report)));
     for (title, section) in [
-        ("Adaptation curves", adaptation(report)),
+        ("Adaptation curves", curves_along(report, LossAxis::Steps)),
+        ("Loss over support points", curves_along(report, LossAxis::Points)),
         ("Sweeps", sweeps(report)?),
         ("Comparisons", comparisons(report)),
         (
@@ -146,21 +147,21 @@ fn found(report: &Report<'_>) -> String {
     let mut text = paragraphs(report.notes, " class=\"note\"");
     let mut any = false;
     for test in tests(report) {
-        let (test, outcomes) = (test.as_deref(), report.outcomes);
-        let compared = compare(outcomes, test, Average::Mean);
-        let (average, glyphs) = (Average::Mean, Glyphs::default());
-        let findings = Findings { outcomes, compared: &compared, test, average, glyphs };
-        let said = findings.sentences(|experiment, average| {
-            outcomes[experiment].test(test).map_or(f64::NAN, |test| best_guess(test, average))
-        });
-        if said.is_empty() {
+        let test = test.as_deref();
+        let said = [LossAxis::Steps, LossAxis::Points].map(|axis| said(&along(report, axis), test));
+        let [of_steps, of_points] = &said;
+        if of_steps.is_empty() && of_points.is_empty() {
             continue;
         }
         any = true;
         if let Some(test) = test {
             let _ = writeln!(text, "<h3>On [{}]</h3>", safe(test));
         }
-        text += &paragraphs(&said, "");
+        text += &paragraphs(of_steps, "");
+        if !of_points.is_empty() {
+            text.push_str("<h3>Over support points</h3>\n");
+            text += &paragraphs(of_points, "");
+        }
     }
     if !any {
         text.push_str(
@@ -168,6 +169,22 @@ fn found(report: &Report<'_>) -> String {
         );
     }
     text
+}
+
+/// Of one test set, over the axis of these outcomes.
+fn said(outcomes: &[Outcome<'_>], test: Option<&str>) -> Vec<String> {
+    let compared = compare(outcomes, test, Average::Mean);
+    let (average, glyphs) = (Average::Mean, Glyphs::default());
+    let findings = Findings { outcomes, compared: &compared, test, average, glyphs };
+    let guess = |experiment: usize, average| {
+        outcomes[experiment].test(test).map_or(f64::NAN, |test| best_guess(test, average))
+    };
+    match outcomes.first().map(|outcome| outcome.axis) {
+        Some(LossAxis::Points) => {
+            findings.over_points(guess, |experiment| floor(outcomes[experiment].test(test)?))
+        }
+        _ => findings.sentences(guess),
+    }
 }
 
 fn losses(report: &Report<'_>) -> String {
@@ -207,11 +224,17 @@ fn both(draw: impl Fn(&Paper) -> String) -> String {
     format!("<figure>\n{}{}</figure>\n", picture(false), picture(true))
 }
 
-fn adaptation(report: &Report<'_>) -> String {
+/// The outcomes over this axis.
+fn along<'a>(report: &Report<'a>, axis: LossAxis) -> Vec<Outcome<'a>> {
+    report.outcomes.iter().map(|outcome| outcome.along(axis)).collect()
+}
+
+fn curves_along(report: &Report<'_>, axis: LossAxis) -> String {
+    let outcomes = along(report, axis);
     let mut text = String::new();
     for test in tests(report) {
         let test = test.as_deref();
-        let shown = one_a_row(tested(report.outcomes, test), test);
+        let shown = one_a_row(tested(&outcomes, test), test);
         if shown.is_empty() {
             continue;
         }
@@ -262,17 +285,20 @@ const MOST_CHARTS: usize = 24;
 
 fn comparisons(report: &Report<'_>) -> String {
     let mut text = String::new();
-    for test in tests(report) {
-        let test = test.as_deref();
-        if let Some(figure) = contrasts::figure(report.outcomes, &shown::shown(report.outcomes, test), test)
-            .filter(|figure| figure.charts.len() <= MOST_CHARTS)
-        {
-            text += &both(|paper| figure.draw(paper));
+    for axis in [LossAxis::Steps, LossAxis::Points] {
+        let outcomes = along(report, axis);
+        for test in tests(report) {
+            let test = test.as_deref();
+            if let Some(figure) = contrasts::figure(&outcomes, &shown::shown(&outcomes, test), test)
+                .filter(|figure| figure.charts.len() <= MOST_CHARTS)
+            {
+                text += &both(|paper| figure.draw(paper));
+            }
         }
     }
     // Of a sweep every cell is a line; the CSV has them.
     const MOST_LINES: usize = 400;
-    if let Some(table) = tables::comparisons(report.compared, report.outcomes) {
+    for table in tables::comparisons(report.compared, report.outcomes) {
         text += &match table.rows.len() {
             ..=MOST_LINES => self::table(&table, false),
             lines => paragraphs(

@@ -176,18 +176,25 @@ pub fn verdicts(figures: &[Figure], quoted: Quoted) -> Option<String> {
     (!figures.is_empty()).then_some(text)
 }
 
-/// One row a system that is held against the lowest of its group; empty fields where there is no number. `None` if
-/// nothing is compared.
+/// One row a system that is held against the lowest of its group; empty fields where there is no number. What is of the
+/// points curve has its K in a column of its own, which is there where anything is. `None` if nothing is compared.
 pub fn comparisons(
     comparisons: &[TableComparison],
     outcomes: &[Outcome<'_>],
     quoted: Quoted,
 ) -> Option<String> {
     let mut text =
-        "test,n,group,over,lowest,experiment,difference,ci95_low,ci95_high,seeds,verdict\n".to_owned();
+        "test,n,group,over,lowest,experiment,difference,ci95_low,ci95_high,seeds,verdict".to_owned();
+    let has_points = comparisons.iter().any(|comparison| comparison.axis == LossAxis::Points);
+    text += if has_points { ",k\n" } else { "\n" };
     let name = |index: usize| quoted(&outcomes[index].settings.name);
     let optional = |value: Option<f64>| value.map_or(String::new(), number);
-    for TableComparison { test, group, n, comparison } in comparisons {
+    for TableComparison { test, axis, group, n, comparison } in comparisons {
+        let (n, k) = match axis {
+            LossAxis::Steps => (n.to_string(), String::new()),
+            LossAxis::Points => (String::new(), n.to_string()),
+        };
+        let k = if has_points { format!(",{k}") } else { String::new() };
         let test = test.as_deref().map_or(String::new(), quoted);
         let (over, lowest) = (comparison.over.name(), name(comparison.lowest));
         for against in &comparison.others {
@@ -196,7 +203,7 @@ pub fn comparisons(
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "{test},{n},{group},{over},{lowest},{},{},{low},{high},{},{}",
+                "{test},{n},{group},{over},{lowest},{},{},{low},{high},{},{}{k}",
                 name(against.experiment),
                 optional(mean),
                 seeds.name(),

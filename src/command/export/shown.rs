@@ -3,10 +3,12 @@
 use crate::eval::Average;
 use crate::results::{ListRow, Outcome, groups, judged_at, rows};
 
-/// Those of these outcomes that have been tested, with the runs that have been.
+/// Those of these outcomes that have been tested over their axis, with the runs that have been.
 pub fn tested<'a>(outcomes: &[Outcome<'a>], test: Option<&str>) -> Vec<Outcome<'a>> {
     let mut outcomes = outcomes.to_vec();
-    outcomes.iter_mut().for_each(|outcome| outcome.runs.retain(|run| run.curves.of(test).is_some()));
+    for Outcome { runs, axis, .. } in &mut outcomes {
+        runs.retain(|run| run.curves.of(test).is_some_and(|curve| axis.of(curve).is_some()));
+    }
     outcomes.retain(|outcome| !outcome.runs.is_empty());
     outcomes
 }
@@ -26,8 +28,8 @@ pub fn shown(outcomes: &[Outcome<'_>], test: Option<&str>) -> Vec<(String, usize
         ListRow::One(index) => (outcomes[index].settings.name.clone(), index),
         ListRow::Sweep(sweep) => {
             let sweep = &sweeps[sweep];
-            let steps = |index: &usize| Some(outcomes[*index].test(test)?.evaluation.steps);
-            let n = judged_at(sweep.experiments.iter().filter_map(steps).max().unwrap_or(0));
+            let last = |index: &usize| outcomes[*index].last(test);
+            let n = judged_at(sweep.experiments.iter().filter_map(last).max().unwrap_or(0));
             // Of the cells that were tested on the same tasks as the first.
             let cells = groups.iter().map(|group| sweep.comparable(group)).find(|cells| !cells.is_empty());
             let cells = cells.unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use super::curves::{band_in_words, ends, seeds_in_words};
 use crate::cli::Interval;
-use crate::eval::{Average, OverSeeds};
+use crate::eval::{Average, LossAxis, OverSeeds};
 use crate::results::{
     Difference, FLOOR, Figure, LossTable, Outcome, Row, TableComparison, TableGroup, medians_in_words,
     point_tables, table_steps, tables,
@@ -133,11 +133,22 @@ fn loss(over: &OverSeeds, n: usize, interval: Interval, is_best: bool) -> Cell {
     }
 }
 
-/// Who differs from the lowest after each n, a line a system.
-pub fn comparisons(compared: &[TableComparison], outcomes: &[Outcome<'_>]) -> Option<Table> {
+/// Who differs from the lowest after each n and, in a table of its own, after each K: a line a system. None where nothing is
+/// compared.
+pub fn comparisons(compared: &[TableComparison], outcomes: &[Outcome<'_>]) -> Vec<Table> {
+    let axes = [LossAxis::Steps, LossAxis::Points].into_iter();
+    axes.filter_map(|axis| comparisons_along(compared, outcomes, axis)).collect()
+}
+
+fn comparisons_along(
+    compared: &[TableComparison],
+    outcomes: &[Outcome<'_>],
+    axis: LossAxis,
+) -> Option<Table> {
     let name = |index: usize| outcomes[index].settings.name.clone();
-    let several = compared.iter().any(|at| at.test.is_some());
-    let rows = compared.iter().flat_map(|at| {
+    let compared = || compared.iter().filter(|at| at.axis == axis);
+    let several = compared().any(|at| at.test.is_some());
+    let rows = compared().flat_map(|at| {
         at.comparison.others.iter().map(move |against| {
             let Difference { mean, interval, seeds, standing } = against.difference;
             let difference = Cell {
@@ -161,15 +172,16 @@ pub fn comparisons(compared: &[TableComparison], outcomes: &[Outcome<'_>]) -> Op
         })
     });
     let rows: Vec<Line> = rows.collect();
-    let head = ["n", "system", "against the lowest", "difference", "over tasks", "seeds", "verdict"];
+    let letter = axis.letter();
+    let head = [letter, "system", "against the lowest", "difference", "over tasks", "seeds", "verdict"];
     let head = several.then_some("test").into_iter().chain(head);
     (!rows.is_empty()).then(|| Table {
-        title: "Differences to the lowest loss".to_owned(),
+        title: format!("Differences to the lowest loss after {}", axis.after()),
         head: head.map(str::to_owned).collect(),
         rows,
-        notes: vec![
-            "In brackets: the interval of the difference. All intervals of a group and n together hold at 95 %.".to_owned(),
-        ],
+        notes: vec![format!(
+            "In brackets: the interval of the difference. All intervals of a group and {letter} together hold at 95 %."
+        )],
     })
 }
 

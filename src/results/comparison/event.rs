@@ -1,10 +1,11 @@
-//! The comparisons that scripts are given: one a test set, group and n of the loss table, as a line of JSON or as rows.
+//! The comparisons that scripts are given: one a test set, group and n of the loss table, and where there are points curves
+//! one a K of theirs, as a line of JSON or as rows.
 
 use serde::Serialize;
 
 use super::compare::{Comparison, compare};
 use super::difference::{Difference, Replicates, Standing};
-use crate::eval::Average;
+use crate::eval::{Average, LossAxis};
 use crate::results::outcome::{Outcome, test_names};
 use crate::results::table::table_steps;
 
@@ -15,24 +16,32 @@ pub struct TableComparison {
     pub test: Option<String>,
     /// The group's number on this test set, from 1.
     pub group: usize,
-    /// Steps.
+    /// What losses are over.
+    pub axis: LossAxis,
+    /// Steps, or support points.
     pub n: usize,
     /// What it says.
     pub comparison: Comparison,
 }
 
-/// The comparisons of a study at the n of its loss tables, of means where no task blows up.
+/// The comparisons of a study at the n of its loss tables, and then at the K, of means where no task blows up.
 pub fn table_comparisons(outcomes: &[Outcome<'_>]) -> Vec<TableComparison> {
+    let axes = [LossAxis::Steps, LossAxis::Points];
+    axes.into_iter().flat_map(|axis| comparisons_along(outcomes, axis)).collect()
+}
+
+fn comparisons_along(outcomes: &[Outcome<'_>], axis: LossAxis) -> Vec<TableComparison> {
+    let outcomes: Vec<Outcome<'_>> = outcomes.iter().map(|outcome| outcome.along(axis)).collect();
     let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
     let mut found = Vec::new();
     for test in std::iter::once(None).chain(names.iter().map(Some)) {
         let name = test.map(String::as_str);
         let steps = outcomes.iter().filter_map(|outcome| outcome.last(name));
         let steps = table_steps(steps.max().unwrap_or(0));
-        for (group, compared) in (1..).zip(compare(outcomes, name, Average::Mean)) {
+        for (group, compared) in (1..).zip(compare(&outcomes, name, Average::Mean)) {
             let at = |n: &usize| {
                 let comparison = compared.at(*n)?.clone();
-                Some(TableComparison { test: test.cloned(), group, n: *n, comparison })
+                Some(TableComparison { test: test.cloned(), axis, group, n: *n, comparison })
             };
             found.extend(steps.iter().filter_map(at));
         }
@@ -40,14 +49,18 @@ pub fn table_comparisons(outcomes: &[Outcome<'_>]) -> Vec<TableComparison> {
     found
 }
 
-/// The event of `--json`: one a group of systems tested on the same tasks and n of the loss table.
+/// The event of `--json`: one a group of systems tested on the same tasks and n, or K, of the loss table.
 #[derive(Clone, Debug, Serialize)]
 pub struct ComparisonEvent<'a> {
     event: &'static str,
     /// Absent for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<&'a str>,
-    n: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<usize>,
+    /// In the place of n, where losses are over support points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    k: Option<usize>,
     group: Vec<&'a str>,
     lowest: &'a str,
     over: &'static str,
@@ -79,7 +92,8 @@ impl TableComparison {
         ComparisonEvent {
             event: "comparison",
             test: self.test.as_deref(),
-            n: self.n,
+            n: (self.axis == LossAxis::Steps).then_some(self.n),
+            k: (self.axis == LossAxis::Points).then_some(self.n),
             group: group.iter().map(|index| name(*index)).collect(),
             lowest: name(*lowest),
             over: over.name(),

@@ -136,7 +136,7 @@ pub struct App {
     /// The same of one system against each other.
     pub(in crate::ui) contrasts: Known<(usize, usize, Average, LossAxis), Option<Contrasts>>,
     /// What is said of it.
-    pub(in crate::ui) sentences: Known<(usize, Average, bool), Vec<String>>,
+    pub(in crate::ui) sentences: Known<(usize, Average, bool, LossAxis, usize), Vec<String>>,
     /// When runs begin and end, as long as nothing has changed.
     pub(in crate::ui) schedule: KnownSchedule,
     /// The time left, as it is shown.

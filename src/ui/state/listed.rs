@@ -54,7 +54,7 @@ impl App {
         match sort {
             Sort::File => {}
             Sort::Name => words.push("by name".to_owned()),
-            Sort::Loss(n) => words.push(format!("by n={n}")),
+            Sort::Loss(n) => words.push(format!("by {}={n}", self.axis().letter())),
         }
         if hidden > 0 {
             words.push(format!("{hidden} hidden: {}", self.key_of("show-hidden")));

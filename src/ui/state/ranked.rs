@@ -29,11 +29,24 @@ impl App {
         self.contrasts.of((test, subject, average, axis), of)
     }
 
-    /// What came of it on the test set in view, in sentences.
+    /// What came of it on the test set in view, over the axis in view, in sentences.
     pub fn found(&self) -> Arc<Vec<String>> {
-        let key = (self.test, self.curves.average, self.styles.ascii);
+        let axis = self.axis();
+        // A floor comes later than results do.
+        let floors = match axis {
+            LossAxis::Steps => 0,
+            LossAxis::Points => {
+                (0..self.experiments.len()).filter(|index| self.floor(*index).is_some()).count()
+            }
+        };
+        let key = (self.test, self.curves.average, self.styles.ascii, axis, floors);
         let guess = |experiment: usize, average| self.set(experiment).prior(average, None);
-        self.sentences.of(key, || self.findings(|findings| findings.sentences(guess)))
+        self.sentences.of(key, || {
+            self.findings(|findings| match axis {
+                LossAxis::Steps => findings.sentences(guess),
+                LossAxis::Points => findings.over_points(guess, |experiment| self.floor(experiment)),
+            })
+        })
     }
 
     /// Works out what the views say of this, as far as it is not known, so that no frame is drawn later for it.

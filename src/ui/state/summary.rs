@@ -169,9 +169,9 @@ impl App {
         figures(&self.outcomes())
     }
 
-    /// What is to be said of the results on the test set in view.
+    /// What is to be said of the results on the test set in view, over the axis in view.
     pub fn findings<T>(&self, say: impl FnOnce(&Findings<'_>) -> T) -> T {
-        let (outcomes, compared) = (self.outcomes(), self.compared_along(LossAxis::Steps));
+        let (outcomes, compared) = (self.outcomes_along(self.axis()), self.compared());
         say(&Findings {
             outcomes: &outcomes,
             compared: &compared,
@@ -179,6 +179,14 @@ impl App {
             average: self.curves.average,
             glyphs: self.styles.glyphs(),
         })
+    }
+
+    /// Who of an experiment's group is the lowest with how many points, in a few words; `None` over steps, and where nothing
+    /// is known.
+    pub fn lowest_over_points(&self, experiment: usize) -> Option<String> {
+        let guess = |experiment: usize, average| self.set(experiment).prior(average, None);
+        let group = self.group_of(experiment).filter(|_| self.axis() == LossAxis::Points)?;
+        self.findings(|findings| findings.leaders_in_short(findings.compared.get(group)?, guess))
     }
 
     /// The last n of any evaluation on the test set in view, or the last K where curves are over points.

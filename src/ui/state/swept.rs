@@ -8,7 +8,7 @@ use super::{
     sweep::{Known, SweepState},
 };
 use crate::{
-    eval::Curve,
+    eval::{Curve, LossAxis},
     results::{CellLoss, ListRow, judged_at, text::fit},
 };
 
@@ -126,22 +126,21 @@ impl App {
 
     /// What is known of a cell, at the moment that is in view.
     pub fn known(&self, experiment: usize) -> Known {
-        let n = self.judged_at();
+        let (n, axis) = (self.judged_at(), self.axis());
         let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
         let of = |curves: Vec<&Curve>| CellLoss::of(&curves, n, self.curves.average);
         if self.rewind.shown.is_some() {
-            let past =
-                runs().filter_map(|run| run.past.front.as_ref()?.curve.as_ref().map(|(_, curve)| curve));
+            let past = runs().filter_map(|run| axis.of(&run.past.front.as_ref()?.curve.as_ref()?.1));
             return of(past.collect()).map_or(Known::Waiting(0.0), Known::Preview);
         }
         let is_failed = || runs().any(|run| matches!(run.phase, Phase::Failed { .. }));
-        if self.own_rate.is_on && !is_failed() {
+        if self.is_at_own_rates() && !is_failed() {
             return self.loss_at_own_rate(experiment, n).map_or(Known::Waiting(0.0), Known::Preview);
         }
         if let Some(loss) = self.cell_loss(experiment, n) {
             return Known::Loss(loss);
         }
-        let previews = runs().filter_map(|run| run.preview.as_ref().map(|(_, curve)| curve));
+        let previews = runs().filter_map(|run| axis.of(&run.preview.as_ref()?.1));
         if let Some(loss) = of(previews.collect()) {
             return Known::Preview(loss);
         }
@@ -153,10 +152,15 @@ impl App {
         Known::Waiting(if all > 0.0 { taken / all } else { 0.0 })
     }
 
+    /// Whether cells are tested at the rates that they were trained at: over inner steps, which take a rate.
+    pub fn is_at_own_rates(&self) -> bool {
+        self.own_rate.is_on && self.axis() == LossAxis::Steps
+    }
+
     /// Has worked out what is not known yet of the sweep in view at rates of its cells' own, if that is asked for.
     pub fn want_own_rates(&mut self) {
         let in_view = self.view.experiment.and_then(|index| self.sweep_of(index));
-        let Some(sweep) = in_view.filter(|_| self.own_rate.is_on) else { return };
+        let Some(sweep) = in_view.filter(|_| self.is_at_own_rates()) else { return };
         let runs = sweep.grid.experiments.iter().flat_map(|cell| &self.experiments[*cell].runs);
         let networks = match self.own_rate.is_awaited() {
             true => Vec::new(),

@@ -95,10 +95,13 @@ fn a_key_shows_the_loss_over_points() {
     settle(&mut app);
     assert_eq!((app.axis(), app.most_steps()), (LossAxis::Points, 20));
     let points = picture(&app, 120, 40);
-    for said in ["Test loss after K support points", "K=0", "Bayes floor", "fewest, most K trained"] {
+    for said in ["Test loss after K support points", "K=0", "Bayes floor", "trained K"] {
         assert!(points.contains(said), "{said}: {points}");
     }
     assert!(!points.contains("oracle ") && !points.contains("n gradient steps"), "{points}");
+    // Nothing beside it is of steps: neither the progress of the runs nor what is said of the lowest.
+    assert!(!points.contains("n=10"), "{points}");
+    assert!(points.contains("lowest: Ridge head K=1-20"), "{points}");
     // What was trained with other points is compared; what was tested on noisy ones is not.
     assert_eq!([0, 1, 2, 3].map(|index| app.group_of(index)), [Some(0), Some(0), Some(0), Some(1)]);
     assert_eq!(app.best(&[10])[0].iter().copied().collect::<Vec<_>>(), [2]);
@@ -108,10 +111,13 @@ fn a_key_shows_the_loss_over_points() {
     press(&mut app, KeyCode::Right);
     press(&mut app, KeyCode::Right);
     assert!(picture(&app, 160, 40).contains("K=1: Ridge head 1.4"), "{}", picture(&app, 160, 40));
-    // In a view of one experiment the seeds stand over K, and what is said of n stays.
+    // In a view of one experiment the seeds stand over K, and so do the figures beside them.
     show(&mut app, fixture::of_experiment(2));
     settle(&mut app);
-    insta::assert_snapshot!("points_experiment_120x40", picture(&app, 120, 40));
+    let one = picture(&app, 120, 40);
+    assert!(one.contains("at K = 1,") && one.contains("The lowest after 20 points."), "{one}");
+    assert!(!one.contains("n=10") && !one.contains("at n = "), "{one}");
+    insta::assert_snapshot!("points_experiment_120x40", one);
     // Elsewhere nothing is over points.
     show(&mut app, view("Tasks"));
     assert_eq!(app.axis(), LossAxis::Steps);
@@ -121,6 +127,34 @@ fn a_key_shows_the_loss_over_points() {
     let again = picture(&app, 120, 40);
     assert!(again.contains("Test loss after n gradient steps") && again.contains("n=0"), "{again}");
     assert!(!again.contains("Bayes floor") && app.curves.crosshair.is_none(), "{again}");
+}
+
+#[test]
+fn what_came_of_it_is_told_over_points() {
+    let mut app = app(Styles::default());
+    let of_steps = app.found().join(" ");
+    assert!(of_steps.contains("after 10 steps") && !of_steps.contains("one point"), "{of_steps}");
+    press(&mut app, KeyCode::Char('K'));
+    settle(&mut app);
+    let said = app.found().join(" ");
+    for words in [
+        "Lowest, or not told from the lowest: Ridge head with 1 to 20 points.",
+        "Ridge head has the lowest loss after one point: 1.41",
+        "The Bayes floor is 1.",
+        "From 2 points on the Bayes floor is 0",
+        "Ridge head has the lowest loss after 10 points: 0.0066",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("step") && !said.contains("Noisy"), "{said}");
+    // Without the points of one system the sentences are of the others.
+    app.experiments[2].runs.clear();
+    app.forget_comparisons();
+    let said = app.found().join(" ");
+    assert!(said.contains("CAVIA with 1 to 20 points.") && !said.contains("Ridge"), "{said}");
+    app.on_over();
+    let screen = picture(&app, 200, 60);
+    assert!(screen.contains("Lowest, or not told from the"), "{screen}");
 }
 
 #[test]

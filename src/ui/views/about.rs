@@ -3,29 +3,38 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use crate::ui::{
-    state::app::App,
-    widgets::text::{number, pane, pane_note, put, wrap},
+use crate::{
+    eval::LossAxis,
+    ui::{
+        state::app::App,
+        widgets::text::{number, pane, pane_note, put, wrap},
+    },
 };
 
-/// What this study has measured, at the trained step and at the last.
+/// What this study has measured, at the trained step and at the last; over points at the first, at the most that it was
+/// trained with, and at the last.
 fn measured(app: &App, index: usize) -> Option<String> {
     let settings = &app.experiments[index].settings;
-    let over = app.result(index)?;
+    let axis = app.axis();
+    let over = app.result_along(index, axis)?;
     let last = over.mean.len().checked_sub(1)?;
-    let trained =
-        if settings.algorithm.trains() { settings.adaptation().inner_steps.min(last) } else { last };
-    let mut steps = vec![trained, last];
+    let trained = match axis {
+        LossAxis::Points => settings.task.shots.most.min(last),
+        LossAxis::Steps if settings.algorithm.trains() => settings.adaptation().inner_steps.min(last),
+        LossAxis::Steps => last,
+    };
+    let first = (axis == LossAxis::Points).then_some(1.min(last));
+    let mut steps: Vec<usize> = first.into_iter().chain([trained, last]).collect();
     steps.dedup();
     let at = |n: &usize| {
         let spread = if over.seeds > 1 { format!(" ± {}", number(over.std[*n])) } else { String::new() };
-        format!("{}{spread} at n = {n}", number(over.mean[*n]))
+        format!("{}{spread} at {} = {n}", number(over.mean[*n]), axis.letter())
     };
     let list: Vec<String> = steps.iter().map(at).collect();
     let seeds = if over.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", over.seeds) };
-    let standing = app.findings(|findings| findings.standing(index, trained));
-    let standing = standing.map_or(String::new(), |standing| format!(" {standing}"));
-    Some(format!("Here, {seeds}: {}.{standing}", list.join(", ")))
+    let said = app.findings(|findings| [findings.standing(index, trained), findings.features(index)]);
+    let said = said.into_iter().flatten().map(|said| format!(" {said}"));
+    Some(format!("Here, {seeds}: {}.{}", list.join(", "), said.collect::<String>()))
 }
 
 /// Rows that the pane would like to have in this width.

@@ -123,15 +123,32 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     };
     let trained = match axis {
         LossAxis::Steps => selected.map(|shown| trained_note(app, chosen, &shown.over)).unwrap_or_default(),
-        LossAxis::Points => trained_points_note(app),
+        LossAxis::Points => String::new(),
     };
     // What there is to see when nothing moves any more.
     let is_still = app.is_over() && app.rewind.notch.is_none();
     let replay =
         if is_still { format!("{} replays the training", app.key_of("replay")) } else { String::new() };
     let crosshair = crosshair.unwrap_or_default();
-    let remarks =
-        [crosshair, elsewhere, above, unseen.announce(), preview.to_owned(), replay, trained, beyond];
+    // Over points it comes first who is the lowest with how many, and what the marks are.
+    let of_points = match axis {
+        LossAxis::Points if crosshair.is_empty() => {
+            let lowest = app.lowest_over_points(subject).into_iter();
+            lowest.chain([trained_points_note(app)]).collect::<Vec<_>>().join("; ")
+        }
+        LossAxis::Points | LossAxis::Steps => String::new(),
+    };
+    let remarks = [
+        crosshair,
+        of_points,
+        elsewhere,
+        above,
+        unseen.announce(),
+        preview.to_owned(),
+        replay,
+        trained,
+        beyond,
+    ];
     note(app, area, buffer, &remarks);
 }
 
@@ -445,7 +462,7 @@ fn trained_mark(app: &App, index: usize, losses: &[f64]) -> Option<Series> {
 /// Marks on a curve at the fewest and the most points that a system was trained with.
 fn trained_range(app: &App, index: usize, losses: &[f64]) -> Series {
     let settings = &app.experiments[index].settings;
-    let Shots { fewest, most } = settings.task.shots;
+    let Shots { fewest, most } = settings.trained_points();
     let ends = if fewest < most { vec![fewest, most] } else { vec![most] };
     let is_trained = settings.algorithm.trains();
     let at = |k: usize| Some((k as f64, *losses.get(k).filter(|loss| is_trained && loss.is_finite())?));
@@ -460,7 +477,7 @@ fn trained_range(app: &App, index: usize, losses: &[f64]) -> Series {
 
 /// What the marks over points say.
 fn trained_points_note(app: &App) -> String {
-    format!("{} fewest, most K trained", app.styles.trained_mark())
+    format!("{} trained K", app.styles.trained_mark())
 }
 
 /// What the mark says, and what becomes of the tasks past it: how many are lost, or that a few of them explode.

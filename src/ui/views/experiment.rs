@@ -253,9 +253,11 @@ fn draw_runs(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
                 (format!("{bar} {}{speed}", count(run.step)), styles.readable(styles.series(app.hue(index))))
             }
             Phase::Finished { seconds, .. } => {
-                let n = 10.min(app.set(index).evaluation.steps);
-                let loss = app.curve_over_steps(at).and_then(|curve| curve.mean.get(n));
-                let loss = loss.map(|loss| format!(", {} at n={n}", number(*loss))).unwrap_or_default();
+                let axis = app.axis();
+                let n = 10.min(axis.last(&app.set(index).evaluation).unwrap_or(0));
+                let loss = app.curve(at).and_then(|curve| curve.mean.get(n));
+                let loss = loss.map(|loss| format!(", {} at {}={n}", number(*loss), axis.letter()));
+                let loss = loss.unwrap_or_default();
                 (format!("{seconds:.1} s{loss}"), styles.plain())
             }
             Phase::Failed { step, error } => {

@@ -358,8 +358,10 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
         ),
         (OverviewPlot::Curves, LossAxis::Points) => format!(
             "Each system is shown K points of {one} it has never seen, one more at a time, and takes the steps it was \
-             trained for. Lower is better; who is lowest may change with K.\n\
-             prior mean: the best guess without points. {FLOOR}: the best prediction there is from K points, exactly.\n{number}"
+             trained for. Lower is better; who is lowest may change with K. {}: the fewest and the most points it was \
+             trained with.\n\
+             prior mean: the best guess without points. {FLOOR}: the best prediction there is from K points, exactly.\n{number}",
+            app.styles.trained_mark()
         ),
     };
     wrap(&text, usize::from(wide).saturating_sub(4), &app.styles)
@@ -440,7 +442,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         if let Some(curve) = over.filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
             let n = 10.min(curve.mean.len() - 1);
             let [low, high] = [curve.low[n], curve.high[n]].map(number);
-            facts.push(format!("seeds from {low} to {high} at n={n}"));
+            facts.push(format!("seeds from {low} to {high} at {}={n}", app.axis().letter()));
         }
     } else if progress.training.is_empty() {
         facts.push(match progress {

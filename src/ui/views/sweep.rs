@@ -192,7 +192,7 @@ fn few(app: &App, cells: &[usize]) -> usize {
 
 /// At which inner rate the cells are tested, which is not the one that a cell was trained at.
 fn tested_at(app: &App, cells: &[usize]) -> String {
-    if app.own_rate.is_on && app.rewind.shown.is_none() {
+    if app.is_at_own_rates() && app.rewind.shown.is_none() {
         return format!("each at its own inner_lr, {} tasks", few(app, cells));
     }
     let mut rates: Vec<String> = cells.iter().map(|cell| rate(app.test_rate(*cell))).collect();
@@ -212,8 +212,9 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     });
     let (set, kind, n) = (app.test_label(), app.curves.average.name(), app.judged_at());
     let title = format!(
-        "{set}{}: loss at n={n} ({kind}){}, {}",
+        "{set}{}: loss at {}={n} ({kind}){}, {}",
         grid.name,
+        app.axis().letter(),
         hidden.collect::<String>(),
         tested_at(app, &grid.experiments),
     );
@@ -266,7 +267,7 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
         legend(scale, &rests, at, buffer, styles);
     }
     let note = match best
-        .filter(|_| !app.own_rate.is_on)
+        .filter(|_| !app.is_at_own_rates())
         .map(|best| (best, &app.experiments[best].settings.cell))
     {
         Some((best, Some(cell))) => match app.known(best) {
@@ -281,7 +282,7 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
             }
             _ => format!("best so far: {}", cell.combination()),
         },
-        _ if app.own_rate.is_on => {
+        _ if app.is_at_own_rates() => {
             format!("a preview; {} tests all cells at one inner_lr again", app.key_of("own-rate"))
         }
         _ => "no cell has a result yet".to_owned(),
@@ -431,7 +432,7 @@ fn by_rate(app: &App, index: usize) -> Option<String> {
     // Worse by far than knowing nothing.
     let explodes = |loss: f64| !loss.is_finite() || loss > 2.0 * app.set(index).prior(Average::Mean, None);
     let (at_test, key) = (format!("at the {} of the tests", rate(test)), app.key_of("own-rate"));
-    match app.loss_at_own_rate(index, n).map(|loss| loss.mean).filter(|_| app.own_rate.is_on) {
+    match app.loss_at_own_rate(index, n).map(|loss| loss.mean).filter(|_| app.is_at_own_rates()) {
         Some(at_own) if explodes(tested) && !explodes(at_own) => Some(format!(
             "It explodes only {at_test} ({}): at the {} that it was trained at it does not.",
             number(tested),
