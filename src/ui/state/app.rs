@@ -35,7 +35,7 @@ use crate::{
         view,
         views::{
             inner::state::Inner,
-            play::{seeds::Seeds, state::Play},
+            play::{frozen::Walked, seeds::Seeds, state::Play},
             why::state::Why,
         },
     },
@@ -121,6 +121,8 @@ pub struct App {
     pub(in crate::ui) floors: Job<(TaskSettings, EvaluationSettings), ()>,
     /// The Inner view.
     pub inner: Inner,
+    /// The losses over K of Play's walk.
+    pub(in crate::ui) walked: Walked,
     /// The Why view.
     pub why: Why,
     /// The Tasks view.
@@ -270,6 +272,7 @@ impl App {
             oracles: Job::default(),
             floors: Job::default(),
             inner: Inner::default(),
+            walked: Walked::default(),
             why: Why::default(),
             illustration: None,
             play,

@@ -31,6 +31,7 @@ pub fn look(app: &mut App) -> bool {
     }
     let measured = measure(app);
     app.inner.take_in()
+        | app.walked.take_in()
         | explained
         | app.own_rate.take_in()
         | app.by_task.take_in()
@@ -46,6 +47,7 @@ impl App {
         self.fits.are_awaited()
             || self.previews.is_awaited()
             || self.inner.is_awaited()
+            || self.walked.is_awaited()
             || self.own_rate.is_awaited()
             || self.by_task.is_awaited()
             || self.spreads.is_awaited()

@@ -7,17 +7,22 @@
 //! |                                                                || 2 Reptile       0.52     |
 //! +----------------------------------------------------------------++ oracle 0 ----------------+
 //! ```
+//!
+//! On a walk the points are those of a frozen test task, one more at each key, and below the plot is the loss of every
+//! system against K so far.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
 mod beside;
 mod change;
+pub mod frozen;
 pub mod seeds;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod walk;
 
-use self::state::Play;
+use self::{frozen::Walk, state::Play};
 use super::fit::band;
 use crate::{
     eval::Fit,
@@ -44,48 +49,67 @@ pub static VIEW: Kind = Kind { point, look, commands: COMMANDS, ..Kind::new("Pla
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
+    Command::new("next-point", "f", "the next point of a frozen test task, every system redrawn", |app| {
+        walk::go(app, 1)
+    })
+    .hint("points"),
+    Command::new("previous-point", "b", "the point before taken away again", |app| walk::go(app, -1))
+        .shares_hint(),
+    Command::new("next-frozen-task", "F", "another test task, with as many of its points", walk::next_task),
     Command::new("cursor-left", "Left h", "cursor left", |app| cursor(app, -1.0, 0.0))
         .hint("cursor")
-        .group(Group::Move),
+        .group(Group::Move)
+        .unless(walk::refusal),
     Command::new("cursor-right", "Right l", "cursor right", |app| cursor(app, 1.0, 0.0))
         .shares_hint()
-        .group(Group::Move),
+        .group(Group::Move)
+        .unless(walk::refusal),
     Command::new("cursor-up", "Up k", "cursor up", |app| cursor(app, 0.0, 1.0))
         .shares_hint()
-        .group(Group::Move),
+        .group(Group::Move)
+        .unless(walk::refusal),
     Command::new("cursor-down", "Down j", "cursor down", |app| cursor(app, 0.0, -1.0))
         .shares_hint()
-        .group(Group::Move),
+        .group(Group::Move)
+        .unless(walk::refusal),
     Command::new("place", "Space", "place a support point at the cursor", |app| place(app, Play::place))
-        .hint("place"),
+        .hint("place")
+        .unless(walk::refusal),
     Command::new("place-on-task", "w", "place a support point on the task", |app| {
         place(app, Play::place_on_task)
     })
-    .hint("on task"),
+    .hint("on task")
+    .unless(walk::refusal),
     Command::new("grab", "Enter", "take up the nearest point, or let go of it", |app| {
         change(app, Play::grab)
     })
-    .hint("grab"),
+    .hint("grab")
+    .unless(walk::refusal),
     Command::new("delete-point", "d Delete Backspace", "delete the nearest point", |app| {
         change(app, Play::delete)
     })
-    .hint("delete"),
-    Command::new("delete-points", "D", "delete every support point", |app| change(app, Play::clear)),
+    .hint("delete")
+    .unless(walk::refusal),
+    Command::new("delete-points", "D", "delete every support point", |app| change(app, Play::clear))
+        .unless(walk::refusal),
     Command::new("undo", "u U", "undo: points, task and noise as they were before the last change", |app| {
         if !app.play.undo() {
             app.say("nothing has been changed here");
         }
     })
-    .hint("undo"),
+    .hint("undo")
+    .unless(walk::refusal),
     Command::new("hard-task", "t", "take a hard task, drawn anew", |app| {
         let words = change(app, Play::surprise);
         app.say(words);
     })
-    .hint("hard task"),
-    Command::new("parts", "P", "the next step of the lowest learner: what each point adds", beside::toggle),
-    FEWER_STEPS.keys("J").hint("steps"),
-    MORE_STEPS.keys("K").shares_hint(),
-    STEPS,
+    .hint("hard task")
+    .unless(walk::refusal),
+    Command::new("parts", "P", "the next step of the lowest learner: what each point adds", beside::toggle)
+        .unless(walk::refusal),
+    FEWER_STEPS.keys("J").hint("steps").unless(walk::refusal),
+    MORE_STEPS.keys("K").shares_hint().unless(walk::refusal),
+    STEPS.unless(walk::refusal),
     RATE_DOWN.hint("rate"),
     RATE_UP.shares_hint(),
     RATE,
@@ -93,21 +117,33 @@ static COMMANDS: &[Command] = &[
     Command::new("first-number-down", "{", "the task's first number down: an amplitude, a length", |app| {
         turn(app, 0, -1)
     })
-    .hint("task"),
-    Command::new("first-number-up", "}", "the task's first number up", |app| turn(app, 0, 1)).shares_hint(),
+    .hint("task")
+    .unless(walk::refusal),
+    Command::new("first-number-up", "}", "the task's first number up", |app| turn(app, 0, 1))
+        .shares_hint()
+        .unless(walk::refusal),
     Command::new("second-number-down", "[", "its second number down: a phase, a scale", |app| {
         turn(app, 1, -1)
     })
-    .shares_hint(),
-    Command::new("second-number-up", "]", "its second number up", |app| turn(app, 1, 1)).shares_hint(),
+    .shares_hint()
+    .unless(walk::refusal),
+    Command::new("second-number-up", "]", "its second number up", |app| turn(app, 1, 1))
+        .shares_hint()
+        .unless(walk::refusal),
     Command::new("third-number-down", "-", "its third number down, if it has one", |app| turn(app, 2, -1))
-        .shares_hint(),
-    Command::new("third-number-up", "*", "its third number up", |app| turn(app, 2, 1)).shares_hint(),
+        .shares_hint()
+        .unless(walk::refusal),
+    Command::new("third-number-up", "*", "its third number up", |app| turn(app, 2, 1))
+        .shares_hint()
+        .unless(walk::refusal),
     Command::new("noise-down", ";", "less noise on the support points", |app| {
         change(app, |play| play.roughen(-1))
     })
-    .hint("noise"),
-    Command::new("noise-up", "'", "more noise", |app| change(app, |play| play.roughen(1))).shares_hint(),
+    .hint("noise")
+    .unless(walk::refusal),
+    Command::new("noise-up", "'", "more noise", |app| change(app, |play| play.roughen(1)))
+        .shares_hint()
+        .unless(walk::refusal),
     PREVIOUS_SEED,
     NEXT_SEED,
 ];
@@ -135,7 +171,7 @@ pub fn geometry(app: &App, area: Rect) -> Option<Geometry> {
 fn ranked(app: &App) -> (Vec<Ranked<'_>>, Vec<usize>) {
     let (mut ranking, mut unready) = (Vec::new(), Vec::new());
     for index in app.leaders() {
-        match (app.fit_after(index, 0), app.fit_after(index, app.fit.n)) {
+        match (app.fit_after(index, 0), app.fit_after(index, app.played_steps(index))) {
             (Some(start), Some(fit)) => ranking.push((index, start.loss, fit)),
             _ => unready.push(index),
         }
@@ -145,12 +181,22 @@ fn ranked(app: &App) -> (Vec<Ranked<'_>>, Vec<usize>) {
     (ranking, unready)
 }
 
+/// The plot's pane of a walk, and that of the losses over K below it.
+fn split(left: Rect) -> [Rect; 2] {
+    let below = (left.height * 2 / 5).clamp(7, 16).min(left.height);
+    let above = Rect { height: left.height - below, ..left };
+    [above, Rect { y: above.bottom(), height: below, ..left }]
+}
+
 /// Draws the view.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
     let play = &app.play;
     let task = play.task();
     let (left, right) = panes(area);
+    if let Some(walk) = &play.walk {
+        return draw_walk(app, walk, [left, right], buffer);
+    }
     let table = play.function.family.table();
     let is_trained_on = table.is_some_and(|table| !table.is_test(&play.function.numbers));
     let title = format!(
@@ -168,6 +214,90 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let note = if unseen.announce().is_empty() { at } else { format!("{}; {at}", unseen.announce()) };
     pane_note(buffer, left, &note, styles.warn(), styles);
     draw_ranking(app, &ranking, &unready, right, buffer);
+}
+
+/// Draws a walk: the task with its points so far, the losses over K, the ranking.
+fn draw_walk(app: &App, walk: &Walk, [left, right]: [Rect; 2], buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let [above, below] = split(left);
+    let task = walk.task();
+    let (k, most) = (walk.k, walk.most());
+    let function = task.function.equation();
+    let title = format!("{}Test task {}: {function}, K {k} of {most}", app.test_label(), walk.index + 1);
+    let inner = pane(buffer, above, &title, styles);
+    let (ranking, unready) = ranked(app);
+    let unseen = plot(app, &task, &ranking, inner.width).draw(inner, buffer, styles);
+    let note = match unseen.announce() {
+        unseen if unseen.is_empty() => "each system after the steps that it was trained for".to_owned(),
+        unseen => unseen,
+    };
+    pane_note(buffer, above, &note, styles.warn(), styles);
+    draw_paths(app, walk, below, buffer);
+    draw_ranking(app, &ranking, &unready, right, buffer);
+}
+
+/// The losses of every system on the task of a walk against K, as far as it has gone.
+fn draw_paths(app: &App, walk: &Walk, area: Rect, buffer: &mut Buffer) {
+    let styles = &app.styles;
+    let inner = pane(buffer, area, "Test loss on this task after K points (log loss)", styles);
+    let Some(paths) = app.paths() else {
+        put(buffer, inner, inner.x + 1, inner.y, "being computed", styles.plain());
+        return;
+    };
+    let best = paths.best.as_deref().unwrap_or_default();
+    // The axis holds the whole walk, so that it stays where it is.
+    let all = paths.losses.iter().flat_map(|(_, losses)| losses).chain(best).copied();
+    let so_far = |losses: &[f64]| -> Vec<(f64, f64)> {
+        losses.iter().take(walk.k + 1).enumerate().map(|(k, loss)| (k as f64, *loss)).collect()
+    };
+    let mut series = vec![Series {
+        name: if best.is_empty() { String::new() } else { "Bayes-optimal".to_owned() },
+        style: styles.plain(),
+        shape: Shape::Line(Pattern::Dot),
+        mark: '_',
+        // What is nothing has no place on a log axis, and is said.
+        points: so_far(best).into_iter().filter(|(_, loss)| *loss > 0.0).collect(),
+    }];
+    let longest = if inner.width < 60 { 9 } else { 18 };
+    let mut now: Vec<(f64, usize)> = Vec::new();
+    for (index, losses) in &paths.losses {
+        now.push((losses.get(walk.k).copied().unwrap_or(f64::NAN), *index));
+        let points = so_far(losses);
+        // A single value is no line yet.
+        let shape = match points.len() {
+            1 => Shape::Points(styles.mark(app.hue(*index))),
+            _ => Shape::Line(styles.pattern(app.hue(*index))),
+        };
+        series.push(Series {
+            name: fit(&app.row_name(*index), longest, styles),
+            style: styles.series(app.hue(*index)),
+            shape,
+            mark: styles.mark(app.hue(*index)),
+            points,
+        });
+    }
+    let plot = Plot {
+        x: Scale::linear(0.0, walk.most().max(1) as f64),
+        y: Scale::around(all, true),
+        x_name: "K",
+        series,
+        crosshair: None,
+        names: true,
+    };
+    let unseen = plot.draw(inner, buffer, styles);
+    let lowest = now.iter().filter(|(loss, _)| loss.is_finite()).min_by(|a, b| a.0.total_cmp(&b.0));
+    let mut notes = Vec::new();
+    if let Some((loss, index)) = lowest {
+        notes.push(format!("K={}: lowest {} {}", walk.k, app.row_name(*index), number(*loss)));
+    }
+    match best.get(walk.k) {
+        Some(loss) if *loss > 0.0 => notes.push(format!("Bayes-optimal {}", number(*loss))),
+        Some(_) => notes.push("Bayes-optimal 0".to_owned()),
+        None => {}
+    }
+    notes.push(unseen.announce());
+    notes.retain(|note| !note.is_empty());
+    pane_note(buffer, area, &notes.join("; "), styles.warn(), styles);
 }
 
 /// The truth, the points, the cursor and the best fits. Every experiment's name has a place kept for it,
@@ -221,16 +351,23 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
         mark: 'O',
         points: task.support.x.iter().copied().zip(task.support.y.iter().copied()).collect(),
     });
+    let (name, at) = match &play.walk {
+        Some(walk) => ("newest", walk.newest()),
+        None if play.held.is_some() => ("held", Some((play.x, play.y))),
+        None => ("cursor", Some((play.x, play.y))),
+    };
     series.push(Series {
-        name: if play.held.is_some() { "held" } else { "cursor" }.to_owned(),
+        name: name.to_owned(),
         style: styles.key(),
         shape: Shape::Points(styles.cursor_mark()),
         mark: 'X',
-        points: vec![(play.x, play.y)],
+        points: at.into_iter().collect(),
     });
+    let [bottom, top] = play.walk.as_ref().map_or(play.heights, Walk::heights);
+    let [low, high] = play.walk.as_ref().map_or(play.range, Walk::range);
     Plot {
-        x: Scale::linear(play.range[0], play.range[1]),
-        y: Scale::linear(play.heights[0], play.heights[1]),
+        x: Scale::linear(low, high),
+        y: Scale::linear(bottom, top),
         x_name: app.sets.first().map_or("x", |set| set.x_name()),
         series,
         crosshair: None,
@@ -251,8 +388,11 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
     let all = ranking.len() + unready.len();
     pane_note(buffer, area, &whereabouts(0, rows, all), styles.warn(), styles);
     let mut y = inner.y;
-    let head =
-        format!("{} {:>6} {:>6}", pad("", name + places + 1, styles), "n=0", format!("n={}", app.fit.n));
+    let columns = match &app.play.walk {
+        Some(walk) => [format!("K={}", walk.k.saturating_sub(1)), format!("K={}", walk.k)],
+        None => ["n=0".to_owned(), format!("n={}", app.fit.n)],
+    };
+    let head = format!("{} {:>6} {:>6}", pad("", name + places + 1, styles), columns[0], columns[1]);
     put(buffer, inner, inner.x, y, &head, styles.plain());
     for (place, (index, start, fit)) in ranking.iter().enumerate() {
         y += 1;
@@ -265,7 +405,14 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
             &format!("{:>places$} {title}", place + 1),
             styles.readable(styles.series(app.hue(*index))),
         );
-        let x = put(buffer, inner, x, y, &format!(" {:>6}", number(*start)), styles.plain());
+        let before = match &app.play.walk {
+            Some(walk) => {
+                app.paths().and_then(|paths| paths.of(*index)?.get(walk.k.saturating_sub(1)).copied())
+            }
+            None => Some(*start),
+        };
+        let before = before.map_or(String::new(), number);
+        let x = put(buffer, inner, x, y, &format!(" {before:>6}"), styles.plain());
         let style = if place == 0 { styles.best() } else { styles.plain() };
         let text = number(fit.loss);
         put(buffer, inner, x + 1 + 6u16.saturating_sub(text.len() as u16), y, &text, style);
@@ -298,16 +445,28 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
         }
         false => "",
     };
-    let text = format!(
-        "{}Every learner takes {} steps of its own test rate on your points; the loss is over {over}. {} {places}, {} \
+    let of_ones_own = || {
+        format!(
+            "{}Every learner takes {} steps of its own test rate on your points; the loss is over {over}. {} {places}, {} \
          moves one, {} draws a hard task. {}.",
-        app.oracle().map_or(String::new(), |oracle| format!("oracle {}. ", number(oracle))),
-        app.fit.n,
-        app.key_of("place"),
-        app.key_of("grab"),
-        app.key_of("hard-task"),
-        turned.join(", ")
-    ) + only;
+            app.oracle().map_or(String::new(), |oracle| format!("oracle {}. ", number(oracle))),
+            app.fit.n,
+            app.key_of("place"),
+            app.key_of("grab"),
+            app.key_of("hard-task"),
+            turned.join(", ")
+        )
+    };
+    let on_walk = || {
+        let [next, previous, task] =
+            ["next-point", "previous-point", "next-frozen-task"].map(|name| app.key_of(name));
+        format!(
+            "Every system is shown the same points and takes the steps that it was trained for; the loss is over the \
+             whole task. Bayes-optimal is the best prediction there is from these points; on a single task a system \
+             may be lucky. {next} adds a point, {previous} takes it away, {task} is another task."
+        )
+    };
+    let text = if app.play.walk.is_some() { on_walk() } else { of_ones_own() + only };
     for line in wrap(&text, usize::from(inner.width), styles) {
         put(buffer, inner, inner.x, y, &line, styles.plain());
         y += 1;
@@ -322,9 +481,12 @@ fn look(app: &mut App) {
             // Nobody was asked about these points.
             continue;
         }
-        app.want_fits(index, &task, &[0, app.fit.n]);
+        app.want_fits(index, &task, &[0, app.played_steps(index)]);
     }
-    if let Some(lowest) = ranked(app).0.first().map(|(index, ..)| *index) {
+    walk::want(app);
+    if app.play.walk.is_none()
+        && let Some(lowest) = ranked(app).0.first().map(|(index, ..)| *index)
+    {
         beside::look(app, lowest, &task);
     }
     let settings = app.sets.first().map(|set| set.task.clone()).unwrap_or_default();
@@ -358,6 +520,9 @@ fn place(app: &mut App, of: impl FnOnce(&mut Play) -> bool) {
 
 /// The mouse places, drags and deletes support points.
 fn point(app: &mut App, area: Rect, mouse: &Mouse) -> bool {
+    if app.play.walk.is_some() {
+        return false;
+    }
     let Some(plot) = &geometry(app, area) else { return false };
     let (column, row) = (mouse.column, mouse.row);
     let inside = plot.canvas.contains((column, row).into());

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::frozen::Walk;
 use crate::{
     config::Values,
     task::TaskSettings,
@@ -41,6 +42,8 @@ pub struct Play {
     pub(super) before: VecDeque<Made>,
     /// Whether the last of them was before the held point moved.
     pub(super) moving: bool,
+    /// The walk through the points of a test task, in the place of a task of one's own.
+    pub(super) walk: Option<Walk>,
 }
 
 /// What a person makes of the task.
@@ -88,6 +91,7 @@ impl Play {
             draws: 0,
             before: VecDeque::new(),
             moving: false,
+            walk: None,
         };
         if play.table().is_some() {
             play.deal();
@@ -172,9 +176,9 @@ impl Play {
         self.points.push(Placed { x, deviation, y: None, taken: Some(place) });
     }
 
-    /// The held point is let go of; whether there was one.
+    /// The held point is let go of, or the walk is over; whether there was one.
     pub fn let_go(&mut self) -> bool {
-        self.held.take().is_some()
+        self.held.take().is_some() || self.walk.take().is_some()
     }
 
     /// What a person may turn.
@@ -189,6 +193,9 @@ impl Play {
 
     /// The task to adapt on and to be tested on.
     pub fn task(&self) -> TestTask {
+        if let Some(walk) = &self.walk {
+            return walk.task();
+        }
         let mut support = Points::default();
         let table = self.table();
         for point in &self.points {

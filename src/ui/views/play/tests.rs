@@ -1,7 +1,15 @@
 //! What keys and the mouse do to the task of Play.
 
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+
 use super::state::Play;
 use crate::{
+    experiments::parse,
+    learner::Algorithm,
+    model::Kernels,
+    study::Snapshot,
     term::{
         Button,
         MouseKind::{Drag, Press, Release},
@@ -14,7 +22,7 @@ use crate::{
             fixture::{self, view},
             mouse::{LEFT, SIZES, app, click, find, mouse, symbol},
             screens::picture,
-            typing::{settle, tell, type_in},
+            typing::{press, settle, tell, type_in},
         },
     },
 };
@@ -164,4 +172,88 @@ fn the_lowest_learner_has_a_band_of_its_seeds_and_its_next_step_in_parts() {
     type_in(&mut app, "D");
     settle(&mut app);
     assert!(!picture(&app, 120, 40).contains("a point adds"));
+}
+
+/// Every learner, before its first step: what a walk shows holds of any weights.
+fn of_every_learner(task: &str) -> App {
+    let experiments: String = Algorithm::ALL
+        .iter()
+        .filter(|algorithm| algorithm.name() != "external")
+        .map(|algorithm| {
+            let name = algorithm.name();
+            format!("[[experiment]]\nname = \"{name}\"\nalgorithm = \"{name}\"\nclip = 10.0\n")
+        })
+        .collect();
+    let text = format!("[task]\n{task}\n[evaluation]\npoints = 12\ntest_tasks = 5\n{experiments}");
+    let study = parse("x", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut app = fixture::app(&study, Styles::default());
+    let firsts: Vec<usize> = app.experiments.iter().map(|experiment| experiment.runs[0]).collect();
+    for (settings, run) in study.experiments.iter().zip(firsts) {
+        let weights = settings.trainer(0, Kernels::portable()).weights();
+        app.on_snapshot(run, Arc::new(Snapshot { step: 0, weights }));
+    }
+    app.view = view("Play");
+    app
+}
+
+#[test]
+fn the_points_of_a_test_task_come_one_by_one_for_every_learner() {
+    for task in ["phase = [0.0, 3.141592653589793]", "family = \"gp\"\nnoise = 0.1"] {
+        let mut app = of_every_learner(task);
+        let own = app.play.made();
+        let tasks = app.set(0).tasks().to_vec();
+        type_in(&mut app, "f");
+        assert_eq!(app.play.task().support.x.len(), 0, "a walk begins without a point");
+        let mut before: Vec<f64> = Vec::new();
+        for k in 1..=12 {
+            type_in(&mut app, "f");
+            settle(&mut app);
+            let support = app.play.task().support;
+            assert_eq!((support.x.len(), &support.x[..k - 1]), (k, &before[..]), "one more than before");
+            assert_eq!(support, tasks[0].first_points(k), "in the order of the points curve");
+            before = support.x;
+            let paths = app.paths().expect("worked out");
+            assert_eq!(paths.losses.len(), app.experiments.len());
+            for index in 0..app.experiments.len() {
+                let name = &app.experiments[index].settings.name;
+                let fit = app.fit_after(index, app.played_steps(index)).expect("worked out");
+                let path = paths.of(index).expect("every learner");
+                // What is drawn above is what the line below is at.
+                assert_eq!((path.len(), path[k]), (13, fit.loss), "{name} at K={k}");
+            }
+            // On a wave without noise two points are all there is to know.
+            let best = paths.best.as_ref().expect("known");
+            assert!(task.contains("gp") || (best[k] < 1e-9) == (k >= 2), "{best:?}");
+        }
+        type_in(&mut app, "f");
+        assert!(app.said.as_ref().is_some_and(|said| said.text == "these are all of its points"));
+        type_in(&mut app, "bbb");
+        assert_eq!(app.play.task().support, tasks[0].first_points(9), "and back");
+        type_in(&mut app, "F");
+        assert_eq!(app.play.task().support, tasks[1].first_points(9), "another task, as many points");
+        // The points are the task's: nothing that a person does to a task of one's own touches them.
+        type_in(&mut app, "wD}u");
+        assert_eq!(app.play.task().support, tasks[1].first_points(9));
+        press(&mut app, KeyCode::Esc);
+        assert_eq!(app.play.made(), own, "and one's own is as it was");
+        assert_eq!(app.play.task().support.x.len(), own.points.len());
+    }
+}
+
+#[test]
+fn a_walk_is_drawn_with_its_losses_below() {
+    let mut app = of_every_learner("phase = [0.0, 3.141592653589793]");
+    type_in(&mut app, "ff");
+    settle(&mut app);
+    for (width, height) in [(80, 24), (120, 40)] {
+        let screen = picture(&app, width, height);
+        for said in ["Test task 1: y =", "K 1 of 12", "Test loss on this task after K points", "K=0", "K=1"] {
+            assert!(screen.contains(said), "{said}: {screen}");
+        }
+        assert!(screen.contains("K=1: lowest ") && screen.contains("Bayes-optimal"), "{screen}");
+    }
+    type_in(&mut app, "f");
+    settle(&mut app);
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains("Bayes-optimal 0") && screen.contains("K 2 of 12"), "{screen}");
 }
