@@ -346,6 +346,7 @@ mod comparison {
                 nonfinite,
                 tasks: 100,
                 points: None,
+                calibration: None,
             })
         };
         let told: Vec<Vec<Curves>> =

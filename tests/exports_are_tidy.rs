@@ -382,9 +382,106 @@ fn the_points_curve_is_in_every_format() {
     let page = export(&["html"]);
     assert!(page.contains("Test loss after n gradient steps</text>"), "over steps");
     assert!(page.contains("Test loss after K support points</text>"), "over points");
+    // Who is lowest with how many points is compared as it is after how many steps: the same lines with k in the place of n.
+    let compared: Vec<Value> =
+        told.json_lines().into_iter().filter(|line| line["event"] == "comparison").collect();
+    assert_eq!(all["comparisons"].as_array(), Some(&compared));
+    let over_points: Vec<&Value> = compared.iter().filter(|line| line.get("k").is_some()).collect();
+    let at: BTreeSet<u64> = over_points.iter().filter_map(|line| line["k"].as_u64()).collect();
+    assert_eq!(at, [0, 1, 2, 5, 10, 12].into());
+    assert!(compared.iter().all(|line| line.get("k").is_some() != line.get("n").is_some()));
+    for line in &over_points {
+        let k = line["k"].as_u64().expect("a number") as usize;
+        let of = |name: &Value| points(name.as_str().expect("a name"))[k];
+        if line["over"] == "mean" {
+            for other in line["others"].as_array().expect("a list") {
+                let difference = other["difference"].as_f64().expect("a number");
+                let again = of(&other["experiment"]) - of(&line["lowest"]);
+                assert!((difference - again).abs() < 1e-9, "{other}: {again}");
+            }
+        }
+    }
+    let rows = export(&["csv", "--comparisons"]);
+    assert!(
+        rows.starts_with("test,n,group,over,lowest,experiment,") && rows.contains(",seeds,verdict,k\n"),
+        "{rows}"
+    );
+    let of_points = rows.lines().skip(1).filter(|row| row.starts_with(",,"));
+    let others: usize = over_points.iter().map(|line| line["others"].as_array().map_or(0, Vec::len)).sum();
+    assert_eq!(of_points.count(), others);
+    for said in ["Loss over support points", "Differences to the lowest loss after K support points"] {
+        assert!(page.contains(said), "{said}");
+    }
+    let differences = export(&["svg", "--comparisons", "--points"]);
+    assert!(texts(&differences).concat().contains("support points K"), "{differences}");
     // A study without is told how to have one.
     let without = trained(&nasty());
     without.run(&["export", "runs", "--format", "svg", "--points"]).exits(1).says("points = 20");
+}
+
+/// What a network says of its own deviation is worth the same in every format, and a noisy target is less likely.
+#[test]
+fn log_likelihood_and_coverage_are_in_every_format() {
+    let study = |target_noise: bool| {
+        format!(
+            "[defaults]\nseeds = 2\nouter_steps = 60\nmeta_batch = 4\n[task]\nnoise = 0.5\nphase = [0.0, 3.14]\n\
+             [evaluation]\nsteps = 2\npoints = 3\ntest_tasks = 30\ntarget_noise = {target_noise}\n\
+             [[experiment]]\nname = \"Sure\"\nalgorithm = \"ridge-head\"\nouter_loss = \"nll\"\nclip = 10.0\n\
+             [[experiment]]\nname = \"Plain\"\nalgorithm = \"ridge-head\"\nclip = 10.0\n"
+        )
+    };
+    let bench = Bench::with("study.toml", study(true));
+    let told = bench.run(&["run", "study.toml", "--json"]).exits(0).json_lines();
+    let of = |name: &str| -> Vec<&Value> {
+        told.iter().filter(|line| line["event"] == "evaluated" && line["experiment"] == name).collect()
+    };
+    assert!(
+        of("Plain")
+            .iter()
+            .all(|line| line.get("loglik").is_none() && line["points"].get("coverage").is_none())
+    );
+    for line in of("Sure") {
+        for (curve, entries) in [(line, 3), (&line["points"], 4)] {
+            assert_eq!(numbers(&curve["loglik"]).len(), entries, "{line}");
+            let bands = ["50", "80", "90", "95"].map(|band| numbers(&curve["coverage"][band]));
+            for n in 0..entries {
+                // A wider band holds no fewer targets.
+                assert!(bands.windows(2).all(|pair| pair[0][n] <= pair[1][n]), "{line}");
+                assert!(bands.iter().all(|band| (0.0..=1.0).contains(&band[n])), "{line}");
+            }
+        }
+    }
+    let floor = told.iter().find(|line| line["event"] == "floor").expect("a floor");
+    let best = numbers(&floor["loglik"]);
+    assert!(best.len() == 4 && best.windows(2).all(|pair| pair[1] > pair[0]), "{floor}");
+    // The noise alone leaves a Gaussian of deviation 1/2 no better than this.
+    assert!(best[3] < -0.5 * (std::f64::consts::TAU * 0.25).ln(), "{floor}");
+    let export = |format: &str| bench.run(&["export", "runs", "--format", format]).exits(0).stdout;
+    let csv = export("csv");
+    let end = ",k,loglik,coverage_50,coverage_80,coverage_90,coverage_95";
+    assert!(csv.lines().next().is_some_and(|head| head.ends_with(end)), "{csv}");
+    let sure = csv.lines().find(|row| row.starts_with("\"Sure\",ridge-head,0,1,")).expect("a row");
+    let seed_0 = of("Sure").into_iter().find(|line| line["seed"] == 0).expect("seed 0");
+    let cells: Vec<&str> = sure.split(',').collect();
+    assert_eq!(cells[10].parse::<f64>().ok(), Some(numbers(&seed_0["loglik"])[1]), "{sure}");
+    assert_eq!(cells[13].parse::<f64>().ok(), Some(numbers(&seed_0["coverage"]["90"])[1]), "{sure}");
+    assert!(csv.lines().any(|row| row.starts_with("\"Plain\"") && row.ends_with(",,,,,")), "{csv}");
+    for table in [export("markdown"), export("html"), export("latex")] {
+        for said in ["Log-likelihood of a test target", "best Gaussian"] {
+            assert!(table.contains(said), "{said}: {table}");
+        }
+    }
+    // Without noise on them the targets are the function's, which is less to be wrong about; the tasks stay the same.
+    let clean = Bench::with("study.toml", study(false));
+    let lines = clean.run(&["run", "study.toml", "--json"]).exits(0).json_lines();
+    let again = lines
+        .iter()
+        .find(|line| line["event"] == "evaluated" && line["experiment"] == "Sure" && line["seed"] == 0);
+    let again = again.expect("seed 0");
+    for (noisy, clean) in numbers(&seed_0["mean"]).iter().zip(numbers(&again["mean"])) {
+        // 30 tasks of 50 targets: four standard errors of a variance of 1/4, and of its products with the errors.
+        assert!((noisy - clean - 0.25).abs() < 0.25, "{noisy}, {clean}");
+    }
 }
 
 #[test]

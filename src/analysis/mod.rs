@@ -43,6 +43,7 @@ pub use linear::{mean, quantile};
 pub use marks::{GRID, Marks, to_halfway};
 pub use network::{Network, Pass, mean_square};
 pub use plane::{AXIS, Plane};
+pub use principal::{Principal, principal};
 pub use rates::{RATES, Rates, STEPS, rate};
 pub use reading::{Reader, by_points};
 pub use ring::Ring;

@@ -26,6 +26,7 @@ fn domain(domain: &Domain) -> Json {
         Domain::Range { ends, .. } => {
             json!({ "type": "array", "items": number(ends), "minItems": 2, "maxItems": 2 })
         }
+        Domain::Switch => json!({ "type": "boolean" }),
         Domain::Words(words) => json!({ "enum": words }),
         Domain::Names(names) => json!({ "enum": names() }),
         Domain::Text { longest, .. } => text(*longest, ""),

@@ -65,6 +65,8 @@ pub enum Domain {
     },
     /// One of the names of a registry.
     Names(fn() -> Vec<&'static str>),
+    /// True or false.
+    Switch,
     /// A count of seeds (0, 1, ...) within bounds, or a list of as many.
     Seeds(RangeInclusive<u64>),
 }
@@ -87,6 +89,7 @@ impl Domain {
             Self::Rate => format!("a number above 0 (from {:e} to {})", RATE.start(), RATE.end()),
             Self::Size(most) => format!("a number from 0 to {}", thousands(*most as u64)),
             Self::Range { .. } => "two numbers, [low, high]".to_owned(),
+            Self::Switch => "true or false".to_owned(),
             Self::Words(words) => alternatives(words),
             Self::Text { what, .. } => format!("{what}, in quotes"),
             Self::Names(names) => alternatives(&names()),
@@ -100,6 +103,7 @@ impl Domain {
     pub fn read_word(&self, text: &str) -> Option<Value> {
         match self {
             Self::Count(bounds) => text.parse().ok().filter(|count| bounds.contains(count)).map(Value::Count),
+            Self::Switch => text.parse().ok().map(Value::Switch),
             Self::Words(words) => words.iter().find(|word| **word == text).map(|word| Value::Word(word)),
             _ => None,
         }

@@ -135,6 +135,7 @@ impl<'t, 'a, 'r> Table<'t, 'a, 'r> {
                 .map(Value::Count),
             Domain::Text { longest, .. } => text(value.get_ref(), *longest).map(Value::Text),
             Domain::Rate => number(value.get_ref()).filter(|rate| RATE.contains(rate)).map(Value::Number),
+            Domain::Switch => value.get_ref().as_bool().map(Value::Switch),
             // Adding 0 takes the sign from -0.
             Domain::Size(most) => number_up_to(*most).map(|number| Value::Number(number + 0.0)),
         };

@@ -21,6 +21,8 @@ pub enum Value {
     Text(String),
     /// Whole numbers.
     List(Vec<u64>),
+    /// On or off.
+    Switch(bool),
 }
 
 impl fmt::Display for Value {
@@ -33,6 +35,7 @@ impl fmt::Display for Value {
             Self::Word(word) => write!(f, "{}", toml::Value::from(*word)),
             Self::Text(text) => write!(f, "{}", toml::Value::from(text.as_str())),
             Self::List(list) => write!(f, "{list:?}"),
+            Self::Switch(is_on) => write!(f, "{is_on}"),
         }
     }
 }
@@ -125,6 +128,15 @@ impl Typed for String {
     }
 }
 
+impl Typed for bool {
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Switch(is_on) = value { Some(*is_on) } else { None }
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Switch(*self))
+    }
+}
+
 impl Typed for Cow<'static, [u64]> {
     fn from_value(value: &Value) -> Option<Self> {
         if let Value::List(list) = value { Some(list.clone().into()) } else { None }
@@ -195,6 +207,7 @@ mod tests {
             (Value::Word("meta+inner"), "\"meta+inner\""),
             (Value::Text("my \"growth\".csv".to_owned()), "'my \"growth\".csv'"),
             (Value::List(vec![0, 7]), "[0, 7]"),
+            (Value::Switch(true), "true"),
         ];
         for (value, text) in values {
             assert_eq!(value.to_string(), text);

@@ -1,7 +1,7 @@
 //! A trained initialisation at work: inner steps on a task's support points, by its own rule of adaptation.
 
 use crate::model::Precision;
-use crate::model::{Kernels, Predictor, Scalar, TensorInfo, Weights, predictor};
+use crate::model::{Insight, Kernels, Predictor, Scalar, TensorInfo, Weights, predictor};
 use crate::task::{Points, Units};
 
 /// A network's prediction after `n` steps on a task's support points.
@@ -32,6 +32,7 @@ trait Adapt {
     fn weights(&self, values: &mut Vec<f64>);
     fn deviations(&mut self) -> Option<Vec<f64>>;
     fn context(&self) -> Vec<f64>;
+    fn insight(&mut self) -> Option<Insight>;
 }
 
 struct Typed<E> {
@@ -83,9 +84,21 @@ impl Adapter {
         self.0.deviations()
     }
 
+    /// Whether these weights say how sure they are of a prediction.
+    pub fn tells_deviations(weights: &Weights) -> bool {
+        let mut adapter = Self::new(weights);
+        adapter.take_task(&Points::default(), &Points { x: vec![0.0], y: vec![0.0] });
+        adapter.deviations().is_some()
+    }
+
     /// The context that the network is adapted by now; empty from a learner without one.
     pub fn context(&self) -> Vec<f64> {
         self.0.context()
+    }
+
+    /// What a network that reads makes of the support points, asked at the query points; `None` of any other.
+    pub fn insight(&mut self) -> Option<Insight> {
+        self.0.insight()
     }
 
     /// The current weights, in checkpoint order.
@@ -152,6 +165,10 @@ impl<E: Scalar> Adapt for Typed<E> {
 
     fn context(&self) -> Vec<f64> {
         self.predictor.context().iter().map(|value| value.exact()).collect()
+    }
+
+    fn insight(&mut self) -> Option<Insight> {
+        self.predictor.insight(&self.query[0])
     }
 
     fn weights(&self, values: &mut Vec<f64>) {

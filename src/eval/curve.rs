@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Adapter;
+use super::calibration::{Calibration, Coverage, FIGURES, figures, gather};
+use super::json::{numbers, numbers_if_any};
 use crate::model::{Kernels, Weights};
 use crate::task::{EvaluationSettings, TestTask};
 
@@ -30,6 +32,9 @@ pub struct Curve {
     /// inner steps of training, or one where training takes none.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "by_points")]
     pub points: Option<Box<Curve>>,
+    /// How well it knows how sure it is, of a network that says so.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Box<Calibration>>,
 }
 
 impl Curve {
@@ -59,6 +64,10 @@ struct Told {
     tasks: usize,
     #[serde(default)]
     points: Option<ToldPoints>,
+    #[serde(default, deserialize_with = "numbers_if_any")]
+    loglik: Option<Vec<f64>>,
+    #[serde(default)]
+    coverage: Option<Coverage>,
 }
 
 /// The points curve as JSON has it.
@@ -72,20 +81,34 @@ struct ToldPoints {
     #[serde(deserialize_with = "numbers")]
     ci95: Vec<f64>,
     nonfinite: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "numbers_if_any")]
+    loglik: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
+}
+
+/// Both are told, or neither.
+fn calibration(loglik: Option<Vec<f64>>, coverage: Option<Coverage>) -> Option<Box<Calibration>> {
+    loglik.zip(coverage).map(|(loglik, coverage)| Box::new(Calibration { loglik, coverage }))
 }
 
 impl From<Told> for Curve {
-    fn from(Told { steps, mean, median, ci95, nonfinite, tasks, points }: Told) -> Self {
-        let points = points.map(|ToldPoints { k, mean, median, ci95, nonfinite }| {
-            Box::new(Self { steps: k, mean, median, ci95, nonfinite, tasks, points: None })
+    fn from(told: Told) -> Self {
+        let Told { steps, mean, median, ci95, nonfinite, tasks, points, loglik, coverage } = told;
+        let points = points.map(|ToldPoints { k, mean, median, ci95, nonfinite, loglik, coverage }| {
+            let calibration = calibration(loglik, coverage);
+            Box::new(Self { steps: k, mean, median, ci95, nonfinite, tasks, points: None, calibration })
         });
-        Self { steps, mean, median, ci95, nonfinite, tasks, points }
+        let calibration = calibration(loglik, coverage);
+        Self { steps, mean, median, ci95, nonfinite, tasks, points, calibration }
     }
 }
 
 fn by_points<S: Serializer>(points: &Option<Box<Curve>>, serializer: S) -> Result<S::Ok, S::Error> {
-    let told = points.as_deref().cloned().map(|Curve { steps: k, mean, median, ci95, nonfinite, .. }| {
-        ToldPoints { k, mean, median, ci95, nonfinite }
+    let told = points.as_deref().cloned().map(|curve| {
+        let Curve { steps: k, mean, median, ci95, nonfinite, calibration, .. } = curve;
+        let (loglik, coverage) = calibration.map(|of| (of.loglik, of.coverage)).unzip();
+        ToldPoints { k, mean, median, ci95, nonfinite, loglik, coverage }
     });
     told.serialize(serializer)
 }
@@ -157,57 +180,77 @@ pub struct Asked {
     pub steps: usize,
     /// After K = 0, 1, .., this many support points, and the inner steps of training.
     pub points: Option<usize>,
+    /// Whether the network says how sure it is, and each loss is followed by what that is worth.
+    pub tells_deviations: bool,
 }
 
 impl Asked {
-    /// How many they are.
-    pub fn losses(self) -> usize {
+    /// Of these weights.
+    pub fn of(weights: &Weights, evaluation: &EvaluationSettings) -> Self {
+        Self { tells_deviations: Adapter::tells_deviations(weights), ..evaluation.into() }
+    }
+
+    /// How many losses a task has.
+    fn losses(self) -> usize {
         self.steps + 1 + self.points.map_or(0, |points| points + 1)
+    }
+
+    /// Numbers of one loss.
+    fn figures(self) -> usize {
+        if self.tells_deviations { 1 + FIGURES } else { 1 }
+    }
+
+    /// How many numbers a task has.
+    pub fn numbers(self) -> usize {
+        self.losses() * self.figures()
     }
 }
 
 /// The adaptation curve alone.
 impl From<usize> for Asked {
     fn from(steps: usize) -> Self {
-        Self { steps, points: None }
+        Self { steps, points: None, tells_deviations: false }
     }
 }
 
 impl From<&EvaluationSettings> for Asked {
     fn from(evaluation: &EvaluationSettings) -> Self {
-        Self { steps: evaluation.steps, points: evaluation.points }
+        Self { steps: evaluation.steps, points: evaluation.points, tells_deviations: false }
     }
 }
 
-/// Numbers of which some may have been written as null because they were not finite.
-pub fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
-    let numbers = Vec::<Option<f64>>::deserialize(from)?;
-    Ok(numbers.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect())
-}
-
-/// Losses of each task at n = 0..=steps, and then at K = 0..=points, task after task. Tasks do not touch each other, so
-/// any split of them over threads gives the same numbers.
+/// Losses of each task at n = 0..=steps, and then at K = 0..=points, task after task; each loss followed by
+/// what the network's own deviations are worth, if that is asked for. Tasks do not touch each other, so any split of them
+/// over threads gives the same numbers.
 pub fn task_losses(
     weights: &Weights,
     tasks: &[TestTask],
     asked: impl Into<Asked>,
     kernels: Kernels,
 ) -> Vec<f64> {
-    let asked @ Asked { steps, points } = asked.into();
+    let asked @ Asked { steps, points, tells_deviations } = asked.into();
     let mut adapter = Adapter::on(weights, kernels);
     let trained = weights.adaptation.inner_steps;
-    let mut losses = Vec::with_capacity(tasks.len() * asked.losses());
+    let mut losses = Vec::with_capacity(tasks.len() * asked.numbers());
+    let take = |adapter: &mut Adapter, task: &TestTask, losses: &mut Vec<f64>| {
+        losses.push(adapter.loss());
+        if tells_deviations {
+            let (means, _) = adapter.predict();
+            let deviations = adapter.deviations().unwrap_or_default();
+            losses.extend(figures(&means, &deviations, &task.query.y));
+        }
+    };
     for task in tasks {
         adapter.take_task(&task.support, &task.query);
-        losses.push(adapter.loss());
+        take(&mut adapter, task, &mut losses);
         for _ in 0..steps {
             adapter.descend();
-            losses.push(adapter.loss());
+            take(&mut adapter, task, &mut losses);
         }
         for k in points.map_or(0..0, |points| 0..points + 1) {
             adapter.take_task(&task.first_points(k), &task.query);
             (0..if k > 0 { trained } else { 0 }).for_each(|_| adapter.descend());
-            losses.push(adapter.loss());
+            take(&mut adapter, task, &mut losses);
         }
     }
     losses
@@ -242,19 +285,24 @@ pub fn losses_at(
 /// The curves of what [`task_losses`] gave for all tasks.
 pub fn statistics(losses: &[f64], asked: impl Into<Asked>) -> Curve {
     let asked = asked.into();
-    let (row, steps) = (asked.losses(), asked.steps + 1);
-    let points = asked.points.map(|_| Box::new(of_columns(losses, row, steps..row)));
-    Curve { points, ..of_columns(losses, row, 0..steps) }
+    let steps = asked.steps + 1;
+    let points = asked.points.map(|_| Box::new(of_columns(losses, asked, steps..asked.losses())));
+    Curve { points, ..of_columns(losses, asked, 0..steps) }
 }
 
-/// The curve of some columns of these rows, one a task.
-fn of_columns(losses: &[f64], row: usize, columns: Range<usize>) -> Curve {
+/// The curve of some of the losses of these rows, one a task.
+fn of_columns(losses: &[f64], asked: Asked, columns: Range<usize>) -> Curve {
+    let (row, figures) = (asked.numbers(), asked.figures());
     let tasks = losses.len() / row;
     let mut curve = Curve { steps: (0..columns.len()).collect(), tasks, ..Curve::default() };
+    if asked.tells_deviations {
+        let at = |n: usize, figure: usize| losses.iter().copied().skip(n * figures + 1 + figure).step_by(row);
+        curve.calibration = Some(Box::new(gather(columns.clone(), at)));
+    }
     let mut column = Vec::with_capacity(tasks);
     for n in columns {
         column.clear();
-        column.extend(losses.iter().skip(n).step_by(row).map(|&loss| {
+        column.extend(losses.iter().skip(n * figures).step_by(row).map(|&loss| {
             // NaN sorts with the infinite: neither is a prediction.
             if loss.is_finite() { loss } else { f64::INFINITY }
         }));
@@ -321,5 +369,44 @@ mod tests {
         assert_eq!(curve.nonfinite, [1.0]);
         let json = serde_json::to_value(&curve).expect("a curve is plain data");
         assert!(json["mean"][0].is_null() && json["median"][0].is_null());
+    }
+
+    /// A network that says how sure it is has figures for each n and K, those of its own predictions; the losses beside them
+    /// are the same bits as without.
+    #[test]
+    fn deviations_are_worth_what_the_predictions_say() {
+        use crate::experiments::parse;
+        let text = "[task]\nnoise = 0.2\n[evaluation]\nsteps = 2\npoints = 3\ntest_tasks = 4\ntarget_noise = true\n\
+                    [[experiment]]\nname = \"A\"\nalgorithm = \"ridge-head\"\nouter_loss = \"nll\"\n\
+                    [[experiment]]\nname = \"B\"\nalgorithm = \"cnp\"\nouter_loss = \"nll\"\ntask = { shots = [0, 10] }\n\
+                    [[experiment]]\nname = \"C\"\nalgorithm = \"maml\"\n";
+        let study = parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
+        for settings in &study.experiments {
+            let weights = settings.trainer(0, Kernels::portable()).weights();
+            let evaluation = &settings.evaluation;
+            let tasks = crate::task::test_tasks(&settings.task, evaluation);
+            let asked = Asked::of(&weights, evaluation);
+            assert_eq!(asked.tells_deviations, settings.name != "C");
+            let (with, without) =
+                (curve(&weights, &tasks, asked), curve(&weights, &tasks, Asked::from(evaluation)));
+            let bits = |curve: &Curve| curve.mean.iter().map(|loss| loss.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&with), bits(&without));
+            let Some(found) = &with.calibration else { continue };
+            assert!(
+                found.has(3)
+                    && with
+                        .points
+                        .as_ref()
+                        .is_some_and(|of| of.calibration.as_ref().is_some_and(|of| of.has(4)))
+            );
+            let of = |task: &TestTask| {
+                let fit = crate::eval::fits(&weights, &task.support, &task.query, &[1]).remove(0);
+                figures(&fit.y, &fit.deviations.expect("it says so"), &task.query.y)
+            };
+            let by_hand: Vec<[f64; FIGURES]> = tasks.iter().map(of).collect();
+            let mean = |at: usize| by_hand.iter().map(|task| task[at]).sum::<f64>() / by_hand.len() as f64;
+            assert!((found.loglik[1] - mean(0)).abs() < 1e-9, "{found:?}");
+            assert!((found.coverage.of_90[1] - mean(3)).abs() < 1e-9, "{found:?}");
+        }
     }
 }

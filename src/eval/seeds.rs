@@ -141,6 +141,7 @@ mod tests {
             nonfinite: mean.iter().map(|loss| if loss.is_finite() { 0.25 } else { 1.0 }).collect(),
             tasks: 4,
             points: None,
+            calibration: None,
         }
     }
 

@@ -6,7 +6,9 @@
 
 use super::{Cost, Learner, Rule, Shapes, Training, reading, words};
 use crate::config::Keys;
-use crate::model::{Adaptation, Episode, Layer, ModelSettings, Network, Pass, Rows, Scalar, Scale, Then};
+use crate::model::{
+    Adaptation, Episode, Insight, Layer, ModelSettings, Network, Pass, Rows, Scalar, Scale, Then,
+};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(f)`, f(x) = D(r, x), r = mean of E(x_i, y_i).
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +98,22 @@ struct Process {
     is_gaussian: bool,
 }
 
+impl Process {
+    /// r: what is known of each task.
+    fn known<E: Scalar>(pass: &Pass<E>, episode: &Episode<'_, E>) -> Rows<E> {
+        let Episode { tasks, support_x, support_y, .. } = *episode;
+        let shots = episode.shots();
+        if shots == 0 {
+            return pass.parameter("prior", tasks);
+        }
+        let points = pass.given((tasks, shots), &[support_x, support_y]);
+        let h = pass.dense("encoder.0", &[&points], Then::Relu);
+        let h = pass.dense("encoder.1", &[&h], Then::Relu);
+        // The last layer of the encoder is linear: its mean is that of its inputs, once a task.
+        pass.dense("encoder.2", &[&pass.mean_over_points(&h)], Then::Nothing)
+    }
+}
+
 impl Network for Process {
     fn layers(&self, w: usize) -> Vec<Layer> {
         vec![
@@ -114,20 +132,16 @@ impl Network for Process {
     }
 
     fn predict<E: Scalar>(&self, pass: &Pass<E>, episode: &Episode<'_, E>, _: usize) -> Rows<E> {
-        let Episode { tasks, support_x, support_y, query_x, .. } = *episode;
-        let shots = episode.shots();
-        let r = if shots == 0 {
-            pass.parameter("prior", tasks)
-        } else {
-            let points = pass.given((tasks, shots), &[support_x, support_y]);
-            let h = pass.dense("encoder.0", &[&points], Then::Relu);
-            let h = pass.dense("encoder.1", &[&h], Then::Relu);
-            // The last layer of the encoder is linear: its mean is that of its inputs, once a task.
-            pass.dense("encoder.2", &[&pass.mean_over_points(&h)], Then::Nothing)
-        };
-        let x = pass.given((tasks, episode.queries()), &[query_x]);
+        let r = Self::known(pass, episode);
+        let x = pass.given((episode.tasks, episode.queries()), &[episode.query_x]);
         let h = pass.dense("decoder.0", &[&r, &x], Then::Relu);
         let h = pass.dense("decoder.1", &[&h], Then::Relu);
         pass.dense("decoder.2", &[&h], Then::Nothing)
+    }
+
+    /// r.
+    fn insight<E: Scalar>(&self, pass: &Pass<E>, episode: &Episode<'_, E>) -> Option<Insight> {
+        let r = Self::known(pass, episode);
+        Some(Insight::Context(r.row(0).iter().map(|value| value.exact()).collect()))
     }
 }

@@ -6,7 +6,9 @@
 
 use super::{Cost, Learner, Rule, Shapes, Training, reading, words};
 use crate::config::Keys;
-use crate::model::{Adaptation, Episode, Layer, ModelSettings, Network, Pass, Rows, Scalar, Scale, Then};
+use crate::model::{
+    Adaptation, Episode, Insight, Layer, ModelSettings, Network, Pass, Rows, Scalar, Scale, Then,
+};
 
 /// theta <- theta - beta d/dtheta mean over tasks of `L_query(f)`, f(x) = D(x, r(x)), r after so many updates
 /// r(x) <- r(x) - alpha/K sum of k(x, x_i) u(x_i, y_i, r(x_i)).
@@ -104,6 +106,14 @@ struct Functional {
     is_gaussian: bool,
 }
 
+impl Functional {
+    /// What the kernel compares.
+    fn feature<E: Scalar>(pass: &Pass<E>, x: &Rows<E>) -> Rows<E> {
+        let h = pass.dense("feature.0", &[x], Then::Relu);
+        pass.dense("feature.1", &[&h], Then::Nothing)
+    }
+}
+
 impl Network for Functional {
     fn layers(&self, w: usize) -> Vec<Layer> {
         vec![
@@ -137,10 +147,7 @@ impl Network for Functional {
         let r = if shots == 0 || n == 0 {
             prior
         } else {
-            let feature = |x: &Rows<E>| {
-                let h = pass.dense("feature.0", &[x], Then::Relu);
-                pass.dense("feature.1", &[&h], Then::Nothing)
-            };
+            let feature = |x: &Rows<E>| Self::feature(pass, x);
             let known = feature(&pass.given((tasks, shots), &[support_x]));
             let points = pass.given((tasks, shots), &[support_x, support_y]);
             let (alpha, log_scale) = (pass.parameter("alpha", 1), pass.parameter("log_scale", 1));
@@ -162,5 +169,18 @@ impl Network for Functional {
         let h = pass.dense("decoder.0", &[&x, &r], Then::Relu);
         let h = pass.dense("decoder.1", &[&h], Then::Relu);
         pass.dense("decoder.2", &[&h], Then::Nothing)
+    }
+
+    /// The kernel between where it is asked and the support points.
+    fn insight<E: Scalar>(&self, pass: &Pass<E>, episode: &Episode<'_, E>) -> Option<Insight> {
+        let (shots, queries) = (episode.shots(), episode.queries());
+        if shots == 0 {
+            return Some(Insight::Weights { name: "kernel", rows: vec![Vec::new(); queries] });
+        }
+        let known = Self::feature(pass, &pass.given((1, shots), &[episode.support_x]));
+        let asked = Self::feature(pass, &pass.given((1, queries), &[episode.query_x]));
+        let kernel = pass.similarity(&asked, &known, &pass.parameter("log_scale", 1));
+        let row = |query: usize| kernel.row(query).iter().map(|value| value.exact()).collect();
+        Some(Insight::Weights { name: "kernel", rows: (0..queries).map(row).collect() })
     }
 }

@@ -8,7 +8,7 @@
 use super::{Cost, Learner, OuterLoss, OuterLossKind, OuterStep, Rule, Shapes, Training, reading, words};
 use crate::config::{Domain, Keys, settings};
 use crate::model::{
-    Adaptation, Episode, Layer, ModelSettings, Network, Order, Pass, Rows, Scalar, Scale, Then,
+    Adaptation, Episode, Insight, Layer, ModelSettings, Network, Order, Pass, Rows, Scalar, Scale, Then,
 };
 use crate::task::Shots;
 use dfdx::prelude::{Cpu, Device};
@@ -151,6 +151,49 @@ struct Tokens {
     is_gaussian: bool,
 }
 
+impl Tokens {
+    /// The query tokens after all blocks; `look` is shown the queries, keys and values of each block, those of the support
+    /// tokens first.
+    fn through_blocks<E: Scalar>(
+        &self,
+        pass: &Pass<E>,
+        episode: &Episode<'_, E>,
+        mut look: impl FnMut(&Rows<E>, &Rows<E>),
+    ) -> Rows<E> {
+        let Episode { tasks, support_x, support_y, query_x, prefixes, .. } = *episode;
+        let (shots, queries) = (episode.shots(), episode.queries());
+        let ones = vec![E::rounded(1.0); support_x.len()];
+        let zeros = vec![E::default(); query_x.len()];
+        let embed = |tokens: Rows<E>| {
+            let h = pass.dense("embedding.0", &[&tokens], Then::Relu);
+            pass.dense("embedding.1", &[&h], Then::Nothing)
+        };
+        let mut known = embed(pass.given((tasks, shots), &[support_x, support_y, &ones]));
+        let mut asked = embed(pass.given((tasks, queries), &[query_x, &zeros, &zeros]));
+        let given = |query: usize| if prefixes { query % (shots + 1) } else { shots };
+        let (of_asked, of_known): (Vec<usize>, Vec<usize>) =
+            ((0..queries).map(given).collect(), (0..shots).collect());
+        for block in 0..self.blocks {
+            let layer = |part: &str| format!("block.{block}.{part}");
+            let project = |h: &Rows<E>| pass.dense(&layer("qkv"), &[&pass.layer_norm(h)], Then::Nothing);
+            let (keys, queries) = (project(&known), project(&asked));
+            look(&keys, &queries);
+            let step = |h: &Rows<E>, tokens: &Rows<E>, see: &[usize]| {
+                let taken = pass.attention(tokens, &keys, HEADS, see);
+                let h = pass.dense(&layer("out"), &[&taken], Then::Onto(h));
+                let inner = pass.dense(&layer("mlp.0"), &[&pass.layer_norm(&h)], Then::Relu);
+                pass.dense(&layer("mlp.1"), &[&inner], Then::Onto(&h))
+            };
+            asked = step(&asked, &queries, &of_asked);
+            // After the last block nobody looks at the support points again.
+            if block + 1 < self.blocks {
+                known = step(&known, &keys, &of_known);
+            }
+        }
+        asked
+    }
+}
+
 impl Network for Tokens {
     fn layers(&self, w: usize) -> Vec<Layer> {
         // So that what the blocks add up to is of the same size however many there are.
@@ -174,36 +217,44 @@ impl Network for Tokens {
     }
 
     fn predict<E: Scalar>(&self, pass: &Pass<E>, episode: &Episode<'_, E>, _: usize) -> Rows<E> {
-        let Episode { tasks, support_x, support_y, query_x, prefixes, .. } = *episode;
-        let (shots, queries) = (episode.shots(), episode.queries());
-        let ones = vec![E::rounded(1.0); support_x.len()];
-        let zeros = vec![E::default(); query_x.len()];
-        let embed = |tokens: Rows<E>| {
-            let h = pass.dense("embedding.0", &[&tokens], Then::Relu);
-            pass.dense("embedding.1", &[&h], Then::Nothing)
-        };
-        let mut known = embed(pass.given((tasks, shots), &[support_x, support_y, &ones]));
-        let mut asked = embed(pass.given((tasks, queries), &[query_x, &zeros, &zeros]));
-        let given = |query: usize| if prefixes { query % (shots + 1) } else { shots };
-        let (of_asked, of_known): (Vec<usize>, Vec<usize>) =
-            ((0..queries).map(given).collect(), (0..shots).collect());
-        for block in 0..self.blocks {
-            let layer = |part: &str| format!("block.{block}.{part}");
-            let project = |h: &Rows<E>| pass.dense(&layer("qkv"), &[&pass.layer_norm(h)], Then::Nothing);
-            let (keys, queries) = (project(&known), project(&asked));
-            let step = |h: &Rows<E>, tokens: &Rows<E>, see: &[usize]| {
-                let taken = pass.attention(tokens, &keys, HEADS, see);
-                let h = pass.dense(&layer("out"), &[&taken], Then::Onto(h));
-                let inner = pass.dense(&layer("mlp.0"), &[&pass.layer_norm(&h)], Then::Relu);
-                pass.dense(&layer("mlp.1"), &[&inner], Then::Onto(&h))
-            };
-            asked = step(&asked, &queries, &of_asked);
-            // After the last block nobody looks at the support points again.
-            if block + 1 < self.blocks {
-                known = step(&known, &keys, &of_known);
-            }
-        }
+        let asked = self.through_blocks(pass, episode, |_, _| ());
         let h = pass.dense("readout.0", &[&pass.layer_norm(&asked)], Then::Relu);
         pass.dense("readout.1", &[&h], Then::Nothing)
+    }
+
+    /// The attention of the last block from where it is asked to the support points, its mean over the heads; what is left of
+    /// 1 goes to itself.
+    fn insight<E: Scalar>(&self, pass: &Pass<E>, episode: &Episode<'_, E>) -> Option<Insight> {
+        let mut last = None;
+        self.through_blocks(pass, episode, |keys, queries| last = Some((keys.clone(), queries.clone())));
+        let (keys, queries) = last?;
+        let shots = episode.shots();
+        let row = |query: usize| {
+            let token = queries.row(query);
+            let width = token.len() / 3;
+            let size = width / HEADS;
+            let mut weights = vec![0.0; shots];
+            for head in 0..HEADS {
+                let part = |row: &[E], from: usize| -> Vec<f64> {
+                    row[from + head * size..][..size].iter().map(|value| value.exact()).collect()
+                };
+                let asked = part(token, 0);
+                let score = |row: &[E]| {
+                    let key = part(row, width);
+                    asked.iter().zip(&key).map(|(q, k)| q * k).sum::<f64>() / (size as f64).sqrt()
+                };
+                let own = score(token);
+                let scores: Vec<f64> = (0..shots).map(|point| score(keys.row(point))).collect();
+                let most = scores.iter().copied().fold(own, f64::max);
+                let shares: Vec<f64> = scores.iter().map(|score| libm::exp(score - most)).collect();
+                let all = shares.iter().sum::<f64>() + libm::exp(own - most);
+                weights
+                    .iter_mut()
+                    .zip(shares)
+                    .for_each(|(weight, share)| *weight += share / all / HEADS as f64);
+            }
+            weights
+        };
+        Some(Insight::Weights { name: "attention", rows: (0..episode.queries()).map(row).collect() })
     }
 }

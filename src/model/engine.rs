@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::insight::Insight;
 use super::kernels::Real;
 use crate::config::words;
 use crate::task::Batch;
@@ -108,6 +109,11 @@ pub trait Predictor<E: Real> {
     /// The context that the current weights are adapted by; empty where the rule has none.
     fn context(&self) -> &[E] {
         &[]
+    }
+
+    /// What a network that reads makes of its points, asked at these x; `None` of any other.
+    fn insight(&mut self, _x: &[E]) -> Option<Insight> {
+        None
     }
 }
 

@@ -37,6 +37,7 @@ mod engines;
 mod foreign;
 mod head;
 mod head_machine;
+mod insight;
 pub mod kernels;
 mod layer;
 mod ledger;
@@ -64,6 +65,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes,
 pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
 pub use engines::{Carrier, carrier, predictor};
 pub use head::{Features, Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
+pub use insight::Insight;
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
 pub use layer::Layer;
 pub use operations::{Adapted, Workspace};

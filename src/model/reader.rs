@@ -7,6 +7,7 @@ use std::rc::Rc;
 use dfdx::prelude::{Cpu, PutTape, Rank0, Tape, Tensor};
 
 use super::engine::{InnerSteps, Predictor};
+use super::insight::Insight;
 use super::kernels::{Kernels, Real};
 use super::layer::Layer;
 use super::parameters::{Parameters, Tensors};
@@ -131,6 +132,11 @@ pub trait Network: Clone + Debug + PartialEq + Send + Sync + 'static {
     fn most_updates(&self) -> usize {
         1
     }
+
+    /// What it makes of the support points, for looking at; `None` where there is nothing to be seen.
+    fn insight<E: Scalar>(&self, _pass: &Pass<E>, _episode: &Episode<'_, E>) -> Option<Insight> {
+        None
+    }
 }
 
 /// [`Network::predict`] of one number type, whatever the network.
@@ -140,6 +146,9 @@ pub trait Reads<E: Scalar> {
 
     /// As [`Network::most_updates`].
     fn most_updates(&self) -> usize;
+
+    /// As [`Network::insight`].
+    fn insight(&self, pass: &Pass<E>, episode: &Episode<'_, E>) -> Option<Insight>;
 }
 
 impl<E: Scalar, N: Network> Reads<E> for N {
@@ -149,6 +158,10 @@ impl<E: Scalar, N: Network> Reads<E> for N {
 
     fn most_updates(&self) -> usize {
         Network::most_updates(self)
+    }
+
+    fn insight(&self, pass: &Pass<E>, episode: &Episode<'_, E>) -> Option<Insight> {
+        Network::insight(self, pass, episode)
     }
 }
 
@@ -229,14 +242,27 @@ impl<E: Scalar> Reader<E> {
         query_x: &[E],
         (n, prefixes): (usize, bool),
     ) -> Rows<E> {
+        self.with_episode(tasks, (support_x, support_y), query_x, (n, prefixes), |episode| {
+            self.network.predict(pass, episode, n)
+        })
+    }
+
+    /// The tasks as the network sees them: at its scale, and without points before it has read any.
+    fn with_episode<T>(
+        &self,
+        tasks: usize,
+        (support_x, support_y): (&[E], &[E]),
+        query_x: &[E],
+        (n, prefixes): (usize, bool),
+        run: impl FnOnce(&Episode<'_, E>) -> T,
+    ) -> T {
         let [mut xs, mut ys, mut xq] = [const { Vec::new() }; 3];
         if n > 0 {
             self.scale.x_into(support_x, &mut xs);
             self.scale.y_into(support_y, &mut ys);
         }
         self.scale.x_into(query_x, &mut xq);
-        let episode = Episode { tasks, support_x: &xs, support_y: &ys, query_x: &xq, prefixes };
-        self.network.predict(pass, &episode, n)
+        run(&Episode { tasks, support_x: &xs, support_y: &ys, query_x: &xq, prefixes })
     }
 
     /// The mean loss on the query points of all tasks, on the parameters' tape.
@@ -334,6 +360,14 @@ impl<E: Scalar> Predictor<E> for ReadPredictor<E> {
             self.theta.copy(array, first);
             rest = tail;
         }
+    }
+
+    fn insight(&mut self, x: &[E]) -> Option<Insight> {
+        let pass = Pass::new(self.reader.memory.clone(), self.theta.clone(), false);
+        let (support_x, support_y) = &self.support;
+        self.reader.with_episode(1, (support_x, support_y), x, (self.n, false), |episode| {
+            self.reader.network.insight(&pass, episode)
+        })
     }
 
     fn deviations(&mut self, x: &[E], deviations: &mut [E]) -> bool {

@@ -230,6 +230,7 @@ mod tests {
             nonfinite: vec![0.0, nonfinite],
             tasks: 4,
             points: None,
+            calibration: None,
         })
     }
 

@@ -362,6 +362,7 @@ mod tests {
             mean,
             tasks: 9,
             points: None,
+            calibration: None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What came of a study, for whoever prints or draws it: the results of its runs, the loss tables, published
 //! figures beside them, and how figures are written. Nothing here knows of a screen.
 
+mod calibration;
 mod comparison;
 mod context;
 mod differences;
@@ -27,16 +28,17 @@ use std::fmt::Write as _;
 use crate::eval::Average;
 use text::Glyphs;
 
+pub use calibration::{BEST_GAUSSIAN, CalibrationRow, CalibrationTable, calibration_tables, percent};
 pub use comparison::{
     Compared, Comparison, Contrasts, Difference, Group, Replicates, Standing, TableComparison, compare,
     compare_two, contrasts, groups, table_comparisons,
 };
-pub use context::{Plane, plane};
+pub use context::{Plane, ReadPlane, ReadWeights, Reading, plane, reading};
 pub use differences::{DifferingSetting, differences};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
-pub use floor::{FloorEvent, floor, floors, known_floor};
+pub use floor::{FloorEvent, best_calibration, floor, floors, known_floor};
 pub use outcome::{Outcome, Ran, Tally, test_names};
 pub use profile::{Profile, Spread};
 pub use runs::Results;
@@ -53,6 +55,10 @@ pub fn report(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Str
     let of_points = point_tables(outcomes, average, glyphs);
     let tables = tables(outcomes, average, glyphs);
     let mut text = tables.iter().chain(&of_points).map(LossTable::to_string).collect::<Vec<_>>().join("\n");
+    for table in calibration_tables(outcomes, glyphs) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{table}");
+    }
     let (_, sweeps) = rows(outcomes.iter().map(|outcome| outcome.settings));
     let names = test_names(outcomes.iter().map(|outcome| outcome.settings));
     for sweep in &sweeps {

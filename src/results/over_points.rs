@@ -271,6 +271,7 @@ mod tests {
                 mean,
                 tasks: 9,
                 points: None,
+                calibration: None,
             };
             let points = over(mean.len(), mean);
             Curves::from(Curve { points: Some(Box::new(points)), ..over(1, vec![1.0]) })

@@ -108,6 +108,7 @@ mod tests {
             nonfinite: vec![0.0; 2],
             tasks: 4,
             points: None,
+            calibration: None,
         };
         let evaluated = |seed, mean| Event {
             run: RunName::new("A", seed),

@@ -72,6 +72,7 @@ impl CellLoss {
             nonfinite: vec![curve.nonfinite[n]],
             tasks: curve.tasks,
             points: None,
+            calibration: None,
         };
         let at: Vec<Curve> = curves.iter().map(at).collect();
         let over = OverSeeds::of(&at.iter().collect::<Vec<_>>(), 1, average);
@@ -281,6 +282,7 @@ mod tests {
             nonfinite: vec![0.0; 2],
             tasks: 4,
             points: None,
+            calibration: None,
         };
         let (one, other) = (curve(1.0), curve(3.0));
         let over = CellLoss::of(&[&one, &other], 1, Average::Mean).expect("two curves");

@@ -145,8 +145,9 @@ impl Event {
                     None => of.steps.len().checked_sub(1),
                 };
                 let whole = |axis: LossAxis| match axis.of(curve) {
-                    Some(of @ Curve { steps, mean, median, ci95, nonfinite, .. }) => {
-                        last(axis, of).is_some_and(|last| steps.iter().copied().eq(0..=last))
+                    Some(of @ Curve { steps, mean, median, ci95, nonfinite, calibration, .. }) => {
+                        calibration.as_ref().is_none_or(|of| of.has(steps.len()))
+                            && last(axis, of).is_some_and(|last| steps.iter().copied().eq(0..=last))
                             && [mean, median, ci95, nonfinite]
                                 .iter()
                                 .all(|losses| losses.len() == steps.len())
@@ -239,6 +240,26 @@ mod tests {
             let line = CURVE.replace(whole, broken);
             assert!(Event::read(line.as_bytes(), &settings(1)).is_none(), "{line}");
         }
+    }
+
+    #[test]
+    fn how_sure_a_network_is_is_told_where_it_says_so() {
+        let text =
+            "[evaluation]\nsteps = 1\npoints = 1\n[[experiment]]\nname = \"A\"\nalgorithm = \"ridge-head\"\n";
+        let settings = parse("x", None, text).expect("a good file").experiments.remove(0);
+        let told = r#""loglik":[-1.5,null],"coverage":{"50":[0.5,0.25],"80":[0.75,0.5],"90":[0.9,0.6],"95":[1.0,0.7]}"#;
+        let points = format!(
+            r#""points":{{"k":[0,1],"mean":[3.0,2.0],"median":[3.0,2.0],"ci95":[0.1,0.1],"nonfinite":[0.0,0.0],{told}}}"#
+        );
+        let line = CURVE.replace("\"tasks\":3", &format!("\"tasks\":3,{points},{told}"));
+        let event = Event::read(line.as_bytes(), &settings).expect("a good line");
+        assert_eq!(event.to_json(), line);
+        let Kind::Evaluated { curve, .. } = &event.kind else { panic!("{event:?}") };
+        let calibration = curve.calibration.as_ref().expect("told");
+        assert_eq!(calibration.coverage.of_80, [0.75, 0.5]);
+        // Numbers that are missing are not made up.
+        let cut = line.replace("[0.75,0.5]", "[0.75]");
+        assert!(Event::read(cut.as_bytes(), &settings).is_none(), "{cut}");
     }
 
     #[test]

@@ -154,6 +154,15 @@ impl TestTask {
         }
     }
 
+    /// What the function really is at the test grid: its targets there, without the noise that they may carry. Of a table's
+    /// task nothing is known beside its points.
+    pub fn truth(&self) -> Vec<f64> {
+        match self.function.family.table() {
+            Some(_) => self.query.y.clone(),
+            None => self.function.points(self.query.x.clone()).y,
+        }
+    }
+
     /// Mean squared error of these answers at the test grid.
     pub fn loss(&self, answers: &[f64]) -> f64 {
         let errors = answers.iter().zip(&self.query.y).map(|(answer, y)| (answer - y) * (answer - y));
@@ -166,7 +175,8 @@ const DRAWN: usize = 101;
 
 /// The frozen test tasks: they depend on `[task]` and on `[evaluation]`'s own seed, on nothing else.
 /// Task i is the same however many there are. With a points curve a task has as many support points as that goes to, the
-/// same for every system, whose K are the first of them.
+/// same for every system, whose K are the first of them. Noise on the test targets comes from a stream of its own, so that
+/// the tasks are the same with and without.
 pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<TestTask> {
     if let Some(table) = task.family.table() {
         let points = task.test_points(evaluation);
@@ -183,6 +193,7 @@ pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<T
     let draw = Draw::new(task);
     let mut stream = stream(evaluation.seed, Purpose::TestTasks);
     let x = grid(task.x, evaluation.grid);
+    let mut target_noise = evaluation.target_noise.then(|| noise_of_targets(evaluation.seed));
     (0..evaluation.test_tasks)
         .map(|_| {
             let function = draw.function(&mut stream);
@@ -191,7 +202,11 @@ pub fn test_tasks(task: &TaskSettings, evaluation: &EvaluationSettings) -> Vec<T
             draw.support(&function, (&mut support.x, &mut support.y), &mut stream);
             let shots = task.shots.most;
             let further = Points { x: support.x.split_off(shots), y: support.y.split_off(shots) };
-            TestTask { function, support, further, query: function.points(x.clone()) }
+            let mut query = function.points(x.clone());
+            if let Some(stream) = target_noise.as_mut().filter(|_| draw.noise > 0.0) {
+                query.y.iter_mut().for_each(|y| *y += draw.deviation(stream));
+            }
+            TestTask { function, support, further, query }
         })
         .collect()
 }
@@ -203,6 +218,10 @@ pub fn test_task(function: Function, table: &Table, [points, shots, most]: [usiz
     let shots = shots.min(support.x.len());
     let further = Points { x: support.x.split_off(shots), y: support.y.split_off(shots) };
     TestTask { function, support, further, query }
+}
+
+fn noise_of_targets(seed: u64) -> Stream {
+    stream(seed, Purpose::TargetNoise)
 }
 
 /// `count` tasks of the family, to show what it looks like; of a table no more than it has.
@@ -275,6 +294,29 @@ mod tests {
         };
         assert!((errors(|task| &task.support) - 0.25).abs() < 0.01);
         assert_eq!(errors(|task| &task.query), 0.0);
+    }
+
+    #[test]
+    fn noise_on_test_targets_leaves_the_tasks_as_they_are() {
+        let own = SineSettings { noise: 0.5, ..SineSettings::default() }.values();
+        let noisy = TaskSettings { own, ..TaskSettings::default() };
+        let without = EvaluationSettings { test_tasks: 200, ..EvaluationSettings::default() };
+        let with = EvaluationSettings { target_noise: true, ..without.clone() };
+        let (without, with) = (test_tasks(&noisy, &without), test_tasks(&noisy, &with));
+        let mut errors = Vec::new();
+        for (without, with) in without.iter().zip(&with) {
+            assert_eq!((&without.function, &without.support), (&with.function, &with.support));
+            assert_eq!((&without.query.x, &without.query.y), (&with.query.x, &with.truth()));
+            errors.extend(without.query.y.iter().zip(&with.query.y).map(|(one, other)| other - one));
+        }
+        let count = errors.len() as f64;
+        let square = errors.iter().map(|error| error * error).sum::<f64>() / count;
+        // 10,000 draws of deviation .5: standard errors .005 of the mean and .0035 of the variance.
+        assert!((errors.iter().sum::<f64>() / count).abs() < 0.02 && (square - 0.25).abs() < 0.015);
+        // A family without noise has none here either.
+        let evaluation = EvaluationSettings { test_tasks: 3, target_noise: true, ..Default::default() };
+        let tasks = test_tasks(&TaskSettings::default(), &evaluation);
+        assert!(tasks.iter().all(|task| task.query.y == task.truth()));
     }
 
     #[test]

@@ -41,6 +41,8 @@ settings! {
         steps: usize = Domain::Count(0..=10_000), 32, .for_adapting();
         /// The points curve has K = 0, 1, ..., points of each task's support points, after the trained number of steps; off.
         points: Option<usize> = Domain::Count(1..=1_000), None, .added_later();
+        /// Test targets carry the family's noise, as support points do: what a log-likelihood is of.
+        target_noise: bool = Domain::Switch, false, .added_later();
         /// Rate of the SGD steps at test time.
         inner_lr: f64 = Domain::Rate, 0.01, .for_adapting();
         /// Seed of the test tasks: the same for every run, so that all see the same ones.

@@ -28,6 +28,8 @@ pub enum Purpose {
     Curve = 7,
     /// Which points of a table's task are shown.
     Episode = 8,
+    /// The noise of test targets.
+    TargetNoise = 9,
 }
 
 /// The stream of `seed` for `purpose`, from its beginning.

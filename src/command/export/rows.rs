@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::config;
-use crate::eval::LossAxis;
+use crate::eval::{BANDS, LossAxis};
 use crate::experiments::Experiment;
 use crate::results::{Difference, Figure, Outcome, Ran, TableComparison};
 
 /// One row an experiment, seed, test set and n, and one a K of the points curve, in a column of its own where there is
 /// one; empty fields where a number is not finite. The column of the
-/// test set is there where there are further ones; those of a sweep's name and of every setting that is swept, where
+/// test set is there where there are further ones; those of log-likelihood and coverage where a system says how sure it is; those of a sweep's name and of every setting that is swept, where
 /// there are sweeps, empty for what is of another sweep or of none.
 pub fn csv(outcomes: &[Outcome<'_>], quoted: Quoted) -> String {
     let several = outcomes.iter().any(|outcome| !outcome.settings.tests.is_empty());
@@ -19,6 +19,18 @@ pub fn csv(outcomes: &[Outcome<'_>], quoted: Quoted) -> String {
     text += if several { ",test" } else { "" };
     let has_points = outcomes.iter().any(|outcome| outcome.along(LossAxis::Points).has_axis());
     text += if has_points { ",k" } else { "" };
+    let is_told = outcomes.iter().any(|outcome| {
+        outcome.runs.iter().any(|run| {
+            let tests = outcome.settings.every_test();
+            tests
+                .into_iter()
+                .any(|test| run.curves.of(test.name).is_some_and(|curve| curve.calibration.is_some()))
+        })
+    });
+    if is_told {
+        text.push_str(",loglik");
+        text.extend(BANDS.map(|band| format!(",coverage_{band}")));
+    }
     let axes = axes(outcomes);
     text.extend(
         axes.iter().enumerate().map(|(i, axis)| format!("{}{axis}", if i == 0 { ",sweep," } else { "," })),
@@ -45,10 +57,18 @@ pub fn csv(outcomes: &[Outcome<'_>], quoted: Quoted) -> String {
                     LossAxis::Points => (String::new(), at.to_string()),
                 };
                 let k = if has_points { format!(",{k}") } else { String::new() };
+                let told = match &curve.calibration {
+                    Some(of) => {
+                        let bands = of.coverage.bands().map(|band| format!(",{}", number(band[i])));
+                        format!(",{}{}", number(of.loglik[i]), bands.concat())
+                    }
+                    None if is_told => ",".repeat(1 + BANDS.len()),
+                    None => String::new(),
+                };
                 // Writing to a string cannot fail.
                 let _ = writeln!(
                     text,
-                    "{name},{},{seed},{n},{},{},{},{},{}{on}{k}{cell}",
+                    "{name},{},{seed},{n},{},{},{},{},{}{on}{k}{told}{cell}",
                     settings.algorithm.name(),
                     number(curve.mean[i]),
                     number(curve.median[i]),

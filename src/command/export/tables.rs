@@ -3,10 +3,11 @@
 
 use super::curves::{band_in_words, ends, seeds_in_words};
 use crate::cli::Interval;
-use crate::eval::{Average, LossAxis, OverSeeds};
+use crate::eval::{Average, BANDS, LossAxis, OverSeeds};
 use crate::results::{
-    Difference, FLOOR, Figure, LossTable, Outcome, Row, TableComparison, TableGroup, medians_in_words,
-    point_tables, table_steps, tables,
+    BEST_GAUSSIAN, CalibrationRow, CalibrationTable, Difference, FLOOR, Figure, LossTable, Outcome, Row,
+    TableComparison, TableGroup, calibration_tables, medians_in_words, percent, point_tables, table_steps,
+    tables,
     text::{Glyphs, number},
 };
 
@@ -100,7 +101,37 @@ pub fn losses(outcomes: &[Outcome<'_>], interval: Interval) -> Vec<Table> {
         }
     };
     let of_points = point_tables(outcomes, Average::Mean, Glyphs::default());
-    tables(outcomes, Average::Mean, Glyphs::default()).iter().chain(&of_points).map(table).collect()
+    let losses = tables(outcomes, Average::Mean, Glyphs::default());
+    let sure = calibration_tables(outcomes, Glyphs::default());
+    losses.iter().chain(&of_points).map(table).chain(sure.iter().map(calibration)).collect()
+}
+
+/// How well systems know how sure they are.
+fn calibration(table: &CalibrationTable) -> Table {
+    let cell = |text: String, exact: f64| Cell { text, exact: Some(exact), ..Cell::default() };
+    let row = |row: &CalibrationRow| {
+        let (mean, std) = row.loglik;
+        let spread = (row.seeds > 1).then_some(Spread::Half(std));
+        let seeds = if row.seeds == 0 { String::new() } else { row.seeds.to_string() };
+        let first = [Cell::of(&row.name), Cell::of(seeds), Cell::of(row.after())];
+        let loglik = Cell { spread, ..cell(number(mean), mean) };
+        let bands = row.coverage.iter().map(|share| cell(percent(*share), *share));
+        Line::Cells(first.into_iter().chain([loglik]).chain(bands).collect())
+    };
+    let on = table.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
+    let bands = BANDS.map(|band| format!("in the {band} % band"));
+    let head = ["system", "seeds", "after", "log-likelihood"].map(str::to_owned);
+    Table {
+        title: format!(
+            "{on}Log-likelihood of a test target, and % of the targets in the bands (mean over tasks)"
+        ),
+        head: head.into_iter().chain(bands).collect(),
+        rows: table.rows.iter().map(row).collect(),
+        notes: vec![format!(
+            "After a log-likelihood: standard deviation over seeds. {BEST_GAUSSIAN}: Gaussians of the exact posterior's mean and \
+             deviation; no other Gaussian answers can be expected to have a higher log-likelihood."
+        )],
+    }
 }
 
 fn system(row: &Row, steps: &[usize], interval: Interval) -> Vec<Cell> {

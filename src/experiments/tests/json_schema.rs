@@ -147,6 +147,7 @@ fn samples(domain: &Domain) -> (Vec<String>, Vec<String>) {
             let beyond = [pair(low - 1.0, high), pair(low, high * 1.001)];
             (vec![pair(low, high)], [few.to_vec(), beyond.to_vec()].concat())
         }
+        Domain::Switch => (vec!["true".into(), "false".into()], vec!["1".into(), "\"true\"".into()]),
         Domain::Words(known) => words(known),
         Domain::Text { longest, .. } => {
             let quoted = |text: &str| format!("\"{text}\"");
@@ -176,7 +177,10 @@ fn samples(domain: &Domain) -> (Vec<String>, Vec<String>) {
         good.dedup();
         bad.push("1".into());
     }
-    bad.extend(["true".to_owned(), "{ a = 1 }".to_owned(), "[[1]]".to_owned()]);
+    bad.extend(["{ a = 1 }".to_owned(), "[[1]]".to_owned()]);
+    if !matches!(domain, Domain::Switch) {
+        bad.push("true".to_owned());
+    }
     (good, bad)
 }
 

@@ -71,12 +71,13 @@ fn model() -> impl Strategy<Value = ModelSettings> {
 
 fn evaluation() -> impl Strategy<Value = EvaluationSettings> {
     let points = proptest::option::of(1..50usize);
-    (1..1_000usize, 2..1_000usize, 0..100usize, points, rate(), any::<u64>()).prop_map(
-        |(test_tasks, grid, steps, points, inner_lr, seed)| EvaluationSettings {
+    (1..1_000usize, 2..1_000usize, 0..100usize, points, any::<bool>(), rate(), any::<u64>()).prop_map(
+        |(test_tasks, grid, steps, points, target_noise, inner_lr, seed)| EvaluationSettings {
             test_tasks,
             grid,
             steps,
             points,
+            target_noise,
             inner_lr,
             seed,
         },

@@ -190,7 +190,8 @@ impl Compared {
     }
 
     /// What the run has told, without its clocks.
-    fn logs(&mut self, one: Vec<Value>, other: Vec<Value>) {
+    fn logs(&mut self, one: Vec<Value>, mut other: Vec<Value>) {
+        one.iter().zip(&mut other).for_each(|(found, again)| forget_untold(found, again));
         if one == other {
             return;
         }
@@ -245,4 +246,35 @@ fn timeless(sealed: &Sealed, settings: &Experiment) -> Vec<Value> {
         Some(event)
     };
     counted.into_iter().filter_map(timeless).collect()
+}
+
+/// Takes from what is told again what versions before this one did not tell: how well a network knows how sure it is.
+fn forget_untold(found: &Value, again: &mut Value) {
+    for key in ["loglik", "coverage"] {
+        if let (None, Some(again)) = (found.get(key), again.as_object_mut()) {
+            again.remove(key);
+        }
+    }
+    if let (Some(found), Some(again)) = (found.get("points"), again.get_mut("points")) {
+        forget_untold(found, again);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_did_not_tell_is_no_difference() {
+        let again = || json!({ "mean": [1], "loglik": [2], "points": { "mean": [3], "loglik": [4], "coverage": {} } });
+        let mut told = again();
+        forget_untold(&json!({ "mean": [1], "points": { "mean": [3] } }), &mut told);
+        assert_eq!(told, json!({ "mean": [1], "points": { "mean": [3] } }));
+        // What it did tell has to be the same.
+        let mut told = again();
+        forget_untold(&json!({ "loglik": [9], "points": { "loglik": [4], "coverage": {} } }), &mut told);
+        assert_eq!(told, again());
+    }
 }

@@ -97,11 +97,14 @@ impl Evaluation {
         known: Curves,
         tests: &TestSets,
     ) -> Self {
-        let set = |test: Test<'_>| Set {
-            name: test.name.map(str::to_owned),
-            asked: test.evaluation.into(),
-            tasks: tests.of(test),
-            weights: settings.tested(&state.weights, test),
+        let set = |test: Test<'_>| {
+            let weights = settings.tested(&state.weights, test);
+            Set {
+                name: test.name.map(str::to_owned),
+                asked: Asked::of(&weights, test.evaluation),
+                tasks: tests.of(test),
+                weights,
+            }
         };
         let missing = settings.every_test().filter(|test| known.of(test.name).is_none());
         let sets: Vec<Set> = missing.map(set).collect();
@@ -122,7 +125,7 @@ impl Evaluation {
     /// Takes the losses of a share. With the last ones of all: what the evaluation has brought.
     pub fn add(&self, share: &Share, found: &[f64]) -> Option<Gains> {
         let set = &self.sets[share.set];
-        let points = set.asked.losses();
+        let points = set.asked.numbers();
         let values = {
             let losses = &mut guard(&self.gathered).sets[share.set];
             losses.values.resize(set.tasks.len() * points, 0.0);

@@ -32,10 +32,10 @@ impl App {
     /// The axes of the curves in view.
     pub fn axes(&self) -> Axes {
         let (log_n, log_loss) = (self.curves.log_x, self.curves.log_y);
-        // Over points losses fall by orders of magnitude, and every single point counts.
+        // Over points losses fall by orders of magnitude, most of it with the first few: these have the room.
         let of_points = self.axis() == LossAxis::Points;
         let apart = !of_points && (log_n.is_none() || log_loss.is_none()) && self.are_far_apart();
-        Axes { log_n: log_n.unwrap_or(apart), log_loss: log_loss.unwrap_or(apart || of_points) }
+        Axes { log_n: log_n.unwrap_or(apart || of_points), log_loss: log_loss.unwrap_or(apart || of_points) }
     }
 
     /// The curves that decide about the axes: those shown and, while the past is looked at, the results, so

@@ -109,6 +109,7 @@ pub fn curve(start: f64, end: f64, seed: u64) -> Curve {
         mean,
         tasks: 200,
         points: None,
+        calibration: None,
     }
 }
 

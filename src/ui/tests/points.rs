@@ -65,6 +65,7 @@ fn app(styles: Styles) -> App {
             median,
             tasks: 200,
             points: None,
+            calibration: None,
         };
         let curve = Curve { points: Some(Box::new(points)), ..fixture::curve(3.0, 0.5, run.seed) };
         app.on_event(number, fixture::started(name, run.seed, 100));

@@ -4,7 +4,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
-    eval::LossAxis,
+    eval::{BANDS, Calibration, Curve, LossAxis},
+    results::percent,
     ui::{
         state::app::App,
         widgets::text::{number, pane, pane_note, put, wrap},
@@ -37,6 +38,31 @@ fn measured(app: &App, index: usize) -> Option<String> {
     Some(format!("Here, {seeds}: {}.{}", list.join(", "), said.collect::<String>()))
 }
 
+/// How well it knows how sure it is, after what it was trained for: in this study, of who says so at all.
+fn calibrated(app: &App, index: usize) -> Option<String> {
+    let settings = &app.experiments[index].settings;
+    let axis = app.axis();
+    let runs = app.experiments[index].runs.iter();
+    let curves: Vec<&Curve> = runs.filter_map(|run| app.curve(*run)).collect();
+    let told: Vec<&Calibration> = curves.iter().filter_map(|curve| curve.calibration.as_deref()).collect();
+    let last = told.iter().filter_map(|of| of.loglik.len().checked_sub(1)).min()?;
+    let n = match axis {
+        LossAxis::Steps => settings.adaptation().inner_steps,
+        LossAxis::Points => settings.task.shots.most,
+    };
+    let n = n.min(last);
+    let mean =
+        |of: &dyn Fn(&Calibration) -> f64| told.iter().map(|run| of(run)).sum::<f64>() / told.len() as f64;
+    let shares = [0, 1, 2, 3].map(|band| percent(mean(&|run| run.coverage.bands()[band][n])));
+    Some(format!(
+        "At {}={n} its bands of {} % hold {} % of the test targets; log-likelihood of a target {}.",
+        axis.letter(),
+        BANDS.map(|band| band.to_string()).join(", "),
+        shares.join(", "),
+        number(mean(&|run| run.loglik[n]))
+    ))
+}
+
 /// Rows that the pane would like to have in this width.
 pub fn height(app: &App, index: usize, wide: u16) -> u16 {
     lines(app, index, wide).len() as u16 + 2
@@ -60,6 +86,9 @@ fn lines(app: &App, index: usize, wide: u16) -> Vec<(String, Style)> {
     write(algorithm.paper(), styles.plain());
     if let Some(measured) = measured(app, index) {
         write(&measured, styles.bold());
+    }
+    if let Some(calibrated) = calibrated(app, index) {
+        write(&calibrated, styles.bold());
     }
     for line in algorithm.notes(training) {
         write(line, styles.plain());

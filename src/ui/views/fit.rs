@@ -86,7 +86,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         compare(app, other, &task, &mut series, &mut losses);
     }
     // Over every fit: what they are held against is never hidden by them.
-    let asked = task.query.x.iter().copied().zip(task.query.y.iter().copied()).collect();
+    let asked = task.query.x.iter().copied().zip(task.truth()).collect();
     let is_table = set.task.family.table().is_some();
     series.push(Series {
         name: if is_table { "asked for" } else { "truth" }.to_owned(),

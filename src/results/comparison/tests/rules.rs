@@ -16,6 +16,7 @@ pub(super) fn curve(mean: f64) -> Curve {
         nonfinite: two(0.0),
         tasks: 100,
         points: None,
+        calibration: None,
     }
 }
 
@@ -152,6 +153,7 @@ fn a_thousand_cells_are_compared_at_every_step() {
                     mean: losses,
                     tasks: 9,
                     points: None,
+                    calibration: None,
                 };
                 (seed, Curves::from(curve))
             };

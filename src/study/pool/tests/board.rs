@@ -277,7 +277,7 @@ fn an_evaluation_comes_before_any_training_and_whoever_is_last_finds_all_curves(
     }
     for (share, evaluation) in shares.iter().rev() {
         assert!(gains.is_none(), "{share:?} is still missing");
-        let points = evaluation.sets[share.set].asked.losses();
+        let points = evaluation.sets[share.set].asked.numbers();
         let found = share.tasks.clone().flat_map(|task| vec![task as f64; points]);
         gains = evaluation.add(share, &found.collect::<Vec<_>>());
     }

@@ -111,7 +111,7 @@ impl Walked {
         let networks = networks();
         self.job.want(of, move |asker| {
             let most = walk.most();
-            let asked = Asked { steps: 0, points: Some(most) };
+            let asked = Asked { steps: 0, points: Some(most), tells_deviations: false };
             let mut paths = Paths::default();
             for (index, weights) in networks {
                 if asker.is_gone() {

@@ -315,7 +315,7 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
         style: styles.plain(),
         shape: if is_table { Shape::Points(styles.asked_mark()) } else { Shape::Line(Pattern::Dot) },
         mark: '.',
-        points: task.query.x.iter().copied().zip(task.query.y.iter().copied()).collect(),
+        points: task.query.x.iter().copied().zip(task.truth()).collect(),
     }];
     let drawn = &ranking[..ranking.len().min(DRAWN)];
     for index in app.leaders() {

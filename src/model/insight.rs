@@ -1,0 +1,15 @@
+//! What a network that reads makes of the points it is given, for looking at.
+
+/// What there is to be seen in a network that reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Insight {
+    /// The vector that stands for the task.
+    Context(Vec<f64>),
+    /// How much each support point counts for each query point.
+    Weights {
+        /// What the weights are called.
+        name: &'static str,
+        /// A row a query point, a number a support point.
+        rows: Vec<Vec<f64>>,
+    },
+}
