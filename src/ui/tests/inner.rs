@@ -22,7 +22,10 @@ const STUDY: &str = "[defaults]\nseeds = 1\nouter_steps = 150\nmeta_batch = 4\ni
     [[experiment]]\nname = \"rates\"\nalgorithm = \"meta-sgd\"\n\
     [[experiment]]\nname = \"steps\"\nalgorithm = \"layer-step-rates\"\n\
     [[experiment]]\nname = \"waves\"\nalgorithm = \"cavia\"\ninner_lr = 1.0\ncontext = 2\n\
-    [[experiment]]\nname = \"sure\"\nalgorithm = \"ridge-head\"\nouter_loss = \"nll\"\n";
+    [[experiment]]\nname = \"sure\"\nalgorithm = \"ridge-head\"\nouter_loss = \"nll\"\n\
+    [[experiment]]\nname = \"process\"\nalgorithm = \"cnp\"\ntask = { shots = [0, 10] }\n\
+    [[experiment]]\nname = \"tokens\"\nalgorithm = \"transformer\"\n\
+    [[experiment]]\nname = \"updates\"\nalgorithm = \"metafun\"\ntask = { shots = [0, 10] }\n";
 
 /// Every experiment after its training, which is short.
 fn trained() -> App {
@@ -86,6 +89,43 @@ fn a_context_is_drawn_by_the_phase_of_its_tasks() {
 }
 
 #[test]
+fn what_networks_make_of_the_points_they_read_is_drawn() {
+    let mut app = trained();
+    app.view = view("Inner");
+    tell(&mut app, "below", 5);
+    app.fit.n = 0;
+    let none = picture(&mut app);
+    assert!(none.contains("process, seed 0 at step 150: what it makes of the points it reads"), "{none}");
+    assert!(none.contains("40 tasks after K=0 points, step 150; the plane has"), "{none}");
+    app.fit.n = 3;
+    let three = picture(&mut app);
+    assert!(three.contains("40 tasks after K=3 points") && three.contains("angle 0.0 to 0.8"), "{three}");
+    // Digits in the plot: before a point all tasks are at one place, after three they are not.
+    let digits = |screen: &str| {
+        let plot = screen.lines().filter(|line| line.contains('▕')).map(|line| {
+            let line = line.split("angle").next().unwrap_or_default();
+            line.split('▕').nth(1).unwrap_or_default().chars().filter(char::is_ascii_digit).count()
+        });
+        plot.sum::<usize>()
+    };
+    assert!(digits(&none) < 3 && digits(&three) > 10, "{}, {}", digits(&none), digits(&three));
+    for (name, weights) in [("tokens", "attention"), ("updates", "kernel")] {
+        tell(&mut app, "below", 1);
+        let screen = picture(&mut app);
+        assert!(screen.contains(&format!("{name}, seed 0 at step 150")), "{screen}");
+        let words = format!("test task 1, K=3; asked at x 0.10: most {weights} has the point at x");
+        assert!(
+            screen.contains(&words) && screen.contains(&format!("Each bar is the {weights}")),
+            "{screen}"
+        );
+        tell(&mut app, "ask-left", 2);
+        let left = picture(&mut app);
+        assert!(left.contains("asked at x -0.31") && left != screen, "{left}");
+        tell(&mut app, "ask-right", 2);
+    }
+}
+
+#[test]
 fn a_learner_that_says_how_sure_it_is_has_a_band() {
     let mut app = trained();
     app.view = of_experiment(4);
@@ -107,4 +147,8 @@ fn only_a_study_that_learns_more_has_the_view() {
     };
     assert!(has(STUDY));
     assert!(!has("[[experiment]]\nname = \"A\"\nalgorithm = \"anil\"\n"));
+    assert!(
+        has("[[experiment]]\nname = \"A\"\nalgorithm = \"cnp\"\ntask = { shots = [0, 10] }\n"),
+        "it reads"
+    );
 }

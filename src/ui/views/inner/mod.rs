@@ -8,16 +8,17 @@
 //! +---------------------------------------------------------------------------------+
 //! ```
 
+mod reading;
 pub mod state;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use self::state::PlaneOf;
+use self::state::{PlaneOf, Seen};
 use crate::{
     experiments::Experiment,
     learner::{Algorithm, Training},
     model::{self, ModelSettings, Weights},
-    results::{Plane, Scale},
+    results::Scale,
     ui::{
         state::app::{App, Command, Kind},
         update::{
@@ -39,15 +40,33 @@ pub static VIEW: Kind =
 static COMMANDS: &[Command] = &[
     list::ABOVE.keys("Up").hint("experiment"),
     list::BELOW.keys("Down").shares_hint(),
-    FEWER_STEPS.keys("Left").help("one inner step less before the context is looked at").hint("steps"),
-    MORE_STEPS.keys("Right").help("one inner step more before the context is looked at").shares_hint(),
+    FEWER_STEPS
+        .keys("Left")
+        .help("one inner step less before the context is looked at, or one point less that is read")
+        .hint("steps"),
+    MORE_STEPS
+        .keys("Right")
+        .help("one inner step more before the context is looked at, or one point more that is read")
+        .shares_hint(),
+    Command::new("ask-left", "h", "where a network that reads is asked: to the left", |app| {
+        reading::ask(app, -1)
+    })
+    .hint("ask at"),
+    Command::new("ask-right", "l", "where a network that reads is asked: to the right", |app| {
+        reading::ask(app, 1)
+    })
+    .shares_hint(),
     PREVIOUS_SEED.hint("seed"),
     NEXT_SEED.shares_hint(),
 ];
 
-/// Where some learner learns more than initial weights.
+/// Where some learner learns more than initial weights, or reads.
 fn wanted(experiments: &[Experiment]) -> bool {
-    experiments.iter().any(|settings| !settings.adaptation().tensors(&settings.model).is_empty())
+    let is_shown = |settings: &Experiment| {
+        let adaptation = settings.adaptation();
+        adaptation.inner.scale().is_some() || !adaptation.tensors(&settings.model).is_empty()
+    };
+    experiments.iter().any(is_shown)
 }
 
 /// As many numbers as this are told one by one.
@@ -68,7 +87,7 @@ fn look(app: &mut App) {
     let Some(snapshot) = app.shown_snapshot(run).cloned() else { return };
     let of = plane_of(app, run, snapshot.step);
     let adaptation = snapshot.weights.adaptation.at_rate(of.rate);
-    if adaptation.inner.has_context() {
+    if adaptation.inner.has_context() || adaptation.inner.scale().is_some() {
         let tasks = app.set(app.selected).few().to_vec();
         app.inner.want(of, Weights { adaptation, ..snapshot.weights.clone() }, tasks);
     }
@@ -86,19 +105,40 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let (seed, step) = (app.runs[run].seed, count(snapshot.step));
-    let title = format!("{name}, seed {seed} at step {step}: learned for its inner steps");
+    let what = match snapshot.weights.adaptation.inner.scale() {
+        Some(_) => "what it makes of the points it reads",
+        None => "learned for its inner steps",
+    };
+    let title = format!("{name}, seed {seed} at step {step}: {what}");
     let inner = pane(buffer, area, &title, styles);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
     let weights = &snapshot.weights;
+    if weights.adaptation.inner.scale().is_some() {
+        let of = plane_of(app, run, snapshot.step);
+        return match app.inner.seen(&of) {
+            Some((of, Seen::Reading(found))) => reading::draw(app, of, found, (area, inner), buffer),
+            _ if app.inner.is_awaited() => {
+                put(buffer, inner, inner.x, inner.y, "being computed", styles.plain());
+            }
+            _ => nothing(app, true, inner, buffer),
+        };
+    }
     if weights.adaptation.tensors(&weights.model).is_empty() {
         nothing(app, app.selected, weights, inner, buffer);
     } else if weights.adaptation.inner.has_context() {
-        let Some((of, plane)) = app.inner.plane(&plane_of(app, run, snapshot.step)) else {
+        let Some((of, Seen::Context(plane))) = app.inner.seen(&plane_of(app, run, snapshot.step)) else {
             put(buffer, inner, inner.x, inner.y, "being computed", styles.plain());
             return;
         };
         let names = app.set(app.selected).task.family.plane_names();
-        draw_plane(app, plane, names, inner, buffer);
+        let x_name = names.map_or_else(
+            || "first context number".to_owned(),
+            |[x, _]| format!("{x}, as the context has it"),
+        );
+        let most = plane.points.iter().flatten().filter(|value| value.is_finite());
+        let most = most.fold(0.1_f64, |most, value| most.max(value.abs()));
+        let plotted = Plotted { points: &plane.points, truth: plane.truth.as_deref(), most, x_name: &x_name };
+        plotted.draw(app, inner, buffer);
         let share = plane
             .explained
             .zip(names)
@@ -207,40 +247,49 @@ fn strip(values: &[f64], [least, most]: [f64; 2], cells: usize, ascii: bool) -> 
     counts.iter().map(|&count| bars[(count * 8).div_ceil(highest)]).collect()
 }
 
-/// Tasks where their contexts put them, with a digit for the angle at which they really lie.
-fn draw_plane(app: &App, plane: &Plane, names: Option<[&str; 2]>, area: Rect, buffer: &mut Buffer) {
-    let styles = &app.styles;
-    let mut series = Vec::new();
-    let turn = std::f64::consts::TAU;
-    let phase = |[x, y]: &[f64; 2]| (y.atan2(*x).rem_euclid(turn) / turn * ANGLES as f64) as usize % ANGLES;
-    let groups = plane.truth.as_ref().map(|truth| truth.iter().map(phase).collect::<Vec<_>>());
-    for group in 0..ANGLES {
-        let is_in = |task: usize| groups.as_ref().map_or(group == 0, |groups| groups[task] == group);
-        let here = plane.points.iter().enumerate().filter(|(task, _)| is_in(*task));
-        let points: Vec<(f64, f64)> = here.map(|(_, [x, y])| (*x, *y)).collect();
-        if points.is_empty() {
-            continue;
+/// Tasks where something that stands for them puts them.
+struct Plotted<'a> {
+    points: &'a [[f64; 2]],
+    truth: Option<&'a [[f64; 2]]>,
+    most: f64,
+    x_name: &'a str,
+}
+
+impl Plotted<'_> {
+    /// Draws them, with a digit for the angle at which each really lies.
+    fn draw(&self, app: &App, area: Rect, buffer: &mut Buffer) {
+        let styles = &app.styles;
+        let mut series = Vec::new();
+        let turn = std::f64::consts::TAU;
+        let angle =
+            |[x, y]: &[f64; 2]| (y.atan2(*x).rem_euclid(turn) / turn * ANGLES as f64) as usize % ANGLES;
+        let groups = self.truth.map(|truth| truth.iter().map(angle).collect::<Vec<_>>());
+        for group in 0..ANGLES {
+            let is_in = |task: usize| groups.as_ref().map_or(group == 0, |groups| groups[task] == group);
+            let here = self.points.iter().enumerate().filter(|(task, _)| is_in(*task));
+            let points: Vec<(f64, f64)> = here.map(|(_, [x, y])| (*x, *y)).collect();
+            if points.is_empty() {
+                continue;
+            }
+            let mark = char::from_digit(group as u32, 10).unwrap_or('*');
+            let name = match &groups {
+                Some(_) => format!(
+                    "angle {:.1} to {:.1}",
+                    turn * group as f64 / ANGLES as f64,
+                    turn * (group + 1) as f64 / ANGLES as f64
+                ),
+                None => String::new(),
+            };
+            series.push(Series {
+                name,
+                style: styles.series(group),
+                shape: Shape::Points(mark),
+                mark,
+                points,
+            });
         }
-        let mark = char::from_digit(group as u32, 10).unwrap_or('*');
-        let name = match &groups {
-            Some(_) => format!(
-                "angle {:.1} to {:.1}",
-                turn * group as f64 / ANGLES as f64,
-                turn * (group + 1) as f64 / ANGLES as f64
-            ),
-            None => String::new(),
-        };
-        series.push(Series { name, style: styles.series(group), shape: Shape::Points(mark), mark, points });
+        let scale = || Scale::linear(-1.05 * self.most, 1.05 * self.most);
+        let plot = Plot { x: scale(), y: scale(), x_name: self.x_name, series, crosshair: None, names: true };
+        plot.draw(area, buffer, styles);
     }
-    let most = plane
-        .points
-        .iter()
-        .flatten()
-        .filter(|value| value.is_finite())
-        .fold(0.1_f64, |most, value| most.max(value.abs()));
-    let scale = || Scale::linear(-1.05 * most, 1.05 * most);
-    let x_name = names
-        .map_or_else(|| "first context number".to_owned(), |[x, _]| format!("{x}, as the context has it"));
-    let plot = Plot { x: scale(), y: scale(), x_name: &x_name, series, crosshair: None, names: true };
-    plot.draw(area, buffer, styles);
 }

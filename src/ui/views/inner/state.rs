@@ -1,8 +1,9 @@
-//! What Inner shows of a learner with a context: the plane that its contexts put tasks on, worked out as a job.
+//! What Inner shows of a learner with a context or of a network that reads: the plane that tasks are put on, or how much each
+//! point counts, worked out as a job.
 
 use crate::{
     model::Weights,
-    results::{self, Plane},
+    results::{self, Plane, Reading},
     task::TestTask,
     ui::state::job::Job,
 };
@@ -14,17 +15,28 @@ pub struct PlaneOf {
     pub run: (usize, u64),
     /// The test set.
     pub test: usize,
-    /// Inner steps on each task.
+    /// Inner steps on each task; of a network that reads, points of each that it is given.
     pub n: usize,
     /// The rate of them.
     pub rate: f64,
 }
 
+/// What is to be seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// Of a context that adapts.
+    Context(Plane),
+    /// Of a network that reads.
+    Reading(Reading),
+}
+
 /// The view's state.
 #[derive(Default)]
 pub struct Inner {
-    known: Option<(PlaneOf, Option<Plane>)>,
-    job: Job<PlaneOf, Option<Plane>>,
+    known: Option<(PlaneOf, Option<Seen>)>,
+    job: Job<PlaneOf, Option<Seen>>,
+    /// Which of the x where a network that reads is asked is looked from; the middle where nobody has moved.
+    pub(super) cursor: Option<usize>,
 }
 
 impl Inner {
@@ -32,7 +44,11 @@ impl Inner {
     pub(in crate::ui) fn want(&mut self, of: PlaneOf, weights: Weights, tasks: Vec<TestTask>) {
         if self.known.as_ref().is_none_or(|(known, _)| *known != of) {
             let n = of.n;
-            self.job.want(of, move |asker| results::plane(&weights, &tasks, n, || !asker.is_gone()));
+            let reads = weights.adaptation.inner.scale().is_some();
+            self.job.want(of, move |asker| match reads {
+                true => results::reading(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Reading),
+                false => results::plane(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Context),
+            });
         }
     }
 
@@ -51,7 +67,7 @@ impl Inner {
     }
 
     /// The newest plane of this, be it of another moment of training.
-    pub fn plane(&self, of: &PlaneOf) -> Option<(&PlaneOf, &Plane)> {
+    pub fn seen(&self, of: &PlaneOf) -> Option<(&PlaneOf, &Seen)> {
         let (known, plane) = self.known.as_ref()?;
         let is_it = *known == PlaneOf { run: (of.run.0, known.run.1), ..of.clone() };
         plane.as_ref().filter(|_| is_it).map(|plane| (known, plane))
