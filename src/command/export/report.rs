@@ -240,12 +240,6 @@ fn curves_along(report: &Report<'_>, axis: LossAxis) -> String {
         }
         let figure = curves::figure(&shown, test, report.interval);
         text += &both(|paper| figure.draw(paper));
-        let along = tested(report.outcomes, test).into_iter().map(|outcome| outcome.along(LossAxis::Points));
-        let of_points = one_a_row(along.filter(Outcome::has_axis).collect(), test);
-        if !of_points.is_empty() {
-            let figure = curves::figure(&of_points, test, report.interval);
-            text += &both(|paper| figure.draw(paper));
-        }
     }
     text
 }

@@ -15,7 +15,7 @@ use crate::ui::{
         controls::{CurveControls, FitControls},
         modes::Visit,
     },
-    tour::{STATIONS, Scene, scene},
+    tour::{Scene, scene, stations},
     update::show::show,
     widgets::text::{pane, pane_note, put, wrap},
 };
@@ -50,7 +50,9 @@ pub fn start_or_leave(app: &mut App) {
 fn on(app: &mut App) {
     let Some(Mode::Tour(visit)) = app.modes.first_mut() else { return };
     visit.scene += 1;
-    if scene(visit).is_none() {
+    if scene(app).is_none()
+        && let Some(Mode::Tour(visit)) = app.modes.first_mut()
+    {
         (visit.station, visit.scene) = (visit.station + 1, 0);
     }
     arrive(app);
@@ -58,11 +60,12 @@ fn on(app: &mut App) {
 
 /// The scene before.
 fn back(app: &mut App) {
+    let stations = stations(app);
     let Some(Mode::Tour(visit)) = app.modes.first_mut() else { return };
     match (visit.scene.checked_sub(1), visit.station.checked_sub(1)) {
         (Some(scene), _) => visit.scene = scene,
         (None, Some(station)) => {
-            let scenes = STATIONS.get(station).map_or(1, |station| station.scenes().count());
+            let scenes = stations.get(station).map_or(1, |station| station.scenes().count());
             (visit.station, visit.scene) = (station, scenes - 1);
         }
         (None, None) => {}
@@ -72,7 +75,7 @@ fn back(app: &mut App) {
 
 /// Shows the scene's view as nobody has touched it, with what is set there.
 fn arrive(app: &mut App) {
-    let Some(scene) = app.visit().and_then(scene) else { return leave(app) };
+    let Some(scene) = scene(app) else { return leave(app) };
     let seed = app.fit.seed;
     (app.fit, app.curves) = (FitControls { seed, ..FitControls::default() }, CurveControls::default());
     show(app, scene.view(app));
@@ -133,12 +136,13 @@ fn content(app: &App, area: Rect) -> Option<(String, Vec<String>, String)> {
         ));
     }
     let visit = app.visit()?;
-    let station = STATIONS.get(visit.station)?;
-    let title = format!("Tour {}/{}: {}", visit.station + 1, STATIONS.len(), station.title);
+    let stations = stations(app);
+    let station = stations.get(visit.station)?;
+    let title = format!("Tour {}/{}: {}", visit.station + 1, stations.len(), station.title);
     let [next, previous, leave] =
         ["next-station", "previous-station", "leave-tour"].map(|name| app.key_of(name));
     let is_guess = visit.scene + 1 < station.scenes().count();
     let next = if is_guess { format!("{next} shows it") } else { format!("{next} next") };
-    let text = scene(visit).map(|scene| Scene::text(scene, app)).unwrap_or_default();
+    let text = scene(app).map(|scene| Scene::text(scene, app)).unwrap_or_default();
     Some((title, lines(&text), format!("{next}, {previous} back, {leave} leaves")))
 }

@@ -13,7 +13,7 @@ use crate::ui::{
         controls::Focus,
     },
     style::Styles,
-    tour::STATIONS,
+    tour::{STATIONS, stations},
     update::look,
 };
 
@@ -51,7 +51,9 @@ fn every_station_shows_what_it_speaks_of() {
     let before = (app.view, app.fit.clone());
     press(&mut app, KeyCode::Char('W'));
     let mut seen = Vec::new();
-    for (number, station) in STATIONS.iter().enumerate() {
+    // No network of this study reads.
+    assert_eq!(stations(&app).len() + 1, STATIONS.len());
+    for (number, station) in stations(&app).iter().enumerate() {
         let scenes = station.scenes().count();
         for (at, scene) in station.scenes().enumerate() {
             settle(&mut app);
@@ -59,7 +61,7 @@ fn every_station_shows_what_it_speaks_of() {
             let enter = if at + 1 < scenes { "Enter shows it" } else { "Enter next" };
             for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
                 let screen = picture(&app, width, height);
-                let title = format!("Tour {}/{}: {}", number + 1, STATIONS.len(), station.title);
+                let title = format!("Tour {}/{}: {}", number + 1, stations(&app).len(), station.title);
                 assert!(screen.contains(&title), "{screen}");
                 assert!(screen.contains(&format!("{enter}, Backspace back, Esc leaves")), "{screen}");
             }
@@ -90,7 +92,7 @@ fn every_station_shows_what_it_speaks_of() {
             let name = station.title.to_lowercase().replace(' ', "_");
             insta::assert_snapshot!(format!("tour_{name}_120x40"), picture(&app, 120, 40));
         }
-        if number + 1 < STATIONS.len() {
+        if number + 1 < stations(&app).len() {
             press(&mut app, KeyCode::Enter);
         }
     }
@@ -103,7 +105,7 @@ fn every_station_shows_what_it_speaks_of() {
     assert_eq!(of("What to try next"), overview);
     assert_eq!(of("Why transfer stays"), View { kind: view("Why").kind, experiment: Some(1) });
     press(&mut app, KeyCode::Backspace);
-    assert!(app.visit().is_some_and(|visit| visit.station == STATIONS.len() - 2));
+    assert!(app.visit().is_some_and(|visit| visit.station == stations(&app).len() - 2));
     // The keys of its views work on it.
     press(&mut app, KeyCode::Char('m'));
     assert_eq!(app.curves.average, crate::eval::Average::Median);
@@ -180,7 +182,11 @@ fn its_figures_are_the_results() {
         assert!(said(title).contains(words), "{}", said(title));
     }
     let all = |app: &App| {
-        STATIONS.iter().flat_map(|station| station.scenes()).map(|scene| scene.text(app)).collect::<Vec<_>>()
+        stations(app)
+            .iter()
+            .flat_map(|station| station.scenes())
+            .map(|scene| scene.text(app))
+            .collect::<Vec<_>>()
     };
     // "Here" is the wave in view, and a mean over tasks is not of it.
     all(&app).iter().for_each(|said| assert!(!said.contains("Here"), "{said}"));
@@ -303,4 +309,44 @@ fn first_order_stands_beside_maml_only_where_nothing_else_is_different() {
     // On other tasks no figure of the other one is said.
     let other = two("task = { shots = 5 }\n");
     assert!(other.contains("comes to 1.20 after ten steps.") && !other.contains("0.70"), "{other}");
+}
+
+#[test]
+fn a_study_with_a_network_that_reads_has_a_station_about_it() {
+    const STUDY: &str = "[evaluation]\npoints = 12\n[[experiment]]\nname = \"M\"\nalgorithm = \"maml\"\n\
+        [[experiment]]\nname = \"C\"\nalgorithm = \"cnp\"\ntask = { shots = [0, 20] }\n";
+    let study = crate::experiments::parse("x", None, STUDY).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut app = fixture::app(&study, Styles::default());
+    assert_eq!(stations(&app).len(), STATIONS.len());
+    let title = "Reading instead of stepping";
+    assert!(says(&app, title).contains("Its figures come as its runs end"), "{}", says(&app, title));
+    let firsts: Vec<usize> = app.experiments.iter().map(|experiment| experiment.runs[0]).collect();
+    for (run, name, scale) in [(firsts[0], "M", 2.0), (firsts[1], "C", 1.0)] {
+        let mean: Vec<f64> = (0..13).map(|k| scale / f64::from(k + 1)).collect();
+        let points = crate::eval::Curve {
+            steps: (0..13).collect(),
+            median: mean.clone(),
+            ci95: vec![0.0; 13],
+            nonfinite: vec![0.0; 13],
+            mean,
+            tasks: 9,
+            points: None,
+            calibration: None,
+        };
+        let curve = crate::eval::Curve { points: Some(Box::new(points)), ..fixture::curve(3.0, 0.5, 0) };
+        app.on_event(run, fixture::evaluated(name, 0, curve));
+    }
+    let text = says(&app, title);
+    let words = "C is at 0.50 after one point and at 0.091 after ten; M is at 1.00 after one point and at 0.18 after ten.";
+    assert!(text.contains(words) && text.contains("In Play f shows"), "{text}");
+    press(&mut app, KeyCode::Char('W'));
+    for _ in 0..2 * STATIONS.len() {
+        if app.visit().is_some_and(|visit| visit.station < station(title)) {
+            press(&mut app, KeyCode::Enter);
+        }
+    }
+    assert_eq!((app.view, app.axis()), (of_experiment(1), crate::eval::LossAxis::Points));
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains(&format!("Tour {}/{}: {title}", STATIONS.len(), STATIONS.len())), "{screen}");
+    assert!(screen.contains("K points"), "{screen}");
 }

@@ -9,11 +9,11 @@ use super::{
     state::{
         app::{App, View},
         controls::Focus,
-        modes::Visit,
     },
     update::tasks::one_sided as next_one_sided,
     views::{self, overview, tasks, why},
 };
+use crate::eval::LossAxis;
 
 /// Where a scene is.
 enum Place {
@@ -23,6 +23,8 @@ enum Place {
     Tasks,
     /// The view of the first experiment of this algorithm.
     Of(&'static str),
+    /// The view of the first experiment whose network reads its points.
+    Reader,
     /// A pane of Why on the first experiment of an algorithm, beside that of another one where the file has it.
     Why(&'static str, &'static str, Option<&'static str>),
 }
@@ -84,6 +86,11 @@ fn after_ten(app: &mut App) {
 /// The pane on the learner alone.
 fn about(app: &mut App) {
     app.fit.focus = Focus::About;
+}
+
+/// The curves over support points, where there are any.
+fn over_points(app: &mut App) {
+    app.curves.axis = LossAxis::Points;
 }
 
 fn nothing(_: &mut App) {}
@@ -150,11 +157,19 @@ pub static STATIONS: &[Station] =
         ),
         station("What came out", Place::Overview, nothing, words::contest),
         station("What to try next", Place::Overview, nothing, words::next),
+        station("Reading instead of stepping", Place::Reader, over_points, words::reading),
     ];
 
-/// The scene that a visit is at.
-pub fn scene(visit: &Visit<App>) -> Option<&'static Scene> {
-    STATIONS.get(visit.station)?.scenes().nth(visit.scene)
+/// Those of this study: the last one is about networks that read, and there only where one does.
+pub fn stations(app: &App) -> &'static [Station] {
+    let left_out = usize::from(words::reader(app).is_none());
+    &STATIONS[..STATIONS.len() - left_out]
+}
+
+/// The scene that the visit is at.
+pub fn scene(app: &App) -> Option<&'static Scene> {
+    let visit = app.visit()?;
+    stations(app).get(visit.station)?.scenes().nth(visit.scene)
 }
 
 impl Scene {
@@ -162,12 +177,15 @@ impl Scene {
     fn algorithm(&self) -> Option<&'static str> {
         match self.place {
             Place::Of(algorithm) | Place::Why(algorithm, ..) => Some(algorithm),
-            Place::Overview | Place::Tasks => None,
+            Place::Overview | Place::Tasks | Place::Reader => None,
         }
     }
 
     /// The view it shows: of what the file lacks, the Overview.
     pub fn view(&self, app: &App) -> View {
+        if let (Place::Reader, Some(reader)) = (&self.place, words::reader(app)) {
+            return View { kind: &views::experiment::VIEW, experiment: Some(reader) };
+        }
         let of = self.algorithm().map(|algorithm| experiment(app, algorithm));
         let kind = match (&self.place, of) {
             (Place::Tasks, _) => &tasks::VIEW,

@@ -2,7 +2,7 @@
 //! knows.
 
 use crate::{
-    eval::Average,
+    eval::{Average, LossAxis},
     results::text::number,
     ui::{state::app::App, views::why},
 };
@@ -10,6 +10,12 @@ use crate::{
 /// The first experiment of this algorithm.
 pub fn experiment(app: &App, algorithm: &str) -> Option<usize> {
     app.experiments.iter().position(|experiment| experiment.settings.algorithm.name() == algorithm)
+}
+
+/// The first experiment whose network reads its points.
+pub fn reader(app: &App) -> Option<usize> {
+    let reads = |index: &usize| app.experiments[*index].settings.adaptation().inner.scale().is_some();
+    (0..app.experiments.len()).find(reads)
 }
 
 /// The mean loss over the test tasks and seeds after n steps, once there is a result.
@@ -512,4 +518,42 @@ pub fn rate(app: &App, index: usize) -> String {
         false => "So the rate of its training is not the best one for this network.",
     };
     format!("{best} {breaks} {near}")
+}
+
+/// Reading instead of stepping.
+pub fn reading(app: &App, _: usize) -> String {
+    let Some(index) = reader(app) else { return String::new() };
+    let name = |index: usize| app.experiments[index].settings.name.as_str();
+    // After one point and after ten, where the study has tested that.
+    let at = |index: usize| {
+        let over = app.result_along(index, LossAxis::Points)?;
+        let [one, ten] = [1, 10].map(|k| over.mean.get(k).copied().filter(|loss| loss.is_finite()));
+        Some(format!(
+            "{} is at {} after one point and at {} after ten",
+            name(index),
+            number(one?),
+            number(ten?)
+        ))
+    };
+    // Beside it one that takes gradient steps.
+    let steps = ["maml", "first-order-maml", "reptile"].into_iter().find_map(|one| experiment(app, one));
+    let figures = match (at(index), steps.and_then(at)) {
+        (Some(read), Some(stepped)) => format!("Over all test tasks {read}; {stepped}."),
+        (Some(read), None) => format!("Over all test tasks {read}."),
+        (None, _) => match (loss(app, index, 0), loss(app, index, 1)) {
+            (Some(before), Some(after)) => format!(
+                "Over all test tasks its loss is {} before it has read a task's points and {} after.",
+                number(before),
+                number(after)
+            ),
+            _ => LATER.to_owned(),
+        },
+    };
+    format!(
+        "{} takes no gradient step on a task. Its network is given the points as a part of its input and answers in one \
+         pass: how to learn from points is what its weights have learned. {figures} In Play {} shows the points of a test \
+         task to every system, one by one.",
+        name(index),
+        app.key_of("next-point")
+    )
 }

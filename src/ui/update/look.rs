@@ -23,7 +23,7 @@ pub fn look(app: &mut App) -> bool {
     (app.view.kind.look)(app);
     app.why.tidy();
     // A station of the tour speaks of its own fit, whatever view a person has gone to from there.
-    let scene = app.visit().and_then(scene);
+    let scene = scene(app);
     if let Some(index) = scene.and_then(|scene| scene.view(app).experiment)
         && let Some(task) = app.shown_task(index)
     {
