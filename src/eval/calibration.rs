@@ -65,8 +65,11 @@ impl Calibration {
 }
 
 /// Mean log-likelihood of these targets under Gaussians of these means and standard deviations, and the share of them in
-/// each band.
+/// each band; not a number where some deviation is 0, which leaves nothing to be more or less sure of.
 pub fn figures(means: &[f64], deviations: &[f64], targets: &[f64]) -> [f64; FIGURES] {
+    if deviations.iter().any(|deviation| *deviation <= 0.0) {
+        return [f64::NAN; FIGURES];
+    }
     let count = targets.len() as f64;
     let mut found = [0.0; FIGURES];
     for ((mean, deviation), target) in means.iter().zip(deviations).zip(targets) {
@@ -134,5 +137,6 @@ mod tests {
         let by_hand = -0.918_938_533_2 - (0.5 + std::f64::consts::LN_2 + 0.125) / 2.0;
         assert!((found[0] - by_hand).abs() < 1e-9);
         assert_eq!(found[1..], [0.5, 1.0, 1.0, 1.0]);
+        assert!(figures(&[0.0], &[0.0], &[0.0]).iter().all(|figure| figure.is_nan()));
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::disk::trail::landmarks;
 use super::plan::Run;
+use crate::config::Value;
 use crate::experiments::{Experiment, Test, resolved_toml};
 use crate::learner::Cost;
 use crate::model::{self, ModelSettings, Precision};
@@ -156,7 +157,8 @@ fn stays(settings: &Experiment) -> f64 {
 }
 
 /// Bytes that its folder takes up at its end. What follows from no format was counted in folders of runs: a line of
-/// progress has 121 bytes, an n of a curve 62; beside their numbers a log has 300, a checkpoint 700, a state 500.
+/// progress has 121 bytes, an n of a curve 62, and 50 more where a network says how sure it is; beside their numbers a log
+/// has 300, a checkpoint 700, a state 500.
 fn folder(settings: &Experiment) -> f64 {
     let count = model::count(&settings.model, &settings.adaptation()) as f64;
     let parameters = number(&settings.model) * count;
@@ -165,9 +167,11 @@ fn folder(settings: &Experiment) -> f64 {
     let reports = (total / (total / 200).max(1)) as f64;
     let points: usize =
         settings.every_test().map(|test| test.evaluation.steps + 1 + points_of(test.evaluation)).sum();
+    let says_so = settings.value("outer_loss") == Some(Value::Word("nll"));
+    let a_point = if says_so { 112.0 } else { 62.0 };
     let files = [
         resolved_toml(settings, 0).len() as f64,
-        300.0 + 121.0 * reports + 62.0 * points as f64,
+        300.0 + 121.0 * reports + a_point * points as f64,
         700.0 + parameters,
         500.0 + 3.0 * 8.0 * count,
         landmarks(total).len() as f64 * (parameters + 16.0),
