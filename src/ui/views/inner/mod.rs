@@ -8,27 +8,27 @@
 //! +---------------------------------------------------------------------------------+
 //! ```
 
+mod plotted;
 mod reading;
 pub mod state;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use self::state::{PlaneOf, Seen};
+use self::{
+    plotted::Plotted,
+    state::{PlaneOf, Seen},
+};
 use crate::{
     experiments::Experiment,
     learner::{Algorithm, Training},
     model::{self, ModelSettings, Weights},
-    results::Scale,
     ui::{
         state::app::{App, Command, Kind},
         update::{
             fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED},
             list,
         },
-        widgets::{
-            plot::{Plot, Series, Shape},
-            text::{count, fit, number, pad, pane, pane_note, put, width, wrap},
-        },
+        widgets::text::{count, fit, number, pad, pane, pane_note, put, width, wrap},
     },
 };
 
@@ -71,8 +71,6 @@ fn wanted(experiments: &[Experiment]) -> bool {
 
 /// As many numbers as this are told one by one.
 const FEW: usize = 8;
-/// Groups of angles, each with a digit of its own.
-const ANGLES: usize = 8;
 
 /// The plane in view: of the selected experiment's chosen seed.
 fn plane_of(app: &App, run: usize, step: u64) -> PlaneOf {
@@ -245,51 +243,4 @@ fn strip(values: &[f64], [least, most]: [f64; 2], cells: usize, ascii: bool) -> 
     let bars = if ascii { ASCII } else { BARS };
     // What occurs at all is seen.
     counts.iter().map(|&count| bars[(count * 8).div_ceil(highest)]).collect()
-}
-
-/// Tasks where something that stands for them puts them.
-struct Plotted<'a> {
-    points: &'a [[f64; 2]],
-    truth: Option<&'a [[f64; 2]]>,
-    most: f64,
-    x_name: &'a str,
-}
-
-impl Plotted<'_> {
-    /// Draws them, with a digit for the angle at which each really lies.
-    fn draw(&self, app: &App, area: Rect, buffer: &mut Buffer) {
-        let styles = &app.styles;
-        let mut series = Vec::new();
-        let turn = std::f64::consts::TAU;
-        let angle =
-            |[x, y]: &[f64; 2]| (y.atan2(*x).rem_euclid(turn) / turn * ANGLES as f64) as usize % ANGLES;
-        let groups = self.truth.map(|truth| truth.iter().map(angle).collect::<Vec<_>>());
-        for group in 0..ANGLES {
-            let is_in = |task: usize| groups.as_ref().map_or(group == 0, |groups| groups[task] == group);
-            let here = self.points.iter().enumerate().filter(|(task, _)| is_in(*task));
-            let points: Vec<(f64, f64)> = here.map(|(_, [x, y])| (*x, *y)).collect();
-            if points.is_empty() {
-                continue;
-            }
-            let mark = char::from_digit(group as u32, 10).unwrap_or('*');
-            let name = match &groups {
-                Some(_) => format!(
-                    "angle {:.1} to {:.1}",
-                    turn * group as f64 / ANGLES as f64,
-                    turn * (group + 1) as f64 / ANGLES as f64
-                ),
-                None => String::new(),
-            };
-            series.push(Series {
-                name,
-                style: styles.series(group),
-                shape: Shape::Points(mark),
-                mark,
-                points,
-            });
-        }
-        let scale = || Scale::linear(-1.05 * self.most, 1.05 * self.most);
-        let plot = Plot { x: scale(), y: scale(), x_name: self.x_name, series, crosshair: None, names: true };
-        plot.draw(area, buffer, styles);
-    }
 }

@@ -3,7 +3,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{Plotted, state::PlaneOf};
+use super::{plotted::Plotted, state::PlaneOf};
 use crate::{
     results::{ReadPlane, ReadWeights, Reading, Scale},
     ui::{
