@@ -373,7 +373,7 @@ mod tests {
         let flat = [[(2.96, 0.05); 5], [(2.97, 0.05); 5], [(2.95, 0.05); 5], [(2.99, 0.05); 5]];
         let text = said(&flat, 5, None);
         assert!(
-            text.contains("Nothing has learned to learn for sure") && !text.contains("Lowest,"),
+            text.contains("Not even that is for sure below the best guess") && !text.contains("Lowest,"),
             "{text}"
         );
     }

@@ -116,7 +116,7 @@ fn a_key_shows_the_loss_over_points() {
     show(&mut app, fixture::of_experiment(2));
     settle(&mut app);
     let one = picture(&app, 120, 40);
-    assert!(one.contains("at K = 1,") && one.contains("The lowest after 20 points."), "{one}");
+    assert!(one.contains("Here, 2 seeds: 1.41 ± 0.0"), "after one point: {one}");
     assert!(!one.contains("n=10") && !one.contains("at n = "), "{one}");
     insta::assert_snapshot!("points_experiment_120x40", one);
     // Elsewhere nothing is over points.

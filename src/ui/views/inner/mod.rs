@@ -118,7 +118,7 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             _ if app.inner.is_awaited() => {
                 put(buffer, inner, inner.x, inner.y, "being computed", styles.plain());
             }
-            _ => nothing(app, true, inner, buffer),
+            _ => nothing(app, app.selected, weights, inner, buffer),
         };
     }
     if weights.adaptation.tensors(&weights.model).is_empty() {
