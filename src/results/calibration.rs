@@ -147,3 +147,49 @@ impl fmt::Display for CalibrationTable {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::eval::{Asked, Curve, curve, figures, fits};
+    use crate::experiments::parse;
+    use crate::model::Kernels;
+    use crate::task::TestTask;
+
+    /// A network that says how sure it is has figures for each n and K, those of its own predictions; the losses beside them
+    /// are the same bits as without.
+    #[test]
+    fn deviations_are_worth_what_the_predictions_say() {
+        let text = "[task]\nnoise = 0.2\n[evaluation]\nsteps = 2\npoints = 3\ntest_tasks = 4\ntarget_noise = true\n\
+                    [[experiment]]\nname = \"A\"\nalgorithm = \"ridge-head\"\nouter_loss = \"nll\"\n\
+                    [[experiment]]\nname = \"B\"\nalgorithm = \"cnp\"\nouter_loss = \"nll\"\ntask = { shots = [0, 10] }\n\
+                    [[experiment]]\nname = \"C\"\nalgorithm = \"maml\"\n";
+        let study = parse("x", None, text).unwrap_or_else(|problems| panic!("{problems}"));
+        for settings in &study.experiments {
+            let weights = settings.trainer(0, Kernels::portable()).weights();
+            let evaluation = &settings.evaluation;
+            let tasks = crate::task::test_tasks(&settings.task, evaluation);
+            let asked = Asked::of(&weights, evaluation);
+            assert_eq!(asked.tells_deviations, settings.name != "C");
+            let (with, without) =
+                (curve(&weights, &tasks, asked), curve(&weights, &tasks, Asked::from(evaluation)));
+            let bits = |curve: &Curve| curve.mean.iter().map(|loss| loss.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&with), bits(&without));
+            let Some(found) = &with.calibration else { continue };
+            assert!(
+                found.has(3)
+                    && with
+                        .points
+                        .as_ref()
+                        .is_some_and(|of| of.calibration.as_ref().is_some_and(|of| of.has(4)))
+            );
+            let of = |task: &TestTask| {
+                let fit = fits(&weights, &task.support, &task.query, &[1]).remove(0);
+                figures(&fit.y, &fit.deviations.expect("it says so"), &task.query.y)
+            };
+            let by_hand: Vec<[f64; 5]> = tasks.iter().map(of).collect();
+            let mean = |at: usize| by_hand.iter().map(|task| task[at]).sum::<f64>() / by_hand.len() as f64;
+            assert!((found.loglik[1] - mean(0)).abs() < 1e-9, "{found:?}");
+            assert!((found.coverage.of_90[1] - mean(3)).abs() < 1e-9, "{found:?}");
+        }
+    }
+}
