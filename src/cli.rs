@@ -281,7 +281,7 @@ pub struct ExportCommand {
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["fit", "profile"])]
     pub sweep: Option<String>,
     /// Instead of the curves over steps, those over support points: a picture of studies with [evaluation] points.
-    #[arg(long, conflicts_with_all = ["fit", "profile", "sweep", "verdicts", "comparisons"])]
+    #[arg(long, conflicts_with_all = ["fit", "profile", "sweep", "verdicts"])]
     pub points: bool,
     /// Instead of the curves, a pane of the view Why for every experiment, such as kernel, one-step or over-training; a
     /// picture, worked out from the checkpoints and, over training, from what runs keep of it.

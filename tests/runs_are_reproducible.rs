@@ -5,6 +5,7 @@ mod program;
 
 use std::collections::BTreeMap;
 
+use metascope::learner::Algorithm;
 use metascope::model::Kernels;
 use program::{Bench, Said, assert_same, events, experiments, with_every_learner};
 use serde_json::Value;
@@ -158,10 +159,14 @@ steps = 3
     let learners = program::learners().map(|learner| (learner, "")).chain([("ridge-head", "nll")]);
     for (learner, loss) in learners {
         let outer_loss = if loss.is_empty() { String::new() } else { format!("outer_loss = \"{loss}\"\n") };
+        let algorithm = Algorithm::ALL.iter().find(|algorithm| algorithm.name() == learner);
+        let is_asked = algorithm.is_some_and(|algorithm| algorithm.network_keys().contains(&"activation"));
         for (precision, activation) in [("f32", "relu"), ("f64", "tanh")] {
+            let activation =
+                if is_asked { format!(", activation = \"{activation}\"") } else { String::new() };
             study += &format!(
                 "\n[[experiment]]\nname = \"{learner} {loss}{precision}\"\nalgorithm = \"{learner}\"\n{outer_loss}\
-                 model = {{ precision = \"{precision}\", activation = \"{activation}\" }}\n"
+                 model = {{ precision = \"{precision}\"{activation} }}\n"
             );
         }
     }

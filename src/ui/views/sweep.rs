@@ -231,11 +231,14 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     let is_shown = |what: fn(&Known) -> bool| {
         known.iter().any(|(.., cell)| cell.as_ref().is_some_and(|(_, known)| what(known)))
     };
-    let marks = [
-        (is_shown(|known| matches!(known, Known::Preview(_))), "  ~ preview"),
-        (is_shown(|known| matches!(known, Known::Loss(loss) if !loss.counts())), "  ! tasks or seeds lost"),
-    ];
-    let marks: String = marks.iter().filter(|(is_shown, _)| *is_shown).map(|(_, mark)| *mark).collect();
+    let marks = |lost| {
+        let marks = [
+            (is_shown(|known| matches!(known, Known::Preview(_))), "  ~ preview"),
+            (is_shown(|known| matches!(known, Known::Loss(loss) if !loss.counts())), lost),
+        ];
+        marks.iter().filter(|(is_shown, _)| *is_shown).map(|(_, mark)| *mark).collect::<String>()
+    };
+    let (marks, short) = (marks("  ! tasks or seeds lost"), marks("  ! lost"));
     let losses = known.iter().filter_map(|(.., cell)| match cell {
         Some((_, Known::Loss(loss))) if loss.counts() => Some(loss.mean),
         Some((_, Known::Preview(loss))) if loss.mean.is_finite() => Some(loss.mean),
@@ -263,7 +266,7 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
     if !losses.is_empty() && inner.height > HEADS + LEGEND {
         let at = Rect { y: inner.bottom() - 1, height: 1, ..inner };
         // What the marks mean goes before what the colours do.
-        let rests = [format!(" and more (log scale){marks}"), format!(" and more{marks}"), marks];
+        let rests = [format!(" and more (log scale){marks}"), format!(" and more{marks}"), marks, short];
         legend(scale, &rests, at, buffer, styles);
     }
     let note = match best

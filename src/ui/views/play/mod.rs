@@ -105,7 +105,7 @@ static COMMANDS: &[Command] = &[
     })
     .hint("hard task")
     .unless(walk::refusal),
-    Command::new("parts", "P", "the next step of the lowest learner: what each point adds", beside::toggle)
+    Command::new("parts", "i", "the next step of the lowest learner: what each point adds", beside::toggle)
         .unless(walk::refusal),
     FEWER_STEPS.keys("J").hint("steps").unless(walk::refusal),
     MORE_STEPS.keys("K").shares_hint().unless(walk::refusal),

@@ -164,7 +164,7 @@ fn the_lowest_learner_has_a_band_of_its_seeds_and_its_next_step_in_parts() {
     for ((before, change), then) in next.before.iter().zip(&next.change).zip(then) {
         assert!((before + change - then).abs() < 1e-4, "{before} {change} {then}");
     }
-    type_in(&mut app, "P");
+    type_in(&mut app, "i");
     settle(&mut app);
     let screen = picture(&app, 120, 40);
     assert!(screen.contains("a point adds") && screen.contains("n=11"), "{screen}");
