@@ -316,7 +316,7 @@ fn whatever_is_wrong_in_the_file_has_its_place() {
         (wide("0,0,9,-5,1,,"), "a.csv:2:13: no row is about what the test asks for"),
         (wide("0,0,,-5,1,,9"), "a.csv:2:13: no row is about what the test asks for"),
         (wide("0,0,,-5,1,-1,"), "a.csv:2:11: deviation is `-1`: a standard deviation is above 0"),
-        (wide("0,0,,-5,1,0.5,\n0,0,,5,1,,"), "a.csv:3:10: deviation is empty"),
+        (wide("0,0,,-5,1,0.5,\n0,0,,5,1,,"), "a.csv:3:10: deviation is ``, and rows before it have one"),
         (wide("0,0,1,-5,1,,"), "a.csv:2:1: task 0, seed 0, n = 1: there is no answer at x = 5"),
         (wide("0,0,,-5,1,,1"), "a.csv:2:1: task 0, seed 0, k = 1: there is no answer at x = 5"),
         (

@@ -110,7 +110,7 @@ impl Findings<'_> {
         (!said.is_empty()).then(|| format!("Lowest, or not told from the lowest: {}.", said.join(", ")))
     }
 
-    /// The shortest of it, of one group, for a line below its plot: `lowest: CNP K=1, Ridge head K=2-20`.
+    /// The shortest of it, of one group, for a line below its plot: `among the lowest: CNP K=1, Ridge head K=2-20`.
     pub fn leaders_in_short(
         &self,
         compared: &Compared,
@@ -122,7 +122,7 @@ impl Findings<'_> {
             format!("{} K={from}{to}", self.name(*leader))
         };
         let named: Vec<String> = self.stretches(compared, last, &guess).iter().map(named).collect();
-        (!named.is_empty()).then(|| format!("lowest: {}", named.join(", ")))
+        (!named.is_empty()).then(|| format!("among the lowest: {}", named.join(", ")))
     }
 
     /// Where another one takes the lead.
@@ -324,7 +324,7 @@ mod tests {
         assert!(!text.contains("step"), "nothing of it is of steps: {text}");
         let short =
             with(&LOSSES, 5, |findings| findings.leaders_in_short(&findings.compared[0], |_, _| 2.96));
-        assert_eq!(short.as_deref(), Some("lowest: T K=1, R K=2-4"));
+        assert_eq!(short.as_deref(), Some("among the lowest: T K=1, R K=2-4"));
         // With the losses of the two exchanged the sentences are of the other.
         let text = said(&swapped(), 5, None);
         assert!(text.contains("R with one point, T with 2 to 4 points."), "{text}");

@@ -102,7 +102,7 @@ fn a_key_shows_the_loss_over_points() {
     assert!(!points.contains("oracle ") && !points.contains("n gradient steps"), "{points}");
     // Nothing beside it is of steps: neither the progress of the runs nor what is said of the lowest.
     assert!(!points.contains("n=10"), "{points}");
-    assert!(points.contains("lowest: Ridge head K=1-20"), "{points}");
+    assert!(points.contains("among the lowest: Ridge head K=1-20"), "{points}");
     // What was trained with other points is compared; what was tested on noisy ones is not.
     assert_eq!([0, 1, 2, 3].map(|index| app.group_of(index)), [Some(0), Some(0), Some(0), Some(1)]);
     assert_eq!(app.best(&[10])[0].iter().copied().collect::<Vec<_>>(), [2]);

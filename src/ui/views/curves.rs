@@ -131,17 +131,17 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         if is_still { format!("{} replays the training", app.key_of("replay")) } else { String::new() };
     let crosshair = crosshair.unwrap_or_default();
     // Over points it comes first who is the lowest with how many, and what the marks are.
-    let of_points = match axis {
+    let [lowest, marks] = match axis {
         LossAxis::Points if crosshair.is_empty() => {
-            let lowest = app.lowest_over_points(subject).into_iter();
-            lowest.chain([trained_points_note(app)]).collect::<Vec<_>>().join("; ")
+            [app.lowest_over_points(subject).unwrap_or_default(), trained_points_note(app)]
         }
-        LossAxis::Points | LossAxis::Steps => String::new(),
+        LossAxis::Points | LossAxis::Steps => [String::new(), String::new()],
     };
     let remarks = [
         crosshair,
-        of_points,
+        lowest,
         elsewhere,
+        marks,
         above,
         unseen.announce(),
         preview.to_owned(),
