@@ -21,6 +21,7 @@ pub use problem::{
 };
 pub use settings::Group;
 pub use sheet::{Column, Faults, NoSheet, Row, Sheet};
+pub(crate) use sheet::{scan, separator};
 pub use value::{Typed, Value};
 pub use values::Values;
 

@@ -339,7 +339,7 @@ impl Row<'_> {
 }
 
 /// What stands between columns: of what the first line has outside of quotation marks, the most frequent.
-fn separator(text: &str) -> u8 {
+pub(crate) fn separator(text: &str) -> u8 {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let (mut is_quoted, mut counts) = (false, [0; SEPARATORS.len()]);
     for byte in line.bytes() {
@@ -353,7 +353,7 @@ fn separator(text: &str) -> u8 {
 }
 
 /// Goes over a row's bytes: where each value begins, and where a quotation mark is left open.
-fn scan(text: &str, begins: usize, separator: u8) -> (Vec<usize>, Option<usize>) {
+pub(crate) fn scan(text: &str, begins: usize, separator: u8) -> (Vec<usize>, Option<usize>) {
     let bytes = text.as_bytes();
     let mut at = begins;
     // Blank lines before it, and the second half of a line's end.

@@ -200,7 +200,13 @@ pub trait Posterior: Send + Sync {
     fn deviations(&self, support: &Points, x: &[f64]) -> Vec<Vec<f64>>;
 
     /// Mean squared errors of the means at these query points.
-    fn losses(&self, support: &Points, query: &Points) -> Vec<f64>;
+    fn losses(&self, support: &Points, query: &Points) -> Vec<f64> {
+        let loss = |means: Vec<f64>| {
+            let errors = means.iter().zip(&query.y).map(|(mean, y)| (mean - y) * (mean - y));
+            errors.sum::<f64>() / query.y.len().max(1) as f64
+        };
+        self.means(support, &query.x).into_iter().map(loss).collect()
+    }
 }
 
 /// The variance that these moments leave, averaged over a range by the midpoint rule.

@@ -225,14 +225,6 @@ impl Posterior for StepPosterior {
         let of = |known: Known| x.iter().map(|x| deviation(known.moments(*x))).collect();
         (0..=support.x.len()).map(|k| of(Known::after(&self.0, support, k))).collect()
     }
-
-    fn losses(&self, support: &Points, query: &Points) -> Vec<f64> {
-        let loss = |means: Vec<f64>| {
-            let errors = means.iter().zip(&query.y).map(|(mean, y)| (mean - y) * (mean - y));
-            errors.sum::<f64>() / query.y.len().max(1) as f64
-        };
-        self.means(support, &query.x).into_iter().map(loss).collect()
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::config::{
-    Finding, Problem, locate, looks_like_utf16, nearest, presentable, quote, seen, thousands,
+    Finding, Problem, locate, looks_like_utf16, nearest, presentable, quote, scan, seen, separator, thousands,
 };
 use crate::task::Points;
 
@@ -137,7 +137,7 @@ impl<'a> Reading<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text,
-            delimiter: delimiter(text),
+            delimiter: separator(text),
             findings: Vec::new(),
             more: 0,
             tasks: Vec::new(),
@@ -419,22 +419,6 @@ fn values(task: &OwnTask, which: usize) -> &[f64] {
     if which == 0 { &task.points.x } else { &task.points.y }
 }
 
-/// What stands between columns: of what the first line has outside of quotation marks, the most frequent.
-fn delimiter(text: &str) -> u8 {
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut is_quoted = false;
-    let mut counts = [0; 3];
-    const CANDIDATES: [u8; 3] = [b',', b';', b'\t'];
-    for byte in line.bytes() {
-        is_quoted ^= byte == b'"';
-        if let (false, Some(which)) = (is_quoted, CANDIDATES.iter().position(|one| *one == byte)) {
-            counts[which] += 1;
-        }
-    }
-    let most = counts.iter().copied().max().unwrap_or(0);
-    CANDIDATES[counts.iter().position(|count| *count == most).unwrap_or(0)]
-}
-
 /// A column's name, and what it says in brackets of what it is: `x (days)`.
 fn named(name: &str) -> (String, Option<&str>) {
     let label = name.find(['(', '[']).and_then(|from| {
@@ -445,32 +429,6 @@ fn named(name: &str) -> (String, Option<&str>) {
         Some((word, label)) if !label.is_empty() => (word.to_lowercase(), Some(label)),
         _ => (name.trim().to_lowercase(), None),
     }
-}
-
-/// Goes over a record's bytes from where it begins: where each cell begins, and whether one is left open at its end.
-fn scan(text: &str, begins: usize, delimiter: u8) -> (Vec<usize>, Option<usize>) {
-    let bytes = text.as_bytes();
-    let mut at = begins;
-    while at < bytes.len() && b"\r\n".contains(&bytes[at]) {
-        at += 1;
-    }
-    let (mut cells, mut open) = (vec![at], None);
-    let mut is_start = true;
-    while at < bytes.len() {
-        match (open, bytes[at]) {
-            (None, b'"') if is_start => (open, is_start) = (Some(at), false),
-            (Some(_), b'"') if bytes.get(at + 1) == Some(&b'"') => at += 1,
-            (Some(_), b'"') => open = None,
-            (None, b'\r' | b'\n') => break,
-            (None, byte) if byte == delimiter => {
-                cells.push(at + 1);
-                is_start = true;
-            }
-            _ => is_start = false,
-        }
-        at += 1;
-    }
-    (cells, open)
 }
 
 fn cell(text: &str, begins: usize, delimiter: u8, column: usize) -> usize {

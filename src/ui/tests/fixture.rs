@@ -13,6 +13,7 @@ use crate::{
     ui::{
         state::app::{App, View},
         style::Styles,
+        update::look,
         views::{self, VIEWS},
     },
 };
@@ -228,4 +229,21 @@ pub fn midway(styles: Styles) -> App {
     // All of it was told at once.
     app.spent = Default::default();
     app
+}
+
+/// Looks until all that is in view is worked out, with a past for whoever asks for it.
+pub fn settle(app: &mut App) {
+    for _ in 0..6_000 {
+        look(app);
+        let missing: Vec<(usize, usize)> = app.why.courses.missing().collect();
+        for (run, landmark) in missing {
+            let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
+            app.on_past(run, landmark, Some(snapshot(step, app.runs[run].seed)));
+        }
+        if !app.is_working() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it is never done");
 }

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{
-    fixture::{self, of_experiment, view},
+    fixture::{self, of_experiment, settle, view},
     screens::picture,
     typing::press,
 };
@@ -14,7 +14,6 @@ use crate::ui::{
     },
     style::Styles,
     tour::{STATIONS, stations},
-    update::look,
 };
 
 /// The station of this title, from 0.
@@ -25,23 +24,6 @@ fn station(title: &str) -> usize {
 /// What the last scene of a station says.
 fn says(app: &App, title: &str) -> String {
     STATIONS[station(title)].scenes().last().expect("a scene").text(app)
-}
-
-/// Looks until all that is in view is worked out, with a past for whoever asks for it.
-fn settle(app: &mut App) {
-    for _ in 0..6_000 {
-        look(app);
-        let missing: Vec<(usize, usize)> = app.why.courses.missing().collect();
-        for (run, landmark) in missing {
-            let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
-            app.on_past(run, landmark, Some(fixture::snapshot(step, app.runs[run].seed)));
-        }
-        if !app.is_working() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("it is never done");
 }
 
 #[test]

@@ -164,14 +164,6 @@ impl Posterior for GpPosterior {
         let of = |known: Known| known.mean.iter().zip(&known.square).map(deviation).collect();
         self.after(support, x).into_iter().map(of).collect()
     }
-
-    fn losses(&self, support: &Points, query: &Points) -> Vec<f64> {
-        let loss = |means: Vec<f64>| {
-            let errors = means.iter().zip(&query.y).map(|(mean, y)| (mean - y) * (mean - y));
-            errors.sum::<f64>() / query.y.len().max(1) as f64
-        };
-        self.means(support, &query.x).into_iter().map(loss).collect()
-    }
 }
 
 #[cfg(test)]

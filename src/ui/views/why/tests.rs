@@ -18,7 +18,7 @@ use crate::{
         state::app::{App, View},
         style::{Depth, Styles, Theme},
         tests::{
-            fixture::{self, view},
+            fixture::{self, settle, view},
             mouse::{LEFT, mouse},
             typing::{tell, type_in},
         },
@@ -32,23 +32,6 @@ fn opened(styles: Styles) -> App {
     app.selected = 2;
     show(&mut app, view("Why"));
     app
-}
-
-/// Works out what is in view, with a past for whoever asks for it.
-fn settle(app: &mut App) {
-    for _ in 0..6_000 {
-        look(app);
-        let missing: Vec<(usize, usize)> = app.why.courses.missing().collect();
-        for (run, landmark) in missing {
-            let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
-            app.on_past(run, landmark, Some(fixture::snapshot(step, app.runs[run].seed)));
-        }
-        if !app.is_working() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("it is never done");
 }
 
 fn picture(app: &mut App, width: u16, height: u16) -> String {
