@@ -57,27 +57,28 @@ macro_rules! out_of_line {
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
                 #[inline(never)]
-                fn avx512<E: Real, S: Simd<E>>($($arg: $type),*) {
-                    $body::<E, S>($($arg),*);
+                fn avx512<E: Real>($($arg: $type),*) {
+                    $body::<E, E::Avx512>($($arg),*);
                 }
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx2,fma")]
                 #[inline(never)]
-                fn avx2<E: Real, S: Simd<E>>($($arg: $type),*) {
-                    $body::<E, S>($($arg),*);
+                fn avx2<E: Real>($($arg: $type),*) {
+                    $body::<E, E::Avx2>($($arg),*);
                 }
                 #[inline(never)]
-                fn portable<E: Real, S: Simd<E>>($($arg: $type),*) {
-                    $body::<E, S>($($arg),*);
+                fn portable<E: Real>($($arg: $type),*) {
+                    $body::<E, E::Portable>($($arg),*);
                 }
+                // By level, as `S` itself would be compiled for the instructions of the other two as well.
                 match S::LEVEL {
                     // SAFETY: vectors of a level are only ever used where the processor has its instructions,
                     // which the dispatch of this room has asked it.
                     #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => unsafe { avx512::<E, S>($($arg),*) },
+                    Level::Avx512 => unsafe { avx512::<E>($($arg),*) },
                     #[cfg(target_arch = "x86_64")]
-                    Level::Avx2 => unsafe { avx2::<E, S>($($arg),*) },
-                    _ => portable::<E, S>($($arg),*),
+                    Level::Avx2 => unsafe { avx2::<E>($($arg),*) },
+                    _ => portable::<E>($($arg),*),
                 }
             }
         )*
