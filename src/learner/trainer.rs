@@ -86,12 +86,29 @@ pub type Settings<'a> = (&'a Training, &'a TaskSettings, &'a ModelSettings);
 
 impl<R: Rule + Copy> Trainable for R {
     fn trainer(&self, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Trainer {
-        let model = settings.2;
+        let (training, task, model) = settings;
+        let rule = *self;
+        let about = About {
+            adaptation: rule.adaptation(training, Scale::of(task)).in_units(task.family.units()),
+            warm_up: rule.warm_up(),
+            uses_query: rule.uses_query(),
+        };
         with_width!(model.hidden, H => match model.precision {
-            Precision::F32 => Trainer(Box::new(Typed::<H, f32>::new(*self, settings, seed, kernels))),
-            Precision::F64 => Trainer(Box::new(Typed::<H, f64>::new(*self, settings, seed, kernels))),
+            Precision::F32 => Trainer(Box::new(Typed::<H, f32>::new(
+                Box::new(move |step| rule.outer_loss(step)), about, settings, seed, kernels,
+            ))),
+            Precision::F64 => Trainer(Box::new(Typed::<H, f64>::new(
+                Box::new(move |step| rule.outer_loss(step)), about, settings, seed, kernels,
+            ))),
         })
     }
+}
+
+/// What a [`Rule`] says of itself, for a loop that does not know its type.
+struct About {
+    adaptation: Adaptation,
+    warm_up: u64,
+    uses_query: bool,
 }
 
 /// [`Trainer`] behind its width and number type.
@@ -149,9 +166,13 @@ impl<const H: usize, E: Scalar> Typed<H, E>
 where
     Cpu: Device<E>,
 {
-    fn new<R: Rule>(rule: R, settings: Settings<'_>, seed: u64, kernels: Kernels) -> Self {
-        let (training, task, model) = settings;
-        let adaptation = rule.adaptation(training, Scale::of(task)).in_units(task.family.units());
+    fn new(
+        outer_loss: Loss<H, E>,
+        About { adaptation, warm_up, uses_query }: About,
+        (training, task, model): Settings<'_>,
+        seed: u64,
+        kernels: Kernels,
+    ) -> Self {
         let mut stream = stream(seed, Purpose::Initialisation);
         let mut values = adaptation.inner.initial_network(model, &mut stream);
         let of = Initial { model, inner_lr: adaptation.inner_lr, network: &mut values };
@@ -163,15 +184,15 @@ where
             gradients: theta.zero_gradients().expect("a network's gradients are a few kilobytes"),
             adam: Adam::new(&theta, training.outer_lr, kernels),
             kernels,
-            warm_up: rule.warm_up(),
+            warm_up,
             steps: training.outer_steps(task),
             theta,
-            tasks: TrainingTasks::new(task, training.meta_batch, rule.uses_query(), seed),
+            tasks: TrainingTasks::new(task, training.meta_batch, uses_query, seed),
             workspace: Workspace::new(model, &adaptation, kernels),
             training: training.clone(),
             model: *model,
             adaptation,
-            outer_loss: Box::new(move |step| rule.outer_loss(step)),
+            outer_loss,
         }
     }
 }
