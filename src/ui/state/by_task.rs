@@ -1,7 +1,7 @@
 //! Two networks held against each other task by task: by how much the one's loss on each test task is higher than the
 //! other's. Worked out where a person compares them, and kept nowhere.
 
-use super::job::Job;
+use super::job::Newest;
 use crate::{
     eval::{LossAxis, losses_at, statistics},
     model::Weights,
@@ -10,7 +10,7 @@ use crate::{
 
 /// Which networks, on what, and after how many inner steps at which rates.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Of {
+pub struct PairOf {
     /// This one's run and step, and the other's.
     pub networks: [(usize, u64); 2],
     /// The test set.
@@ -57,44 +57,33 @@ impl ByTask {
 /// What is known of the two that are compared.
 #[derive(Default)]
 pub struct Paired {
-    job: Job<Of, Option<ByTask>>,
-    known: Option<(Of, ByTask)>,
+    newest: Newest<PairOf, Option<ByTask>>,
 }
 
 impl Paired {
     /// Takes in what has been worked out. Whether anything is new.
     pub fn take_in(&mut self) -> bool {
-        let done = self.job.take();
-        let is_new = done.is_some();
-        if let Some((of, Some(by_task))) = done {
-            self.known = Some((of, by_task));
-        }
-        self.job.tidy();
-        is_new
+        self.newest.take_in()
     }
 
     /// Whether something may be new soon.
     pub fn is_awaited(&self) -> bool {
-        self.job.is_awaited()
+        self.newest.is_awaited()
     }
 
     /// What is known of this.
-    pub fn of(&self, of: &Of) -> Option<&ByTask> {
-        self.known.as_ref().filter(|(known, _)| known == of).map(|(_, by_task)| by_task)
+    pub fn of(&self, of: &PairOf) -> Option<&ByTask> {
+        self.newest.known().filter(|(known, _)| known == of)?.1.as_ref()
     }
 
     /// Has it worked out for these two networks, unless it is known.
-    pub fn want(&mut self, of: Of, networks: impl FnOnce() -> ([Weights; 2], Vec<TestTask>)) {
-        if self.of(&of).is_some() {
+    pub fn want(&mut self, of: PairOf, networks: impl FnOnce() -> ([Weights; 2], Vec<TestTask>)) {
+        if self.newest.has(&of) {
             return;
-        }
-        if self.job.asked() == Some(&of) {
-            // It goes on.
-            return self.job.want(of, |_| None);
         }
         let ([this, other], tasks) = networks();
         let at = (LossAxis::Steps, of.n);
-        self.job.want(of, move |asker| {
+        self.newest.want(of, move |asker| {
             let losses = |weights: &Weights| losses_at(weights, &tasks, at, || !asker.is_gone());
             Some(ByTask::of(&losses(&this)?, &losses(&other)?))
         });

@@ -97,6 +97,53 @@ impl<K: PartialEq, T: Send + 'static> Job<K, T> {
     }
 }
 
+/// The newest answer, kept until another one comes.
+pub struct Newest<K, T> {
+    known: Option<(K, T)>,
+    job: Job<K, T>,
+}
+
+impl<K, T> Default for Newest<K, T> {
+    fn default() -> Self {
+        Self { known: None, job: Job::default() }
+    }
+}
+
+impl<K: PartialEq, T: Send + 'static> Newest<K, T> {
+    /// Whether this is known, or worked out already, which then goes on.
+    pub fn has(&mut self, of: &K) -> bool {
+        let is_asked = self.job.asked() == Some(of);
+        self.job.wanted |= is_asked;
+        is_asked || self.known.as_ref().is_some_and(|(known, _)| known == of)
+    }
+
+    /// As [`Job::want`], unless it is known.
+    pub fn want(&mut self, of: K, work: impl FnOnce(&Asker<T>) -> T + Send + 'static) {
+        if self.known.as_ref().is_none_or(|(known, _)| *known != of) {
+            self.job.want(of, work);
+        }
+    }
+
+    /// The answer, and what it is of.
+    pub fn known(&self) -> Option<&(K, T)> {
+        self.known.as_ref()
+    }
+
+    /// Takes the newest one in and cancels what was not wanted since; whether there is one.
+    pub fn take_in(&mut self) -> bool {
+        let arrived = self.job.take();
+        let is_new = arrived.is_some();
+        self.known = arrived.or(self.known.take());
+        self.job.tidy();
+        is_new
+    }
+
+    /// Whether one may come.
+    pub fn is_awaited(&self) -> bool {
+        self.job.is_awaited()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};

@@ -2,14 +2,14 @@
 
 use super::{
     app::App,
-    by_task::{ByTask, Of},
+    by_task::{ByTask, PairOf},
 };
 use crate::model::Weights;
 
 impl App {
     /// The two that are compared in the view of an experiment: the chosen seed's networks, as they are in view, if both are
     /// tested on the same tasks.
-    fn paired(&self, experiment: usize) -> Option<Of> {
+    fn paired(&self, experiment: usize) -> Option<PairOf> {
         let other = self.fit.compare.filter(|other| *other < self.experiments.len())?;
         let set = |index: usize| self.experiments[index].sets.get(self.test).copied().flatten();
         let (ours, theirs) = (set(experiment)?, set(other)?);
@@ -17,7 +17,7 @@ impl App {
             let run = self.chosen_run(index)?;
             Some((run, self.shown_snapshot(run)?.step))
         };
-        let of = Of {
+        let of = PairOf {
             networks: [network(experiment)?, network(other)?],
             set: ours,
             n: self.fit.n,

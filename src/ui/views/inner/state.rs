@@ -5,7 +5,7 @@ use crate::{
     model::Weights,
     results::{self, Plane, Reading},
     task::TestTask,
-    ui::state::job::Job,
+    ui::state::job::Newest,
 };
 
 /// What a plane is of.
@@ -33,8 +33,7 @@ pub enum Seen {
 /// The view's state.
 #[derive(Default)]
 pub struct Inner {
-    known: Option<(PlaneOf, Option<Seen>)>,
-    job: Job<PlaneOf, Option<Seen>>,
+    newest: Newest<PlaneOf, Option<Seen>>,
     /// Which of the x where a network that reads is asked is looked from; the middle where nobody has moved.
     pub(super) cursor: Option<usize>,
 }
@@ -42,33 +41,27 @@ pub struct Inner {
 impl Inner {
     /// Wants the plane of these contexts.
     pub(in crate::ui) fn want(&mut self, of: PlaneOf, weights: Weights, tasks: Vec<TestTask>) {
-        if self.known.as_ref().is_none_or(|(known, _)| *known != of) {
-            let n = of.n;
-            let reads = weights.adaptation.inner.scale().is_some();
-            self.job.want(of, move |asker| match reads {
-                true => results::reading(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Reading),
-                false => results::plane(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Context),
-            });
-        }
+        let n = of.n;
+        let reads = weights.adaptation.inner.scale().is_some();
+        self.newest.want(of, move |asker| match reads {
+            true => results::reading(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Reading),
+            false => results::plane(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Context),
+        });
     }
 
     /// Takes the newest one in; whether there is one.
     pub(in crate::ui) fn take_in(&mut self) -> bool {
-        let arrived = self.job.take();
-        let is_new = arrived.is_some();
-        self.known = arrived.or(self.known.take());
-        self.job.tidy();
-        is_new
+        self.newest.take_in()
     }
 
     /// Whether one may come.
     pub fn is_awaited(&self) -> bool {
-        self.job.is_awaited()
+        self.newest.is_awaited()
     }
 
     /// The newest plane of this, be it of another moment of training.
     pub fn seen(&self, of: &PlaneOf) -> Option<(&PlaneOf, &Seen)> {
-        let (known, plane) = self.known.as_ref()?;
+        let (known, plane) = self.newest.known()?;
         let is_it = *known == PlaneOf { run: (of.run.0, known.run.1), ..of.clone() };
         plane.as_ref().filter(|_| is_it).map(|plane| (known, plane))
     }

@@ -2,7 +2,7 @@
 
 use ratatui::style::Modifier;
 
-use super::seeds::{Beside, Of};
+use super::seeds::{Beside, BesideOf};
 use crate::{
     model::Weights,
     task::TestTask,
@@ -25,7 +25,7 @@ pub fn look(app: &mut App, experiment: usize, task: &TestTask) {
             weights.push(Weights { adaptation, ..snapshot.weights.clone() });
         }
     }
-    let of = Of { experiment, networks, chosen: at, support: task.support.clone(), n: app.fit.n, rate };
+    let of = BesideOf { experiment, networks, chosen: at, support: task.support.clone(), n: app.fit.n, rate };
     app.seeds.want(of, weights, task.query.x.clone());
 }
 

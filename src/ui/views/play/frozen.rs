@@ -7,7 +7,7 @@ use crate::{
     eval::{Asked, task_losses},
     model::{Kernels, Weights},
     task::{Points, TaskSettings, TestTask},
-    ui::state::job::Job,
+    ui::state::job::Newest,
 };
 
 /// A walk through the points of a task.
@@ -98,18 +98,17 @@ impl Paths {
 /// The losses over K, worked out as a job.
 #[derive(Default)]
 pub struct Walked {
-    known: Option<(PathsOf, Paths)>,
-    job: Job<PathsOf, Paths>,
+    newest: Newest<PathsOf, Paths>,
 }
 
 impl Walked {
     /// Wants the losses of these networks.
     pub(super) fn want(&mut self, of: PathsOf, walk: Walk, networks: impl FnOnce() -> Vec<(usize, Weights)>) {
-        if self.known.as_ref().is_some_and(|(known, _)| *known == of) {
+        if self.newest.has(&of) {
             return;
         }
         let networks = networks();
-        self.job.want(of, move |asker| {
+        self.newest.want(of, move |asker| {
             let most = walk.most();
             let asked = Asked { steps: 0, points: Some(most), tells_deviations: false };
             let mut paths = Paths::default();
@@ -130,21 +129,17 @@ impl Walked {
 
     /// The newest losses of this, be they of another moment of training.
     pub(super) fn paths(&self, of: &PathsOf) -> Option<&Paths> {
-        let (known, paths) = self.known.as_ref()?;
+        let (known, paths) = self.newest.known()?;
         known.is_like(of).then_some(paths)
     }
 
     /// Takes the newest ones in; whether there are any.
     pub(in crate::ui) fn take_in(&mut self) -> bool {
-        let arrived = self.job.take();
-        let is_new = arrived.is_some();
-        self.known = arrived.or(self.known.take());
-        self.job.tidy();
-        is_new
+        self.newest.take_in()
     }
 
     /// Whether some may come.
     pub fn is_awaited(&self) -> bool {
-        self.job.is_awaited()
+        self.newest.is_awaited()
     }
 }

@@ -5,12 +5,12 @@ use crate::{
     eval::fits,
     model::Weights,
     task::Points,
-    ui::state::job::Job,
+    ui::state::job::Newest,
 };
 
 /// What it is of.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Of {
+pub struct BesideOf {
     /// The experiment.
     pub experiment: usize,
     /// The networks of its seeds: run and step.
@@ -38,37 +38,29 @@ pub struct Beside {
 pub struct Seeds {
     /// Whether the next step is drawn in its parts.
     pub shows_parts: bool,
-    known: Option<(Of, Beside)>,
-    job: Job<Of, Beside>,
+    newest: Newest<BesideOf, Beside>,
 }
 
 impl Seeds {
     /// Wants it worked out for these networks at these x.
-    pub fn want(&mut self, of: Of, networks: Vec<Weights>, x: Vec<f64>) {
-        if self.known.as_ref().is_some_and(|(known, _)| *known == of) {
-            return;
-        }
+    pub fn want(&mut self, of: BesideOf, networks: Vec<Weights>, x: Vec<f64>) {
         let (support, n, chosen) = (of.support.clone(), of.n, of.chosen);
-        self.job.want(of, move |_| beside(&networks, &support, &x, n, chosen));
+        self.newest.want(of, move |_| beside(&networks, &support, &x, n, chosen));
     }
 
     /// Takes the newest in; whether there is any.
     pub fn take_in(&mut self) -> bool {
-        let arrived = self.job.take();
-        let is_new = arrived.is_some();
-        self.known = arrived.or(self.known.take());
-        self.job.tidy();
-        is_new
+        self.newest.take_in()
     }
 
     /// Whether more may come.
     pub fn is_awaited(&self) -> bool {
-        self.job.is_awaited()
+        self.newest.is_awaited()
     }
 
     /// What is known of an experiment on these points after so many steps, be it of another moment of training.
-    pub fn known(&self, experiment: usize, support: &Points, n: usize) -> Option<(&Of, &Beside)> {
-        let (of, beside) = self.known.as_ref()?;
+    pub fn known(&self, experiment: usize, support: &Points, n: usize) -> Option<(&BesideOf, &Beside)> {
+        let (of, beside) = self.newest.known()?;
         (of.experiment == experiment && of.support == *support && of.n == n).then_some((of, beside))
     }
 }
