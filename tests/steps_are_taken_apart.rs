@@ -57,12 +57,22 @@ fn gap(found: &[f64], expected: &[f64], unit: &[f64], what: &str) -> f64 {
     pairs.fold(0.0, f64::max)
 }
 
+/// In halves, which the machine's cores share.
 #[test]
 fn every_quantity_agrees_with_the_reference() {
+    agree(&CHECKPOINTS[..4]);
+}
+
+#[test]
+fn every_quantity_of_more_learners_agrees_with_the_reference() {
+    agree(&CHECKPOINTS[4..]);
+}
+
+fn agree(checkpoints: &[(&str, &str, &str, &str)]) {
     let golden = SafeTensors::deserialize(GOLDEN).expect("the reference file is whole");
     let bench = Bench::with("tasks.json", tasks(&golden, "tasks", 200).to_string());
     bench.write("tasks-half-turn.json", tasks(&golden, "tasks-half-turn", 200).to_string());
-    for (name, tasks, steps, plane_steps) in CHECKPOINTS {
+    for (name, tasks, steps, plane_steps) in checkpoints {
         bench.write("c.safetensors", checkpoint(name));
         let tasks = format!("{tasks}.json");
         let arguments =
