@@ -252,6 +252,31 @@ fn every_format_has_the_figures_of_the_json() {
     let all: Value = serde_json::from_str(&export(&["json"])).expect("JSON");
     let (maml, ridge) = (mean_losses(&all, "MAML"), mean_losses(&all, "Ridge"));
     let short = |loss: &f64| metascope::results::text::number(*loss);
+    // Rows: every run's curve, every difference and its interval, to the bit.
+    let csv = export(&["csv"]);
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    let differences = export(&["csv", "--comparisons"]);
+    let number = |text: &str| text.parse::<f64>().ok();
+    // Event files: the same in single precision.
+    let events = all_events(&bench);
+    for run in all["runs"].as_array().expect("a list") {
+        let (name, seed) = (run["settings"]["name"].to_string(), run["seed"].to_string());
+        let losses = numbers(&run["curve"]["mean"]);
+        // The names of cells have a comma in them.
+        if !name.contains(',') {
+            let of_run = rows.iter().filter(|row| row[0] == name && row[2] == seed);
+            assert_eq!(of_run.filter_map(|row| number(row[4])).collect::<Vec<_>>(), losses, "{name} {seed}");
+        }
+        let single: Vec<f32> = losses.iter().map(|loss| *loss as f32).collect();
+        assert!(events.iter().any(|events| of_tag(events, "test/loss") == single), "{name} {seed}");
+    }
+    let compared = all["comparisons"].as_array().expect("a list").iter();
+    let others = compared.flat_map(|comparison| comparison["others"].as_array().expect("a list"));
+    let told =
+        others.map(|other| [&other["difference"], &other["ci95"][0], &other["ci95"][1]].map(Value::as_f64));
+    let rows = csv::Reader::from_reader(differences.as_bytes()).into_records();
+    let rows = rows.map(|row| row.expect("a row")).map(|row| [6, 7, 8].map(|field| number(&row[field])));
+    assert_eq!(rows.collect::<Vec<_>>(), told.collect::<Vec<_>>());
     // Tables: every n of them, rounded as everywhere.
     for (format, between) in [("latex", " & "), ("markdown", " | ")] {
         let table = export(&[format, "--interval", "std"]);
@@ -380,7 +405,10 @@ fn the_points_curve_is_in_every_format() {
     }
     // The page has it as a picture, beside the curves over steps.
     let page = export(&["html"]);
-    assert!(page.contains("Test loss after n gradient steps</text>"), "over steps");
+    assert!(
+        page.contains("Test loss after n steps of adaptation</text>"),
+        "over steps, which a ridge head solves"
+    );
     assert!(page.contains("Test loss after K support points</text>"), "over points");
     // Who is lowest with how many points is compared as it is after how many steps: the same lines with k in the place of n.
     let compared: Vec<Value> =
@@ -466,6 +494,18 @@ fn log_likelihood_and_coverage_are_in_every_format() {
     assert_eq!(cells[10].parse::<f64>().ok(), Some(numbers(&seed_0["loglik"])[1]), "{sure}");
     assert_eq!(cells[13].parse::<f64>().ok(), Some(numbers(&seed_0["coverage"]["90"])[1]), "{sure}");
     assert!(csv.lines().any(|row| row.starts_with("\"Plain\"") && row.ends_with(",,,,,")), "{csv}");
+    let single = |told: &Value| numbers(told).into_iter().map(|value| value as f32).collect::<Vec<_>>();
+    let events = all_events(&bench);
+    for line in of("Sure") {
+        let is_there = |of: &str, curve: &Value| {
+            let loglik = (format!("{of}/loglik"), single(&curve["loglik"]));
+            let shares = ["50", "80", "90", "95"]
+                .map(|band| (format!("{of}/coverage {band}"), single(&curve["coverage"][band])));
+            let told: Vec<(String, Vec<f32>)> = shares.into_iter().chain([loglik]).collect();
+            events.iter().any(|events| told.iter().all(|(tag, values)| of_tag(events, tag) == *values))
+        };
+        assert!(is_there("test", line) && is_there("points", &line["points"]), "{line}");
+    }
     for table in [export("markdown"), export("html"), export("latex")] {
         for said in ["Log-likelihood of a test target", "best Gaussian"] {
             assert!(table.contains(said), "{said}: {table}");
@@ -871,6 +911,18 @@ fn scalars(bytes: &[u8]) -> Vec<(String, u64, f32)> {
         }
     }
     scalars
+}
+
+/// What every event file of a study has.
+fn all_events(bench: &Bench) -> Vec<Vec<(String, u64, f32)>> {
+    bench.run(&["export", "runs", "--format", "tensorboard", "--out", "events"]).exits(0);
+    let files = bench.files();
+    files.iter().filter(|(name, _)| name.starts_with("events/")).map(|(_, bytes)| scalars(bytes)).collect()
+}
+
+/// The values of a tag, in their order.
+fn of_tag(events: &[(String, u64, f32)], tag: &str) -> Vec<f32> {
+    events.iter().filter(|(of, ..)| of == tag).map(|(.., value)| *value).collect()
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn exports_have_the_axes() {
     let bench = Bench::with("study.toml", format!("{HEAD}{SWEEP}"));
     let table = bench.run(&["run", "study.toml"]).exits(0).stdout;
     // Each of two: those that were tested on the same tasks.
-    assert!(table.matches(", best of 2").count() == 2 && table.contains("inner_lr \\ shots"), "{table}");
+    assert!(table.matches(", lowest of 2").count() == 2 && table.contains("inner_lr \\ shots"), "{table}");
     let csv = bench.run(&["export", "runs", "--format", "csv"]).exits(0).stdout;
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let head = reader.headers().expect("a header").clone();
@@ -100,10 +100,10 @@ fn exports_have_the_axes() {
     }
     // A picture of curves has one of the sweep.
     let svg = bench.run(&["export", "runs", "--format", "svg"]).exits(0).stdout;
-    assert!(svg.matches("rate x shots").count() == 1 && svg.contains("best of 2 (2 seeds)"), "{svg}");
+    assert!(svg.matches("rate x shots").count() == 1 && svg.contains("lowest of 2 (2 seeds)"), "{svg}");
     // A sweep is trained alone by its name.
     let alone = bench.run(&["run", "study.toml", "--no-save", "--only", "rate x shots"]).exits(0).stdout;
-    assert!(alone.contains("best of 2") && !alone.contains("Plain"), "{alone}");
+    assert!(alone.contains("lowest of 2") && !alone.contains("Plain"), "{alone}");
     bench
         .run(&["run", "study.toml", "--no-save", "--only", "rate"])
         .exits(2)

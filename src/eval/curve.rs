@@ -132,22 +132,6 @@ impl LossAxis {
         }
     }
 
-    /// What a loss is taken after.
-    pub fn after(self) -> &'static str {
-        match self {
-            Self::Steps => "n gradient steps",
-            Self::Points => "K support points",
-        }
-    }
-
-    /// What it is called beside a plot.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Steps => "gradient steps n",
-            Self::Points => "support points K",
-        }
-    }
-
     /// The one that is not this.
     pub fn other(self) -> Self {
         match self {

@@ -70,12 +70,12 @@ impl Learner for Cavia {
         if settings.inner_lr < 0.1 {
             return &[
                 "Only the context adapts; every weight is the same for all tasks.",
-                "Look for: a small fall. A context needs large steps: the paper and the reference use inner_lr = 1.",
+                "Look for: how far it falls. The paper and the reference take larger steps of a context: inner_lr = 1.",
             ];
         }
         &[
             "Only the context adapts, in training as in every test; every weight is the same for all tasks.",
-            "Look for: a curve that stays down past the trained steps, and a context that orders the tasks: with two numbers, phases lie on a circle.",
+            "Look for: whether the curve stays down past the trained steps, and whether the context orders the tasks: with two numbers, phases along a circle.",
         ]
     }
 

@@ -57,7 +57,7 @@ impl Learner for Cnp {
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "It reads the support points and takes no inner step, so the curve has two values: before (n = 0) and after. What it answers before is trained only where shots begin at 0, as in shots = [0, 20].",
-            "Look for: a low loss after one or two points, where gradient steps know little, and a fit that need not go through its points: a mean forgets where each of many lay.",
+            "Look for: its loss after one or two points beside that of gradient steps, and a fit that need not go through its points: a mean does not tell where each of many lay.",
         ]
     }
 

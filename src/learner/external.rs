@@ -59,7 +59,7 @@ impl Learner for External {
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "It answers the same frozen test tasks as the others: `metascope tasks` writes them for other programs. Where nothing is answered there is nothing to see: no point of a curve, no fit.",
-            "Look for: where it is lower than MAML, and whether it still is with other seeds, which are rows of the same file.",
+            "Look for: where it is lower than the others, and whether it still is with other seeds, which are rows of the same file.",
         ]
     }
 

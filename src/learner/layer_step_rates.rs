@@ -103,11 +103,11 @@ impl Learner for LayerStepRates {
         match StepRatesSettings::new(&settings.own).step_loss {
             StepLoss::Last => &[
                 "One learned rate for every tensor and inner step, starting at inner_lr; past the trained steps those of the last go on.",
-                "Look for: whether early steps learn larger rates than late ones. With several steps it needs clip = 10: unclipped, training seldom ends well.",
+                "Look for: whether early steps learn larger rates than late ones. The presets train it with clip = 10.",
             ],
             StepLoss::All => &[
                 "One learned rate for every tensor and inner step; the outer loss weighs the query losses after all steps, alike at first, and from half of the training on the last alone.",
-                "Look for: a steadier start than with step_loss = \"last\", and the same end.",
+                "Look for: whether training is steadier at its start than with step_loss = \"last\", and where it ends.",
             ],
         }
     }

@@ -54,7 +54,7 @@ impl Learner for MetaCurvature {
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "Each weight's inner gradient is multiplied by learned matrices from both sides, each bias's by a learned number; they start as identities, where the rule is MAML's.",
-            "Look for: the lowest loss at the trained step of all gradient learners, and an explosion after it when trained for a single step. Train with 3 steps and clip = 10.",
+            "Look for: its loss at the trained step beside MAML's, and what becomes of it past that step. Preset zoo trains it for 3 steps with clip = 10.",
         ]
     }
 

@@ -54,7 +54,7 @@ impl Learner for MetaSgd {
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "Every parameter's inner rate is learned with it, starting at inner_lr; a rate below 0 climbs.",
-            "Look for: how far the rates spread, and what happens past the trained steps: trained for one step the rates grow so large that a third step explodes. Train with 3 steps and clip = 10.",
+            "Look for: how far the rates spread, and what happens past the trained steps, above all where it is trained for a single one. Preset zoo trains it for 3 steps with clip = 10.",
         ]
     }
 

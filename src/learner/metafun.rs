@@ -61,7 +61,7 @@ impl Learner for MetaFun {
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
             "n is the number of updates of a function of x; none of them takes a gradient. What it answers before the first is trained only where shots begin at 0, as in shots = [0, 20].",
-            "Look for: the lowest loss near the number of updates it is trained with, and more of them that need not help.",
+            "Look for: whether the loss is lowest near the number of updates that it is trained with, and whether more of them help.",
         ]
     }
 

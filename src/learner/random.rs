@@ -40,7 +40,7 @@ impl Learner for Random {
 
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
-            "Look for: SGD from scratch. Ten points and a few steps get it nowhere; what is below this curve was learned.",
+            "Look for: how far SGD from scratch comes on a task's points. What others have below this curve they have learned.",
         ]
     }
 

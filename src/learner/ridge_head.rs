@@ -92,16 +92,16 @@ impl Learner for RidgeHead {
         let RidgeSettings { outer_loss, features } = RidgeSettings::new(&settings.own);
         match outer_loss {
             OuterLossKind::Mse if matches!(features, Some(Features::Linear | Features::Tanh)) => &[
-                "The output layer is solved for on the support points; its features are of either sign, so one point moves predictions up here and down there. After a relu none is negative, and one point moves all predictions one way.",
-                "Look for: few points. Trained on any number of them it is low from two on, where features after a relu need four or five.",
+                "The output layer is solved for on the support points; its features are of either sign, so one point can move predictions up here and down there. After a relu none is negative, and one point moves all predictions one way.",
+                "Look for: how few points it needs beside features after a relu. Reference of 5 seeds, phase 0 to π, trained on any number of them: 0.30 after two, 0.012 after five.",
             ],
             OuterLossKind::Mse => &[
                 "The output layer is solved for on the support points; one step and all is done, so the curve is flat from n = 1 on.",
-                "Look for: how far below the gradient learners it ends, at a fraction of their time.",
+                "Look for: where it ends beside the gradient learners, and after how much time.",
             ],
             OuterLossKind::Nll => &[
                 "The output layer is solved for on the support points, and with it how sure the prediction is; the curve is flat from n = 1 on.",
-                "Look for: a band that is narrow at the support points and wide where there are none. Its 90 % should hold nine in ten.",
+                "Look for: whether its band is narrow at the support points and wide where there are none, and whether its 90 % hold nine in ten.",
             ],
         }
     }

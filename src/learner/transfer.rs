@@ -41,7 +41,7 @@ impl Learner for Transfer {
 
     fn notes(&self, _: &Training) -> &'static [&'static str] {
         &[
-            "Look for: a flat line. Waves of every phase cancel, so the best single network answers 0 everywhere, and its loss stays at the prior mean.",
+            "Look for: how near it stays to the prior mean. Of single answers to all tasks none can be expected to be better than their average, which is what the prior mean is.",
         ]
     }
 

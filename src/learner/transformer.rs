@@ -79,7 +79,7 @@ impl Learner for Transformer {
         &[
             "It reads the support points as tokens and takes no inner step: two values, before (n = 0) and after.",
             "In training the j-th query point is given the first j mod (K + 1) support points, so one pass trains every number of points up to K; in every test all of them are given.",
-            "Look for: a low loss after one or two points, where gradient steps know little.",
+            "Look for: its loss after one or two points beside that of gradient steps.",
         ]
     }
 

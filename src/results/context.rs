@@ -95,11 +95,11 @@ pub struct ReadWeights {
     pub rows: Vec<Vec<f64>>,
 }
 
-/// What a network that reads makes of the first so many points of these tasks, the weights of the first of them; `None` where
-/// there is nothing to be seen, or once nobody wants it any more.
+/// What a network that reads makes of the first so many points of these tasks, or how much each point of the chosen one counts;
+/// `None` where there is nothing to be seen, or once nobody wants it any more.
 pub fn reading(
     weights: &Weights,
-    tasks: &[TestTask],
+    (chosen, tasks): (&TestTask, &[TestTask]),
     points: usize,
     is_wanted: impl Fn() -> bool,
 ) -> Option<Reading> {
@@ -112,12 +112,11 @@ pub fn reading(
         }
         adapter.insight()
     };
-    let first = tasks.first()?;
-    if let Insight::Weights { name, rows } = look(first, points)? {
-        let support = first.first_points(points);
+    if let Insight::Weights { name, rows } = look(chosen, points)? {
+        let support = chosen.first_points(points);
         let steps = weights.adaptation.inner_steps;
-        let answers = fits(weights, &support, &first.query, &[steps]).remove(0).y;
-        let (x, truth) = (first.query.x.clone(), first.truth());
+        let answers = fits(weights, &support, &chosen.query, &[steps]).remove(0).y;
+        let (x, truth) = (chosen.query.x.clone(), chosen.truth());
         return Some(Reading::Weights(ReadWeights { name, support, x, truth, answers, rows }));
     }
     let (mut all, mut now) = (Vec::new(), Vec::new());
@@ -221,7 +220,7 @@ mod tests {
     #[test]
     fn a_neural_process_puts_tasks_on_a_plane_that_stays() {
         let (weights, tasks) = network("cnp");
-        let of = |points| match reading(&weights, &tasks, points, || true) {
+        let of = |points| match reading(&weights, (&tasks[0], &tasks), points, || true) {
             Some(Reading::Plane(plane)) => plane,
             other => panic!("{other:?}"),
         };
@@ -238,14 +237,14 @@ mod tests {
         assert!(mean(0).abs() < 1e-6 * all.most && mean(1).abs() < 1e-6 * all.most, "{all:?}");
         let most = all.points.iter().flatten().fold(0.0_f64, |most, x| most.max(x.abs()));
         assert!((most - all.most).abs() < 1e-6 * all.most && all.share > 0.0 && all.share <= 1.0 + 1e-9);
-        assert!(reading(&weights, &tasks, 8, || false).is_none(), "nobody wants it");
+        assert!(reading(&weights, (&tasks[0], &tasks), 8, || false).is_none(), "nobody wants it");
     }
 
     #[test]
     fn attention_and_kernel_are_a_number_a_point() {
         for (algorithm, name) in [("transformer", "attention"), ("metafun", "kernel")] {
             let (weights, tasks) = network(algorithm);
-            let of = |points| match reading(&weights, &tasks, points, || true) {
+            let of = |points| match reading(&weights, (&tasks[0], &tasks), points, || true) {
                 Some(Reading::Weights(weights)) => weights,
                 other => panic!("{other:?}"),
             };
@@ -260,12 +259,14 @@ mod tests {
                 // Asked at a point itself, that point is as similar as can be.
                 let mut task = tasks[0].clone();
                 task.query = task.first_points(5);
-                let Some(Reading::Weights(at)) = reading(&weights, &[task], 5, || true) else { panic!() };
+                let Some(Reading::Weights(at)) = reading(&weights, (&task, &tasks), 5, || true) else {
+                    panic!()
+                };
                 (0..5).for_each(|point| assert!((at.rows[point][point] - 1.0).abs() < 1e-3, "{:?}", at.rows));
             }
             assert!(of(0).rows.iter().all(Vec::is_empty));
         }
         let (weights, tasks) = network("maml");
-        assert!(reading(&weights, &tasks, 5, || true).is_none(), "it does not read");
+        assert!(reading(&weights, (&tasks[0], &tasks), 5, || true).is_none(), "it does not read");
     }
 }

@@ -39,7 +39,7 @@ pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
 pub use floor::{FloorEvent, best_calibration, floor, floors, known_floor};
-pub use outcome::{Outcome, Ran, Tally, test_names};
+pub use outcome::{AxisWords, Outcome, Ran, Tally, test_names};
 pub use profile::{Profile, Spread};
 pub use runs::Results;
 pub use scale::{Scale, are_far_apart, difference_scale, loss_scale};

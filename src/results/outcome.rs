@@ -95,6 +95,34 @@ impl<'a> Outcome<'a> {
     }
 }
 
+/// What losses are taken after, in words that are true of all that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AxisWords {
+    /// In a title: `n gradient steps`.
+    pub after: &'static str,
+    /// Beside a plot: `gradient steps n`.
+    pub label: &'static str,
+}
+
+impl AxisWords {
+    /// Of these systems over this axis. Not all take gradient steps: some solve for their answer, or read it.
+    pub fn of<'a>(axis: LossAxis, systems: impl IntoIterator<Item = &'a Experiment>) -> Self {
+        let descends = |system: &Experiment| system.adaptation().inner.has_order();
+        let [after, label] = match axis {
+            LossAxis::Points => ["K support points", "support points K"],
+            LossAxis::Steps if systems.into_iter().all(descends) => ["n gradient steps", "gradient steps n"],
+            LossAxis::Steps => ["n steps of adaptation", "steps of adaptation n"],
+        };
+        Self { after, label }
+    }
+
+    /// Of what came of these.
+    pub fn of_outcomes(outcomes: &[Outcome<'_>]) -> Self {
+        let axis = outcomes.first().map_or(LossAxis::Steps, |outcome| outcome.axis);
+        Self::of(axis, outcomes.iter().map(|outcome| outcome.settings))
+    }
+}
+
 /// The names of the further test sets of these experiments, in the file's order.
 pub fn test_names<'a>(experiments: impl Iterator<Item = &'a Experiment>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -136,5 +164,28 @@ impl Tally {
             }
         }
         tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::parse;
+
+    #[test]
+    fn gradient_steps_are_said_of_those_alone_that_all_take_them() {
+        let words = |algorithms: &[&str]| {
+            let one = |algorithm: &&str| {
+                format!("[[experiment]]\nname = \"{algorithm}\"\nalgorithm = \"{algorithm}\"\n")
+            };
+            let text: String = algorithms.iter().map(one).collect();
+            let study = parse("x", None, &text).unwrap_or_else(|problems| panic!("{problems}"));
+            AxisWords::of(LossAxis::Steps, &study.experiments).after
+        };
+        assert_eq!(words(&["transfer", "maml", "cavia", "meta-curvature"]), "n gradient steps");
+        for other in ["ridge-head", "cnp", "transformer", "metafun"] {
+            assert_eq!(words(&["maml", other]), "n steps of adaptation");
+            assert_eq!(words(&[other]), "n steps of adaptation");
+        }
     }
 }

@@ -218,7 +218,7 @@ impl Sweep {
     /// What its row is called, with the cell that stands for it of so many that are comparable.
     pub fn row_name(&self, best: Option<&Experiment>, cells: usize) -> String {
         match best.and_then(|best| best.cell.as_ref()) {
-            Some(cell) => format!("{} [{}], best of {cells}", self.name, cell.combination()),
+            Some(cell) => format!("{} [{}], lowest of {cells}", self.name, cell.combination()),
             None => format!("{} ({cells} cells)", self.name),
         }
     }
@@ -250,13 +250,13 @@ mod tests {
             let Axis { value, .. } = &study.experiments[index].cell.as_ref().expect("a cell").axes[0];
             assert_eq!(sweep.axes[0].values[place[0]], *value);
         }
-        // What leaves tasks out wins nothing, and what has no loss yet neither.
+        // What leaves tasks out is never the lowest, and what has no loss yet neither.
         let losses = [loss(3.0, 0.0), loss(1.0, 0.1), loss(f64::NAN, 0.0), loss(2.0, 0.0)];
         let best = sweep
             .best_of(&sweep.experiments, |index| losses.get(index - 1).copied())
             .expect("there are results");
         assert_eq!(best.0, 4);
-        assert_eq!(sweep.row_name(study.experiments.get(4), 6), "S [inner_lr=0.01 shots=10], best of 6");
+        assert_eq!(sweep.row_name(study.experiments.get(4), 6), "S [inner_lr=0.01 shots=10], lowest of 6");
         assert_eq!(sweep.row_name(None, 6), "S (6 cells)");
     }
 

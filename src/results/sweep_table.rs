@@ -1,8 +1,8 @@
-//! A sweep as text for a normal screen: its best cells, and all of them as a grid where two axes fit.
+//! A sweep as text for a normal screen: its lowest cells, and all of them as a grid where two axes fit.
 //!
 //! ```text
 //! rate x shots: test loss at n=10 of 9 cells, 18/18 runs tested (mean over tasks)
-//! best: 0.50±.12 (95 % interval over 2 seeds) at inner_lr=0.01 shots=20
+//! lowest: 0.50±.12 (95 % interval over 2 seeds) at inner_lr=0.01 shots=20
 //! inner_lr \ shots        5       10       20
 //!            0.001     3.10     2.90     2.50
 //!             0.01     1.20     0.70     0.50
@@ -131,7 +131,7 @@ impl fmt::Display for SweepTable<'_> {
                 None => "one seed, no interval".to_owned(),
             };
             let combination = self.cell(*best).map(Cell::combination).unwrap_or_default();
-            writeln!(f, "best: {} ({seeds}) at {combination}", self.spread(loss))?;
+            writeln!(f, "lowest: {} ({seeds}) at {combination}", self.spread(loss))?;
         }
         if let Some(grid) = self.grid() {
             f.write_str(&grid)?;

@@ -13,7 +13,7 @@ use std::fmt;
 
 use super::comparison::{Compared, compare};
 use super::floor::floor;
-use super::outcome::{Outcome, Ran, test_names};
+use super::outcome::{AxisWords, Outcome, Ran, test_names};
 use super::sweep::{ListRow, judged_at, rows};
 use super::text::{Glyphs, number, pad, short_spread, width};
 use super::yardsticks::best_guess;
@@ -35,6 +35,8 @@ pub struct LossTable {
     pub groups: Vec<TableGroup>,
     /// What its columns are over.
     pub axis: LossAxis,
+    /// In words.
+    pub words: AxisWords,
     /// The last n of any evaluation, or K.
     pub most_steps: usize,
     /// Runs that failed.
@@ -154,6 +156,7 @@ pub fn tables(outcomes: &[Outcome<'_>], average: Average, glyphs: Glyphs) -> Vec
         LossTable {
             test: several.then(|| name.unwrap_or(FIRST_TEST).to_owned()),
             axis,
+            words: AxisWords::of_outcomes(outcomes),
             groups: compared.iter().filter_map(group).collect(),
             most_steps,
             failures: Vec::new(),
@@ -233,7 +236,7 @@ impl fmt::Display for LossTable {
         let column = widths.max().unwrap_or(0).max(least);
         let kind = self.average.name();
         let on = self.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
-        let after = self.axis.after();
+        let after = self.words.after;
         writeln!(f, "{on}Test loss after {after} ({kind} over tasks, {plus_minus} std over seeds)")?;
         write!(f, "{}", " ".repeat(name + 5))?;
         for n in &steps {

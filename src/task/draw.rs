@@ -134,9 +134,13 @@ pub struct TestTask {
 impl TestTask {
     /// Whether every support point lies on the same side of zero, or of the middle of a table's x.
     pub fn is_one_sided(&self) -> bool {
-        let middle =
-            self.function.family.table().map_or(0.0, |table| table.range().iter().sum::<f64>() / 2.0);
+        let middle = self.middle();
         self.support.x.iter().all(|x| *x < middle) || self.support.x.iter().all(|x| *x > middle)
+    }
+
+    /// The x that its sides are told by.
+    pub fn middle(&self) -> f64 {
+        self.function.family.table().map_or(0.0, |table| table.range().iter().sum::<f64>() / 2.0)
     }
 
     /// Its first support points, so many, or as many as it has: K + 1 are K and one more.

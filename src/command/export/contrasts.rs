@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Chart, Figure, Rule, Series};
 use crate::eval::{Average, LossAxis};
-use crate::results::{Outcome, Scale, compare, contrasts, difference_scale, judged_at};
+use crate::results::{AxisWords, Outcome, Scale, compare, contrasts, difference_scale, judged_at};
 
 /// The differences of the systems of each group to the one that is lowest at the n that is judged at; `None` where there
 /// is nothing to compare. Of those that are not shown, cells of a sweep, it counts that they were looked at.
@@ -10,6 +10,7 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
     let mut charts = Vec::new();
     let mut lowest = Vec::new();
     let axis = outcomes.first().map_or(LossAxis::Steps, |outcome| outcome.axis);
+    let words = AxisWords::of_outcomes(outcomes);
     for compared in compare(outcomes, test, Average::Mean) {
         let steps = compared.group.members.iter().filter_map(|index| outcomes[*index].last(test));
         let n = judged_at(steps.max()?);
@@ -33,7 +34,7 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
                 title: format!("{} \u{2212} {}", name(*other), name(subject)),
                 x: Axis {
                     scale: Scale::counts(0.0, (at.len() - 1).max(1) as f64),
-                    label: axis.label().to_owned(),
+                    label: words.label.to_owned(),
                     whole: true,
                 },
                 y: Axis { scale, label: "difference".to_owned(), whole: false },
@@ -56,7 +57,7 @@ pub fn figure(outcomes: &[Outcome<'_>], shown: &[(String, usize)], test: Option<
     Some(Figure {
         title: format!(
             "{on}By how much test losses after {} are higher than those of {}",
-            axis.after(),
+            words.after,
             lowest.join(", ")
         ),
         columns: 3,

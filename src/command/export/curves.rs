@@ -5,7 +5,7 @@ use super::chart::{Axis, Chart, Figure, Rule, Series};
 use crate::cli::Interval;
 use crate::eval::{Average, LossAxis, OverSeeds};
 use crate::results::{
-    FLOOR, Group, Outcome, Scale, Yardstick, are_far_apart, floor as floor_of, groups, loss_scale,
+    AxisWords, FLOOR, Group, Outcome, Scale, Yardstick, are_far_apart, floor as floor_of, groups, loss_scale,
     text::number,
 };
 use crate::task::Shots;
@@ -50,7 +50,7 @@ pub fn figure(outcomes: &[(String, Outcome<'_>)], test: Option<&str>, interval: 
     let trained = match axis {
         LossAxis::Steps => "Diamond: the inner steps a system was trained for.",
         LossAxis::Points => {
-            "Diamonds: the fewest and the most points a system was trained with. Each takes the inner steps that it was trained for."
+            "Diamonds: the fewest and the most points a system was trained with. Each adapts as it was trained to."
         }
     };
     let mut said = vec![format!(
@@ -59,7 +59,12 @@ pub fn figure(outcomes: &[(String, Outcome<'_>)], test: Option<&str>, interval: 
         band_in_words(interval)
     )];
     said.extend(notes.in_words());
-    Figure { title: format!("{on}Test loss after {}", axis.after()), columns: 2, charts, notes: said }
+    Figure {
+        title: format!("{on}Test loss after {}", AxisWords::of_outcomes(&only).after),
+        columns: 2,
+        charts,
+        notes: said,
+    }
 }
 
 /// What is not to be seen.
@@ -157,11 +162,12 @@ fn chart(
             stands_out: Vec::new(),
         });
     }
+    let words = AxisWords::of(axis, group.members.iter().map(|index| outcomes[*index].1.settings));
     Some(Chart {
         title: if group.title.is_empty() { String::new() } else { format!("Tasks with {}", group.title) },
         x: Axis {
             scale: if is_log { Scale::counts(0.0, last) } else { Scale::linear(0.0, last) },
-            label: axis.label().to_owned(),
+            label: words.label.to_owned(),
             whole: true,
         },
         y: Axis { scale: y, label: "test loss (MSE)".to_owned(), whole: false },

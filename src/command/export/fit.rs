@@ -129,8 +129,8 @@ pub fn draw(panels: &[Panel], number: usize, steps: &[usize], test: Option<&str>
     let tables = panels.first().filter(|panel| panel.task.function.family.table().is_some());
     let called = tables.map_or(String::new(), |panel| format!(", {}", panel.task.function.title()));
     let title = match groups.len() {
-        0 | 1 => format!("{on}Test task {number}{called}: fits after n gradient steps on its points"),
-        _ => format!("{on}Fits after n gradient steps on the points of a task, of several kinds of tasks"),
+        0 | 1 => format!("{on}Test task {number}{called}: fits after n steps on its points"),
+        _ => format!("{on}Fits after n steps on the points of a task, of several kinds of tasks"),
     };
     let title = paper.wrapped(&title, paper.width - font, font);
     let top = paper.paragraph(&mut picture, [0.5 * font, 0.2 * font], (font, ""), &title);

@@ -92,11 +92,7 @@ pub fn figure(
                 label: "test loss \u{3c4} (MSE)".to_owned(),
                 whole: false,
             },
-            y: Axis {
-                scale: Scale::linear(0.0, 1.0),
-                label: "share of tasks \u{2264} \u{3c4}".to_owned(),
-                whole: false,
-            },
+            y: Axis { scale: Scale::linear(0.0, 1.0), label: "share of tasks".to_owned(), whole: false },
             rules: Vec::new(),
         });
     }

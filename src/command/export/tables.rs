@@ -5,9 +5,9 @@ use super::curves::{band_in_words, ends, seeds_in_words};
 use crate::cli::Interval;
 use crate::eval::{Average, BANDS, LossAxis, OverSeeds};
 use crate::results::{
-    BEST_GAUSSIAN, CalibrationRow, CalibrationTable, Difference, FLOOR, Figure, LossTable, Outcome, Row,
-    TableComparison, TableGroup, calibration_tables, medians_in_words, percent, point_tables, table_steps,
-    tables,
+    AxisWords, BEST_GAUSSIAN, CalibrationRow, CalibrationTable, Difference, FLOOR, Figure, LossTable,
+    Outcome, Row, TableComparison, TableGroup, calibration_tables, medians_in_words, percent, point_tables,
+    table_steps, tables,
     text::{Glyphs, number},
 };
 
@@ -80,7 +80,7 @@ pub fn losses(outcomes: &[Outcome<'_>], interval: Interval) -> Vec<Table> {
             rows.push(Line::Cells(prior.into_iter().chain(steps.iter().map(|_| guess.clone())).collect()));
         }
         let on = table.test.as_ref().map_or(String::new(), |test| format!("[{test}] "));
-        let (letter, after) = (table.axis.letter(), table.axis.after());
+        let (letter, after) = (table.axis.letter(), table.words.after);
         medians.sort_unstable();
         medians.dedup();
         let medians = medians_in_words(letter, &medians).map_or(String::new(), |words| format!("; {words}"));
@@ -207,7 +207,8 @@ fn comparisons_along(
     let head = [letter, "system", "against the lowest", "difference", "over tasks", "seeds", "verdict"];
     let head = several.then_some("test").into_iter().chain(head);
     (!rows.is_empty()).then(|| Table {
-        title: format!("Differences to the lowest loss after {}", axis.after()),
+        title: format!("Differences to the lowest loss after {}", AxisWords::of(axis, outcomes.iter().map(|outcome| outcome.settings)).after
+        ),
         head: head.map(str::to_owned).collect(),
         rows,
         notes: vec![format!(

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use crc::{CRC_32_ISCSI, Crc};
 
-use crate::eval::{Curve, LossAxis};
+use crate::eval::{BANDS, Curve, LossAxis};
 use crate::study::{Event, Kind, Run, run_folder, write_out};
 
 /// What TensorBoard takes for events is named so; the same export again replaces it.
@@ -68,20 +68,28 @@ fn evaluated(bytes: &mut Vec<u8>, seconds: f64, test: Option<&str>, curve: &Curv
     let on = test.map_or(String::new(), |test| format!(" [{test}]"));
     for (axis, of) in [(LossAxis::Steps, "test"), (LossAxis::Points, "points")] {
         let Some(curve) = axis.of(curve) else { continue };
-        let names = ["loss", "median", "nonfinite"].map(|name| format!("{of}/{name}{on}"));
         for (i, n) in curve.steps.iter().enumerate() {
-            let values = [curve.mean[i], curve.median[i], curve.nonfinite[i]];
-            let values: Vec<(&str, f64)> = names.iter().map(String::as_str).zip(values).collect();
+            let mut values = vec![
+                ("loss".to_owned(), curve.mean[i]),
+                ("median".to_owned(), curve.median[i]),
+                ("nonfinite".to_owned(), curve.nonfinite[i]),
+            ];
+            if let Some(calibration) = &curve.calibration {
+                values.push(("loglik".to_owned(), calibration.loglik[i]));
+                let bands = BANDS.iter().zip(calibration.coverage.bands());
+                values.extend(bands.map(|(band, shares)| (format!("coverage {band}"), shares[i])));
+            }
+            values.iter_mut().for_each(|(name, _)| *name = format!("{of}/{name}{on}"));
             scalars(bytes, seconds, *n as u64, &values);
         }
     }
 }
 
 /// Scalars at a step, in the single precision that TensorBoard has.
-fn scalars(bytes: &mut Vec<u8>, seconds: f64, step: u64, values: &[(&str, f64)]) {
+fn scalars(bytes: &mut Vec<u8>, seconds: f64, step: u64, values: &[(impl AsRef<str>, f64)]) {
     let mut summary = Vec::new();
     for (tag, value) in values {
-        let mut scalar = field(1, tag.as_bytes());
+        let mut scalar = field(1, tag.as_ref().as_bytes());
         key(&mut scalar, 2, FOUR_BYTES);
         scalar.extend((*value as f32).to_le_bytes());
         summary.extend(field(1, &scalar));

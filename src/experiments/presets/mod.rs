@@ -45,7 +45,7 @@ const PRESETS: [Preset; 14] = [
     },
     Preset {
         name: "zoo",
-        description: "every learner side by side, in less than twenty seconds",
+        description: "every learner that trains, side by side, in some twenty seconds",
         text: include_str!("zoo.toml"),
         tables: &[],
     },
@@ -57,7 +57,7 @@ const PRESETS: [Preset; 14] = [
     },
     Preset {
         name: "learned-rates",
-        description: "Meta-SGD and MAML++: what learned rates buy, and that they need clipping",
+        description: "Meta-SGD and MAML++: what learned rates buy, with clipping and without",
         text: include_str!("learned-rates.toml"),
         tables: &[],
     },
@@ -75,7 +75,7 @@ const PRESETS: [Preset; 14] = [
     },
     Preset {
         name: "in-context",
-        description: "loss after 0 to 20 points beside the floor: who learns best from how few",
+        description: "loss after 0 to 20 points beside the floor: who is lowest after how few",
         text: include_str!("in-context.toml"),
         tables: &[],
     },
@@ -99,7 +99,7 @@ const PRESETS: [Preset; 14] = [
     },
     Preset {
         name: "two-ways",
-        description: "MAML at 1 and 25 tasks a step: one loss by the head, or by the first layer",
+        description: "MAML at 1 and at 25 tasks a step: is the inner step the head's, or the body's?",
         text: include_str!("two-ways.toml"),
         tables: &[],
     },
@@ -204,5 +204,8 @@ mod tests {
             .map(|e| (e.algorithm.name(), e.training.outer_gradient.name()))
             .collect();
         assert_eq!(gradients.len(), 4);
+        let zoo: HashSet<_> = study("zoo").experiments.iter().map(|e| e.algorithm.name()).collect();
+        let all = Algorithm::ALL.iter().filter(|algorithm| algorithm.trains());
+        assert_eq!(zoo, all.map(|algorithm| algorithm.name()).collect(), "every learner that trains");
     }
 }

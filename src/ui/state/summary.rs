@@ -207,13 +207,11 @@ impl App {
         let mut shots: Vec<Shots> = shots.collect();
         shots.sort_unstable_by_key(|shots| (shots.fewest, shots.most));
         shots.dedup();
-        let shots: Vec<String> = match shots[..] {
-            // A sweep may have dozens.
-            [first, _, _, .., _] => {
-                let most = shots.iter().map(|shots| shots.most).max().unwrap_or(0);
-                vec![format!("{}..{most}", first.fewest)]
-            }
-            _ => shots.iter().map(|shots| shots.in_words()).collect(),
+        // One range over all would be nobody's; a sweep may have dozens.
+        let shots = match shots[..] {
+            [one] => format!("{}-shot", one.in_words()),
+            [one, other] => format!("{}/{}-shot", one.in_words(), other.in_words()),
+            _ => "mixed shots".to_owned(),
         };
         let mut families: Vec<&str> =
             self.experiments.iter().map(|experiment| experiment.settings.task.family.name()).collect();
@@ -229,11 +227,6 @@ impl App {
             _ => "no runs".to_owned(),
         };
         let times = if self.styles.ascii { "x" } else { "×" };
-        format!(
-            "{}, {}-shot, {} {times} {seeds}",
-            families.join("/"),
-            shots.join("/"),
-            plural(systems, "system")
-        )
+        format!("{}, {shots}, {} {times} {seeds}", families.join("/"), plural(systems, "system"))
     }
 }

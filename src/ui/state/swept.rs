@@ -88,7 +88,7 @@ impl App {
         let Some(sweep) = self.sweep_number(experiment) else {
             return self.experiments[experiment].settings.name.clone();
         };
-        let of = format!(" best/{}", self.comparable_cells(sweep).len());
+        let of = format!(" lowest/{}", self.comparable_cells(sweep).len());
         format!(
             "{}{of}",
             fit(&self.sweeps[sweep].grid.name, room.saturating_sub(of.len()), self.styles.glyphs())

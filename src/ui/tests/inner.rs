@@ -125,6 +125,14 @@ fn what_networks_make_of_the_points_they_read_is_drawn() {
         let left = picture(&mut app);
         assert!(left.contains("asked at x -0.31") && left != screen, "{left}");
         tell(&mut app, "ask-right", 2);
+        // Of the task that is looked at elsewhere, and of another one from here.
+        tell(&mut app, "next-task", 2);
+        let third = picture(&mut app);
+        assert!(
+            third.contains("test task 3, K=3") && third != screen.replace("test task 1", "test task 3"),
+            "{third}"
+        );
+        tell(&mut app, "previous-task", 2);
     }
 }
 

@@ -86,7 +86,9 @@ fn a_sweep_is_one_tab_and_one_row() {
     assert!(best != 3 && best != 0, "{best}");
     let screen = picture(&app, 140, 40);
     assert!(
-        screen.contains("best/6") && screen.contains("2 more on other tasks") && !screen.contains("seed 0, "),
+        screen.contains("lowest/6")
+            && screen.contains("2 more on other tasks")
+            && !screen.contains("seed 0, "),
         "{screen}"
     );
     insta::assert_snapshot!("sweep_overview", screen);
@@ -254,16 +256,17 @@ fn a_thousand_cells_are_drawn_in_no_time() {
 #[test]
 fn what_is_left_names_the_best_cells() {
     let text = report(&app(Styles::default()));
-    assert!(text.contains(", best of 6"), "{text}");
+    assert!(text.contains(", lowest of 6"), "{text}");
     assert!(
         text.contains("rate x shots: test loss at n=10 of 18 cells, 32/36 runs tested (mean over tasks)")
             || text.contains("runs tested"),
         "{text}"
     );
-    // Each is the best of those on the same tasks, and of the three none is better.
+    // Each is the lowest of those on the same tasks, and of the three none is better.
     for shots in [5, 10, 20] {
         assert!(
-            text.lines().any(|line| line.starts_with("best: ") && line.contains(&format!("shots={shots} "))),
+            text.lines()
+                .any(|line| line.starts_with("lowest: ") && line.contains(&format!("shots={shots} "))),
             "{text}"
         );
         assert!(text.contains(&format!("on tasks with shots {shots}:\n")), "{text}");
@@ -335,7 +338,8 @@ fn what_is_said_beside_the_map_is_never_cut() {
     go_to(&mut app, 2);
     for width in [80, 100, 120, 160, 200] {
         let screen = picture(&app, width, 40);
-        let note = screen.lines().find(|line| line.contains("╰ best")).unwrap_or_else(|| panic!("{screen}"));
+        let note =
+            screen.lines().find(|line| line.contains("╰ lowest")).unwrap_or_else(|| panic!("{screen}"));
         let note = note.split(['╮', '╯', '┤']).next().unwrap_or_default();
         assert!(!note.contains('…') && note.contains("inner_lr="), "{width}: {note}");
         let legend = screen.lines().find(|line| line.contains("lower is better")).unwrap_or_default();

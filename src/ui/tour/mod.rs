@@ -99,7 +99,7 @@ fn nothing(_: &mut App) {}
 pub static STATIONS: &[Station] =
     &[
         station("The problem", Place::Of("maml"), after_one, words::problem),
-        station("A thousand waves", Place::Tasks, nothing, words::waves),
+        station("Many tasks", Place::Tasks, nothing, words::waves),
         station("What transfer learns", Place::Of("transfer"), after_ten, words::transfer),
         station(
             "Why transfer stays",

@@ -3,7 +3,10 @@
 
 use crate::{
     eval::{Average, LossAxis},
+    learner::OuterGradient,
+    model::Order,
     results::text::number,
+    task::TestTask,
     ui::{state::app::App, views::why},
 };
 
@@ -33,6 +36,16 @@ fn prior(app: &App, experiment: usize) -> String {
     number(app.set(experiment).prior(app.curves.average, None))
 }
 
+/// One of the tasks in a word.
+fn word(app: &App, experiment: usize) -> &'static str {
+    app.set(experiment).task.family.word()
+}
+
+/// What the sides of a task are sides of.
+fn middle(task: &TestTask) -> &'static str {
+    if task.function.family.table().is_some() { "the middle" } else { "zero" }
+}
+
 /// What is said in place of a figure that there is not yet.
 const LATER: &str = "Its figures come as its runs end.";
 
@@ -50,8 +63,9 @@ pub fn problem(app: &App, index: usize) -> String {
     format!(
         "The dotted line is {one} that no network has seen, and the marks are the {points} points of it that one is \
          shown. From these, and a step or a few of gradient descent, it is to draw the rest. {seen} {} goes to \
-         another wave.",
-        app.key_of("next-task")
+         another {}.",
+        app.key_of("next-task"),
+        word(app, index)
     )
 }
 
@@ -60,8 +74,8 @@ pub fn waves(app: &App, _: usize) -> String {
     let Some(set) = app.sets.first() else { return LATER.to_owned() };
     format!(
         "Every task is another one, {}. To all that there can be, the best answer of a network that does not know which \
-         one is meant is their average, which has a test loss of {} on the test tasks. Training alone brings none far below \
-         that; looking at the points of the task at hand does.",
+         one is meant is their average, which has a test loss of {} on the test tasks. Whoever is to be below that has to look \
+         at the points of the task at hand.",
         set.task.family.one(),
         number(set.prior(Average::Mean, None))
     )
@@ -86,22 +100,31 @@ pub fn transfer(app: &App, index: usize) -> String {
 
 /// What MAML asks for.
 pub fn asks(app: &App, index: usize) -> String {
-    let steps = app.experiments[index].settings.training.inner_steps;
-    let (steps, through) = match steps {
+    let training = &app.experiments[index].settings.training;
+    let (steps, through) = match training.inner_steps {
         1 => ("one step".to_owned(), "the inner step, and the derivative runs through that step"),
         steps => (format!("{steps} steps"), "the inner steps, and the derivative runs through all of them"),
     };
+    let cut = match training.order {
+        Order::Exact => ", and here it is exact.",
+        Order::First => ", which this file leaves out: with order = \"first\" inner gradients are constants.",
+    };
+    let added = match training.outer_gradient {
+        OuterGradient::Meta => "",
+        OuterGradient::MetaPlusInner => {
+            " And this file asks for a good start too: \"meta+inner\" adds the gradient before the step."
+        }
+    };
     format!(
         "MAML does not ask a network to be good, but to be good after {steps} on a task's points: its loss is taken \
-         at the weights after {through} back to the weights before. That is a derivative of a derivative, and here it is \
-         exact."
+         at the weights after {through} back to the weights before. That is a derivative of a derivative{cut}{added}"
     )
 }
 
 /// One step.
 pub fn one_step(app: &App, index: usize) -> String {
     let on_this = match here(app, index, [0, 1]) {
-        Some([start, one]) => format!("On this wave one step goes from {start} to {one}."),
+        Some([start, one]) => format!("On this {} one step goes from {start} to {one}.", word(app, index)),
         None => String::new(),
     };
     let on_all = match (loss(app, index, 0), loss(app, index, 1), loss(app, index, 10)) {
@@ -125,10 +148,13 @@ pub fn one_step(app: &App, index: usize) -> String {
 pub fn one_sided(app: &App, index: usize) -> String {
     let Some(task) = app.shown_task(index) else { return LATER.to_owned() };
     if !task.is_one_sided() {
-        return "None of these test tasks has all of its points on one side of zero, which is where it shows best \
-                whether a network has learned what the tasks have in common."
-            .to_owned();
+        return format!(
+            "None of these test tasks has all of its points on one side of {}. On such a task it would show whether a \
+             network has learned what the tasks have in common.",
+            middle(&task)
+        );
     }
+    let word = word(app, index);
     let losses = match here(app, index, [0, 1, 10]) {
         Some([start, one, ten]) => {
             format!("Its loss goes from {start} to {one} after one step and {ten} after ten.")
@@ -136,8 +162,9 @@ pub fn one_sided(app: &App, index: usize) -> String {
         None => LATER.to_owned(),
     };
     format!(
-        "All points of this wave lie on one side of zero. What the network draws on the other side cannot come from \
-         the points: it is what it knows of waves. {losses} {} goes to the next such wave.",
+        "All points of this {word} lie on one side of {}. On the other side there is none to go by: what the network draws \
+         there comes of what it has learned of {word}s. {losses} {} goes to the next such {word}.",
+        middle(&task),
         app.key_of("one-sided-task")
     )
 }
@@ -223,7 +250,9 @@ fn waiting(app: &App, index: usize) -> &'static str {
 /// Why transfer learning stays where it is: a guess.
 pub fn guess_transfer(app: &App, index: usize) -> String {
     let losses = match here(app, index, [0, 10]) {
-        Some([start, ten]) => format!("Its loss on this wave is {start} before and {ten} after ten steps."),
+        Some([start, ten]) => {
+            format!("Its loss on this {} is {start} before and {ten} after ten steps.", word(app, index))
+        }
         None => LATER.to_owned(),
     };
     format!(
@@ -250,17 +279,14 @@ pub fn transfer_stays(app: &App, index: usize) -> String {
     };
     let answer = match theirs > 2.0 * own {
         true => format!(
-            "A step of the same rate moves MAML's curve {} times as far, so ten of them leave transfer learning near where it \
-             was: training has not made its points count.",
+            "A step moves MAML's curve {} times as far: its training has not made points count as much.",
             number(theirs / own)
         ),
         false => "These two networks move about as far, so this is not why.".to_owned(),
     };
     let alike = match (alignment(index), maml.and_then(alignment)) {
         (Some(own), Some(theirs)) => format!(
-            " Its kernel is as like the tasks' covariance as {own:.2}, MAML's {theirs:.2} (1 is alike): what it moves is \
-             {} the wave.",
-            if theirs > own { "less like" } else { "no less like" }
+            " Its kernel is as like the tasks' covariance as {own:.2}, MAML's {theirs:.2} (1 is alike)."
         ),
         _ => String::new(),
     };
@@ -288,16 +314,15 @@ pub fn kernel(app: &App, index: usize) -> String {
         return waiting(app, index).to_owned();
     };
     let sign = match negative > 0.0 {
-        true => format!(
-            "{:.0} % of it is below 0: there a point above pushes the curve down, as a point of a sine wave would.",
-            100.0 * negative
-        ),
+        true => {
+            format!("{:.0} % of it is below 0: there a point above pushes the curve down.", 100.0 * negative)
+        }
         false => {
             "Nothing of it is below 0: a point only pulls its own way, here more and there less.".to_owned()
         }
     };
     format!(
-        "A column of the map is one point's answer; {} and {} choose it. {sign} A network that knew waves would have the \
+        "A column of the map is one point's answer; {} and {} choose it. {sign} A network that knew the tasks would have the \
          dotted line, which the tasks themselves have: its alignment would be 1, and is {alignment:.2}. {} goes back in its \
          training, {} plays it.",
         app.key_of("cursor-left"),
@@ -310,17 +335,20 @@ pub fn kernel(app: &App, index: usize) -> String {
 /// Points on one side: a guess.
 pub fn guess_other_side(app: &App, index: usize) -> String {
     let Some(task) = app.shown_task(index) else { return LATER.to_owned() };
-    let (seen, unseen) = match task.support.x.iter().all(|x| *x >= 0.0) {
+    let (seen, unseen) = match task.support.x.iter().all(|x| *x >= task.middle()) {
         true => ("right", "left"),
         false => ("left", "right"),
     };
     if !task.is_one_sided() {
-        return "None of these test tasks has all of its points on one side of zero, so there is nothing to guess."
-            .to_owned();
+        return format!(
+            "None of these test tasks has all of its points on one side of {}, so there is nothing to guess.",
+            middle(&task)
+        );
     }
+    let word = word(app, index);
     format!(
-        "All points of this wave lie on the {seen}, and this is the network before any step. Where will the {unseen} half go: \
-         will it stay, go where the points go, or turn with the wave? Guess; {} takes ten steps.",
+        "All points of this {word} lie on the {seen}, and this is the network before any step. Where will the {unseen} half go: \
+         will it stay, go where the points go, or turn with the {word}? Guess; {} takes ten steps.",
         app.key_of("next-station")
     )
 }
@@ -507,15 +535,15 @@ pub fn rate(app: &App, index: usize) -> String {
     };
     let breaks = match figure("breaks at") {
         Some(breaks) => format!(
-            "At {} and more tasks are lost within 32 steps, {} times the rate it was trained with.",
+            "The smallest of them that loses a task within 32 steps is {}, {} times the rate it was trained with.",
             number(breaks),
             number(breaks / trained)
         ),
         None => "No rate that is tried loses a task.".to_owned(),
     };
     let near = match (one / trained).ln().abs() < 0.5 {
-        true => "So a good rate is the one that training was with: the start has learned how long a step is.",
-        false => "So the rate of its training is not the best one for this network.",
+        true => "So a good rate is about the one that it was trained for.",
+        false => "So after one step another rate than that of its training is the lowest.",
     };
     format!("{best} {breaks} {near}")
 }

@@ -28,9 +28,14 @@ pub const ONE_SIDED: Command = Command::new(
 )
 .group(Group::Move);
 
+/// The experiment whose tasks are gone through: that of the view, or in a view of several the selected one.
+fn subject(app: &App) -> Option<usize> {
+    Some(app.view.experiment.unwrap_or(app.selected)).filter(|index| *index < app.experiments.len())
+}
+
 /// Moves by so many tasks in the order in use.
 pub fn next_task(app: &mut App, by: i32) {
-    let Some(index) = app.view.experiment else { return };
+    let Some(index) = subject(app) else { return };
     app.fit.chosen = true;
     if app.fit.order == TaskOrder::Drawn {
         app.fit.task = step(app.fit.task, by, app.set(index).count());
@@ -73,7 +78,7 @@ pub fn order(app: &mut App) {
 
 /// The next task whose support points are all on one side of zero.
 pub fn one_sided(app: &mut App) {
-    let Some(index) = app.view.experiment else { return };
+    let Some(index) = subject(app) else { return };
     let tasks = app.set(index).tasks();
     let found = (1..=tasks.len())
         .map(|ahead| (app.fit.task + ahead) % tasks.len())
@@ -99,7 +104,7 @@ pub fn compare(app: &mut App) {
 
 /// Goes to the test task of this number, from 1.
 fn take_task(app: &mut App, text: &str) -> Result<(), String> {
-    let tasks = app.view.experiment.map_or(0, |index| app.set(index).count());
+    let tasks = subject(app).map_or(0, |index| app.set(index).count());
     match text.parse::<usize>() {
         Ok(task) if (1..=tasks).contains(&task) => {
             (app.fit.task, app.fit.chosen) = (task - 1, true);

@@ -8,7 +8,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use super::range::{above, x_scale, y_scale};
 use crate::{
     eval::{Average, Curve, LossAxis, OverSeeds},
-    results::{FLOOR, Scale},
+    results::{AxisWords, FLOOR, Scale},
     task::Shots,
     ui::{
         state::{app::App, look::PREVIEW_TASKS, summary::Shown},
@@ -31,8 +31,9 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let elsewhere = elsewhere(app, &drawn);
     let tasks = if app.experiments.is_empty() { String::new() } else { app.group_title(subject) };
     let axis = app.axis();
+    let systems = drawn.iter().map(|index| &*app.experiments[*index].settings);
     // That the axes are logarithmic is the last thing to go without.
-    let long = format!("{set}Test loss after {}", axis.after());
+    let long = format!("{set}Test loss after {}", AxisWords::of(axis, systems).after);
     let whole = width(&long) + width(&format!(" ({kind}; {})", axes.words()));
     let title =
         if whole <= title_room(area) { long } else { format!("{set}Test loss after {}", short_after(axis)) };

@@ -295,7 +295,7 @@ pub fn draw_table(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     if !app.sweeps.is_empty() {
         let cells = app.comparable_cells(0).len();
-        notes.push(format!("best/{cells}: of {cells} cells on the same tasks"));
+        notes.push(format!("lowest/{cells}: of {cells} cells on the same tasks"));
     }
     if rows.iter().flat_map(|row| &row.entries).flatten().any(|entry| entry.best) {
         let mut by_medians: Vec<usize> =
@@ -357,8 +357,8 @@ fn reading_lines(app: &App, wide: u16) -> Vec<String> {
              prior mean: the best guess without points.{linear}{oracle}\n{number}"
         ),
         (OverviewPlot::Curves, LossAxis::Points) => format!(
-            "Each system is shown K points of {one} it has never seen, one more at a time, and takes the steps it was \
-             trained for. Lower is better; who is lowest may change with K. {}: the fewest and the most points it was \
+            "Each system is shown K points of {one} it has never seen, one more at a time, and adapts as it was trained \
+             to. Lower is better; who is lowest may change with K. {}: the fewest and the most points it was \
              trained with.\n\
              prior mean: the best guess without points. {FLOOR}: the best prediction there is from K points, exactly.\n{number}",
             app.styles.trained_mark()

@@ -63,7 +63,7 @@ static COMMANDS: &[Command] = &[
     Command::new("cell-right", "Right l", "the cell to the right", |app| move_by(app, 1, 0)).shares_hint(),
     Command::new("cell-up", "Up k", "the cell above", |app| move_by(app, 0, -1)).shares_hint(),
     Command::new("cell-down", "Down j", "the cell below", |app| move_by(app, 0, 1)).shares_hint(),
-    Command::new("best-cell", "b", "the best cell so far", to_best).hint("best"),
+    Command::new("best-cell", "b", "the lowest cell so far", to_best).hint("lowest"),
     Command::new("open-cell", "Enter", "open the cell as an experiment", |app| {
         let experiment = app.view.experiment;
         if experiment.is_some() {
@@ -276,14 +276,17 @@ fn draw_map(app: &App, sweep: &SweepState, area: Rect, buffer: &mut Buffer) {
         Some((best, Some(cell))) => match app.known(best) {
             Known::Loss(loss) => {
                 let at = cell.combination();
-                let short = format!("best: {} at {at}", loss_with_interval(&loss, styles));
-                let notes =
-                    [format!("best so far: {} at {at}", spread(&loss, styles)), short, format!("best: {at}")];
+                let short = format!("lowest: {} at {at}", loss_with_interval(&loss, styles));
+                let notes = [
+                    format!("lowest so far: {} at {at}", spread(&loss, styles)),
+                    short,
+                    format!("lowest: {at}"),
+                ];
                 let room = usize::from(area.width).saturating_sub(4);
                 let fits = notes.iter().find(|note| width(note) <= room);
                 fits.unwrap_or(&notes[2]).clone()
             }
-            _ => format!("best so far: {}", cell.combination()),
+            _ => format!("lowest so far: {}", cell.combination()),
         },
         _ if app.is_at_own_rates() => {
             format!("a preview; {} tests all cells at one inner_lr again", app.key_of("own-rate"))
@@ -411,8 +414,7 @@ fn draw_words(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         lines.push(format!("{done}/{} runs of {} cells done{failed}", all().count(), cells.len()));
         if app.best_cell(number).is_some() {
             lines.push(
-                "The best of many is a little lucky on the tasks that it was chosen by: a [[test]] with another seed \
-                 says how good it is."
+                "The lowest of many may be so by the luck of its tasks and seeds: a [[test]] with another seed tells."
                     .to_owned(),
             );
         }

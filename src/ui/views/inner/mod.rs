@@ -27,6 +27,7 @@ use crate::{
         update::{
             fit::{FEWER_STEPS, MORE_STEPS, NEXT_SEED, PREVIOUS_SEED},
             list,
+            tasks::{NEXT_TASK, ONE_SIDED, PREVIOUS_TASK, TASK},
         },
         widgets::text::{count, fit, number, pad, pane, pane_note, put, width, wrap},
     },
@@ -56,6 +57,10 @@ static COMMANDS: &[Command] = &[
         reading::ask(app, 1)
     })
     .shares_hint(),
+    NEXT_TASK.keys("PgDn").hint("task"),
+    PREVIOUS_TASK.keys("PgUp").shares_hint(),
+    TASK,
+    ONE_SIDED,
     PREVIOUS_SEED.hint("seed"),
     NEXT_SEED.shares_hint(),
 ];
@@ -74,7 +79,8 @@ const FEW: usize = 8;
 
 /// The plane in view: of the selected experiment's chosen seed.
 fn plane_of(app: &App, run: usize, step: u64) -> PlaneOf {
-    PlaneOf { run: (run, step), test: app.test, n: app.fit.n, rate: app.inner_lr(app.selected) }
+    let task = (app.fit.task, app.fit.shots);
+    PlaneOf { run: (run, step), test: app.test, n: app.fit.n, rate: app.inner_lr(app.selected), task }
 }
 
 /// The plane that contexts put tasks on.
@@ -86,8 +92,9 @@ fn look(app: &mut App) {
     let of = plane_of(app, run, snapshot.step);
     let adaptation = snapshot.weights.adaptation.at_rate(of.rate);
     if adaptation.inner.has_context() || adaptation.inner.scale().is_some() {
+        let Some(chosen) = app.shown_task(app.selected) else { return };
         let tasks = app.set(app.selected).few().to_vec();
-        app.inner.want(of, Weights { adaptation, ..snapshot.weights.clone() }, tasks);
+        app.inner.want(of, Weights { adaptation, ..snapshot.weights.clone() }, chosen, tasks);
     }
 }
 

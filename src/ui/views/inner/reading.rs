@@ -33,7 +33,7 @@ pub fn draw(app: &App, of: &PlaneOf, found: &Reading, (pane, inner): (Rect, Rect
     let room = usize::from(inner.width);
     let (look_for, note) = match found {
         Reading::Plane(plane) => (plane_in_words(), plane_note(app, of, plane)),
-        Reading::Weights(weights) => (weights_in_words(weights.name), weights_note(app, weights)),
+        Reading::Weights(weights) => (weights_in_words(weights.name), weights_note(app, of, weights)),
     };
     for (row, line) in wrap(&look_for, room, styles).iter().take(usize::from(LINES)).enumerate() {
         put(buffer, inner, inner.x, inner.y + row as u16, line, styles.plain());
@@ -81,20 +81,21 @@ fn asked(app: &App, weights: &ReadWeights) -> usize {
     app.inner.cursor.unwrap_or(weights.x.len() / 2).min(last)
 }
 
-fn weights_note(app: &App, weights: &ReadWeights) -> String {
+fn weights_note(app: &App, of: &PlaneOf, weights: &ReadWeights) -> String {
     let at = asked(app, weights);
     let (Some(x), Some(row)) = (weights.x.get(at), weights.rows.get(at)) else { return String::new() };
     let k = weights.support.x.len();
+    let task = of.task.0.min(app.set(app.selected).count().saturating_sub(1)) + 1;
     let largest = row.iter().zip(&weights.support.x).max_by(|one, other| one.0.total_cmp(other.0));
     match largest {
         Some((weight, point)) => format!(
-            "test task 1, K={k}; asked at x {}: most {} has the point at x {}, {}",
+            "test task {task}, K={k}; asked at x {}: most {} has the point at x {}, {}",
             number(*x),
             weights.name,
             number(*point),
             number(*weight)
         ),
-        None => format!("test task 1, K=0; asked at x {}: no point to look at", number(*x)),
+        None => format!("test task {task}, K=0; asked at x {}: no point to look at", number(*x)),
     }
 }
 

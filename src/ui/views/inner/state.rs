@@ -19,6 +19,8 @@ pub struct PlaneOf {
     pub n: usize,
     /// The rate of them.
     pub rate: f64,
+    /// The test task in view, and how many points of it were asked for.
+    pub task: (usize, Option<usize>),
 }
 
 /// What is to be seen.
@@ -39,12 +41,18 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// Wants the plane of these contexts.
-    pub(in crate::ui) fn want(&mut self, of: PlaneOf, weights: Weights, tasks: Vec<TestTask>) {
+    /// Wants the plane of the contexts of these tasks, or the weights of the chosen one's points.
+    pub(in crate::ui) fn want(
+        &mut self,
+        of: PlaneOf,
+        weights: Weights,
+        chosen: TestTask,
+        tasks: Vec<TestTask>,
+    ) {
         let n = of.n;
         let reads = weights.adaptation.inner.scale().is_some();
         self.newest.want(of, move |asker| match reads {
-            true => results::reading(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Reading),
+            true => results::reading(&weights, (&chosen, &tasks), n, || !asker.is_gone()).map(Seen::Reading),
             false => results::plane(&weights, &tasks, n, || !asker.is_gone()).map(Seen::Context),
         });
     }

@@ -228,7 +228,7 @@ fn draw_walk(app: &App, walk: &Walk, [left, right]: [Rect; 2], buffer: &mut Buff
     let (ranking, unready) = ranked(app);
     let unseen = plot(app, &task, &ranking, inner.width).draw(inner, buffer, styles);
     let note = match unseen.announce() {
-        unseen if unseen.is_empty() => "each system after the steps that it was trained for".to_owned(),
+        unseen if unseen.is_empty() => "each system adapted as it was trained to".to_owned(),
         unseen => unseen,
     };
     pane_note(buffer, above, &note, styles.warn(), styles);
@@ -447,10 +447,13 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
     };
     let of_ones_own = || {
         format!(
-            "{}Every learner takes {} steps of its own test rate on your points; the loss is over {over}. {} {places}, {} \
+            "{}Every learner takes {} of its own on your points, at its test rate if it has one; the loss is over {over}. {} {places}, {} \
          moves one, {} draws a hard task. {}.",
             app.oracle().map_or(String::new(), |oracle| format!("oracle {}. ", number(oracle))),
-            app.fit.n,
+            match app.fit.n {
+                1 => "1 step".to_owned(),
+                n => format!("{n} steps"),
+            },
             app.key_of("place"),
             app.key_of("grab"),
             app.key_of("hard-task"),
@@ -461,7 +464,7 @@ fn draw_ranking(app: &App, ranking: &[Ranked<'_>], unready: &[usize], area: Rect
         let [next, previous, task] =
             ["next-point", "previous-point", "next-frozen-task"].map(|name| app.key_of(name));
         format!(
-            "Every system is shown the same points and takes the steps that it was trained for; the loss is over the \
+            "Every system is shown the same points and adapts as it was trained to; the loss is over the \
              whole task. Bayes-optimal is the best prediction there is from these points; on a single task a system \
              may be lucky. {next} adds a point, {previous} takes it away, {task} is another task."
         )
