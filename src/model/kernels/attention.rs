@@ -2,10 +2,12 @@
 //! side by side: a softmax then goes down the lanes, and no sum goes across them.
 
 use super::Kernels;
+use super::block::{Block, BlockMut};
 use super::dispatch::compiled;
-use super::layers::bodies::{add_outer, exp, product, turn};
-use super::layers::{Block, BlockMut, Onto};
+use super::layers::Onto;
+use super::layers::bodies::{add_outer, product};
 use super::real::Real;
+use super::rowwise::bodies::{exp, turn};
 use super::simd::{Level, Simd};
 
 /// How tokens look at keys.

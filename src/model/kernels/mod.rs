@@ -12,6 +12,7 @@
 mod activation;
 mod adam;
 pub mod attention;
+mod block;
 mod buffers;
 mod dense;
 mod dispatch;
@@ -21,14 +22,16 @@ mod passes;
 mod peak;
 mod pieces;
 mod real;
+pub mod rowwise;
 mod simd;
 mod tangent;
 pub mod vectors;
 
 pub use activation::{Linear, Nonlinearity, Relu, Tanh};
 pub use adam::AdamStep;
+pub use block::{Block, BlockMut};
 pub use buffers::{Packed, Padded, Rows, Shape, Squares, Trace, View, ViewMut};
-pub use layers::{Block, BlockMut, Onto};
+pub use layers::Onto;
 pub use matrix::{Matrix, MatrixMut};
 pub use peak::fma_peak_gflops;
 pub use pieces::Pieces;

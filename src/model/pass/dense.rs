@@ -1,6 +1,6 @@
 //! Layers: product, bias, and what follows them, in one.
 
-use super::super::kernels::{Block, BlockMut, Onto, layers};
+use super::super::kernels::{Block, BlockMut, Onto, layers, rowwise};
 use super::super::scalar::Scalar;
 use super::recorder::Pass;
 use super::rows::{Rows, Size};
@@ -88,7 +88,7 @@ impl<E: Scalar> Pass<E> {
             is_first = false;
         }
         if let (Some(_), Some(base)) = (&shared, &base) {
-            layers::add_all(kernels, base.value(), &mut out);
+            rowwise::add_all(kernels, base.value(), &mut out);
         }
         self.spare().take_back(bias);
         self.spare().take_back(shared.unwrap_or_default());
@@ -108,19 +108,19 @@ impl<E: Scalar> Pass<E> {
             let mut sums = spare.zeros(groups * stride);
             let to = BlockMut::new(&mut sums, groups, stride, stride);
             if rectified {
-                layers::mask_groups(kernels, group.max(1), result.block(), layout.rows_mut(d), to);
+                rowwise::mask_groups(kernels, group.max(1), result.block(), layout.rows_mut(d), to);
             } else {
-                layers::add_groups(kernels, group.max(1), one, layout.rows(d), to);
+                rowwise::add_groups(kernels, group.max(1), one, layout.rows(d), to);
             }
             let mut by_bias = spare.zeros(if has_shared { stride } else { 0 });
             if has_shared {
                 let to = BlockMut::new(&mut by_bias, 1, stride, stride);
-                layers::add_groups(kernels, tasks.max(1), one, of_tasks.rows(&sums), to);
+                rowwise::add_groups(kernels, tasks.max(1), one, of_tasks.rows(&sums), to);
             }
             for piece in &biases {
                 let by = if has_shared { &by_bias } else { &sums };
                 let by = &by[piece.row..piece.row + piece.rows];
-                layers::add_all(kernels, by, theta.gradient(piece.array, gradients)?);
+                rowwise::add_all(kernels, by, theta.gradient(piece.array, gradients)?);
             }
             spare.take_back(by_bias);
             for (is_shared, input, weight) in &reads {

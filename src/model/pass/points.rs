@@ -1,6 +1,6 @@
 //! What is given to a pass, and what goes over the points of a task.
 
-use super::super::kernels::layers;
+use super::super::kernels::rowwise;
 use super::super::scalar::Scalar;
 use super::recorder::Pass;
 use super::rows::{Rows, Size};
@@ -45,7 +45,7 @@ impl<E: Scalar> Pass<E> {
             for piece in &pieces {
                 let to = theta.gradient(piece.array, gradients)?;
                 for row in d.chunks_exact(stride) {
-                    layers::add_all(kernels, &row[piece.row..piece.row + piece.rows], to);
+                    rowwise::add_all(kernels, &row[piece.row..piece.row + piece.rows], to);
                 }
             }
             Ok(())
@@ -63,13 +63,13 @@ impl<E: Scalar> Pass<E> {
         let share = E::rounded(1.0 / points as f64);
         let layout = self.layout(Size { tasks: of.tasks(), points: 1, columns: of.columns() });
         let mut value = self.spare().zeros(layout.numbers());
-        layers::add_groups(kernels, points, share, of.block(), layout.rows_mut(&mut value));
+        rowwise::add_groups(kernels, points, share, of.block(), layout.rows_mut(&mut value));
         let out = self.rows(layout, value, of.leads());
         let of = of.clone();
         self.record(&out, move |d, _| {
             of.derive_all(|to, is_new| {
                 let to = of.layout().rows_mut(to);
-                layers::add_spread(kernels, points, share, layout.rows(d), is_new, to);
+                rowwise::add_spread(kernels, points, share, layout.rows(d), is_new, to);
             });
             Ok(())
         });
@@ -85,12 +85,12 @@ impl<E: Scalar> Pass<E> {
         let mut value = self.spare().zeros(first.value().len());
         for rows in of {
             assert_eq!((rows.count(), rows.columns()), (first.count(), first.columns()), "rows of one size");
-            layers::add_all(kernels, rows.value(), &mut value);
+            rowwise::add_all(kernels, rows.value(), &mut value);
         }
         let out = self.rows(first.layout(), value, of.iter().any(|rows| rows.leads()));
         let of: Vec<Rows<E>> = of.iter().map(|rows| (*rows).clone()).collect();
         self.record(&out, move |d, _| {
-            of.iter().for_each(|rows| rows.derive(|to| layers::add_all(kernels, d, to)));
+            of.iter().for_each(|rows| rows.derive(|to| rowwise::add_all(kernels, d, to)));
             Ok(())
         });
         out

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::super::kernels::{Block, BlockMut, Kernels, Real, layers};
+use super::super::kernels::{Block, BlockMut, Kernels, Real, rowwise};
 use super::memory::Spare;
 
 /// A row of numbers for every point of every task. Cloning it makes another handle to the same numbers.
@@ -197,7 +197,7 @@ impl<E: Real> Rows<E> {
         if derivative.is_empty() {
             std::mem::swap(&mut *derivative, d);
         } else {
-            layers::add_all(kernels, d, &mut derivative);
+            rowwise::add_all(kernels, d, &mut derivative);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Kernel smoothing: what a function takes from values at known points, by how similar the points are.
 
-use super::super::kernels::{Block, BlockMut, Kernels, Onto, layers};
+use super::super::kernels::{Block, BlockMut, Kernels, Onto, layers, rowwise};
 use super::super::scalar::Scalar;
 use super::memory::Spare;
 use super::recorder::Pass;
@@ -17,7 +17,7 @@ fn products<E: Scalar>(
     let mut turned = spare.zeros(columns * stride);
     for task in 0..of.tasks {
         let others = others.of_task(task).part(0, columns);
-        layers::turn(kernels, others, BlockMut::new(&mut turned, columns, stride, stride));
+        rowwise::turn(kernels, others, BlockMut::new(&mut turned, columns, stride, stride));
         let (rows, turned) = (of.of_task(rows, task), Block::new(&turned, columns, stride, stride));
         let out = to.of_task_mut(out, task);
         layers::product(kernels, rows.part(0, columns), turned, Onto::Zero, false, out);
@@ -37,7 +37,7 @@ impl<E: Scalar> Pass<E> {
         assert!(count > 0 && known.tasks() == of.tasks, "there are known points");
         let norms = |rows: &Rows<E>| {
             let mut norms = self.spare().some(rows.count());
-            layers::dot_each(kernels, rows.block(), rows.block(), &mut norms);
+            rowwise::dot_each(kernels, rows.block(), rows.block(), &mut norms);
             norms
         };
         let (of_points, of_known) = (norms(phi), norms(known));
@@ -52,7 +52,7 @@ impl<E: Scalar> Pass<E> {
             let norms = (&of_points[task * of.points..][..of.points], &others[..]);
             let distances = layout.of_task_mut(&mut distances, task);
             let value = layout.of_task_mut(&mut value, task);
-            layers::similar(kernels, count, E::rounded(minus), norms, distances, value);
+            rowwise::similar(kernels, count, E::rounded(minus), norms, distances, value);
         }
         [of_points, of_known, others].into_iter().for_each(|numbers| self.spare().take_back(numbers));
         let out = self.rows(layout, value, phi.leads() || known.leads() || log_scale.leads());
@@ -63,18 +63,18 @@ impl<E: Scalar> Pass<E> {
             let mut of_rows = spare.some(layout.count());
             let (squared, values) = (layout.rows(&distances), result.block());
             let (to, minus_rounded) = (layout.rows_mut(d), E::rounded(minus));
-            let by = layers::similar_back(kernels, minus_rounded, squared, values, to, &mut of_rows);
+            let by = rowwise::similar_back(kernels, minus_rounded, squared, values, to, &mut of_rows);
             log_scale.derive(|to| to[0] += E::rounded(minus * by));
             let mut of_columns = spare.zeros(of.tasks * layout.stride);
             let to = BlockMut::new(&mut of_columns, of.tasks, layout.stride, layout.stride);
-            layers::add_groups(kernels, of.points, E::rounded(-1.0), layout.rows(d), to);
+            rowwise::add_groups(kernels, of.points, E::rounded(-1.0), layout.rows(d), to);
             phi.derive(|to| {
                 for task in 0..of.tasks {
                     let by = layout.of_task(d, task).part(0, count);
                     let to = of.of_task_mut(to, task);
                     layers::product(kernels, by, known.of_task(task), Onto::Itself, false, to);
                 }
-                layers::add_scaled_each(kernels, &of_rows, phi.block(), of.rows_mut(to));
+                rowwise::add_scaled_each(kernels, &of_rows, phi.block(), of.rows_mut(to));
             });
             known.derive(|to| {
                 for task in 0..of.tasks {
@@ -82,7 +82,7 @@ impl<E: Scalar> Pass<E> {
                     let sums = &of_columns[task * layout.stride..][..count];
                     let mut to = known.layout().of_task_mut(to, task);
                     layers::add_outer(kernels, by, phi.of_task(task), to.part(0, of.stride));
-                    layers::add_scaled_each(kernels, sums, known.of_task(task), to);
+                    rowwise::add_scaled_each(kernels, sums, known.of_task(task), to);
                 }
             });
             [of_rows, of_columns, distances].into_iter().for_each(|numbers| spare.take_back(numbers));
@@ -108,7 +108,7 @@ impl<E: Scalar> Pass<E> {
         let step = -1.0 / known as f64;
         let scale = E::rounded(step * alpha.row(0)[0].exact());
         let mut shares = self.spare().some(of.numbers());
-        layers::add_spread(kernels, 1, scale, weights.block(), true, of.rows_mut(&mut shares));
+        rowwise::add_spread(kernels, 1, scale, weights.block(), true, of.rows_mut(&mut shares));
         let mut value = self.spare().some(layout.numbers());
         for task in 0..tasks {
             let (shares, out) =
@@ -123,11 +123,11 @@ impl<E: Scalar> Pass<E> {
             let mut by_weights = spare.some(of.numbers());
             products((kernels, &spare), (layout, d), &values, (of, &mut by_weights));
             let mut by_alpha = spare.some(of.count());
-            layers::dot_each(kernels, of.rows(&by_weights), weights.block(), &mut by_alpha);
+            rowwise::dot_each(kernels, of.rows(&by_weights), weights.block(), &mut by_alpha);
             let sum = by_alpha.iter().map(|by| by.exact()).sum::<f64>();
             alpha.derive(|to| to[0] += E::rounded(step * sum));
             weights.derive_all(|to, is_new| {
-                layers::add_spread(kernels, 1, scale, of.rows(&by_weights), is_new, of.rows_mut(to));
+                rowwise::add_spread(kernels, 1, scale, of.rows(&by_weights), is_new, of.rows_mut(to));
             });
             values.derive(|to| {
                 for task in 0..tasks {
@@ -138,7 +138,7 @@ impl<E: Scalar> Pass<E> {
             if is_shared {
                 base.derive(|to| {
                     let to = base.layout().rows_mut(to);
-                    layers::add_groups(kernels, group, E::rounded(1.0), layout.rows(d), to);
+                    rowwise::add_groups(kernels, group, E::rounded(1.0), layout.rows(d), to);
                 });
             } else {
                 base.hand(d, kernels);
