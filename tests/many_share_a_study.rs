@@ -58,13 +58,16 @@ fn below(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
     bench.outcome().into_iter().filter(|(name, _)| name.starts_with("shared/")).collect()
 }
 
-/// Kills, stops and continues processes that share a study, until it is done.
+/// Kills, stops and continues processes that share a study, until it is done. `METASCOPE_KILLS`, `METASCOPE_PROCESSES`,
+/// `METASCOPE_SEEDS` and further learners in `METASCOPE_LEARNERS` make more of it.
 #[test]
 fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes() {
     let asked =
         |name: &str, few: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(few);
     let (kills, processes) = (asked("METASCOPE_KILLS", 12), asked("METASCOPE_PROCESSES", 5));
-    let study = study(asked("METASCOPE_SEEDS", 5), 2_000);
+    let more = std::env::var("METASCOPE_LEARNERS").unwrap_or_default();
+    let more = more.split_whitespace().map(|one| format!("[[experiment]]\nalgorithm = \"{one}\"\n"));
+    let study = study(asked("METASCOPE_SEEDS", 5), 2_000) + &more.collect::<String>();
     let alone = alone(&study);
     let bench = Bench::with("study.toml", study);
     let mut joiners: Vec<Running> = (0..processes).map(|_| join(&bench)).collect();
