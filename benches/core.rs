@@ -31,20 +31,6 @@ fn weights(hidden: usize) -> metascope::model::Weights {
     settings.trainer(0, Kernels::fastest()).weights()
 }
 
-/// Calls `take` with the number of each of a network's tensors and what copies it.
-fn copy_tensors(
-    weights: &metascope::model::Weights,
-    flat: &[f32],
-    mut take: impl FnMut(usize, std::ops::Range<usize>, &dyn Fn(&mut [f32])),
-) {
-    let mut from = 0;
-    for (number, tensor) in weights.tensors().iter().enumerate() {
-        let place = from..from + tensor.count();
-        take(number, place.clone(), &|to| to.copy_from_slice(&flat[place.clone()]));
-        from = place.end;
-    }
-}
-
 fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
@@ -58,7 +44,7 @@ mod kernel {
     use metascope::model::kernels::{self, AdamStep, Direction, Packed, Relu, Shape, Squares, Trace};
     use metascope::task::{MetaBatch, TrainingTasks};
 
-    use super::{copy_tensors, problem, single, weights};
+    use super::{problem, single, weights};
 
     const ROWS: usize = 10;
     const LAYERS: usize = 2;
@@ -79,8 +65,7 @@ mod kernel {
             let kernels = Kernels::fastest();
             let shape = kernels.shape::<f32>(LAYERS, hidden);
             let (mut w, mut wt) = (Packed::zero(shape), Squares::zero(shape));
-            let weights = weights(hidden);
-            copy_tensors(&weights, &single(&weights.values), |tensor, _, copy| w.pack(tensor, copy));
+            w.pack(&single(&weights(hidden).values));
             kernels::transpose(kernels, &w, &mut wt);
             let task = problem::experiment(Algorithm(&Maml), 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();
@@ -170,7 +155,7 @@ mod composition {
     use metascope::model::{Carrier, InnerSteps, Kernels, Order, Parameters, Workspace, carrier};
     use metascope::task::{MetaBatch, TrainingTasks};
 
-    use super::{copy_tensors, problem, single, weights};
+    use super::{problem, single, weights};
 
     fn setup(meta_batch: usize) -> (ItemsCount, MetaBatch<f32>) {
         let settings = problem::experiment(Algorithm(&Maml), meta_batch);
@@ -189,8 +174,7 @@ mod composition {
             unreachable!("MAML steps");
         };
         bencher.counter(flop).bench_local(|| {
-            copy_tensors(&weights, &flat, |tensor, place, copy| engine.load(tensor, place, copy));
-            engine.begin();
+            engine.load(&flat);
             engine.meta_loss(&tasks.support, &tasks.query, InnerSteps::to_the_end(1, Order::Exact), true);
             let gradient = engine.take_gradient();
             engine.release(gradient);
@@ -202,7 +186,7 @@ mod composition {
     fn tape(bencher: Bencher, meta_batch: usize) {
         let (flop, tasks) = setup(meta_batch);
         let weights = weights(40);
-        let mut theta = Parameters::<40, f32>::zeros(&Cpu::default(), &weights.tensors());
+        let mut theta = Parameters::<f32>::zeros(40, &weights.tensors());
         theta.copy_from_flat(&single(&weights.values));
         let workspace = Workspace::new(&weights.model, &weights.adaptation, Kernels::fastest());
         let mut kept = theta.zero_gradients().expect("there is memory");
@@ -210,7 +194,7 @@ mod composition {
             let gradients = std::mem::replace(&mut kept, Gradients::leaky());
             let adapted = theta.trace(gradients).adapt(&tasks.support, 1, Order::Exact);
             kept = adapted.loss(&tasks.query, &workspace).backward();
-            theta.visit_gradients(&mut kept, |_, _, sums| sums.fill(0.0)).expect("there is memory");
+            theta.visit_gradients(&mut kept, &mut |_, _, sums| sums.fill(0.0)).expect("there is memory");
         });
     }
 }

@@ -115,7 +115,7 @@
 //! }
 //!
 //! impl Rule for Cautious {
-//!     fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+//!     fn outer_loss<E: Scalar>(&self, step: OuterStep<'_, E>) -> OuterLoss<E>
 //!     where
 //!         Cpu: Device<E>,
 //!     {

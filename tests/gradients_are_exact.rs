@@ -137,7 +137,7 @@ fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, steps: usize) 
     let device = Cpu::default();
     let Weights { model, adaptation, values } = weights;
     let inner_lr = adaptation.inner_lr;
-    let mut theta = Parameters::<H, f64>::zeros(&device, &model.tensors());
+    let mut theta = Parameters::<f64>::zeros(H, &model.tensors());
     theta.copy_from_flat(values);
     let mut mean = vec![0.0; weights.values.len()];
     for (support, query) in tasks {
@@ -145,10 +145,11 @@ fn by_reference<const H: usize>(weights: &Weights, tasks: &Tasks, steps: usize) 
         let (xs, ys) = (column(&support.x), column(&support.y));
         let (xq, yq) = (column(&query.x), column(&query.y));
         let traced = theta.trace(Gradients::leaky());
-        let loss = reference::meta_loss(traced, model.activation, (&xs, &ys), (&xq, &yq), inner_lr, steps);
+        let (support, query) = ((&xs, &ys), (&xq, &yq));
+        let loss = reference::meta_loss::<H, _, _>(traced, model.activation, support, query, inner_lr, steps);
         let mut gradients = loss.backward();
         theta
-            .visit_gradients(&mut gradients, |_, offset, values| {
+            .visit_gradients(&mut gradients, &mut |_, offset, values| {
                 for (mean, value) in mean[offset..].iter_mut().zip(values) {
                     *mean += *value / tasks.len() as f64;
                 }

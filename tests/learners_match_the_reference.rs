@@ -156,7 +156,7 @@ fn the_loss_after_every_step_agrees_with_pytorch() {
         let importance = &reference[&format!("multi-step-loss.steps{steps}.weights")].1;
         for (order, what) in [(Order::Exact, "meta_gradient"), (Order::First, "fo_gradient")] {
             let Weights { model, adaptation, values } = &weights;
-            let mut theta = Parameters::<40, f64>::zeros(&Cpu::default(), &weights.tensors());
+            let mut theta = Parameters::<f64>::zeros(40, &weights.tensors());
             theta.copy_from_flat(values);
             let workspace = Workspace::new(model, adaptation, Kernels::fastest());
             let mut gradients = theta.zero_gradients().expect("memory");
@@ -166,12 +166,12 @@ fn the_loss_after_every_step_agrees_with_pytorch() {
                 gradients = adapted.losses(&query, importance, &workspace).backward();
             }
             let mut found = weights.clone();
-            let take = |_: usize, from: usize, sums: &mut [f64]| {
+            let mut take = |_: usize, from: usize, sums: &mut [f64]| {
                 for (mean, sum) in found.values[from..].iter_mut().zip(sums) {
                     *mean = *sum / 3.0;
                 }
             };
-            theta.visit_gradients(&mut gradients, take).expect("memory");
+            theta.visit_gradients(&mut gradients, &mut take).expect("memory");
             let prefix = format!("multi-step-loss.{}.steps{steps}.mean.{what}.", activation.name());
             let gap = gap(&found, &under(&reference, &prefix), &prefix);
             assert!(gap <= 1e-10, "{prefix}: {gap:e}");

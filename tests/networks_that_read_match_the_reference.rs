@@ -156,7 +156,7 @@ where
     Cpu: Device<E>,
 {
     let rounded = |values: &[f64]| -> Vec<E> { values.iter().map(|&x| round(x)).collect() };
-    let mut theta = Parameters::<32, E>::zeros(&Cpu::default(), &weights.tensors());
+    let mut theta = Parameters::<E>::zeros(32, &weights.tensors());
     theta.copy_from_flat(&rounded(&weights.values));
     let workspace = Workspace::new(&weights.model, &weights.adaptation, Kernels::fastest());
     let mut gradients = theta.zero_gradients().expect("memory");
@@ -168,7 +168,7 @@ where
     }
     let mut found = weights.clone();
     theta
-        .visit_gradients(&mut gradients, |_, from, sums| {
+        .visit_gradients(&mut gradients, &mut |_, from, sums| {
             for (mean, sum) in found.values[from..].iter_mut().zip(sums) {
                 *mean = round((*sum).into() / tasks.len() as f64).into();
             }

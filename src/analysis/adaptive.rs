@@ -88,9 +88,9 @@ impl Adaptive {
                 // No two alike, so that nothing that is learned can take all of them away.
                 let numbers =
                     |count: usize| (0..count).map(|i| 1.0 + (i as f64 * 0.618).fract()).collect::<Vec<_>>();
-                for (tensor, of) in model.tensors().iter().enumerate() {
-                    gradient.pack(tensor, |to| to.copy_from_slice(&numbers(of.count())));
-                }
+                let all: Vec<f64> =
+                    model.tensors().iter().flat_map(|tensor| numbers(tensor.count())).collect();
+                gradient.pack(&all);
                 let row = padded(&numbers(model.hidden), *shape);
                 let rows = Rows(vec![[row.clone(), row]; model.layers - 1]);
                 operator.apply(0, Gradient { view: gradient.view(), passes: &rows }, moves.view_mut());
@@ -154,13 +154,7 @@ impl Adaptive {
             Rule::Head(rate) | Rule::Context(rate) => flat.iter().map(|number| *rate * number).collect(),
             Rule::Operator { operator, shape, gradient, moves } => {
                 let tensors = 2 * (network.layers + 1);
-                let place = |tensor: usize| {
-                    let (weight, bias) = network.layer(tensor / 2);
-                    if tensor.is_multiple_of(2) { weight } else { bias }
-                };
-                for tensor in 0..tensors {
-                    gradient.pack(tensor, |to| to.copy_from_slice(&flat[place(tensor)]));
-                }
+                gradient.pack(&flat);
                 let rows = |rows: &[f64], is_scaled: bool| {
                     let row = |&(point, share): &(usize, f64)| {
                         let row = rows[point * network.hidden..(point + 1) * network.hidden].iter();

@@ -323,10 +323,10 @@ fn along_the_step_and_on_the_plane_are_losses_of_those_weights() {
     let maml = weights(Algorithm::find("maml").expect("it is there"), 2, Activation::Tanh);
     let device = Cpu::default();
     let loss = |values: &[f64], points: &Points| {
-        let mut theta = Parameters::<16, f64>::zeros(&device, &maml.model.tensors());
+        let mut theta = Parameters::<f64>::zeros(16, &maml.model.tensors());
         theta.copy_from_flat(values);
         let (x, y) = (reference::column(&device, &points.x), reference::column(&device, &points.y));
-        reference::meta_loss(theta, Activation::Tanh, (&x, &y), (&x, &y), 0.0, 0).array()
+        reference::meta_loss::<16, _, _>(theta, Activation::Tanh, (&x, &y), (&x, &y), 0.0, 0).array()
     };
     let moved = |pairs: &[(f64, &[f64])]| {
         let mut values = maml.values.clone();

@@ -65,7 +65,7 @@ impl Learner for FirstOrderMaml {
 }
 
 impl Rule for FirstOrderMaml {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    fn outer_loss<E: Scalar>(&self, step: OuterStep<'_, E>) -> OuterLoss<E>
     where
         Cpu: Device<E>,
     {

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 
 use super::outer::value;
 use crate::model::Precision;
-use crate::model::{Kernels, Order, Parameters, Scalar, Weights, Workspace, with_width};
+use crate::model::{Kernels, Order, Parameters, Scalar, Weights, Workspace};
 use crate::task::{Batch, Points};
 
 /// The mean over tasks of the gradient of the query loss with respect to everything that training moves:
@@ -29,25 +29,22 @@ pub fn meta_gradient(
     order: Order,
     kernels: Kernels,
 ) -> anyhow::Result<MetaGradient> {
-    with_width!(weights.model.hidden, H => match weights.model.precision {
-        Precision::F32 => of_type::<H, f32>(weights, tasks, steps, order, kernels),
-        Precision::F64 => of_type::<H, f64>(weights, tasks, steps, order, kernels),
-    })
+    match weights.model.precision {
+        Precision::F32 => of_type::<f32>(weights, tasks, steps, order, kernels),
+        Precision::F64 => of_type::<f64>(weights, tasks, steps, order, kernels),
+    }
 }
 
-fn of_type<const H: usize, E: Scalar>(
+fn of_type<E: Scalar>(
     weights: &Weights,
     tasks: &[(Points, Points)],
     steps: usize,
     order: Order,
     kernels: Kernels,
-) -> anyhow::Result<MetaGradient>
-where
-    Cpu: Device<E>,
-{
+) -> anyhow::Result<MetaGradient> {
     let rounded = |values: &[f64]| -> Vec<E> { values.iter().map(|&value| E::rounded(value)).collect() };
     let Weights { model, adaptation, values } = weights;
-    let mut theta = Parameters::<H, E>::zeros(&Cpu::default(), &weights.tensors());
+    let mut theta = Parameters::<E>::zeros(model.hidden, &weights.tensors());
     theta.copy_from_flat(&rounded(values));
     let workspace = Workspace::new(model, adaptation, kernels);
     let batch = |points: &Points| Batch::of_one(rounded(&points.x), rounded(&points.y));
@@ -64,7 +61,7 @@ where
     }
     let mut gradient = weights.clone();
     let share = 1.0 / tasks.len() as f64;
-    theta.visit_gradients(&mut gradients, |_, offset, sums| {
+    theta.visit_gradients(&mut gradients, &mut |_, offset, sums| {
         for (mean, sum) in gradient.values[offset..].iter_mut().zip(sums) {
             *mean = E::rounded(sum.exact() * share).exact();
         }

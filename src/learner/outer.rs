@@ -7,15 +7,15 @@ use crate::model::{Order, Parameters, Scalar, Workspace};
 use crate::task::MetaBatch;
 
 /// The weights with the tape that an outer step is recorded on.
-pub type Traced<const H: usize, E> = Parameters<H, E, OwnedTape<E, Cpu>>;
+pub type Traced<E> = Parameters<E, OwnedTape<E, Cpu>>;
 
 /// A scalar on that tape.
 pub type TracedLoss<E> = Tensor<Rank0, E, Cpu, OwnedTape<E, Cpu>>;
 
 /// What a [`super::Rule`] is given for one outer step.
-pub struct OuterStep<'a, const H: usize, E: Scalar> {
+pub struct OuterStep<'a, E: Scalar> {
     /// The initial weights, and the meta-parameters of the adaptation.
-    pub theta: Traced<H, E>,
+    pub theta: Traced<E>,
     /// The tasks of the meta-batch.
     pub tasks: &'a MetaBatch<E>,
     /// How the experiment trains.
@@ -26,7 +26,7 @@ pub struct OuterStep<'a, const H: usize, E: Scalar> {
     pub workspace: &'a Workspace<E>,
 }
 
-impl<const H: usize, E: Scalar> OuterStep<'_, H, E> {
+impl<E: Scalar> OuterStep<'_, E> {
     /// The mean over tasks of the loss on the query points after the inner steps, whatever these are.
     pub fn query_loss(self, order: Order) -> OuterLoss<E> {
         let Self { theta, tasks, settings, workspace, .. } = self;

@@ -67,7 +67,7 @@ impl Learner for Random {
 
 impl Rule for Random {
     /// Never descended: it takes no outer step.
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    fn outer_loss<E: Scalar>(&self, step: OuterStep<'_, E>) -> OuterLoss<E>
     where
         Cpu: Device<E>,
     {

@@ -138,7 +138,7 @@ pub trait Rule: Learner {
     /// The loss whose gradient with respect to `step.theta` the outer optimiser descends, over the tasks
     /// of one meta-batch: if it does not say otherwise, the loss on the query points after the inner steps of
     /// [`Learner::adaptation`], to the order of the settings.
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    fn outer_loss<E: Scalar>(&self, step: OuterStep<'_, E>) -> OuterLoss<E>
     where
         Cpu: Device<E>,
     {

@@ -10,7 +10,7 @@ use super::settings::Training;
 use crate::model::kernels::vectors;
 use crate::model::{
     Adam, Adaptation, Initial, Kernels, ModelSettings, Parameters, Precision, Scalar, Scale, Weights,
-    Workspace, tensors, with_width,
+    Workspace, tensors,
 };
 use crate::task::{Position, Purpose, TaskSettings, TrainingTasks, stream};
 
@@ -93,14 +93,22 @@ impl<R: Rule + Copy> Trainable for R {
             warm_up: rule.warm_up(),
             uses_query: rule.uses_query(),
         };
-        with_width!(model.hidden, H => match model.precision {
-            Precision::F32 => Trainer(Box::new(Typed::<H, f32>::new(
-                Box::new(move |step| rule.outer_loss(step)), about, settings, seed, kernels,
+        match model.precision {
+            Precision::F32 => Trainer(Box::new(Typed::<f32>::new(
+                Box::new(move |step| rule.outer_loss(step)),
+                about,
+                settings,
+                seed,
+                kernels,
             ))),
-            Precision::F64 => Trainer(Box::new(Typed::<H, f64>::new(
-                Box::new(move |step| rule.outer_loss(step)), about, settings, seed, kernels,
+            Precision::F64 => Trainer(Box::new(Typed::<f64>::new(
+                Box::new(move |step| rule.outer_loss(step)),
+                about,
+                settings,
+                seed,
+                kernels,
             ))),
-        })
+        }
     }
 }
 
@@ -111,7 +119,7 @@ struct About {
     uses_query: bool,
 }
 
-/// [`Trainer`] behind its width and number type.
+/// [`Trainer`] behind its number type.
 trait Steps {
     fn outer_step(&mut self) -> anyhow::Result<f64>;
     fn weights(&self) -> Weights;
@@ -141,12 +149,12 @@ impl Steps for Untrained {
     }
 }
 
-/// A [`Rule`]'s outer loss, of one width and number type: the rest of the loop is compiled once for all rules.
-type Loss<const H: usize, E> = Box<dyn Fn(OuterStep<'_, H, E>) -> OuterLoss<E>>;
+/// A [`Rule`]'s outer loss, of one number type: the rest of the loop is compiled once for all rules.
+type Loss<E> = Box<dyn Fn(OuterStep<'_, E>) -> OuterLoss<E>>;
 
-struct Typed<const H: usize, E: Scalar> {
-    outer_loss: Loss<H, E>,
-    theta: Parameters<H, E>,
+struct Typed<E: Scalar> {
+    outer_loss: Loss<E>,
+    theta: Parameters<E>,
     /// Zero between steps; travels with the tape during one.
     gradients: Gradients<E, Cpu>,
     adam: Adam<E>,
@@ -162,12 +170,9 @@ struct Typed<const H: usize, E: Scalar> {
     adaptation: Adaptation,
 }
 
-impl<const H: usize, E: Scalar> Typed<H, E>
-where
-    Cpu: Device<E>,
-{
+impl<E: Scalar> Typed<E> {
     fn new(
-        outer_loss: Loss<H, E>,
+        outer_loss: Loss<E>,
         About { adaptation, warm_up, uses_query }: About,
         (training, task, model): Settings<'_>,
         seed: u64,
@@ -178,7 +183,7 @@ where
         let of = Initial { model, inner_lr: adaptation.inner_lr, network: &mut values };
         let numbers = adaptation.inner.initial(of, &mut stream);
         values.extend(numbers);
-        let mut theta = Parameters::zeros(&Cpu::default(), &tensors(model, &adaptation));
+        let mut theta = Parameters::zeros(model.hidden, &tensors(model, &adaptation));
         theta.copy_from_flat(&rounded(&values));
         Self {
             gradients: theta.zero_gradients().expect("a network's gradients are a few kilobytes"),
@@ -197,7 +202,7 @@ where
     }
 }
 
-impl<const H: usize, E: Scalar> Typed<H, E> {
+impl<E: Scalar> Typed<E> {
     /// A training loss as it is in the units of the tasks: a squared error in their square, minus a log-likelihood of
     /// targets that are so many times as far apart.
     fn in_own_units(&self, loss: f64) -> f64 {
@@ -210,7 +215,7 @@ impl<const H: usize, E: Scalar> Typed<H, E> {
     }
 }
 
-impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
+impl<E: Scalar> Steps for Typed<E> {
     fn outer_step(&mut self) -> anyhow::Result<f64> {
         let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
         let done = self.adam.state().0;
@@ -233,9 +238,7 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
     }
 
     fn weights(&self) -> Weights {
-        let mut flat = vec![E::default(); self.theta.count()];
-        self.theta.copy_into_flat(&mut flat);
-        let values = flat.into_iter().map(|value| value.exact()).collect();
+        let values = self.theta.numbers().iter().map(|value| value.exact()).collect();
         Weights { model: self.model, adaptation: self.adaptation.clone(), values }
     }
 
@@ -252,26 +255,26 @@ impl<const H: usize, E: Scalar> Steps for Typed<H, E> {
     fn restore(&mut self, state: &State) {
         self.theta.copy_from_flat(&rounded(&state.weights.values));
         let [first, second] = &state.moments;
-        self.adam.restore(&self.theta, state.steps, [&rounded(first), &rounded(second)]);
+        self.adam.restore(state.steps, [&rounded(first), &rounded(second)]);
         self.tasks.seek(&state.position);
     }
 }
 
 /// Scales gradients so that the norm of all together is at most `largest`; what is not finite becomes 0.
-fn clip<const H: usize, E: Scalar>(
-    theta: &Parameters<H, E>,
+fn clip<E: Scalar>(
+    theta: &Parameters<E>,
     gradients: &mut Gradients<E, Cpu>,
     largest: f64,
     kernels: Kernels,
 ) -> Result<(), CpuError> {
     let mut squares = 0.0;
-    theta.visit_gradients(gradients, |_, _, gradient| {
+    theta.visit_gradients(gradients, &mut |_, _, gradient| {
         squares += vectors::dot(kernels, gradient, gradient).exact();
     })?;
     if !squares.is_finite() {
         // Squares overflow long before the numbers themselves do.
         squares = 0.0;
-        theta.visit_gradients(gradients, |_, _, gradient| {
+        theta.visit_gradients(gradients, &mut |_, _, gradient| {
             squares += gradient.iter().map(|g| g.exact() * g.exact()).sum::<f64>();
         })?;
     }
@@ -280,7 +283,7 @@ fn clip<const H: usize, E: Scalar>(
         return Ok(());
     }
     let scale = E::rounded(largest / norm);
-    theta.visit_gradients(gradients, |_, _, gradient| {
+    theta.visit_gradients(gradients, &mut |_, _, gradient| {
         for g in gradient {
             *g = if norm.is_finite() { *g * scale } else { E::default() };
         }

@@ -59,7 +59,7 @@ impl Learner for Transfer {
 }
 
 impl Rule for Transfer {
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    fn outer_loss<E: Scalar>(&self, step: OuterStep<'_, E>) -> OuterLoss<E>
     where
         Cpu: Device<E>,
     {

@@ -136,7 +136,7 @@ impl Learner for Transformer {
 
 impl Rule for Transformer {
     /// The query loss after reading, each query point after a prefix of the support points.
-    fn outer_loss<const H: usize, E: Scalar>(&self, step: OuterStep<'_, H, E>) -> OuterLoss<E>
+    fn outer_loss<E: Scalar>(&self, step: OuterStep<'_, E>) -> OuterLoss<E>
     where
         Cpu: Device<E>,
     {

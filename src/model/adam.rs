@@ -19,9 +19,6 @@ pub struct Adam<E> {
     /// beta^steps of both decays.
     decayed: [f64; 2],
     moments: [Vec<E>; 2],
-    /// The parameters as the latest update left them: a tensor's data cannot be borrowed, so they are
-    /// updated here and copied there.
-    parameters: Vec<E>,
 }
 
 impl<E: Scalar> Adam<E> {
@@ -31,11 +28,9 @@ impl<E: Scalar> Adam<E> {
     pub const EPSILON: f64 = 1e-8;
 
     /// For these parameters, with both moments zero.
-    pub fn new<const H: usize>(theta: &Parameters<H, E>, rate: f64, kernels: Kernels) -> Self {
-        let zeros = vec![E::default(); theta.count()];
-        let mut parameters = zeros.clone();
-        theta.copy_into_flat(&mut parameters);
-        Self { rate, kernels, steps: 0, decayed: [1.0; 2], moments: [zeros.clone(), zeros], parameters }
+    pub fn new(theta: &Parameters<E>, rate: f64, kernels: Kernels) -> Self {
+        let zeros = vec![E::default(); theta.numbers().len()];
+        Self { rate, kernels, steps: 0, decayed: [1.0; 2], moments: [zeros.clone(), zeros] }
     }
 
     /// Steps taken, and the first and second moments in checkpoint order.
@@ -44,9 +39,8 @@ impl<E: Scalar> Adam<E> {
         (self.steps, [first, second])
     }
 
-    /// Puts back what [`Adam::state`] gave, and takes the parameters that belong to it.
-    pub fn restore<const H: usize>(&mut self, theta: &Parameters<H, E>, steps: u64, moments: [&[E]; 2]) {
-        theta.copy_into_flat(&mut self.parameters);
+    /// Puts back what [`Adam::state`] gave.
+    pub fn restore(&mut self, steps: u64, moments: [&[E]; 2]) {
         self.steps = 0;
         self.decayed = [1.0; 2];
         // Step by step, so that the products are rounded as they were the first time; they vanish after
@@ -78,23 +72,19 @@ impl<E: Scalar> Adam<E> {
         }
     }
 
-    /// One step down `gradients`, which are zeroed for the next backward pass. `theta` must be what the
-    /// step before (or `new` or `restore`) left.
-    pub fn update<const H: usize>(
+    /// One step down `gradients`, which are zeroed for the next backward pass.
+    pub fn update(
         &mut self,
-        theta: &mut Parameters<H, E>,
+        theta: &mut Parameters<E>,
         gradients: &mut Gradients<E, Cpu>,
     ) -> Result<(), CpuError> {
         self.count();
         let step = self.step();
-        let (parameters, [first, second]) = (&mut self.parameters, &mut self.moments);
-        theta.visit_gradients(gradients, |_, offset, gradient| {
-            let range = offset..offset + gradient.len();
-            let moments = [&mut first[range.clone()], &mut second[range.clone()]];
-            adam(self.kernels, &step, &mut parameters[range], gradient, moments);
-        })?;
-        theta.copy_from_flat(&self.parameters);
-        Ok(())
+        let (kernels, [first, second]) = (self.kernels, &mut self.moments);
+        theta.update(gradients, &mut |place, numbers, gradient| {
+            let moments = [&mut first[place.clone()], &mut second[place]];
+            adam(kernels, &step, numbers, gradient, moments);
+        })
     }
 }
 
@@ -112,11 +102,11 @@ mod tests {
     // Apart from the rest, because there the type of a gradient is not known to be a slice.
     fn fill<E: Scalar>(
         t: usize,
-        ours: (&Parameters<16, E>, &mut Gradients<E, Cpu>),
+        ours: (&Parameters<E>, &mut Gradients<E, Cpu>),
         theirs: (&Tensor<Rank1<COUNT>, E, Cpu>, &mut Gradients<E, Cpu>),
     ) -> Result<(), CpuError> {
         let flat = theirs.1.get_or_alloc_mut(theirs.0)?;
-        ours.0.visit_gradients(ours.1, |_, offset, gradient| {
+        ours.0.visit_gradients(ours.1, &mut |_, offset, gradient| {
             for (i, g) in gradient.iter_mut().enumerate() {
                 *g = E::rounded(((offset + i * t) as f64).sin() * 3.0);
             }
@@ -131,8 +121,9 @@ mod tests {
     {
         let device = Cpu::default();
         let network = ModelSettings { hidden: 16, layers: 3, ..ModelSettings::default() };
-        let mut ours = Parameters::<16, E>::zeros(&device, &network.tensors());
-        let flat: Vec<E> = (0..ours.count()).map(|i| E::rounded(0.2 * (i as f64 * 1.7).sin())).collect();
+        let mut ours = Parameters::<E>::zeros(16, &network.tensors());
+        let flat: Vec<E> =
+            (0..ours.numbers().len()).map(|i| E::rounded(0.2 * (i as f64 * 1.7).sin())).collect();
         ours.copy_from_flat(&flat);
         let mut theirs: Tensor<Rank1<COUNT>, E, Cpu> = device.zeros();
         theirs.copy_from(&flat);
@@ -146,10 +137,9 @@ mod tests {
             dfdx_adam.update(&mut theirs, &their_gradients).expect("every parameter has a gradient");
             adam.update(&mut ours, &mut gradients).expect("there is memory");
         }
-        let (mut mine, mut other) = (flat.clone(), flat);
-        ours.copy_into_flat(&mut mine);
+        let mut other = flat;
         theirs.copy_into(&mut other);
-        mine.iter().zip(&other).map(|(a, b)| (a.exact() - b.exact()).abs()).fold(0.0, f64::max)
+        ours.numbers().iter().zip(&other).map(|(a, b)| (a.exact() - b.exact()).abs()).fold(0.0, f64::max)
     }
 
     #[test]

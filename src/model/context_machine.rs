@@ -223,11 +223,8 @@ impl<E: Scalar, A: Nonlinearity> ContextMachine<E, A> {
 }
 
 impl<E: Scalar, A: Nonlinearity> Objective<E> for ContextMachine<E, A> {
-    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
-        self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
-    }
-
-    fn begin(&mut self) {
+    fn load(&mut self, numbers: &[E]) {
+        self.ledger.load(numbers, &mut self.weights, &mut self.numbers);
         kernels::transpose(self.kernels, &self.weights, &mut self.wt);
         let columns = self.columns.get_mut(self.count).iter_mut();
         for (column, numbers) in columns.zip(self.numbers.chunks(self.shape.hidden())) {

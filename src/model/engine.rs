@@ -2,8 +2,6 @@
 //! meta-batch after its inner steps and its gradient come out. Tests and the screen have a [`Predictor`]: support
 //! points go in, predictions come out.
 
-use std::ops::Range;
-
 use super::insight::Insight;
 use super::kernels::Real;
 use crate::config::words;
@@ -44,13 +42,9 @@ impl InnerSteps<'_> {
 /// Takes outer losses of one network and their gradients; made by [`super::carrier`] for a network, its adaptation and
 /// a number type.
 pub trait Objective<E: Real> {
-    /// Takes one tensor of the initial parameters, by its number in checkpoint order and its place in a flat
-    /// vector of them all: `copy` writes it into a slice of its size. The meta-parameters of the adaptation
-    /// follow the network's tensors.
-    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E]));
-
-    /// All tensors are loaded: begins at them.
-    fn begin(&mut self);
+    /// Takes the initial parameters and begins at them: tensor after tensor in checkpoint order, the meta-parameters
+    /// of the adaptation behind the network's.
+    fn load(&mut self, numbers: &[E]);
 
     /// Mean over tasks of the outer loss after inner steps on the support points, which without steps are not
     /// looked at. With `gradient`, the mean of the tasks' gradients with respect to the loaded parameters is

@@ -1,10 +1,7 @@
 //! What carries out how a network adapts: the one place where an activation becomes a type and a rule the passes that
 //! carry it out.
 
-use std::rc::Rc;
 use std::sync::Arc;
-
-use dfdx::prelude::Cpu;
 
 use super::adaptation::{Adaptation, InnerLoop};
 use super::answered::Reciter;
@@ -14,11 +11,10 @@ use super::engine::{Engine, Predictor};
 use super::head_machine::HeadMachine;
 use super::kernels::{Kernels, Nonlinearity, Relu, Tanh};
 use super::machine::Machine;
-use super::parameters::{Parameters, Tensors};
+use super::parameters::Parameters;
 use super::reader::Reader;
 use super::scalar::Scalar;
-use super::settings::{Activation, ModelSettings, with_width};
-use super::tensors::TensorInfo;
+use super::settings::{Activation, ModelSettings};
 use super::weights::{Weights, tensors};
 
 /// What carries out how a network adapts.
@@ -41,32 +37,19 @@ pub fn carrier<E: Scalar>(model: &ModelSettings, adaptation: &Adaptation, kernel
 
 /// What answers with these parameters.
 pub fn predictor<E: Scalar>(weights: &Weights, kernels: Kernels) -> Box<dyn Predictor<E>> {
-    let tensors = weights.tensors();
-    let mut engine = match carrier(&weights.model, &weights.adaptation, kernels) {
-        Carrier::Engine(engine) => engine,
-        Carrier::Answers(answers) => return Box::new(Reciter::new(answers, weights)),
-        Carrier::Reader(reader) => {
-            let values: Vec<E> = weights.values.iter().map(|&value| E::rounded(value)).collect();
-            let theta: Rc<dyn Tensors<E>> = with_width!(weights.model.hidden, H => {
-                let mut theta = Parameters::<H, E>::zeros(&Cpu::default(), &tensors);
-                theta.copy_from_flat(&values);
-                Rc::new(theta)
-            });
-            return Box::new(reader.into_predictor(theta));
+    let numbers = || -> Vec<E> { weights.values.iter().map(|&value| E::rounded(value)).collect() };
+    match carrier(&weights.model, &weights.adaptation, kernels) {
+        Carrier::Engine(mut engine) => {
+            engine.load(&numbers());
+            engine
         }
-    };
-    let mut from = 0;
-    for (number, count) in tensors.iter().map(TensorInfo::count).enumerate() {
-        let tensor = &weights.values[from..from + count];
-        engine.load(number, from..from + count, &|numbers| {
-            for (number, &value) in numbers.iter_mut().zip(tensor) {
-                *number = E::rounded(value);
-            }
-        });
-        from += count;
+        Carrier::Answers(answers) => Box::new(Reciter::new(answers, weights)),
+        Carrier::Reader(reader) => {
+            let mut theta = Parameters::zeros(weights.model.hidden, &weights.tensors());
+            theta.copy_from_flat(&numbers());
+            Box::new(reader.into_predictor(theta))
+        }
     }
-    engine.begin();
-    engine
 }
 
 fn with<E: Scalar, A: Nonlinearity + 'static>(

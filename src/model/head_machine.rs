@@ -176,11 +176,8 @@ impl<E: Scalar, A: Nonlinearity> HeadMachine<E, A> {
 }
 
 impl<E: Scalar, A: Nonlinearity> Objective<E> for HeadMachine<E, A> {
-    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
-        self.ledger.load((tensor, place), copy, &mut self.weights, &mut self.numbers);
-    }
-
-    fn begin(&mut self) {
+    fn load(&mut self, numbers: &[E]) {
+        self.ledger.load(numbers, &mut self.weights, &mut self.numbers);
         kernels::transpose(self.kernels, &self.weights, &mut self.wt);
         let view = self.weights.view();
         self.loaded.weight.copy_from_slice(view.tensor(2 * self.shape.layers()));

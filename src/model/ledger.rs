@@ -1,11 +1,9 @@
 //! The gradients of an engine: the sum that a meta-batch gathers, and those that wait for the backward pass of
 //! the tape.
 
-use std::ops::Range;
-
 use super::adaptation::Adaptation;
 use super::engine::Ticket;
-use super::kernels::{Kernels, Packed, Real, Shape, vectors};
+use super::kernels::{Block, Kernels, Packed, Real, Shape, vectors};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
 
@@ -45,20 +43,11 @@ impl<E: Real> Ledger<E> {
         }
     }
 
-    /// Loads one tensor, given its number and its place in a flat vector of all: into the network, or into the
-    /// adaptation's numbers.
-    pub fn load(
-        &self,
-        (tensor, place): (usize, Range<usize>),
-        copy: &dyn Fn(&mut [E]),
-        network: &mut Packed<E>,
-        numbers: &mut [E],
-    ) {
-        if tensor < self.tensors {
-            network.pack(tensor, copy);
-        } else {
-            copy(&mut numbers[place.start - self.parameters..place.end - self.parameters]);
-        }
+    /// Parts all numbers into those of the network and the adaptation's.
+    pub fn load(&self, all: &[E], network: &mut Packed<E>, numbers: &mut [E]) {
+        let (of_network, rest) = all.split_at(self.parameters);
+        network.pack(of_network);
+        numbers.copy_from_slice(rest);
     }
 
     /// Holds the sum until it is wanted.
@@ -79,12 +68,11 @@ impl<E: Real> Ledger<E> {
         let Some(gradient) = &self.held[ticket.slot] else { return };
         let scale = E::rounded(ticket.share) * scale;
         if tensor < self.tensors {
-            gradient.network.visit(tensor, sums, |sums, gradient| {
-                vectors::add_rounded(self.kernels, scale, gradient, sums);
-            });
+            vectors::add_rounded(self.kernels, scale, gradient.network.rows(tensor), sums);
         } else {
-            let from = from - self.parameters;
-            vectors::add_rounded(self.kernels, scale, &gradient.numbers[from..from + sums.len()], sums);
+            let (from, count) = (from - self.parameters, sums.len());
+            let numbers = Block::new(&gradient.numbers[from..from + count], 1, count, count);
+            vectors::add_rounded(self.kernels, scale, numbers, sums);
         }
     }
 
@@ -96,11 +84,6 @@ impl<E: Real> Ledger<E> {
 
 /// Writes a network's numbers one tensor after another, unpadded.
 pub(super) fn unpack<E: Real>(network: &Packed<E>, out: &mut [E]) {
-    let mut rest = out;
-    for tensor in 0..network.view().count() {
-        let count = network.count(tensor);
-        let (tensor_out, tail) = std::mem::take(&mut rest).split_at_mut(count);
-        network.visit(tensor, tensor_out, |out, numbers| out.copy_from_slice(numbers));
-        rest = tail;
-    }
+    let numbers = (0..network.view().count()).flat_map(|tensor| network.view().runs(tensor).flatten());
+    out.iter_mut().zip(numbers).for_each(|(out, &number)| *out = number);
 }

@@ -2,7 +2,6 @@
 //! through its inner steps to the query loss and back, without leaving the L1 cache.
 
 use std::marker::PhantomData;
-use std::ops::Range;
 
 use super::adaptation::{Adaptation, Factors, Gradient, Operator, Pulled};
 use super::engine::{InnerSteps, Objective, Order, Predictor, Ticket, tasks_at_once};
@@ -277,12 +276,9 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
 }
 
 impl<E: Scalar, A: Nonlinearity> Objective<E> for Machine<E, A> {
-    fn load(&mut self, tensor: usize, place: Range<usize>, copy: &dyn Fn(&mut [E])) {
-        self.ledger.load((tensor, place), copy, &mut self.trajectory[0].weights, &mut self.numbers);
-    }
-
-    fn begin(&mut self) {
+    fn load(&mut self, numbers: &[E]) {
         let Point { weights, wt, .. } = &mut self.trajectory[0];
+        self.ledger.load(numbers, weights, &mut self.numbers);
         kernels::transpose(self.kernels, weights, wt);
         if !self.numbers.is_empty() {
             self.inner.load(&self.numbers);

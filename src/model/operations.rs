@@ -64,19 +64,19 @@ impl<E: Scalar> Workspace<E> {
 
 /// The weights after some inner steps on each task of a meta-batch: a promise, kept by
 /// [`Adapted::loss`] or [`Adapted::pull`].
-pub struct Adapted<'a, const H: usize, E: Scalar, T> {
-    theta: Parameters<H, E, T>,
+pub struct Adapted<'a, E: Scalar, T> {
+    theta: Parameters<E, T>,
     support: &'a Batch<E>,
     steps: usize,
     order: Order,
     prefixes: bool,
 }
 
-impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
+impl<E: Scalar, T: Tape<E, Cpu>> Parameters<E, T> {
     /// theta' = theta after `steps` inner steps on each task's support points, starting from theta for
     /// every task. `order` says whether gradients flow through the steps; what a step is, the workspace
     /// knows. Without support points no step is taken.
-    pub fn adapt(self, support: &Batch<E>, steps: usize, order: Order) -> Adapted<'_, H, E, T> {
+    pub fn adapt(self, support: &Batch<E>, steps: usize, order: Order) -> Adapted<'_, E, T> {
         let steps = if support.rows() == 0 { 0 } else { steps };
         Adapted { theta: self, support, steps, order, prefixes: false }
     }
@@ -87,7 +87,7 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Parameters<H, E, T> {
     }
 }
 
-impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
+impl<E: Scalar, T: Tape<E, Cpu>> Adapted<'_, E, T> {
     /// The same where a network that reads is given, for the j-th query point of a task, the first `j mod (K + 1)` of
     /// its K support points alone: one pass that trains every number of points.
     pub fn after_prefixes(self) -> Self {
@@ -133,8 +133,8 @@ impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Adapted<'_, H, E, T> {
 }
 
 /// The mean query loss after inner steps, or after reading.
-fn loss<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
-    theta: Parameters<H, E, T>,
+fn loss<E: Scalar, T: Tape<E, Cpu>>(
+    theta: Parameters<E, T>,
     support: &Batch<E>,
     query: &Batch<E>,
     inner: InnerSteps<'_>,
@@ -150,17 +150,15 @@ fn loss<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
 
 /// Runs `compute` on the parameters and puts its value on their tape, with the gradient it kept as the
 /// derivative. `compute` is told whether a gradient is wanted, which without a tape it is not.
-fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
-    theta: Parameters<H, E, T>,
+fn operation<E: Scalar, T: Tape<E, Cpu>>(
+    theta: Parameters<E, T>,
     shared: &Shared<E>,
     compute: impl FnOnce(&mut dyn Engine<E>, bool) -> E,
 ) -> Tensor<Rank0, E, Cpu, T> {
     let (theta, mut tape) = theta.split_tape();
     let mut engine = shared.borrow_mut();
-    theta.copy_each(|tensor, place, copy| engine.load(tensor, place, copy));
-    engine.begin();
-    let mut value: Tensor<Rank0, E, Cpu> = theta.device().zeros();
-    value.copy_from(&[compute(&mut **engine, T::OWNS_TAPE)]);
+    engine.load(theta.numbers());
+    let value = theta.scalar(compute(&mut **engine, T::OWNS_TAPE));
     if T::OWNS_TAPE {
         let held = Held { ticket: Some(engine.take_gradient()), workspace: shared.clone() };
         let at = value.clone();
@@ -168,7 +166,7 @@ fn operation<const H: usize, E: Scalar, T: Tape<E, Cpu>>(
             let scale = gradients.get_or_alloc_mut(&at)?[0];
             let engine = held.workspace.borrow();
             let Some(ticket) = &held.ticket else { return Ok(()) };
-            theta.visit_gradients(gradients, |tensor, from, sums| {
+            theta.visit_gradients(gradients, &mut |tensor, from, sums| {
                 engine.add_gradient(ticket, (tensor, from), scale, sums);
             })
         });

@@ -10,7 +10,7 @@ use super::engine::{InnerSteps, Predictor};
 use super::insight::Insight;
 use super::kernels::{Kernels, Real};
 use super::layer::Layer;
-use super::parameters::{Parameters, Tensors};
+use super::parameters::Parameters;
 use super::pass::{Memory, Pass, Rows, deviation};
 use super::scalar::Scalar;
 use super::tensors::TensorInfo;
@@ -266,9 +266,9 @@ impl<E: Scalar> Reader<E> {
     }
 
     /// The mean loss on the query points of all tasks, on the parameters' tape.
-    pub(super) fn loss<const H: usize, T: Tape<E, Cpu>>(
+    pub(super) fn loss<T: Tape<E, Cpu>>(
         &self,
-        theta: Parameters<H, E, T>,
+        theta: Parameters<E, T>,
         support: &Batch<E>,
         query: &Batch<E>,
         inner: InnerSteps<'_>,
@@ -276,7 +276,7 @@ impl<E: Scalar> Reader<E> {
         assert!(inner.importance.is_empty(), "losses along the way are for rules that step all parameters");
         let (theta, mut tape) = theta.split_tape();
         self.memory.forget();
-        let pass = Pass::new(self.memory.clone(), Rc::new(theta), T::OWNS_TAPE);
+        let pass = Pass::new(self.memory.clone(), theta, T::OWNS_TAPE);
         let tasks = query.tasks();
         let of_support = support.tasks_from(0, support.tasks());
         let (query_x, query_y) = query.tasks_from(0, tasks);
@@ -288,7 +288,7 @@ impl<E: Scalar> Reader<E> {
     }
 
     /// What answers with these parameters.
-    pub(super) fn into_predictor(self, theta: Rc<dyn Tensors<E>>) -> ReadPredictor<E> {
+    pub(super) fn into_predictor(self, theta: Parameters<E>) -> ReadPredictor<E> {
         ReadPredictor { reader: self, theta, support: (Vec::new(), Vec::new()), n: 0, answered: None }
     }
 }
@@ -296,7 +296,7 @@ impl<E: Scalar> Reader<E> {
 /// A network that reads, at test time.
 pub(super) struct ReadPredictor<E: Scalar> {
     reader: Reader<E>,
-    theta: Rc<dyn Tensors<E>>,
+    theta: Parameters<E>,
     support: (Vec<E>, Vec<E>),
     n: usize,
     /// The latest answers: after how many updates, where, and what they were.
@@ -350,16 +350,7 @@ impl<E: Scalar> Predictor<E> for ReadPredictor<E> {
 
     fn current(&self, out: &mut [E]) {
         // Nothing of the network adapts.
-        let mut rest = out;
-        for array in 0.. {
-            let count = self.theta.count(array);
-            let Some((first, tail)) = std::mem::take(&mut rest).split_at_mut_checked(count) else { return };
-            if count == 0 {
-                return;
-            }
-            self.theta.copy(array, first);
-            rest = tail;
-        }
+        out.copy_from_slice(&self.theta.numbers()[..out.len()]);
     }
 
     fn insight(&mut self, x: &[E]) -> Option<Insight> {

@@ -29,8 +29,8 @@ struct Mlp<const H: usize, E: Dtype, T> {
 
 impl<const H: usize, E: Scalar, T: Tape<E, Cpu>> Mlp<H, E, T> {
     /// Those that these parameters are.
-    fn new(parameters: Parameters<H, E, T>) -> Self {
-        let mut arrays = parameters.0.into_iter();
+    fn new(parameters: Parameters<E, T>) -> Self {
+        let mut arrays = parameters.arrays::<H>().into_iter().flatten();
         let mut next = || (arrays.next(), arrays.next());
         let (Some(Array::Column(weight)), Some(Array::Vector(bias))) = next() else {
             unreachable!("{NOT_ONE}")
@@ -221,9 +221,10 @@ where
     Layer { weight: layer.weight - weight * rate, bias: layer.bias - bias * rate }
 }
 
-/// The query loss after `steps` inner steps, on the tape of `theta`: its gradient is exact MAML's.
+/// The query loss of a network of width `H` after `steps` inner steps, on the tape of `theta`: its gradient is exact
+/// MAML's.
 pub fn meta_loss<const H: usize, E: Scalar, T>(
-    theta: Parameters<H, E, T>,
+    theta: Parameters<E, T>,
     activation: Activation,
     support: (&Column<E>, &Column<E>),
     query: (&Column<E>, &Column<E>),
@@ -234,7 +235,7 @@ where
     Cpu: Device<E>,
     T: Tape<E, Cpu>,
 {
-    let mut theta = Mlp::new(theta);
+    let mut theta = Mlp::<H, E, T>::new(theta);
     for _ in 0..steps {
         theta = inner_step(theta, activation, support.0, support.1, inner_lr);
     }

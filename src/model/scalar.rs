@@ -1,6 +1,7 @@
 //! The two number types that parameters come in, as dfdx and the kernels both know them.
 
-use dfdx::prelude::Dtype;
+use dfdx::nn::ZeroGrads;
+use dfdx::prelude::{ConstShape, Cpu, CpuError, Dtype, Gradients, Tensor};
 
 use super::kernels::Real;
 use super::settings::Precision;
@@ -12,6 +13,15 @@ pub trait Scalar: Real + Dtype {
 
     /// The one of this type.
     fn choose<T: InBoth>(of: T) -> T::Of<Self>;
+
+    /// Gives a tensor a gradient of zeros, which is kept after a backward pass.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    fn zero_gradient<S: ConstShape>(
+        of: &Tensor<S, Self, Cpu>,
+        gradients: &mut Gradients<Self, Cpu>,
+    ) -> Result<(), CpuError>;
 }
 
 /// Something that there is one of in each number type.
@@ -32,6 +42,13 @@ impl Scalar for f32 {
     fn choose<T: InBoth>(of: T) -> T::Of<Self> {
         of.single()
     }
+
+    fn zero_gradient<S: ConstShape>(
+        of: &Tensor<S, Self, Cpu>,
+        gradients: &mut Gradients<Self, Cpu>,
+    ) -> Result<(), CpuError> {
+        of.try_zero_grads(gradients)
+    }
 }
 
 impl Scalar for f64 {
@@ -39,5 +56,12 @@ impl Scalar for f64 {
 
     fn choose<T: InBoth>(of: T) -> T::Of<Self> {
         of.double()
+    }
+
+    fn zero_gradient<S: ConstShape>(
+        of: &Tensor<S, Self, Cpu>,
+        gradients: &mut Gradients<Self, Cpu>,
+    ) -> Result<(), CpuError> {
+        of.try_zero_grads(gradients)
     }
 }

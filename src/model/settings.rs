@@ -24,7 +24,7 @@ macro_rules! widths {
     };
 }
 widths!($ 16 32 40 64 100 128);
-pub(crate) use with_width;
+pub(super) use with_width;
 
 settings! {
     /// `[model]`: a network of one input, hidden layers of one width, and one output.

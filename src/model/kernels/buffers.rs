@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::block::Block;
 use super::matrix::{Matrix, MatrixMut};
 use super::real::Real;
 
@@ -244,36 +245,19 @@ impl<E: Real> Packed<E> {
         ViewMut { flat: self.flat_mut(), shape }
     }
 
-    /// Numbers of the `tensor`-th tensor without padding.
-    pub fn count(&self, tensor: usize) -> usize {
-        self.shape.count(tensor)
+    /// Takes the numbers of a network without padding, one tensor after another.
+    pub fn pack(&mut self, numbers: &[E]) {
+        let shape = self.shape;
+        pack(shape, numbers, self.flat_mut());
     }
 
-    /// Takes one tensor without padding: `copy` writes its numbers.
-    #[inline(always)]
-    pub fn pack(&mut self, tensor: usize, copy: impl FnOnce(&mut [E])) {
+    /// The rows of the `tensor`-th tensor, without their padding: one, where they lie back to back.
+    pub fn rows(&self, tensor: usize) -> Block<'_, E> {
         let Shape { hidden, stride, .. } = self.shape;
-        let count = self.count(tensor);
-        let mut view = self.view_mut();
-        let flat = view.tensor_mut(tensor);
-        copy(&mut flat[..count]);
-        if hidden < stride && count == hidden * hidden {
-            // Rows written back to back are moved apart, the last one first so that none is overwritten.
-            for row in (0..hidden).rev() {
-                flat.copy_within(row * hidden..(row + 1) * hidden, row * stride);
-                flat[row * stride + hidden..(row + 1) * stride].fill(E::default());
-            }
-        }
-    }
-
-    /// Walks the `tensor`-th tensor beside one without padding, in pieces that lie alike in both.
-    #[inline(always)]
-    pub fn visit(&self, tensor: usize, unpadded: &mut [E], mut visit: impl FnMut(&mut [E], &[E])) {
-        let mut rest = unpadded;
-        for run in self.view().runs(tensor) {
-            let (piece, tail) = std::mem::take(&mut rest).split_at_mut(run.len());
-            visit(piece, run);
-            rest = tail;
+        let (count, numbers) = (self.shape.count(tensor), self.view().tensor(tensor));
+        match count <= hidden || hidden == stride {
+            true => Block::new(numbers, 1, count, count),
+            false => Block::new(numbers, hidden, hidden, stride),
         }
     }
 }
@@ -366,17 +350,25 @@ impl<E: Real> Padded<E> {
 
     /// Takes the numbers of a network without padding, one tensor after another.
     pub fn pack(&mut self, numbers: &[E]) {
-        let Shape { hidden, stride, .. } = self.shape;
-        let mut rest = numbers;
-        for tensor in 0..self.view().count() {
-            let rows = &mut self.flat[self.shape.place(tensor)];
-            let count = self.shape.count(tensor);
-            let (numbers, tail) = rest.split_at(count);
-            rest = tail;
-            let width = count.min(hidden);
-            for (row, numbers) in rows.chunks_exact_mut(stride).zip(numbers.chunks_exact(width)) {
-                row[..width].copy_from_slice(numbers);
-            }
+        pack(self.shape, numbers, &mut self.flat);
+    }
+}
+
+/// Writes the numbers of a network where they lie with padding, which is not touched.
+fn pack<E: Copy>(shape: Shape, numbers: &[E], flat: &mut [E]) {
+    let Shape { layers, hidden, stride, .. } = shape;
+    let mut rest = numbers;
+    for tensor in 0..2 * (layers + 1) {
+        let rows = &mut flat[shape.place(tensor)];
+        let count = shape.count(tensor);
+        let (numbers, tail) = rest.split_at(count);
+        rest = tail;
+        if count <= hidden || hidden == stride {
+            rows[..count].copy_from_slice(numbers);
+            continue;
+        }
+        for (row, numbers) in rows.chunks_exact_mut(stride).zip(numbers.chunks_exact(hidden)) {
+            row[..hidden].copy_from_slice(numbers);
         }
     }
 }

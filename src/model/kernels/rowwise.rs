@@ -5,7 +5,7 @@ use super::activation::{LN2_HIGH, LN2_LOW};
 use super::block::{Block, BlockMut};
 use super::dispatch::compiled;
 use super::real::Real;
-use super::simd::{Lanes, Simd};
+use super::simd::{Lanes, Level, Simd};
 
 compiled! {
     /// The rows as columns. A row of `out` holds them in whole vectors, and what is beyond them becomes 0.

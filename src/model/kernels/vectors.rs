@@ -3,6 +3,7 @@
 //! Rows of a matrix are `stride` numbers each, a multiple of eight, the padding zero.
 
 use super::Kernels;
+use super::block::Block;
 use super::dense;
 use super::dispatch::compiled;
 use super::matrix::{Matrix, MatrixMut, in_strips};
@@ -17,8 +18,9 @@ compiled! {
     fn multiply[](a: &[E], b: &[E], out: &mut [E]);
     /// `sum += scale * x`.
     fn add_scaled[](scale: E, x: &[E], sum: &mut [E]);
-    /// The same with the product rounded before it is added, as on a tape without fused operations.
-    fn add_rounded[](scale: E, x: &[E], sum: &mut [E]);
+    /// The same of rows, whose sums lie back to back, with the product rounded before it is added, as on a tape without
+    /// fused operations.
+    fn add_rounded[](scale: E, x: Block<'_, E>, sum: &mut [E]);
     /// `sum += scale * a * b`, element by element.
     fn add_product[](scale: E, a: &[E], b: &[E], sum: &mut [E]);
     /// The sum of the products of elements.
@@ -76,10 +78,26 @@ mod bodies {
     }
 
     #[inline(always)]
-    pub fn add_rounded<E: Real, S: Simd<E>>(scale: E, x: &[E], sum: &mut [E]) {
-        for (sum, &x) in sum.iter_mut().zip(x) {
-            *sum += scale * x;
+    pub fn add_rounded<E: Real, S: Simd<E>>(scale: E, x: Block<'_, E>, sum: &mut [E]) {
+        assert_eq!(sum.len(), x.rows * x.columns, "a sum for each number");
+        for (row, sum) in sum.chunks_exact_mut(x.columns.max(1)).enumerate() {
+            let rest = add_whole::<E, S>(scale, x.row(row), sum);
+            let rest = add_whole::<E, S::Narrow>(scale, rest.0, rest.1);
+            for (sum, &x) in rest.1.iter_mut().zip(rest.0) {
+                *sum += scale * x;
+            }
         }
+    }
+
+    /// The same of whole vectors; what is left over.
+    #[inline(always)]
+    fn add_whole<'a, E: Real, S: Simd<E>>(scale: E, x: &'a [E], sum: &'a mut [E]) -> (&'a [E], &'a mut [E]) {
+        let whole = x.len() / S::WIDTH * S::WIDTH;
+        let scale = S::splat(scale);
+        for (sum, x) in S::chunks_mut(sum).iter_mut().zip(S::chunks(x)) {
+            S::store(sum, S::add(S::load(sum), S::mul(scale, S::load(x))));
+        }
+        (&x[whole..], &mut sum[whole..])
     }
 
     #[inline(always)]

@@ -37,7 +37,7 @@ impl<E: Scalar> Pass<E> {
             .map(|input| {
                 assert!(input.tasks() == tasks, "inputs of {layer} are of the same tasks");
                 assert!(is_shared(input) || input.points() == points, "and of the same points");
-                let weight = memory.weight(layer, (column, input.columns()), &*self.theta);
+                let weight = memory.weight(layer, (column, input.columns()), &self.theta);
                 column += input.columns();
                 weight
             })
@@ -50,7 +50,7 @@ impl<E: Scalar> Pass<E> {
         let stride = layout.stride;
         let mut bias = self.spare().zeros(stride);
         for piece in &biases {
-            self.theta.copy(piece.array, &mut bias[piece.row..piece.row + piece.rows]);
+            bias[piece.row..piece.row + piece.rows].copy_from_slice(self.theta.tensor(piece.array));
         }
         let (rectified, base) = match then {
             Then::Nothing => (false, None),

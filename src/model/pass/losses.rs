@@ -1,6 +1,6 @@
 //! What predictions are judged by. Sums are in double precision.
 
-use dfdx::prelude::{Cpu, Rank0, Tensor, ZerosTensor};
+use dfdx::prelude::{Cpu, Rank0, Tensor};
 
 use super::super::scalar::Scalar;
 use super::recorder::Pass;
@@ -41,8 +41,7 @@ impl<E: Scalar> Pass<E> {
             let sigmoid = 1.0 / (1.0 + libm::exp(-raw));
             slope[1] = E::rounded(share * scale * sigmoid * (1.0 - (error / s) * (error / s)) / s);
         }
-        let mut value: Tensor<Rank0, E, Cpu> = self.theta.device().zeros();
-        value.copy_from(&[E::rounded(total * share)]);
+        let value = self.theta.scalar(E::rounded(total * share));
         let (at, predictions) = (value.clone(), predictions.clone());
         let spare = self.spare().clone();
         self.record_first(move |gradients| {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::super::kernels::{Kernels, Real, vectors};
-use super::super::parameters::Tensors;
+use super::super::parameters::Parameters;
 use super::super::scalar::Scalar;
 use super::super::tensors::{Join, TensorInfo};
 
@@ -152,7 +152,7 @@ impl<E: Scalar> Memory<E> {
         &self,
         layer: &str,
         (column, inputs): (usize, usize),
-        theta: &dyn Tensors<E>,
+        theta: &Parameters<E>,
     ) -> Rc<Weight<E>> {
         let (number, named) = self.named(layer, ".weight");
         let known = self.weights.borrow().iter().find(|(n, c, _)| (*n, *c) == (number, column)).cloned();
@@ -169,11 +169,8 @@ impl<E: Scalar> Memory<E> {
         let [in_stride, out_stride] = [inputs, outputs].map(|count| self.kernels.stride::<E>(count));
         let mut w = self.spare.zeros(outputs * in_stride);
         let mut wt = self.spare.zeros(inputs * out_stride);
-        let mut numbers = self.spare.some(0);
         for piece in &pieces {
-            numbers.resize(piece.rows * piece.columns, E::default());
-            theta.copy(piece.array, &mut numbers);
-            for (row, numbers) in numbers.chunks_exact(piece.columns).enumerate() {
+            for (row, numbers) in theta.tensor(piece.array).chunks_exact(piece.columns).enumerate() {
                 w[(piece.row + row) * in_stride + piece.column..][..piece.columns].copy_from_slice(numbers);
             }
         }
@@ -186,7 +183,6 @@ impl<E: Scalar> Memory<E> {
                 }
             }
         }
-        self.spare.take_back(numbers);
         let spare = self.spare.clone();
         let weight = Rc::new(Weight { w, wt, inputs, outputs, in_stride, pieces, spare });
         self.weights.borrow_mut().push((number, column, weight.clone()));

@@ -35,7 +35,7 @@ impl<E: Scalar> Pass<E> {
         let mut value = self.spare().zeros(layout.numbers());
         if let Some((first, rest)) = value.split_at_mut_checked(stride) {
             for piece in &pieces {
-                self.theta.copy(piece.array, &mut first[piece.row..piece.row + piece.rows]);
+                first[piece.row..piece.row + piece.rows].copy_from_slice(self.theta.tensor(piece.array));
             }
             rest.chunks_exact_mut(stride).for_each(|row| row.copy_from_slice(first));
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use dfdx::prelude::{Cpu, CpuError, Gradients, Tape};
 
 use super::super::kernels::Kernels;
-use super::super::parameters::Tensors;
+use super::super::parameters::Parameters;
 use super::super::scalar::Scalar;
 use super::memory::{Memory, Spare};
 use super::rows::{Layout, Rows, Size};
@@ -16,14 +16,14 @@ type Operation<E> = Box<dyn FnOnce(&mut Gradients<E, Cpu>) -> Result<(), CpuErro
 /// What operations are called on, by [`super::super::Reads`].
 pub struct Pass<E: Scalar> {
     pub(super) memory: Rc<Memory<E>>,
-    pub(super) theta: Rc<dyn Tensors<E>>,
+    pub(super) theta: Parameters<E>,
     records: bool,
     operations: RefCell<Vec<Operation<E>>>,
 }
 
 impl<E: Scalar> Pass<E> {
     /// Over these parameters; `records` says whether there will be a way back.
-    pub(in super::super) fn new(memory: Rc<Memory<E>>, theta: Rc<dyn Tensors<E>>, records: bool) -> Self {
+    pub(in super::super) fn new(memory: Rc<Memory<E>>, theta: Parameters<E>, records: bool) -> Self {
         Self { memory, theta, records, operations: RefCell::new(Vec::new()) }
     }
 

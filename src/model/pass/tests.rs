@@ -94,9 +94,9 @@ impl Bench {
     }
 
     fn ours(&self, operation: &Operation, values: &[f64], case: Case, kernels: Kernels) -> (f64, Vec<f64>) {
-        let mut theta = Parameters::<W, f64>::zeros(&Cpu::default(), &self.tensors);
+        let mut theta = Parameters::<f64>::zeros(W, &self.tensors);
         theta.copy_from_flat(values);
-        let pass = Pass::new(Rc::new(Memory::new(&self.tensors, kernels)), Rc::new(theta.clone()), true);
+        let pass = Pass::new(Rc::new(Memory::new(&self.tensors, kernels)), theta.clone(), true);
         let embed = |points: usize, x: &[f64]| {
             let h = pass.dense("in.0", &[&pass.given((case.tasks, points), &[x])], Then::Relu);
             pass.dense("in.1", &[&h], Then::Nothing)
@@ -111,7 +111,7 @@ impl Bench {
         let mut gradients = loss.put_tape(tape).backward();
         let mut gradient = Vec::new();
         theta
-            .visit_gradients(&mut gradients, |_, _, numbers| gradient.extend_from_slice(numbers))
+            .visit_gradients(&mut gradients, &mut |_, _, numbers| gradient.extend_from_slice(numbers))
             .expect("memory");
         (value, gradient)
     }
