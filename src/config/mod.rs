@@ -20,8 +20,7 @@ pub use problem::{
     Excerpt, LoadError, Problem, Problems, as_seen, is_hidden, is_joiner, presentable, printable, seen,
 };
 pub use settings::Group;
-pub use sheet::{Column, Faults, NoSheet, Row, Sheet};
-pub(crate) use sheet::{scan, separator};
+pub use sheet::{Column, Faults, Row, Sheet};
 pub use value::{Typed, Value};
 pub use values::Values;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::Experiment;
-use crate::config::{Column, Faults, NoSheet, Problem, Row, Sheet, presentable, quote, thousands};
+use crate::config::{Column, Faults, Problem, Row, Sheet, presentable, quote, read_given, thousands};
 use crate::learner::ExternalSettings;
 use crate::model::{After, Answers, Given};
 use crate::task::{TestTask, test_tasks};
@@ -26,14 +26,14 @@ const ABOVE: usize = 6;
 
 /// The columns, in the order in which they are asked for.
 const COLUMNS: [Column; 8] = [
-    Column { name: "seed", is_needed: true },
-    Column { name: "task", is_needed: true },
-    Column { name: "n", is_needed: false },
-    Column { name: "x", is_needed: true },
-    Column { name: "y", is_needed: true },
-    Column { name: "deviation", is_needed: false },
-    Column { name: "k", is_needed: false },
-    Column { name: "test", is_needed: false },
+    Column::needed("seed"),
+    Column::needed("task"),
+    Column::optional("n"),
+    Column::needed("x"),
+    Column::needed("y"),
+    Column::optional("deviation"),
+    Column::optional("k"),
+    Column::optional("test"),
 ];
 const SEED: usize = 0;
 const TASK: usize = 1;
@@ -71,13 +71,14 @@ pub(super) fn read(experiment: &mut Experiment, folder: &Path, says_seeds: bool)
     };
     let path = folder.join(&file);
     let shown = presentable(&file, 60);
-    let mut sheet =
-        Sheet::read(&path, &path.display().to_string(), LARGEST_FILE).map_err(|why| match why {
-            NoSheet::Io(error) => {
-                Refused::Settings("predictions", format!("{shown} cannot be read: {error}"))
-            }
-            NoSheet::Faulty(problems) => Refused::File(problems),
-        })?;
+    let bytes = read_given(&path, LARGEST_FILE)
+        .map_err(|error| Refused::Settings("predictions", format!("{shown} cannot be read: {error}")))?;
+    let in_file = |mut problems: Vec<Problem>| {
+        let name = presentable(&path.display().to_string(), 300);
+        problems.iter_mut().for_each(|problem| problem.file = Some(name.clone()));
+        Refused::File(problems)
+    };
+    let mut sheet = Sheet::of(bytes, LARGEST_FILE).map_err(in_file)?;
     if own.predictions_sha256.as_ref().is_some_and(|sha256| *sha256 != sheet.sha256) {
         let text = format!(
             "{shown} has another SHA-256, {}: leave `predictions_sha256` out to take the file as it is now",
@@ -87,7 +88,7 @@ pub(super) fn read(experiment: &mut Experiment, folder: &Path, says_seeds: bool)
     }
     own.predictions_sha256 = Some(sheet.sha256.clone());
     let key = key(experiment, &sheet.sha256);
-    let answers = Arc::new(Reading::new(experiment).read(&mut sheet, (key, file)).map_err(Refused::File)?);
+    let answers = Arc::new(Reading::new(experiment).read(&mut sheet, (key, file)).map_err(in_file)?);
     if !says_seeds {
         experiment.seeds = answers.seeds().to_vec();
     }
@@ -204,22 +205,23 @@ impl Reading {
         let given =
             blocks.map(|((seed, set, after), block)| ((place(seed), set, after), block.given)).collect();
         let seeds = order.iter().map(|seed| self.seeds[*seed]).collect();
-        Ok(Answers::new((key, file, sheet.recognised.clone()), seeds, &self.sets, most_steps, given))
+        let of_file = (key, file, sheet.end(), sheet.recognised.clone());
+        Ok(Answers::new(of_file, seeds, &self.sets, most_steps, given))
     }
 
     /// Takes in a row.
     fn take(&mut self, row: &Row<'_>, faults: &mut Faults, seconds: &mut Vec<(usize, usize, String)>) {
         self.has_rows = true;
         let before = faults.count();
-        let optional = |column: usize, name, faults: &mut Faults| {
-            (!row.text(column).is_empty()).then(|| row.count(column, name, faults))
+        let optional = |column: usize, faults: &mut Faults| {
+            (!row.text(column).is_empty()).then(|| row.count(column, faults))
         };
-        let (seed, task) = (row.count(SEED, "seed", faults), row.count(TASK, "task", faults));
-        let (n, k) = (optional(N, "n", faults), optional(K, "k", faults));
-        let (x, y) = (row.number(X, "x", faults), row.number(Y, "y", faults));
+        let (seed, task) = (row.count(SEED, faults), row.count(TASK, faults));
+        let (n, k) = (optional(N, faults), optional(K, faults));
+        let (x, y) = (row.number(X, faults), row.number(Y, faults));
         let deviation = match row.text(DEVIATION) {
             "" => Some(None),
-            _ => row.number(DEVIATION, "deviation", faults).map(Some),
+            _ => row.number(DEVIATION, faults).map(Some),
         };
         if let Some(Some(deviation)) = deviation
             && deviation <= 0.0

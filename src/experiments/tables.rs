@@ -48,7 +48,9 @@ impl TaskFiles {
     pub fn problems(self) -> impl Iterator<Item = (String, Vec<Problem>)> {
         let folder = self.folder;
         self.read.into_iter().filter_map(move |(file, read)| match read {
-            Err(Refused::Wrong(problems)) => Some((folder.join(file).display().to_string(), problems)),
+            Err(Refused::Wrong(problems)) => {
+                Some((presentable(&folder.join(file).display().to_string(), 300), problems))
+            }
             _ => None,
         })
     }

@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use crate::task::{Points, TestTask};
 
+/// Bytes of a task without its points, with its entries in two maps.
+const A_TASK: usize = 150;
+
 /// What an answer is given after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum After {
@@ -45,8 +48,10 @@ pub struct Answers {
     key: String,
     /// The file's name.
     file: String,
+    /// Its bytes.
+    size: usize,
     /// What was recognised of how it is written, a few words each.
-    recognised: Vec<&'static str>,
+    recognised: Vec<String>,
     seeds: Vec<u64>,
     pub(super) tasks: Vec<Asked>,
     /// The task that has these query points, and these support points.
@@ -58,10 +63,11 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Of a file, by what they are known by, its name and what was recognised of how it is written; of seeds, to the tasks of test sets whose curves go to no more than so many steps. `given` is by the place of the
-    /// seed and that of the set.
+    /// Of a file, by what they are known by, its name, its bytes and what was recognised of how it is written; of seeds, to
+    /// the tasks of test sets whose curves go to no more than so many steps. `given` is by the place of the seed and that of
+    /// the set.
     pub fn new(
-        (key, file, recognised): (String, String, Vec<&'static str>),
+        (key, file, size, recognised): (String, String, usize, Vec<String>),
         seeds: Vec<u64>,
         sets: &[Arc<Vec<TestTask>>],
         most_steps: usize,
@@ -81,7 +87,18 @@ impl Answers {
                 tasks.push(Asked { set, start, shots, points, x });
             }
         }
-        Self { key, file, recognised, seeds, tasks, by_query, by_support, given, adapted: most_steps + 1 }
+        Self {
+            key,
+            file,
+            size,
+            recognised,
+            seeds,
+            tasks,
+            by_query,
+            by_support,
+            given,
+            adapted: most_steps + 1,
+        }
     }
 
     /// What they are known by.
@@ -95,13 +112,23 @@ impl Answers {
     }
 
     /// What was recognised of how the file is written, a few words each.
-    pub fn recognised(&self) -> &[&'static str] {
+    pub fn recognised(&self) -> &[String] {
         &self.recognised
     }
 
     /// The seeds that are answered.
     pub fn seeds(&self) -> &[u64] {
         &self.seeds
+    }
+
+    /// Bytes that they take as long as they are there, and so many more while their file is read.
+    pub fn bytes(&self) -> [f64; 2] {
+        let numbers: usize = self.given.values().map(|given| given.y.len() + given.deviation.len()).sum();
+        let answers: usize = self.given.values().map(|given| given.y.len()).sum();
+        let tasks: usize =
+            self.tasks.iter().map(|task| A_TASK + 8 * (task.points.len() + task.x.len())).sum();
+        // The text, and for every answer the place of its row.
+        [(8 * numbers + tasks) as f64, (self.size + 4 * answers) as f64]
     }
 
     /// After what they are given on the test set of this place.
