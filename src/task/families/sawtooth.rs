@@ -2,7 +2,7 @@
 
 use rand::distr::Distribution;
 
-use super::sawtooth_posterior::{Ranges, SawtoothPosterior, saw};
+use super::sawtooth_posterior::{Ranges, SawtoothPosterior, saw, teeth};
 use super::sine::{ANY, moments, uniform};
 use crate::config::{Domain, Keys, Values, settings};
 use crate::task::Points;
@@ -164,45 +164,6 @@ impl Family for Sawtooth {
 fn posterior(own: &Values, most_points: usize) -> SawtoothPosterior {
     let SawtoothSettings { amplitude, frequency, shift, noise } = SawtoothSettings::new(own);
     SawtoothPosterior::new(Ranges { amplitude, frequency, shift, noise }, most_points)
-}
-
-/// Mean and mean square of saw(f x + s) over these ranges. saw has the antiderivative {t}^2 - {t}, and that again
-/// {t}^3 / 3 - {t}^2 / 2 - [t] / 6; its square has [t] / 3 + ((2 {t} - 1)^3 + 1) / 6, and that again
-/// [t]^2 / 6 + [t] {t} / 3 + {t} / 6 + ((2 {t} - 1)^4 - 1) / 48, with [t] the whole part and {t} the rest.
-fn teeth([f0, f1]: [f64; 2], [s0, s1]: [f64; 2], x: f64) -> [f64; 2] {
-    let parts = |t: f64| {
-        let whole = libm::floor(t);
-        (whole, t - whole)
-    };
-    let once = |t: f64| {
-        let (whole, rest) = parts(t);
-        let u = 2.0 * rest - 1.0;
-        [rest * rest - rest, whole / 3.0 + (u * u * u + 1.0) / 6.0]
-    };
-    let twice = |t: f64| {
-        let (whole, rest) = parts(t);
-        let u = 2.0 * rest - 1.0;
-        [
-            rest * rest * rest / 3.0 - rest * rest / 2.0 - whole / 6.0,
-            whole * whole / 6.0 + whole * rest / 3.0 + rest / 6.0 + (u * u * u * u - 1.0) / 48.0,
-        ]
-    };
-    let over = |[low, high]: [[f64; 2]; 2], width: f64| [0, 1].map(|i| (high[i] - low[i]) / width);
-    let (spread, middle) = ((f1 - f0) * x, 0.5 * (f0 + f1) * x);
-    // Differences of nearly the same numbers say nothing.
-    let varies = spread.abs() > 1e-6;
-    match (varies, s0 < s1) {
-        (false, false) => {
-            let u = saw(middle + s0);
-            [u, u * u]
-        }
-        (false, true) => over([s0, s1].map(|s| once(middle + s)), s1 - s0),
-        (true, false) => over([f0, f1].map(|f| once(f * x + s0)), spread),
-        (true, true) => {
-            let along = |s: f64| over([f0, f1].map(|f| twice(f * x + s)), spread);
-            over([along(s0), along(s1)], s1 - s0)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -58,6 +58,45 @@ pub fn saw(t: f64) -> f64 {
     2.0 * (t - libm::floor(t)) - 1.0
 }
 
+/// Mean and mean square of saw(f x + s) over these ranges. saw has the antiderivative {t}^2 - {t}, and that again
+/// {t}^3 / 3 - {t}^2 / 2 - [t] / 6; its square has [t] / 3 + ((2 {t} - 1)^3 + 1) / 6, and that again
+/// [t]^2 / 6 + [t] {t} / 3 + {t} / 6 + ((2 {t} - 1)^4 - 1) / 48, with [t] the whole part and {t} the rest.
+pub fn teeth([f0, f1]: [f64; 2], [s0, s1]: [f64; 2], x: f64) -> [f64; 2] {
+    let parts = |t: f64| {
+        let whole = libm::floor(t);
+        (whole, t - whole)
+    };
+    let once = |t: f64| {
+        let (whole, rest) = parts(t);
+        let u = 2.0 * rest - 1.0;
+        [rest * rest - rest, whole / 3.0 + (u * u * u + 1.0) / 6.0]
+    };
+    let twice = |t: f64| {
+        let (whole, rest) = parts(t);
+        let u = 2.0 * rest - 1.0;
+        [
+            rest * rest * rest / 3.0 - rest * rest / 2.0 - whole / 6.0,
+            whole * whole / 6.0 + whole * rest / 3.0 + rest / 6.0 + (u * u * u * u - 1.0) / 48.0,
+        ]
+    };
+    let over = |[low, high]: [[f64; 2]; 2], width: f64| [0, 1].map(|i| (high[i] - low[i]) / width);
+    let (spread, middle) = ((f1 - f0) * x, 0.5 * (f0 + f1) * x);
+    // Differences of nearly the same numbers say nothing.
+    let varies = spread.abs() > 1e-6;
+    match (varies, s0 < s1) {
+        (false, false) => {
+            let u = saw(middle + s0);
+            [u, u * u]
+        }
+        (false, true) => over([s0, s1].map(|s| once(middle + s)), s1 - s0),
+        (true, false) => over([f0, f1].map(|f| once(f * x + s0)), spread),
+        (true, true) => {
+            let along = |s: f64| over([f0, f1].map(|f| twice(f * x + s)), spread);
+            over([along(s0), along(s1)], s1 - s0)
+        }
+    }
+}
+
 impl SawtoothPosterior {
     /// For waves of these ranges, of which up to so many points are to be known.
     pub fn new(ranges: Ranges, most_points: usize) -> Self {
@@ -98,7 +137,13 @@ impl SawtoothPosterior {
 
     /// Mean and mean square at these x after the first k points.
     pub fn after(&self, support: &Points, x: &[f64], k: usize) -> Vec<[f64; 2]> {
-        if self.noise > 0.0 || k == 0 {
+        if k == 0 {
+            let Ranges { amplitude, frequency, shift, .. } = self.ranges;
+            let [mean, square] = moments(amplitude);
+            let of = |[first, second]: [f64; 2]| [mean * first, square * second];
+            return x.iter().map(|x| of(teeth(frequency, shift, *x))).collect();
+        }
+        if self.noise > 0.0 {
             return at(&self.noisy(support, k), x);
         }
         if k == 1
@@ -108,14 +153,14 @@ impl SawtoothPosterior {
         }
         match self.of_two_points(support, k) {
             Some(wave) => at(&[wave], x),
-            None => at(&self.noisy(support, 0), x),
+            None => self.after(support, x, 0),
         }
     }
 
     /// All nodes that points with noise leave.
     fn noisy(&self, support: &Points, k: usize) -> Vec<Node> {
         let [low, high] = self.ranges.amplitude;
-        let half_precision = if k == 0 { 0.0 } else { 0.5 / (self.noise * self.noise) };
+        let half_precision = 0.5 / (self.noise * self.noise);
         let mut found: Vec<Node> = Vec::with_capacity(self.nodes.len());
         for &[frequency, shift] in &self.nodes {
             let (mut yy, mut yu, mut uu) = (0.0, 0.0, 0.0);
@@ -123,16 +168,12 @@ impl SawtoothPosterior {
                 let u = saw(frequency * x + shift);
                 (yy, yu, uu) = (yy + y * y, yu + y * u, uu + u * u);
             }
-            let (log, amplitude) = match k {
-                0 => (0.0, moments([low, high])),
-                _ if low == high => {
-                    (-half_precision * (yy - 2.0 * low * yu + low * low * uu), [low, low * low])
-                }
-                _ => {
-                    let deviation = self.noise / uu.sqrt().max(1e-12);
-                    let (log, moments) = truncated([low, high], yu / uu.max(1e-24), deviation);
-                    (log + libm::log(deviation) - half_precision * (yy - yu * yu / uu.max(1e-24)), moments)
-                }
+            let (log, amplitude) = if low == high {
+                (-half_precision * (yy - 2.0 * low * yu + low * low * uu), [low, low * low])
+            } else {
+                let deviation = self.noise / uu.sqrt().max(1e-12);
+                let (log, moments) = truncated([low, high], yu / uu.max(1e-24), deviation);
+                (log + libm::log(deviation) - half_precision * (yy - yu * yu / uu.max(1e-24)), moments)
             };
             found.push(Node { weight: log, frequency, shift, amplitude });
         }
