@@ -41,7 +41,7 @@ impl Needs {
     /// The needs of these runs with so many workers.
     pub fn of(runs: &[Run], jobs: usize) -> Self {
         let (mut flop, mut kept, mut disk) = (0.0, 0.0, 0.0);
-        let (mut at_work, mut tables) = (Vec::new(), Vec::<&str>::new());
+        let (mut at_work, mut tables, mut reading) = (Vec::new(), Vec::<&str>::new(), 0.0_f64);
         let mut last: Option<(&Run, [f64; 4])> = None;
         for run in runs {
             // Runs of one experiment need the same.
@@ -53,6 +53,11 @@ impl Needs {
             if last.is_none_or(|(known, _)| known.experiment != run.experiment) {
                 // The experiment's own folder.
                 disk += BLOCK;
+                if let Some(answers) = &settings.answers {
+                    let [stays, at_reading] = answers.bytes();
+                    kept += stays;
+                    reading = reading.max(at_reading);
+                }
                 for table in settings.every_test().filter_map(|test| test.task.family.table()) {
                     let contents = table.contents();
                     if !tables.contains(&contents.sha256.as_str()) {
@@ -73,7 +78,8 @@ impl Needs {
         // The largest may come together.
         at_work.sort_by(|one, other| other.total_cmp(one));
         let busy: f64 = at_work.iter().take(jobs.max(1)).sum();
-        Self { bytes: PROGRAM + kept + busy, flop, disk }
+        // Files are read one after another, before anything else.
+        Self { bytes: PROGRAM + kept + busy.max(reading), flop, disk }
     }
 
     /// The needs of a meta-gradient over tasks of so many support and query points.
