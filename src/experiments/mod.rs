@@ -37,6 +37,7 @@ use serde::Serialize;
 use crate::config::{Value, Values};
 use crate::learner::{Algorithm, OuterSchedule, Trainer, Training};
 use crate::model::{Adaptation, Answered, Answers, Kernels, ModelSettings, Scale, Weights};
+use crate::task::families::table::TableSettings;
 use crate::task::{EvaluationSettings, Shots, TaskSettings};
 
 /// Everything one `experiments.toml` says, defaults filled in.
@@ -54,8 +55,12 @@ impl Study {
     /// Other files that it names, whose contents are part of what it says.
     pub fn named_files(&self) -> Vec<PathBuf> {
         let folder = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        let named = self.experiments.iter().filter_map(|experiment| experiment.answers.as_ref());
-        let mut files: Vec<PathBuf> = named.map(|answers| folder.join(answers.file())).collect();
+        let answers = self.experiments.iter().filter_map(|experiment| experiment.answers.as_ref());
+        let answers = answers.map(|answers| folder.join(answers.file()));
+        let tests = self.experiments.iter().flat_map(Experiment::every_test);
+        let tables = tests.filter(|test| test.task.family.table().is_some());
+        let tables = tables.filter_map(|test| TableSettings::new(&test.task.own).file);
+        let mut files: Vec<PathBuf> = answers.chain(tables.map(|file| folder.join(file))).collect();
         files.sort();
         files.dedup();
         files

@@ -48,19 +48,21 @@ fn content(app: &App, area: Rect) -> Option<Banner> {
     let styles = &app.styles;
     let [edit, apply] = ["edit-file", "apply-file"].map(|name| app.key_of(name));
     let (title, text, note, style) = match app.edited.as_ref()? {
-        Edited::Broken { place, problem, more } => {
+        Edited::Broken { named, place, problem, more } => {
             let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
             let others = match more {
                 0 => String::new(),
                 more => format!(" ({more} more)"),
             };
-            let text = format!("{}{place}: {problem}{others}", app.file);
-            (
-                "The file cannot be used; the old settings run on",
-                text,
-                format!("{edit} opens it there"),
-                styles.error(),
-            )
+            let file = named.as_ref().unwrap_or(&app.file);
+            let text = format!("{file}{place}: {problem}{others}");
+            let (title, note) = match named {
+                None => {
+                    ("The file cannot be used; the old settings run on", format!("{edit} opens it there"))
+                }
+                Some(_) => ("A file that it reads cannot be used; what was read runs on", String::new()),
+            };
+            (title, text, note, styles.error())
         }
         Edited::Changed { changes, runs: [start, gone, same], .. } => {
             let runs = format!("{start} runs start, {gone} leave the study, {same} stay as they are");

@@ -40,6 +40,8 @@ impl fmt::Debug for StudyFile {
 pub enum Edited {
     /// It cannot be used.
     Broken {
+        /// The file that the first problem is in, where that is one that the file names.
+        named: Option<String>,
         /// Line and column of the first problem, where it has a place.
         place: Option<(usize, usize)>,
         /// The first problem.
@@ -56,4 +58,11 @@ pub enum Edited {
         /// Runs that would start, leave the study, and stay as they are.
         runs: [usize; 3],
     },
+}
+
+impl Edited {
+    /// It cannot be used, for a reason that has no place.
+    pub(in crate::ui) fn without_place(problem: String) -> Self {
+        Self::Broken { named: None, place: None, problem, more: 0 }
+    }
 }

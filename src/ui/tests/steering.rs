@@ -4,11 +4,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
     fixture::{self, NOTEBOOK, of_experiment},
+    screens::picture,
     typing::question,
 };
 use crate::{
     config::LoadError,
-    experiments::parse,
+    experiments::{load, parse},
     study::{Control, Event, Kind, plan},
     ui::{
         state::app::{App, Effect},
@@ -108,6 +109,38 @@ fn a_bad_edit_shows_its_place_and_changes_nothing() {
     press(&mut app, 'e');
     assert_eq!(effects(&mut app), [Effect::Edit { line: 2 }]);
     app.on_file(Ok(notebook()));
+    assert_eq!(app.edited, None);
+}
+
+#[test]
+fn an_edited_table_is_told_as_an_edited_file_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, table) = (folder.path().join("x.toml"), folder.path().join("growth.csv"));
+    let text = "[task]\nfamily = \"table\"\nfile = \"growth.csv\"\nshots = 2\n\
+        [[experiment]]\nname = \"A\"\nalgorithm = \"random\"\nseeds = 2\n";
+    let rows =
+        |y: u32| (0..40).map(move |at| format!("t{},{},{}\n", at / 4, at % 4, at * y)).collect::<String>();
+    std::fs::write(&path, text).expect("written");
+    std::fs::write(&table, format!("task,x,y\n{}", rows(1))).expect("written");
+    let read = || load(&path).map_err(anyhow::Error::from);
+    let study = read().expect("a good file");
+    assert_eq!(study.named_files(), [table.clone()]);
+    let mut app = App::new(&study, &plan(&study), Styles::default());
+    std::fs::write(&table, format!("task,x,y\n{}", rows(2))).expect("written");
+    app.on_file(read());
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains("A: growth.csv has other contents"), "{screen}");
+    assert!(screen.contains("2 runs start, 2 leave the study, 0 stay as they are"), "{screen}");
+    std::fs::write(&table, format!("task,x,y\n{}t9,4,NA\n", rows(2))).expect("written");
+    app.on_file(read());
+    let screen = picture(&app, 120, 40);
+    assert!(screen.contains("A file that it reads cannot be used; what was read runs on"), "{screen}");
+    assert!(screen.contains("growth.csv:42:6: y is `NA`"), "{screen}");
+    // It is not the place of an editor in the file of experiments.
+    press(&mut app, 'e');
+    assert_eq!(effects(&mut app), [Effect::Edit { line: 0 }]);
+    std::fs::write(&table, format!("task,x,y\n{}", rows(1))).expect("written");
+    app.on_file(read());
     assert_eq!(app.edited, None);
 }
 

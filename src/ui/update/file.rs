@@ -235,11 +235,12 @@ impl App {
                 let more = problems.list.len().saturating_sub(1);
                 let first = problems.list.into_iter().next();
                 let place = first.as_ref().map(|Problem { line, column, .. }| (*line, *column));
+                let named = first.as_ref().and_then(|first| first.file.clone());
                 let problem = first.map_or_else(|| "it is not valid".to_owned(), |first| first.message);
-                Some(Edited::Broken { place, problem, more })
+                Some(Edited::Broken { named, place, problem, more })
             }
-            Err(Ok(error)) => Some(Edited::Broken { place: None, problem: error.to_string(), more: 0 }),
-            Err(Err(error)) => Some(Edited::Broken { place: None, problem: format!("{error:#}"), more: 0 }),
+            Err(Ok(error)) => Some(Edited::without_place(error.to_string())),
+            Err(Err(error)) => Some(Edited::without_place(format!("{error:#}"))),
             Ok(study) if study.experiments == self.study.experiments => {
                 if let Some(path) = &study.path {
                     self.file = path.display().to_string();
@@ -256,10 +257,11 @@ impl App {
         if before.is_some() && self.edited.is_none() {
             self.say("the file says what runs again");
         }
-        if let Some(Edited::Broken { place, problem, .. }) = &self.edited {
+        if let Some(Edited::Broken { named, place, problem, .. }) = &self.edited {
+            let file = named.as_ref().map(|file| format!("{file}:")).unwrap_or_default();
             let place = place.map(|(line, column)| format!("{line}:{column}: ")).unwrap_or_default();
-            let text = format!("{place}{problem}");
-            self.note(format!("the file cannot be used: {text}"), true);
+            let text = format!("the file cannot be used: {file}{place}{problem}");
+            self.note(text, true);
         }
     }
 
@@ -332,14 +334,21 @@ fn differences(old: &Experiment, new: &Experiment) -> Vec<String> {
         settings.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
     };
     let changed = new.iter().filter(|(name, now)| value(&old, name).as_ref() != Some(now));
+    // What a file is known by says nothing to anybody.
+    let contents_of = |name: &str| match name {
+        "predictions_sha256" => value(&new, "predictions"),
+        "task.sha256" => value(&new, "task.file"),
+        _ => None,
+    };
     // Other settings only go where others come in their place.
     let may_go = |name: &str| name.starts_with("test ") || name == "published";
     let gone = old.iter().filter(|(name, _)| may_go(name) && value(&new, name).is_none());
     let gone: Vec<String> = gone.map(|(name, _)| format!("no {}", name.trim_end_matches(':'))).collect();
     changed
-        .map(|(name, now)| match value(&old, name) {
-            Some(before) => format!("{name} {before} to {now}"),
-            None => format!("{name} {now}"),
+        .map(|(name, now)| match (contents_of(name), value(&old, name)) {
+            (Some(file), _) => format!("{} has other contents", file.trim_matches('"')),
+            (None, Some(before)) => format!("{name} {before} to {now}"),
+            (None, None) => format!("{name} {now}"),
         })
         .chain(gone)
         .collect()

@@ -64,7 +64,7 @@ pub fn apply_file(app: &mut App) {
 /// Asks for the file to be opened: at its first problem, or at the experiment in view.
 pub fn edit_file(app: &mut App) {
     let line = match &app.edited {
-        Some(Edited::Broken { place: Some((line, _)), .. }) => *line,
+        Some(Edited::Broken { named: None, place: Some((line, _)), .. }) => *line,
         _ => 0,
     };
     app.effects.push(Effect::Edit { line });

@@ -46,7 +46,7 @@ fn a_point_is_placed_dragged_and_deleted_under_the_pointer() {
         let mut app = app(view("Play"), size);
         if banner {
             let problem = "expected a value".to_owned();
-            app.edited = Some(Edited::Broken { place: Some((3, 1)), problem, more: 0 });
+            app.edited = Some(Edited::Broken { named: None, place: Some((3, 1)), problem, more: 0 });
         }
         tell(&mut app, "delete-points", 1);
         app.play.noise = noise;
