@@ -38,7 +38,12 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// The same of somebody's answers, which are finite: where no task has one, none was asked for.
+    /// Whether there is a loss after n steps, finite or not: of somebody's answers there may be none.
+    pub fn is_answered(&self, n: usize) -> bool {
+        n < self.mean.len() && !(self.mean[n].is_nan() && self.nonfinite[n] == 0.0)
+    }
+
+    /// The same of somebody's answers, which are finite: where no task has one, nothing was answered.
     #[must_use]
     pub fn as_answered(mut self) -> Self {
         for (n, lost) in self.nonfinite.iter_mut().enumerate().filter(|(_, lost)| **lost == 1.0) {

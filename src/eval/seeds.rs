@@ -18,7 +18,7 @@ pub enum Average {
 /// The adaptation curves of several seeds as one. Every vector has an entry for n = 0, 1, 2, ...
 #[derive(Clone, Debug, PartialEq)]
 pub struct OverSeeds {
-    /// Mean over the seeds whose loss is finite; NaN where none is.
+    /// Mean over the seeds whose loss is finite; NaN where none is, and where a seed has no answer.
     pub mean: Vec<f64>,
     /// Sample standard deviation over these seeds; 0 of one.
     pub std: Vec<f64>,
@@ -61,6 +61,12 @@ impl Average {
 }
 
 impl OverSeeds {
+    /// Whether all seeds have a loss after n steps, finite or not: of somebody's answers some may be none, and then there
+    /// is nothing to say over seeds.
+    pub fn is_answered(&self, n: usize) -> bool {
+        n < self.mean.len() && !(self.mean[n].is_nan() && self.lost[n] == 0)
+    }
+
     /// The curves at n = 0, 1, ..., as many as `points`; a curve that ends before counts as far as it goes.
     pub fn of(curves: &[&Curve], points: usize, average: Average) -> Self {
         let empty = || Vec::with_capacity(points);
@@ -74,8 +80,10 @@ impl OverSeeds {
             seeds: curves.len(),
         };
         for n in 0..points {
-            let losses: Vec<f64> =
-                curves.iter().filter_map(|curve| average.of(curve).get(n).copied()).collect();
+            let here = || curves.iter().filter(|curve| n < curve.mean.len());
+            let is_answered = here().all(|curve| curve.is_answered(n));
+            let here = || here().filter(|_| is_answered);
+            let losses: Vec<f64> = here().map(|curve| average.of(curve)[n]).collect();
             let finite: Vec<f64> = losses.iter().copied().filter(|loss| loss.is_finite()).collect();
             let (mean, std) = mean_and_deviation(&finite);
             let lost = losses.len() - finite.len();
@@ -84,11 +92,9 @@ impl OverSeeds {
             over.low.push(finite.iter().copied().fold(f64::INFINITY, f64::min));
             over.high.push(finite.iter().copied().fold(f64::NEG_INFINITY, f64::max));
             // A seed without a finite loss is a share of its own: it is said, never averaged away.
-            // One that was not asked for any is none of these.
-            let share = curves.iter().filter_map(|curve| {
-                let share = *curve.nonfinite.get(n)?;
-                let is_there = average.of(curve).get(n)?.is_finite();
-                Some(if share > 0.0 && !is_there { 1.0 } else { share })
+            let share = here().map(|curve| match average.of(curve)[n].is_finite() {
+                true => curve.nonfinite[n],
+                false => 1.0,
             });
             over.nonfinite.push(share.fold(0.0, f64::max));
             over.lost.push(lost);
@@ -102,9 +108,9 @@ impl OverSeeds {
         Some(Self::of(curves, points, average))
     }
 
-    /// Half width of the 95 % interval of the mean after n steps; `None` of one seed, and where one has no finite loss.
+    /// Half width of the 95 % interval of the mean after n steps; `None` of one seed, and where one has no finite loss or no answer.
     pub fn half_width(&self, n: usize) -> Option<f64> {
-        half_width(self.std[n], self.seeds).filter(|_| self.lost[n] == 0)
+        half_width(self.std[n], self.seeds).filter(|_| self.lost[n] == 0 && self.is_answered(n))
     }
 
     /// Mean and standard deviation for readers who cannot be told that a seed is left out: not a number

@@ -22,7 +22,7 @@ impl Figure {
     /// What was measured, with its interval.
     pub fn measured_in_words(&self, glyphs: Glyphs) -> String {
         match self.measured {
-            Measured::Waiting { .. } => "-".to_owned(),
+            Measured::Waiting { .. } | Measured::NotAnswered => "-".to_owned(),
             Measured::Lost { .. } => "not finite".to_owned(),
             Measured::Mean { mean, ci95 } => spread(mean, ci95, glyphs),
         }
@@ -34,6 +34,7 @@ impl Figure {
         match (self.measured, self.verdict()) {
             (Measured::Waiting { failed: 0, .. }, _) => "waiting".to_owned(),
             (Measured::Waiting { failed, .. }, _) => format!("waiting: {} failed", seeds(failed)),
+            (Measured::NotAnswered, _) => "not answered".to_owned(),
             (Measured::Lost { seeds: lost }, _) => format!("misses: {} not finite", seeds(lost)),
             (Measured::Mean { ci95: None, .. }, _) => "cannot tell: one seed, no interval".to_owned(),
             (_, verdict) => verdict.map_or("", Verdict::name).to_owned(),

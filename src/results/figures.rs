@@ -30,6 +30,8 @@ pub enum Measured {
         /// Seeds that failed for reasons that say nothing of the loss, such as a full disk.
         failed: usize,
     },
+    /// The answers of another program, of which there are none here in some seed.
+    NotAnswered,
     /// In some seeds training diverged, or a test task ended with a loss that is not finite. Their mean loss
     /// is no number, and so is the mean over seeds.
     Lost {
@@ -96,6 +98,7 @@ fn measure(outcome: &Outcome<'_>, published: &Published) -> Measured {
         let curve = run.curves.of(published.test.as_deref());
         let at = |losses: &[f64]| losses.get(published.n).copied();
         match curve.and_then(|curve| Some((at(&curve.mean)?, at(&curve.nonfinite)?))) {
+            Some((mean, 0.0)) if mean.is_nan() => return Measured::NotAnswered,
             // Over all tasks the mean is not finite, whatever those give that are left.
             Some((mean, share)) if !mean.is_finite() || share > 0.0 => lost += 1,
             Some((mean, _)) => means.push(mean),
@@ -123,7 +126,7 @@ impl Figure {
         let Published { loss, ci95: theirs, .. } = self.published;
         let theirs = theirs.unwrap_or(0.0);
         match self.measured {
-            Measured::Waiting { .. } => None,
+            Measured::Waiting { .. } | Measured::NotAnswered => None,
             Measured::Lost { .. } => Some(Verdict::Misses),
             Measured::Mean { ci95: None, .. } => Some(Verdict::CannotTell),
             Measured::Mean { mean, ci95: Some(ours) } => Some(if mean + ours < loss - theirs {
@@ -316,6 +319,9 @@ mod tests {
         assert_eq!(lost.verdict_in_words(), "misses: 1 seed not finite");
         // A mean that leaves tasks out is no mean.
         assert_eq!(figure(&[curves(0.5, 0.25), curves(0.5, 0.0)]).verdict(), Some(Verdict::Misses));
+        let unanswered = figure(&[curves(0.5, 0.0), curves(f64::NAN, 0.0)]);
+        assert_eq!((unanswered.verdict(), unanswered.lost(), unanswered.mean()), (None, 0, (None, None)));
+        assert_eq!(unanswered.verdict_in_words(), "not answered");
         let waiting = figure(&[curves(0.5, 0.0), Curves::default()]);
         assert_eq!((waiting.verdict(), waiting.seeds_in_words().as_str()), (None, "1/2"));
         assert!(waiting.event().is_none());

@@ -87,7 +87,7 @@ impl Findings<'_> {
     /// A system's mean over seeds after n steps, and half the width of its 95 % interval.
     pub(super) fn interval(&self, index: usize, n: usize, over: Average) -> Option<(f64, Option<f64>)> {
         let over = self.over(index, over)?;
-        let mean = *over.mean.get(n).filter(|_| over.lost[n] == 0)?;
+        let mean = *over.mean.get(n).filter(|mean| over.lost[n] == 0 && !mean.is_nan())?;
         Some((mean, half_width(over.std[n], over.seeds)))
     }
 

@@ -211,7 +211,10 @@ pub fn medians_in_words(letter: &str, steps: &[usize]) -> Option<String> {
 impl Row {
     /// The row's loss after n steps.
     fn entry(&self, n: usize, plus_minus: &str) -> Option<String> {
-        let over = self.over.as_ref()?;
+        let over = self.over.as_ref().filter(|over| n < over.mean.len())?;
+        if !over.is_answered(n) {
+            return Some(number(f64::NAN));
+        }
         let spread = match over.seeds {
             0 | 1 => String::new(),
             _ => format!("{plus_minus}{}", short_spread(*over.std.get(n)?, *over.mean.get(n)?)),

@@ -122,8 +122,9 @@ fn chart(
         if let Some((n, mean)) = above.max_by(|a, b| a.1.total_cmp(b.1)) {
             notes.above.push(format!("{name} {} at {} = {n}", number(*mean), axis.letter()));
         }
-        // What was not answered is not lost.
-        if means.iter().zip(&over.nonfinite).any(|(mean, lost)| !mean.is_finite() && *lost > 0.0) {
+        // What was not answered is not lost: the line goes on from what was.
+        let answered = || (0..means.len()).filter(|n| over.is_answered(*n));
+        if answered().any(|n| !means[n].is_finite()) {
             notes.lost.push(name.clone());
         }
         let settings = outcome.settings;
@@ -135,8 +136,8 @@ fn chart(
         Series {
             name: format!("{name} ({})", seeds_in_words(over.seeds)),
             place: *index,
-            points: means.iter().enumerate().map(|(n, mean)| (n as f64, *mean)).collect(),
-            band: (0..means.len()).map(band).collect(),
+            points: answered().map(|n| (n as f64, means[n])).collect(),
+            band: answered().map(band).collect(),
             marked: true,
             stands_out: match axis {
                 LossAxis::Steps if is_trained => vec![settings.training.inner_steps as f64],

@@ -33,7 +33,12 @@ pub fn losses(
             let trained =
                 trained.map_err(|error| anyhow!("{error}; the command that trained it writes it anew"))?;
             let Some(weights) = trained else { continue };
-            losses.extend(losses_at(&settings.tested(&weights, of), &tasks, (LossAxis::Steps, n), || true));
+            let of_run = losses_at(&settings.tested(&weights, of), &tasks, (LossAxis::Steps, n), || true);
+            // Somebody's answers are finite: where no task has one, nothing was answered.
+            let is_there = |of_run: &Vec<f64>| {
+                !settings.algorithm.reads_answers() || of_run.iter().any(|loss| loss.is_finite())
+            };
+            losses.extend(of_run.filter(is_there));
         }
         Ok(losses)
     };

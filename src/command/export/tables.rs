@@ -137,7 +137,7 @@ fn calibration(table: &CalibrationTable) -> Table {
 fn system(row: &Row, steps: &[usize], interval: Interval) -> Vec<Cell> {
     let seeds = row.over.as_ref().map_or(0, |over| over.seeds);
     let at = |n: &usize| {
-        let Some(over) = row.over.as_ref().filter(|over| *n < over.mean.len()) else {
+        let Some(over) = row.over.as_ref().filter(|over| over.is_answered(*n)) else {
             return Cell::of("\u{2013}");
         };
         loss(over, *n, interval, row.best.contains(n))

@@ -68,7 +68,7 @@ fn evaluated(bytes: &mut Vec<u8>, seconds: f64, test: Option<&str>, curve: &Curv
     let on = test.map_or(String::new(), |test| format!(" [{test}]"));
     for (axis, of) in [(LossAxis::Steps, "test"), (LossAxis::Points, "points")] {
         let Some(curve) = axis.of(curve) else { continue };
-        for (i, n) in curve.steps.iter().enumerate() {
+        for (i, n) in curve.steps.iter().enumerate().filter(|(i, _)| curve.is_answered(*i)) {
             let mut values = vec![
                 ("loss".to_owned(), curve.mean[i]),
                 ("median".to_owned(), curve.median[i]),

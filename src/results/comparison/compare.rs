@@ -96,7 +96,7 @@ pub fn compare_two(
     if tasks(one)? != tasks(other)? {
         return None;
     }
-    let system = |index: usize| System::of(index, &outcomes[index], test).filter(|system| system.points > n);
+    let system = |index: usize| System::of(index, &outcomes[index], test).filter(|system| system.is_at(n));
     let systems = [system(one)?, system(other)?];
     let over = average_at(&systems, n, average);
     let [one, other] = &systems;
@@ -134,11 +134,11 @@ pub fn contrasts(
     let mut quantiles = Quantiles::default();
     for (n, over) in over.iter().enumerate() {
         let losses = one.losses(n, *over);
-        quantiles.are_of(systems.iter().filter(|system| system.points > n).count());
+        quantiles.are_of(systems.iter().filter(|system| system.is_at(n)).count());
         let rest = systems.iter().filter(|system| system.index != subject);
         for (system, (_, at)) in rest.zip(&mut others) {
             let held = |system: &System<'_>| difference(&losses, &system.losses(n, *over), &mut quantiles);
-            at.push((system.points > n).then_some(system).map(held));
+            at.push((one.is_at(n) && system.is_at(n)).then_some(system).map(held));
         }
     }
     (!others.is_empty()).then_some(Contrasts { subject, over, others })
@@ -168,6 +168,11 @@ impl<'a> System<'a> {
         Some(Self { index, seeds, curves, points })
     }
 
+    /// Whether it has a loss of every seed after n steps, finite or not: of somebody's answers there may be none.
+    fn is_at(&self, n: usize) -> bool {
+        n < self.points && self.curves.iter().flatten().all(|curve| curve.is_answered(n))
+    }
+
     /// One a seed, infinite where it has none.
     fn losses(&self, n: usize, over: Average) -> Losses<'_> {
         let loss = |curve: &Option<&Curve>| curve.map_or(f64::INFINITY, |curve| over.of(curve)[n]);
@@ -187,7 +192,7 @@ pub fn blows_up(curve: &Curve, n: usize) -> bool {
 
 /// The average that these systems are compared by.
 fn average_at(systems: &[System<'_>], n: usize, average: Average) -> Average {
-    let mut curves = systems.iter().filter(|system| system.points > n).flat_map(|system| &system.curves);
+    let mut curves = systems.iter().filter(|system| system.is_at(n)).flat_map(|system| &system.curves);
     if curves.any(|curve| curve.is_some_and(|curve| blows_up(curve, n))) { Average::Median } else { average }
 }
 
@@ -198,7 +203,7 @@ fn compare_at(
     quantiles: &mut Quantiles,
 ) -> Option<Comparison> {
     let over = average_at(systems, n, average);
-    let systems = systems.iter().filter(|system| system.points > n);
+    let systems = systems.iter().filter(|system| system.is_at(n));
     let losses: Vec<(usize, Losses<'_>)> =
         systems.map(|system| (system.index, system.losses(n, over))).collect();
     if losses.len() < 2 {

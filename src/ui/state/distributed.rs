@@ -27,6 +27,11 @@ impl App {
     fn wanted(&self) -> Vec<Wanted> {
         let (_, systems) = self.beside_selected();
         let (axis, at) = (self.axis(), self.spread_at());
+        // Of answers that nobody gave there is nothing to be worked out.
+        let is_there = |experiment: &usize| {
+            !self.experiments[*experiment].settings.algorithm.reads_answers()
+                || self.result_along(*experiment, axis).is_some_and(|over| over.is_answered(at))
+        };
         let of = |experiment: usize| {
             let set = self.experiments[experiment].sets.get(self.test).copied().flatten()?;
             let network = |run: &usize| Some((*run, self.shown_snapshot(*run)?.step));
@@ -34,7 +39,7 @@ impl App {
             let rate = self.test_rate(experiment).to_bits();
             Some(Wanted { experiment, at: At { set, axis, at, rate }, networks })
         };
-        systems.into_iter().filter_map(of).collect()
+        systems.into_iter().filter(is_there).filter_map(of).collect()
     }
 
     /// Has worked out how losses are spread over tasks, if that is in view.

@@ -53,11 +53,12 @@ fn answers_that_are_read_have_a_row_a_curve_and_a_fit() {
     assert!(screen.contains("not trained: read from mine.csv"), "{screen}");
     let row = screen.lines().find(|line| line.contains("Mine") && line.contains("none"));
     assert!(row.is_some_and(|row| !row.contains("none!")), "no task is lost: {screen}");
-    assert!(!screen.contains("tasks not finite"), "{screen}");
+    assert!(!screen.contains("not finite") && screen.contains("Mine has no answer at n = 0"), "{screen}");
     app.view = fixture::of_experiment(1);
     crate::ui::update::look(&mut app);
     let screen = picture(&app, 120, 40);
     assert!(screen.contains("About answers of another program"), "{screen}");
+    assert!(screen.contains("it has no answer at n = 0") && !screen.contains("not finite"), "{screen}");
     assert!(
         screen.contains("seed 0, as it was read") && screen.contains("not trained: its answers are read"),
         "{screen}"

@@ -161,7 +161,7 @@ fn what_is_compared_is_held_against_each_other_task_by_task() {
     // What is tested on other tasks cannot be held against it; one that is not trained neither.
     app.fit.compare = Some(4);
     let screen = picture(&app, 200, 60);
-    assert!(screen.contains("both have to be trained and tested on the same tasks"), "{screen}");
+    assert!(screen.contains("both need finite losses on the same tasks"), "{screen}");
     press(&mut app, KeyCode::Esc);
     assert!(!picture(&app, 160, 40).contains("Two networks"));
 }

@@ -68,8 +68,10 @@ impl App {
             Kind::Progress { .. } => {}
             Kind::Evaluated { test, curve, .. } => {
                 let share = curve.nonfinite.iter().copied().fold(0.0, f64::max);
-                let at =
-                    |n: usize| curve.steps.iter().position(|step| *step == n).map(|i| number(curve.mean[i]));
+                let at = |n: usize| {
+                    let place = curve.steps.iter().position(|step| *step == n);
+                    place.filter(|i| curve.is_answered(*i)).map(|i| number(curve.mean[i]))
+                };
                 let mut text = format!("{name}: evaluated on {} tasks", count(curve.tasks as u64));
                 if let Some(test) = &test {
                     text.push_str(&format!(" of {test}"));

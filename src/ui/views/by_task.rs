@@ -42,7 +42,7 @@ pub fn draw(app: &App, index: usize, other: usize, area: Rect, buffer: &mut Buff
     let Some(by_task) = app.by_task(index).filter(|by_task| !by_task.higher.is_empty()) else {
         let why = match app.is_paired(index) {
             true => "it is being worked out",
-            false => "both have to be trained and tested on the same tasks",
+            false => "both need finite losses on the same tasks",
         };
         for (row, line) in wrap(why, usize::from(inner.width).saturating_sub(2), styles).iter().enumerate() {
             put(buffer, inner, inner.x + 1, inner.y + row as u16, line, styles.plain());

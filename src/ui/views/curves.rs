@@ -42,7 +42,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = pane(buffer, area, &title, styles);
     let (mut back, mut front) = (Vec::new(), Vec::new());
     let mut kinds = Kinds::default();
-    let (mut all, mut marked) = (Vec::new(), Vec::new());
+    let (mut all, mut marked, mut unanswered) = (Vec::new(), Vec::new(), Vec::new());
     for index in drawn {
         let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
         kinds.add(preview);
@@ -58,9 +58,9 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 Series {
                     name: String::new(),
                     style: styles.series(app.hue(index)).patch(styles.dim()),
-                    shape: Shape::Band(curve.high.clone(), shade),
+                    shape: Shape::Band(answered(&curve, &curve.high).map(|(_, loss)| loss).collect(), shade),
                     mark: '.',
-                    points: points(&curve.low),
+                    points: answered(&curve, &curve.low).collect(),
                 },
             ));
         }
@@ -76,9 +76,10 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 style,
                 shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(app.hue(index)) }),
                 mark: styles.mark(app.hue(index)),
-                points: points(&curve.mean),
+                points: answered(&curve, &curve.mean).collect(),
             },
         ));
+        unanswered.extend(not_answered(name, |n| curve.is_answered(n), curve.mean.len(), axis));
         marked.push((index, curve.clone()));
         all.push((name.clone(), curve));
     }
@@ -113,6 +114,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let crosshair = app.curves.crosshair.map(|n| {
         let mut at: Vec<_> =
             all.iter().filter_map(|(name, curve)| curve.mean.get(n).map(|loss| (*loss, name))).collect();
+        at.retain(|(loss, _)| !loss.is_nan());
         at.sort_by(|a, b| a.0.total_cmp(&b.0));
         let list: Vec<String> = at.iter().map(|(loss, name)| format!("{name} {}", number(*loss))).collect();
         format!("{letter}={n}: {}", list.join(", "))
@@ -145,6 +147,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
         marks,
         above,
         unseen.announce(),
+        unanswered.join("; "),
         preview.to_owned(),
         replay,
         trained,
@@ -168,7 +171,7 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         waiting(app, inner, buffer);
         return;
     };
-    let (mut kinds, mut key, mut at) = (Kinds::default(), None, Vec::new());
+    let (mut kinds, mut key, mut at, mut unanswered) = (Kinds::default(), None, Vec::new(), None);
     let (x, y) = (x_scale(app, axes), y_scale(app, axes, index));
     let mut series = Vec::new();
     for &run in &app.experiments[index].runs {
@@ -182,7 +185,7 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         let Some(curve) = axis.of(curve) else { continue };
         kinds.add(rewound || app.curve(run).is_none());
         let losses = app.curves.average.of(curve);
-        if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)) {
+        if let Some(loss) = app.curves.crosshair.and_then(|n| losses.get(n)).filter(|loss| !loss.is_nan()) {
             at.push(format!("seed {} {}", state.seed, number(*loss)));
         }
         let is_chosen = chosen == Some(run);
@@ -191,12 +194,14 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             let edge = |sign: f64| -> Vec<f64> {
                 curve.mean.iter().zip(&curve.ci95).map(|(mean, half)| mean + sign * half).collect()
             };
+            let is_there = |point: &(f64, f64)| curve.is_answered(point.0 as usize);
+            let edge = |sign: f64| points(&edge(sign)).into_iter().filter(is_there);
             series.push(Series {
                 name: String::new(),
                 style: styles.series(app.hue(index)).patch(styles.dim()),
-                shape: Shape::Band(edge(1.0), Shade::Dense),
+                shape: Shape::Band(edge(1.0).map(|(_, loss)| loss).collect(), Shade::Dense),
                 mark: '.',
-                points: points(&edge(-1.0)),
+                points: edge(-1.0).collect(),
             });
         }
         let line = Series {
@@ -208,8 +213,11 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             },
             shape: Shape::Line(if is_chosen { Pattern::Solid } else { Pattern::Dot }),
             mark: if is_chosen { '#' } else { '.' },
-            points: points(losses),
+            points: points(losses).into_iter().filter(|(n, _)| curve.is_answered(*n as usize)).collect(),
         };
+        if is_chosen {
+            unanswered = not_answered("it", |n| curve.is_answered(n), losses.len(), axis);
+        }
         if is_chosen { key = Some(line) } else { series.push(line) }
     }
     series.extend(key.as_ref().and_then(|key| {
@@ -234,7 +242,12 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
         LossAxis::Steps => trained_note(app, index, &shown.over),
         LossAxis::Points => trained_points_note(app),
     };
-    note(app, area, buffer, &[crosshair, unseen.announce(), preview.to_owned(), trained, beyond]);
+    note(
+        app,
+        area,
+        buffer,
+        &[crosshair, unseen.announce(), unanswered.unwrap_or_default(), preview.to_owned(), trained, beyond],
+    );
 }
 
 /// Cells that a name has in the loss table.
@@ -249,7 +262,7 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
             let Shown { over: curve, preview, .. } = shown.as_ref()?;
             Some(Entry {
                 value: *curve.mean.get(*n)?,
-                spread: (curve.seeds > 1).then(|| curve.std[*n]),
+                spread: (curve.seeds > 1 && curve.is_answered(*n)).then(|| curve.std[*n]),
                 best: !*preview && best[column].contains(&index),
                 preview: *preview,
                 lossy: curve.nonfinite[*n] > 0.0,
@@ -399,6 +412,37 @@ fn points(losses: &[f64]) -> Vec<(f64, f64)> {
     losses.iter().enumerate().map(|(n, loss)| (n as f64, *loss)).collect()
 }
 
+/// Points of a system where it has a loss, finite or not: of somebody's answers there may be none.
+fn answered<'l>(over: &'l OverSeeds, losses: &'l [f64]) -> impl Iterator<Item = (f64, f64)> + 'l {
+    points(losses).into_iter().enumerate().filter(|(n, _)| over.is_answered(*n)).map(|(_, point)| point)
+}
+
+/// Where somebody has no answers, in words.
+fn not_answered(
+    name: &str,
+    is_answered: impl Fn(usize) -> bool,
+    points: usize,
+    axis: LossAxis,
+) -> Option<String> {
+    let mut ranges: Vec<[usize; 2]> = Vec::new();
+    for n in (0..points).filter(|n| !is_answered(*n)) {
+        match ranges.last_mut() {
+            Some([_, last]) if *last + 1 == n => *last = n,
+            _ => ranges.push([n, n]),
+        }
+    }
+    let [[first, last], ..] = ranges[..] else { return None };
+    if last - first + 1 == points {
+        return Some(format!("{name} has no answers here"));
+    }
+    let words = |[first, last]: &[usize; 2]| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first} to {last}"),
+    };
+    let ranges: Vec<String> = ranges.iter().map(words).collect();
+    Some(format!("{name} has no answer at {} = {}", axis.letter(), ranges.join(", ")))
+}
+
 /// The yardsticks behind everything, and in words those that have no place on the axis.
 fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>, String) {
     let (mut floors, mut above, mut below) = (Vec::new(), Vec::new(), Vec::new());
@@ -510,7 +554,6 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
 }
 
 /// Columns that a pane has for its title.
-/// Cells for a title.
 pub fn title_room(area: Rect) -> usize {
     usize::from(area.width).saturating_sub(4)
 }

@@ -79,6 +79,10 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let series = bands.into_iter().chain(lines).collect();
     let plot = Plot { x, y: Scale::linear(0.0, 1.0), x_name: tau, series, crosshair: None, names: true };
     plot.draw(inner, buffer, styles);
+    let reads_answers = app.experiments[subject].settings.algorithm.reads_answers();
+    let is_drawn = systems.iter().any(|system| system.experiment == subject);
+    let unanswered = (reads_answers && !is_drawn && distributions.missing == 0)
+        .then(|| format!("{} has no answers here", app.row_name(subject)));
     let missing = match distributions.missing {
         0 => String::new(),
         1 => "1 network is being tested".to_owned(),
@@ -90,7 +94,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             Some(spread) => spread.said(&app.row_name(subject), room),
             None => format!("{}: a seed has no finite loss on any task", app.row_name(subject)),
         });
-    note(app, area, buffer, &[missing, said.unwrap_or_default(), elsewhere(app, &drawn)]);
+    let said = said.or(unanswered).unwrap_or_default();
+    note(app, area, buffer, &[missing, said, elsewhere(app, &drawn)]);
 }
 
 /// What it says, for whoever sees it for the first time, and the figures of the selected system.

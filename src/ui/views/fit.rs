@@ -65,6 +65,7 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     for fit in fits.iter().filter(|fit| fit.n == app.fit.n) {
         series.extend(band(&line, fit, "90 % of y", styles.series(app.hue(index)).patch(styles.dim())));
     }
+    let reads_answers = app.experiments[index].settings.algorithm.reads_answers();
     for fit in &fits {
         let last = fit.n == app.fit.n;
         let (style, pattern, mark) = match (last, fit.n) {
@@ -72,6 +73,12 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             (_, 0) => (styles.dim(), Pattern::ShortDash, '-'),
             _ => (styles.series(app.hue(index)), Pattern::Dash, '+'),
         };
+        losses.push(Span::styled(format!("n={} ", fit.n), styles.plain()));
+        losses.push(Span::styled(format!("{}  ", number(fit.loss)), styles.readable(style)));
+        // Of answers that nobody gave there is no curve.
+        if reads_answers && fit.loss.is_nan() {
+            continue;
+        }
         series.push(Series {
             name: format!("n={}", fit.n),
             style,
@@ -79,8 +86,6 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             mark,
             points: curve(&fit.y),
         });
-        losses.push(Span::styled(format!("n={} ", fit.n), styles.plain()));
-        losses.push(Span::styled(format!("{}  ", number(fit.loss)), styles.readable(style)));
     }
     if let Some(other) = app.fit.compare.filter(|other| *other < app.experiments.len()) {
         compare(app, other, &task, &mut series, &mut losses);
@@ -172,6 +177,9 @@ fn compare(app: &App, other: usize, task: &TestTask, series: &mut Vec<Series>, l
         return;
     };
     losses.push(Span::styled(format!("{} {}  ", fit_name(name), number(fit.loss)), styles.readable(style)));
+    if app.experiments[other].settings.algorithm.reads_answers() && fit.loss.is_nan() {
+        return;
+    }
     let line = task.drawn_at();
     series.extend(band(&line, fit, "", styles.series(app.hue(other)).patch(styles.dim())));
     series.push(Series {

@@ -442,7 +442,8 @@ pub fn row(app: &App, index: usize) -> progress::Row {
         if let Some(curve) = over.filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
             let n = 10.min(curve.mean.len() - 1);
             let [low, high] = [curve.low[n], curve.high[n]].map(number);
-            facts.push(format!("seeds from {low} to {high} at {}={n}", app.axis().letter()));
+            let said = format!("seeds from {low} to {high} at {}={n}", app.axis().letter());
+            facts.extend(curve.is_answered(n).then_some(said));
         }
     } else if progress.training.is_empty() {
         facts.push(match progress {

@@ -13,7 +13,7 @@ pub(super) fn curve(mean: f64) -> Curve {
         mean: two(mean),
         median: two(mean),
         ci95: two(0.196 * mean),
-        nonfinite: two(0.0),
+        nonfinite: two(if mean.is_finite() { 0.0 } else { 1.0 }),
         tasks: 100,
         points: None,
         calibration: None,
@@ -100,6 +100,35 @@ fn the_best_set_is_all_that_cannot_be_told_from_the_lowest() {
     let at = &compare(&outcomes[..2], None, Average::Mean)[0];
     let at = at.at(0).expect("two systems");
     assert_eq!((at.lowest, at.best_set().len()), (1, 0), "of one seed each nothing is said");
+}
+
+#[test]
+fn where_somebody_has_no_answer_he_is_not_ranked() {
+    let study = study(&[("A", ""), ("B", ""), ("C", "")]);
+    let mut told = told(&[&[1.0, 1.1, 1.2], &[0.1, 0.2, 0.3], &[2.0, 2.1, 2.2]]);
+    // One seed of B, the lowest of all, was not answered for after one step.
+    let mut curve = curve(0.2);
+    (curve.mean[1], curve.median[1], curve.ci95[1]) = (f64::NAN, f64::NAN, f64::NAN);
+    told[1][1].1 = Curves::from(curve);
+    let outcomes = outcomes(&study, &told);
+    let compared = compare(&outcomes, None, Average::Mean);
+    assert_eq!(compared[0].at(0).expect("three systems").lowest, 1);
+    let at = compared[0].at(1).expect("two systems");
+    assert_eq!((&at.group[..], at.lowest, at.over), (&[0, 2][..], 0, Average::Mean), "nothing blows up");
+    assert_eq!(at.best_set().into_iter().collect::<Vec<_>>(), [0]);
+    assert!(compare_two(&outcomes, [0, 1], (None, 1, Average::Mean)).is_none());
+    assert!(compare_two(&outcomes, [0, 1], (None, 0, Average::Mean)).is_some());
+    for (subject, there) in [(0, [true, false, true, true]), (1, [true, false, true, false])] {
+        let against = contrasts(&outcomes, subject, None, Average::Mean).expect("there are others").others;
+        let found: Vec<bool> = against.iter().flat_map(|(_, at)| at.iter().map(Option::is_some)).collect();
+        assert_eq!(found, there, "{subject}");
+    }
+    let over = outcomes[1].over(None, Average::Mean).expect("it has curves");
+    assert!(over.is_answered(0) && !over.is_answered(1));
+    assert_eq!(
+        (over.nonfinite[1], over.lost[1], over.half_width(1).is_some_and(f64::is_finite)),
+        (0.0, 0, false)
+    );
 }
 
 #[test]
