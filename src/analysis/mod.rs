@@ -6,7 +6,7 @@
 //! ```text
 //! adaptive      a network with its rule of adaptation, opened: gradients, steps, what moves
 //! network       its activations, and its prediction's derivatives
-//! kernel        what a point does to the whole wave: the kernel of the rule, the tasks' covariance, alignment
+//! kernel        what a point does to the whole curve: the kernel of the rule, the tasks' covariance, alignment
 //! contributions one step as the sum of what each support point does, by layers too, and the bend that is left
 //! units         activations, kinks, dead units; how far layers and features move
 //! slice         the loss along the step, before and beyond its end

@@ -1,4 +1,4 @@
-//! The kernel of the rule: what a point would do to the whole wave, before any point is there.
+//! The kernel of the rule: what a point would do to the whole curve, before any point is there.
 
 use super::pane::{Finding, Found, Of, Pane, Subject};
 use super::picture::{Curves, Field, Hue, Line, Mark, Part, Row, Stroke, most, over};
@@ -10,7 +10,7 @@ use crate::task::grid;
 pub const PANE: Pane = Pane {
     name: "kernel",
     title: "Kernel",
-    look_for: "stripes. Column x' is what a step does to the whole wave where a point at x' lies above it: above 0 it lifts, \
+    look_for: "stripes. Column x' is what a step does to the whole curve where a point at x' lies above it: above 0 it lifts, \
                below 0 it lowers. Dotted: the tasks' own covariance.",
     of: Of::Network(find),
 };
@@ -48,7 +48,7 @@ impl Stripes {
         2.0 / self.shots.max(1) as f64
     }
 
-    /// How far such a point lifts the wave where it is, on average over the x axis.
+    /// How far such a point lifts the curve where it is, on average over the x axis.
     fn lift(&self) -> f64 {
         let points = self.kernel.points;
         let diagonal: f64 = self.kernel.rule.iter().step_by(points + 1).sum();
@@ -59,16 +59,16 @@ impl Stripes {
 impl Finding for Stripes {
     fn says(&self) -> String {
         let sign = match self.kernel.negative_part() {
-            0.0 => "No entry is negative: a point pulls the whole wave its own way.".to_owned(),
+            0.0 => "No entry is negative: a point pulls the whole curve its own way.".to_owned(),
             negative => format!(
-                "{:.0} % of it is negative: there a point pushes the wave the other way.",
+                "{:.0} % of it is negative: there a point pushes the curve the other way.",
                 100.0 * negative
             ),
         };
         let plain =
             self.plain.map(|plain| format!(" ({plain:.2} without the learned rule)")).unwrap_or_default();
         format!(
-            "One of {} points that lies 1 above lifts the wave by {} where it is. Alignment with the tasks' covariance: \
+            "One of {} points that lies 1 above lifts the curve by {} where it is. Alignment with the tasks' covariance: \
              {:.2}{plain}; 1 is alike. {sign}",
             self.shots,
             number(self.lift()),

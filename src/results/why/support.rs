@@ -1,4 +1,4 @@
-//! Support against truth over training: whether the gradient on a few points knows the way to the whole wave.
+//! Support against truth over training: whether the gradient on a few points knows the way to the whole task.
 
 use super::course::Course;
 use super::over_training::{level, lines, newest, over_seeds, over_steps};
@@ -11,7 +11,7 @@ pub const PANE: Pane = Pane {
     name: "support",
     title: "Support against truth",
     look_for: "whether the line rises towards 1. It is the cosine of the gradient on the support points with the gradient on the \
-               whole wave: at 1 the few points know the way.",
+               whole task: at 1 the few points know the way.",
     of: Of::Course(find),
 };
 

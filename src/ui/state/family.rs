@@ -65,12 +65,12 @@ impl OracleJob {
 /// What the Tasks view shows.
 pub struct Illustration {
     /// Waves overlaid.
-    pub waves: Vec<Function>,
-    /// x and the average over many waves there.
+    pub tasks: Vec<Function>,
+    /// x and the average over many tasks there.
     pub average: Points,
-    /// How many waves the average is over.
+    /// How many tasks the average is over.
     pub averaged: usize,
-    /// The first of the three waves shown.
+    /// The first of the three shown.
     pub first: usize,
 }
 
@@ -204,24 +204,24 @@ impl TestSet {
 }
 
 impl Illustration {
-    /// A thousand waves of the family, and the average of ten thousand; of a table its first thousand tasks, and the
+    /// A thousand tasks of the family, and the average of ten thousand; of a table its first thousand tasks, and the
     /// average of those to train on.
     pub fn new(settings: &TaskSettings) -> Self {
         let x = task::grid(settings.x, 60);
-        let (waves, y, averaged) = match settings.family.table() {
+        let (tasks, y, averaged) = match settings.family.table() {
             Some(table) => {
                 let average = |x: &f64| settings.family.moments(&settings.own, *x)[0];
                 (task::illustration(settings, 0, 1_000), x.iter().map(average).collect(), table.split()[0])
             }
             None => {
                 let averaged = 10_000;
-                let waves = task::illustration(settings, 0, averaged);
-                let average = |x: &f64| waves.iter().map(|wave| wave.at(*x)).sum::<f64>() / averaged as f64;
+                let drawn = task::illustration(settings, 0, averaged);
+                let average = |x: &f64| drawn.iter().map(|task| task.at(*x)).sum::<f64>() / averaged as f64;
                 let y = x.iter().map(average).collect();
-                (waves.into_iter().take(1_000).collect(), y, averaged)
+                (drawn.into_iter().take(1_000).collect(), y, averaged)
             }
         };
-        Self { waves, average: Points { x, y }, averaged, first: 0 }
+        Self { tasks, average: Points { x, y }, averaged, first: 0 }
     }
 }
 

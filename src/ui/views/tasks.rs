@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! + Three tasks -----------++ 1,000 tasks overlaid --++ Average of 10,000, and one ++
-//! |  three waves           ||  density of waves      ||  a flat line and a wave      |
+//! |  three tasks           ||  density of tasks      ||  a line and one of them      |
 //! +------------------------++------------------------++------------------------------+
 //!  what this means, in a sentence
 //! ```
@@ -35,29 +35,29 @@ pub static VIEW: Kind = Kind { open, commands: COMMANDS, ..Kind::new("Tasks", "t
 
 /// Its commands.
 static COMMANDS: &[Command] = &[
-    Command::new("previous-waves", "Left h k", "previous three waves", |app| waves(app, -3))
-        .hint("other waves")
+    Command::new("previous-waves", "Left h k", "previous three tasks", |app| on(app, -3))
+        .hint("other tasks")
         .group(Group::Move),
-    Command::new("next-waves", "Right l j", "next three waves", |app| waves(app, 3))
+    Command::new("next-waves", "Right l j", "next three tasks", |app| on(app, 3))
         .shares_hint()
         .group(Group::Move),
-    Command::new("first-waves", "g Home", "the first waves", |app| waves(app, -i32::MAX)).group(Group::Move),
-    Command::new("last-waves", "G", "the last waves", |app| waves(app, i32::MAX)).group(Group::Move),
-    Command::new("waves-on", "Ctrl-D PgDn", "nine waves on", |app| waves(app, 9)).group(Group::Move),
-    Command::new("waves-back", "Ctrl-U PgUp", "nine waves back", |app| waves(app, -9)).group(Group::Move),
+    Command::new("first-waves", "g Home", "the first tasks", |app| on(app, -i32::MAX)).group(Group::Move),
+    Command::new("last-waves", "G", "the last tasks", |app| on(app, i32::MAX)).group(Group::Move),
+    Command::new("waves-on", "Ctrl-D PgDn", "nine tasks on", |app| on(app, 9)).group(Group::Move),
+    Command::new("waves-back", "Ctrl-U PgUp", "nine tasks back", |app| on(app, -9)).group(Group::Move),
 ];
 
-/// The waves are drawn when somebody looks for the first time: it takes a moment.
+/// They are drawn when somebody looks for the first time: it takes a moment.
 fn open(app: &mut App) {
     if app.illustration.is_none() {
         app.illustration = app.sets.first().map(|set| Illustration::new(&set.task));
     }
 }
 
-/// So many waves on.
-fn waves(app: &mut App, by: i32) {
+/// So many tasks on.
+fn on(app: &mut App, by: i32) {
     if let Some(picture) = &mut app.illustration {
-        picture.first = step(picture.first, by, picture.waves.len().saturating_sub(2));
+        picture.first = step(picture.first, by, picture.tasks.len().saturating_sub(2));
     }
 }
 
@@ -116,7 +116,7 @@ fn plot<'a>(app: &App, series: Vec<Series>) -> Plot<'a> {
     }
 }
 
-fn wave(app: &App, function: &Function, name: String, index: usize) -> Series {
+fn line(app: &App, function: &Function, name: String, index: usize) -> Series {
     let Points { x, y } = function.drawn(app.sets[0].task.x, 120);
     Series {
         name,
@@ -130,8 +130,8 @@ fn wave(app: &App, function: &Function, name: String, index: usize) -> Series {
 fn three(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
     let title = format!("Three tasks ({} to {}){}", picture.first + 1, picture.first + 3, measured(app));
     let inner = pane(buffer, area, &title, &app.styles);
-    let waves = picture.waves.iter().skip(picture.first).take(3).enumerate();
-    let series = waves.map(|(i, task)| wave(app, task, task.label(), i)).collect();
+    let tasks = picture.tasks.iter().skip(picture.first).take(3).enumerate();
+    let series = tasks.map(|(i, task)| line(app, task, task.label(), i)).collect();
     plot(app, series).draw(inner, buffer, &app.styles);
 }
 
@@ -145,16 +145,16 @@ fn measured(app: &App) -> String {
     }
 }
 
-/// How many waves pass through each cell at the middle of its column, in shades that each stand for twice as many
-/// as the one before, with the first of the three waves over them.
+/// How many tasks pass through each cell at the middle of its column, in shades that each stand for twice as many
+/// as the one before, with the first of the three over them.
 fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
     let styles = &app.styles;
-    let all = picture.waves.len();
+    let all = picture.tasks.len();
     let inner = pane(buffer, area, &format!("{} tasks overlaid", count(all as u64)), styles);
-    let one = picture.waves.get(picture.first).map(|sine| Series {
+    let one = picture.tasks.get(picture.first).map(|task| Series {
         shape: Shape::Line(Pattern::Solid),
         style: styles.series(0).add_modifier(Modifier::BOLD),
-        ..wave(app, sine, String::new(), 0)
+        ..line(app, task, String::new(), 0)
     });
     let plot = plot(app, one.into_iter().collect());
     let Some(Geometry { canvas, x, y }) = plot.geometry(inner) else { return };
@@ -162,7 +162,7 @@ fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) 
     let mut cells = vec![0_usize; columns * rows];
     for column in 0..columns {
         let at = x.value((column as f64 + 0.5) / columns as f64);
-        for place in picture.waves.iter().filter_map(|sine| y.place(sine.at(at))) {
+        for place in picture.tasks.iter().filter_map(|task| y.place(task.at(at))) {
             if (0.0..1.0).contains(&place) {
                 cells[(((1.0 - place) * rows as f64) as usize).min(rows - 1) * columns + column] += 1;
             }
@@ -171,8 +171,8 @@ fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) 
     let most = cells.iter().copied().max().unwrap_or(0);
     let levels = [1, (most / 8).max(2), (most / 4).max(3), (most / 2).max(4)];
     let shades = &styles.shades()[1..];
-    for (i, waves) in cells.iter().enumerate() {
-        let Some(level) = levels.iter().rposition(|level| waves >= level) else { continue };
+    for (i, tasks) in cells.iter().enumerate() {
+        let Some(level) = levels.iter().rposition(|level| tasks >= level) else { continue };
         let (x, y) = (canvas.x + (i % columns) as u16, canvas.y + (i / columns) as u16);
         put(buffer, canvas, x, y, shades[level].encode_utf8(&mut [0; 4]), styles.dim());
     }
@@ -207,6 +207,6 @@ fn average(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
         mark: '#',
         points: picture.average.x.iter().copied().zip(picture.average.y.iter().copied()).collect(),
     };
-    let one = picture.waves.get(picture.first).map(|sine| wave(app, sine, "one task".to_owned(), 1));
+    let one = picture.tasks.get(picture.first).map(|task| line(app, task, "one task".to_owned(), 1));
     plot(app, one.into_iter().chain([average]).collect()).draw(inner, buffer, &app.styles);
 }

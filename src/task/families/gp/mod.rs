@@ -139,6 +139,10 @@ impl Family for Gp {
         "a draw from a Gaussian process"
     }
 
+    fn word(&self) -> &'static str {
+        "curve"
+    }
+
     fn oracle_in_words(&self) -> &'static str {
         "the posterior mean of the Gaussian process, over its lengths and scales"
     }

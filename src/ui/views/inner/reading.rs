@@ -70,8 +70,8 @@ fn plane_note(app: &App, of: &PlaneOf, plane: &ReadPlane) -> String {
 
 fn weights_in_words(name: &str) -> String {
     format!(
-        "Look for: which points count where the network is asked (the line): the nearest, or others of the same phase. \
-         Each bar is the {name} of a support point."
+        "Look for: which points count where the network is asked (the line): the nearest, or others further away that say as \
+         much, such as those of a wave's same phase. Each bar is the {name} of a support point."
     )
 }
 
