@@ -79,6 +79,8 @@ fn forty_malformed_files_are_refused_with_every_place() {
         (b"task,x,x,y\na,1,2,3\nb,1,2,3\n", vec![(1, 8, "a second column x")]),
         (b"task,x,y,y (cm)\na,1,2,3\nb,1,2,3\n", vec![(1, 10, "a second column y")]),
         (label.as_bytes(), vec![(1, 6, "at most 100 characters")]),
+        (b"task,x (\x1b[2J),y\na,1,2\nb,1,2\n", vec![(1, 6, "characters that can be seen")]),
+        (b"task,x,y\x1b]0;z\x07\na,1,2\nb,1,2\n", vec![(1, 1, "no column is called y; the header has")]),
         (b"task,x,y\na,1\nb,1,2\n", vec![(2, 3, "this row has 2 values, and the header 3")]),
         (b"task,x,y\na,1,2,3\nb,1,2\n", vec![(2, 5, "this row has 4 values, and the header 3")]),
         (b"task,x,y\na;1;2\nb,1,2\n", vec![(2, 1, "this row has 1 value, and the header 3")]),

@@ -208,6 +208,10 @@ fn state(app: &App, index: usize, fits: &[&Fit]) -> String {
         _ if !drawn => format!("seed {seed}: no network yet"),
         Phase::Failed { step, .. } => format!("seed {seed}: failed at step {}", count(*step)),
         _ if app.experiments[index].settings.algorithm.reads_answers() => {
+            // What was measured is kept, the answers are not.
+            if app.experiments[index].settings.answers.is_none() {
+                return format!("seed {seed}: its file of answers is not here");
+            }
             let n = app.fit.n;
             let is_there = fits.iter().any(|fit| fit.n == n && fit.loss.is_finite());
             if is_there {
