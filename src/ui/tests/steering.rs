@@ -124,7 +124,7 @@ fn an_edited_table_is_told_as_an_edited_file_is() {
     std::fs::write(&table, format!("task,x,y\n{}", rows(1))).expect("written");
     let read = || load(&path).map_err(anyhow::Error::from);
     let study = read().expect("a good file");
-    assert_eq!(study.named_files(), [table.clone()]);
+    assert_eq!(study.named_files().as_slice(), std::slice::from_ref(&table));
     let mut app = App::new(&study, &plan(&study), Styles::default());
     std::fs::write(&table, format!("task,x,y\n{}", rows(2))).expect("written");
     app.on_file(read());
