@@ -29,8 +29,8 @@ pub trait Real:
 
     /// Square root.
     fn root(self) -> Self;
-    /// `2^k` for an integral `k` in the range of normal numbers, from its bits.
-    fn power_of_two(k: Self) -> Self;
+    /// `2^k` for an integral `k` in the range of normal numbers, from `k` plus the rounder.
+    fn power_of_two(rounded: Self) -> Self;
     /// Taylor coefficients of `(exp(r) - 1) / r`, highest power first: as many as bring the error for
     /// |r| <= ln 2 / 2 below this type's rounding.
     const EXPM1: &'static [f64];
@@ -77,11 +77,9 @@ macro_rules! real {
                 self.sqrt()
             }
             #[inline(always)]
-            fn power_of_two(k: Self) -> Self {
-                // An integral k plus the rounder has k in its lowest mantissa bits; moved up into the
-                // exponent, on top of the exponent of 1.
-                let k = (k + Self::ROUNDER as $type).to_bits();
-                $type::from_bits((k << $mantissa).wrapping_add((1.0 as $type).to_bits()))
+            fn power_of_two(rounded: Self) -> Self {
+                // It has k in its lowest mantissa bits; moved up into the exponent, on top of the exponent of 1.
+                $type::from_bits((rounded.to_bits() << $mantissa).wrapping_add((1.0 as $type).to_bits()))
             }
         }
     };

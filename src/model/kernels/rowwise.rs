@@ -371,14 +371,15 @@ pub(super) mod bodies {
         let x = S::map(x, |x| if x < least { least } else { x });
         // x = k ln 2 + r, and p r = exp(r) - 1 by its Taylor series.
         let rounder = all(E::ROUNDER);
-        let k = S::sub(S::mul_add(x, all(std::f64::consts::LOG2_E), rounder), rounder);
+        let rounded = S::mul_add(x, all(std::f64::consts::LOG2_E), rounder);
+        let k = S::sub(rounded, rounder);
         let r = S::mul_add(k, all(-LN2_HIGH), x);
         let r = S::mul_add(k, all(-LN2_LOW), r);
         let mut p = all(E::EXPM1[0]);
         for &coefficient in &E::EXPM1[1..] {
             p = S::mul_add(p, r, all(coefficient));
         }
-        let scale = S::map(k, E::power_of_two);
+        let scale = S::map(rounded, E::power_of_two);
         S::mul_add(scale, S::mul(p, r), scale)
     }
 

@@ -52,6 +52,10 @@ pub trait Simd<E>: 'static {
     fn positive_part(v: Self::V) -> Self::V;
     /// `u` where `h` > 0, else 0.
     fn where_positive(h: Self::V, u: Self::V) -> Self::V;
+    /// `v` without its sign.
+    fn magnitude(v: Self::V) -> Self::V;
+    /// `v`, which has no sign, with that of `of`.
+    fn with_sign(v: Self::V, of: Self::V) -> Self::V;
     /// Adds `a * b` to `sums`, the first lanes before the others where these are wider vectors than the sums.
     fn add_products(
         a: Self::V,
@@ -208,6 +212,14 @@ macro_rules! portable {
                 std::array::from_fn(|i| if h[i] > 0.0 { u[i] } else { 0.0 })
             }
             #[inline(always)]
+            fn magnitude(v: Self::V) -> Self::V {
+                std::array::from_fn(|i| v[i].abs())
+            }
+            #[inline(always)]
+            fn with_sign(v: Self::V, of: Self::V) -> Self::V {
+                std::array::from_fn(|i| v[i].copysign(of[i]))
+            }
+            #[inline(always)]
             fn add_products(a: Self::V, b: Self::V, sums: Self::V) -> Self::V {
                 <Self as Simd<$type>>::mul_add(a, b, sums)
             }
@@ -293,6 +305,7 @@ macro_rules! registers {
     ($vectors:ident, $level:ident, $type:ident, $width:literal, $register:ident, narrow: $narrow:ident,
      load: $load:ident, store: $store:ident, set1: $set1:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
      div: $div:ident, sqrt: $sqrt:ident, fmadd: $fmadd:ident, max: $max:ident, zero: $zero:ident,
+     or: $or:ident, and: $and:ident, andnot: $andnot:ident,
      where_positive: |$h:ident, $u:ident| $where_positive:expr,
      load_first: |$from:ident| $load_first:expr, store_first: |$to:ident, $v:ident| $store_first:expr,
      add_products: |$a:ident, $b:ident, $sums:ident| $add_products:expr) => {
@@ -373,6 +386,14 @@ macro_rules! registers {
                 unsafe { $where_positive }
             }
             #[inline(always)]
+            fn magnitude(v: Self::V) -> Self::V {
+                unsafe { x86::$andnot(x86::$set1(-0.0), v) }
+            }
+            #[inline(always)]
+            fn with_sign(v: Self::V, of: Self::V) -> Self::V {
+                unsafe { x86::$or(v, x86::$and(x86::$set1(-0.0), of)) }
+            }
+            #[inline(always)]
             fn add_products(
                 $a: Self::V,
                 $b: Self::V,
@@ -397,6 +418,7 @@ macro_rules! registers {
 registers!(Avx2, Avx2, f32, 8, __m256, narrow: Avx2, load: _mm256_loadu_ps, store: _mm256_storeu_ps,
     set1: _mm256_set1_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps, div: _mm256_div_ps,
     sqrt: _mm256_sqrt_ps, fmadd: _mm256_fmadd_ps, max: _mm256_max_ps, zero: _mm256_setzero_ps,
+    or: _mm256_or_ps, and: _mm256_and_ps, andnot: _mm256_andnot_ps,
     where_positive: |h, u| x86::_mm256_and_ps(
         x86::_mm256_cmp_ps::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_ps()), u),
     load_first: |from| x86::_mm256_maskload_ps(from.as_ptr(), first_of_8(from.len())),
@@ -406,6 +428,7 @@ registers!(Avx2, Avx2, f32, 8, __m256, narrow: Avx2, load: _mm256_loadu_ps, stor
 registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
     set1: _mm256_set1_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd,
     sqrt: _mm256_sqrt_pd, fmadd: _mm256_fmadd_pd, max: _mm256_max_pd, zero: _mm256_setzero_pd,
+    or: _mm256_or_pd, and: _mm256_and_pd, andnot: _mm256_andnot_pd,
     where_positive: |h, u| x86::_mm256_and_pd(
         x86::_mm256_cmp_pd::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_pd()), u),
     load_first: |from| x86::_mm256_maskload_pd(from.as_ptr(), first_of_4(from.len())),
@@ -415,6 +438,7 @@ registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, sto
 registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     set1: _mm512_set1_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps, div: _mm512_div_ps,
     sqrt: _mm512_sqrt_ps, fmadd: _mm512_fmadd_ps, max: _mm512_max_ps, zero: _mm512_setzero_ps,
+    or: _mm512_or_ps, and: _mm512_and_ps, andnot: _mm512_andnot_ps,
     where_positive: |h, u| x86::_mm512_maskz_mov_ps(
         x86::_mm512_cmp_ps_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_ps()), u),
     load_first: |from| x86::_mm512_maskz_loadu_ps(first_bits(from.len()) as u16, from.as_ptr()),
@@ -426,6 +450,7 @@ registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps,
 registers!(Avx512, Avx512, f64, 8, __m512d, narrow: Avx2, load: _mm512_loadu_pd, store: _mm512_storeu_pd,
     set1: _mm512_set1_pd, add: _mm512_add_pd, sub: _mm512_sub_pd, mul: _mm512_mul_pd, div: _mm512_div_pd,
     sqrt: _mm512_sqrt_pd, fmadd: _mm512_fmadd_pd, max: _mm512_max_pd, zero: _mm512_setzero_pd,
+    or: _mm512_or_pd, and: _mm512_and_pd, andnot: _mm512_andnot_pd,
     where_positive: |h, u| x86::_mm512_maskz_mov_pd(
         x86::_mm512_cmp_pd_mask::<{ x86::_CMP_GT_OQ }>(h, x86::_mm512_setzero_pd()), u),
     load_first: |from| x86::_mm512_maskz_loadu_pd(first_bits(from.len()) as u8, from.as_ptr()),
