@@ -5,7 +5,8 @@ prediction.
     families_with_numpy.py METASCOPE [TASKS [FAMILY ..]]      METASCOPE is the built program, TASKS how many (100000)
 
 A FAMILY is rbf, matern-5/2 or periodic (of gp), step or sawtooth; without one, all. Closed forms have to agree to 1e-6 on the tasks
-that the program exports, and floors that are integrated on nodes here and there, to 1 % on all of them. Tasks drawn here, of the
+that the program exports, and to 1 % on all of them, for some floors are integrated on other nodes here, and the program works floors
+out over the tasks that it keeps at hand, which are fewer where there are very many. Tasks drawn here, of the
 same priors and by other random numbers, have to agree to 1 % with formulas, and with the program's as far as two samples can. Last
 come a few learners, briefly trained on each family. Exits with 1 where something does not agree.
 """

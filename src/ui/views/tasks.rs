@@ -195,10 +195,12 @@ fn overlaid(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) 
 
 fn average(app: &App, picture: &Illustration, area: Rect, buffer: &mut Buffer) {
     let of = count(picture.averaged as u64);
+    let short = format!("Average of {of}, and one task");
     let title = match app.sets[0].task.family.table() {
-        Some(_) => format!("Average of the {of} trained on, and one task"),
-        None => format!("Average of {of}, and one task"),
+        Some(_) => format!("Average of {of} to train on, and one task"),
+        None => short.clone(),
     };
+    let title = if width(&title) + 4 <= usize::from(area.width) { title } else { short };
     let inner = pane(buffer, area, &title, &app.styles);
     let average = Series {
         name: "average".to_owned(),
