@@ -15,6 +15,8 @@ const MOST_FAULTS: usize = 100;
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Characters of what a header says of a column.
 const LONGEST_LABEL: usize = 100;
+/// Names of a header among which one is looked for that may be meant: there may be millions.
+const MOST_NAMES: usize = 100;
 /// What programs write where there is no value, and where it is not finite.
 const NO_VALUE: [&str; 7] = ["", "na", "nan", "null", "none", "inf", "infinity"];
 
@@ -259,10 +261,11 @@ fn find(header: &Row<'_>, faults: &mut Faults) -> Option<Places> {
             let like = |(other, _): &(String, _)| {
                 !known.contains(&other.as_str()) && nearest(other, &known) == Some(name)
             };
-            let meant = words.iter().position(like);
+            let meant = words.iter().take(MOST_NAMES).position(like);
             faults.add(meant.map_or(header.begins, |place| header.place(place)), || {
                 let hint = if meant.is_some() { "; this may be it" } else { "" };
-                let (has, asked) = (presentable(&names.join(", "), 80), listed(columns));
+                let shown = &names[..names.len().min(MOST_NAMES)];
+                let (has, asked) = (presentable(&shown.join(", "), 80), listed(columns));
                 format!("no column is called {name}{hint}; the header has {has}, and should be {asked}")
             });
         }
@@ -522,6 +525,17 @@ mod tests {
             let ((_, problems), _) = read(text);
             assert!(problems.len() == 1 && problems[0].starts_with(said), "{said}\n{problems:?}");
         }
+    }
+
+    #[test]
+    fn in_a_header_of_a_million_names_none_is_guessed_at_the_end() {
+        let header = |others: usize| format!("{}tsak,x\n", "other,".repeat(others));
+        let said = |others: usize| read(header(others).as_bytes()).0.1;
+        assert!(said(50)[0].contains("no column is called task; this may be it"), "{:?}", said(50));
+        let problems = said(1_000_000);
+        let is_short = problems[0].starts_with("1:1: no column is called task; the header has other, other,")
+            && problems[0].len() < 200;
+        assert!(problems.len() == 1 && is_short, "{:.300}", problems[0]);
     }
 
     #[test]
