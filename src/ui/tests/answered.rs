@@ -58,7 +58,7 @@ fn answers_that_are_read_have_a_row_a_curve_and_a_fit() {
     crate::ui::update::look(&mut app);
     let screen = picture(&app, 120, 40);
     assert!(screen.contains("About answers of another program"), "{screen}");
-    assert!(screen.contains("it has no answer at n = 0") && !screen.contains("not finite"), "{screen}");
+    assert!(screen.contains("no answer at n = 0") && !screen.contains("not finite"), "{screen}");
     assert!(
         screen.contains("seed 0, as it was read") && screen.contains("not trained: its answers are read"),
         "{screen}"

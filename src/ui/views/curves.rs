@@ -79,7 +79,8 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 points: answered(&curve, &curve.mean).collect(),
             },
         ));
-        unanswered.extend(not_answered(name, |n| curve.is_answered(n), curve.mean.len(), axis));
+        let missing = not_answered(|n| curve.is_answered(n), curve.mean.len(), axis);
+        unanswered.extend(missing.map(|missing| format!("{name} has {missing}")));
         marked.push((index, curve.clone()));
         all.push((name.clone(), curve));
     }
@@ -216,7 +217,7 @@ pub fn draw_seeds(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
             points: points(losses).into_iter().filter(|(n, _)| curve.is_answered(*n as usize)).collect(),
         };
         if is_chosen {
-            unanswered = not_answered("it", |n| curve.is_answered(n), losses.len(), axis);
+            unanswered = not_answered(|n| curve.is_answered(n), losses.len(), axis);
         }
         if is_chosen { key = Some(line) } else { series.push(line) }
     }
@@ -418,12 +419,7 @@ fn answered<'l>(over: &'l OverSeeds, losses: &'l [f64]) -> impl Iterator<Item = 
 }
 
 /// Where somebody has no answers, in words.
-fn not_answered(
-    name: &str,
-    is_answered: impl Fn(usize) -> bool,
-    points: usize,
-    axis: LossAxis,
-) -> Option<String> {
+fn not_answered(is_answered: impl Fn(usize) -> bool, points: usize, axis: LossAxis) -> Option<String> {
     let mut ranges: Vec<[usize; 2]> = Vec::new();
     for n in (0..points).filter(|n| !is_answered(*n)) {
         match ranges.last_mut() {
@@ -433,14 +429,14 @@ fn not_answered(
     }
     let [[first, last], ..] = ranges[..] else { return None };
     if last - first + 1 == points {
-        return Some(format!("{name} has no answers here"));
+        return Some("no answers here".to_owned());
     }
     let words = |[first, last]: &[usize; 2]| match last - first {
         0 => first.to_string(),
         _ => format!("{first} to {last}"),
     };
     let ranges: Vec<String> = ranges.iter().map(words).collect();
-    Some(format!("{name} has no answer at {} = {}", axis.letter(), ranges.join(", ")))
+    Some(format!("no answer at {} = {}", axis.letter(), ranges.join(", ")))
 }
 
 /// The yardsticks behind everything, and in words those that have no place on the axis.
