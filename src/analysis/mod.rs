@@ -12,10 +12,10 @@
 //! slice         the loss along the step, before and beyond its end
 //! rates         the loss after n plain steps at many rates
 //! gradients     exact against first order against none, and the support's gradient against the truth's
-//! reading       what a support point does where a network reads it, and what is read
+//! reading       what a support point does where a network reads it, what is read, what units answer
 //! ring          where tasks lie in the two main directions of their steps
 //! plane         the losses of two tasks over the plane of their steps
-//! //! linear        sums of products
+//! linear        sums of products
 //! ```
 
 mod adaptive;
@@ -45,7 +45,7 @@ pub use network::{Network, Pass, mean_square};
 pub use plane::{AXIS, Plane};
 pub use principal::{Principal, principal};
 pub use rates::{RATES, Rates, STEPS, rate};
-pub use reading::{Reader, by_points};
+pub use reading::{ReadLayer, by_points, read, read_units};
 pub use ring::Ring;
 pub use slice::{SLICE, Slice};
 pub use units::{Activity, Moved, activity, moved, reach};

@@ -1,6 +1,6 @@
 //! Principal components of many long rows: of the matrix of their products, which has a row a row.
 
-use super::linear::{dot, mean};
+use super::linear::{add, difference, dot, mean};
 
 /// The main directions of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,18 @@ pub struct Principal {
     pub scores: Vec<[f64; 2]>,
     /// Their shares of the variance.
     pub shares: [f64; 2],
+    /// The mean of the rows.
+    centre: Vec<f64>,
+    /// The two directions, each of length 1; of none where the rows do not vary along it.
+    directions: [Vec<f64>; 2],
+}
+
+impl Principal {
+    /// The place of any row along the two directions of these.
+    pub fn place(&self, row: &[f64]) -> [f64; 2] {
+        let row = difference(row, &self.centre);
+        self.directions.each_ref().map(|direction| dot(direction, &row))
+    }
 }
 
 /// The first two principal components of rows, centred and not scaled.
@@ -16,7 +28,7 @@ pub fn principal(rows: &[Vec<f64>]) -> Principal {
     let (count, width) = (rows.len(), rows.first().map_or(0, Vec::len));
     let centre: Vec<f64> =
         (0..width).map(|column| mean(&rows.iter().map(|row| row[column]).collect::<Vec<_>>())).collect();
-    let rows: Vec<Vec<f64>> = rows.iter().map(|row| super::linear::difference(row, &centre)).collect();
+    let rows: Vec<Vec<f64>> = rows.iter().map(|row| difference(row, &centre)).collect();
     let mut products = vec![0.0; count * count];
     for (i, one) in rows.iter().enumerate() {
         for (j, other) in rows.iter().enumerate().take(i + 1) {
@@ -29,15 +41,20 @@ pub fn principal(rows: &[Vec<f64>]) -> Principal {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
     let (mut scores, mut shares) = (vec![[0.0; 2]; count], [0.0; 2]);
+    let mut directions = [(); 2].map(|()| vec![0.0; width]);
     for (place, &at) in order.iter().take(2).enumerate() {
         let size = values[at].max(0.0).sqrt();
         let vector = &vectors[at * count..(at + 1) * count];
         let largest = vector.iter().fold(0.0_f64, |most, x| if x.abs() > most.abs() { *x } else { most });
         let sign = if largest < 0.0 { -1.0 } else { 1.0 };
         scores.iter_mut().zip(vector).for_each(|(score, x)| score[place] = sign * size * x);
+        if size > 0.0 {
+            let direction = &mut directions[place];
+            rows.iter().zip(vector).for_each(|(row, x)| add(direction, sign * x / size, row));
+        }
         shares[place] = values[at] / all;
     }
-    Principal { scores, shares }
+    Principal { scores, shares, centre, directions }
 }
 
 /// Eigenvalues of a symmetric matrix, and eigenvectors as rows: Jacobi's rotations, cyclic, until nothing is left beside
@@ -96,7 +113,12 @@ mod tests {
             vec![1.0 + 3.0 * c * 0.6, 2.0 + s, -3.0 * c * 0.8, 4.0, 0.0]
         };
         let rows: Vec<Vec<f64>> = (0..40).map(row).collect();
-        let Principal { scores, shares } = principal(&rows);
+        let found = principal(&rows);
+        for (row, score) in rows.iter().zip(&found.scores) {
+            let place = found.place(row);
+            assert!((0..2).all(|at| (place[at] - score[at]).abs() < 1e-12), "{place:?} {score:?}");
+        }
+        let Principal { scores, shares, .. } = found;
         assert!((shares[0] - 0.9).abs() < 1e-12 && (shares[1] - 0.1).abs() < 1e-12, "{shares:?}");
         for (i, [first, second]) in scores.iter().enumerate() {
             let angle = std::f64::consts::TAU * i as f64 / 40.0;

@@ -1,10 +1,9 @@
-//! Networks that read their support points instead of stepping on them: what a point does to the whole curve, and of one
-//! that sums its points up in a vector (a conditional neural process, Garnelo et al. 2018, arXiv:1807.01613), that vector
-//! and the units that answer by it.
+//! Networks that read their support points instead of stepping on them: what a point does to the whole curve, what units
+//! answer before and after, and of one that sums its points up in a vector (a conditional neural process, Garnelo et al.
+//! 2018, arXiv:1807.01613), that vector.
 
-use super::linear::dot;
-use crate::eval::fits;
-use crate::model::{Precision, Weights};
+use crate::eval::{Adapter, fits};
+use crate::model::{Insight, LayerUnits, Precision, Weights};
 use crate::task::Points;
 
 /// By how much a y is changed for a derivative, in double precision.
@@ -28,85 +27,86 @@ pub fn by_points(weights: &Weights, support: &Points, x: &[f64], steps: usize) -
     (0..support.x.len()).map(derivative).collect()
 }
 
-/// A network that sums its points up in a vector: every layer with its numbers.
-pub struct Reader<'w> {
-    weights: &'w Weights,
-    /// What x and y are divided by, and what is taken off x before.
-    scale: [f64; 3],
+/// What has been read of these points, as a vector; `None` of a network that sums them up in none.
+pub fn read(weights: &Weights, support: &Points) -> Option<Vec<f64>> {
+    let mut adapter = asked(weights, support, &[0.0], 1);
+    match adapter.insight()? {
+        Insight::Context(read) => Some(read),
+        Insight::Weights { .. } => None,
+    }
 }
 
-impl<'w> Reader<'w> {
-    /// Of these weights; `None` where they are no such network.
-    pub fn new(weights: &'w Weights) -> Option<Self> {
-        let scale = weights.adaptation.inner.scale()?;
-        let reader = Self { weights, scale: [scale.x_center, scale.x_scale, scale.y_scale] };
-        let has = |name: &str| !reader.tensors(name).is_empty();
-        let layers = ["encoder.0", "encoder.1", "encoder.2", "decoder.0", "decoder.1", "decoder.2"];
-        let is_one =
-            layers.iter().all(|layer| has(&format!("{layer}.weight")) && has(&format!("{layer}.bias")));
-        (is_one && has("prior")).then_some(reader)
-    }
+/// A rectified layer before and after a network has read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadLayer {
+    /// The layer's name in a checkpoint.
+    pub layer: String,
+    /// Whether it is what becomes of a point that is read, and not of an x that is asked for.
+    pub is_of_point: bool,
+    /// Units.
+    pub width: usize,
+    /// What they answer at every x, a row of units an x: before a point is read; of a point that is read, if its y is 0.
+    pub before: Vec<f64>,
+    /// The same after it; of a point, where its y is that of the task.
+    pub after: Vec<f64>,
+}
 
-    /// The tensors of this name, one an input of a layer: numbers of an input, and the numbers.
-    fn tensors(&self, name: &str) -> Vec<(usize, &'w [f64])> {
-        let mut from = 0;
-        let mut found = Vec::new();
-        for tensor in self.weights.tensors() {
-            let values = &self.weights.values[from..from + tensor.count()];
-            from += tensor.count();
-            if tensor.name == name {
-                found.push((tensor.shape.last().copied().unwrap_or(1), values));
+/// The rectified layers of a network that reads, in the order of its pass: what they make of a single point of the task at
+/// each x of `task`, then what they answer at these x once all of `support` has been read, after `steps` updates of a learner
+/// that takes any. Empty of a network that does not read.
+pub fn read_units(weights: &Weights, support: &Points, task: &Points, steps: usize) -> Vec<ReadLayer> {
+    let of_points = |y: &dyn Fn(usize) -> f64| {
+        let mut all: Vec<LayerUnits> = Vec::new();
+        for (at, &x) in task.x.iter().enumerate() {
+            let point = Points { x: vec![x], y: vec![y(at)] };
+            // Asked at two x, so that their rows are told from that of the point.
+            let here = of_rows(asked(weights, &point, &[x, x], steps.max(1)).units(), 1);
+            match all.is_empty() {
+                true => all = here,
+                false => all.iter_mut().zip(here).for_each(|(all, here)| all.values.extend(here.values)),
             }
         }
-        found
-    }
+        all
+    };
+    let of_asked = |support: &Points, steps| {
+        let mut x = task.x.clone();
+        // As above: another x where there are as many points.
+        x.extend(task.x.first().filter(|_| support.x.len() == task.x.len()));
+        let mut layers = of_rows(asked(weights, support, &x, steps).units(), x.len());
+        layers.iter_mut().for_each(|layer| layer.values.truncate(layer.width * task.x.len()));
+        layers
+    };
+    let pairs = |before: Vec<LayerUnits>, after: Vec<LayerUnits>, is_of_point: bool| {
+        let pair = |(before, after): (LayerUnits, LayerUnits)| {
+            let LayerUnits { layer, width, values } = after;
+            ReadLayer { layer, is_of_point, width, before: before.values, after: values }
+        };
+        before.into_iter().zip(after).map(pair).collect::<Vec<ReadLayer>>()
+    };
+    let points = pairs(of_points(&|_| 0.0), of_points(&|at| task.y[at]), true);
+    // What does not depend on y is that of any x.
+    let points = points.into_iter().filter(|layer| layer.before != layer.after);
+    points.chain(pairs(of_asked(&Points::default(), 0), of_asked(support, steps.max(1)), false)).collect()
+}
 
-    fn layer(&self, name: &str, inputs: &[&[f64]]) -> Vec<f64> {
-        let bias = self.tensors(&format!("{name}.bias")).first().map_or(&[][..], |(_, values)| values);
-        let mut answers = bias.to_vec();
-        let weights = self.tensors(&format!("{name}.weight"));
-        for ((wide, weight), input) in weights.iter().zip(inputs) {
-            for (answer, row) in answers.iter_mut().zip(weight.chunks_exact(*wide)) {
-                *answer += dot(row, input);
-            }
-        }
-        answers
+/// The layers that so many rows have gone through; of one that they have gone through several times, the last time.
+fn of_rows(mut layers: Vec<LayerUnits>, rows: usize) -> Vec<LayerUnits> {
+    layers.retain(|layer| layer.values.len() == layer.width * rows);
+    let mut kept: Vec<LayerUnits> = Vec::new();
+    for layer in layers {
+        kept.retain(|known| known.layer != layer.layer);
+        kept.push(layer);
     }
+    kept
+}
 
-    fn relu(&self, name: &str, inputs: &[&[f64]]) -> Vec<f64> {
-        let mut answers = self.layer(name, inputs);
-        answers.iter_mut().for_each(|answer| *answer = answer.max(0.0));
-        answers
-    }
-
-    /// The vector that it has of these points; of none what it has learned to begin with.
-    pub fn read(&self, support: &Points) -> Vec<f64> {
-        let [center, wide, high] = self.scale;
-        let mut mean: Vec<f64> = Vec::new();
-        for (x, y) in support.x.iter().zip(&support.y) {
-            let (x, y) = ([(x - center) / wide], [y / high]);
-            let h = self.relu("encoder.0", &[&x, &y]);
-            let h = self.relu("encoder.1", &[&h]);
-            mean.resize(h.len(), 0.0);
-            mean.iter_mut().zip(&h).for_each(|(mean, h)| *mean += h / support.x.len() as f64);
-        }
-        match mean.is_empty() {
-            true => self.tensors("prior").first().map(|(_, values)| values.to_vec()).unwrap_or_default(),
-            false => self.layer("encoder.2", &[&mean]),
-        }
-    }
-
-    /// What the units of its decoder's two hidden layers answer at these points, a row of units a point, and its predictions.
-    pub fn answer(&self, r: &[f64], x: &[f64]) -> ([Vec<f64>; 2], Vec<f64>) {
-        let [center, wide, high] = self.scale;
-        let (mut units, mut predictions) = ([Vec::new(), Vec::new()], Vec::with_capacity(x.len()));
-        for x in x {
-            let first = self.relu("decoder.0", &[r, &[(x - center) / wide]]);
-            let second = self.relu("decoder.1", &[&first]);
-            predictions.push(high * self.layer("decoder.2", &[&second])[0]);
-            units[0].extend(first);
-            units[1].extend(second);
-        }
-        (units, predictions)
-    }
+/// A network that has read these points, where there are any, asked at these x, in double precision.
+fn asked(weights: &Weights, support: &Points, x: &[f64], steps: usize) -> Adapter {
+    let mut weights = weights.clone();
+    weights.model.precision = Precision::F64;
+    let mut adapter = Adapter::new(&weights);
+    adapter.take_task(support, &Points { x: x.to_vec(), y: vec![0.0; x.len()] });
+    let steps = if support.x.is_empty() { 0 } else { steps };
+    (0..steps).for_each(|_| adapter.descend());
+    adapter
 }

@@ -2,7 +2,7 @@
 //! coordinates, so that waves lie around a circle in the order of phases that nobody has told it.
 
 use super::adaptive::{Adaptive, Task};
-use super::linear::dot;
+use super::linear::{dot, mean};
 use super::principal::{Principal, principal};
 
 /// Tasks by their first steps.
@@ -31,25 +31,39 @@ impl Ring {
 
     /// Of what tasks make of a network, be it a step or what is read of their points.
     pub fn of(changes: &[Vec<f64>]) -> Self {
-        let Principal { scores, shares } = principal(changes);
+        let Principal { scores, shares, .. } = principal(changes);
         Self { scores, shares }
     }
 
-    /// R^2 of the tasks' coordinates, both together, by regression on the scores with an intercept.
-    pub fn explained(&self, coordinates: &[[f64; 2]]) -> f64 {
-        let of = |pairs: &[[f64; 2]], at: usize| pairs.iter().map(|pair| pair[at]).collect::<Vec<f64>>();
-        // Components are centred and at right angles, so each explains its own share.
-        let (mut explained, mut all) = (0.0, 0.0);
-        for target in [0, 1].map(|at| of(coordinates, at)) {
-            let mean = super::linear::mean(&target);
-            let target: Vec<f64> = target.iter().map(|value| value - mean).collect();
-            all += dot(&target, &target);
-            for score in [0, 1].map(|at| of(&self.scores, at)) {
+    /// What the scores say of the tasks' coordinates, by regression with an intercept.
+    pub fn fitted(&self, coordinates: &[[f64; 2]]) -> Vec<[f64; 2]> {
+        let column = |pairs: &[[f64; 2]], at: usize| pairs.iter().map(|pair| pair[at]).collect::<Vec<f64>>();
+        let mut fitted = vec![[0.0; 2]; coordinates.len()];
+        for target in [0, 1] {
+            let values = column(coordinates, target);
+            let middle = mean(&values);
+            fitted.iter_mut().for_each(|fitted| fitted[target] = middle);
+            // Components are centred and at right angles, so each explains its own share.
+            for score in [0, 1].map(|at| column(&self.scores, at)) {
                 let size = dot(&score, &score);
-                let along = dot(&score, &target);
-                explained += if size > 0.0 { along * along / size } else { 0.0 };
+                let slope = if size > 0.0 { dot(&score, &values) / size } else { 0.0 };
+                fitted.iter_mut().zip(&score).for_each(|(fitted, score)| fitted[target] += slope * score);
             }
         }
-        explained / all
+        fitted
+    }
+
+    /// R^2 of that, both coordinates together; NaN where they do not vary.
+    pub fn explained(&self, coordinates: &[[f64; 2]]) -> f64 {
+        let squares = |pairs: &[[f64; 2]], about: &dyn Fn(usize) -> [f64; 2]| {
+            let square = |(task, pair): (usize, &[f64; 2])| {
+                let about = about(task);
+                (pair[0] - about[0]).powi(2) + (pair[1] - about[1]).powi(2)
+            };
+            pairs.iter().enumerate().map(square).sum::<f64>()
+        };
+        let fitted = self.fitted(coordinates);
+        let middle = [0, 1].map(|at| mean(&coordinates.iter().map(|pair| pair[at]).collect::<Vec<f64>>()));
+        1.0 - squares(coordinates, &|task| fitted[task]) / squares(coordinates, &|_| middle)
     }
 }

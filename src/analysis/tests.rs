@@ -441,6 +441,21 @@ fn gradients_are_central_differences_layer_by_layer() {
             };
             (at(h) - at(-h)) / (2.0 * h)
         };
+        // To first order steps are constants: the loss where they lead, by each number before them.
+        let away: Vec<Vec<f64>> =
+            tasks.iter().map(|(support, _)| engine_step(&weights, support, steps)).collect();
+        let to_first_order = |place: usize| {
+            let at = |h: f64| {
+                let losses = tasks.iter().zip(&away).map(|((_, query), away)| {
+                    let mut values = weights.values.clone();
+                    values.iter_mut().zip(away).for_each(|(value, away)| *value += away);
+                    values[place] += h;
+                    mean_square(&predicted(&weights, &values, &query.x), &query.y)
+                });
+                losses.sum::<f64>() / tasks.len() as f64
+            };
+            (at(1e-5) - at(-1e-5)) / 2e-5
+        };
         let parameters = weights.model.parameters();
         let columns = if name == "cavia" { parameters..weights.values.len() } else { 0..0 };
         let layers =
@@ -454,6 +469,17 @@ fn gradients_are_central_differences_layer_by_layer() {
             assert!((before - linear::length(&start)).abs() < 1e-6 * before.max(1e-3), "{name} {column}");
             let cosine = linear::cosine(&exact, &start);
             assert!((found.cosines[1][column] - cosine).abs() < 1e-5, "{name} {column}");
+            // A context is folded into the first bias by these steps, which no column of it is.
+            if name == "cavia" {
+                continue;
+            }
+            let first: Vec<f64> = places.iter().map(|place| to_first_order(*place)).collect();
+            let norm = found.norms[1][column];
+            assert!((norm - linear::length(&first)).abs() < 1e-6 * norm.max(1e-3), "{name} {column}");
+            for (pair, other) in [(0, &exact), (2, &start)] {
+                let cosine = linear::cosine(&first, other);
+                assert!((found.cosines[pair][column] - cosine).abs() < 1e-5, "{name} {column}");
+            }
         }
     }
 }
@@ -558,13 +584,20 @@ fn the_covariance_is_what_sampling_finds() {
         let own = SineSettings { phase, frequency, ..SineSettings::default() }.values();
         TaskSettings { own, ..TaskSettings::default() }
     };
-    let lines = TaskSettings { family: crate::task::families::FAMILIES[1], ..TaskSettings::default() };
-    let lines = TaskSettings { own: crate::config::Values::default().of(lines.family.keys()), ..lines };
     let turn = std::f64::consts::TAU;
-    let families =
-        [sine([0.0, turn], [1.0, 1.0]), sine([0.3, 1.5], [1.0, 1.0]), sine([0.0, 2.0], [0.5, 1.5]), lines];
+    let mut families =
+        vec![sine([0.0, turn], [1.0, 1.0]), sine([0.3, 1.5], [1.0, 1.0]), sine([0.0, 2.0], [0.5, 1.5])];
+    // Every other family as it is where nobody says anything.
+    let others = crate::task::families::FAMILIES.iter().skip(1).filter(|family| family.name() != "table");
+    let others = others.map(|family| TaskSettings {
+        family: *family,
+        own: crate::config::Values::default().of(family.keys()),
+        ..TaskSettings::default()
+    });
+    families.extend(others);
     for settings in families {
-        let drawn = illustration(&settings, 5, 40_000);
+        let count = if settings.family.name() == "gp" { 8_000 } else { 40_000 };
+        let drawn = illustration(&settings, 5, count);
         let values: Vec<Vec<f64>> =
             drawn.iter().map(|task| x.iter().map(|x| task.at(*x)).collect()).collect();
         let found = covariance(&settings, &x);
@@ -572,7 +605,8 @@ fn the_covariance_is_what_sampling_finds() {
         for (place, found) in found.iter().enumerate() {
             let (row, column) = (place / 6, place % 6);
             let sampled = values.iter().map(|y| y[row] * y[column]).sum::<f64>() / values.len() as f64;
-            assert!((found - sampled).abs() < 0.03 * largest, "{row} {column}: {found} for {sampled}");
+            let what = settings.family.name();
+            assert!((found - sampled).abs() < 0.05 * largest, "{what} {row} {column}: {found} for {sampled}");
         }
     }
     // Whole turns of phases leave cos(x - x').
@@ -588,28 +622,78 @@ fn reading(algorithm: &str) -> Weights {
 }
 
 #[test]
-fn what_is_read_and_answered_is_what_the_engine_predicts() {
+fn units_of_networks_that_read_are_sums_written_out_anew() {
+    let (x, (support, _)) = (grid(X, 21), tasks(1).remove(0));
+    let truth = Points { y: x.iter().map(|x| x.sin()).collect(), x: x.clone() };
     let weights = reading("cnp");
-    let reader = Reader::new(&weights).expect("it sums its points up");
-    let x = grid(X, 21);
-    for (support, _) in tasks(5) {
-        for support in [Points::default(), support] {
-            let (units, predictions) = reader.answer(&reader.read(&support), &x);
-            let query = Points { x: x.clone(), y: vec![0.0; x.len()] };
-            let mut adapter = Adapter::on(&weights, Kernels::portable());
-            adapter.take_task(&support, &query);
-            if !support.x.is_empty() {
-                adapter.descend();
+    let scale = weights.adaptation.inner.scale().expect("it has one");
+    let layers = read_units(&weights, &support, &truth, 1);
+    let names: Vec<(&str, bool)> =
+        layers.iter().map(|layer| (layer.layer.as_str(), layer.is_of_point)).collect();
+    let (point, asked) = (true, false);
+    assert_eq!(
+        names,
+        [("encoder.0", point), ("encoder.1", point), ("decoder.0", asked), ("decoder.1", asked)]
+    );
+    // Tensor by tensor out of the checkpoint's numbers: inputs of a layer side by side, rows of a unit each.
+    let dense = |name: &str, inputs: &[Vec<f64>]| -> Vec<f64> {
+        let (mut from, mut sums, mut parts) = (0, Vec::new(), inputs.iter());
+        for tensor in weights.tensors() {
+            let values = &weights.values[from..from + tensor.count()];
+            from += tensor.count();
+            if tensor.name == format!("{name}.bias") {
+                sums.resize(values.len(), 0.0);
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            } else if tensor.name == format!("{name}.weight") {
+                let input = parts.next().expect("an input of its own");
+                sums.resize(values.len() / input.len(), 0.0);
+                for (sum, row) in sums.iter_mut().zip(values.chunks(input.len())) {
+                    *sum += row.iter().zip(input).map(|(w, x)| w * x).sum::<f64>();
+                }
             }
-            let (expected, _) = adapter.predict();
-            for (one, other) in predictions.iter().zip(&expected) {
-                assert!((one - other).abs() < 1e-9 * other.abs().max(1.0), "{one} {other}");
-            }
-            assert!(units.iter().all(|units| units.len() == 16 * x.len()));
+        }
+        sums
+    };
+    let rectified = |z: Vec<f64>| z.into_iter().map(|z| z.max(0.0)).collect::<Vec<f64>>();
+    let seen = |x: f64| vec![(x - scale.x_center) / scale.x_scale];
+    let encoder = |x: f64, y: f64| {
+        let first = rectified(dense("encoder.0", &[seen(x), vec![y / scale.y_scale]]));
+        let second = rectified(dense("encoder.1", &[first.clone()]));
+        [first, second]
+    };
+    let all: Vec<Vec<f64>> =
+        support.x.iter().zip(&support.y).map(|(x, y)| encoder(*x, *y)[1].clone()).collect();
+    let mean = (0..16).map(|unit| all.iter().map(|row| row[unit]).sum::<f64>() / all.len() as f64);
+    let r = dense("encoder.2", &[mean.collect()]);
+    near(&read(&weights, &support).expect("it sums its points up"), &r, 1e-12, "r");
+    for (at, &x) in x.iter().enumerate() {
+        let first = rectified(dense("decoder.0", &[r.clone(), seen(x)]));
+        let decoder = [first.clone(), rectified(dense("decoder.1", &[first]))];
+        let [before, after] = [0.0, truth.y[at]].map(|y| encoder(x, y));
+        for layer in 0..2 {
+            let row = |values: &[f64]| values[16 * at..16 * at + 16].to_vec();
+            let name = &layers[layer].layer;
+            near(&row(&layers[layer].before), &before[layer], 1e-12, name);
+            near(&row(&layers[layer].after), &after[layer], 1e-12, name);
+            near(&row(&layers[2 + layer].after), &decoder[layer], 1e-12, "decoder");
         }
     }
-    for other in ["maml", "transformer", "metafun", "ridge-head"] {
-        assert!(Reader::new(&reading(other)).is_none(), "{other} sums nothing up");
+    // Of others: as many rows as x, what does not read is as before, and what does is not.
+    for (algorithm, moved, as_before) in
+        [("transformer", "readout.0", "embedding.0"), ("metafun", "decoder.1", "feature.0")]
+    {
+        let layers = read_units(&reading(algorithm), &support, &truth, 2);
+        assert!(
+            layers.iter().all(|of| of.before.len() == of.width * 21 && of.after.len() == of.before.len())
+        );
+        let of = |name: &str| layers.iter().find(|of| of.layer == name && !of.is_of_point).expect("a layer");
+        assert!(of(moved).before != of(moved).after, "{algorithm}");
+        assert_eq!(of(as_before).before, of(as_before).after, "{algorithm}");
+        assert!(layers.iter().any(|of| of.is_of_point && of.before != of.after), "{algorithm}");
+        assert!(read(&reading(algorithm), &support).is_none(), "{algorithm} sums nothing up");
+    }
+    for other in ["maml", "ridge-head"] {
+        assert!(read_units(&reading(other), &support, &truth, 1).is_empty(), "{other} does not read");
     }
 }
 

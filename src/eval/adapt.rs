@@ -1,7 +1,7 @@
 //! A trained initialisation at work: inner steps on a task's support points, by its own rule of adaptation.
 
 use crate::model::Precision;
-use crate::model::{Insight, Kernels, Predictor, Scalar, TensorInfo, Weights, predictor};
+use crate::model::{Insight, Kernels, LayerUnits, Predictor, Scalar, TensorInfo, Weights, predictor};
 use crate::task::{Points, Units};
 
 /// A network's prediction after `n` steps on a task's support points.
@@ -33,6 +33,7 @@ trait Adapt {
     fn deviations(&mut self) -> Option<Vec<f64>>;
     fn context(&self) -> Vec<f64>;
     fn insight(&mut self) -> Option<Insight>;
+    fn units(&mut self) -> Vec<LayerUnits>;
 }
 
 struct Typed<E> {
@@ -99,6 +100,12 @@ impl Adapter {
     /// What a network that reads makes of the support points, asked at the query points; `None` of any other.
     pub fn insight(&mut self) -> Option<Insight> {
         self.0.insight()
+    }
+
+    /// What the rectified layers of a network that reads answer while it is asked at the query points, in their order; nothing
+    /// of any other.
+    pub fn units(&mut self) -> Vec<LayerUnits> {
+        self.0.units()
     }
 
     /// The current weights, in checkpoint order.
@@ -169,6 +176,10 @@ impl<E: Scalar> Adapt for Typed<E> {
 
     fn insight(&mut self) -> Option<Insight> {
         self.predictor.insight(&self.query[0])
+    }
+
+    fn units(&mut self) -> Vec<LayerUnits> {
+        self.predictor.units(&self.query[0])
     }
 
     fn weights(&self, values: &mut Vec<f64>) {

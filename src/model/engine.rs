@@ -2,7 +2,7 @@
 //! meta-batch after its inner steps and its gradient come out. Tests and the screen have a [`Predictor`]: support
 //! points go in, predictions come out.
 
-use super::insight::Insight;
+use super::insight::{Insight, LayerUnits};
 use super::kernels::Real;
 use crate::config::words;
 use crate::task::Batch;
@@ -108,6 +108,12 @@ pub trait Predictor<E: Real> {
     /// What a network that reads makes of its points, asked at these x; `None` of any other.
     fn insight(&mut self, _x: &[E]) -> Option<Insight> {
         None
+    }
+
+    /// What the rectified layers of a network that reads answer while it is asked at these x, in their order; nothing of any
+    /// other.
+    fn units(&mut self, _x: &[E]) -> Vec<LayerUnits> {
+        Vec::new()
     }
 }
 

@@ -13,3 +13,14 @@ pub enum Insight {
         rows: Vec<Vec<f64>>,
     },
 }
+
+/// What a rectified layer of a network that reads answers, in one pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerUnits {
+    /// The layer's name in a checkpoint.
+    pub layer: String,
+    /// Units.
+    pub width: usize,
+    /// What they answer, a row of units a point.
+    pub values: Vec<f64>,
+}

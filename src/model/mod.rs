@@ -65,7 +65,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, HowItAdapts, Metadata, Shapes,
 pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
 pub use engines::{Carrier, carrier, predictor};
 pub use head::{Features, Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
-pub use insight::Insight;
+pub use insight::{Insight, LayerUnits};
 pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
 pub use layer::Layer;
 pub use operations::{Adapted, Workspace};

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use dfdx::prelude::{Cpu, PutTape, Rank0, Tape, Tensor};
 
 use super::engine::{InnerSteps, Predictor};
-use super::insight::Insight;
+use super::insight::{Insight, LayerUnits};
 use super::kernels::{Kernels, Real};
 use super::layer::Layer;
 use super::parameters::Parameters;
@@ -359,6 +359,14 @@ impl<E: Scalar> Predictor<E> for ReadPredictor<E> {
         self.reader.with_episode(1, (support_x, support_y), x, (self.n, false), |episode| {
             self.reader.network.insight(&pass, episode)
         })
+    }
+
+    fn units(&mut self, x: &[E]) -> Vec<LayerUnits> {
+        let n = self.n.min(self.reader.network.most_updates());
+        let pass = Pass::watched(self.reader.memory.clone(), self.theta.clone());
+        let (support_x, support_y) = &self.support;
+        self.reader.read(&pass, 1, (support_x, support_y), x, (n, false));
+        pass.into_seen()
     }
 
     fn deviations(&mut self, x: &[E], deviations: &mut [E]) -> bool {

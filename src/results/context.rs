@@ -2,21 +2,20 @@
 //! that is. Of sine waves that is (a cos b, a sin b), on which phases lie around a circle. And what networks that read make
 //! of their points: the vector that stands for a task, or how much each point counts.
 
-use crate::analysis::{Principal, principal};
+use crate::analysis::{Ring, principal};
 use crate::eval::{Adapter, fits};
-use crate::model::kernels::vectors;
-use crate::model::{Insight, Kernels, Weights};
+use crate::model::{Insight, Weights};
 use crate::task::{Points, TestTask};
 
 /// Tasks as their contexts see them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane {
-    /// Where each task lies: what its context says of the family's coordinates, by least squares over all of
-    /// these tasks; where the family has none, the first two context numbers.
+    /// Where each task lies: what the two main directions of contexts say of the family's coordinates, by least squares over
+    /// all of these tasks; where the family has none, the first two context numbers.
     pub points: Vec<[f64; 2]>,
     /// Where each really lies, if the family has coordinates.
     pub truth: Option<Vec<[f64; 2]>>,
-    /// Share of the coordinates' variance that the context explains.
+    /// Share of the coordinates' variance that these explain.
     pub explained: Option<f64>,
 }
 
@@ -38,21 +37,15 @@ pub fn plane(
         (0..steps).for_each(|_| adapter.descend());
         contexts.push(adapter.context());
     }
-    let numbers = contexts.first().filter(|context| !context.is_empty())?.len();
+    contexts.first().filter(|context| !context.is_empty())?;
     let truth: Option<Vec<[f64; 2]>> = tasks.iter().map(|task| task.function.plane()).collect();
     let Some(truth) = truth else {
         let points = contexts.iter().map(|context| [context[0], context.get(1).copied().unwrap_or(0.0)]);
         return Some(Plane { points: points.collect(), truth: None, explained: None });
     };
-    let rows: Vec<Vec<f64>> = contexts.into_iter().map(|context| [context, vec![1.0]].concat()).collect();
-    let points = fitted(&rows, &truth, numbers + 1);
-    let mean = |at: usize| truth.iter().map(|point| point[at]).sum::<f64>() / truth.len() as f64;
-    let centre = [mean(0), mean(1)];
-    let distance =
-        |one: &[f64; 2], other: &[f64; 2]| (one[0] - other[0]).powi(2) + (one[1] - other[1]).powi(2);
-    let left: f64 = points.iter().zip(&truth).map(|(point, truth)| distance(point, truth)).sum();
-    let all: f64 = truth.iter().map(|truth| distance(truth, &centre)).sum();
-    Some(Plane { points, truth: Some(truth), explained: (all > 0.0).then(|| 1.0 - left / all) })
+    let ring = Ring::of(&contexts);
+    let explained = Some(ring.explained(&truth)).filter(|share| share.is_finite());
+    Some(Plane { points: ring.fitted(&truth), truth: Some(truth), explained })
 }
 
 /// What a network that reads makes of its points.
@@ -129,78 +122,20 @@ pub fn reading(
             of.push(context);
         }
     }
-    let Principal { scores, shares } = principal(&all);
-    let centre: Vec<f64> =
-        (0..all[0].len()).map(|at| all.iter().map(|row| row[at]).sum::<f64>() / all.len() as f64).collect();
-    // A direction is what the rows add up to, each as often as it lies along it.
-    let direction = |at: usize| -> Vec<f64> {
-        let square: f64 = scores.iter().map(|score| score[at] * score[at]).sum();
-        let along = |column: usize| {
-            let rows = all.iter().zip(&scores);
-            rows.map(|(row, score)| score[at] * (row[column] - centre[column])).sum::<f64>() / square
-        };
-        // On no variance there is no direction.
-        (0..centre.len()).map(|column| if square > 0.0 { along(column) } else { 0.0 }).collect()
-    };
-    let length = |of: &[f64]| of.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
-    let axes = [0, 1].map(direction);
-    let place = |row: &Vec<f64>| {
-        [0, 1].map(|at| {
-            let axis: &[f64] = &axes[at];
-            let along = row.iter().zip(&centre).zip(axis).map(|((x, centre), axis)| (x - centre) * axis);
-            along.sum::<f64>() / length(axis)
-        })
-    };
-    let most = scores.iter().flatten().fold(0.0_f64, |most, score| most.max(score.abs()));
+    let found = principal(&all);
+    let most = found.scores.iter().flatten().fold(0.0_f64, |most, score| most.max(score.abs()));
     Some(Reading::Plane(ReadPlane {
-        points: now.iter().map(place).collect(),
+        points: now.iter().map(|row| found.place(row)).collect(),
         most,
         truth: tasks.iter().map(|task| task.function.plane()).collect(),
-        share: shares[0] + shares[1],
+        share: found.shares[0] + found.shares[1],
     }))
-}
-
-/// Least squares of two targets on rows of so many numbers, evaluated at the rows.
-fn fitted(rows: &[Vec<f64>], targets: &[[f64; 2]], width: usize) -> Vec<[f64; 2]> {
-    let mut matrix = vec![0.0; width * width];
-    let mut sides = vec![0.0; width * 2];
-    for (row, target) in rows.iter().zip(targets) {
-        for i in 0..width {
-            for j in 0..width {
-                matrix[i * width + j] += row[i] * row[j];
-            }
-            for k in 0..2 {
-                sides[i * 2 + k] += row[i] * target[k];
-            }
-        }
-    }
-    // Before the first step all contexts are alike: the smallest solution then, which is the mean.
-    let trace: f64 = (0..width).map(|i| matrix[i * (width + 1)]).sum();
-    (0..width).for_each(|i| matrix[i * (width + 1)] += 1e-10 * trace);
-    let kernels = Kernels::portable();
-    vectors::cholesky(kernels, width, &mut matrix);
-    vectors::solve(kernels, width, &matrix, &mut sides);
-    let at = |row: &Vec<f64>, k: usize| row.iter().enumerate().map(|(i, x)| x * sides[i * 2 + k]).sum();
-    rows.iter().map(|row| [at(row, 0), at(row, 1)]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_linear_in_the_context_is_found_and_what_is_not_is_not() {
-        let rows: Vec<Vec<f64>> =
-            (0..40).map(|i| vec![f64::from(i).sin(), f64::from(i * 7).cos(), 1.0]).collect();
-        let targets: Vec<[f64; 2]> =
-            rows.iter().map(|row| [2.0 * row[0] - row[1] + 3.0, row[1] - 0.5]).collect();
-        for (found, target) in fitted(&rows, &targets, 3).iter().zip(&targets) {
-            assert!((found[0] - target[0]).abs() < 1e-7 && (found[1] - target[1]).abs() < 1e-7);
-        }
-        let alike = vec![vec![0.0, 0.0, 1.0]; 40];
-        let mean = targets.iter().map(|target| target[0]).sum::<f64>() / 40.0;
-        assert!(fitted(&alike, &targets, 3).iter().all(|point| (point[0] - mean).abs() < 1e-6));
-    }
+    use crate::model::Kernels;
 
     fn network(algorithm: &str) -> (Weights, Vec<TestTask>) {
         let text = format!(

@@ -93,6 +93,9 @@ impl<E: Scalar> Pass<E> {
         self.spare().take_back(bias);
         self.spare().take_back(shared.unwrap_or_default());
         let out = self.rows(layout, out, true);
+        if rectified {
+            self.show(layer, &out);
+        }
         let (result, theta, spare) = (out.clone(), self.theta.clone(), self.spare().clone());
         let reads: Vec<_> = inputs
             .iter()

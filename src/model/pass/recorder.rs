@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use dfdx::prelude::{Cpu, CpuError, Gradients, Tape};
 
+use super::super::insight::LayerUnits;
 use super::super::kernels::Kernels;
 use super::super::parameters::Parameters;
 use super::super::scalar::Scalar;
@@ -19,12 +20,32 @@ pub struct Pass<E: Scalar> {
     pub(super) theta: Parameters<E>,
     records: bool,
     operations: RefCell<Vec<Operation<E>>>,
+    /// What rectified layers answer, where somebody looks on.
+    seen: Option<RefCell<Vec<LayerUnits>>>,
 }
 
 impl<E: Scalar> Pass<E> {
     /// Over these parameters; `records` says whether there will be a way back.
     pub(in super::super) fn new(memory: Rc<Memory<E>>, theta: Parameters<E>, records: bool) -> Self {
-        Self { memory, theta, records, operations: RefCell::new(Vec::new()) }
+        Self { memory, theta, records, operations: RefCell::new(Vec::new()), seen: None }
+    }
+
+    /// The same without a way back, for looking at its rectified layers.
+    pub(in super::super) fn watched(memory: Rc<Memory<E>>, theta: Parameters<E>) -> Self {
+        Self { seen: Some(RefCell::default()), ..Self::new(memory, theta, false) }
+    }
+
+    /// What the rectified layers have answered, in their order.
+    pub(in super::super) fn into_seen(self) -> Vec<LayerUnits> {
+        self.seen.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// Notes what a rectified layer answers, where somebody looks on.
+    pub(super) fn show(&self, layer: &str, units: &Rows<E>) {
+        let Some(seen) = &self.seen else { return };
+        let rows = (0..units.count()).flat_map(|row| units.row(row).iter().map(|unit| unit.exact()));
+        let (layer, width) = (layer.to_owned(), units.columns());
+        seen.borrow_mut().push(LayerUnits { layer, width, values: rows.collect() });
     }
 
     /// Puts what was recorded on a tape.

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 
 use super::pane::{Finding, Found, Of, Pane, Subject};
 use super::picture::{Curves, Hue, Line, Mark, Part, Row, most};
-use crate::analysis::{Adaptive, Reader, Ring};
+use crate::analysis::{Adaptive, Ring, read};
 use crate::results::Scale;
 
 /// Groups of phases, each with a digit and a colour of its own.
@@ -36,9 +36,9 @@ fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
     let (ring, what) = match Adaptive::new(&subject.weights) {
         Some(mut adaptive) => (Ring::new(&mut adaptive, &pairs, is_wanted)?, "the steps"),
         None => {
-            let reader = Reader::new(&subject.weights)?;
-            let read: Vec<Vec<f64>> = pairs.iter().map(|(support, _)| reader.read(support)).collect();
-            (Ring::of(&read), "what is read of the points")
+            let read: Option<Vec<Vec<f64>>> =
+                pairs.iter().map(|(support, _)| read(&subject.weights, support)).collect();
+            (Ring::of(&read?), "what is read of the points")
         }
     };
     let coordinates: Option<Vec<[f64; 2]>> = subject.tasks.iter().map(|task| task.function.plane()).collect();
@@ -89,10 +89,10 @@ impl Finding for Phases {
         let axis = Scale::linear(-size, size);
         let curves = Curves {
             x: axis,
-            x_name: "1st",
+            x_name: "1st direction",
             y: axis,
             is_square: true,
-            ..Curves::over_x([-size, size], "2nd", lines)
+            ..Curves::over_x([-size, size], "2nd direction", lines)
         };
         Row::of(vec![Part::Curves(curves)])
     }
