@@ -15,8 +15,8 @@ use crate::results::{
     svg::Picture,
     text::{count, number},
     why::{
-        Course, Curves, Field, Found, Hue, Line, Losses, Mark, Of, PANES, Pane, Part, Row, Shape, Stroke,
-        Subject, TASKS, looks, pairs,
+        Course, Curves, Field, Found, Hue, Line, Looks, Losses, Mark, Of, PANES, Pane, Part, Row, Shape,
+        Stroke, Subject, TASKS, closer, looks, pairs,
     },
 };
 use crate::study::{Watcher, landmarks};
@@ -145,16 +145,21 @@ fn course(watcher: &Watcher, runs: &[usize], set: Test<'_>) -> Option<(Course, S
     let steps = landmarks(settings.total_steps());
     let marks = |weights: &Weights| Marks::new(&settings.tested(weights, set), &tasks, set.task, || true);
     let seed = |run: &usize| {
-        let mut known = Vec::new();
-        for landmark in looks(steps.len()) {
+        let mut known = Looks::new();
+        let look = |landmark: usize| {
             let past = watcher.past(*run, landmark).filter(|past| past.step == steps[landmark]);
-            known.extend(past.and_then(|past| Some((past.step, marks(&past.weights)?))));
-        }
+            past.and_then(|past| Some((past.step, marks(&past.weights)?)))
+        };
+        known.extend(looks(steps.len()).into_iter().filter_map(look));
         let last = watcher.trained(*run).ok().flatten().and_then(|weights| marks(&weights));
         if let Some(last) = last.filter(|_| known.iter().all(|(step, _)| *step != settings.total_steps())) {
             known.push((settings.total_steps(), last));
         }
         known.sort_by_key(|(step, _)| *step);
+        while let Some(found) = closer(&steps, &known).and_then(look) {
+            let place = known.partition_point(|(step, _)| *step < found.0);
+            known.insert(place, found);
+        }
         (watcher.runs()[*run].seed, known)
     };
     let course = Course {
@@ -214,7 +219,7 @@ fn look(paper: &Paper, place: usize, line: &Line) -> (String, String) {
     let colour = match line.hue {
         Hue::Plain => paper.ink().to_owned(),
         Hue::Own | Hue::Faint => paper.colour(place),
-        Hue::Series(place) => paper.colour(place),
+        Hue::Series(other) => paper.colour(place + other),
         Hue::Support => paper.colour(5),
         Hue::Key => paper.colour(1),
     };
@@ -349,7 +354,8 @@ fn ground(paper: &Paper, share: f64) -> String {
 
 fn draw_field(picture: &mut Picture, paper: &Paper, field: &Field, [left, top, across]: [f64; 3]) -> f64 {
     let small = 0.9 * paper.font;
-    let widest = field.rows.iter().map(|(_, text)| paper.width_of(text, small)).fold(0.0, f64::max);
+    let labels = field.rows.iter().map(|(_, text)| text.as_str()).chain([field.y_name]);
+    let widest = labels.map(|text| paper.width_of(text, small)).fold(0.0, f64::max);
     let (x0, y0) = (left + widest + small, top + 0.4 * paper.font);
     let (rows, columns) = field.size;
     let width = left + across - 1.2 * paper.font - x0;
@@ -396,6 +402,7 @@ fn draw_field(picture: &mut Picture, paper: &Paper, field: &Field, [left, top, a
     }
     let foot = y0 + height + 1.2 * small;
     paper.write(picture, (x0, foot), (small, ""), &number(field.x[0]));
+    paper.write(picture, (x0 - 0.4 * small, foot), (small, "text-anchor=\"end\""), field.y_name);
     let right = format!("{} {}", number(field.x[1]), field.x_name);
     paper.write(picture, (x0 + width, foot), (small, "text-anchor=\"end\""), &right);
     // What the colours mean.

@@ -1,11 +1,11 @@
 //! Gradients of the meta-objective over training: exact, first-order, and that of the loss before any step. Of one network
 //! their cosines say little; over training and seeds they say when a start goes bad.
 
-use super::course::Course;
+use super::course::{Course, Looks};
 use super::over_training::{beside, level, lines, newest, over_seeds, over_steps};
 use super::pane::{Finding, Found, Of, Pane};
 use super::picture::{Hue, Row};
-use crate::analysis::{Marks, mean};
+use crate::analysis::mean;
 use crate::results::Scale;
 
 /// The pane.
@@ -35,12 +35,11 @@ impl Gradients {
     /// Seeds whose start is by more than 5 % worse than the best guess, and how many of them no first-order gradient explains
     /// that was opposed to that of the start at any look.
     fn bad_starts(&self) -> [usize; 2] {
-        let is_bad = |(_, marks): &&(u64, Vec<(u64, Marks)>)| {
+        let is_bad = |(_, marks): &&(u64, Looks)| {
             marks.last().is_some_and(|(_, marks)| marks.before > 1.05 * self.0.prior)
         };
         let bad = || self.0.seeds.iter().filter(is_bad);
-        let is_opposed =
-            |(_, marks): &&(u64, Vec<(u64, Marks)>)| marks.iter().any(|(_, of)| of.cosines[2] < 0.0);
+        let is_opposed = |(_, marks): &&(u64, Looks)| marks.iter().any(|(_, of)| of.cosines[2] < 0.0);
         [bad().count(), bad().filter(|seed| !is_opposed(seed)).count()]
     }
 
@@ -60,9 +59,8 @@ impl Finding for Gradients {
         let cosine =
             |at: usize| over_seeds(newest(course).map(|marks| marks.cosines[at])).unwrap_or_default();
         format!(
-            "The test loss before any step is now {}. Over {all} looks at its training the first-order gradient is opposed to \
-             that of the start in {first}, the exact one in {exact}. Cosines now: exact with first-order {}, with the start {}, \
-             first-order with the start {}.",
+            "Test loss before any step: now {}. Opposed to the start's gradient in {all} looks: first-order {first}, exact \
+             {exact}. Cosines now: exact with first-order {}, exact with start {}, first-order with start {}.",
             beside(start, course.prior),
             cosine(0),
             cosine(1),

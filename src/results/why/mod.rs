@@ -22,7 +22,8 @@ mod tests;
 mod units;
 
 pub use crate::analysis::GRID;
-pub use course::{Course, looks};
+pub use course::{Course, Looks, closer, looks};
+pub use one_step::point_name;
 pub use pane::{Finding, Found, Of, Pane, Subject, TASKS, pairs};
 pub use picture::{Curves, Field, Hue, Line, Losses, Mark, Part, Row, Shape, Stroke, most};
 

@@ -1,10 +1,10 @@
 //! Over training: when the kernel of the rule becomes that of the tasks, whether before or after the loss falls, and what
 //! becomes of the step meanwhile. Every seed is a thin line, their mean a thick one.
 
-use super::course::Course;
+use super::course::{Course, Looks, halfway};
 use super::pane::{Finding, Of, Pane};
-use super::picture::{Curves, Hue, Line, Part, Row, Stroke};
-use crate::analysis::{Marks, mean, to_halfway};
+use super::picture::{Curves, Hue, Line, Mark, Part, Row, Stroke};
+use crate::analysis::{Marks, mean};
 use crate::results::Scale;
 use crate::results::text::{count, number};
 
@@ -13,7 +13,7 @@ pub const PANE: Pane = Pane {
     name: "over-training",
     title: "Over training",
     look_for: "which comes first: the kernel that is the tasks' own (alignment), or the fall of the loss after the step. Every \
-               seed is a thin line, their mean a thick one.",
+               seed is a thin line, their mean a thick one; marks are where a seed is halfway.",
     of: Of::Course(|course| Box::new(OverTraining(course.clone()))),
 };
 
@@ -22,7 +22,7 @@ struct OverTraining(Course);
 
 /// A quantity of every seed over the steps of training, and their mean at the steps that all of them have.
 pub fn lines(course: &Course, name: &str, hue: Hue, letter: char, of: impl Fn(&Marks) -> f64) -> Vec<Line> {
-    let seed = |(_, marks): &(u64, Vec<(u64, Marks)>)| -> Vec<(f64, f64)> {
+    let seed = |(_, marks): &(u64, Looks)| -> Vec<(f64, f64)> {
         marks.iter().map(|(step, marks)| (*step as f64, of(marks))).filter(|(_, y)| y.is_finite()).collect()
     };
     let seeds: Vec<Vec<(f64, f64)>> = course.seeds.iter().map(seed).filter(|line| !line.is_empty()).collect();
@@ -64,55 +64,57 @@ pub fn over_seeds(values: impl Iterator<Item = f64>) -> Option<String> {
 }
 
 impl OverTraining {
-    /// The steps at which each seed's alignment and its loss after the inner steps are halfway.
-    fn halfway(&self) -> Vec<(Option<u64>, Option<u64>)> {
-        let of = |(_, marks): &(u64, Vec<(u64, Marks)>)| {
-            let at = |of: fn(&Marks) -> f64, rises| {
-                let values: Vec<f64> = marks.iter().map(|(_, marks)| of(marks)).collect();
-                to_halfway(&values, rises).map(|place| marks[place].0)
-            };
-            (at(|marks| marks.alignment, true), at(|marks| marks.after, false))
+    /// The looks at which each seed's alignment and its loss after the inner steps are halfway, where both move.
+    fn halfway(&self) -> impl Iterator<Item = (u64, [&(u64, Marks); 2])> {
+        self.0.seeds.iter().filter_map(|(seed, looks)| {
+            let [Some(kernel), Some(loss)] = halfway(looks) else { return None };
+            Some((*seed, [&looks[kernel], &looks[loss]]))
+        })
+    }
+
+    /// Which comes first, seed by seed.
+    fn order(&self) -> String {
+        let n = self.0.inner_steps;
+        let both: Vec<(u64, [u64; 2])> =
+            self.halfway().map(|(seed, both)| (seed, both.map(|(step, _)| *step))).collect();
+        if both.is_empty() {
+            let seeds = self.0.seeds.len();
+            return format!("In none of {seeds} seeds do both the alignment and the loss after n={n} move.");
+        }
+        let range = |at: usize| {
+            let steps = both.iter().map(|(_, steps)| steps[at]);
+            let (low, high) = (steps.clone().min().unwrap_or(0), steps.max().unwrap_or(0));
+            if low == high { count(low) } else { format!("{} to {}", count(low), count(high)) }
         };
-        self.0.seeds.iter().filter(|(_, marks)| marks.len() > 1).map(of).collect()
+        let seeds = |which: fn(&[u64; 2]) -> bool| {
+            let of = both.iter().filter(|(_, steps)| which(steps)).map(|(seed, _)| seed.to_string());
+            of.collect::<Vec<String>>()
+        };
+        let groups = [
+            ("the kernel", seeds(|[kernel, loss]| kernel < loss)),
+            ("the loss", seeds(|[kernel, loss]| kernel > loss)),
+            ("both at the same snapshot", seeds(|[kernel, loss]| kernel == loss)),
+        ];
+        let groups = groups.into_iter().filter(|(_, of)| !of.is_empty()).map(|(first, of)| {
+            let word = if of.len() == 1 { "seed" } else { "seeds" };
+            format!("{first} in {word} {}", of.join(" "))
+        });
+        format!(
+            "Alignment is halfway to its highest at step {}, the loss after n={n} halfway to its lowest at {}. First: {}.",
+            range(0),
+            range(1),
+            groups.collect::<Vec<String>>().join(", ")
+        )
     }
 }
 
 impl Finding for OverTraining {
     fn says(&self) -> String {
         let course = &self.0;
-        let n = course.inner_steps;
-        let halfway = self.halfway();
-        let seeds = halfway.len();
-        if seeds == 0 {
+        if course.seeds.iter().all(|(_, looks)| looks.len() < 2) {
             return "No seed has two moments of its training yet.".to_owned();
         }
-        let both: Vec<(u64, u64)> = halfway.iter().filter_map(|(one, other)| one.zip(*other)).collect();
-        let range = |of: fn(&(u64, u64)) -> u64| {
-            let steps = both.iter().map(of);
-            match (steps.clone().min(), steps.max()) {
-                (Some(low), Some(high)) if low == high => count(low),
-                (Some(low), Some(high)) => format!("{} to {}", count(low), count(high)),
-                _ => String::new(),
-            }
-        };
-        let order = match both.len() {
-            0 => format!("In none of {seeds} seeds do both the alignment and the loss after n={n} move."),
-            _ => {
-                let first = both.iter().filter(|(kernel, loss)| kernel < loss).count();
-                let together = both.iter().filter(|(kernel, loss)| kernel == loss).count();
-                let together = match together {
-                    0 => String::new(),
-                    together => format!(", in {together} at the same look"),
-                };
-                format!(
-                    "Alignment is halfway to its highest at step {}, the loss after n={n} halfway to its lowest at {}: the \
-                     kernel comes first in {first} of {}{together}.",
-                    range(|(kernel, _)| *kernel),
-                    range(|(_, loss)| *loss),
-                    if both.len() == 1 { "1 seed".to_owned() } else { format!("{} seeds", both.len()) }
-                )
-            }
-        };
+        let order = self.order();
         let now = over_seeds(newest(course).map(|marks| marks.alignment));
         let linear = over_seeds(newest(course).map(|marks| marks.linear_share));
         let head = over_seeds(newest(course).map(|marks| marks.head));
@@ -130,7 +132,14 @@ impl Finding for OverTraining {
         let after = lines(course, &format!("n={}", course.inner_steps), Hue::Own, '1', |marks| marks.after);
         let top = [&before, &after].into_iter().flatten().flat_map(|line| &line.points).map(|(_, y)| *y);
         let top = top.fold(0.0, f64::max).min(2.0 * course.prior.max(1e-9));
-        let losses = [vec![level(course, "best guess", course.prior)], before, after].concat();
+        let marks = |at: usize, of: fn(&Marks) -> f64| {
+            let points = self.halfway().map(|(_, both)| (both[at].0 as f64, of(&both[at].1)));
+            Line::marks("halfway", Hue::Key, Mark::Trained, points.collect())
+        };
+        let halfway = [marks(0, |marks| marks.alignment), marks(1, |marks| marks.after)];
+        let [of_kernel, of_loss] = halfway.map(|line| Some(line).filter(|line| !line.points.is_empty()));
+        let losses = vec![level(course, "best guess", course.prior)];
+        let losses = losses.into_iter().chain(before).chain(after).chain(of_loss).collect();
         let shares = [
             lines(course, "dead units", Hue::Series(4), 'd', |marks| {
                 marks.dead.last().copied().unwrap_or(f64::NAN)
@@ -138,6 +147,7 @@ impl Finding for OverTraining {
             lines(course, "head's part", Hue::Series(1), 'h', |marks| marks.head),
             lines(course, "linear share", Hue::Series(2), 'l', |marks| marks.linear_share),
             lines(course, "alignment", Hue::Own, 'a', |marks| marks.alignment),
+            of_kernel.into_iter().collect(),
         ]
         .concat();
         let shares: Vec<Line> = shares.into_iter().filter(|line| !line.points.is_empty()).collect();

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     analysis::{Marks, Task},
     model::Weights,
+    results::why::Looks,
     study::Snapshot,
     task::TaskSettings,
     ui::state::job::Job,
@@ -64,13 +65,18 @@ pub struct Courses {
 }
 
 impl Courses {
-    /// What is known of a moment.
-    pub fn marks(&self, of: &Moment) -> Option<&Marks> {
-        self.known.iter().find(|(known, _)| known == of).and_then(|(_, marks)| marks.as_ref())
+    /// What is known of a run on this test set at this rate, in the order of its steps.
+    pub fn looks(&self, run: usize, test: usize, rate: f64) -> Looks {
+        let is_it = |of: &Moment| (of.run, of.test, of.rate) == (run, test, rate);
+        let known = self.known.iter().filter(|(of, _)| is_it(of));
+        let mut looks: Looks =
+            known.filter_map(|(of, marks)| Some((of.step, marks.as_ref()?.clone()))).collect();
+        looks.sort_by_key(|(step, _)| *step);
+        looks
     }
 
     /// Whether it has been looked at.
-    fn has(&self, of: &Moment) -> bool {
+    pub fn has(&self, of: &Moment) -> bool {
         self.known.iter().any(|(known, _)| known == of)
     }
 

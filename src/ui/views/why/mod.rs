@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     eval::Average,
-    results::why::{Course, Found, Of, PANES, Subject, TASKS, looks, pairs},
+    results::why::{Course, Found, Of, PANES, Subject, TASKS, closer, looks, pairs},
     ui::{
         command::Group,
         state::{
@@ -212,46 +212,54 @@ fn look_at_network(app: &mut App, experiment: usize, find: state::Find) {
     app.why.want(question, subject.inward(), find);
 }
 
-/// What is known of the training of an experiment, and asks for the rest.
+/// Whether a run stays where it is.
+fn has_ended(app: &App, run: usize) -> bool {
+    !matches!(app.runs[run].phase, Phase::Training)
+}
+
+/// What is known of the training of an experiment, and asks for the rest: where a seed has come to its end, also for what
+/// tells what has come first.
 fn look_at_course(app: &mut App, experiment: usize, find: fn(&Course) -> Found) {
     let (test, rate) = (app.test, app.inner_lr(experiment));
     let runs = app.experiments[experiment].runs.clone();
     let landmarks = app.experiments[experiment].landmarks.clone();
-    let mut wanted = Vec::new();
-    let mut moments: Vec<Vec<Moment>> = vec![Vec::new(); runs.len()];
+    let mut wanted: Vec<Wanted> = Vec::new();
     for look in looks(landmarks.len()) {
-        for (place, &run) in runs.iter().enumerate() {
-            let state = &app.runs[run];
-            let Some(newest) = state.snapshot.clone() else { continue };
-            let has_ended = !matches!(state.phase, Phase::Training);
-            let (moment, landmark, network) = match landmarks[look] {
+        for &run in &runs {
+            let Some(newest) = app.runs[run].snapshot.clone() else { continue };
+            let (step, landmark, network) = match landmarks[look] {
                 step if step < newest.step => (step, Some(look), None),
                 // What it has not reached yet is where it is now, once it stays there.
-                _ if has_ended => (newest.step, None, Some(newest.weights.clone())),
+                _ if has_ended(app, run) => (newest.step, None, Some(newest.weights.clone())),
                 _ => continue,
             };
-            let moment = Moment { run, step: moment, test, rate };
-            app.why.courses.forget_after(run, newest.step);
-            if !moments[place].contains(&moment) {
-                moments[place].push(moment);
+            let moment = Moment { run, step, test, rate };
+            if wanted.iter().all(|wanted| wanted.moment != moment) {
                 wanted.push(Wanted { moment, landmark, network });
             }
         }
     }
-    let all = wanted.len();
+    let mut seeds = Vec::with_capacity(runs.len());
+    for &run in &runs {
+        let Some(newest) = app.runs[run].snapshot.as_ref().map(|newest| newest.step) else { continue };
+        let ended = has_ended(app, run);
+        app.why.courses.forget_after(run, newest);
+        let looks = app.why.courses.looks(run, test, rate);
+        let is_coarse =
+            wanted.iter().filter(|of| of.moment.run == run).all(|of| app.why.courses.has(&of.moment));
+        if let Some(landmark) = closer(&landmarks, &looks).filter(|_| ended && is_coarse) {
+            let moment = Moment { run, step: landmarks[landmark], test, rate };
+            wanted.push(Wanted { moment, landmark: Some(landmark), network: None });
+        }
+        seeds.push((app.runs[run].seed, looks));
+    }
+    let known: usize = seeds.iter().map(|(_, looks)| looks.len()).sum();
+    let all = known + wanted.iter().filter(|of| !app.why.courses.has(&of.moment)).count();
     let (tasks, settings) = (app.set(experiment).few(), app.set(experiment).task.clone());
     let tasks = pairs(&tasks[..tasks.len().min(TASKS)]);
     app.why.courses.want(wanted, &tasks, &settings);
-    let mut known = 0;
-    let seeds = runs.iter().zip(moments).map(|(run, mut moments)| {
-        moments.sort_by_key(|moment| moment.step);
-        let marks = |moment: &Moment| Some((moment.step, app.why.courses.marks(moment)?.clone()));
-        let marks: Vec<_> = moments.iter().filter_map(marks).collect();
-        known += marks.len();
-        (app.runs[*run].seed, marks)
-    });
     let course = Course {
-        seeds: seeds.collect(),
+        seeds,
         tasks: tasks.len(),
         prior: settings
             .family
