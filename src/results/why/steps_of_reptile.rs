@@ -3,9 +3,10 @@
 
 use super::pane::{Finding, Found, Of, Pane, Subject};
 use super::picture::{Curves, Hue, Line, Part, Row, Stroke};
-use crate::analysis::{Adaptive, later_steps, mean, mean_square};
-use crate::learner::{Reptile, Trainable, Trainer, Training, Transfer};
-use crate::model::{Kernels, ModelSettings, Precision, Weights};
+use crate::analysis::{Adaptive, Task, later_steps, mean, mean_square};
+use crate::eval::Adapter;
+use crate::learner::{Reptile, Trainable, Trainer, Training, Transfer, meta_gradient};
+use crate::model::{Kernels, ModelSettings, Order, Precision, Weights};
 use crate::results::{
     Scale,
     text::{count, number},
@@ -33,6 +34,7 @@ pub const PANE: Pane = Pane {
 struct Trained {
     /// Outer steps, and the mean test losses before and after one inner step.
     losses: Vec<(f64, [f64; 2])>,
+    start: Weights,
     weights: Weights,
 }
 
@@ -43,6 +45,11 @@ struct ByHand {
     reptiles: [Trained; 2],
     k: usize,
     outer_steps: usize,
+    /// How far what a first step has changed, over its rate, is from the gradient that transfer learning takes; told where
+    /// the rounding of the stored weights is all that is between them.
+    rounding: Option<f64>,
+    /// Tasks of an outer step.
+    meta_batch: usize,
     /// The cosine of what the later gradients add with what MAML's exact gradient adds.
     adds: Option<f64>,
 }
@@ -59,7 +66,30 @@ fn find(subject: &Subject, is_wanted: &dyn Fn() -> bool) -> Option<Found> {
     let transfer = train(&Transfer, 1)?;
     let reptiles = [train(&Reptile, 1)?, train(&Reptile, k)?];
     let adds = (k > 1).then(|| later_steps(&reptiles[1].weights, &subject.pairs(), k)).flatten();
-    Some(Box::new(ByHand { transfer, reptiles, k, outer_steps, adds }))
+    let rounding = rounding(&transfer.start, subject.pairs().first()?);
+    let meta_batch = one.meta_batch;
+    Some(Box::new(ByHand { transfer, reptiles, k, outer_steps, rounding, meta_batch, adds }))
+}
+
+/// How far (theta - theta') / alpha, all that Reptile knows of a step, is from the gradient g of that step: theta' is
+/// theta - alpha g rounded to a weight's last place, so the lower places of alpha g are lost. `None` if a weight is off by
+/// more than that rounding.
+fn rounding(start: &Weights, (support, _): &Task) -> Option<f64> {
+    let rate = start.adaptation.inner_lr;
+    let points = [(support.clone(), support.clone())];
+    let gradient = meta_gradient(start, &points, 0, Order::First, Kernels::fastest()).ok()?.gradient.values;
+    let mut adapter = Adapter::new(start);
+    adapter.take_task(support, support);
+    adapter.descend();
+    let mut most = 0.0_f64;
+    for ((theta, g), stepped) in start.values.iter().zip(&gradient).zip(adapter.weights()) {
+        // The same in one operation or in two, as the processor has it.
+        if ![(-rate).mul_add(*g, *theta), theta - rate * g].contains(&stepped) {
+            return None;
+        }
+        most = most.max(((theta - stepped) / rate - g).abs());
+    }
+    Some(most)
 }
 
 fn trained(
@@ -74,10 +104,14 @@ fn trained(
     let settings = (training, &subject.settings, &model);
     let mut trainer = Trainer::new(learner, settings, subject.seed, Kernels::fastest());
     let mut losses = Vec::with_capacity(LOOKS + 1);
-    for look in 0..=LOOKS {
-        let mut weights = trainer.weights();
+    let tested_at = |mut weights: Weights| {
         // Tested at one rate, whatever each was trained with.
         weights.adaptation = weights.adaptation.at_rate(training.inner_lr);
+        weights
+    };
+    let start = tested_at(trainer.weights());
+    for look in 0..=LOOKS {
+        let weights = tested_at(trainer.weights());
         losses.push(((look * outer_steps / LOOKS) as f64, tested(&weights, subject)?));
         let until = (look + 1).min(LOOKS) * outer_steps / LOOKS;
         for step in look * outer_steps / LOOKS..until {
@@ -87,7 +121,7 @@ fn trained(
             trainer.outer_step().ok()?;
         }
     }
-    Some(Trained { losses, weights: trainer.weights() })
+    Some(Trained { losses, start, weights: trainer.weights() })
 }
 
 /// Mean test losses before and after one step.
@@ -117,27 +151,33 @@ impl ByHand {
 
 impl Finding for ByHand {
     fn says(&self) -> String {
-        let Self { transfer, reptiles, k, outer_steps, adds } = self;
-        let apart = match self.apart() {
-            0.0 => "has the weights of transfer learning to the bit".to_owned(),
-            apart => format!("differs from transfer learning in no weight by more than {apart:.0e}"),
+        let Self { transfer, reptiles, k, outer_steps, rounding, adds, .. } = self;
+        let steps = count(*outer_steps as u64);
+        let apart = match (self.apart(), rounding) {
+            (0.0, _) => {
+                format!("After {steps} outer steps k = 1 has transfer learning's weights to the bit.")
+            }
+            (apart, rounding) => {
+                let why = rounding.map_or_else(String::new, |rounding| {
+                    let order = if self.meta_batch > 1 { ", and tasks are added up one by one" } else { "" };
+                    format!(
+                        ", not the same to the bit: stored weights are rounded ({rounding:.0e} of a first gradient{order})"
+                    )
+                });
+                format!(
+                    "After {steps} outer steps no weight of k = 1 is further than {apart:.0e} from transfer learning's{why}."
+                )
+            }
         };
         let after = |trained: &Trained| number(Self::last(trained)[1]);
-        let told = format!(
-            "After {} outer steps Reptile with k = 1 {apart}: the test loss after one step is {} and {}.",
-            count(*outer_steps as u64),
-            after(&reptiles[0]),
-            after(transfer)
-        );
-        if *k == 1 {
-            return told;
+        let mut losses = format!("k = 1 {}, transfer {}", after(&reptiles[0]), after(transfer));
+        if *k > 1 {
+            losses += &format!(", k = {k} {}", after(&reptiles[1]));
         }
         let adds = adds.map_or_else(String::new, |adds| {
-            format!(
-                " What its later gradients add to the first has a cosine of {adds:.2} with what MAML's second derivatives add."
-            )
+            format!(" Cosine of what later gradients add with what MAML's second derivatives add: {adds:.2}.")
         });
-        format!("{told} With k = {k} it is {}.{adds}", after(&reptiles[1]))
+        format!("{apart} Test loss after one step: {losses}.{adds}")
     }
 
     fn picture(&self, _: usize) -> Vec<Row> {
@@ -165,6 +205,7 @@ impl Finding for ByHand {
     fn figure(&self, name: &str) -> Option<f64> {
         match name {
             "apart" => Some(self.apart()),
+            "rounding" => self.rounding,
             "one" => Some(Self::last(&self.reptiles[0])[1]),
             "more" => Some(Self::last(&self.reptiles[1])[1]),
             "adds" => self.adds,

@@ -479,9 +479,13 @@ pub fn reptile_by_hand(app: &App, index: usize) -> String {
     let (Some(apart), Some(one)) = (figure("apart"), figure("one")) else {
         return format!("{} {keys}", waiting(app, index));
     };
+    let why = match figure("rounding") {
+        Some(_) if apart > 0.0 => ", for stored weights are rounded",
+        _ => "",
+    };
     let first = format!(
         "One step back and forth is the gradient of transfer learning: after the same training no weight of the two is apart by \
-         more than {apart:.0e}."
+         more than {apart:.0e}{why}."
     );
     let more = match (figure("more"), figure("adds")) {
         (Some(more), Some(adds)) => format!(
