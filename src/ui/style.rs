@@ -258,9 +258,9 @@ impl Styles {
         if self.ascii { 'O' } else { '●' }
     }
 
-    /// Letters on a field of colours: they have a ground of their own.
+    /// Letters on a field of colours: they have a ground of their own, and none of the colours that they stand on.
     pub fn letter(&self) -> Style {
-        self.plain().add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        self.plain().fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::BOLD | Modifier::REVERSED)
     }
 
     /// Marker of a point that is asked for.

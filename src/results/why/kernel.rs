@@ -2,7 +2,7 @@
 
 use super::pane::{Finding, Found, Of, Pane, Subject};
 use super::picture::{Curves, Field, Hue, Line, Mark, Part, Row, Stroke, most, over};
-use crate::analysis::{Adaptive, GRID, Kernel, alignment, by_points, covariance};
+use crate::analysis::{Adaptive, GRID, Kernel, alignment, by_points, covariance, quantile};
 use crate::results::{Scale, text::number};
 use crate::task::grid;
 
@@ -42,6 +42,13 @@ fn find(subject: &Subject, _: &dyn Fn() -> bool) -> Option<Found> {
     Some(Box::new(Stripes { x, kernel, covariance, alignment: of_rule, plain, shots }))
 }
 
+/// What has the strongest colour: 1 entry in 20 is larger, or the ends of the x axis would leave all else without one.
+fn strongest(kernel: &[f64]) -> f64 {
+    let mut sizes: Vec<f64> = kernel.iter().map(|entry| entry.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    quantile(&sizes, 0.95).max(1e-12)
+}
+
 impl Stripes {
     /// What a point that lies 1 above the prediction does to it, among as many as the task has.
     fn share(&self) -> f64 {
@@ -59,17 +66,14 @@ impl Stripes {
 impl Finding for Stripes {
     fn says(&self) -> String {
         let sign = match self.kernel.negative_part() {
-            0.0 => "No entry is negative: a point pulls the whole curve its own way.".to_owned(),
-            negative => format!(
-                "{:.0} % of it is negative: there a point pushes the curve the other way.",
-                100.0 * negative
-            ),
+            0.0 => "No entry is negative.".to_owned(),
+            negative => format!("{:.0} % of it is negative.", 100.0 * negative),
         };
         let plain =
             self.plain.map(|plain| format!(" ({plain:.2} without the learned rule)")).unwrap_or_default();
         format!(
-            "One of {} points that lies 1 above lifts the curve by {} where it is. Alignment with the tasks' covariance: \
-             {:.2}{plain}; 1 is alike. {sign}",
+            "One of {} points, 1 above the curve, lifts it by {} where it is. Alignment with the tasks' covariance {:.2} of \
+             1{plain}. {sign}",
             self.shots,
             number(self.lift()),
             self.alignment
@@ -79,19 +83,20 @@ impl Finding for Stripes {
     fn picture(&self, cursor: usize) -> Vec<Row> {
         let Self { x, kernel, covariance, .. } = self;
         let ends = [x[0], x[x.len() - 1]];
+        let share = self.share();
         let field = Field {
             size: (kernel.points, kernel.points),
-            values: kernel.rule.clone(),
-            most: most(&kernel.rule),
+            values: kernel.rule.iter().map(|value| share * value).collect(),
+            most: share * strongest(&kernel.rule),
             rows: Field::even_labels(ends, kernel.points),
+            y_name: "x",
             x: ends,
             x_name: "x'",
             cursor: Some(cursor),
-            unit: "kernel of the rule".to_owned(),
+            unit: "lift, and more".to_owned(),
             letters: Vec::new(),
         };
         let at = cursor.min(kernel.points - 1);
-        let share = self.share();
         let column = |values: &[f64]| -> Vec<(f64, f64)> {
             let entries = values.iter().skip(at).step_by(kernel.points);
             x.iter().copied().zip(entries.map(|value| share * value)).collect()
@@ -106,7 +111,7 @@ impl Finding for Stripes {
         let curves = Curves {
             y: Scale::linear(-largest, largest),
             crosshair: Some(x[at]),
-            ..Curves::over_x(ends, "lifts by", lines)
+            ..Curves::over_x(ends, "lift", lines)
         };
         Row::of(vec![Part::Field(field), Part::Curves(curves)])
     }
@@ -179,10 +184,11 @@ impl Finding for Readings {
             most: most(&values),
             values,
             rows: Field::even_labels(ends, x.len()),
+            y_name: "x",
             x: [1.0, points.len() as f64],
             x_name: "point",
             cursor: Some(nearest),
-            unit: "derivative by a point's y".to_owned(),
+            unit: "lift".to_owned(),
             letters: Vec::new(),
         };
         let places = points.iter().map(|(x, _)| (*x, 0.0)).collect();
@@ -192,7 +198,7 @@ impl Finding for Readings {
                 .bold()
                 .letter('#'),
         ];
-        let curves = Curves { crosshair: Some(points[nearest].0), ..Curves::over_x(ends, "lifts by", lines) };
+        let curves = Curves { crosshair: Some(points[nearest].0), ..Curves::over_x(ends, "lift", lines) };
         Row::of(vec![Part::Field(field), Part::Curves(curves)])
     }
 

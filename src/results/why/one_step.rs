@@ -57,7 +57,7 @@ impl OneStep {
 }
 
 /// The name of a support point: its number from the left.
-fn name(place: usize) -> char {
+pub fn point_name(place: usize) -> char {
     match place {
         0..9 => char::from(b'1' + place as u8),
         9..35 => char::from(b'a' + (place - 9) as u8),
@@ -106,17 +106,20 @@ impl Finding for OneStep {
             let curve = over(x, &step.points[point]);
             lines.push(match Some(point) == chosen {
                 true => {
-                    let of = format!("point {}", name(point));
-                    Line::new(of, Hue::Series(point), Stroke::LongDash, curve).bold().letter(name(point))
+                    let of = format!("point {}", point_name(point));
+                    Line::new(of, Hue::Series(1 + point % 6), Stroke::LongDash, curve)
+                        .bold()
+                        .letter(point_name(point))
                 }
-                false => Line::new("", Hue::Series(point), Stroke::Series(point), curve).letter(name(point)),
+                false => Line::new("", Hue::Series(1 + point % 6), Stroke::Series(point), curve)
+                    .letter(point_name(point)),
             });
         }
         lines.extend(sum_and_change(x, step));
         // Where the points are that the wave is to be moved to.
         for (point, (x, y)) in support.x.iter().zip(missing).enumerate() {
-            let hue = if Some(point) == chosen { Hue::Support } else { Hue::Series(point) };
-            lines.push(Line::marks("", hue, Mark::Letter(name(point)), vec![(*x, *y)]).bold());
+            let hue = if Some(point) == chosen { Hue::Support } else { Hue::Series(1 + point % 6) };
+            lines.push(Line::marks("", hue, Mark::Letter(point_name(point)), vec![(*x, *y)]).bold());
         }
         let curves = Curves {
             crosshair: Some(x[cursor.min(x.len() - 1)]),

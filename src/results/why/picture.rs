@@ -75,7 +75,7 @@ pub enum Hue {
     Own,
     /// The same, less of it.
     Faint,
-    /// That of a line of this number.
+    /// Another than the experiment's own, unless it is 0: so many colours on.
     Series(usize),
     /// That of support points.
     Support,
@@ -133,6 +133,8 @@ pub struct Field {
     pub most: f64,
     /// Labels of some rows: row, text.
     pub rows: Vec<(usize, String)>,
+    /// What the vertical axis is; empty where its labels say so.
+    pub y_name: &'static str,
     /// Ends of the horizontal axis.
     pub x: [f64; 2],
     /// What it is.

@@ -1,20 +1,20 @@
 //! The plane of two tasks: their losses over the start and where steps lead on each of them.
 
 use super::pane::{Finding, Found, Of, Pane, Subject};
-use super::picture::{Field, Part, Row};
+use super::picture::{Field, Part, Row, most};
 use crate::analysis::{AXIS, Adaptive, Network, Plane, Task, mean_square};
 use crate::results::text::number;
 
 /// Most steps on a task: the plane is of where they lead, and far away there is little of the start.
 const MOST_STEPS: usize = 10;
-/// A loss this many times another's has the strongest colour, as a logarithm.
+/// A loss further from the start's, as a logarithm, has no stronger colour.
 const STRONGEST: f64 = 3.0;
 
 /// The pane.
 pub const PANE: Pane = Pane {
     name: "plane",
     title: "Plane of two tasks",
-    look_for: "two valleys, and the start between them. Each map is a task's loss beside that of the start (o), on the plane \
+    look_for: "two valleys, and the start (o) between them. Each map is a task's loss against that of the start, on the plane \
                through it and where steps lead on the task in view (A) and on another (B): below 0 is better than the start.",
     of: Of::Network(find),
 };
@@ -80,18 +80,25 @@ impl Finding for Valleys {
             letters.extend(path.last().map(|at| (place(*at).0, place(*at).1, letter)));
         }
         letters.push((place([0.0; 2]).0, place([0.0; 2]).1, 'o'));
-        let field = |(task, letter): (usize, char)| {
+        let beside = |task: usize| -> Vec<f64> {
             let start = self.start[task];
-            let beside = |loss: &f64| if loss.is_finite() { (loss / start).ln() } else { STRONGEST };
+            let of = |loss: &f64| if loss.is_finite() { (loss / start).ln() } else { STRONGEST };
+            losses[task].iter().map(of).collect()
+        };
+        let values = [0, 1].map(beside);
+        // Both maps have one scale.
+        let strongest = most(values.iter().flatten()).min(STRONGEST);
+        let field = |(task, letter): (usize, char)| {
             Part::Field(Field {
                 size: (AXIS, AXIS),
-                values: losses[task].iter().map(beside).collect(),
-                most: STRONGEST,
+                values: values[task].clone(),
+                most: strongest,
                 rows: Field::even_labels(ends, AXIS),
+                y_name: "to A",
                 x: ends,
                 x_name: "to B",
                 cursor: None,
-                unit: format!("log loss of {letter} beside the start's"),
+                unit: format!("log loss of {letter} against o"),
                 letters: letters.clone(),
             })
         };

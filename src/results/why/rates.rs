@@ -54,18 +54,17 @@ impl Finding for Valley {
     fn says(&self) -> String {
         let Self { rates, tasks, .. } = self;
         let last = STEPS.len() - 1;
-        let best = |column: usize| match rates.best(column) {
-            Some((rate, loss)) => format!("{} after {} ({})", number(rate), STEPS[column], number(loss)),
-            None => format!("none after {}, since tasks are lost at all", STEPS[column]),
+        let best = |column: usize, steps: &str| match rates.best(column) {
+            Some((rate, loss)) => format!("{} for {steps} ({})", number(rate), number(loss)),
+            None => format!("none for {steps}, since tasks are lost at all"),
         };
+        let [one, ten, many] = [(1, " step"), (5, ""), (last, "")]
+            .map(|(column, word)| best(column, &format!("{}{word}", STEPS[column])));
         let lost = self.breaks_at().map_or_else(String::new, |k| {
             let (count, rate) = (rates.nonfinite[k][last], number(rate(k)));
-            format!(
-                " The smallest rate at which tasks are lost within {} steps is {rate} ({count} of {tasks}).",
-                STEPS[last]
-            )
+            format!(" Tasks are lost within {} steps from rate {rate} on ({count} of {tasks}).", STEPS[last])
         });
-        format!("Best rates over {tasks} tasks: {}, {}, {} steps.{lost}", best(1), best(5), best(last))
+        format!("Best rates over {tasks} tasks: {one}, {ten}, {many}.{lost}")
     }
 
     fn picture(&self, _: usize) -> Vec<Row> {

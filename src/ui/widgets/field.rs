@@ -97,6 +97,9 @@ impl Drawn<'_> {
         }
         let ([low, high], name) = (self.0.x, self.0.x_name);
         let y = canvas.bottom();
+        if let Some(x) = (canvas.x - 1).checked_sub(width(self.0.y_name) as u16).filter(|x| *x >= area.x) {
+            put(buffer, area, x, y, self.0.y_name, styles.plain());
+        }
         let (left, right) = (number(low), format!("{} {name}", number(high)));
         put(buffer, area, canvas.x, y, &left, styles.plain());
         let x = canvas.right().saturating_sub(width(&right) as u16);
@@ -109,12 +112,15 @@ impl Drawn<'_> {
         }
     }
 
-    /// What the colours mean.
+    /// What the colours mean: fewer of them where words have no room beside all.
     fn draw_legend(&self, at: Rect, buffer: &mut Buffer, styles: &Styles) {
-        const STEPS: i32 = 4;
-        let mut x = put(buffer, at, at.x, at.y, &format!("{} ", number(-self.0.most)), styles.plain());
-        for step in -STEPS..=STEPS {
-            let share = f64::from(step) / f64::from(STEPS);
+        let (left, right) = (format!("{} ", number(-self.0.most)), format!(" {}", number(self.0.most)));
+        let words = format!(" {}", self.0.unit);
+        let whole = width(&left) + width(&right) + width(&words);
+        let steps = if whole + 9 <= usize::from(at.width) { 4 } else { 2 };
+        let mut x = put(buffer, at, at.x, at.y, &left, styles.plain());
+        for step in -steps..=steps {
+            let share = f64::from(step) / f64::from(steps);
             match styles.signed(share) {
                 Some(colour) => x = put(buffer, at, x, at.y, " ", Style::new().bg(colour)),
                 None => {
@@ -123,14 +129,15 @@ impl Drawn<'_> {
                 }
             }
         }
-        let words = format!(" {} {}", number(self.0.most), self.0.unit);
         let room = usize::from(at.right().saturating_sub(x));
-        put(buffer, at, x, at.y, &fit(&words, room, styles), styles.plain());
+        put(buffer, at, x, at.y, &fit(&(right + &words), room, styles), styles.plain());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::{Color, Modifier};
+
     use super::*;
     use crate::ui::style::Depth;
 
@@ -142,11 +149,12 @@ mod tests {
             values,
             most: 25.0,
             rows: vec![(0, "-5".to_owned()), (5, "5".to_owned())],
+            y_name: "x",
             x: [-5.0, 5.0],
             x_name: "x",
             cursor: Some(3),
-            unit: "of it".to_owned(),
-            letters: Vec::new(),
+            unit: "it".to_owned(),
+            letters: vec![(2.0, 3.0, 'o')],
         };
         let mut buffer = Buffer::empty(Rect::new(0, 0, 30, 8));
         draw(&field, Rect::new(2, 1, 24, 6), &mut buffer, styles);
@@ -172,6 +180,10 @@ mod tests {
                 (cell.symbol().to_owned(), cell.fg, cell.bg)
             };
             assert_ne!(look(5, 4), look(25, 1), "{depth:?} {ascii}");
+            // A letter is seen on whatever it stands.
+            let letter = buffer.content.iter().find(|cell| cell.symbol() == "o").expect("a letter");
+            assert_eq!((letter.fg, letter.bg), (Color::Reset, Color::Reset), "{depth:?} {ascii}");
+            assert!(letter.modifier.contains(Modifier::REVERSED), "{depth:?} {ascii}");
             let outside = buffer.content.iter().enumerate().filter(|(at, _)| {
                 let (x, y) = (at % 30, at / 30);
                 !(2..26).contains(&x) || !(1..7).contains(&y)
@@ -190,6 +202,7 @@ mod tests {
                     values: values.clone(),
                     most: 1.0,
                     rows: vec![(0, "-5".to_owned()), (49, "5".to_owned())],
+                    y_name: "along",
                     x: [-5.0, 5.0],
                     x_name: "x",
                     cursor: Some(49),

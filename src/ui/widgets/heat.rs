@@ -8,6 +8,8 @@ use crate::ui::style::Styles;
 
 /// Cells of the screen from which on a cell has room for its number.
 const WIDE: u16 = 7;
+/// Columns below which the legend has fewer words and steps.
+const NARROW: u16 = 50;
 
 /// How good a loss is, from 0 to 1 on a log scale between the worst and the best.
 #[derive(Clone, Copy)]
@@ -102,10 +104,10 @@ impl Cell<'_> {
 
 /// What the grounds or shades mean; the first of `rests` that fits stands after the worst loss.
 pub fn legend<S: AsRef<str>>(scale: LossScale, rests: &[S], at: Rect, buffer: &mut Buffer, styles: &Styles) {
-    let mut x =
-        put(buffer, at, at.x + 1, at.y, &format!("lower is better: {} ", number(scale.best)), styles.plain());
-    for step in 0..12 {
-        let share = 1.0 - f64::from(step) / 11.0;
+    let (lead, steps) = if at.width < NARROW { ("loss", 6) } else { ("lower is better:", 12) };
+    let mut x = put(buffer, at, at.x + 1, at.y, &format!("{lead} {} ", number(scale.best)), styles.plain());
+    for step in 0..steps {
+        let share = 1.0 - f64::from(step) / f64::from(steps - 1);
         match styles.heat(share) {
             Some(style) => x = put(buffer, at, x, at.y, " ", style),
             None => x = put(buffer, at, x, at.y, &shade(styles, share).to_string(), styles.plain()),

@@ -320,6 +320,10 @@ impl Plot<'_> {
                 names.push((row.round() as u16, series));
             }
         }
+        // Marks end nowhere: where there are only these, their names stand in their own order.
+        if names.iter().all(|(_, series)| matches!(series.shape, Shape::Points(_))) {
+            names.iter_mut().for_each(|(row, _)| *row = 0);
+        }
         names.sort_by_key(|(row, _)| *row);
         let room = usize::from(canvas.height);
         let hidden = names.len().saturating_sub(room);

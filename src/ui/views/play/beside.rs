@@ -1,10 +1,11 @@
 //! What is drawn beside the best fit: a band over the seeds of its learner, and its next step in parts.
 
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 use super::seeds::{Beside, BesideOf};
 use crate::{
     model::Weights,
+    results::why::point_name,
     task::TestTask,
     ui::{
         state::app::App,
@@ -50,11 +51,12 @@ pub fn series(app: &App, experiment: usize, task: &TestTask) -> Vec<Series> {
     }
     let Some(next) = next.as_ref().filter(|_| app.seeds.shows_parts) else { return series };
     for (point, adds) in next.points.iter().enumerate() {
+        let (letter, style) = look_of(app, experiment, task, point);
         series.push(Series {
-            name: if point == 0 { "a point adds".to_owned() } else { String::new() },
-            style: styles.series(point + 1),
+            name: if letter == '1' { "point 1 adds".to_owned() } else { String::new() },
+            style,
             shape: Shape::Line(styles.pattern(point + 1)),
-            mark: '.',
+            mark: letter,
             points: over(adds),
         });
     }
@@ -70,11 +72,38 @@ pub fn series(app: &App, experiment: usize, task: &TestTask) -> Vec<Series> {
     series
 }
 
+/// Whether the next step of this learner is drawn in its parts.
+pub fn has_parts(app: &App, experiment: usize, task: &TestTask) -> bool {
+    let known = app.seeds.known(experiment, &task.support, app.fit.n);
+    app.seeds.shows_parts && known.is_some_and(|(_, beside)| beside.next.is_some())
+}
+
+/// The support points with the numbers that their parts have.
+pub fn numbers(app: &App, experiment: usize, task: &TestTask) -> Vec<Series> {
+    let number = |(point, (x, y)): (usize, (&f64, &f64))| {
+        let (letter, style) = look_of(app, experiment, task, point);
+        Series {
+            name: String::new(),
+            style: style.add_modifier(Modifier::BOLD),
+            shape: Shape::Points(letter),
+            mark: letter,
+            points: vec![(*x, *y)],
+        }
+    };
+    task.support.x.iter().zip(&task.support.y).enumerate().map(number).collect()
+}
+
+/// The number of a support point from the left, and a colour that is not its learner's.
+fn look_of(app: &App, experiment: usize, task: &TestTask, point: usize) -> (char, Style) {
+    let place = task.support.x.iter().filter(|x| **x < task.support.x[point]).count();
+    (point_name(place), app.styles.series(app.hue(experiment) + 1 + place % 6))
+}
+
 /// The next step in its parts, or no more.
 pub fn toggle(app: &mut App) {
     app.seeds.shows_parts ^= true;
     app.say(match app.seeds.shows_parts {
-        true => "thin: what each point adds in the next step of the lowest learner; dashed: where that leads",
+        true => "thin: what each point adds in the next step; dashed: where it leads",
         false => "the next step is not drawn",
     });
 }

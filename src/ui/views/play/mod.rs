@@ -317,7 +317,10 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
         mark: '.',
         points: task.query.x.iter().copied().zip(task.truth()).collect(),
     }];
-    let drawn = &ranking[..ranking.len().min(DRAWN)];
+    // Parts of a step are those of the lowest, alone.
+    let lowest = ranking.first().map(|(index, ..)| *index);
+    let in_parts = lowest.filter(|lowest| beside::has_parts(app, *lowest, task));
+    let drawn = &ranking[..ranking.len().min(if in_parts.is_some() { 1 } else { DRAWN })];
     for index in app.leaders() {
         if drawn.iter().all(|(other, ..)| *other != index) {
             series.push(Series {
@@ -329,8 +332,8 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
             });
         }
     }
-    if let Some((lowest, ..)) = ranking.first() {
-        series.extend(beside::series(app, *lowest, task));
+    if let Some(lowest) = lowest {
+        series.extend(beside::series(app, lowest, task));
     }
     for (index, _, fitted) in drawn.iter().rev() {
         series.extend(band(&line, fitted, "", styles.series(app.hue(*index)).patch(styles.dim())));
@@ -351,6 +354,9 @@ fn plot(app: &App, task: &TestTask, ranking: &[Ranked<'_>], width: u16) -> Plot<
         mark: 'O',
         points: task.support.x.iter().copied().zip(task.support.y.iter().copied()).collect(),
     });
+    if let Some(lowest) = in_parts {
+        series.extend(beside::numbers(app, lowest, task));
+    }
     let (name, at) = match &play.walk {
         Some(walk) => ("newest", walk.newest()),
         None if play.held.is_some() => ("held", Some((play.x, play.y))),

@@ -141,7 +141,7 @@ fn the_lowest_learner_has_a_band_of_its_seeds_and_its_next_step_in_parts() {
     type_in(&mut app, "vp");
     settle(&mut app);
     let screen = picture(&app, 120, 40);
-    assert!(screen.contains("3 seeds") && !screen.contains("a point adds"), "{screen}");
+    assert!(screen.contains("3 seeds") && !screen.contains("point 1 adds"), "{screen}");
     let lowest = super::ranked(&app).0[0].0;
     let task = app.play.task();
     let (of, beside) = app.seeds.known(lowest, &task.support, app.fit.n).expect("it is worked out");
@@ -167,11 +167,11 @@ fn the_lowest_learner_has_a_band_of_its_seeds_and_its_next_step_in_parts() {
     type_in(&mut app, "i");
     settle(&mut app);
     let screen = picture(&app, 120, 40);
-    assert!(screen.contains("a point adds") && screen.contains("n=11"), "{screen}");
+    assert!(screen.contains("point 1 adds") && screen.contains("n=11"), "{screen}");
     // Without points there is no step.
     type_in(&mut app, "D");
     settle(&mut app);
-    assert!(!picture(&app, 120, 40).contains("a point adds"));
+    assert!(!picture(&app, 120, 40).contains("point 1 adds"));
 }
 
 /// Every learner, before its first step: what a walk shows holds of any weights.

@@ -11,7 +11,7 @@ use crate::{
             field,
             heat::{Cell, LossScale, legend},
             plot::{self, Plot, Series, Shade},
-            text::{number, put, width},
+            text::{fit, number, put, width},
         },
     },
 };
@@ -20,9 +20,32 @@ use crate::{
 const NARROWEST: u16 = 28;
 /// Rows that a part has at least, where it stands below another one.
 const LOWEST: u16 = 9;
+/// Rows that a row of parts has at least.
+const FEWEST: u16 = 4;
+/// Rows from which on the vertical axis of a plot has its name above it.
+const NAMED: u16 = 10;
 
-/// Draws a picture of an experiment's.
+/// Draws a picture of an experiment's: as many rows as have the height to be seen, and how many are left out.
 pub fn draw(app: &App, experiment: usize, rows: &[Row], area: Rect, buffer: &mut Buffer) {
+    let (count, height) = (rows.len().max(1), usize::from(area.height));
+    let fits = if height >= count * usize::from(FEWEST) { count } else { height / usize::from(FEWEST) };
+    let left_out = count - fits.max(1);
+    let area = if left_out > 0 {
+        let words = format!("{left_out} more of {count} below: there is no room");
+        let last = area.bottom().saturating_sub(1);
+        put(
+            buffer,
+            area,
+            area.x,
+            last,
+            &fit(&words, usize::from(area.width), &app.styles),
+            app.styles.warn(),
+        );
+        Rect { height: area.height.saturating_sub(1), ..area }
+    } else {
+        area
+    };
+    let rows = &rows[..(count - left_out).min(rows.len())];
     let all = rows.iter().map(|row| row.height).sum::<usize>().max(1);
     // Every row has what it takes to be seen, and its share of what is left.
     let least = if rows.len() > 1 { 5.min(area.height / rows.len() as u16) } else { 0 };
@@ -71,9 +94,19 @@ fn draw_part(app: &App, experiment: usize, part: &Part, area: Rect, buffer: &mut
 }
 
 fn draw_curves(app: &App, experiment: usize, curves: &Curves, area: Rect, buffer: &mut Buffer) {
+    let below = below_name(curves, area);
+    if below.y > area.y {
+        put(buffer, area, area.x, area.y, curves.y_name, app.styles.dim());
+    }
+    plot(app, experiment, curves).draw(below, buffer, &app.styles);
+}
+
+/// What is left of a part's area for its plot: below the name of the vertical axis, where there is the height for that.
+pub fn below_name(curves: &Curves, area: Rect) -> Rect {
+    let name = u16::from(area.height >= NAMED);
     // A cell is twice as high as it is wide, and names stand beside.
     let width = if curves.is_square { area.width.min(area.height * 2 + 28) } else { area.width };
-    plot(app, experiment, curves).draw(Rect { width, ..area }, buffer, &app.styles);
+    Rect { y: area.y + name, width, height: area.height - name, ..area }
 }
 
 /// Curves as a plot.
@@ -95,7 +128,7 @@ fn series(app: &App, experiment: usize, line: &Line) -> Series {
         Hue::Plain => styles.plain(),
         Hue::Own => own,
         Hue::Faint => own.patch(styles.dim()),
-        Hue::Series(place) => styles.series(place),
+        Hue::Series(other) => styles.series(app.hue(experiment) + other),
         Hue::Support => styles.support(),
         Hue::Key => styles.key(),
     };
@@ -132,27 +165,30 @@ fn draw_losses(losses: &Losses, area: Rect, buffer: &mut Buffer, styles: &Styles
     let [down, across] =
         if is_tall { [&losses.rates, &losses.steps] } else { [&losses.steps, &losses.rates] };
     let left = down.iter().map(|name| width(name)).max().unwrap_or(0) as u16 + 1;
-    let wide = (area.width.saturating_sub(left) / columns.max(1) as u16).min(11);
-    if wide < 2 {
-        return;
-    }
+    let room = usize::from(area.width.saturating_sub(left));
+    // Where there is no room for all, every second one or fewer, what it was trained with among them.
+    let Some(each) = (1..=4).find(|each| room / columns.div_ceil(*each).max(1) >= 3) else { return };
+    let trained = losses.trained.map_or(0, |(rate, n)| if is_tall { n } else { rate });
+    let shown: Vec<usize> = (trained % each..columns).step_by(each).collect();
+    let wide = (room / shown.len().max(1)).min(11) as u16;
     let counts = |(mean, lost): (f64, usize)| lost == 0 && mean.is_finite();
     let known = losses.cells.iter().flatten().filter(|cell| counts(**cell));
     let known: Vec<f64> = known.map(|(mean, _)| *mean).collect();
     let scale = LossScale::of(&known, losses.prior);
     let lowest = known.iter().copied().fold(f64::INFINITY, f64::min);
+    put(buffer, area, area.x, area.y, "rate", styles.plain());
     let mut free = area.x;
-    for (column, name) in across.iter().enumerate() {
+    for (column, place) in shown.iter().enumerate() {
         let x = area.x + left + column as u16 * wide;
         if x >= free {
-            free = put(buffer, area, x, area.y, name, styles.plain()) + 1;
+            free = put(buffer, area, x, area.y, &across[*place], styles.plain()) + 1;
         }
     }
     for (row, name) in down.iter().enumerate() {
         let y = area.y + 1 + row as u16;
         put(buffer, area, area.x + left - 1 - width(name) as u16, y, name, styles.plain());
-        for column in 0..columns {
-            let (rate, n) = if is_tall { (row, column) } else { (column, row) };
+        for (column, &place) in shown.iter().enumerate() {
+            let (rate, n) = if is_tall { (row, place) } else { (place, row) };
             let (mean, lost) = losses.cells[rate][n];
             let text = match lost {
                 0 if mean < 1e4 => number(mean),
@@ -172,6 +208,12 @@ fn draw_losses(losses: &Losses, area: Rect, buffer: &mut Buffer, styles: &Styles
     }
     let below = area.y + 1 + rows as u16;
     if below < area.bottom() {
-        legend(scale, &[" and more (log scale)"], Rect { y: below, height: 1, ..area }, buffer, styles);
+        legend(
+            scale,
+            &[" and more (log scale)", " and more"],
+            Rect { y: below, height: 1, ..area },
+            buffer,
+            styles,
+        );
     }
 }

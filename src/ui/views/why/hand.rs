@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use super::{
-    draw::plot,
+    draw::{below_name, plot},
     layout::{places, shown_task, task_in_view},
 };
 use crate::{
@@ -204,5 +204,5 @@ fn drawn(app: &App, area: Rect, mouse: &Mouse) -> Option<(Geometry, Vec<f64>)> {
     let rows = found.picture(app.why.cursor);
     let [Row { parts, .. }] = &rows[..] else { return None };
     let [Part::Curves(curves)] = &parts[..] else { return None };
-    Some((plot(app, place.experiment, curves).geometry(place.picture)?, before.to_vec()))
+    Some((plot(app, place.experiment, curves).geometry(below_name(curves, place.picture))?, before.to_vec()))
 }

@@ -77,6 +77,7 @@ pub fn places(app: &App, area: Rect) -> (Vec<String>, Vec<Place>) {
         let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
         let most = match inner.height {
             20.. if inner.width < 60 => 6,
+            16.. if inner.width < 60 => 5,
             12.. => 4,
             _ => 2,
         };
@@ -91,14 +92,22 @@ pub fn places(app: &App, area: Rect) -> (Vec<String>, Vec<Place>) {
 /// Columns from which on two networks stand side by side.
 const SIDE_BY_SIDE: u16 = 76;
 
-/// `text` in at most so many lines; what is left out is marked.
+/// `text` in at most so many lines: whole sentences as long as there is one; what is left out is marked.
 fn lines(text: &str, room: usize, most: usize, app: &App) -> Vec<String> {
-    let mut lines = wrap(text, room, &app.styles);
-    if lines.len() > most {
-        let rest = lines.split_off(most - 1).join(" ");
-        lines.push(fit(&rest, room, &app.styles));
+    let styles = &app.styles;
+    let all = wrap(text, room, styles);
+    if all.len() <= most {
+        return all;
     }
-    lines
+    let ends = text.rmatch_indices(". ").map(|(at, _)| at + 1);
+    let mut whole =
+        ends.map(|end| wrap(&format!("{} {}", &text[..end], styles.glyphs().ellipsis()), room, styles));
+    whole.find(|lines| lines.len() <= most).unwrap_or_else(|| {
+        let mut lines = all;
+        let rest = lines.split_off(most.max(1) - 1).join(" ");
+        lines.push(fit(&rest, room, styles));
+        lines
+    })
 }
 
 /// Which network it is, at which moment, on what.
