@@ -72,9 +72,9 @@ impl Finding for Gradients {
         let course = &self.0;
         let cosines = [
             vec![level(course, "", 0.0)],
-            lines(course, "exact, first-order", Hue::Plain, 'e', |marks| marks.cosines[0]),
+            lines(course, "exact, first", Hue::Plain, 'e', |marks| marks.cosines[0]),
             lines(course, "exact, start", Hue::Series(2), 'x', |marks| marks.cosines[1]),
-            lines(course, "first-order, start", Hue::Series(1), 'f', |marks| marks.cosines[2]),
+            lines(course, "first, start", Hue::Series(1), 'f', |marks| marks.cosines[2]),
         ]
         .concat();
         let starts = lines(course, "loss, n=0", Hue::Own, '0', |marks| marks.before);

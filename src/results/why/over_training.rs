@@ -100,10 +100,10 @@ impl OverTraining {
             format!("{first} in {word} {}", of.join(" "))
         });
         format!(
-            "Alignment is halfway to its highest at step {}, the loss after n={n} halfway to its lowest at {}. First: {}.",
+            "Halfway first: {}. Alignment is halfway to its highest at step {}, the loss after n={n} halfway to its lowest at {}.",
+            groups.collect::<Vec<String>>().join(", "),
             range(0),
-            range(1),
-            groups.collect::<Vec<String>>().join(", ")
+            range(1)
         )
     }
 }

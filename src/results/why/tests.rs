@@ -250,12 +250,12 @@ fn what_comes_first_in_training_is_counted() {
     let falls = [4.5, 4.2, 1.5, 1.0];
     let said = says_of("over-training", &course(&[(&early, &falls), (&late, &falls)], 0.1));
     assert!(said.contains("at step 100 to 300, the loss after n=1 halfway to its lowest at 200."), "{said}");
-    assert!(said.contains("First: the kernel in seed 0, the loss in seed 1."), "{said}");
+    assert!(said.contains("Halfway first: the kernel in seed 0, the loss in seed 1."), "{said}");
     assert!(said.contains("At the end: alignment 0.60 (0.60 to 0.60)"), "{said}");
     let still = says_of("over-training", &course(&[(&[0.1, 0.1, 0.1], &[4.5, 4.5, 4.5])], 0.1));
     assert!(still.starts_with("In none of 1 seeds do both"), "{still}");
     let same = says_of("over-training", &course(&[(&[0.1, 0.5], &[4.5, 1.0])], 0.1));
-    assert!(same.contains("First: both at the same snapshot in seed 0."), "{same}");
+    assert!(same.contains("Halfway first: both at the same snapshot in seed 0."), "{same}");
 }
 
 #[test]
@@ -320,17 +320,18 @@ fn every_pane_has_a_picture_for_every_learner_that_steps() {
 
 #[test]
 fn learners_that_read_have_what_has_a_meaning() {
-    for algorithm in ["cnp", "transformer", "metafun", "ridge-head"] {
-        let subject = waves(algorithm);
-        let said = says("kernel", &subject);
+    let subjects =
+        ["cnp", "transformer", "metafun", "ridge-head"].map(|algorithm| (algorithm, waves(algorithm)));
+    for (algorithm, subject) in &subjects {
+        let said = says("kernel", subject);
         assert!(said.starts_with("No gradient step is taken here"), "{algorithm}: {said}");
         for pane in ["one-step", "head-or-body", "along-the-step", "plane", "rates", "reptile"] {
-            assert!(found(pane, &subject, &|| true).is_none(), "{algorithm}: {pane}");
+            assert!(found(pane, subject, &|| true).is_none(), "{algorithm}: {pane}");
         }
-        assert_eq!(found("ring", &subject, &|| true).is_some(), algorithm == "cnp", "{algorithm}");
-        assert_eq!(found("units", &subject, &|| true).is_some(), algorithm != "ridge-head", "{algorithm}");
+        assert_eq!(found("ring", subject, &|| true).is_some(), *algorithm == "cnp", "{algorithm}");
+        assert_eq!(found("units", subject, &|| true).is_some(), *algorithm != "ridge-head", "{algorithm}");
     }
-    let subject = waves("cnp");
+    let [(_, subject), (_, transformer), (_, metafun), _] = subjects;
     assert!(says("ring", &subject).contains("between what is read of the points on 20 test tasks"));
     let units = says("units", &subject);
     assert!(
@@ -340,11 +341,11 @@ fn learners_that_read_have_what_has_a_meaning() {
     for layer in ["encoder.0 of a point: ", "encoder.1 of a point: ", "decoder.0: ", "decoder.1: "] {
         assert!(units.contains(layer), "{units}");
     }
-    let units = says("units", &waves("transformer"));
+    let units = says("units", &transformer);
     for layer in ["embedding.0 of a point: ", "block.0.mlp.0: ", "block.1.mlp.0: ", "readout.0: "] {
         assert!(units.contains(layer), "{units}");
     }
-    assert!(says("units", &waves("metafun")).contains("update.1 of a point: "));
+    assert!(says("units", &metafun).contains("update.1 of a point: "));
     let without = Subject {
         task: crate::task::TestTask { support: Points::default(), ..subject.task.clone() },
         ..subject
