@@ -7,7 +7,7 @@ use crate::{
     task::TestTask,
     ui::{
         state::app::App,
-        widgets::text::{count, fit, inside, wrap},
+        widgets::text::{count, fit, inside, width, wrap},
     },
 };
 
@@ -110,8 +110,9 @@ fn lines(text: &str, room: usize, most: usize, app: &App) -> Vec<String> {
     })
 }
 
-/// Which network it is, at which moment, on what.
-pub fn title(app: &App, experiment: usize, is_first: bool) -> String {
+/// Which network it is, at which moment, on what; what has no room goes from the end on, so that the step is told as long
+/// as there is any.
+pub fn title(app: &App, experiment: usize, is_first: bool, room: usize) -> String {
     let (pane_of, at) = (pane_in_view(app), app.why.pane + 1);
     let name = &app.experiments[experiment].settings.name;
     let heading =
@@ -134,7 +135,15 @@ pub fn title(app: &App, experiment: usize, is_first: bool) -> String {
             let points = if changed { ", your points" } else { "" };
             let is_own = app.set(experiment).task.family.units().are_own();
             let units = if is_own { "" } else { ", in its own units" };
-            format!("{heading}, seed {seed} at step {}, task {}{points}{units}", count(step), of.task.1 + 1)
+            let step = count(step);
+            let task = format!("{heading}, seed {seed} at step {step}, task {}{points}", of.task.1 + 1);
+            let shorter = [
+                format!("{task}{units}"),
+                task,
+                format!("{heading}, seed {seed} at step {step}"),
+                format!("{heading}, step {step}"),
+            ];
+            shorter.into_iter().find(|title| width(title) <= room).unwrap_or(heading)
         }
     }
 }

@@ -291,7 +291,8 @@ fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     for (number, place) in places.iter().enumerate() {
         let Place { experiment, frame, says, inner, picture } = place;
         let is_first = number == 0;
-        pane(buffer, *frame, &title(app, *experiment, is_first), styles);
+        let room = usize::from(frame.width).saturating_sub(4);
+        pane(buffer, *frame, &title(app, *experiment, is_first, room), styles);
         for (row, line) in says.iter().enumerate() {
             put(buffer, *inner, inner.x, inner.y + row as u16, line, styles.bold());
         }
