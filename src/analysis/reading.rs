@@ -76,12 +76,13 @@ pub fn read_units(weights: &Weights, support: &Points, task: &Points, steps: usi
         layers.iter_mut().for_each(|layer| layer.values.truncate(layer.width * task.x.len()));
         layers
     };
+    // What is gone through only once there are points has no before.
     let pairs = |before: Vec<LayerUnits>, after: Vec<LayerUnits>, is_of_point: bool| {
-        let pair = |(before, after): (LayerUnits, LayerUnits)| {
-            let LayerUnits { layer, width, values } = after;
-            ReadLayer { layer, is_of_point, width, before: before.values, after: values }
+        let pair = |LayerUnits { layer, width, values }: LayerUnits| {
+            let before = before.iter().find(|before| before.layer == layer)?.values.clone();
+            Some(ReadLayer { layer, is_of_point, width, before, after: values })
         };
-        before.into_iter().zip(after).map(pair).collect::<Vec<ReadLayer>>()
+        after.into_iter().filter_map(pair).collect::<Vec<ReadLayer>>()
     };
     let points = pairs(of_points(&|_| 0.0), of_points(&|at| task.y[at]), true);
     // What does not depend on y is that of any x.

@@ -233,7 +233,7 @@ pub fn midway(styles: Styles) -> App {
 
 /// Looks until all that is in view is worked out, with a past for whoever asks for it.
 pub fn settle(app: &mut App) {
-    for _ in 0..6_000 {
+    for _ in 0..60_000 {
         look(app);
         let missing: Vec<(usize, usize)> = app.why.courses.missing().collect();
         for (run, landmark) in missing {
