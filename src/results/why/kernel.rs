@@ -93,7 +93,7 @@ impl Finding for Stripes {
             x: ends,
             x_name: "x'",
             cursor: Some(cursor),
-            unit: "lift, and more".to_owned(),
+            unit: "lift+".to_owned(),
             letters: Vec::new(),
         };
         let at = cursor.min(kernel.points - 1);
