@@ -658,7 +658,7 @@ fn units_of_networks_that_read_are_sums_written_out_anew() {
     let seen = |x: f64| vec![(x - scale.x_center) / scale.x_scale];
     let encoder = |x: f64, y: f64| {
         let first = rectified(dense("encoder.0", &[seen(x), vec![y / scale.y_scale]]));
-        let second = rectified(dense("encoder.1", &[first.clone()]));
+        let second = rectified(dense("encoder.1", std::slice::from_ref(&first)));
         [first, second]
     };
     let all: Vec<Vec<f64>> =
