@@ -58,7 +58,8 @@ impl Ring {
         let squares = |pairs: &[[f64; 2]], about: &dyn Fn(usize) -> [f64; 2]| {
             let square = |(task, pair): (usize, &[f64; 2])| {
                 let about = about(task);
-                (pair[0] - about[0]).powi(2) + (pair[1] - about[1]).powi(2)
+                let off = [pair[0] - about[0], pair[1] - about[1]];
+                dot(&off, &off)
             };
             pairs.iter().enumerate().map(square).sum::<f64>()
         };
