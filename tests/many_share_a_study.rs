@@ -66,7 +66,9 @@ fn whatever_is_killed_or_stopped_every_run_is_trained_once_and_to_the_same_bytes
         |name: &str, few: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(few);
     let (kills, processes) = (asked("METASCOPE_KILLS", 12), asked("METASCOPE_PROCESSES", 5));
     let more = std::env::var("METASCOPE_LEARNERS").unwrap_or_default();
-    let more = more.split_whitespace().map(|one| format!("[[experiment]]\nalgorithm = \"{one}\"\n"));
+    let more = more
+        .split_whitespace()
+        .map(|one| format!("[[experiment]]\nname = \"{one}\"\nalgorithm = \"{one}\"\n"));
     let study = study(asked("METASCOPE_SEEDS", 5), 2_000) + &more.collect::<String>();
     let alone = alone(&study);
     let bench = Bench::with("study.toml", study);
