@@ -751,7 +751,8 @@ fn the_page_needs_nothing_else() {
     // No two pictures share the name of a frame.
     let names: Vec<&str> =
         page.split("clipPath id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(!names.is_empty());
+    let others: BTreeSet<&str> = names.iter().copied().collect();
+    assert!(!names.is_empty() && others.len() == names.len(), "{names:?}");
     // A name is a name.
     let nasty = trained(&nasty());
     let page = nasty.run(&["export", "runs", "--format", "html"]).exits(0).stdout;

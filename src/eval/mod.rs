@@ -15,4 +15,6 @@ pub use curve::{
 };
 pub use curves::Curves;
 pub use json::numbers;
+#[cfg(test)]
+pub use seeds::GATHERED;
 pub use seeds::{Average, OverSeeds, half_width};

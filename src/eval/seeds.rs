@@ -60,6 +60,12 @@ impl Average {
     }
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How often this thread has brought seeds together, or held systems against each other: no drawing does.
+    pub static GATHERED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 impl OverSeeds {
     /// Whether all seeds have a loss after n steps, finite or not: of somebody's answers some may be none, and then there
     /// is nothing to say over seeds.
@@ -69,6 +75,8 @@ impl OverSeeds {
 
     /// The curves at n = 0, 1, ..., as many as `points`; a curve that ends before counts as far as it goes.
     pub fn of(curves: &[&Curve], points: usize, average: Average) -> Self {
+        #[cfg(test)]
+        GATHERED.set(GATHERED.get() + 1);
         let empty = || Vec::with_capacity(points);
         let mut over = Self {
             mean: empty(),

@@ -15,8 +15,35 @@ use crate::task::{EvaluationSettings, TaskSettings, TestTask, test_tasks};
 /// Floors that are kept: more than a study usually has test sets.
 const KEPT: usize = 32;
 
-/// What a floor is of, and the floor.
-type Known = (TaskSettings, EvaluationSettings, Option<Arc<Curve>>);
+/// What something is of, and what it is; `None` where there is none.
+type Entry<T> = (TaskSettings, EvaluationSettings, Option<Arc<T>>);
+
+/// What is known of the tasks of tests: a table, a picture and an event ask for the same.
+struct Kept<T>(Mutex<Vec<Entry<T>>>);
+
+impl<T> Kept<T> {
+    /// What was worked out of these tasks, if it was: the inner one is `None` where there is none.
+    fn known(&self, test: Test<'_>) -> Option<Option<Arc<T>>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = of_tasks(test);
+        let same = |(task, evaluation, _): &&(_, _, _)| (task, evaluation) == (&of.0, &of.1);
+        known.iter().find(same).map(|(.., found)| found.clone())
+    }
+
+    fn of(&self, test: Test<'_>, measure: impl Fn(Test<'_>) -> Option<T>) -> Option<Arc<T>> {
+        if let Some(found) = self.known(test) {
+            return found;
+        }
+        let found = measure(test).map(Arc::new);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() == KEPT {
+            known.remove(0);
+        }
+        let (task, evaluation) = of_tasks(test);
+        known.push((task, evaluation, found.clone()));
+        found
+    }
+}
 
 /// What a floor is of: not of how systems are trained and adapt.
 fn of_tasks(Test { task, evaluation, .. }: Test<'_>) -> (TaskSettings, EvaluationSettings) {
@@ -29,31 +56,23 @@ fn of_tasks(Test { task, evaluation, .. }: Test<'_>) -> (TaskSettings, Evaluatio
     (task, evaluation)
 }
 
-/// Those that were worked out: a table, a picture and an event ask for the same one.
-static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+static FLOORS: Kept<Curve> = Kept(Mutex::new(Vec::new()));
+static CALIBRATIONS: Kept<Calibration> = Kept(Mutex::new(Vec::new()));
 
 /// The floor after K = 0, 1, .. support points, if it has been worked out: the inner one is `None` where none is known.
 pub fn known_floor(test: Test<'_>) -> Option<Option<Arc<Curve>>> {
-    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let of = of_tasks(test);
-    let same = |(task, evaluation, _): &&Known| (task, evaluation) == (&of.0, &of.1);
-    known.iter().find(same).map(|(.., floor)| floor.clone())
+    FLOORS.known(test)
+}
+
+/// What the best Gaussian answers are worth, if it has been worked out, in the same way.
+pub fn known_calibration(test: Test<'_>) -> Option<Option<Arc<Calibration>>> {
+    CALIBRATIONS.known(test)
 }
 
 /// The floor after K = 0, 1, .. support points of a test, over its frozen tasks or as many as are drawn to be looked at;
 /// `None` without a points curve, or where no floor is known. Takes up to seconds for the first time.
 pub fn floor(test: Test<'_>) -> Option<Arc<Curve>> {
-    if let Some(floor) = known_floor(test) {
-        return floor;
-    }
-    let found = measure(test).map(Arc::new);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.len() == KEPT {
-        known.remove(0);
-    }
-    let (task, evaluation) = of_tasks(test);
-    known.push((task, evaluation, found.clone()));
-    found
+    FLOORS.of(test, measure)
 }
 
 fn measure(test: Test<'_>) -> Option<Curve> {
@@ -72,7 +91,11 @@ fn tasks_of(Test { task, evaluation, .. }: Test<'_>) -> Vec<TestTask> {
 /// What can be reached by who answers with a Gaussian at each x: the log-likelihood and the coverage of the Gaussians of the
 /// posterior's mean and deviation, the noise of the targets included where they carry it. No other Gaussian can be expected
 /// to have a higher log-likelihood. Not a number where nothing is left uncertain. `None` as of the floor; as slow as it.
-pub fn best_calibration(test: Test<'_>) -> Option<Calibration> {
+pub fn best_calibration(test: Test<'_>) -> Option<Arc<Calibration>> {
+    CALIBRATIONS.of(test, calibrate)
+}
+
+fn calibrate(test: Test<'_>) -> Option<Calibration> {
     let Test { task, evaluation, .. } = test;
     let points = evaluation.points?;
     let posterior = task.posterior(points)?;
@@ -121,6 +144,7 @@ pub fn floors<'a>(outcomes: &[Outcome<'a>]) -> Vec<FloorEvent<'a>> {
                 outcome.curves(test.as_deref()).iter().any(|curve| curve.calibration.is_some())
             });
             let calibration = longest.filter(|_| is_told).and_then(best_calibration);
+            let calibration = calibration.map(|best| (*best).clone());
             let Curve { steps, mean, median, ci95, .. } = (*floor).clone();
             let group = members().map(|outcome| outcome.settings.name.as_str()).collect();
             found.push(FloorEvent {

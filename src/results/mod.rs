@@ -38,7 +38,7 @@ pub use differences::{DifferingSetting, differences};
 pub use figure_table::FigureTable;
 pub use figures::{Figure, Measured, Verdict, VerdictEvent, figures};
 pub use findings::Findings;
-pub use floor::{FloorEvent, best_calibration, floor, floors, known_floor};
+pub use floor::{FloorEvent, best_calibration, floor, floors, known_calibration, known_floor};
 pub use outcome::{AxisWords, Outcome, Ran, Tally, test_names};
 pub use profile::{Profile, Spread};
 pub use runs::Results;

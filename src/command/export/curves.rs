@@ -2,6 +2,7 @@
 //! line, what it varies by as a band.
 
 use super::chart::{Axis, Chart, Figure, Rule, Series};
+use super::paper::NO_SYSTEM;
 use crate::cli::Interval;
 use crate::eval::{Average, LossAxis, OverSeeds};
 use crate::results::{
@@ -155,7 +156,7 @@ fn chart(
     if let Some(floor) = floor.and_then(floor_of) {
         series.push(Series {
             name: FLOOR.to_owned(),
-            place: outcomes.len(),
+            place: NO_SYSTEM,
             // On a log axis a loss of nothing has no place.
             points: floor.mean.iter().enumerate().map(|(k, mean)| (k as f64, *mean)).collect(),
             band: Vec::new(),

@@ -234,7 +234,8 @@ fn draw_panel(
     let name = format!("{}, seed {}", panel.run.settings.name, panel.run.seed);
     paper.write(picture, (x0, top + 1.3 * font), (font, ""), &paper.fitted(&name, width, font));
     // Inside a page there are several pictures, whose frames must not be taken for each other's.
-    let id = format!("panel{place}-{:.0}-{:.0}-{:.0}", x0, y0, width);
+    let ground = if paper.dark { "dark" } else { "light" };
+    let id = format!("panel{place}-{x0:.0}-{y0:.0}-{width:.0}-{ground}");
     picture.draw(&format!(
         "<clipPath id=\"{id}\"><rect x=\"{x0:.1}\" y=\"{y0:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/></clipPath>\n\
          <g clip-path=\"url(#{id})\">"

@@ -21,6 +21,9 @@ const DASHES: [&[f64]; 4] = [&[], &[4.0, 1.6], &[1.2, 1.6], &[4.0, 1.6, 1.2, 1.6
 /// Width of a letter of size 1, on the generous side.
 const LETTER: f64 = 0.58;
 
+/// The number of a line that is no system's: a floor.
+pub const NO_SYSTEM: usize = usize::MAX;
+
 impl Paper {
     /// Of writing and frames.
     pub fn ink(&self) -> &'static str {
@@ -42,8 +45,11 @@ impl Paper {
         if self.dark { "#16181c" } else { "#fff" }
     }
 
-    /// The colour of line number `place`.
+    /// The colour of line number `place`; of one that is no system's, that of writing.
     pub fn colour(&self, place: usize) -> String {
+        if place == NO_SYSTEM {
+            return self.ink().to_owned();
+        }
         let at = place % HUES.len();
         hex(if self.dark { HUES[at].dark.rgb } else { PAPER[at] })
     }

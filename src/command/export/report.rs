@@ -53,7 +53,7 @@ table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabu
 th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child, td:first-child, .words td, .words th { text-align: left; }
 thead th { border-bottom: 2px solid var(--ink); white-space: nowrap; } tr.heading td { font-style: italic; text-align: left; background: var(--band); }
-td { white-space: nowrap; } td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; max-width: 15rem; } .words td { white-space: normal; overflow-wrap: anywhere; } td.best { font-weight: 700; }
+td { white-space: nowrap; } td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; max-width: 15rem; } .words td { white-space: normal; overflow-wrap: break-word; } td.best { font-weight: 700; }
 td span { color: var(--soft); font-weight: 400; } td.best span { color: inherit; font-weight: 700; }
 figure { margin: .8rem 0; overflow-x: auto; } figure svg { width: 100%; min-width: 32rem; max-width: 46rem; height: auto; display: block; }
 @media (max-width: 40rem) { body { font-size: 15px; } td:first-child { max-width: 8rem; } th, td { padding: .25rem .35rem; } }

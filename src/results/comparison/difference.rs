@@ -134,6 +134,8 @@ impl Quantiles {
 /// functions of the Behrens-Fisher statistic, Annals of Mathematical Statistics 37:639). Where a seed has no finite loss
 /// there is no difference, and what is compared is how many such seeds each has, by Fisher's exact test.
 pub(super) fn difference(one: &Losses<'_>, other: &Losses<'_>, quantiles: &mut Quantiles) -> Difference {
+    #[cfg(test)]
+    crate::eval::GATHERED.set(crate::eval::GATHERED.get() + 1);
     let seeds = if one.seeds == other.seeds { Replicates::Paired } else { Replicates::Welch };
     let (Some(lower), Some(higher)) = (one.mean(), other.mean()) else {
         let [one, other] = [one, other].map(|losses| [losses.lost(), losses.losses.len()]);

@@ -20,13 +20,14 @@ use super::{
     runs::{ExperimentState, Phase, RunState, Spent},
     said::Said,
     schedule::KnownSchedule,
+    statistics::{Statistics, StatisticsOf},
     sweep::SweepState,
     trainers::Trainers,
 };
 use crate::{
     eval::{Average, Curve, LossAxis},
     experiments::{FIRST_TEST, Study, Test},
-    results::{Compared, Contrasts, DifferingSetting, ListRow},
+    results::{Compared, Contrasts, DifferingSetting, Figure, ListRow},
     study::Control,
     task::{EvaluationSettings, TaskSettings},
     ui::{
@@ -51,6 +52,9 @@ pub type Command = command::Command<App>;
 pub type Keymap = keymap::Keymap<App>;
 /// What stands over the views.
 pub type Mode = modes::Mode<App>;
+
+/// What About is of: test set, experiment, average, axis, letters, and whether the best log-likelihood is known.
+pub type AboutOf = (usize, usize, Average, LossAxis, bool, bool);
 
 /// Most inner steps a fit is shown after.
 pub const MOST_STEPS: usize = 100;
@@ -135,10 +139,18 @@ pub struct App {
     pub(in crate::ui) comparisons: Known<(usize, Average), Vec<Compared>>,
     /// The same over support points.
     pub(in crate::ui) comparisons_of_points: Known<(usize, Average), Vec<Compared>>,
+    /// What curves come to over seeds, the same way.
+    pub(in crate::ui) statistics: Known<StatisticsOf, Statistics>,
     /// The same of one system against each other.
     pub(in crate::ui) contrasts: Known<(usize, usize, Average, LossAxis), Option<Contrasts>>,
     /// What is said of it.
     pub(in crate::ui) sentences: Known<(usize, Average, bool, LossAxis, usize), Vec<String>>,
+    /// What About says of an experiment in this study.
+    pub(in crate::ui) about: Known<AboutOf, Vec<String>>,
+    /// What leaving out the second derivative costs, in words.
+    pub(in crate::ui) second_derivative: Known<(usize, Average, LossAxis, bool), Option<String>>,
+    /// The published figures.
+    pub(in crate::ui) published: Known<(), Vec<Figure>>,
     /// When runs begin and end, as long as nothing has changed.
     pub(in crate::ui) schedule: KnownSchedule,
     /// The time left, as it is shown.
@@ -281,6 +293,10 @@ impl App {
             comparisons_of_points: Known::default(),
             contrasts: Known::default(),
             sentences: Known::default(),
+            statistics: Known::default(),
+            about: Known::default(),
+            second_derivative: Known::default(),
+            published: Known::default(),
             schedule: KnownSchedule::default(),
             countdown: None,
             log: VecDeque::new(),

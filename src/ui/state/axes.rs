@@ -1,6 +1,8 @@
 //! Which axes the curves in view are drawn on where nobody has chosen: logarithmic ones once the curves are so
 //! far apart that on linear ones the contest would be a strip at the lower end.
 
+use std::sync::Arc;
+
 use super::app::App;
 use crate::{
     eval::{LossAxis, OverSeeds},
@@ -40,8 +42,8 @@ impl App {
 
     /// The curves that decide about the axes: those shown and, while the past is looked at, the results, so
     /// that the axes stay where they are while training is played again.
-    pub fn deciding(&self) -> Vec<OverSeeds> {
-        let shown = |index| self.over_seeds(index).map(|shown| shown.over);
+    pub fn deciding(&self) -> Vec<Arc<OverSeeds>> {
+        let shown = |index| self.over_seeds(index).map(|shown| Arc::clone(&shown.over));
         let result = |index| self.rewind.shown.and_then(|_| self.result_along(index, self.axis()));
         let in_view = match self.view.experiment {
             Some(index) => vec![index],

@@ -5,26 +5,38 @@ use std::sync::Arc;
 use super::{app::App, family::OracleJob};
 use crate::{
     eval::{Curve, LossAxis},
-    results::known_floor,
+    results::{known_calibration, known_floor},
     task::{EvaluationSettings, TaskSettings},
 };
 
 impl App {
     /// The tasks in view whose floor has not been worked out yet.
     pub fn floor_job(&self) -> Option<(TaskSettings, EvaluationSettings)> {
-        if self.axis() == LossAxis::Steps {
-            return None;
-        }
+        let (of_points, of_deviations) = (self.axis() == LossAxis::Points, self.tells_deviations());
         let listed = self.listed();
         let mut sets = listed.iter().map(|index| self.set(*index));
-        let wanted = sets.find(|set| set.evaluation.points.is_some() && known_floor(set.test()).is_none());
+        let is_missing = |test| {
+            of_points && known_floor(test).is_none() || of_deviations && known_calibration(test).is_none()
+        };
+        let wanted = sets.find(|set| set.evaluation.points.is_some() && is_missing(set.test()));
         wanted.map(|set| (set.task.clone(), set.evaluation.clone()))
+    }
+
+    /// Whether a network here says how sure it is, so that it can be held against the best that does.
+    pub fn tells_deviations(&self) -> bool {
+        let mut runs = self.active();
+        runs.any(|run| self.curve_over_steps(run).is_some_and(|curve| curve.calibration.is_some()))
     }
 
     /// What nobody can be expected to be below on the tasks of an experiment; `None` until it is known, and where it is
     /// not.
     pub fn floor(&self, experiment: usize) -> Option<Arc<Curve>> {
         known_floor(self.set(experiment).test())?
+    }
+
+    /// How likely the best Gaussian answer makes a test target after K points; `None` until it is known, and where it is not.
+    pub fn best_log_likelihood(&self, experiment: usize, k: usize) -> Option<f64> {
+        known_calibration(self.set(experiment).test())??.loglik.get(k).copied()
     }
 
     /// What there is to measure still of the tests in view that takes long.

@@ -49,21 +49,43 @@ impl App {
         })
     }
 
+    /// What leaving out the second derivative costs, in a sentence.
+    pub fn of_second_derivative(&self) -> Option<String> {
+        let of = (self.test, self.curves.average, self.axis(), self.styles.ascii);
+        let told =
+            self.second_derivative.of(of, || self.findings(|findings| findings.of_second_derivative()));
+        (*told).clone()
+    }
+
     /// Works out what the views say of this, as far as it is not known, so that no frame is drawn later for it.
     pub(in crate::ui) fn compare(&self) {
         self.compared();
+        self.work_out_statistics();
+        self.figures();
+        if self.visit().is_some() {
+            self.of_second_derivative();
+        }
         self.found();
         if self.curves.plot == OverviewPlot::Contrasts {
             self.contrasts(self.leader(self.selected_row()));
         }
     }
 
+    /// Curves have come or gone that are no results.
+    pub(in crate::ui) fn forget_statistics(&mut self) {
+        self.statistics.forget();
+    }
+
     /// Results have come or gone.
     pub(in crate::ui) fn forget_comparisons(&mut self) {
+        self.forget_statistics();
         self.comparisons.forget();
         self.comparisons_of_points.forget();
         self.contrasts.forget();
         self.sentences.forget();
+        self.about.forget();
+        self.second_derivative.forget();
+        self.published.forget();
     }
 
     /// The number of the group of comparable systems that an experiment is of; one that is not tested on the set in

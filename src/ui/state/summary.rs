@@ -1,24 +1,15 @@
-//! What the views show of many runs at once: statistics over seeds, progress, time left, and the loss
-//! table. Derived from the state each time it is drawn, so it is never out of date.
+//! What the views show of many runs at once: progress, time left, what came of them. Counted each time it is drawn, so it
+//! is never out of date; what is worked out over seeds is in `gathered.rs`.
+
+use std::sync::Arc;
 
 use super::{app::App, countdown::Remaining, runs::Phase};
 use crate::{
-    eval::{Curve, LossAxis, OverSeeds},
+    eval::LossAxis,
     results::{Figure, Findings, Outcome, Ran, Tally, figures, table_steps},
     study::Holder,
     task::Shots,
 };
-
-/// An experiment's adaptation curve as the views show it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
-    /// Over its seeds.
-    pub over: OverSeeds,
-    /// Whether it is a preview: a few tasks, networks still in training.
-    pub preview: bool,
-    /// Whether some of it is not of the moment of the past that is in view.
-    pub behind: bool,
-}
 
 /// How far an experiment is.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,45 +37,6 @@ pub struct Progress {
 }
 
 impl App {
-    /// The adaptation curve of an experiment: over the seeds that have been evaluated or, before there
-    /// is any, over previews of those in training.
-    pub fn over_seeds(&self, experiment: usize) -> Option<Shown> {
-        let preview = |over| Shown { over, preview: true, behind: false };
-        let (average, axis) = (self.curves.average, self.axis());
-        let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
-        if self.rewind.shown.is_some() {
-            let fronts =
-                || runs().filter_map(|run| run.past.front.as_ref()).filter(|front| front.curve.is_some());
-            let past = fronts().filter_map(|front| front.curve.as_ref().map(|(_, curve)| curve));
-            let past: Vec<&Curve> = past.filter_map(|curve| axis.of(curve)).collect();
-            let behind = fronts().any(|front| !front.reached);
-            return OverSeeds::of_all(&past, average).map(|over| Shown { over, preview: true, behind });
-        }
-        if !self.is_tested(experiment) {
-            return None;
-        }
-        if let Some(result) = self.result_along(experiment, axis) {
-            return Some(Shown { over: result, preview: false, behind: false });
-        }
-        let previews: Vec<&Curve> =
-            runs().filter_map(|run| run.preview.as_ref().and_then(|(_, curve)| axis.of(curve))).collect();
-        OverSeeds::of_all(&previews, average).map(preview)
-    }
-
-    /// The adaptation curve of an experiment's finished runs on the test set in view, whatever else the views
-    /// look at.
-    pub fn result(&self, experiment: usize) -> Option<OverSeeds> {
-        self.result_along(experiment, LossAxis::Steps)
-    }
-
-    /// The same over this axis.
-    pub fn result_along(&self, experiment: usize, axis: LossAxis) -> Option<OverSeeds> {
-        let runs = self.experiments[experiment].runs.iter();
-        let evaluated = runs.filter_map(|run| axis.of(self.curve_over_steps(*run)?));
-        let evaluated: Vec<&Curve> = evaluated.collect();
-        OverSeeds::of_all(&evaluated, self.curves.average)
-    }
-
     /// How far an experiment is.
     pub fn progress(&self, experiment: usize) -> Progress {
         self.progress_of(&[experiment])
@@ -165,8 +117,8 @@ impl App {
     }
 
     /// The published figures, and how the results stand to them.
-    pub fn figures(&self) -> Vec<Figure> {
-        figures(&self.outcomes())
+    pub fn figures(&self) -> Arc<Vec<Figure>> {
+        self.published.of((), || figures(&self.outcomes()))
     }
 
     /// What is to be said of the results on the test set in view, over the axis in view.
@@ -179,14 +131,6 @@ impl App {
             average: self.curves.average,
             glyphs: self.styles.glyphs(),
         })
-    }
-
-    /// Who of an experiment's group is the lowest with how many points, in a few words; `None` over steps, and where nothing
-    /// is known.
-    pub fn lowest_over_points(&self, experiment: usize) -> Option<String> {
-        let guess = |experiment: usize, average| self.set(experiment).prior(average, None);
-        let group = self.group_of(experiment).filter(|_| self.axis() == LossAxis::Points)?;
-        self.findings(|findings| findings.leaders_in_short(findings.compared.get(group)?, guess))
     }
 
     /// The last n of any evaluation on the test set in view, or the last K where curves are over points.

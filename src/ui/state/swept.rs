@@ -5,11 +5,11 @@ use super::{
     look::PREVIEW_TASKS,
     own_rate::{AT_ONCE, Trained},
     runs::Phase,
-    sweep::{Known, SweepState},
+    sweep::SweepState,
 };
 use crate::{
     eval::{Curve, LossAxis},
-    results::{CellLoss, ListRow, judged_at, text::fit},
+    results::{ListRow, judged_at, text::fit},
 };
 
 impl App {
@@ -109,49 +109,6 @@ impl App {
         group.map_or(Vec::new(), |group| sweep.grid.comparable(&group.group))
     }
 
-    /// The best cell of a sweep so far, of those that are comparable with its first, and its loss.
-    pub fn best_cell(&self, sweep: usize) -> Option<(usize, CellLoss)> {
-        let n = self.judged_at();
-        self.sweeps.get(sweep)?.grid.best_of(&self.comparable_cells(sweep), |index| self.cell_loss(index, n))
-    }
-
-    /// The loss of an experiment's finished runs after n steps; of one with a failed run there is none that counts.
-    pub fn cell_loss(&self, experiment: usize, n: usize) -> Option<CellLoss> {
-        let runs = &self.experiments[experiment].runs;
-        let curves: Vec<&Curve> = runs.iter().filter_map(|run| self.curve(*run)).collect();
-        let loss = CellLoss::of(&curves, n, self.curves.average)?;
-        let failed = runs.iter().any(|run| matches!(self.runs[*run].phase, Phase::Failed { .. }));
-        Some(CellLoss { nonfinite: if failed { 1.0 } else { loss.nonfinite }, ..loss })
-    }
-
-    /// What is known of a cell, at the moment that is in view.
-    pub fn known(&self, experiment: usize) -> Known {
-        let (n, axis) = (self.judged_at(), self.axis());
-        let runs = || self.experiments[experiment].runs.iter().map(|run| &self.runs[*run]);
-        let of = |curves: Vec<&Curve>| CellLoss::of(&curves, n, self.curves.average);
-        if self.rewind.shown.is_some() {
-            let past = runs().filter_map(|run| axis.of(&run.past.front.as_ref()?.curve.as_ref()?.1));
-            return of(past.collect()).map_or(Known::Waiting(0.0), Known::Preview);
-        }
-        let is_failed = || runs().any(|run| matches!(run.phase, Phase::Failed { .. }));
-        if self.is_at_own_rates() && !is_failed() {
-            return self.loss_at_own_rate(experiment, n).map_or(Known::Waiting(0.0), Known::Preview);
-        }
-        if let Some(loss) = self.cell_loss(experiment, n) {
-            return Known::Loss(loss);
-        }
-        let previews = runs().filter_map(|run| axis.of(&run.preview.as_ref()?.1));
-        if let Some(loss) = of(previews.collect()) {
-            return Known::Preview(loss);
-        }
-        if is_failed() {
-            return Known::Failed;
-        }
-        let (taken, all) =
-            runs().fold((0.0, 0.0), |(taken, all), run| (taken + run.step as f64, all + run.total as f64));
-        Known::Waiting(if all > 0.0 { taken / all } else { 0.0 })
-    }
-
     /// Whether cells are tested at the rates that they were trained at: over inner steps, which take a rate.
     pub fn is_at_own_rates(&self) -> bool {
         self.own_rate.is_on && self.axis() == LossAxis::Steps
@@ -167,6 +124,11 @@ impl App {
             false => runs.filter_map(|run| self.untested(*run)).take(AT_ONCE).collect(),
         };
         self.own_rate.want(networks);
+    }
+
+    /// The curve of a trained run at the rate that it was trained at, if it is known.
+    pub(super) fn curve_at_own_rate(&self, run: usize) -> Option<&Curve> {
+        self.own_rate.curve((self.test, run), self.trained(run)?)
     }
 
     /// The step of a run that is trained to its end.
@@ -186,12 +148,5 @@ impl App {
         let tasks = set.few()[..set.few().len().min(PREVIEW_TASKS)].to_vec();
         let weights = state.snapshot.as_ref()?.weights.clone();
         Some(Trained { of, step, weights, tasks, steps: set.evaluation.steps })
-    }
-
-    /// The loss of a cell after n steps at the rate that it was trained at, of as many of its runs as are known.
-    pub fn loss_at_own_rate(&self, experiment: usize, n: usize) -> Option<CellLoss> {
-        let curve = |run: &usize| self.own_rate.curve((self.test, *run), self.trained(*run)?);
-        let curves: Vec<&Curve> = self.experiments[experiment].runs.iter().filter_map(curve).collect();
-        CellLoss::of(&curves, n, self.curves.average)
     }
 }

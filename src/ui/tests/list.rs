@@ -11,7 +11,7 @@ use super::{
     typing::{press, type_in},
 };
 use crate::{
-    eval::fits,
+    eval::{GATHERED, fits},
     learner::Algorithm,
     task::TestTask,
     ui::{
@@ -359,27 +359,35 @@ fn d_shows_how_losses_are_spread_over_tasks() {
     assert!(picture(&empty, 160, 40).contains("no network of these systems is here to be tested"));
 }
 
-#[test]
-fn no_frame_compares_systems() {
-    let mut app = fixture::midway(Styles::default());
-    let times = |app: &App| {
-        [&app.comparisons.times, &app.comparisons_of_points.times, &app.contrasts.times, &app.sentences.times]
-            .map(std::cell::Cell::get)
-    };
-    for keys in ["", "c", "m", "T", "V", "V", "d", "d"] {
-        type_in(&mut app, keys);
+/// In every view, with what these keys set: what has come in is worked out before the next frame, and by none.
+pub fn frames_compute_nothing(app: &mut App, keys: &[&str]) {
+    for keys in keys {
+        type_in(app, keys);
         for tab in 0..app.tabs.len() {
-            go_to(&mut app, tab);
-            // A result comes in: it is looked at before the next frame, and by none.
-            app.on_event(0, fixture::evaluated("Random", 0, fixture::curve(4.3, 4.0, 0)));
-            let before = times(&app);
-            look(&mut app);
-            let looked = times(&app);
-            assert!(looked[0] > before[0] && looked[3] > before[3], "{keys} {tab}: {before:?} {looked:?}");
-            picture(&app, 160, 50);
-            picture(&app, 80, 24);
-            assert_eq!(times(&app), looked, "{keys}, {}", app.view_name(app.view));
+            go_to(app, tab);
+            look(app);
+            let before = GATHERED.get();
+            picture(app, 160, 50);
+            picture(app, 80, 24);
+            assert_eq!(GATHERED.get(), before, "{keys}, {}", app.view_name(app.view));
         }
-        go_to(&mut app, 0);
+        go_to(app, 0);
+    }
+}
+
+#[test]
+fn no_frame_compares_systems_or_brings_seeds_together() {
+    let mut app = fixture::midway(Styles::default());
+    frames_compute_nothing(&mut app, &["", "c", "m", "T", "V", "V", "d", "d", "E", "W"]);
+    app.modes.clear();
+    for tab in 0..app.tabs.len() {
+        go_to(&mut app, tab);
+        // A result comes in, or a preview: it is looked at before the next frame.
+        app.on_event(0, fixture::evaluated("Random", 0, fixture::curve(4.3, 4.0, 0)));
+        app.on_preview(11, (400, fixture::curve(4.3, 0.9, 1)));
+        let before = [app.comparisons.times.get(), app.sentences.times.get(), app.statistics.times.get()];
+        frames_compute_nothing(&mut app, &[""]);
+        let after = [app.comparisons.times.get(), app.sentences.times.get(), app.statistics.times.get()];
+        assert!(before.iter().zip(after).all(|(before, after)| after > *before), "{before:?} {after:?}");
     }
 }

@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, view},
+    list::frames_compute_nothing,
     screens::picture,
     typing::press,
 };
@@ -127,8 +128,14 @@ fn a_key_shows_the_loss_over_points() {
     press(&mut app, KeyCode::Char('K'));
     assert_eq!(app.axis(), LossAxis::Steps);
     let again = picture(&app, 120, 40);
-    assert!(again.contains("Test loss after n gradient steps") && again.contains("n=0"), "{again}");
+    // The head that is selected takes no gradient steps.
+    assert!(again.contains("Test loss after n steps of adaptation") && again.contains("n=0"), "{again}");
     assert!(!again.contains("Bayes floor") && app.curves.crosshair.is_none(), "{again}");
+}
+
+#[test]
+fn no_frame_computes_anything_over_points() {
+    frames_compute_nothing(&mut app(Styles::default()), &["K", "c", "c", "m"]);
 }
 
 #[test]

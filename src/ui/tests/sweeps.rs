@@ -7,6 +7,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     fixture::{self, plan},
+    list::frames_compute_nothing,
     screens::picture,
     typing::tell,
 };
@@ -323,6 +324,11 @@ fn cells_are_tested_at_their_own_rate_where_a_person_asks_for_it() {
     assert!(matches!(app.known(16), Known::Waiting(_)));
     press(&mut app, KeyCode::Char('o'));
     assert_eq!(app.known(cell), before);
+}
+
+#[test]
+fn no_frame_computes_anything_of_a_sweep() {
+    frames_compute_nothing(&mut app(Styles::default()), &["", "m", "E"]);
 }
 
 /// What is on a screen, with one blank between words.

@@ -176,7 +176,7 @@ pub fn first_order(app: &App, index: usize) -> String {
         None => LATER.to_owned(),
     };
     // Beside MAML only where nothing else is different, and with its interval.
-    let costs = app.findings(|findings| findings.of_second_derivative()).unwrap_or_default();
+    let costs = app.of_second_derivative().unwrap_or_default();
     format!(
         "First-order MAML takes the gradient at the weights after the inner step and acts as if it were that of the \
          weights before: no second derivative. {figures} {costs}"

@@ -94,6 +94,7 @@ pub fn show_test(app: &mut App, test: usize) {
     for run in &mut app.runs {
         (run.preview, run.past.curve) = (None, None);
     }
+    app.forget_statistics();
     (app.curves.crosshair, app.curves.window) = (None, None);
     if let Some(index) = app.view.experiment {
         app.fit.task = app.fit.task.min(app.set(index).count().saturating_sub(1));

@@ -161,6 +161,9 @@ impl App {
     /// Takes in newer parameters of a run.
     pub fn on_snapshot(&mut self, index: usize, snapshot: Arc<Snapshot>) {
         self.forget_schedule();
+        if self.own_rate.is_on {
+            self.forget_statistics();
+        }
         if let Some(run) = self.runs.get_mut(index) {
             if run.is_moving() {
                 run.phase = Phase::Training;
@@ -174,6 +177,7 @@ impl App {
 
     /// Takes in a preview of a run's adaptation curve.
     pub fn on_preview(&mut self, index: usize, preview: (u64, Curve)) {
+        self.forget_statistics();
         if let Some(run) = self.runs.get_mut(index) {
             if self.rewind.notch.is_some() {
                 run.past.curve = Some(preview);

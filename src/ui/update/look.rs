@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     experiments::Test,
-    results::floor,
+    results::{best_calibration, floor},
     ui::{state::app::App, tour::scene},
 };
 
@@ -17,7 +17,6 @@ const PAST_TIME: Duration = Duration::from_millis(30);
 /// Takes in what has been worked out, and has worked out what the view in front shows. Whether anything is new.
 pub fn look(app: &mut App) -> bool {
     // One answer makes room for the next.
-    app.compare();
     let explained = app.why.take_in();
     app.fits.begin();
     (app.view.kind.look)(app);
@@ -30,15 +29,22 @@ pub fn look(app: &mut App) -> bool {
         app.want_fits(index, &task, &[0, 1, 10, app.fit.n]);
     }
     let measured = measure(app);
-    app.inner.take_in()
+    let at_own_rates = app.own_rate.take_in();
+    if at_own_rates {
+        app.forget_statistics();
+    }
+    let is_new = app.inner.take_in()
         | app.walked.take_in()
         | explained
-        | app.own_rate.take_in()
+        | at_own_rates
         | app.by_task.take_in()
         | app.spreads.take_in()
         | app.seeds.take_in()
         | app.fits.finish(app.rows.len())
-        | measured
+        | measured;
+    // The last of it: what has come in is said.
+    app.compare();
+    is_new
 }
 
 impl App {
@@ -101,8 +107,13 @@ fn measure(app: &mut App) -> bool {
     app.oracles.tidy();
     let is_new = app.floors.take().is_some() || is_new;
     if let Some(of) = app.floor_job() {
+        let tells_deviations = app.tells_deviations();
         app.floors.want(of.clone(), move |_| {
-            floor(Test { name: None, task: &of.0, evaluation: &of.1 });
+            let test = Test { name: None, task: &of.0, evaluation: &of.1 };
+            floor(test);
+            if tells_deviations {
+                best_calibration(test);
+            }
         });
     }
     app.floors.tidy();

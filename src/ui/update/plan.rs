@@ -38,7 +38,6 @@ impl App {
     /// Takes over a study whose runs, in the order of the plan, are known under these numbers. Runs that
     /// were there before stay as they are.
     pub fn replan(&mut self, study: &Study, plan: &[Run], numbers: &[usize]) {
-        self.forget_comparisons();
         self.own_rate.forget();
         let kept: HashSet<usize> = self.active().collect();
         let name_of = |index: usize| self.experiments.get(index).map(|other| other.settings.name.clone());
@@ -85,6 +84,7 @@ impl App {
             (state.preview, state.past.curve) = (None, None);
         }
         self.list(study);
+        self.forget_comparisons();
         let named = |name: &str| self.experiments.iter().position(|other| other.settings.name == name);
         if let Some(shown) = shown {
             let experiment = named(&shown);

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    eval::OverSeeds,
     study::Snapshot,
     ui::state::{
         app::App,
@@ -45,6 +46,7 @@ impl App {
             let past = &mut self.runs[index].past;
             past.front = Some(Moment { snapshot, curve: past.curve.clone(), reached });
         }
+        self.forget_statistics();
         (self.rewind.shown, self.rewind.stale) = (self.rewind.notch, false);
         if let Some(before) = before {
             let changed = change(&before, &self.curves_in_view());
@@ -54,10 +56,10 @@ impl App {
     }
 
     /// The mean test loss of every system whose curve is in view.
-    fn curves_in_view(&self) -> Vec<Option<Vec<f64>>> {
+    fn curves_in_view(&self) -> Vec<Option<Arc<OverSeeds>>> {
         let curve = |index: usize| {
             let is_in_view = self.view.has_curve_of(index);
-            is_in_view.then(|| self.over_seeds(index)).flatten().map(|shown| shown.over.mean)
+            is_in_view.then(|| self.over_seeds(index)).flatten().map(|shown| Arc::clone(&shown.over))
         };
         (0..self.experiments.len()).map(curve).collect()
     }
@@ -66,6 +68,7 @@ impl App {
     pub(in crate::ui) fn return_to_now(&mut self) {
         self.rewind = Default::default();
         self.runs.iter_mut().for_each(|run| run.past.front = None);
+        self.forget_statistics();
     }
 
     /// Moves by notches as a person asks, who has seen enough of what plays by itself.
@@ -119,9 +122,9 @@ impl Playing {
 }
 
 /// By how much the curve that has changed most has changed: the mean distance of the logarithms of its losses.
-fn change(before: &[Option<Vec<f64>>], now: &[Option<Vec<f64>>]) -> f64 {
-    let of_one = |(before, now): (&Option<Vec<f64>>, &Option<Vec<f64>>)| {
-        let pairs = before.as_deref()?.iter().zip(now.as_deref()?);
+fn change(before: &[Option<Arc<OverSeeds>>], now: &[Option<Arc<OverSeeds>>]) -> f64 {
+    let of_one = |(before, now): (&Option<Arc<OverSeeds>>, &Option<Arc<OverSeeds>>)| {
+        let pairs = before.as_ref()?.mean.iter().zip(&now.as_ref()?.mean);
         let distances: Vec<f64> =
             pairs.map(|(a, b)| (b / a).ln().abs()).filter(|distance| distance.is_finite()).collect();
         Some(distances.iter().sum::<f64>() / distances.len().max(1) as f64)

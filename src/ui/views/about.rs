@@ -1,11 +1,13 @@
 //! What a learner does, in its paper's letters, with the settings in use and what to look for: all of it
 //! the learner's own words.
 
+use std::sync::Arc;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
     eval::{BANDS, Calibration, Curve, LossAxis},
-    results::percent,
+    results::{BEST_GAUSSIAN, percent},
     ui::{
         state::app::App,
         widgets::text::{number, pane, pane_note, put, wrap},
@@ -54,13 +56,24 @@ fn calibrated(app: &App, index: usize) -> Option<String> {
     let mean =
         |of: &dyn Fn(&Calibration) -> f64| told.iter().map(|run| of(run)).sum::<f64>() / told.len() as f64;
     let shares = [0, 1, 2, 3].map(|band| percent(mean(&|run| run.coverage.bands()[band][n])));
+    // Over steps it is shown all points.
+    let k = if axis == LossAxis::Points { n } else { app.set(index).task.shots.most };
+    let best = app.best_log_likelihood(index, k).map(number);
+    let best = best.map_or(String::new(), |best| format!(", the {BEST_GAUSSIAN} has {best}"));
     Some(format!(
-        "At {}={n} its bands of {} % hold {} % of the test targets; log-likelihood of a target {}.",
+        "At {}={n} its bands of {} % hold {} % of the test targets; log-likelihood of a target {}{best}.",
         axis.letter(),
         BANDS.map(|band| band.to_string()).join(", "),
         shares.join(", "),
         number(mean(&|run| run.loglik[n]))
     ))
+}
+
+/// What was measured of it in this study, in sentences: worked out where there is something new, before a frame.
+pub fn told(app: &App, index: usize) -> Arc<Vec<String>> {
+    let best = app.best_log_likelihood(index, 0).is_some();
+    let of = (app.test, index, app.curves.average, app.axis(), app.styles.ascii, best);
+    app.about.of(of, || [measured(app, index), calibrated(app, index)].into_iter().flatten().collect())
 }
 
 /// Rows that the pane would like to have in this width.
@@ -84,11 +97,8 @@ fn lines(app: &App, index: usize, wide: u16) -> Vec<(String, Style)> {
     }
     write(&algorithm.settings(training), styles.plain());
     write(algorithm.paper(), styles.plain());
-    if let Some(measured) = measured(app, index) {
-        write(&measured, styles.bold());
-    }
-    if let Some(calibrated) = calibrated(app, index) {
-        write(&calibrated, styles.bold());
+    for line in told(app, index).iter() {
+        write(line, styles.bold());
     }
     for line in algorithm.notes(training) {
         write(line, styles.plain());

@@ -11,7 +11,11 @@ use crate::{
     results::{AxisWords, FLOOR, Scale},
     task::Shots,
     ui::{
-        state::{app::App, look::PREVIEW_TASKS, summary::Shown},
+        state::{
+            app::App,
+            look::PREVIEW_TASKS,
+            statistics::{Exploding, Shown},
+        },
         style::Pattern,
         widgets::{
             plot::{Plot, Series, Shade, Shape, Unseen},
@@ -44,7 +48,9 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut kinds = Kinds::default();
     let (mut all, mut marked, mut unanswered) = (Vec::new(), Vec::new(), Vec::new());
     for index in drawn {
-        let Some(Shown { over: curve, preview, behind }) = app.over_seeds(index) else { continue };
+        let Some(shown) = app.over_seeds(index) else { continue };
+        let Shown { over: curve, preview, behind } = &*shown;
+        let (preview, behind) = (*preview, *behind);
         kinds.add(preview);
         let selected = app.hue(index) == app.selected_row();
         let mut style = styles.series(app.hue(index));
@@ -58,9 +64,9 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 Series {
                     name: String::new(),
                     style: styles.series(app.hue(index)).patch(styles.dim()),
-                    shape: Shape::Band(answered(&curve, &curve.high).map(|(_, loss)| loss).collect(), shade),
+                    shape: Shape::Band(answered(curve, &curve.high).map(|(_, loss)| loss).collect(), shade),
                     mark: '.',
-                    points: answered(&curve, &curve.low).collect(),
+                    points: answered(curve, &curve.low).collect(),
                 },
             ));
         }
@@ -76,13 +82,13 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
                 style,
                 shape: Shape::Line(if selected { Pattern::Solid } else { styles.pattern(app.hue(index)) }),
                 mark: styles.mark(app.hue(index)),
-                points: answered(&curve, &curve.mean).collect(),
+                points: answered(curve, &curve.mean).collect(),
             },
         ));
         let missing = not_answered(|n| curve.is_answered(n), curve.mean.len(), axis);
         unanswered.extend(missing.map(|missing| format!("{name} has {missing}")));
-        marked.push((index, curve.clone()));
-        all.push((name.clone(), curve));
+        marked.push((index, Arc::clone(curve)));
+        all.push((name.clone(), Arc::clone(curve)));
     }
     if all.is_empty() {
         waiting(app, inner, buffer);
@@ -96,7 +102,7 @@ pub fn draw_all(app: &App, area: Rect, buffer: &mut Buffer) {
     series.extend(back.into_iter().chain(front).map(|(_, series)| series));
     let above = above(axis.letter(), &series, x, y);
     let chosen = app.leader(app.selected_row());
-    let is_listed = |_: &Shown| app.listed().contains(&chosen);
+    let is_listed = |_: &Arc<Shown>| app.listed().contains(&chosen);
     let selected = app.over_seeds(chosen).filter(is_listed);
     match axis {
         LossAxis::Steps => {
@@ -260,7 +266,7 @@ pub fn table_rows(app: &App, steps: &[usize]) -> Vec<Row> {
     let row = |index: usize| {
         let shown = app.over_seeds(index);
         let entry = |(column, n): (usize, &usize)| {
-            let Shown { over: curve, preview, .. } = shown.as_ref()?;
+            let Shown { over: curve, preview, .. } = &**shown.as_ref()?;
             Some(Entry {
                 value: *curve.mean.get(*n)?,
                 spread: (curve.seeds > 1 && curve.is_answered(*n)).then(|| curve.std[*n]),
@@ -467,13 +473,15 @@ fn floors(app: &App, experiment: usize, y: Scale, kinds: Kinds) -> (Vec<Series>,
     }
     if let Some(floor) = floor_in_view(app, experiment) {
         let losses = app.curves.average.of(&floor);
+        // What is nothing lies below a log axis: its line goes there, and along its lower edge.
+        let at = |loss: f64| if loss <= 0.0 && y.place(loss).is_none() { y.low } else { loss };
+        let ends_at_nothing = losses.last().is_some_and(|loss| *loss <= 0.0);
         floors.push(Series {
-            name: FLOOR.to_owned(),
+            name: if ends_at_nothing { format!("{FLOOR}: 0") } else { FLOOR.to_owned() },
             style: app.styles.plain(),
             shape: Shape::Line(Pattern::Dot),
             mark: '_',
-            // What is nothing has no place on a log axis, and is said.
-            points: points(losses).into_iter().filter(|(_, loss)| *loss > 0.0).collect(),
+            points: points(losses).into_iter().map(|(k, loss)| (k, at(loss))).collect(),
         });
         if let Some(k) = losses.iter().position(|loss| *loss <= 0.0) {
             below.push(format!("{FLOOR} 0 from K={k} on"));
@@ -533,16 +541,9 @@ fn trained_note(app: &App, index: usize, over: &OverSeeds) -> String {
     if lost > 0.0 {
         return format!("{trained}; up to {:.1} % of tasks lost after it", 100.0 * lost);
     }
-    let prior = app.set(index).prior(Average::Mean, None);
-    let runs = app.experiments[index].runs.iter().filter_map(|run| app.curve_over_steps(*run));
-    let curves: Vec<&Curve> = runs.collect();
-    let of = |average| OverSeeds::of_all(&curves, average).map(|over| over.mean);
-    let (Some(means), Some(medians)) = (of(Average::Mean), of(Average::Median)) else { return trained };
-    // Where the mean is worse than knowing nothing while most tasks are not, a few carry it.
-    let exploded = (steps + 1..means.len()).find(|n| means[*n] > prior && medians[*n] < prior);
-    match exploded {
-        Some(n) => {
-            let (mean, median) = (number(means[n]), number(medians[n]));
+    match app.exploding(index) {
+        Some(Exploding { n, mean, median }) => {
+            let [mean, median] = [mean, median].map(number);
             format!("{trained}; at n={n} a few tasks explode: mean {mean}, median {median}")
         }
         None => trained,

@@ -114,6 +114,9 @@ static COMMANDS: &[Command] = &[
 
 /// The fits of the experiment and of the one that it is compared with.
 fn look(app: &mut App) {
+    if let Some(index) = app.view.experiment {
+        about::told(app, index);
+    }
     let Some(index) = app.view.experiment.filter(|index| *index < app.experiments.len()) else { return };
     let Some(task) = app.shown_task(index) else { return };
     // The tour speaks of ten steps.

@@ -14,7 +14,7 @@
 //!
 //! Below 100 columns the plot stands over the table, whose rows end in the runs' progress.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -438,7 +438,7 @@ pub fn row(app: &App, index: usize) -> progress::Row {
             }
             (false, None) => "untrained".to_owned(),
         });
-        let over = app.over_seeds(index).map(|shown| shown.over);
+        let over = app.over_seeds(index).map(|shown| Arc::clone(&shown.over));
         if let Some(curve) = over.filter(|curve| curve.seeds > 1 && curve.mean.len() > 1) {
             let n = 10.min(curve.mean.len() - 1);
             let [low, high] = [curve.low[n], curve.high[n]].map(number);

@@ -429,15 +429,14 @@ fn draw_words(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
 fn by_rate(app: &App, index: usize) -> Option<String> {
     let settings = &app.experiments[index].settings;
     let (own, test) = (settings.training.inner_lr, app.test_rate(index));
-    let n = app.judged_at();
-    let tested = app.cell_loss(index, n)?.mean;
+    let tested = app.cell_loss(index)?.mean;
     if own == test || !settings.adaptation().inner.has_rate() {
         return None;
     }
     // Worse by far than knowing nothing.
     let explodes = |loss: f64| !loss.is_finite() || loss > 2.0 * app.set(index).prior(Average::Mean, None);
     let (at_test, key) = (format!("at the {} of the tests", rate(test)), app.key_of("own-rate"));
-    match app.loss_at_own_rate(index, n).map(|loss| loss.mean).filter(|_| app.is_at_own_rates()) {
+    match app.loss_at_own_rate(index).map(|loss| loss.mean).filter(|_| app.is_at_own_rates()) {
         Some(at_own) if explodes(tested) && !explodes(at_own) => Some(format!(
             "It explodes only {at_test} ({}): at the {} that it was trained at it does not.",
             number(tested),

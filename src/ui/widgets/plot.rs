@@ -325,9 +325,15 @@ impl Plot<'_> {
             names.iter_mut().for_each(|(row, _)| *row = 0);
         }
         names.sort_by_key(|(row, _)| *row);
-        let room = usize::from(canvas.height);
-        let hidden = names.len().saturating_sub(room);
-        names.truncate(room);
+        // Of more than there is room for the lowest stay, which are looked for, and the one that is drawn over the others.
+        let hidden = names.len().saturating_sub(usize::from(canvas.height));
+        let front = self.series.iter().rfind(|series| !series.name.is_empty());
+        let is_front = |series: &Series| front.is_some_and(|front| std::ptr::eq(front, series));
+        let over = names.iter().position(|(_, series)| is_front(series)).filter(|at| *at <= hidden);
+        if let Some(at) = over.filter(|_| hidden > 0 && hidden + 1 < names.len()) {
+            names.swap(at, hidden + 1);
+        }
+        names.drain(..hidden);
         // Push each below the one before, then the last ones up from the lower edge.
         for i in 1..names.len() {
             names[i].0 = names[i].0.max(names[i - 1].0 + 1);
@@ -342,7 +348,7 @@ impl Plot<'_> {
             let room = usize::from(area.right().saturating_sub(x + 1));
             let name = match hidden {
                 0 => fit(&series.name, room, styles),
-                _ if i + 1 == names.len() => fit(&format!("and {} more", hidden + 1), room, styles),
+                _ if i == 0 => fit(&format!("and {} more", hidden + 1), room, styles),
                 _ => fit(&series.name, room, styles),
             };
             put(buffer, area, x + 1, canvas.y + row, &name, styles.readable(series.style));
