@@ -458,7 +458,7 @@ mod tests {
             let Problem { line, column, message, .. } = problem;
             format!("{line}:{column}: {message}")
         };
-        let mut sheet = match Sheet::of(bytes.to_vec(), 1 << 20) {
+        let mut sheet = match Sheet::of(bytes.to_vec(), 1 << 24) {
             Ok(sheet) => sheet,
             Err(problems) => return ((Vec::new(), problems.into_iter().map(shown).collect()), Vec::new()),
         };

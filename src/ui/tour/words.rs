@@ -60,10 +60,14 @@ pub fn problem(app: &App, index: usize) -> String {
         }
         None => "The network comes with the first report of its training.".to_owned(),
     };
+    // Of a task of a table nothing is known between its points.
+    let (asked, marks) = match set.task.family.table() {
+        Some(_) => (format!("Each {} is asked for: a point of", app.styles.asked_mark()), "other marks"),
+        None => ("The dotted line is".to_owned(), "marks"),
+    };
     format!(
-        "The dotted line is {one} that no network has seen, and the marks are the {points} points of it that one is \
-         shown. From these, and a step or a few of gradient descent, it is to draw the rest. {seen} {} goes to \
-         another {}.",
+        "{asked} {one} that no network has seen, and the {marks} are the {points} points of it that one is shown. From these, \
+         and a step or a few of gradient descent, it is to draw the rest. {seen} {} goes to another {}.",
         app.key_of("next-task"),
         word(app, index)
     )

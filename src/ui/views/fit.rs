@@ -46,13 +46,14 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let side = if task.is_one_sided() { ", one-sided" } else { "" };
     let side = format!("{}{side}", place(app, index));
     let set_name = app.test_label();
-    let titles = [
-        format!("{set_name}{name} on test task {number_of}{side}: {equation}"),
-        format!("{set_name}Test task {number_of}{side}: {wave}"),
-        format!("{set_name}Task {}{side}: {wave}", app.fit.task + 1),
-    ];
-    let room = usize::from(area.width).saturating_sub(4);
-    let title = titles.iter().find(|title| width(title) <= room).unwrap_or(&titles[2]);
+    let (is_table, room) = (set.task.family.table().is_some(), usize::from(area.width).saturating_sub(4));
+    let short = format!("{set_name}Task {}{side}", app.fit.task + 1);
+    let mut titles = vec![format!("{set_name}{name} on test task {number_of}{side}: {equation}")];
+    // What is measured is worth more than how many tasks there are.
+    titles.extend(is_table.then(|| format!("{short}: {equation}")));
+    titles.push(format!("{set_name}Test task {number_of}{side}: {wave}"));
+    titles.push(format!("{short}: {wave}"));
+    let title = titles.iter().find(|title| width(title) <= room).unwrap_or(&titles[titles.len() - 1]);
     let inner = pane(buffer, area, title, styles);
     let plot_area = Rect { height: inner.height.saturating_sub(1), ..inner };
 
@@ -92,7 +93,6 @@ pub fn draw(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     }
     // Over every fit: what they are held against is never hidden by them.
     let asked = task.query.x.iter().copied().zip(task.truth()).collect();
-    let is_table = set.task.family.table().is_some();
     series.push(Series {
         name: if is_table { "asked for" } else { "truth" }.to_owned(),
         style: styles.bold(),
