@@ -45,8 +45,14 @@ struct Layer {
     reach: f64,
 }
 
-fn layer(name: String, (before, after): (&[f64], &[f64]), hidden: usize, can_die: bool) -> Layer {
-    let of = activity(before, hidden);
+fn layer(
+    name: String,
+    (before, after): (&[f64], &[f64]),
+    hidden: usize,
+    can_die: bool,
+    seen: &[f64],
+) -> Layer {
+    let of = activity(seen, hidden);
     let count = |what| of.iter().filter(|unit| **unit == what).count();
     let column = |h: &[f64], unit: usize| h.iter().skip(unit).step_by(hidden).copied().collect::<Vec<f64>>();
     let size = |values: &[f64]| values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
@@ -60,7 +66,8 @@ fn layer(name: String, (before, after): (&[f64], &[f64]), hidden: usize, can_die
     let (mut rows, mut changes) = (Vec::new(), Vec::new());
     for &unit in &units {
         let (was, is) = (column(before, unit), column(after, unit));
-        let most = size(&was).max(1e-12);
+        // What answers only once something has been read is in units of that.
+        let most = if size(&was) > 0.0 { size(&was) } else { size(&is).max(1e-12) };
         rows.extend(was.iter().map(|h| h / most));
         changes.extend(is.iter().zip(&was).map(|(is, was)| (is - was) / most));
     }
@@ -79,7 +86,7 @@ fn find(subject: &Subject, _: &dyn Fn() -> bool) -> Option<Found> {
     let (hidden, can_die) = (adaptive.start.hidden, adaptive.start.can_die());
     let before = adaptive.start.pass(&x).h;
     let layers = before.iter().zip(&after).enumerate().map(|(place, (before, after))| {
-        layer(format!("layer {}", place + 1), (before, after), hidden, can_die)
+        layer(format!("layer {}", place + 1), (before, after), hidden, can_die, before)
     });
     let layers = layers.collect();
     Some(Box::new(Bumps { x, layers, moves: Moves::Steps(subject.n) }))
@@ -97,7 +104,10 @@ fn by_reading(subject: &Subject) -> Option<Found> {
         .into_iter()
         .map(|read| {
             let of = if read.is_of_point { " of a point" } else { "" };
-            layer(format!("{}{of}", read.layer), (&read.before, &read.after), read.width, true)
+            let name = format!("{}{of}", read.layer);
+            // Dead is what answers neither before nor after.
+            let seen = [&read.before[..], &read.after].concat();
+            layer(name, (&read.before, &read.after), read.width, true, &seen)
         })
         .collect();
     let found = Bumps { x: task.x, layers, moves: Moves::Reading(support.x.len()) };
