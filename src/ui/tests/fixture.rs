@@ -236,11 +236,13 @@ pub fn settle(app: &mut App) {
     for _ in 0..60_000 {
         look(app);
         let missing: Vec<(usize, usize)> = app.why.courses.missing().collect();
+        // What has come is looked at by the next look.
+        let has_come = !missing.is_empty();
         for (run, landmark) in missing {
             let step = app.experiments[app.runs[run].experiment].landmarks[landmark];
             app.on_past(run, landmark, Some(snapshot(step, app.runs[run].seed)));
         }
-        if !app.is_working() {
+        if !has_come && !app.is_working() {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));

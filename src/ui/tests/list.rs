@@ -302,7 +302,9 @@ fn d_shows_how_losses_are_spread_over_tasks() {
         }
     };
     let words = "it is being worked out";
-    assert!(picture(&app, 160, 40).contains(words), "{}", picture(&app, 160, 40));
+    // A quick machine may know it by now.
+    let says_so = |app: &App| app.distributions().is_some() || picture(app, 160, 40).contains(words);
+    assert!(says_so(&app), "{}", picture(&app, 160, 40));
     settle(&mut app);
     // What is said of MAML, the selected one, is what its networks come to on the test tasks.
     let screen = picture(&app, 200, 40);
@@ -339,7 +341,7 @@ fn d_shows_how_losses_are_spread_over_tasks() {
     // Another n, another system; the figures of the one before never stand under its name.
     press(&mut app, KeyCode::Right);
     assert_eq!(app.curves.crosshair, Some(0));
-    assert!(picture(&app, 200, 40).contains(words));
+    assert!(says_so(&app), "{}", picture(&app, 160, 40));
     settle(&mut app);
     press(&mut app, KeyCode::Up);
     let screen = picture(&app, 200, 40);
