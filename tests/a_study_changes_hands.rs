@@ -2,15 +2,13 @@
 //! go, this one goes on, and the result is the same to the bit.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-use program::terminal::{LEAVE, Terminal};
-use program::{Bench, Running, Said, assert_same, wait};
+use crate::program::terminal::{LEAVE, Terminal};
+use crate::program::{Bench, Running, Said, assert_same, wait};
 
 /// Two systems for as long as it takes, or as many short runs as there are seeds.
 fn study(steps: u64, seeds: usize, tasks: usize) -> String {

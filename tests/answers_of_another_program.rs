@@ -1,18 +1,16 @@
 //! Answers of another program to the frozen test tasks are tested as if they had been given here, and nothing in the file
 //! that they are read from is believed unseen.
 
-mod program;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::program::{Bench, events};
 use metascope::eval::{Adapter, Fit, fits};
 use metascope::experiments::{Experiment, load};
 use metascope::learner::read_checkpoint;
 use metascope::task::{TestTask, test_tasks};
-use program::{Bench, events};
 use serde_json::Value;
 
 /// A network of one inner step too few for its tasks, so that every n has another loss.

@@ -2,8 +2,6 @@
 //! it, and only the kernels are unsafe. A compiler does not check that; this does. What clippy checks (nothing
 //! that ships panics on purpose, nothing asks the C library for a sine) stands in `src/lib.rs`.
 
-mod house;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,13 +169,13 @@ fn a_room_imports_only_from_rooms_below_it() {
 #[test]
 fn no_files_of_a_room_lean_on_each_other_in_a_circle() {
     let files = sources("src").into_iter().filter(|file| !is_test(file) && !file.ends_with("main.rs"));
-    let house = house::House::new(files.map(|file| {
+    let house = crate::house::House::new(files.map(|file| {
         let path = file.strip_prefix("src").expect("a source file").display().to_string();
         (path, shipped(&code(&text(&file))).to_owned())
     }));
     for room in floors() {
         let links = house.links(&room);
-        if let Some(circle) = house::circle(&links) {
+        if let Some(circle) = crate::house::circle(&links) {
             panic!("{room} goes round in a circle: {}", circle.join(" -> "));
         }
     }
@@ -191,7 +189,7 @@ fn no_files_of_a_room_lean_on_each_other_in_a_circle() {
 fn a_circle_is_found_through_re_exports_and_through_paths_in_code() {
     let circle = |files: &[(&str, &str)]| {
         let files = files.iter().map(|(path, code)| ((*path).to_owned(), (*code).to_owned()));
-        house::circle(&house::House::new(files).links("room")).map(|circle| circle.join(" "))
+        crate::house::circle(&crate::house::House::new(files).links("room")).map(|circle| circle.join(" "))
     };
     let (lib, door) = (
         ("lib.rs", "pub mod room;"),

@@ -2,14 +2,12 @@
 //! the program says what is wrong and where, ends with 2 (or 1 where the system refused), and leaves
 //! nothing behind: no panic, no half a run, no hang.
 
-mod program;
-
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
-use program::{Bench, TINY};
+use crate::program::{Bench, TINY};
 use serde_json::{Value, json};
 
 /// What stands before the mistake in each experiments file below.
@@ -135,7 +133,8 @@ fn what_the_system_will_not_read_is_1() {
     }
     assert_eq!(bench.names(), ["experiments.toml"]);
     // Not every name is UTF-8.
-    let said = program::Said::of(bench.command(&["check"]).arg(OsStr::from_bytes(b"\xff\xfe.toml"))).exits(1);
+    let said =
+        crate::program::Said::of(bench.command(&["check"]).arg(OsStr::from_bytes(b"\xff\xfe.toml"))).exits(1);
     assert!(!said.stderr.is_empty());
 }
 
@@ -576,7 +575,7 @@ fn a_full_disk_is_1_and_said() {
     let bench = Bench::with("experiments.toml", TINY);
     for arguments in [&["run", "--no-save"][..], &["run", "--no-save", "--json"], &["check"]] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = Command::new(program::binary())
+        let output = Command::new(crate::program::binary())
             .current_dir(bench.folder())
             .args(arguments)
             .stdin(std::process::Stdio::null())

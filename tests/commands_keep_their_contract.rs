@@ -1,14 +1,12 @@
 //! Scripts and other people's tools are built on the commands: their exit codes, the JSON they print,
 //! the files they leave. So every command is run here as a script would, and held to its contract.
 
-mod program;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
+use crate::program::{Bench, Said, TINY, binary, events, experiments, numbers, tiny};
 use metascope::experiments::presets;
-use program::{Bench, Said, TINY, binary, events, experiments, numbers, tiny};
 use rustix::process::Signal;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};

@@ -2,12 +2,10 @@
 //! (tests/reference/curves.json) judge what this program trains, with the notebook's settings and
 //! nothing tuned.
 
-mod program;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use program::{Bench, events, numbers};
+use crate::program::{Bench, events, numbers};
 use serde_json::Value;
 
 /// Where the curves are compared.

@@ -1,13 +1,11 @@
 //! A run is tested on every test set of the file and held against the figures of its experiment, and none of
 //! that ever trains it again.
 
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use program::{Bench, events, numbers, wait};
+use crate::program::{Bench, events, numbers, wait};
 use serde_json::Value;
 
 /// Two further test sets and three figures, of which one is far too low, one far too high, and one is for a
@@ -281,7 +279,7 @@ fn exports_have_every_test_set_and_the_verdicts() {
 fn a_network_is_tested_by_the_kernels_that_trained_it() {
     let by = |bench: &Bench, kernel: &str| {
         let mut command = bench.command(&["run", "study.toml", "--json"]);
-        program::Said::of(command.env("METASCOPE_KERNEL", kernel)).exits(0).json_lines()
+        crate::program::Said::of(command.env("METASCOPE_KERNEL", kernel)).exits(0).json_lines()
     };
     let alone = Bench::with("study.toml", STUDY);
     let expected = evaluated(&by(&alone, "portable"));
@@ -341,7 +339,7 @@ fn killed_while_it_is_evaluated_it_ends_with_the_same_bytes() {
                 }
             }
         }
-        program::assert_same(&found, &expected, "after being killed");
+        crate::program::assert_same(&found, &expected, "after being killed");
     }
 }
 

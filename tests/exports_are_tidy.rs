@@ -2,13 +2,11 @@
 //! well-formed, and names must come through whatever is in them. Two readers that share nothing with the
 //! writers judge it.
 
-mod program;
-
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::program::{Bench, TINY, numbers};
 use csv::StringRecord;
-use program::{Bench, TINY, numbers};
 use roxmltree::Document;
 use serde_json::Value;
 

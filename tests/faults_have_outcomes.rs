@@ -1,8 +1,6 @@
 //! What can go wrong around a study has an outcome that is decided beforehand: the table of
 //! promises, row by row, brought about for real and looked at from outside.
 
-mod program;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +9,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
+use crate::program::{Bench, Said, assert_same, binary, events, results, wait};
 use metascope::experiments::parse;
 use metascope::study::{Event, Kind, Session, SessionOptions, Watcher, plan};
-use program::{Bench, Said, assert_same, binary, events, results, wait};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -491,7 +489,7 @@ fn a_loss_that_is_no_number_ends_one_run() {
 #[test]
 fn a_file_system_that_cannot_sync_keeps_what_it_can() {
     let bench = study();
-    let fault = program::disk::Fault { path: "runs", ops: "sync", kind: "EINVAL", at: 1, stays: true };
+    let fault = crate::program::disk::Fault { path: "runs", ops: "sync", kind: "EINVAL", at: 1, stays: true };
     let mut command = bench.command(&["run", "study.toml"]);
     let said = Said::of(command.envs(fault.environment(None))).exits(0);
     assert!(!said.stderr.contains("saved") && !said.stderr.contains("kept"), "{}", said.stderr);

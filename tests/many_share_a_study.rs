@@ -2,15 +2,13 @@
 //! a time, by one of them, and comes to the same bytes; who has which run is on screen.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use program::disk::{as_a_lower_layer, without_inodes, without_locks};
-use program::terminal::Terminal;
-use program::{Bench, Running, Said, assert_same, events, wait};
+use crate::program::disk::{as_a_lower_layer, without_inodes, without_locks};
+use crate::program::terminal::Terminal;
+use crate::program::{Bench, Running, Said, assert_same, events, wait};
 use rustix::process::Signal;
 use serde_json::Value;
 

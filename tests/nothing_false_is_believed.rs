@@ -2,8 +2,6 @@
 //! the table of faults that are about wrong places, damage, disks that fail and other people's files.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -11,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use program::disk::Fault;
-use program::{Bench, Running, Said, assert_same, binary, copy, events, wait};
+use crate::program::disk::Fault;
+use crate::program::{Bench, Running, Said, assert_same, binary, copy, events, wait};
 use rustix::process::Signal;
 use sha2::{Digest, Sha256};
 

@@ -1,12 +1,10 @@
 //! Shells, manual readers and editors are told what this program knows, from the same definitions: so what
 //! they are told is given to them here, as far as they are installed, and held against the program.
 
-mod program;
-
 use std::io::ErrorKind;
 use std::process::{Command, Output};
 
-use program::Bench;
+use crate::program::Bench;
 
 /// What a program prints that is given arguments in a folder; `None`, with a line, where it is not installed.
 fn ask(bench: &Bench, program: &str, arguments: &[&str]) -> Option<Output> {
@@ -106,7 +104,7 @@ fn the_manual_page_has_every_command_and_no_warning() {
 /// The bytes that a terminal is sent by the program with these arguments.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(bench: &Bench, arguments: &str, variables: &str) -> String {
-    let command = format!("stty cols 60; {variables} {} {arguments}", program::binary().display());
+    let command = format!("stty cols 60; {variables} {} {arguments}", crate::program::binary().display());
     let output = Command::new("script")
         .args(["-qefc", &command, "/dev/null"])
         .current_dir(bench.folder())

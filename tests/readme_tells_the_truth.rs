@@ -1,19 +1,17 @@
 //! A README is believed, and so are the pages it leads to. So what they show is tried here as a reader would:
 //! their commands run, their files are valid, their tables are the program's, their figures are the reference's.
 //!
-//! `METASCOPE_UPDATE_DOCS=1 cargo test --test readme_tells_the_truth` writes the tables that are made of definitions.
-
-mod program;
+//! `METASCOPE_UPDATE_DOCS=1 cargo test --test all readme_tells_the_truth` writes the tables that are made of definitions.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::program::{Bench, binary};
 use metascope::experiments::tables;
 use metascope::learner::Algorithm;
 use metascope::ui::{Preferences, commands, views};
-use program::{Bench, binary};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -21,6 +19,7 @@ const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 const SETTINGS: &str = include_str!("../docs/settings.md");
 const COMMANDS: &str = include_str!("../docs/commands.md");
 const RESULTS: &str = include_str!("../docs/results.md");
+const ALL: &str = include_str!("all.rs");
 const KEPT: &str = include_str!("../docs/what-is-kept.md");
 
 /// Every page with its path, in the order in which their commands are tried.
@@ -277,7 +276,7 @@ fn the_picture_shows_this_screen() {
 fn the_events_are_the_contracts() {
     let block =
         blocks(COMMANDS, "text").into_iter().find(|block| block.starts_with("{\"event\"")).expect("there");
-    let bench = Bench::with("experiments.toml", program::TINY);
+    let bench = Bench::with("experiments.toml", crate::program::TINY);
     let said = bench.run(&["run", "--json"]).exits(0);
     let names = |line: &str| -> Vec<String> {
         line.split('"')
@@ -351,7 +350,9 @@ fn every_promise_has_a_test_and_every_fault_is_in_the_table() {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "rs") {
-            known.extend(tests_in(&fs::read_to_string(path).unwrap()).map(str::to_owned));
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(name == "all" || ALL.contains(&format!("mod {name};")), "all.rs leaves out {name}");
+            known.extend(tests_in(&fs::read_to_string(&path).unwrap()).map(str::to_owned));
         }
     }
     for name in &promised {

@@ -1,12 +1,10 @@
 //! `verify` trains runs again and compares every byte: it finds what was changed even where every checksum was put
 //! right, says what may differ without being wrong, and believes nothing it has not trained itself.
 
-mod program;
-
 use std::fs;
 use std::path::PathBuf;
 
-use program::Bench;
+use crate::program::Bench;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -80,9 +78,9 @@ fn what_was_trained_here_is_had_again() {
     assert_eq!(bench.files(), before, "nothing of what is verified is touched");
     // Whatever this process would take by itself.
     let mut command = bench.command(&["verify", "runs"]);
-    program::Said::of(command.env("METASCOPE_KERNEL", "portable")).exits(0);
+    crate::program::Said::of(command.env("METASCOPE_KERNEL", "portable")).exits(0);
     let mut command = bench.command(&["run"]);
-    let said = program::Said::of(command.env("METASCOPE_KERNEL", "avx1024")).exits(2);
+    let said = crate::program::Said::of(command.env("METASCOPE_KERNEL", "avx1024")).exits(2);
     assert!(said.stderr.contains("avx1024") && said.stderr.contains("portable"), "{}", said.stderr);
 }
 

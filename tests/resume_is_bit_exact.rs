@@ -1,12 +1,10 @@
 //! After any interruption the result is the same to the bit: studies are killed at random moments,
 //! started again until they finish, and compared with one that was left alone.
 
-mod program;
-
 use std::fs;
 use std::time::Duration;
 
-use program::{Bench, Running, assert_same, experiments, with_every_learner};
+use crate::program::{Bench, Running, assert_same, experiments, with_every_learner};
 
 /// Long enough to be interrupted; [`study`] has every learner.
 const STUDY: &str = r#"

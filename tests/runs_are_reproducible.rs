@@ -1,13 +1,11 @@
 //! A run is a pure function of its settings and its seed. Otherwise no figure could be checked by
 //! anybody else, and a comparison of two settings would compare threads and luck as well.
 
-mod program;
-
 use std::collections::BTreeMap;
 
+use crate::program::{Bench, Said, assert_same, events, experiments, with_every_learner};
 use metascope::learner::Algorithm;
 use metascope::model::Kernels;
-use program::{Bench, Said, assert_same, events, experiments, with_every_learner};
 use serde_json::Value;
 
 /// Every number type, nonlinearity, pool and meta-batch; [`study`] has every learner.
@@ -156,7 +154,7 @@ grid = 20
 steps = 3
 "#
     .to_owned();
-    let learners = program::learners().map(|learner| (learner, "")).chain([("ridge-head", "nll")]);
+    let learners = crate::program::learners().map(|learner| (learner, "")).chain([("ridge-head", "nll")]);
     for (learner, loss) in learners {
         let outer_loss = if loss.is_empty() { String::new() } else { format!("outer_loss = \"{loss}\"\n") };
         let algorithm = Algorithm::ALL.iter().find(|algorithm| algorithm.name() == learner);
@@ -191,7 +189,7 @@ fn no_c_library_changes_a_bit() {
         assert_eq!(checkpoints(&plain).len(), experiments(&study).len());
         // Other instructions in the C library, and one that is wrong.
         let tuned = ("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-FMA,-AVX2,-AVX,-AVX512F");
-        let (name, value) = program::disk::with_a_false_libm();
+        let (name, value) = crate::program::disk::with_a_false_libm();
         assert_same(&plain, &trained(&[tuned, (name, &value)]), "another C library");
     }
 }

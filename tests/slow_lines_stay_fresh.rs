@@ -5,8 +5,6 @@
 //! METASCOPE_KEYS is how often a key is pressed, METASCOPE_SIZE the screen's size as `stty` takes it.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::{
     io::{Read, Write},
     process::{Child, ChildStdin, Command, Stdio},
@@ -15,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::{Bench, binary};
+use crate::program::{Bench, binary};
 
 /// Bytes a second.
 const RATE: f64 = 8_000.0;

@@ -2,8 +2,6 @@
 //! editor process: only what was touched starts over, and no result changes.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -11,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use program::terminal::Terminal;
-use program::{wait, wait_for_rest};
+use crate::program::terminal::Terminal;
+use crate::program::{wait, wait_for_rest};
 
 const STUDY: &str = "[defaults]\nseeds = 2\nouter_steps = 300\n[task]\ntrain_tasks = 100\n[evaluation]\n\
     test_tasks = 20\n[[experiment]]\nname = \"MAML\"\nalgorithm = \"maml\"\n\

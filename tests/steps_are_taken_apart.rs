@@ -2,12 +2,10 @@
 //! networks that this program trained: relu, 1-40-40-1, 64 bits. `reference/analysis/golden.safetensors` has the first two
 //! tasks in detail (units of the first alone) and of gradients all but the hidden weight's; what is over tasks is over 200.
 
-mod program;
-
 use std::fs;
 use std::path::Path;
 
-use program::Bench;
+use crate::program::Bench;
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 

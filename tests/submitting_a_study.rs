@@ -2,14 +2,12 @@
 //! stands in that notes what it is told, and the script is run as Slurm would.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use program::disk::without_locks;
-use program::{Bench, Said, binary, wait};
+use crate::program::disk::without_locks;
+use crate::program::{Bench, Said, binary, wait};
 use rustix::process::Signal;
 
 const STUDY: &str = "[defaults]\nseeds = 3\nouter_steps = 50\n[model]\nhidden = 16\n[task]\ntrain_tasks = 20\n\

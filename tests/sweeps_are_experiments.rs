@@ -1,11 +1,9 @@
 //! A sweep is a short way to write many experiments: the same folders, the same bits; and whoever reads the results is
 //! told which combination each is.
 
-mod program;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use program::Bench;
+use crate::program::Bench;
 use serde_json::Value;
 
 const HEAD: &str = "[defaults]\nseeds = 2\nouter_steps = 20\n[task]\ntrain_tasks = 20\n[evaluation]\ntest_tasks = 6\nsteps = 4\n";

@@ -1,11 +1,9 @@
 //! A CSV file of one's own is a family like any other: it trains, is tested in its own units, resumes, is watched from
 //! elsewhere, verified and exported; a file that has changed is noticed, and one that is wrong trains nothing.
 
-mod program;
-
 use std::fs;
 
-use program::Bench;
+use crate::program::Bench;
 use serde_json::Value;
 
 /// Lines in units far from 1: x in thousands, y around a million.
@@ -25,8 +23,8 @@ const HEAD: &str = "[defaults]\nseeds = 2\nouter_steps = 30\nmeta_batch = 3\n[ta
     shots = 4\ntest_share = 0.3\ntrain_tasks = 20\n[evaluation]\nsteps = 3\npoints = 5\n";
 
 fn bench() -> Bench {
-    let study =
-        program::with_every_learner(HEAD).replace("algorithm = \"external\"", "algorithm = \"random\"");
+    let study = crate::program::with_every_learner(HEAD)
+        .replace("algorithm = \"external\"", "algorithm = \"random\"");
     let bench = Bench::with("study.toml", study);
     bench.write("own.csv", csv(12));
     bench

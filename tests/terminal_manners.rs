@@ -2,8 +2,6 @@
 //! real pseudo-terminal, which `script` (util-linux) provides.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::{
     fs,
     ops::{Deref, DerefMut},
@@ -12,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::terminal::{ANSWER, ENTER, LEAVE, Terminal};
-use program::{Bench, wait, wait_for_rest};
+use crate::program::terminal::{ANSWER, ENTER, LEAVE, Terminal};
+use crate::program::{Bench, wait, wait_for_rest};
 
 const SHOW_CURSOR: &str = "\x1b[?25h";
 
@@ -378,7 +376,7 @@ fn a_person_has_keys_of_their_own_and_a_file_that_is_wrong_is_said_before_anythi
     given_back(&output);
     fs::write(&file, "[keys]\nquti = \"Q\"\n").expect("written");
     let bench = Bench::with("experiments.toml", study(ENDLESS));
-    let command = format!("env {variables} {}", program::binary().display());
+    let command = format!("env {variables} {}", crate::program::binary().display());
     let refused = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .current_dir(bench.folder())

@@ -6,8 +6,6 @@
 //! begins, METASCOPE_TORTURE_SECONDS when to stop. Each test prints what it has counted.
 #![cfg(target_os = "linux")]
 
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use program::disk::{Cut, Fault, after_power_cut, power_cut, with_fewer_threads_than};
-use program::terminal::Terminal;
-use program::{Bench, Said, assert_same, binary, copy};
+use crate::program::disk::{Cut, Fault, after_power_cut, power_cut, with_fewer_threads_than};
+use crate::program::terminal::Terminal;
+use crate::program::{Bench, Said, assert_same, binary, copy};
 
 const STUDY: &str = r#"[defaults]
 seeds = 2

@@ -2,10 +2,8 @@
 //! they train, the same figures when they are done.
 #![cfg(target_os = "linux")]
 
-mod program;
-
-use program::Bench;
-use program::terminal::{LEAVE, Terminal};
+use crate::program::Bench;
+use crate::program::terminal::{LEAVE, Terminal};
 
 /// Two systems for as long as two terminals take to open.
 fn study(steps: u64) -> Bench {

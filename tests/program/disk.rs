@@ -13,7 +13,7 @@ fn built(name: &str) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture").join(name).with_extension("c");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let library = folder.join(name).with_extension("so");
-    // Tests of several crates may build it at the same time.
+    // Another run of the tests may build it at the same time.
     let own = folder.join(format!("{name}-{}.so", std::process::id()));
     let mut compiler = Command::new("cc");
     compiler.args(["-O1", "-fno-builtin", "-shared", "-fPIC", "-o"]).args([&own, &source]).arg("-ldl");

@@ -1,8 +1,5 @@
 //! The built program in a folder of its own, and what it said there: what the whole-program tests share.
 
-// Every test crate compiles this file and uses a part of it.
-#![allow(dead_code)]
-
 #[cfg(target_os = "linux")]
 pub mod disk;
 #[cfg(target_os = "linux")]
