@@ -1,16 +1,12 @@
 //! The row of tabs: which of them fit, where each one stands, and which one a click means.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use std::{collections::BTreeSet, ops::Range};
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::{
     state::app::{App, View},
-    style::Styles,
-    widgets::text::{fit, put, width},
+    widgets::text::{fit, put, shortened, width},
 };
 
 /// The tabs that fit, from the left.
@@ -23,35 +19,6 @@ struct Layout {
 
 /// Fewest letters of a name before tabs give up their place.
 const SHORTEST: usize = 4;
-
-/// Names in so many cells. Those that would look the same are told apart by their ends, where that is enough.
-fn shortened(names: &[&str], longest: usize, styles: &Styles) -> Vec<String> {
-    let mut short: Vec<String> = names.iter().map(|name| fit(name, longest, styles)).collect();
-    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, name) in short.iter().enumerate() {
-        alike.entry(name.clone()).or_default().push(at);
-    }
-    for group in alike.values().filter(|group| group.len() > 1) {
-        // A letter and an ellipsis before the end, at least.
-        let with_end = |length: usize| -> Vec<String> {
-            let cut = |at: &usize| {
-                let letters: Vec<char> = names[*at].chars().collect();
-                let end: String = letters[letters.len().saturating_sub(length)..].iter().collect();
-                let end = end.trim_start();
-                match width(names[*at]) <= longest {
-                    true => names[*at].to_owned(),
-                    false => format!("{}{end}", fit(names[*at], longest.saturating_sub(width(end)), styles)),
-                }
-            };
-            group.iter().map(cut).collect()
-        };
-        let are_apart = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
-        if let Some(apart) = (1..longest.saturating_sub(1)).map(with_end).find(are_apart) {
-            group.iter().zip(apart).for_each(|(at, name)| short[*at] = name);
-        }
-    }
-    short
-}
 
 fn layout(app: &App, area: Rect) -> Layout {
     let styles = &app.styles;

@@ -1,6 +1,8 @@
 //! Text on the screen: where it is written, and panes with a title. How it is made to fit is
 //! [`crate::results::text`]'s.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::DateTime;
 use ratatui::{
     buffer::Buffer,
@@ -21,6 +23,35 @@ pub fn fit(text: &str, room: usize, styles: &Styles) -> String {
 /// `text` in exactly `room` cells, filled with blanks on the right.
 pub fn pad(text: &str, room: usize, styles: &Styles) -> String {
     text::pad(text, room, styles.glyphs())
+}
+
+/// Names in so many cells. Those that would look the same are told apart by their ends, where that is enough.
+pub fn shortened(names: &[&str], longest: usize, styles: &Styles) -> Vec<String> {
+    let mut short: Vec<String> = names.iter().map(|name| fit(name, longest, styles)).collect();
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, name) in short.iter().enumerate() {
+        alike.entry(name.clone()).or_default().push(at);
+    }
+    for group in alike.values().filter(|group| group.len() > 1) {
+        // A letter and an ellipsis before the end, at least.
+        let with_end = |length: usize| -> Vec<String> {
+            let cut = |at: &usize| {
+                let letters: Vec<char> = names[*at].chars().collect();
+                let end: String = letters[letters.len().saturating_sub(length)..].iter().collect();
+                let end = end.trim_start();
+                match width(names[*at]) <= longest {
+                    true => names[*at].to_owned(),
+                    false => format!("{}{end}", fit(names[*at], longest.saturating_sub(width(end)), styles)),
+                }
+            };
+            group.iter().map(cut).collect()
+        };
+        let are_apart = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+        if let Some(apart) = (1..longest.saturating_sub(1)).map(with_end).find(are_apart) {
+            group.iter().zip(apart).for_each(|(at, name)| short[*at] = name);
+        }
+    }
+    short
 }
 
 /// `text` broken into lines of at most `room` cells at blanks.
