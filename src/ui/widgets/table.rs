@@ -9,7 +9,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::text::{fit, number, pad, put, short_spread, whereabouts, width};
+use super::text::{fit, number, pad, put, short_spread, shortened, whereabouts, width};
 use crate::ui::style::Styles;
 
 /// One loss.
@@ -161,7 +161,9 @@ impl Table<'_> {
                 false => right(buffer, i, area.y, &head, styles.plain()),
             }
         }
-        for (i, row) in self.rows.iter().skip(first).take(visible).enumerate() {
+        let names: Vec<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
+        let names = shortened(&names, name, styles);
+        for (i, (row, called)) in self.rows.iter().zip(&names).skip(first).take(visible).enumerate() {
             let y = area.y + 1 + (i * lines) as u16;
             let style = styles.readable(row.style);
             let style = if row.selected { style.patch(styles.selected()) } else { style };
@@ -169,7 +171,7 @@ impl Table<'_> {
                 put(buffer, area, area.x, y, &fit(&row.name, room, styles), style);
                 continue;
             }
-            put(buffer, area, area.x, y, &pad(&row.name, name, styles), style);
+            put(buffer, area, area.x, y, &pad(called, name, styles), style);
             for (i, entry) in row.entries.iter().take(columns).enumerate() {
                 let Some(entry) = entry else {
                     right(buffer, i, y, "-", styles.plain());
@@ -226,6 +228,23 @@ mod tests {
                 selected: false,
             })
             .collect()
+    }
+
+    #[test]
+    fn names_that_are_cut_are_told_apart() {
+        let (mut rows, steps) = (rows(), [0, 1, 2, 5, 10, 32]);
+        rows[0].name = "Ridge head, any K".to_owned();
+        rows[1].name = "Ridge head, any sign".to_owned();
+        let styles = Styles::default();
+        let table =
+            Table { steps: &steps, letter: "K", rows: &rows, keep: 0, plus_minus: styles.plus_minus() };
+        let area = Rect::new(0, 0, 50, 9);
+        let mut buffer = Buffer::empty(area);
+        table.draw(area, &mut buffer, &styles);
+        let line = |y| (0..9).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+        let lines: Vec<String> = (1..9).map(line).filter(|line| line.contains("Ri")).collect();
+        assert!(lines.len() == 2 && lines[0] != lines[1], "{lines:?}");
+        assert!(lines[0].contains('K') && lines[1].contains('n'), "{lines:?}");
     }
 
     #[test]
