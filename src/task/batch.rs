@@ -56,6 +56,11 @@ impl<E> Batch<E> {
         (&self.x[range.clone()], &self.y[range])
     }
 
+    /// The inputs of all tasks, one after another, to write to.
+    pub fn every_x_mut(&mut self) -> &mut [E] {
+        &mut self.x
+    }
+
     /// Inputs and targets of one task, to write to.
     pub fn task_mut(&mut self, task: usize) -> (&mut [E], &mut [E]) {
         let range = task * self.rows..(task + 1) * self.rows;

@@ -5,7 +5,7 @@ use std::fmt;
 use rand::distr::{Distribution, Uniform};
 
 use super::{
-    EvaluationSettings, Function, Number, Points, Purpose, Stream, TaskSettings,
+    Batch, EvaluationSettings, Function, Number, Points, Purpose, Stream, TaskSettings,
     family::{Family, Sampler},
     grid,
     normal::standard_normal,
@@ -67,26 +67,32 @@ impl Draw {
             .map_or(wanted, |left| left.min(wanted))
     }
 
-    /// Random query points of a task, none of which is one of its so many support points where it has no others to choose
-    /// from than a table's.
+    /// Random query points of tasks, none of which is one of its task's so many support points where there are no others to
+    /// choose from than a table's.
     pub fn query<E: Number>(
         &self,
-        task: &Function,
+        tasks: &[Function],
         shots: usize,
-        (x, y): (&mut [E], &mut [E]),
+        points: &mut Batch<E>,
         stream: &mut Stream,
     ) {
         if let Some(table) = self.family.table() {
-            return table.query(&task.numbers, shots, (x, y), &self.units, stream);
+            for (at, task) in tasks.iter().enumerate() {
+                table.query(&task.numbers, shots, points.task_mut(at), &self.units, stream);
+            }
+            return;
         }
-        self.anywhere(task, (x, y), stream);
+        // The inputs of all tasks before the first target: what has been stored one at a time is slow to load several at
+        // once just after.
+        self.inputs(points.every_x_mut(), stream);
+        for (at, task) in tasks.iter().enumerate() {
+            let (x, y) = points.task_mut(at);
+            task.targets(x, y);
+        }
     }
 
-    fn anywhere<E: Number>(&self, task: &Function, (x, y): (&mut [E], &mut [E]), stream: &mut Stream) {
-        for x in &mut *x {
-            *x = E::rounded(self.x(stream));
-        }
-        self.family.fill(&task.numbers, E::target(x, y));
+    fn inputs<E: Number>(&self, x: &mut [E], stream: &mut Stream) {
+        x.iter_mut().for_each(|x| *x = E::rounded(self.x(stream)));
     }
 
     /// Random support points of a task: first all inputs, then the noise of each, if there is any.
@@ -94,7 +100,8 @@ impl Draw {
         if let Some(table) = self.family.table() {
             return table.support(&task.numbers, &self.units, (x, y));
         }
-        self.anywhere(task, (x, &mut *y), stream);
+        self.inputs(x, stream);
+        task.targets(x, y);
         if self.noise > 0.0 {
             for y in y {
                 *y = E::rounded(y.exact() + self.deviation(stream));

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::table::Table;
-use super::{LinearStep, Points, Purpose, Stream, Target, Units, grid, stream};
+use super::{LinearStep, Number, Points, Purpose, Stream, Target, Units, grid, stream};
 use crate::config::{Keys, Values};
 
 /// The few numbers that one task of a family is made of; what they mean, the family knows.
@@ -253,10 +253,15 @@ impl Function {
         self.family.at(&self.numbers, x)
     }
 
+    /// Its targets at `x`.
+    pub(super) fn targets<E: Number>(&self, x: &[E], y: &mut [E]) {
+        self.family.fill(&self.numbers, E::target(x, y));
+    }
+
     /// Its points at `x`.
     pub fn points(&self, x: Vec<f64>) -> Points {
         let mut y = vec![0.0; x.len()];
-        self.family.fill(&self.numbers, Target::F64(&x, &mut y));
+        self.targets(&x, &mut y);
         Points { x, y }
     }
 

@@ -185,9 +185,7 @@ impl<E: Number> TrainingTasks<E> {
         }
         if let Some(stream) = query {
             batch.query.set_rows(draw.query_rows(chosen_tasks, points, *query_rows));
-            for (task, function) in chosen_tasks.iter().enumerate() {
-                draw.query(function, points, batch.query.task_mut(task), stream);
-            }
+            draw.query(chosen_tasks, points, &mut batch.query, stream);
         }
         batch
     }

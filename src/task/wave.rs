@@ -1,10 +1,12 @@
 //! The wave itself. Its sine is our own so that a task's points are the same bits on every machine
 //! (the C library's differ from version to version) and cost a few nanoseconds (a step of training
 //! takes microseconds): no branches, no table, no fused operations, so the compiler may do several at
-//! once without changing a bit. Far out, where that reduction ends, the crate libm takes its place: plain
-//! arithmetic too, so the same bits everywhere.
+//! once without changing a bit, with whatever registers the processor has. Far out, where that reduction
+//! ends, the crate libm takes its place: plain arithmetic too, so the same bits everywhere.
 
 use std::f64::consts::FRAC_1_PI;
+
+use multiversion::multiversion;
 
 use super::{Number, Points};
 
@@ -34,17 +36,38 @@ impl Wave {
 
     /// The wave's values at `x`, in the number type a network trains in.
     pub fn fill<E: Number>(&self, x: &[E], y: &mut [E]) {
-        // Decided once for all points, so that the loop below has no branch in it.
-        if x.iter().any(|x| (self.frequency * x.exact() + self.phase).abs() > FARTHEST) {
+        let is_filled = match x.len() {
+            0..4 => false,
+            4..8 => fill_near::<E, 4>(*self, x, y),
+            _ => fill_near::<E, 8>(*self, x, y),
+        };
+        if !is_filled {
             for (y, x) in y.iter_mut().zip(x) {
                 *y = E::rounded(self.at(x.exact()));
             }
-            return;
-        }
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = E::rounded(self.amplitude * sine(self.frequency * x.exact() + self.phase));
         }
     }
+}
+
+/// [`Wave::fill`] for `N` points or more, so many side by side; `false` where a point lies too far out for [`sine`].
+/// Compiled for each of these instruction sets and for all processors.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn fill_near<E: Number, const N: usize>(wave: Wave, x: &[E], y: &mut [E]) -> bool {
+    let Wave { amplitude, phase, frequency } = wave;
+    let mut farthest = [0.0; N];
+    for at in (0..x.len()).step_by(N) {
+        // The last chunk begins early enough to be whole: some of its points are worked out twice.
+        let from = at.min(x.len() - N);
+        let (Some(x), Some(y)) = (x[from..].first_chunk::<N>(), y[from..].first_chunk_mut()) else {
+            return false;
+        };
+        let angles = x.map(|x| frequency * x.exact() + phase);
+        for (farthest, angle) in farthest.iter_mut().zip(angles) {
+            *farthest = if angle.abs() > *farthest { angle.abs() } else { *farthest };
+        }
+        *y = angles.map(|angle| E::rounded(amplitude * sine(angle)));
+    }
+    farthest.iter().all(|angle| *angle <= FARTHEST)
 }
 
 /// Up to here [`sine`]'s reduction is exact.
@@ -122,11 +145,20 @@ mod tests {
 
     #[test]
     fn fills_what_at_answers() {
-        let wave = Wave { amplitude: 2.5, phase: 1.0, frequency: 1.0 };
-        for x in [vec![0.0_f64, 1.0, -4.5, 5.0, 99.0], vec![0.5, 3e5, -1e300]] {
-            let mut y = vec![0.0; x.len()];
-            wave.fill(&x, &mut y);
-            assert_eq!(wave.points(x).y, y);
+        fn check<E: Number + PartialEq + std::fmt::Debug>(far: Option<usize>) {
+            let wave = Wave { amplitude: 2.5, phase: 1.0, frequency: 1.3 };
+            for points in 0..40 {
+                let place = |i: usize| if far == Some(i) { 3e5 } else { 7.3 * i as f64 - 130.0 };
+                let x: Vec<E> = (0..points).map(|i| E::rounded(place(i))).collect();
+                let mut y = vec![E::default(); points];
+                wave.fill(&x, &mut y);
+                let expected: Vec<E> = x.iter().map(|x| E::rounded(wave.at(x.exact()))).collect();
+                assert_eq!(y, expected, "{points} points, far out: {far:?}");
+            }
+        }
+        for far in [None, Some(0), Some(7), Some(8), Some(21), Some(39)] {
+            check::<f32>(far);
+            check::<f64>(far);
         }
     }
 }
