@@ -14,14 +14,26 @@ use super::simd::{Lanes, Level, Simd};
 /// Both factors of one product: `a` by `b`, or for [`outer`] `a^T b` over the rows.
 pub type Pair<'a, E> = (Matrix<'a, E>, Matrix<'a, E>);
 
+/// What becomes of the elements of a product before they are written.
+#[derive(Clone, Copy)]
+pub enum Then<'a, E> {
+    /// They are written as they are.
+    Written,
+    /// Negative ones are made 0.
+    Rectified,
+    /// They are made 0 but where these are positive.
+    WherePositive(Matrix<'a, E>),
+}
+
 out_of_line! {
-    /// `out = bias + a b (+ a2 b2)`, row by row, over the first `n` columns of `a` and rows of `b`; further columns
-    /// of `a` are zero.
+    /// `out = bias + a b (+ a2 b2)`, row by row, over the first `n` columns of `a` and rows of `b`, which is a square of
+    /// `n` columns; further columns of `a` are zero, and of `out` are left as they are or zero.
     fn product = product_body(
         n: usize,
         first: Pair<'_, E>,
         second: Option<Pair<'_, E>>,
         bias: Option<&[E]>,
+        then: Then<'_, E>,
         out: MatrixMut<'_, E>,
     );
     /// `out = base + scale * (a^T b (+ a2^T b2))`, the products summed over the rows; without `base`, the
@@ -36,6 +48,14 @@ out_of_line! {
     fn add_outer = add_outer_body(pair: Pair<'_, E>, scale: E, out: MatrixMut<'_, E>);
 }
 
+/// Whether the last of so many lanes of a row of `columns` numbers is at most half full, and two others are there: such
+/// halves of two rows share a vector.
+#[inline(always)]
+fn has_half<E: Real, S: Simd<E>>(columns: usize, lanes: usize) -> bool {
+    let narrow = <S::Narrow as Simd<E>>::WIDTH;
+    lanes >= 3 && narrow < S::WIDTH && (1..=narrow).contains(&(columns % S::WIDTH))
+}
+
 /// A product between matrices of one stride, whose shapes have been looked at.
 struct Product<'a, E> {
     n: usize,
@@ -43,7 +63,10 @@ struct Product<'a, E> {
     first: Pair<'a, E>,
     second: Option<Pair<'a, E>>,
     bias: Option<&'a [E]>,
+    then: Then<'a, E>,
     out: MatrixMut<'a, E>,
+    /// As [`Simd::second`].
+    second_half: u16,
 }
 
 #[inline(always)]
@@ -52,13 +75,14 @@ fn product_body<E: Real, S: Simd<E>>(
     first: Pair<'_, E>,
     second: Option<Pair<'_, E>>,
     bias: Option<&[E]>,
+    then: Then<'_, E>,
     out: MatrixMut<'_, E>,
 ) {
     // Narrow rows are worth a copy of their own: at width 16 what surrounds the tiles is a quarter of the time, 104
     // against 129 cycles for ten rows. At 40 a copy brings nothing.
     match (n, out.stride()) {
-        (16, 16) => product_of::<E, S>(16, 16, first, second, bias, out),
-        (n, stride) => product_of::<E, S>(n, stride, first, second, bias, out),
+        (16, 16) => product_of::<E, S>(16, 16, first, second, bias, then, out),
+        (n, stride) => product_of::<E, S>(n, stride, first, second, bias, then, out),
     }
 }
 
@@ -69,6 +93,7 @@ fn product_of<E: Real, S: Simd<E>>(
     first: Pair<'_, E>,
     second: Option<Pair<'_, E>>,
     bias: Option<&[E]>,
+    then: Then<'_, E>,
     out: MatrixMut<'_, E>,
 ) {
     let rows = out.rows();
@@ -82,13 +107,19 @@ fn product_of<E: Real, S: Simd<E>>(
         bias.is_none_or(|bias| bias.len() == stride) && stride.is_multiple_of(S::WIDTH),
         "so does the bias"
     );
-    let (mut product, lanes) = (Product { n, stride, first, second, bias, out }, stride / S::WIDTH);
+    if let Then::WherePositive(h) = then {
+        assert!(h.rows() == rows && h.stride() == stride, "so do the rows that decide");
+    }
+    let all = stride / S::WIDTH;
+    let has_half = has_half::<E, S>(n, all);
+    let lanes = if has_half { all - 3 } else { all };
+    let mut product = Product { n, stride, first, second, bias, then, out, second_half: S::second() };
     let (mut at, mut lane) = (0, 0);
-    // SAFETY, for every tile: its rows are below `rows`, its lanes below `lanes`.
+    // SAFETY, for every tile: its rows are below `rows`, its lanes below `all`.
     macro_rules! rows {
-        ($rb:literal x $lb:literal) => {
+        ($rb:literal x $lb:literal, $half:literal) => {
             while rows - at >= $rb {
-                unsafe { product.tile::<S, $rb, $lb>(at, lane) };
+                unsafe { product.tile::<S, $rb, $lb, $half>(at, lane) };
                 at += $rb;
             }
         };
@@ -97,7 +128,7 @@ fn product_of<E: Real, S: Simd<E>>(
     macro_rules! lanes {
         ($lb:literal: $($rb:literal),*) => {
             while lanes - lane >= $lb {
-                $(rows!($rb x $lb);)*
+                $(rows!($rb x $lb, false);)*
                 (at, lane) = (0, lane + $lb);
             }
         };
@@ -109,11 +140,22 @@ fn product_of<E: Real, S: Simd<E>>(
             lanes!(3: 8, 5, 2, 1);
             lanes!(2: 10, 5, 2, 1);
             lanes!(1: 10, 5, 2, 1);
+            if has_half {
+                rows!(10 x 2, true);
+                rows!(5 x 2, true);
+                rows!(2 x 2, true);
+                rows!(1 x 2, true);
+            }
         }
         Level::Avx2 => {
             // Sixteen registers: ten sums, two columns, a broadcast, and ten sums cover the latency of two FMA
             // units. Five rows by two columns need seven loads for their ten multiply-adds, ten rows by one
             // column eleven.
+            if lanes % 2 == 1 && lanes >= 5 {
+                rows!(2 x 5, false);
+                rows!(1 x 5, false);
+                (at, lane) = (0, 5);
+            }
             lanes!(2: 5, 2, 1);
             lanes!(1: 10, 5, 2, 1);
         }
@@ -123,49 +165,79 @@ fn product_of<E: Real, S: Simd<E>>(
 }
 
 impl<E: Real> Product<'_, E> {
-    /// Rows `at .. at + RB`, lanes `lane .. lane + LB`.
+    /// Rows `at .. at + RB`, lanes `lane .. lane + LB`, and with `HALF` half a lane after them.
     ///
     /// # Safety
     /// There are these rows and lanes.
     #[inline(always)]
-    unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize>(&mut self, at: usize, lane: usize) {
+    unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize, const HALF: bool>(
+        &mut self,
+        at: usize,
+        lane: usize,
+    ) {
         let (from, row) = (lane * S::WIDTH, at * self.stride);
+        let half = from + LB * S::WIDTH;
         let mut sums = [[S::splat(E::default()); LB]; RB];
+        // Of rows in pairs, the first one's half lane before the second one's.
+        let mut halves = [S::splat(E::default()); RB];
         if let Some(bias) = self.bias {
-            for l in 0..LB {
-                // SAFETY: a bias is a row, which has these lanes.
-                let bias = unsafe { load::<E, S>(bias.as_ptr().add(from), l) };
-                for r in 0..RB {
-                    sums[r][l] = bias;
+            // SAFETY: a bias is a row, which has these lanes.
+            unsafe {
+                for l in 0..LB {
+                    let bias = load::<E, S>(bias.as_ptr().add(from), l);
+                    for r in 0..RB {
+                        sums[r][l] = bias;
+                    }
+                }
+                if HALF {
+                    halves = [S::twice(load::<E, S::Narrow>(bias.as_ptr().add(half), 0)); RB];
                 }
             }
         }
         // SAFETY: both pairs have these rows and lanes.
         unsafe {
-            self.accumulate::<S, RB, LB>(&mut sums, self.first, row, from);
+            self.accumulate::<S, RB, LB, HALF>(&mut sums, &mut halves, self.first, row, from);
             if let Some(second) = self.second {
-                self.accumulate::<S, RB, LB>(&mut sums, second, row, from);
+                self.accumulate::<S, RB, LB, HALF>(&mut sums, &mut halves, second, row, from);
             }
         }
-        let out = self.out.reborrow().flat();
-        for r in 0..RB {
-            for l in 0..LB {
-                // SAFETY: the caller says that there are these rows and lanes.
-                unsafe { store::<E, S>(out.as_mut_ptr().add(row + r * self.stride + from), l, sums[r][l]) };
-            }
+        let out = self.out.reborrow().flat().as_mut_ptr();
+        // One loop a case: sums that are told apart within a loop leave the registers.
+        macro_rules! write {
+            ($finished:ident, $by:expr) => {
+                for r in 0..RB {
+                    let row = row + r * self.stride;
+                    // SAFETY: the caller says that there are these rows and lanes, of `out` and so of what decides.
+                    unsafe {
+                        for l in 0..LB {
+                            let place = row + from + l * S::WIDTH;
+                            store::<E, S>(out.add(place), 0, $finished::<E, S>($by, place, sums[r][l]));
+                        }
+                        if HALF {
+                            let sum = S::split(halves[r / 2])[r % 2];
+                            let sum = $finished::<E, S::Narrow>($by, row + half, sum);
+                            store::<E, S::Narrow>(out.add(row + half), 0, sum);
+                        }
+                    }
+                }
+            };
+        }
+        match self.then {
+            Then::Written => write!(written, ()),
+            Then::Rectified => write!(rectified, ()),
+            Then::WherePositive(h) => write!(where_positive, h.flat().as_ptr()),
         }
     }
-}
 
-impl<E: Real> Product<'_, E> {
     /// Adds a pair's product to `sums`: rows of `a` from its number `row` on, by lanes of `b` from `from` on.
     ///
     /// # Safety
     /// There are these rows and lanes.
     #[inline(always)]
-    unsafe fn accumulate<S: Simd<E>, const RB: usize, const LB: usize>(
+    unsafe fn accumulate<S: Simd<E>, const RB: usize, const LB: usize, const HALF: bool>(
         &self,
         sums: &mut [[S::V; LB]; RB],
+        halves: &mut [S::V; RB],
         (a, b): Pair<'_, E>,
         row: usize,
         from: usize,
@@ -182,16 +254,49 @@ impl<E: Real> Product<'_, E> {
                 // SAFETY: a lane of one of the first `n` rows of `b`.
                 columns[l] = unsafe { load::<E, S>(b, l) };
             }
+            let mut half = S::splat(E::default());
+            if HALF {
+                // SAFETY: half a lane of one of the first `n` rows of `b`.
+                half = S::twice(unsafe { load::<E, S::Narrow>(b.wrapping_add(LB * S::WIDTH), 0) });
+            }
+            let mut before = half;
             for r in 0..RB {
                 // SAFETY: one of the first `n` numbers of a row of `a`.
                 let a = S::splat(unsafe { *rows[r].add(k) });
                 for l in 0..LB {
                     sums[r][l] = S::mul_add(a, columns[l], sums[r][l]);
                 }
+                if HALF && (r % 2 == 1 || r + 1 == RB) {
+                    let both = if r % 2 == 1 { S::halves(before, a, self.second_half) } else { a };
+                    halves[r / 2] = S::mul_add(both, half, halves[r / 2]);
+                }
+                before = a;
             }
             b = b.wrapping_add(self.stride);
         }
     }
+}
+
+/// A product's elements as [`Then::Written`] has them.
+#[inline(always)]
+unsafe fn written<E: Real, S: Simd<E>>((): (), _: usize, sum: S::V) -> S::V {
+    sum
+}
+
+/// As [`Then::Rectified`] has them.
+#[inline(always)]
+unsafe fn rectified<E: Real, S: Simd<E>>((): (), _: usize, sum: S::V) -> S::V {
+    S::positive_part(sum)
+}
+
+/// As [`Then::WherePositive`] has them, where they begin at number `place` of the rows `h`.
+///
+/// # Safety
+/// `h` has this place.
+#[inline(always)]
+unsafe fn where_positive<E: Real, S: Simd<E>>(h: *const E, place: usize, sum: S::V) -> S::V {
+    // SAFETY: the caller's.
+    S::where_positive(unsafe { load::<E, S>(h.add(place), 0) }, sum)
 }
 
 /// The `lane`-th vector from here.
@@ -232,6 +337,8 @@ struct Outer<'a, E> {
     second: Option<Pair<'a, E>>,
     onto: Onto<'a, E>,
     out: MatrixMut<'a, E>,
+    /// As [`Simd::second`].
+    second_half: u16,
 }
 
 #[inline(always)]
@@ -269,15 +376,24 @@ fn outer_onto<E: Real, S: Simd<E>>(
         assert!(base.rows() == rows && base.stride() == stride, "so does the base");
     }
     assert!(rows.is_multiple_of(8) && stride.is_multiple_of(S::WIDTH), "a square comes in whole blocks");
-    let (mut outer, lanes) = (Outer { stride, first, second, onto, out }, stride / S::WIDTH);
+    let all = stride / S::WIDTH;
+    // The result is a square.
+    let has_half = has_half::<E, S>(rows, all);
+    let lanes = if has_half { all - 3 } else { all };
+    let mut outer = Outer { stride, first, second, onto, out, second_half: S::second() };
     let mut lane = 0;
-    // SAFETY, for every tile: its rows are below `rows`, which is a multiple of the tile's, its lanes below `lanes`.
+    // SAFETY, for every tile: its rows are below `rows`, which is a multiple of the tile's, its lanes below `all`.
+    macro_rules! tiles {
+        ($rb:literal x $lb:literal, $half:literal) => {
+            for at in (0..rows).step_by($rb) {
+                unsafe { outer.tile::<S, $rb, $lb, $half>(at, lane) };
+            }
+        };
+    }
     macro_rules! lanes {
         ($rb:literal x $lb:literal) => {
             while lanes - lane >= $lb {
-                for at in (0..rows).step_by($rb) {
-                    unsafe { outer.tile::<S, $rb, $lb>(at, lane) };
-                }
+                tiles!($rb x $lb, false);
                 lane += $lb;
             }
         };
@@ -288,6 +404,9 @@ fn outer_onto<E: Real, S: Simd<E>>(
             lanes!(8 x 3);
             lanes!(8 x 2);
             lanes!(8 x 1);
+            if has_half {
+                tiles!(8 x 2, true);
+            }
         }
         // As in `product`: four rows by two columns take six loads for eight multiply-adds.
         Level::Avx2 => {
@@ -299,54 +418,52 @@ fn outer_onto<E: Real, S: Simd<E>>(
 }
 
 impl<E: Real> Outer<'_, E> {
-    /// Rows `at .. at + RB`, lanes `lane .. lane + LB`: columns of `a` times lanes of `b`, summed over their rows.
+    /// Rows `at .. at + RB`, lanes `lane .. lane + LB`, and with `HALF` half a lane after them: columns of `a` times lanes
+    /// of `b`, summed over their rows.
     ///
     /// # Safety
     /// There are these rows and lanes.
     #[inline(always)]
-    unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize>(&mut self, at: usize, lane: usize) {
+    unsafe fn tile<S: Simd<E>, const RB: usize, const LB: usize, const HALF: bool>(
+        &mut self,
+        at: usize,
+        lane: usize,
+    ) {
         let (from, stride) = (lane * S::WIDTH, self.stride);
         let mut sums = [[S::splat(E::default()); LB]; RB];
+        let mut halves = [S::splat(E::default()); RB];
         // SAFETY: both pairs have these columns and lanes.
         unsafe {
-            self.accumulate::<S, RB, LB>(&mut sums, self.first, at, from);
+            self.accumulate::<S, RB, LB, HALF>(&mut sums, &mut halves, self.first, at, from);
             if let Some(second) = self.second {
-                self.accumulate::<S, RB, LB>(&mut sums, second, at, from);
+                self.accumulate::<S, RB, LB, HALF>(&mut sums, &mut halves, second, at, from);
             }
         }
         let out = self.out.reborrow().flat().as_mut_ptr();
         for r in 0..RB {
-            let row = (at + r) * stride + from;
-            for l in 0..LB {
-                // SAFETY: the caller says that there are these rows and lanes, of `out` and so of a base.
-                unsafe {
-                    let sum = match self.onto {
-                        Onto::Nothing => sums[r][l],
-                        Onto::Base(base, scale) => {
-                            let base = load::<E, S>(base.flat().as_ptr().add(row), l);
-                            S::mul_add(S::splat(scale), sums[r][l], base)
-                        }
-                        Onto::Itself(scale) => {
-                            let there = load::<E, S>(out.add(row), l);
-                            S::mul_add(S::splat(scale), sums[r][l], there)
-                        }
-                    };
-                    store::<E, S>(out.add(row), l, sum);
+            let place = (at + r) * stride + from;
+            // SAFETY: the caller says that there are these rows and lanes, of `out` and so of a base.
+            unsafe {
+                for l in 0..LB {
+                    put::<E, S>(self.onto, out, place + l * S::WIDTH, sums[r][l]);
+                }
+                if HALF {
+                    let sum = S::split(halves[r / 2])[r % 2];
+                    put::<E, S::Narrow>(self.onto, out, place + LB * S::WIDTH, sum);
                 }
             }
         }
     }
-}
 
-impl<E: Real> Outer<'_, E> {
     /// Adds a pair's product to `sums`: columns of `a` from `at` on, by lanes of `b` from its number `from` on.
     ///
     /// # Safety
-    /// There are these columns and lanes.
+    /// There are these rows and lanes.
     #[inline(always)]
-    unsafe fn accumulate<S: Simd<E>, const RB: usize, const LB: usize>(
+    unsafe fn accumulate<S: Simd<E>, const RB: usize, const LB: usize, const HALF: bool>(
         &self,
         sums: &mut [[S::V; LB]; RB],
+        halves: &mut [S::V; RB],
         (a, b): Pair<'_, E>,
         at: usize,
         from: usize,
@@ -358,17 +475,50 @@ impl<E: Real> Outer<'_, E> {
                 // SAFETY: a lane of a row of `b`.
                 columns[l] = unsafe { load::<E, S>(y, l) };
             }
+            let mut half = S::splat(E::default());
+            if HALF {
+                // SAFETY: half a lane of a row of `b`.
+                half = S::twice(unsafe { load::<E, S::Narrow>(y.wrapping_add(LB * S::WIDTH), 0) });
+            }
+            let mut before = half;
             for r in 0..RB {
                 // SAFETY: `out` has no more rows than `a` has columns, and these.
-                let x = S::splat(unsafe { *x.add(r) });
+                let a = S::splat(unsafe { *x.add(r) });
                 for l in 0..LB {
-                    sums[r][l] = S::mul_add(x, columns[l], sums[r][l]);
+                    sums[r][l] = S::mul_add(a, columns[l], sums[r][l]);
                 }
+                if HALF && (r % 2 == 1 || r + 1 == RB) {
+                    let both = if r % 2 == 1 { S::halves(before, a, self.second_half) } else { a };
+                    halves[r / 2] = S::mul_add(both, half, halves[r / 2]);
+                }
+                before = a;
             }
             (x, y) = (x.wrapping_add(self.stride), y.wrapping_add(self.stride));
         }
     }
 }
+
+/// Puts the sums that begin at number `place` where they belong.
+///
+/// # Safety
+/// `out` and a base have this place.
+#[inline(always)]
+unsafe fn put<E: Real, S: Simd<E>>(onto: Onto<'_, E>, out: *mut E, place: usize, sum: S::V) {
+    // SAFETY: the caller's.
+    unsafe {
+        let sum = match onto {
+            Onto::Nothing => sum,
+            Onto::Base(base, scale) => {
+                S::mul_add(S::splat(scale), sum, load::<E, S>(base.flat().as_ptr().add(place), 0))
+            }
+            Onto::Itself(scale) => S::mul_add(S::splat(scale), sum, load::<E, S>(out.add(place), 0)),
+        };
+        store::<E, S>(out.add(place), 0, sum);
+    }
+}
+
+/// Columns that [`transpose`] does at once.
+const STRIP: usize = 16;
 
 /// `t = a^T`, of squares that come in blocks of eight by eight.
 #[inline(always)]
@@ -376,17 +526,20 @@ pub fn transpose<E: Real, S: Simd<E>>(a: Matrix<'_, E>, t: MatrixMut<'_, E>) {
     let (rows, stride, width) = (a.rows(), a.stride(), S::Narrow::WIDTH);
     assert!(t.rows() == rows && t.stride() == stride && rows.is_multiple_of(8) && rows <= stride, "a square");
     let (a, t) = (a.flat().as_ptr(), t.flat().as_mut_ptr());
-    for i in (0..rows).step_by(width) {
-        for j in (0..rows).step_by(width) {
-            let mut block = [<S::Narrow as Simd<E>>::splat(E::default()); 8];
-            // SAFETY: blocks of rows and columns below `rows`, of which there are whole blocks.
-            unsafe {
-                for r in 0..width {
-                    block[r] = load::<E, S::Narrow>(a.add((i + r) * stride + j), 0);
-                }
-                <S::Narrow as Lanes<E>>::transpose(&mut block);
-                for r in 0..width {
-                    store::<E, S::Narrow>(t.add((j + r) * stride + i), 0, block[r]);
+    // In strips of a line of the cache, so that rows that lie a power of two apart need not stay in it.
+    for strip in (0..rows).step_by(STRIP) {
+        for i in (0..rows).step_by(width) {
+            for j in (strip..rows.min(strip + STRIP)).step_by(width) {
+                let mut block = [<S::Narrow as Simd<E>>::splat(E::default()); 8];
+                // SAFETY: blocks of rows and columns below `rows`, of which there are whole blocks.
+                unsafe {
+                    for r in 0..width {
+                        block[r] = load::<E, S::Narrow>(a.add((i + r) * stride + j), 0);
+                    }
+                    <S::Narrow as Lanes<E>>::transpose(&mut block);
+                    for r in 0..width {
+                        store::<E, S::Narrow>(t.add((j + r) * stride + i), 0, block[r]);
+                    }
                 }
             }
         }

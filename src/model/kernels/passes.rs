@@ -8,7 +8,7 @@
 
 use super::activation::{Linear, Nonlinearity};
 use super::buffers::{Packed, Parts, Rows, Squares, Trace};
-use super::dense::{self, outer, product};
+use super::dense::{self, Then, outer, product};
 use super::matrix::{Matrix, MatrixMut, in_strips, load};
 use super::real::Real;
 use super::simd::{Lanes, Simd};
@@ -48,19 +48,10 @@ fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity>(
 /// Rows that are taken together where each has a sum across its lanes: enough to cover the latency of one.
 const TOGETHER: usize = 5;
 
-/// The predictions from the last layer's rows, which go through the nonlinearity first if they have not yet.
+/// The predictions from the last layer's activations.
 #[inline(always)]
-pub(super) fn predict<E: Real, S: Simd<E>, A: Nonlinearity>(
-    is_activated: bool,
-    output: &[E],
-    bias: E,
-    mut h: MatrixMut<'_, E>,
-    predictions: &mut [E],
-) {
-    if !is_activated {
-        activate::<E, S, A>(h.reborrow());
-    }
-    inner_of_rows::<E, S, 1>([(h.shared(), output)], predictions);
+pub(super) fn predict<E: Real, S: Simd<E>>(output: &[E], bias: E, h: Matrix<'_, E>, predictions: &mut [E]) {
+    inner_of_rows::<E, S, 1>([(h, output)], predictions);
     for prediction in predictions {
         *prediction += bias;
     }
@@ -104,10 +95,11 @@ fn inner_of_few<E: Real, S: Simd<E>, const K: usize, const N: usize>(
     }
 }
 
-/// All hidden layers but the nonlinearity of the last, where there are several. `first` is the first layer's
+/// All hidden layers, where there are several perhaps without the nonlinearity of the last. `first` is the first layer's
 /// bias, or one for each of several tasks whose points follow one another.
 #[inline(always)]
 fn hidden_layers<E: Real, S: Simd<E>, A: Nonlinearity>(
+    activates_last: bool,
     w: &Parts<'_, E>,
     wt: &Squares<E>,
     first: Matrix<'_, E>,
@@ -129,8 +121,10 @@ fn hidden_layers<E: Real, S: Simd<E>, A: Nonlinearity>(
     for layer in 1..=last {
         let (below, mut h) = neighbours(&mut trace.h, layer, rows);
         let pair = (below.shared(), wt.get(layer - 1));
-        product::<E, S>(w.shape().hidden(), pair, None, Some(w.biases.row(layer)), h.reborrow());
-        if layer < last {
+        let (activates, bias) = (activates_last || layer < last, Some(w.biases.row(layer)));
+        let then = if A::RECTIFIES && activates { Then::Rectified } else { Then::Written };
+        product::<E, S>(w.shape().hidden(), pair, None, bias, then, h.reborrow());
+        if !A::RECTIFIES && activates {
             activate::<E, S, A>(h);
         }
     }
@@ -145,10 +139,9 @@ fn forward_shifted<E: Real, S: Simd<E>, A: Nonlinearity>(
     x: &[E],
     trace: &mut Trace<E>,
 ) {
-    hidden_layers::<E, S, A>(w, wt, first, x, trace);
-    let (rows, last) = (x.len(), w.top());
-    let h = trace.h[last].get_mut(rows);
-    predict::<E, S, A>(last == 0, w.output, w.last[0], h, &mut trace.d_out[..rows]);
+    hidden_layers::<E, S, A>(true, w, wt, first, x, trace);
+    let rows = x.len();
+    predict::<E, S>(w.output, w.last[0], trace.h[w.top()].get(rows), &mut trace.d_out[..rows]);
 }
 
 /// The activations of all hidden layers, and the predictions, which go to `d_out`.
@@ -173,7 +166,7 @@ pub fn features<E: Real, S: Simd<E>, A: Nonlinearity>(
 ) {
     let w = w.parts();
     if w.top() > 0 {
-        hidden_layers::<E, S, A>(&w, wt, w.biases.split_at(1).0, x, trace);
+        hidden_layers::<E, S, A>(false, &w, wt, w.biases.split_at(1).0, x, trace);
         return;
     }
     trace.resize(x.len());
@@ -201,10 +194,13 @@ pub(super) fn squared_error<E: Real, S: Simd<E>>(y: &[E], trace: &mut Trace<E>) 
     let share = E::rounded(1.0 / y.len() as f64);
     let two_n = E::rounded(2.0 / y.len() as f64);
     let mut sum = E::default();
-    for (d_out, &y) in trace.d_out.iter_mut().zip(y) {
-        let error = *d_out - y;
+    // A loop of its own: nothing else waits for this sum.
+    for (&prediction, &y) in trace.d_out.iter().zip(y) {
+        let error = prediction - y;
         sum = S::mul_add_one(error, error, sum);
-        *d_out = error * two_n;
+    }
+    for (d_out, &y) in trace.d_out.iter_mut().zip(y) {
+        *d_out = (*d_out - y) * two_n;
     }
     trace.loss = sum * share;
 }
@@ -289,11 +285,15 @@ fn descend_layers<E: Real, S: Simd<E>, A: Nonlinearity>(w: &Parts<'_, E>, rows: 
     for layer in (1..=last).rev() {
         let (mut below, d) = neighbours(d, layer, rows);
         let pair = (d.shared(), w.square(layer - 1));
-        product::<E, S>(w.shape().hidden(), pair, None, None, below.reborrow());
+        let h = h[layer - 1].get(rows);
+        let then = if A::RECTIFIES { Then::WherePositive(h) } else { Then::Written };
+        product::<E, S>(w.shape().hidden(), pair, None, None, then, below.reborrow());
         if A::CURVED {
             u[layer - 1].get_mut(rows).flat().copy_from_slice(below.shared().flat());
         }
-        scale_by_slope::<E, S, A>(h[layer - 1].get(rows), below);
+        if !A::RECTIFIES {
+            scale_by_slope::<E, S, A>(h, below);
+        }
     }
 }
 
@@ -374,7 +374,8 @@ fn gradient_onto<E: Real, S: Simd<E>>(
     let d_out = &d_out[..rows];
     let mut biases = out.biases;
     in_strips!(2, 1 of first.stride() / S::WIDTH, |lane, FEW| {
-        let [first, top, h_top] = [first, top, h_top].map(|rows| rows.strip::<S, FEW>(lane));
+        let (first, top) = (first.strip::<S, FEW>(lane), top.strip::<S, FEW>(lane));
+        let h_top = h_top.strip::<S, FEW>(lane);
         let mut g = [[S::splat(E::default()); FEW]; 4];
         for n in 0..rows {
             let (x, d_out) = (S::splat(x[n]), S::splat(d_out[n]));

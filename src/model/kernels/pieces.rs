@@ -266,7 +266,7 @@ pub fn add_points<E: Real, S: Simd<E>, A: Nonlinearity>(
 ) {
     let (w, rows) = (w.parts(), x.len());
     features_by_pieces::<E, S, A>(x, pieces, trace);
-    predict::<E, S, A>(true, w.output, w.last[0], trace.h[1].get_mut(rows), &mut trace.d_out[..rows]);
+    predict::<E, S>(w.output, w.last[0], trace.h[1].get(rows), &mut trace.d_out[..rows]);
     squared_error::<E, S>(y, trace);
     let Pieces { center, switches, sums, of_points, output, last, .. } = pieces;
     let (of_points, mut sums) = (&of_points[..rows], sums.get_mut(2 * (switches.len() + 1)));

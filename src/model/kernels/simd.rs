@@ -62,6 +62,18 @@ pub trait Simd<E>: 'static {
         b: Self::V,
         sums: <Self::Narrow as Simd<E>>::V,
     ) -> <Self::Narrow as Simd<E>>::V;
+    /// Narrow numbers in both halves of a vector that has halves.
+    fn twice(v: <Self::Narrow as Simd<E>>::V) -> Self::V;
+    /// The first half of `a` and the second of `b`, of vectors that have halves; `second` is [`Simd::second`].
+    fn halves(a: Self::V, b: Self::V, second: u16) -> Self::V;
+    /// Which lanes the second half has, of vectors that have halves. The compiler does not know it, and so does not
+    /// turn the choice between lanes into a permutation, which would take the place of a multiply-add.
+    #[inline(always)]
+    fn second() -> u16 {
+        std::hint::black_box(0xffff << (Self::WIDTH / 2))
+    }
+    /// Both halves, of a vector that has them.
+    fn split(v: Self::V) -> [<Self::Narrow as Simd<E>>::V; 2];
     /// `f` of every lane, for what is not worth an instruction here.
     fn map(v: Self::V, f: impl Fn(E) -> E) -> Self::V;
 }
@@ -224,6 +236,18 @@ macro_rules! portable {
                 <Self as Simd<$type>>::mul_add(a, b, sums)
             }
             #[inline(always)]
+            fn twice(v: Self::V) -> Self::V {
+                v
+            }
+            #[inline(always)]
+            fn halves(a: Self::V, _: Self::V, _: u16) -> Self::V {
+                a
+            }
+            #[inline(always)]
+            fn split(v: Self::V) -> [Self::V; 2] {
+                [v, v]
+            }
+            #[inline(always)]
             fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
                 std::array::from_fn(|i| f(v[i]))
             }
@@ -308,7 +332,10 @@ macro_rules! registers {
      or: $or:ident, and: $and:ident, andnot: $andnot:ident,
      where_positive: |$h:ident, $u:ident| $where_positive:expr,
      load_first: |$from:ident| $load_first:expr, store_first: |$to:ident, $v:ident| $store_first:expr,
-     add_products: |$a:ident, $b:ident, $sums:ident| $add_products:expr) => {
+     add_products: |$a:ident, $b:ident, $sums:ident| $add_products:expr,
+     twice: |$n:ident| $twice:expr, halves: |$x:ident, $y:ident, $second:ident| $halves:expr, split: |$w:ident| $split:expr) => {
+        // Vectors without halves say so in plain words.
+        #[allow(unused_unsafe)]
         impl Simd<$type> for $vectors {
             type V = x86::$register;
             type Chunk = [$type; $width];
@@ -402,6 +429,18 @@ macro_rules! registers {
                 unsafe { $add_products }
             }
             #[inline(always)]
+            fn twice($n: <Self::Narrow as Simd<$type>>::V) -> Self::V {
+                unsafe { $twice }
+            }
+            #[inline(always)]
+            fn halves($x: Self::V, $y: Self::V, $second: u16) -> Self::V {
+                unsafe { $halves }
+            }
+            #[inline(always)]
+            fn split($w: Self::V) -> [<Self::Narrow as Simd<$type>>::V; 2] {
+                unsafe { $split }
+            }
+            #[inline(always)]
             fn map(v: Self::V, f: impl Fn($type) -> $type) -> Self::V {
                 let mut lanes = [0.0; $width];
                 <Self as Simd<$type>>::store(&mut lanes, v);
@@ -423,7 +462,8 @@ registers!(Avx2, Avx2, f32, 8, __m256, narrow: Avx2, load: _mm256_loadu_ps, stor
         x86::_mm256_cmp_ps::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_ps()), u),
     load_first: |from| x86::_mm256_maskload_ps(from.as_ptr(), first_of_8(from.len())),
     store_first: |to, v| x86::_mm256_maskstore_ps(to.as_mut_ptr(), first_of_8(to.len()), v),
-    add_products: |a, b, sums| x86::_mm256_fmadd_ps(a, b, sums));
+    add_products: |a, b, sums| x86::_mm256_fmadd_ps(a, b, sums),
+    twice: |v| v, halves: |a, _b, _second| a, split: |v| [v, v]);
 #[cfg(target_arch = "x86_64")]
 registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
     set1: _mm256_set1_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd, div: _mm256_div_pd,
@@ -433,7 +473,8 @@ registers!(Avx2, Avx2, f64, 4, __m256d, narrow: Avx2, load: _mm256_loadu_pd, sto
         x86::_mm256_cmp_pd::<{ x86::_CMP_GT_OQ }>(h, x86::_mm256_setzero_pd()), u),
     load_first: |from| x86::_mm256_maskload_pd(from.as_ptr(), first_of_4(from.len())),
     store_first: |to, v| x86::_mm256_maskstore_pd(to.as_mut_ptr(), first_of_4(to.len()), v),
-    add_products: |a, b, sums| x86::_mm256_fmadd_pd(a, b, sums));
+    add_products: |a, b, sums| x86::_mm256_fmadd_pd(a, b, sums),
+    twice: |v| v, halves: |a, _b, _second| a, split: |v| [v, v]);
 #[cfg(target_arch = "x86_64")]
 registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     set1: _mm512_set1_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps, div: _mm512_div_ps,
@@ -445,7 +486,10 @@ registers!(Avx512, Avx512, f32, 16, __m512, narrow: Avx2, load: _mm512_loadu_ps,
     store_first: |to, v| x86::_mm512_mask_storeu_ps(to.as_mut_ptr(), first_bits(to.len()) as u16, v),
     add_products: |a, b, sums| x86::_mm256_fmadd_ps(
         x86::_mm512_extractf32x8_ps::<1>(a), x86::_mm512_extractf32x8_ps::<1>(b),
-        x86::_mm256_fmadd_ps(x86::_mm512_castps512_ps256(a), x86::_mm512_castps512_ps256(b), sums)));
+        x86::_mm256_fmadd_ps(x86::_mm512_castps512_ps256(a), x86::_mm512_castps512_ps256(b), sums)),
+    twice: |v| x86::_mm512_broadcast_f32x8(v),
+    halves: |a, b, second| x86::_mm512_mask_mov_ps(a, second, b),
+    split: |v| [x86::_mm512_castps512_ps256(v), x86::_mm512_extractf32x8_ps::<1>(v)]);
 #[cfg(target_arch = "x86_64")]
 registers!(Avx512, Avx512, f64, 8, __m512d, narrow: Avx2, load: _mm512_loadu_pd, store: _mm512_storeu_pd,
     set1: _mm512_set1_pd, add: _mm512_add_pd, sub: _mm512_sub_pd, mul: _mm512_mul_pd, div: _mm512_div_pd,
@@ -457,7 +501,10 @@ registers!(Avx512, Avx512, f64, 8, __m512d, narrow: Avx2, load: _mm512_loadu_pd,
     store_first: |to, v| x86::_mm512_mask_storeu_pd(to.as_mut_ptr(), first_bits(to.len()) as u8, v),
     add_products: |a, b, sums| x86::_mm256_fmadd_pd(
         x86::_mm512_extractf64x4_pd::<1>(a), x86::_mm512_extractf64x4_pd::<1>(b),
-        x86::_mm256_fmadd_pd(x86::_mm512_castpd512_pd256(a), x86::_mm512_castpd512_pd256(b), sums)));
+        x86::_mm256_fmadd_pd(x86::_mm512_castpd512_pd256(a), x86::_mm512_castpd512_pd256(b), sums)),
+    twice: |v| x86::_mm512_broadcast_f64x4(v),
+    halves: |a, b, second| x86::_mm512_mask_mov_pd(a, second as u8, b),
+    split: |v| [x86::_mm512_castpd512_pd256(v), x86::_mm512_extractf64x4_pd::<1>(v)]);
 
 #[cfg(target_arch = "x86_64")]
 impl Lanes<f32> for Avx2 {

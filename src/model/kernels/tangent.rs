@@ -4,7 +4,7 @@
 
 use super::activation::Nonlinearity;
 use super::buffers::{Packed, Parts, Squares, Trace};
-use super::dense::{outer, product};
+use super::dense::{Then, outer, product};
 use super::matrix::{Matrix, MatrixMut, in_strips, load};
 use super::passes::{inner_of_rows, neighbours, scale_by_slope, store, sum_rows};
 use super::real::Real;
@@ -105,29 +105,23 @@ fn first_layer<E: Real, S: Simd<E>, A: Nonlinearity>(
     });
 }
 
-/// How 2 e / N moves, from the output weights, their direction and that of the last bias; the last layer's
-/// rows go through the slope first if they have not yet.
+/// How 2 e / N moves, from the output weights, their direction and that of the last bias.
 #[inline(always)]
-fn predict<E: Real, S: Simd<E>, A: Nonlinearity>(
-    is_scaled: bool,
+fn predict<E: Real, S: Simd<E>>(
     (output, direction): (&[E], Option<(&[E], E)>),
-    h: Matrix<'_, E>,
-    mut t: MatrixMut<'_, E>,
+    [h, t]: [Matrix<'_, E>; 2],
     moves: &mut [E],
 ) {
     let two_n = E::rounded(2.0 / moves.len() as f64);
-    if !is_scaled {
-        scale_by_slope::<E, S, A>(h, t.reborrow());
-    }
     match direction {
         Some((direction, bias)) => {
-            inner_of_rows::<E, S, 2>([(h, direction), (t.shared(), output)], moves);
+            inner_of_rows::<E, S, 2>([(h, direction), (t, output)], moves);
             for moves in moves {
                 *moves = (*moves + bias) * two_n;
             }
         }
         None => {
-            inner_of_rows::<E, S, 1>([(t.shared(), output)], moves);
+            inner_of_rows::<E, S, 1>([(t, output)], moves);
             for moves in moves {
                 *moves = *moves * two_n;
             }
@@ -150,20 +144,22 @@ fn tangent_forward<E: Real, S: Simd<E>, A: Nonlinearity>(
     for layer in 1..=last {
         let (below, mut t) = neighbours(&mut tangent.h, layer, rows);
         let of_w = (below.shared(), wt.get(layer - 1));
+        let h = trace.h[layer].get(rows);
+        let then = if A::RECTIFIES { Then::WherePositive(h) } else { Then::Written };
         match v {
             Some((v, vt)) => {
                 let of_v = (trace.h[layer - 1].get(rows), vt.get(layer - 1));
-                product::<E, S>(hidden, of_v, Some(of_w), Some(v.biases.row(layer)), t.reborrow());
+                product::<E, S>(hidden, of_v, Some(of_w), Some(v.biases.row(layer)), then, t.reborrow());
             }
-            None => product::<E, S>(hidden, of_w, None, None, t.reborrow()),
+            None => product::<E, S>(hidden, of_w, None, None, then, t.reborrow()),
         }
-        if layer < last {
-            scale_by_slope::<E, S, A>(trace.h[layer].get(rows), t);
+        if !A::RECTIFIES {
+            scale_by_slope::<E, S, A>(h, t);
         }
     }
-    let (h, t) = (trace.h[last].get(rows), tangent.h[last].get_mut(rows));
+    let rows_of = [&trace.h[last], &tangent.h[last]].map(|of| of.get(rows));
     let direction = v.map(|(v, _)| (v.output, v.last[0]));
-    predict::<E, S, A>(last == 0, (w.output, direction), h, t, &mut tangent.d_out[..rows]);
+    predict::<E, S>((w.output, direction), rows_of, &mut tangent.d_out[..rows]);
 }
 
 /// How the derivative by the last hidden layer's inputs moves.
@@ -181,7 +177,7 @@ fn last_slope<E: Real, S: Simd<E>, A: Nonlinearity>(
     assert!(h.rows() == rows && t.rows() == rows, "a row a point");
     in_strips!(3, 2, 1 of h.stride() / S::WIDTH, |lane, FEW| {
         let (output, along) = (load::<E, S, FEW>(output, lane), load::<E, S, FEW>(along, lane));
-        let [h, t] = [h, t].map(|rows| rows.strip::<S, FEW>(lane));
+        let (h, t) = (h.strip::<S, FEW>(lane), t.strip::<S, FEW>(lane));
         let mut r = r.reborrow().strip::<S, FEW>(lane);
         for n in 0..rows {
             let (d_out, moves) = (S::splat(d_out[n]), S::splat(moves[n]));
@@ -220,9 +216,12 @@ fn tangent_backward<E: Real, S: Simd<E>, A: Nonlinearity>(
         let (mut below, r) = neighbours(r, layer, rows);
         let of_v = v.map(|v| (trace.d[layer].get(rows), v.square(layer - 1)));
         let of_w = (r.shared(), w.square(layer - 1));
-        product::<E, S>(hidden, of_w, of_v, None, below.reborrow());
         let (h, t, u) = (&trace.h[layer - 1], &t[layer - 1], &trace.u[layer - 1]);
-        scale_by_slope::<E, S, A>(h.get(rows), below.reborrow());
+        let then = if A::RECTIFIES { Then::WherePositive(h.get(rows)) } else { Then::Written };
+        product::<E, S>(hidden, of_w, of_v, None, then, below.reborrow());
+        if !A::RECTIFIES {
+            scale_by_slope::<E, S, A>(h.get(rows), below.reborrow());
+        }
         if A::CURVED {
             let [h, t, u] = [h, t, u].map(|rows_of| S::chunks(rows_of.get(rows).flat()));
             for (below, (h, (t, u))) in
@@ -258,7 +257,8 @@ fn tangent_gradient<E: Real, S: Simd<E>>(
     let (d_out, moves) = (&trace.d_out[..rows], &tangent.d_out[..rows]);
     let mut biases = out.biases;
     in_strips!(2, 1 of first.stride() / S::WIDTH, |lane, FEW| {
-        let [first, top, h_top, moved] = [first, top, h_top, moved].map(|rows| rows.strip::<S, FEW>(lane));
+        let (first, top) = (first.strip::<S, FEW>(lane), top.strip::<S, FEW>(lane));
+        let (h_top, moved) = (h_top.strip::<S, FEW>(lane), moved.strip::<S, FEW>(lane));
         let mut g = [[S::splat(E::default()); FEW]; 4];
         for n in 0..rows {
             let (x, d_out, moves) = (S::splat(x[n]), S::splat(d_out[n]), S::splat(moves[n]));

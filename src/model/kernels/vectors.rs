@@ -212,7 +212,7 @@ mod bodies {
     pub fn rows_times_square<E: Real, S: Simd<E>>(stride: usize, rows: &[E], square: &[E], out: &mut [E]) {
         let square = Matrix::new(square, stride);
         let (rows, out) = (Matrix::new(rows, stride), MatrixMut::new(out, stride));
-        dense::product::<E, S>(square.rows(), (rows, square), None, None, out);
+        dense::product::<E, S>(square.rows(), (rows, square), None, None, dense::Then::Written, out);
     }
 
     #[inline(always)]
