@@ -176,24 +176,14 @@ fn add_outer_unpadded<E: Real>(
     square: &mut [E],
 ) {
     let (hidden, stride) = (shape.hidden(), shape.stride());
-    if hidden == stride {
-        return vectors::add_outer_rows(kernels, stride, a, b, scale, sums);
-    }
     // Rows of whole registers of 256 bits are added to as they lie there, whatever the kernels pad them to.
-    let in_place = hidden == shape.height();
-    square.fill(E::default());
-    if in_place {
-        for (row, sums) in square.chunks_exact_mut(stride).zip(sums.chunks_exact(hidden)) {
-            row[..hidden].copy_from_slice(sums);
-        }
+    if hidden == shape.height() {
+        return vectors::add_outer_rows(kernels, stride, a, b, scale, hidden, sums);
     }
-    vectors::add_outer_rows(kernels, stride, a, b, scale, square);
+    square.fill(E::default());
+    vectors::add_outer_rows(kernels, stride, a, b, scale, stride, square);
     for (sums, row) in sums.chunks_exact_mut(hidden).zip(square.chunks_exact(stride)) {
-        if in_place {
-            sums.copy_from_slice(&row[..hidden]);
-        } else {
-            vectors::add_scaled(kernels, E::rounded(1.0), &row[..hidden], sums);
-        }
+        vectors::add_scaled(kernels, E::rounded(1.0), &row[..hidden], sums);
     }
 }
 
@@ -277,7 +267,7 @@ impl<E: Real> Curved<E> {
         vectors::rows_times_square(kernels, stride, d, &output[1], turned_d);
         vectors::rows_times_square(kernels, stride, h, &input[0], turned_h);
         out.fill(E::default());
-        vectors::add_outer_rows(kernels, stride, turned_d, turned_h, self.rate, out);
+        vectors::add_outer_rows(kernels, stride, turned_d, turned_h, self.rate, stride, out);
     }
 
     /// `out = alpha O' V I'` of such a weight, and the derivatives of `-<V, alpha O G I>`.
@@ -312,7 +302,7 @@ impl<E: Real> Curved<E> {
             vectors::rows_times_square(kernels, stride, d, &output[0], rows);
             vectors::rows_times_square(kernels, stride, h, &input[1], others);
             out.fill(E::default());
-            return vectors::add_outer_rows(kernels, stride, rows, others, self.rate, out);
+            return vectors::add_outer_rows(kernels, stride, rows, others, self.rate, stride, out);
         }
         vectors::rows_times_square(kernels, stride, &output[1], v, &mut self.square);
         vectors::rows_times_square(kernels, stride, &self.square, &input[1], out);

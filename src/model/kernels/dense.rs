@@ -44,7 +44,8 @@ out_of_line! {
         base: Option<(Matrix<'_, E>, E)>,
         out: MatrixMut<'_, E>,
     );
-    /// `out += scale * a^T b`, summed over the rows. `out` has a multiple of eight rows.
+    /// `out += scale * a^T b`, summed over the rows. `out` has a multiple of eight rows, of as many numbers as those of the
+    /// factors or, without padding, as it has rows.
     fn add_outer = add_outer_body(pair: Pair<'_, E>, scale: E, out: MatrixMut<'_, E>);
 }
 
@@ -337,6 +338,7 @@ struct Outer<'a, E> {
     second: Option<Pair<'a, E>>,
     onto: Onto<'a, E>,
     out: MatrixMut<'a, E>,
+    out_stride: usize,
     /// As [`Simd::second`].
     second_half: u16,
 }
@@ -351,20 +353,21 @@ fn outer_body<E: Real, S: Simd<E>>(
     let onto = base.map_or(Onto::Nothing, |(base, scale)| Onto::Base(base, scale));
     // As in `product`, though it is only a tenth here.
     match (out.rows(), out.stride()) {
-        (16, 16) => outer_onto::<E, S>(16, 16, first, second, onto, out),
-        (rows, stride) => outer_onto::<E, S>(rows, stride, first, second, onto, out),
+        (16, 16) => outer_onto::<E, S>(16, [16, 16], first, second, onto, out),
+        (rows, stride) => outer_onto::<E, S>(rows, [stride, stride], first, second, onto, out),
     }
 }
 
 #[inline(always)]
 fn add_outer_body<E: Real, S: Simd<E>>(pair: Pair<'_, E>, scale: E, out: MatrixMut<'_, E>) {
-    outer_onto::<E, S>(out.rows(), out.stride(), pair, None, Onto::Itself(scale), out);
+    let strides = [pair.0.stride(), out.stride()];
+    outer_onto::<E, S>(out.rows(), strides, pair, None, Onto::Itself(scale), out);
 }
 
 #[inline(always)]
 fn outer_onto<E: Real, S: Simd<E>>(
     rows: usize,
-    stride: usize,
+    [stride, out_stride]: [usize; 2],
     first: Pair<'_, E>,
     second: Option<Pair<'_, E>>,
     onto: Onto<'_, E>,
@@ -373,14 +376,16 @@ fn outer_onto<E: Real, S: Simd<E>>(
     let fit = |(a, b): Pair<'_, E>| a.rows() == b.rows() && a.stride() == stride && b.stride() == stride;
     assert!(fit(first) && second.is_none_or(fit) && rows <= stride, "the factors fit");
     if let Onto::Base(base, _) = onto {
-        assert!(base.rows() == rows && base.stride() == stride, "so does the base");
+        assert!(base.rows() == rows && base.stride() == out_stride, "so does the base");
     }
     assert!(rows.is_multiple_of(8) && stride.is_multiple_of(S::WIDTH), "a square comes in whole blocks");
     let all = stride / S::WIDTH;
     // The result is a square.
     let has_half = has_half::<E, S>(rows, all);
     let lanes = if has_half { all - 3 } else { all };
-    let mut outer = Outer { stride, first, second, onto, out, second_half: S::second() };
+    let written = if has_half { rows } else { stride };
+    assert!(out_stride >= written && out.stride() == out_stride, "its rows have room");
+    let mut outer = Outer { stride, first, second, onto, out, out_stride, second_half: S::second() };
     let mut lane = 0;
     // SAFETY, for every tile: its rows are below `rows`, which is a multiple of the tile's, its lanes below `all`.
     macro_rules! tiles {
@@ -429,7 +434,7 @@ impl<E: Real> Outer<'_, E> {
         at: usize,
         lane: usize,
     ) {
-        let (from, stride) = (lane * S::WIDTH, self.stride);
+        let from = lane * S::WIDTH;
         let mut sums = [[S::splat(E::default()); LB]; RB];
         let mut halves = [S::splat(E::default()); RB];
         // SAFETY: both pairs have these columns and lanes.
@@ -441,7 +446,7 @@ impl<E: Real> Outer<'_, E> {
         }
         let out = self.out.reborrow().flat().as_mut_ptr();
         for r in 0..RB {
-            let place = (at + r) * stride + from;
+            let place = (at + r) * self.out_stride + from;
             // SAFETY: the caller says that there are these rows and lanes, of `out` and so of a base.
             unsafe {
                 for l in 0..LB {

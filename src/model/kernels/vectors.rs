@@ -42,8 +42,9 @@ compiled! {
     fn own_gram[](stride: usize, rows: &[E], out: &mut [E]);
     /// `out = rows square`, for rows and a square of this stride.
     fn rows_times_square[](stride: usize, rows: &[E], square: &[E], out: &mut [E]);
-    /// `out += scale * a' b`, summed over their rows.
-    fn add_outer_rows[](stride: usize, a: &[E], b: &[E], scale: E, out: &mut [E]);
+    /// `out += scale * a' b`, summed over their rows of this stride; `out` has rows of their stride, or of as many
+    /// numbers as it has rows.
+    fn add_outer_rows[](stride: usize, a: &[E], b: &[E], scale: E, out_stride: usize, out: &mut [E]);
     /// The Cholesky factor of a symmetric positive definite matrix of `n` rows, in place of its lower half; on
     /// the diagonal the inverses of the factor's numbers.
     fn cholesky[](n: usize, matrix: &mut [E]);
@@ -56,25 +57,41 @@ compiled! {
 mod bodies {
     use super::*;
 
+    /// `out`, element by element, from the same elements of other slices and what is there: as vectors, and what is left as
+    /// numbers. Loops that the compiler makes vectors of take several at once, and a row has too few for that.
+    macro_rules! each {
+        ($out:ident, $there:ident, [$($x:ident),*]: $vector:expr, $number:expr) => {
+            let whole = $out.len() / S::WIDTH;
+            $(let $x = &$x[..$out.len()];)*
+            for lane in 0..whole {
+                let to = &mut S::chunks_mut($out)[lane];
+                let $there = S::load(to);
+                $(let $x = S::load(&S::chunks($x)[lane]);)*
+                S::store(to, $vector);
+            }
+            for i in whole * S::WIDTH..$out.len() {
+                let $there = $out[i];
+                $(let $x = $x[i];)*
+                $out[i] = $number;
+            }
+        };
+    }
+
     #[inline(always)]
     pub fn scale<E: Real, S: Simd<E>>(scale: E, x: &[E], out: &mut [E]) {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = scale * x;
-        }
+        let all = S::splat(scale);
+        each!(out, _there, [x]: S::mul(all, x), scale * x);
     }
 
     #[inline(always)]
     pub fn multiply<E: Real, S: Simd<E>>(a: &[E], b: &[E], out: &mut [E]) {
-        for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
-            *out = a * b;
-        }
+        each!(out, _there, [a, b]: S::mul(a, b), a * b);
     }
 
     #[inline(always)]
     pub fn add_scaled<E: Real, S: Simd<E>>(scale: E, x: &[E], sum: &mut [E]) {
-        for (sum, &x) in sum.iter_mut().zip(x) {
-            *sum = S::mul_add_one(scale, x, *sum);
-        }
+        let all = S::splat(scale);
+        each!(sum, there, [x]: S::mul_add(all, x, there), S::mul_add_one(scale, x, there));
     }
 
     #[inline(always)]
@@ -102,17 +119,26 @@ mod bodies {
 
     #[inline(always)]
     pub fn add_product<E: Real, S: Simd<E>>(scale: E, a: &[E], b: &[E], sum: &mut [E]) {
-        for (sum, (&a, &b)) in sum.iter_mut().zip(a.iter().zip(b)) {
-            *sum = S::mul_add_one(scale * a, b, *sum);
-        }
+        let all = S::splat(scale);
+        each!(sum, there, [a, b]: S::mul_add(S::mul(all, a), b, there), S::mul_add_one(scale * a, b, there));
     }
 
-    /// Adds the products of whole vectors to four sums in turn, the next one being `lane`'s.
+    /// Adds the products of whole vectors to four sums in turn, the first one to the sum number `FIRST`.
     #[inline(always)]
-    fn add_products<E: Real, N: Lanes<E>>(sums: &mut [N::V; 4], lane: usize, a: &[E], b: &[E]) {
-        for (at, (a, b)) in N::chunks(a).iter().zip(N::chunks(b)).enumerate() {
-            let sum = &mut sums[(lane + at) % 4];
-            *sum = N::mul_add(N::load(a), N::load(b), *sum);
+    fn add_products<E: Real, N: Lanes<E>, const FIRST: usize>(sums: &mut [N::V; 4], a: &[E], b: &[E]) {
+        let (a, b) = (N::chunks(a).as_chunks::<4>(), N::chunks(b).as_chunks::<4>());
+        // Sums whose number is known when this is compiled stay in registers.
+        for (a, b) in a.0.iter().zip(b.0) {
+            for at in 0..4 {
+                let sum = &mut sums[(FIRST + at) % 4];
+                *sum = N::mul_add(N::load(&a[at]), N::load(&b[at]), *sum);
+            }
+        }
+        for at in 0..3 {
+            if at < a.1.len() {
+                let sum = &mut sums[(FIRST + at) % 4];
+                *sum = N::mul_add(N::load(&a.1[at]), N::load(&b.1[at]), *sum);
+            }
         }
     }
 
@@ -125,7 +151,7 @@ mod bodies {
     pub fn dot<E: Real, S: Simd<E>>(a: &[E], b: &[E]) -> E {
         assert_eq!(a.len(), b.len());
         let mut sums = [<S::Narrow as Simd<E>>::splat(E::default()); 4];
-        add_products::<E, S::Narrow>(&mut sums, 0, a, b);
+        add_products::<E, S::Narrow, 0>(&mut sums, a, b);
         let mut rest = E::default();
         for i in a.len() / S::Narrow::WIDTH * S::Narrow::WIDTH..a.len() {
             rest = S::mul_add_one(a[i], b[i], rest);
@@ -137,12 +163,13 @@ mod bodies {
     pub fn dot_rows<E: Real, S: Simd<E>>(width: usize, stride: usize, a: &[E], b: &[E]) -> E {
         let mut sums = [<S::Narrow as Simd<E>>::splat(E::default()); 4];
         for (row, (a, b)) in a.chunks_exact(stride).zip(b.chunks_exact(stride)).enumerate() {
-            add_products::<E, S::Narrow>(
-                &mut sums,
-                row * (width / S::Narrow::WIDTH),
-                &a[..width],
-                &b[..width],
-            );
+            let (a, b) = (&a[..width], &b[..width]);
+            match row * (width / S::Narrow::WIDTH) % 4 {
+                0 => add_products::<E, S::Narrow, 0>(&mut sums, a, b),
+                1 => add_products::<E, S::Narrow, 1>(&mut sums, a, b),
+                2 => add_products::<E, S::Narrow, 2>(&mut sums, a, b),
+                _ => add_products::<E, S::Narrow, 3>(&mut sums, a, b),
+            }
         }
         sum_of::<E, S::Narrow>(sums)
     }
@@ -216,9 +243,16 @@ mod bodies {
     }
 
     #[inline(always)]
-    pub fn add_outer_rows<E: Real, S: Simd<E>>(stride: usize, a: &[E], b: &[E], scale: E, out: &mut [E]) {
-        let [a, b] = [a, b].map(|rows| Matrix::new(rows, stride));
-        dense::add_outer::<E, S>((a, b), scale, MatrixMut::new(out, stride));
+    pub fn add_outer_rows<E: Real, S: Simd<E>>(
+        stride: usize,
+        a: &[E],
+        b: &[E],
+        scale: E,
+        out_stride: usize,
+        out: &mut [E],
+    ) {
+        let (a, b) = (Matrix::new(a, stride), Matrix::new(b, stride));
+        dense::add_outer::<E, S>((a, b), scale, MatrixMut::new(out, out_stride));
     }
 
     #[inline(always)]
@@ -316,7 +350,7 @@ mod tests {
                 stride,
             );
             let mut out = square.clone();
-            add_outer_rows(kernels, stride, &a, &b, 0.5, &mut out);
+            add_outer_rows(kernels, stride, &a, &b, 0.5, stride, &mut out);
             let sum = |r, c| (0..rows).map(|n| a[n * stride + r] * b[n * stride + c]).sum::<f64>();
             close(&out, &|r, c| square[r * stride + c] + 0.5 * sum(r, c), stride);
             transpose(kernels, stride, &square, &mut out);
