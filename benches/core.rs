@@ -65,7 +65,7 @@ mod kernel {
             let kernels = Kernels::fastest();
             let shape = kernels.shape::<f32>(LAYERS, hidden);
             let (mut w, mut wt) = (Packed::zero(shape), Squares::zero(shape));
-            w.pack(&single(&weights(hidden).values));
+            kernels::pack(kernels, &single(&weights(hidden).values), w.view_mut());
             kernels::transpose(kernels, &w, &mut wt);
             let task = problem::experiment(Algorithm(&Maml), 1).task;
             let tasks = TrainingTasks::new(&task, 1, true, 0).draw().clone();

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::linear::add;
 use super::network::{Network, Pass};
-use crate::model::kernels::Packed;
+use crate::model::kernels::{self, Packed};
 use crate::model::{
     Factors, Gradient, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Shape, Weights,
 };
@@ -90,7 +90,7 @@ impl Adaptive {
                     |count: usize| (0..count).map(|i| 1.0 + (i as f64 * 0.618).fract()).collect::<Vec<_>>();
                 let all: Vec<f64> =
                     model.tensors().iter().flat_map(|tensor| numbers(tensor.count())).collect();
-                gradient.pack(&all);
+                kernels::pack(Kernels::portable(), &all, gradient.view_mut());
                 let row = padded(&numbers(model.hidden), *shape);
                 let rows = Rows(vec![[row.clone(), row]; model.layers - 1]);
                 operator.apply(0, Gradient { view: gradient.view(), passes: &rows }, moves.view_mut());
@@ -154,7 +154,7 @@ impl Adaptive {
             Rule::Head(rate) | Rule::Context(rate) => flat.iter().map(|number| *rate * number).collect(),
             Rule::Operator { operator, shape, gradient, moves } => {
                 let tensors = 2 * (network.layers + 1);
-                gradient.pack(&flat);
+                kernels::pack(Kernels::portable(), &flat, gradient.view_mut());
                 let rows = |rows: &[f64], is_scaled: bool| {
                     let row = |&(point, share): &(usize, f64)| {
                         let row = rows[point * network.hidden..(point + 1) * network.hidden].iter();

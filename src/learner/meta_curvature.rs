@@ -144,9 +144,7 @@ impl<E: Real> Side<E> {
             Self::Number(number) => *number = numbers[0],
             Self::Entries(entries) => entries[..hidden].copy_from_slice(numbers),
             Self::Matrix([matrix, transposed]) => {
-                for (row, numbers) in matrix.chunks_exact_mut(stride).zip(numbers.chunks_exact(hidden)) {
-                    row[..hidden].copy_from_slice(numbers);
-                }
+                vectors::spread(kernels, hidden, numbers, stride, matrix);
                 vectors::transpose(kernels, stride, matrix, transposed);
             }
         }

@@ -5,10 +5,10 @@
 //! <https://arxiv.org/abs/1707.09835>, section 3 and algorithm 1.
 
 use super::{Learner, Rule, Training, words};
-use crate::model::kernels::{Real, vectors};
+use crate::model::kernels::{self, Packed, Real, vectors};
 use crate::model::{
     Adaptation, Gradient, Initial, Inner, InnerLoop, InnerSettings, Kernels, ModelSettings, Operator, Order,
-    Padded, Pulled, Scalar, Scale, TensorInfo, ViewMut, in_both_precisions,
+    Pulled, Scalar, Scale, TensorInfo, ViewMut, in_both_precisions,
 };
 use crate::task::Stream;
 
@@ -76,7 +76,7 @@ struct Rates;
 
 impl Rates {
     fn inner_loop<E: Scalar>(&self, settings: InnerSettings<'_>) -> InnerLoop<E> {
-        let rates = Padded::zero(settings.kernels.shape::<E>(settings.model.layers, settings.model.hidden));
+        let rates = Packed::zero(settings.kernels.shape::<E>(settings.model.layers, settings.model.hidden));
         InnerLoop::Steps(Box::new(Elementwise { kernels: settings.kernels, rates }))
     }
 }
@@ -100,12 +100,12 @@ impl Inner for Rates {
 
 struct Elementwise<E> {
     kernels: Kernels,
-    rates: Padded<E>,
+    rates: Packed<E>,
 }
 
 impl<E: Real> Operator<E> for Elementwise<E> {
     fn load(&mut self, numbers: &[E]) {
-        self.rates.pack(numbers);
+        kernels::pack(self.kernels, numbers, self.rates.view_mut());
     }
 
     fn apply(&mut self, _: usize, gradient: Gradient<'_, E>, mut out: ViewMut<'_, E>) {

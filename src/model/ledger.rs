@@ -3,7 +3,7 @@
 
 use super::adaptation::Adaptation;
 use super::engine::Ticket;
-use super::kernels::{Block, Kernels, Packed, Real, Shape, vectors};
+use super::kernels::{self, Block, Kernels, Packed, Real, Shape, vectors};
 use super::settings::ModelSettings;
 use super::tensors::TensorInfo;
 
@@ -46,7 +46,7 @@ impl<E: Real> Ledger<E> {
     /// Parts all numbers into those of the network and the adaptation's.
     pub fn load(&self, all: &[E], network: &mut Packed<E>, numbers: &mut [E]) {
         let (of_network, rest) = all.split_at(self.parameters);
-        network.pack(of_network);
+        kernels::pack(self.kernels, of_network, network.view_mut());
         numbers.copy_from_slice(rest);
     }
 

@@ -66,7 +66,7 @@ pub use engine::{Engine, InnerSteps, Objective, Order, Predictor};
 pub use engines::{Carrier, carrier, predictor};
 pub use head::{Features, Head, HeadGradient, HeadSgd, HeadTask, Output, Seen};
 pub use insight::{Insight, LayerUnits};
-pub use kernels::{Kernels, Padded, Shape, View, ViewMut};
+pub use kernels::{Kernels, Shape, View, ViewMut};
 pub use layer::Layer;
 pub use operations::{Adapted, Workspace};
 pub use parameters::{Array, Parameters, draw_uniform, initial_parameters};

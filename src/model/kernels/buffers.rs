@@ -65,7 +65,7 @@ impl Shape {
     }
 
     /// Numbers of the `tensor`-th tensor without padding.
-    fn count(self, tensor: usize) -> usize {
+    pub(super) fn count(self, tensor: usize) -> usize {
         if tensor == 2 * self.layers + 1 {
             1
         } else if tensor > 1 && tensor < 2 * self.layers && tensor.is_multiple_of(2) {
@@ -245,12 +245,6 @@ impl<E: Real> Packed<E> {
         ViewMut { flat: self.flat_mut(), shape }
     }
 
-    /// Takes the numbers of a network without padding, one tensor after another.
-    pub fn pack(&mut self, numbers: &[E]) {
-        let shape = self.shape;
-        pack(shape, numbers, self.flat_mut());
-    }
-
     /// The rows of the `tensor`-th tensor, without their padding: one, where they lie back to back.
     pub fn rows(&self, tensor: usize) -> Block<'_, E> {
         let Shape { hidden, stride, .. } = self.shape;
@@ -324,52 +318,15 @@ impl<E> ViewMut<'_, E> {
         self.flat
     }
 
+    /// How it lies.
+    #[inline(always)]
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// The rows of one tensor, as in [`View::tensor`].
     pub fn tensor_mut(&mut self, tensor: usize) -> &mut [E] {
         &mut self.flat[self.shape.place(tensor)]
-    }
-}
-
-/// Numbers in the layout of a [`Packed`] network.
-#[derive(Clone, Debug)]
-pub struct Padded<E> {
-    flat: Vec<E>,
-    shape: Shape,
-}
-
-impl<E: Real> Padded<E> {
-    /// All zero.
-    pub fn zero(shape: Shape) -> Self {
-        Self { flat: vec![E::default(); shape.numbers()], shape }
-    }
-
-    /// The tensors one by one.
-    pub fn view(&self) -> View<'_, E> {
-        View { flat: &self.flat, shape: self.shape }
-    }
-
-    /// Takes the numbers of a network without padding, one tensor after another.
-    pub fn pack(&mut self, numbers: &[E]) {
-        pack(self.shape, numbers, &mut self.flat);
-    }
-}
-
-/// Writes the numbers of a network where they lie with padding, which is not touched.
-fn pack<E: Copy>(shape: Shape, numbers: &[E], flat: &mut [E]) {
-    let Shape { layers, hidden, stride, .. } = shape;
-    let mut rest = numbers;
-    for tensor in 0..2 * (layers + 1) {
-        let rows = &mut flat[shape.place(tensor)];
-        let count = shape.count(tensor);
-        let (numbers, tail) = rest.split_at(count);
-        rest = tail;
-        if count <= hidden || hidden == stride {
-            rows[..count].copy_from_slice(numbers);
-            continue;
-        }
-        for (row, numbers) in rows.chunks_exact_mut(stride).zip(numbers.chunks_exact(hidden)) {
-            row[..hidden].copy_from_slice(numbers);
-        }
     }
 }
 

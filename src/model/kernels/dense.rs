@@ -550,3 +550,19 @@ pub fn transpose<E: Real, S: Simd<E>>(a: Matrix<'_, E>, t: MatrixMut<'_, E>) {
         }
     }
 }
+
+/// Puts rows of so many numbers, which lie back to back, where rows have padding, which stays or becomes zero.
+#[inline(always)]
+pub fn spread<E: Real, S: Simd<E>>(columns: usize, numbers: &[E], rows: MatrixMut<'_, E>) {
+    for (row, numbers) in rows.iter_mut().zip(numbers.chunks_exact(columns)) {
+        // Whole registers are written, since they are read soon.
+        let (to, from) = (S::chunks_mut(row), S::chunks(numbers));
+        for (to, from) in to.iter_mut().zip(from) {
+            S::store(to, S::load(from));
+        }
+        let rest = &numbers[from.len() * S::WIDTH..];
+        if !rest.is_empty() {
+            S::store(&mut to[from.len()], S::load_first(rest));
+        }
+    }
+}

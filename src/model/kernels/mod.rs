@@ -30,7 +30,7 @@ pub mod vectors;
 pub use activation::{Linear, Nonlinearity, Relu, Tanh};
 pub use adam::AdamStep;
 pub use block::{Block, BlockMut};
-pub use buffers::{Packed, Padded, Rows, Shape, Squares, Trace, View, ViewMut};
+pub use buffers::{Packed, Rows, Shape, Squares, Trace, View, ViewMut};
 pub use layers::Onto;
 pub use matrix::{Matrix, MatrixMut};
 pub use peak::fma_peak_gflops;
@@ -143,7 +143,7 @@ mod bodies {
     pub use super::adam::adam;
     pub use super::passes::{
         activate_last, add, add_gradient, backward_from_features, features, first_bias_gradients, forward,
-        forward_backward, forward_backward_shifted, gradient, last_slopes, loss, subtract, transpose,
+        forward_backward, forward_backward_shifted, gradient, last_slopes, loss, pack, subtract, transpose,
     };
     pub use super::peak::saturate;
     pub use super::pieces::{add_features, add_points, cut, features_by_pieces, gradient_by_pieces};
@@ -198,6 +198,8 @@ compiled! {
         w: &Packed<E>, wt: &Squares<E>, trace: &Trace<E>, x: &[E], direction: Direction<'_, E>,
         base: &Packed<E>, scale: E, tangent: &mut Trace<E>, out: &mut Packed<E>,
     );
+    /// Takes the numbers of a network without padding, one tensor after another.
+    fn pack[](numbers: &[E], out: ViewMut<'_, E>);
     /// `sum += x`.
     fn add[](sum: &mut Packed<E>, x: &Packed<E>);
     /// `out = x - y`.

@@ -7,7 +7,7 @@
 //! w_out: d_out^T h_last, b_out: sum d_out).
 
 use super::activation::{Linear, Nonlinearity};
-use super::buffers::{Packed, Parts, Rows, Squares, Trace};
+use super::buffers::{Packed, Parts, Rows, Squares, Trace, ViewMut};
 use super::dense::{self, Then, outer, product};
 use super::matrix::{Matrix, MatrixMut, in_strips, load};
 use super::real::Real;
@@ -453,6 +453,24 @@ pub fn add_gradient<E: Real, S: Simd<E>>(
 #[inline(always)]
 pub fn gradient<E: Real, S: Simd<E>>(trace: &Trace<E>, x: &[E], out: &mut Packed<E>) {
     gradient_onto::<E, S>(trace, x, None, out);
+}
+
+/// Takes the numbers of a network without padding, one tensor after another; padding stays or becomes zero.
+#[inline(always)]
+pub fn pack<E: Real, S: Simd<E>>(numbers: &[E], mut out: ViewMut<'_, E>) {
+    let shape = out.shape();
+    let (hidden, stride) = (shape.hidden(), shape.stride());
+    let mut rest = numbers;
+    for tensor in 0..2 * (shape.layers() + 1) {
+        let (numbers, tail) = rest.split_at(shape.count(tensor));
+        rest = tail;
+        let rows = out.tensor_mut(tensor);
+        if numbers.len() <= hidden || hidden == stride {
+            rows[..numbers.len()].copy_from_slice(numbers);
+            continue;
+        }
+        dense::spread::<E, S>(hidden, numbers, MatrixMut::new(rows, stride));
+    }
 }
 
 /// `sum += x`, parameter by parameter.

@@ -50,6 +50,8 @@ compiled! {
     fn cholesky[](n: usize, matrix: &mut [E]);
     /// Solves for several right-hand sides, the columns of `sides`, with what `cholesky` left.
     fn solve[](n: usize, factor: &[E], sides: &mut [E]);
+    /// Puts rows of so many numbers, which lie back to back, into rows of this stride, whose padding stays or becomes zero.
+    fn spread[](columns: usize, numbers: &[E], stride: usize, rows: &mut [E]);
     /// `out = square'`.
     fn transpose[](stride: usize, square: &[E], out: &mut [E]);
 }
@@ -97,24 +99,23 @@ mod bodies {
     #[inline(always)]
     pub fn add_rounded<E: Real, S: Simd<E>>(scale: E, x: Block<'_, E>, sum: &mut [E]) {
         assert_eq!(sum.len(), x.rows * x.columns, "a sum for each number");
+        let all = S::splat(scale);
         for (row, sum) in sum.chunks_exact_mut(x.columns.max(1)).enumerate() {
-            let rest = add_whole::<E, S>(scale, x.row(row), sum);
-            let rest = add_whole::<E, S::Narrow>(scale, rest.0, rest.1);
-            for (sum, &x) in rest.1.iter_mut().zip(rest.0) {
+            let x = x.row(row);
+            let rest = x.len() / S::WIDTH * S::WIDTH;
+            for (sum, x) in S::chunks_mut(sum).iter_mut().zip(S::chunks(x)) {
+                S::store(sum, S::add(S::load(sum), S::mul(all, S::load(x))));
+            }
+            let (x, sum) = (&x[rest..], &mut sum[rest..]);
+            // Masked vectors of 256 bits take longer than the numbers one by one.
+            if S::LEVEL == Level::Avx512 && !x.is_empty() {
+                S::store_first(sum, S::add(S::load_first(sum), S::mul(all, S::load_first(x))));
+                continue;
+            }
+            for (sum, &x) in sum.iter_mut().zip(x) {
                 *sum += scale * x;
             }
         }
-    }
-
-    /// The same of whole vectors; what is left over.
-    #[inline(always)]
-    fn add_whole<'a, E: Real, S: Simd<E>>(scale: E, x: &'a [E], sum: &'a mut [E]) -> (&'a [E], &'a mut [E]) {
-        let whole = x.len() / S::WIDTH * S::WIDTH;
-        let scale = S::splat(scale);
-        for (sum, x) in S::chunks_mut(sum).iter_mut().zip(S::chunks(x)) {
-            S::store(sum, S::add(S::load(sum), S::mul(scale, S::load(x))));
-        }
-        (&x[whole..], &mut sum[whole..])
     }
 
     #[inline(always)]
@@ -309,6 +310,11 @@ mod bodies {
                 sides[i * columns + column] = factor[i * (n + 1)] * sum;
             }
         }
+    }
+
+    #[inline(always)]
+    pub fn spread<E: Real, S: Simd<E>>(columns: usize, numbers: &[E], stride: usize, rows: &mut [E]) {
+        dense::spread::<E, S>(columns, numbers, MatrixMut::new(rows, stride));
     }
 
     #[inline(always)]
