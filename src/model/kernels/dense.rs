@@ -7,7 +7,7 @@
 //! not change the order in which an element is summed, so no bit depends on it, nor on the width of registers.
 
 use super::dispatch::out_of_line;
-use super::matrix::{Matrix, MatrixMut};
+use super::matrix::{Matrix, MatrixMut, in_strips, load as load_row};
 use super::real::Real;
 use super::simd::{Lanes, Level, Simd};
 
@@ -554,15 +554,22 @@ pub fn transpose<E: Real, S: Simd<E>>(a: Matrix<'_, E>, t: MatrixMut<'_, E>) {
 /// Puts rows of so many numbers, which lie back to back, where rows have padding, which stays or becomes zero.
 #[inline(always)]
 pub fn spread<E: Real, S: Simd<E>>(columns: usize, numbers: &[E], rows: MatrixMut<'_, E>) {
-    for (row, numbers) in rows.iter_mut().zip(numbers.chunks_exact(columns)) {
-        // Whole registers are written, since they are read soon.
-        let (to, from) = (S::chunks_mut(row), S::chunks(numbers));
-        for (to, from) in to.iter_mut().zip(from) {
-            S::store(to, S::load(from));
+    let whole = columns / S::WIDTH;
+    let (numbers, mut rows) = (&numbers[..columns * rows.rows().min(numbers.len() / columns)], rows);
+    // In strips, whose vectors the compiler does not turn into calls for copying a few bytes.
+    in_strips!(4, 2, 1 of whole, |lane, FEW| {
+        let mut to = rows.reborrow().strip::<S, FEW>(lane);
+        for (row, numbers) in numbers.chunks_exact(columns).enumerate() {
+            let (to, from) = (to.at(row), load_row::<E, S, FEW>(numbers, lane));
+            for l in 0..FEW {
+                S::store(&mut to[l], from[l]);
+            }
         }
-        let rest = &numbers[from.len() * S::WIDTH..];
-        if !rest.is_empty() {
-            S::store(&mut to[from.len()], S::load_first(rest));
+    });
+    if columns > whole * S::WIDTH {
+        let mut to = rows.strip::<S, 1>(whole);
+        for (row, numbers) in numbers.chunks_exact(columns).enumerate() {
+            S::store(&mut to.at(row)[0], S::load_first(&numbers[whole * S::WIDTH..]));
         }
     }
 }

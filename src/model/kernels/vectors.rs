@@ -99,20 +99,18 @@ mod bodies {
     #[inline(always)]
     pub fn add_rounded<E: Real, S: Simd<E>>(scale: E, x: Block<'_, E>, sum: &mut [E]) {
         assert_eq!(sum.len(), x.rows * x.columns, "a sum for each number");
-        let all = S::splat(scale);
+        // Narrow vectors, since few rows of any length begin where wide ones are read at once.
+        let all = S::Narrow::splat(scale);
         for (row, sum) in sum.chunks_exact_mut(x.columns.max(1)).enumerate() {
             let x = x.row(row);
-            let rest = x.len() / S::WIDTH * S::WIDTH;
-            for (sum, x) in S::chunks_mut(sum).iter_mut().zip(S::chunks(x)) {
-                S::store(sum, S::add(S::load(sum), S::mul(all, S::load(x))));
+            for (sum, x) in S::Narrow::chunks_mut(sum).iter_mut().zip(S::Narrow::chunks(x)) {
+                S::Narrow::store(
+                    sum,
+                    S::Narrow::add(S::Narrow::load(sum), S::Narrow::mul(all, S::Narrow::load(x))),
+                );
             }
-            let (x, sum) = (&x[rest..], &mut sum[rest..]);
-            // Masked vectors of 256 bits take longer than the numbers one by one.
-            if S::LEVEL == Level::Avx512 && !x.is_empty() {
-                S::store_first(sum, S::add(S::load_first(sum), S::mul(all, S::load_first(x))));
-                continue;
-            }
-            for (sum, &x) in sum.iter_mut().zip(x) {
+            let rest = x.len() / S::Narrow::WIDTH * S::Narrow::WIDTH;
+            for (sum, &x) in sum[rest..].iter_mut().zip(&x[rest..]) {
                 *sum += scale * x;
             }
         }
