@@ -134,8 +134,13 @@ pub fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
 /// Whatever the file system says; `path` is then untouched, or, if it was the folder that could not be
 /// brought to the disk, whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, |file| where_known(file.sync_all()))?;
+    replace_unnamed(path, bytes)?;
     sync_folder(folder_of(path))
+}
+
+/// The same as [`replace`], but for the name, which is on the disk when the folder is brought there.
+pub fn replace_unnamed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, |file| where_known(file.sync_all()))
 }
 
 /// The same as [`replace`] without waiting for the disk.

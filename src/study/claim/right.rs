@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::holder::Holder;
 use super::lock::{self, ClaimFile, Refused, Scope, in_place};
 use super::note;
-use crate::study::files::{folder_of, make_folder};
+use crate::study::files::{folder_of, make_folder, sync_folder};
 use crate::study::layout::{LOCK, claim_of};
 use crate::study::plan::Partition;
 
@@ -26,6 +26,8 @@ pub struct Claim {
     /// Whether others have it too, who claim its runs one by one.
     is_shared: bool,
     held: Mutex<(Standing, u64)>,
+    /// The names of the study's folder, and of the one that it is in, are on the disk since the claim was taken for this time.
+    settled: Mutex<Option<u64>>,
     /// What was written down last: worker threads, and seconds of work.
     told: Mutex<(usize, u64)>,
     /// How many write at the moment.
@@ -162,7 +164,8 @@ impl Claim {
         let is_shared = matches!((&scope, &file), (Scope::Together { .. }, ClaimFile::Locked(..)));
         let held = Mutex::new((Standing::Here(file), 0));
         let (told, writers) = (Mutex::new((0, seconds)), AtomicUsize::new(0));
-        Arc::new(Self { folder: folder.to_owned(), path, scope, study, is_shared, held, told, writers })
+        let (folder, settled) = (folder.to_owned(), Mutex::default());
+        Arc::new(Self { folder, path, scope, study, is_shared, held, settled, told, writers })
     }
 
     /// Claims a run of a study that is held together with others, for as long as the claim lives.
@@ -277,6 +280,26 @@ impl Claim {
                 Err(error)
             }
         }
+    }
+
+    /// Brings the names of the study's folder and of the one that it is in to the disk: once, or again after they went.
+    ///
+    /// # Errors
+    /// Whatever the file system says.
+    pub fn settle(&self) -> io::Result<()> {
+        if let Some(study) = &self.study {
+            return study.settle();
+        }
+        // Where the folder went, so did the file that holds the claim.
+        let times = self.held.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        if *settled != Some(times) {
+            let out = folder_of(&self.folder);
+            sync_folder(out)?;
+            sync_folder(folder_of(out))?;
+            *settled = Some(times);
+        }
+        Ok(())
     }
 
     fn lost(&self, why: Refused) -> io::Error {

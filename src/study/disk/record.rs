@@ -37,8 +37,8 @@ use crate::model::{Kernels, Weights};
 use crate::study::claim::right::Claim;
 use crate::study::event::Event;
 use crate::study::files::{
-    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, sync_folder,
-    where_known, write_own,
+    folder_of, make_folder, open_own, read_own, remove_leftovers, replace, replace_soon, replace_unnamed,
+    sync_folder, where_known, write_own,
 };
 use crate::study::layout::{CHECKPOINT, LOG, RESUME, SETTINGS, SNAPSHOTS, hex, run_folder};
 use crate::study::plan::Run;
@@ -56,6 +56,8 @@ pub struct Record {
     made_with: Arc<Experiment>,
     /// Whether the settings, and the names of the folders, are on the disk.
     settled: bool,
+    /// Whether the names in the folder are, all but that of the state.
+    named: bool,
     /// What the run is made with, as it stands (or should stand) in its file.
     settings: String,
     /// Everything the run has reported, as it stands (or should stand) in the log.
@@ -107,6 +109,7 @@ impl Record {
             folder,
             made_with: run.settings.clone(),
             settled: false,
+            named: false,
             log: String::new(),
             file: None,
             snapshots: None,
@@ -170,9 +173,8 @@ impl Record {
             let _ = fs::remove_file(self.folder.join(file));
         }
         // For those who look on. What cannot be written waits for the first save.
-        let _ = make_folder(self.claim.folder(), &self.folder)
-            .and_then(|()| if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) })
-            .and_then(|()| self.rewrite_log());
+        let settled = if self.has_its_settings() { Ok(()) } else { self.write_settings(replace_soon) };
+        let _ = settled.and_then(|()| self.rewrite_log());
         self.begin_provenance(kernels.name(), 0);
         Opened {
             record: self,
@@ -234,7 +236,9 @@ impl Record {
         let weights = state.weights;
         // The checkpoint follows from the state: one that was lost or damaged is made again.
         let is_there = has_its_checkpoint(&self.folder, run, &weights, &header);
-        let checkpoint = if is_there { Ok(()) } else { self.write_checkpoint(run, &weights, &header.kernel) };
+        let path = self.checkpoint_path();
+        let anew = || replace(&path, &checkpoint_bytes(run, &weights, &header.kernel));
+        let checkpoint = if is_there { Ok(()) } else { anew().map_err(|error| trouble(&path, &error)) };
         let unsaved = opened.and(settled).and(checkpoint).err();
         Ok(Opened { record: self, past, next: Next::Nothing(weights), unsaved, missing, verified })
     }
@@ -252,7 +256,8 @@ impl Record {
     fn hold(&mut self) -> io::Result<()> {
         let locked = self.claim.hold()?;
         if locked != self.locked {
-            (self.file, self.snapshots, self.settled) = (None, None, false);
+            (self.file, self.snapshots) = (None, None);
+            (self.settled, self.named) = (false, false);
             self.locked = locked;
         }
         Ok(())
@@ -292,8 +297,7 @@ impl Record {
                     ErrorKind::Unsupported => fs::remove_file(&path).and_then(|()| open()),
                     _ => Err(error),
                 });
-                // Its name belongs on the disk before a state that counts on it.
-                self.settled = false;
+                self.named = false;
                 none.insert(opened?)
             }
         };
@@ -303,12 +307,10 @@ impl Record {
     /// Brings the log to the disk and then the state that belongs to it. If that fails, the log waits in
     /// memory and the next save tries again.
     pub fn save(&mut self, mut header: Header, state: State) -> Result<(), RecordError> {
-        let folder = self.folder.clone();
         let claim = self.claim.clone();
         let _writing = claim.writing();
-        self.hold()
-            .and_then(|()| make_folder(self.claim.folder(), &folder))
-            .map_err(|error| trouble(&folder, &error))?;
+        self.make_folder()?;
+        let folder = self.folder.clone();
         let mut past = self.write_waiting();
         self.settle()?;
         let log = folder.join(LOG);
@@ -333,6 +335,11 @@ impl Record {
         header.log_bytes = self.log.len() as u64;
         header.log_sha256 = hex(&Sha256::digest(&self.log));
         header.identity = Some(self.identity.clone());
+        if !self.named {
+            // Before a state that counts on them.
+            sync_folder(&folder).map_err(|error| trouble(&folder, &error))?;
+            self.named = true;
+        }
         let path = folder.join(RESUME);
         replace(&path, &Resume { header, state }.to_bytes()).map_err(|error| trouble(&path, &error))?;
         past.map_err(|error| trouble(&folder.join(SNAPSHOTS), &error))
@@ -352,6 +359,7 @@ impl Record {
         if self.settled && fs::symlink_metadata(&settings).is_ok() {
             return Ok(());
         }
+        self.named = false;
         let written = match open_own(&settings) {
             // They were written for those who look on, and nobody has waited for the disk.
             Ok(file) if self.has_its_settings() => where_known(file.sync_all()),
@@ -360,10 +368,10 @@ impl Record {
         written.map_err(|error| trouble(&settings, &error))?;
         tables::keep(self.claim.folder(), &self.made_with)
             .map_err(|error| trouble(self.claim.folder(), &error))?;
-        let out = folder_of(self.claim.folder());
-        for folder in [&self.folder, folder_of(&self.folder), self.claim.folder(), out, folder_of(out)] {
+        for folder in [folder_of(&self.folder), self.claim.folder()] {
             sync_folder(folder).map_err(|error| trouble(folder, &error))?;
         }
+        self.claim.settle().map_err(|error| trouble(folder_of(self.claim.folder()), &error))?;
         self.settled = true;
         Ok(())
     }
@@ -377,18 +385,15 @@ impl Record {
         mut header: Header,
         state: State,
     ) -> Result<(), RecordError> {
-        let folder = self.folder.clone();
         let claim = self.claim.clone();
         let _writing = claim.writing();
-        self.hold()
-            .and_then(|()| make_folder(self.claim.folder(), &folder))
-            .map_err(|error| trouble(&folder, &error))?;
-        self.write_checkpoint(run, &state.weights, &header.kernel)?;
+        self.make_folder()?;
         let checkpoint = checkpoint_bytes(run, &state.weights, &header.kernel);
+        self.write_checkpoint(&checkpoint)?;
         header.checkpoint_sha256 = Some(hex(&Sha256::digest(checkpoint)));
         if !self.provenance.processes.is_empty() {
             self.provenance.end();
-            self.provenance.write(&folder);
+            self.provenance.write(&self.folder);
         }
         self.append(finished);
         self.save(header, state)
@@ -404,9 +409,17 @@ impl Record {
         self.folder.join(CHECKPOINT)
     }
 
-    fn write_checkpoint(&self, run: &Run, weights: &Weights, kernel: &str) -> Result<(), RecordError> {
+    /// Brings the checkpoint to the disk, and its name with the next save.
+    fn write_checkpoint(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
         let path = self.checkpoint_path();
-        replace(&path, &checkpoint_bytes(run, weights, kernel)).map_err(|error| trouble(&path, &error))
+        self.named = false;
+        replace_unnamed(&path, bytes).map_err(|error| trouble(&path, &error))
+    }
+
+    /// Makes sure that the run's folder is there, and of the right to write in it.
+    fn make_folder(&mut self) -> Result<(), RecordError> {
+        let made = self.hold().and_then(|()| make_folder(self.claim.folder(), &self.folder));
+        made.map_err(|error| trouble(&self.folder, &error))
     }
 
     /// Whether the settings are there to the bit.
