@@ -1,7 +1,7 @@
 //! `metascope run`: train without a screen. Progress goes to stderr, results to stdout.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -53,13 +53,13 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     if let Some(words) = too_few(&session, args) {
         progress.say(&words);
     }
-    let (mut failed, mut out) = (false, std::io::stdout());
+    let (mut failed, mut out) = (false, BufWriter::new(std::io::stdout()));
     let mut recorded = Recorded::default();
     // What tells the cells of sweeps apart, once: the events that follow call them by their names.
     for cell in study.experiments.iter().filter_map(CellEvent::of).take_while(|_| json) {
         writeln!(out, "{}", serde_json::to_string(&cell)?)?;
-        out.flush()?;
     }
+    out.flush()?;
     loop {
         // Asked first: what was over then has no events left to send.
         let over = session.is_over();
@@ -69,9 +69,7 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
             // What is for a person goes to stderr: the contract's events are results.
             let is_elsewhere = recorded.takes(run, &reported) && is_shared;
             if json && reported.is_result() && !is_elsewhere {
-                // Rust's stdout writes whole lines at once; the flush is for pipes that buffer more.
                 writeln!(out, "{}", reported.to_json())?;
-                out.flush()?;
             }
             progress.tell(&reported);
             results.on_event(run, &reported);
@@ -80,12 +78,13 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
                     let is_of_it = figure.published.test == *test;
                     if let Some(verdict) = figure.event().filter(|_| is_of_it) {
                         writeln!(out, "{}", serde_json::to_string(&verdict)?)?;
-                        out.flush()?;
                     }
                 }
             }
             event = session.try_event();
         }
+        // Events come in bunches, and so do their lines; whoever reads them has all of them before this waits again.
+        out.flush()?;
         if over {
             break;
         }
@@ -114,6 +113,7 @@ pub fn run(command: &RunCommand) -> anyhow::Result<Exit> {
     if !json && (ended > 0 || !interrupted.load(Ordering::Relaxed)) {
         let glyphs = Glyphs::detect(|name| std::env::var(name).ok());
         write!(out, "{}", printable(&report(&results.outcomes(), Average::Mean, glyphs)))?;
+        out.flush()?;
     }
     let given = session.given_to();
     if let Some(holder) = given {

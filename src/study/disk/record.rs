@@ -60,15 +60,16 @@ pub struct Record {
     named: bool,
     /// What the run is made with, as it stands (or should stand) in its file.
     settings: String,
-    /// Everything the run has reported, as it stands (or should stand) in the log.
+    /// Everything the run has reported, as it stands (or should stand) in the log, and how much of it was written.
     log: String,
+    written: usize,
     /// The log on disk; `None` after something could not be written, until a save succeeds.
     file: Option<File>,
     /// The past on disk; opened when there is something to write.
     snapshots: Option<File>,
     /// Where and when it is made, once something of it is.
     provenance: Provenance,
-    /// Records of the past that the disk did not take, by their place.
+    /// Records of the past that are still to be written, by their place; those that follow one another are one.
     waiting: Vec<(u64, Vec<u8>)>,
 }
 
@@ -111,6 +112,7 @@ impl Record {
             settled: false,
             named: false,
             log: String::new(),
+            written: 0,
             file: None,
             snapshots: None,
             provenance: Provenance::default(),
@@ -263,26 +265,41 @@ impl Record {
         Ok(())
     }
 
-    /// Adds an event to the log. If the disk will not take it, it waits for the next save.
+    /// Adds an event to the log. The file gets it with the next [`Record::write`].
     pub fn append(&mut self, event: &Event) {
-        let line = event.to_json() + "\n";
-        self.log.push_str(&line);
-        let held = self.hold();
-        if let Some(file) = &mut self.file
-            && (held.is_err() || file.write_all(line.as_bytes()).is_err())
-        {
-            self.file = None;
+        self.log.push_str(&event.to_json());
+        self.log.push('\n');
+    }
+
+    /// Keeps a record of the run's past for its place. The file gets it with the next [`Record::write`].
+    pub fn keep(&mut self, offset: u64, record: Vec<u8>) {
+        match self.waiting.last_mut() {
+            Some((at, before)) if *at + before.len() as u64 == offset => before.extend(record),
+            _ => self.waiting.push((offset, record)),
         }
     }
 
-    /// Writes a record of the run's past to its place. If the disk will not take it, it waits for the next
-    /// save.
-    pub fn keep(&mut self, offset: u64, record: Vec<u8>) {
+    /// Writes what has come since the last time. If the disk will not take it, it waits for the next save.
+    pub fn write(&mut self) {
+        if self.written == self.log.len() && self.waiting.is_empty() {
+            return;
+        }
+        if self.hold().is_err() {
+            self.file = None;
+        }
+        self.write_log();
         // Without a log there is no folder that is known to be the run's own.
-        let may_write = self.hold().is_ok() && self.file.is_some();
-        if !may_write || self.write_past(offset, &record).is_err() {
+        if self.file.is_none() || self.write_waiting().is_err() {
             self.snapshots = None;
-            self.waiting.push((offset, record));
+        }
+    }
+
+    fn write_log(&mut self) {
+        if let Some(file) = &mut self.file {
+            match file.write_all(&self.log.as_bytes()[self.written..]) {
+                Ok(()) => self.written = self.log.len(),
+                Err(_) => self.file = None,
+            }
         }
     }
 
@@ -312,6 +329,7 @@ impl Record {
         self.make_folder()?;
         let folder = self.folder.clone();
         let mut past = self.write_waiting();
+        self.write_log();
         self.settle()?;
         let log = folder.join(LOG);
         // A file that was deleted can still be written to, and is lost all the same.
@@ -453,7 +471,7 @@ impl Record {
             opened => opened?,
         };
         file.set_len(self.log.len() as u64)?;
-        self.file = Some(file);
+        (self.file, self.written) = (Some(file), self.log.len());
         Ok(())
     }
 }

@@ -56,16 +56,19 @@ pub struct Trail {
     landmarks: Vec<u64>,
     model: ModelSettings,
     adaptation: Adaptation,
+    record_length: usize,
 }
 
 impl Trail {
     /// Of a run of these settings.
     pub fn new(settings: &Experiment) -> Self {
-        Self {
-            landmarks: landmarks(settings.total_steps()),
-            model: settings.model,
-            adaptation: settings.adaptation(),
-        }
+        let (model, adaptation) = (settings.model, settings.adaptation());
+        let number = match model.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        };
+        let record_length = 2 * WORD + number * model::count(&model, &adaptation);
+        Self { landmarks: landmarks(settings.total_steps()), model, adaptation, record_length }
     }
 
     /// Landmarks of the run.
@@ -81,11 +84,7 @@ impl Trail {
 
     /// Bytes of a record.
     pub fn record_length(&self) -> usize {
-        let number = match self.model.precision {
-            Precision::F32 => 4,
-            Precision::F64 => 8,
-        };
-        2 * WORD + number * model::count(&self.model, &self.adaptation)
+        self.record_length
     }
 
     /// The record of these parameters.

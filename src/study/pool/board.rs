@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::evaluation::{Evaluation, Outcome};
 use super::going::Going;
-use super::stages::{Job, Stage, Wish, Work};
+use super::stages::{Stage, Wish, Work};
 use crate::eval::{Average, Curve, Curves, OverSeeds};
 use crate::experiments::{Experiment, Test};
 use crate::study::disk::steered::Steered;
@@ -20,7 +20,10 @@ use crate::study::plan::{Run, RunName};
 pub struct Board {
     /// Every run there has been; their order is how everybody refers to them, so it only grows.
     pub(super) places: Vec<Place>,
-    pub(super) jobs: VecDeque<Job>,
+    /// The runs that wait for a worker, the next one first, and some that do not any more.
+    pub(super) jobs: VecDeque<usize>,
+    /// Runs under evaluation, each by whoever has trained it.
+    evaluations: Vec<Arc<Evaluation>>,
     /// What is to be kept.
     outcomes: VecDeque<Outcome>,
     /// Workers that may still have an outcome.
@@ -116,11 +119,7 @@ impl Board {
 
     /// The runs that wait for a worker, the next one first.
     pub fn queue(&self) -> Vec<usize> {
-        let train = |job: &Job| match job {
-            Job::Train(run) => Some(*run),
-            Job::Test(..) => None,
-        };
-        self.jobs.iter().filter_map(train).collect()
+        self.jobs.iter().copied().collect()
     }
 
     /// Whether the worker that has the run should let go of it.
@@ -143,30 +142,30 @@ impl Board {
         self.workers > 0
     }
 
-    /// A worker has nothing to do: what it is given, if there is anything.
+    /// A worker has nothing to do: what it is given, if there is anything. Where no run waits, that is a share of
+    /// what another one evaluates.
     pub fn next_job(&mut self) -> Option<Work> {
-        while let Some(job) = self.jobs.pop_front() {
-            match job {
-                Job::Test(evaluation, share) => return Some(Work::Test(evaluation, share)),
-                Job::Train(run) => {
-                    let stage = &mut self.places[run].stage;
-                    match mem::replace(stage, Stage::Working(Wish::GoOn)) {
-                        Stage::Queued(going) => return Some(Work::Train(run, going)),
-                        // A job of a run that is not queued is stale.
-                        other => *stage = other,
-                    }
-                }
+        while let Some(run) = self.jobs.pop_front() {
+            let stage = &mut self.places[run].stage;
+            match mem::replace(stage, Stage::Working(Wish::GoOn)) {
+                Stage::Queued(going) => return Some(Work::Train(run, going)),
+                // A job of a run that is not queued is stale.
+                other => *stage = other,
             }
+        }
+        while let Some(evaluation) = self.evaluations.last() {
+            match evaluation.next_share() {
+                Some(share) => return Some(Work::Test(evaluation.clone(), share)),
+                None => self.evaluations.pop(),
+            };
         }
         None
     }
 
-    /// A run is trained: the shares of its evaluation come before any training, for a run that is almost
-    /// done should be.
+    /// A run is trained, and whoever has trained it evaluates it: workers that have nothing to train may help.
     pub fn hand_out(&mut self, evaluation: &Arc<Evaluation>) {
-        for share in evaluation.shares().rev() {
-            self.jobs.push_front(Job::Test(evaluation.clone(), share));
-        }
+        self.evaluations.retain(|evaluation| evaluation.has_shares());
+        self.evaluations.push(evaluation.clone());
     }
 
     /// A run is evaluated: what it has come to is left to whoever keeps it.
@@ -219,7 +218,7 @@ impl Board {
             // The file has got a test set in the meantime.
             Wish::GoOn | Wish::Pause | Wish::Stop if place.lacks_a_test() => {
                 place.stage = Stage::Queued(None);
-                self.jobs.push_front(Job::Train(run));
+                self.jobs.push_front(run);
                 Answer::Nothing
             }
             Wish::Restart => {
@@ -271,7 +270,7 @@ impl Board {
     pub fn freed(&mut self, run: usize) {
         if self.is_elsewhere(run) {
             self.places[run].stage = Stage::Queued(None);
-            self.jobs.push_front(Job::Train(run));
+            self.jobs.push_front(run);
         }
     }
 
@@ -326,7 +325,7 @@ impl Board {
     /// A run is the next to be worked on.
     pub(super) fn put_first(&mut self, run: usize, going: Option<Box<Going>>) -> Answer {
         self.unqueue(run);
-        self.jobs.push_front(Job::Train(run));
+        self.jobs.push_front(run);
         let step = step_of(&going);
         self.places[run].stage = Stage::Queued(going);
         self.tell(run, Kind::Queued { step })
@@ -341,14 +340,13 @@ impl Board {
             let place = &self.places[run];
             (!matches!(place.stage, Stage::Queued(Some(_))), place.rank)
         };
-        let after = |job: &Job| matches!(job, Job::Train(other) if key(*other) > key(run));
-        let at = self.jobs.iter().position(after).unwrap_or(self.jobs.len());
-        self.jobs.insert(at, Job::Train(run));
+        let at = self.jobs.iter().position(|other| key(*other) > key(run)).unwrap_or(self.jobs.len());
+        self.jobs.insert(at, run);
         self.tell(run, Kind::Queued { step })
     }
 
     fn unqueue(&mut self, run: usize) {
-        self.jobs.retain(|job| !matches!(job, Job::Train(other) if *other == run));
+        self.jobs.retain(|other| *other != run);
     }
 
     /// The answer that this is to be told of a run.

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::board::{Answer, Board, Place};
-use super::stages::{Job, Stage, Wish};
+use super::stages::{Stage, Wish};
 use crate::eval::Curves;
 use crate::experiments::Experiment;
 use crate::study::layout::folder_name;
@@ -69,7 +69,7 @@ impl Board {
                 }
                 stage @ Stage::Over if lacks_a_test => {
                     *stage = Stage::Queued(None);
-                    self.jobs.push_front(Job::Train(number));
+                    self.jobs.push_front(number);
                 }
                 _ => {}
             }
@@ -84,13 +84,13 @@ impl Board {
                 stage => *stage = Stage::Dropped,
             }
         }
-        self.jobs.retain(|job| !matches!(job, Job::Train(run) if !wanted.contains(run)));
+        self.jobs.retain(|run| wanted.contains(run));
         let first = self.places.iter().map(|place| place.rank + 1).max().unwrap_or(0);
         let order = in_order(&self.places, fresh);
         for (rank, &run) in order.iter().enumerate() {
             self.places[run].rank = first + rank;
         }
-        self.jobs.extend(order.into_iter().map(Job::Train));
+        self.jobs.extend(order);
         numbers
     }
 

@@ -2,6 +2,7 @@
 //! the last losses finds the curves of all of them.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use super::going::{Clock, Progress};
@@ -30,6 +31,8 @@ pub struct Evaluation {
     pub kernels: Kernels,
     /// What is evaluated: every test set that has no curve yet.
     pub sets: Vec<Set>,
+    /// How many shares have been taken.
+    taken: AtomicUsize,
     gathered: Mutex<Gathered>,
 }
 
@@ -110,11 +113,22 @@ impl Evaluation {
         let sets: Vec<Set> = missing.map(set).collect();
         let losses = |set: &Set| Losses { values: Vec::new(), missing: set.tasks.len(), curve: None };
         let gathered = Gathered { sets: sets.iter().map(losses).collect(), known, record };
-        Self { run, settings, state, progress, clock, kernels, sets, gathered: Mutex::new(gathered) }
+        let (taken, gathered) = (AtomicUsize::new(0), Mutex::new(gathered));
+        Self { run, settings, state, progress, clock, kernels, sets, taken, gathered }
+    }
+
+    /// The next share, for whoever takes it.
+    pub fn next_share(&self) -> Option<Share> {
+        self.shares().nth(self.taken.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether there is one.
+    pub fn has_shares(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) < self.shares().count()
     }
 
     /// The tasks in the shares they are evaluated in.
-    pub fn shares(&self) -> impl DoubleEndedIterator<Item = Share> {
+    fn shares(&self) -> impl Iterator<Item = Share> {
         self.sets.iter().enumerate().flat_map(|(set, Set { tasks, .. })| {
             let shares = 0..tasks.len().div_ceil(TASKS_PER_SHARE);
             let end = |share: usize| (share * TASKS_PER_SHARE).min(tasks.len());

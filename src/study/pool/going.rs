@@ -42,8 +42,8 @@ pub struct Clock {
     /// Seconds spent before this process took the run up.
     before: f64,
     lapped: Instant,
-    /// When a snapshot was left.
-    pub left: Instant,
+    /// When what there is to see was told.
+    pub told: Instant,
     /// When the run was saved.
     pub saved: Instant,
 }
@@ -52,7 +52,7 @@ impl Clock {
     /// Of a run that has taken this many seconds before.
     pub fn new(before: f64) -> Self {
         let now = Instant::now();
-        Self { started: now, before, lapped: now, left: now, saved: now }
+        Self { started: now, before, lapped: now, told: now, saved: now }
     }
 
     /// Seconds spent on the run, by all processes.

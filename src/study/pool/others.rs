@@ -117,7 +117,7 @@ pub fn end_elsewhere(shared: &Shared, run: usize) -> Option<(Curves, Arc<Experim
     entry.leave(settings.total_steps(), weights);
     shared.report(run, None, Kind::Recorded { at, events: events.len() });
     let curves = Told::of(&events).curves;
-    events.into_iter().for_each(|event| shared.pass_on(run, event));
+    shared.pass_on(run, events);
     Some((curves, settings))
 }
 
@@ -167,7 +167,7 @@ fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other, s
             continue;
         }
         if tells {
-            shared.pass_on(run, event);
+            shared.pass_on(run, vec![event]);
         }
     }
     shared.steered_elsewhere(run, how, other.files.step());
@@ -185,7 +185,7 @@ fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other, s
         if !tells {
             let at = last_written(claim.folder(), &entry.run);
             shared.report(run, None, Kind::Recorded { at, events: results.len() });
-            results.into_iter().for_each(|event| shared.pass_on(run, event));
+            shared.pass_on(run, results);
         }
         shared.close_elsewhere(run, Some((curves, other.asked.clone())));
         return true;
@@ -197,7 +197,7 @@ fn look_at(shared: &Shared, claim: &Arc<Claim>, run: usize, other: &mut Other, s
         // It would fail again, at the same step.
         Some(failed) => {
             if !tells {
-                shared.pass_on(run, failed);
+                shared.pass_on(run, vec![failed]);
             }
             shared.close_elsewhere(run, None);
         }

@@ -1,5 +1,7 @@
 //! The worker threads as everybody else sees them: runs go in, events and snapshots come out.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -12,7 +14,7 @@ use super::board::Board;
 use super::control::Control;
 use super::others::follow_others;
 use super::ownership::Ownership;
-use super::shared::Shared;
+use super::shared::{Reported, Shared};
 use super::work::{keep_outcomes, work};
 use crate::model::Kernels;
 use crate::study::claim::holder::Holder;
@@ -68,7 +70,9 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// takes too long.
 pub struct Session {
     shared: Arc<Shared>,
-    events: Receiver<(usize, Event)>,
+    events: Receiver<Reported>,
+    /// Those of them that were not asked for yet.
+    told: RefCell<VecDeque<(usize, Event)>>,
     workers: Vec<JoinHandle<()>>,
     /// Its claim is held as long as anything may be written.
     ownership: Arc<Ownership>,
@@ -130,7 +134,8 @@ impl Session {
         let shared = Arc::new(shared);
         let ownership = Arc::new(Ownership::new(held, seconds, jobs));
         let shares = folder.filter(|_| options.together.is_some());
-        let mut session = Self { shared, events, workers: Vec::new(), ownership, shares, begun: 0 };
+        let (told, workers) = (RefCell::default(), Vec::new());
+        let mut session = Self { shared, events, told, workers, ownership, shares, begun: 0 };
         if let Some(claim) = session.shared.claim.clone() {
             // Beside the workers, which do not wait for ten thousand folders.
             session.begin("announcer", move |shared| announce(&claim, &planned, || shared.is_stopping()))?;
@@ -257,13 +262,25 @@ impl Session {
     /// The next event and the index of the run it belongs to (for a summary: the last run its
     /// experiment has in the plan), without waiting.
     pub fn try_event(&self) -> Option<(usize, Event)> {
-        self.events.try_recv().ok()
+        let told = self.told.borrow_mut().pop_front();
+        told.or_else(|| self.first_of(self.events.try_recv().ok()?))
+    }
+
+    /// The first of these events; the others are next.
+    fn first_of(&self, (run, events): Reported) -> Option<(usize, Event)> {
+        let mut told = self.told.borrow_mut();
+        told.extend(events.into_iter().map(|event| (run, event)));
+        told.pop_front()
     }
 
     /// The next event, waiting for it up to `patience`.
     pub fn wait_event(&self, patience: Duration) -> Option<(usize, Event)> {
+        let told = self.try_event();
+        if told.is_some() {
+            return told;
+        }
         match self.events.recv_timeout(patience) {
-            Ok(event) => Some(event),
+            Ok(told) => self.first_of(told),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
                 // The workers are gone and will never wake anybody: do not turn waiting into spinning.

@@ -57,16 +57,21 @@ impl From<Refused> for RecordError {
     }
 }
 
+/// Events of a run, in their order. Together, because it costs more to wake whoever waits for them than to tell them.
+pub type Reported = (usize, Vec<Event>);
+
 /// What the workers of a session share.
 pub struct Shared {
     /// Every run there has been, under its number on the board.
     entries: RwLock<Vec<Arc<Entry>>>,
     /// Where runs are kept, held against other processes; `None` keeps nothing.
     pub claim: Option<Arc<Claim>>,
-    events: Sender<(usize, Event)>,
+    events: Sender<Reported>,
     board: Mutex<Board>,
-    /// Signalled when something on the board has changed that somebody may wait for.
+    /// Signalled when something on the board has changed that somebody may wait for, ...
     bell: Condvar,
+    /// ... and this one for those who wait for the disk, when there is something to keep.
+    keepers: Condvar,
     stopping: AtomicBool,
     /// Since when.
     stopped: OnceLock<Instant>,
@@ -92,7 +97,7 @@ impl Shared {
     pub fn new(
         runs: Vec<Run>,
         claim: Option<Arc<Claim>>,
-        events: Sender<(usize, Event)>,
+        events: Sender<Reported>,
         kernels: Option<Kernels>,
         follows_others: bool,
     ) -> Self {
@@ -102,6 +107,7 @@ impl Shared {
             events,
             board: Mutex::default(),
             bell: Condvar::new(),
+            keepers: Condvar::new(),
             stopping: AtomicBool::new(false),
             stopped: OnceLock::new(),
             tests: TestSets::default(),
@@ -154,9 +160,10 @@ impl Shared {
         answer
     }
 
-    /// Waits until there is something on the board, or nothing more to wait for.
+    /// Waits for this bell until there is something on the board, or nothing more to wait for.
     fn wait_for<T>(
         &self,
+        bell: &Condvar,
         take: impl Fn(&mut Board) -> Option<T>,
         no_more: impl Fn(&Board) -> bool,
     ) -> Option<T> {
@@ -168,7 +175,7 @@ impl Shared {
             if no_more(&board) {
                 return None;
             }
-            board = self.bell.wait(board).unwrap_or_else(PoisonError::into_inner);
+            board = bell.wait(board).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -190,15 +197,19 @@ impl Shared {
     pub fn next_job(&self) -> Option<Work> {
         let waits = |board: &Board| self.is_stopping() || board.outcomes() >= MOST_OUTCOMES;
         let take = |board: &mut Board| if waits(board) { None } else { board.next_job() };
-        self.wait_for(take, |_| self.is_stopping())
+        self.wait_for(&self.bell, take, |_| self.is_stopping())
     }
 
     /// The next outcome to keep; `None` when no worker is left to have any.
     pub fn next_outcome(&self) -> Option<Outcome> {
-        let outcome = self.wait_for(Board::next_outcome, |board| !board.has_workers());
-        // Workers may wait for it to be taken.
-        self.bell.notify_all();
-        outcome
+        let take = |board: &mut Board| {
+            if board.outcomes() == MOST_OUTCOMES {
+                // Workers wait for one to be taken.
+                self.bell.notify_all();
+            }
+            board.next_outcome()
+        };
+        self.wait_for(&self.keepers, take, |board| !board.has_workers())
     }
 
     /// See [`Board::hand_out`].
@@ -208,7 +219,8 @@ impl Shared {
 
     /// See [`Board::hand_over`].
     pub fn hand_over(&self, outcome: Outcome) {
-        self.with_board(|board| board.hand_over(outcome));
+        guard(&self.board).hand_over(outcome);
+        self.keepers.notify_one();
     }
 
     /// See [`Board::join`].
@@ -219,6 +231,7 @@ impl Shared {
     /// See [`Board::leave`].
     pub fn leave(&self) {
         self.with_board(Board::leave);
+        self.keepers.notify_all();
     }
 
     /// Makes these runs the study; their numbers (see [`Board::plan`]).
@@ -342,7 +355,7 @@ impl Shared {
             entry.set_wanted_back(board.is_wanted_back(run));
             match answer {
                 Answer::Tell(of, events) => {
-                    events.into_iter().for_each(|event| self.pass_on(of, event));
+                    self.pass_on(of, events);
                     None
                 }
                 Answer::Nothing => None,
@@ -352,9 +365,12 @@ impl Shared {
         })
     }
 
-    pub fn pass_on(&self, run: usize, event: Event) {
-        // Whoever listened may be gone; the work is worth finishing all the same.
-        let _ = self.events.send((run, event));
+    /// Tells these events of a run.
+    pub fn pass_on(&self, run: usize, events: Vec<Event>) {
+        if !events.is_empty() {
+            // Whoever listened may be gone; the work is worth finishing all the same.
+            let _ = self.events.send((run, events));
+        }
     }
 
     /// Logs the event, where there is a log, and sends it.
@@ -363,7 +379,7 @@ impl Shared {
         if let Some(record) = record {
             record.append(&event);
         }
-        self.pass_on(run, event);
+        self.pass_on(run, vec![event]);
     }
 
     /// A run has failed.

@@ -33,12 +33,6 @@ pub enum Wish {
     Drop,
 }
 
-/// What there is to do.
-pub enum Job {
-    Train(usize),
-    Test(Arc<Evaluation>, Share),
-}
-
 /// What a worker is to do next.
 pub enum Work {
     Train(usize, Option<Box<Going>>),

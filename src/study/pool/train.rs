@@ -2,11 +2,12 @@
 //! here depends on time or on the number of workers but the moments at which snapshots are left and the
 //! run is saved.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
-use super::evaluate::conclude;
+use super::evaluate::{conclude, evaluate};
 use super::evaluation::Evaluation;
 use super::going::{Clock, Going, Progress};
 use super::others::end_elsewhere;
@@ -28,8 +29,9 @@ use crate::study::told::Told;
 
 /// Progress events a run.
 const PROGRESS_EVENTS: u64 = 200;
-/// A snapshot is left this often: faster than anybody draws.
-const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(40);
+/// What there is to see of a run is told this often: faster than anybody draws. A run of a moment reports every few
+/// microseconds, and to wake somebody and to write a line for each of its reports would take a tenth of its time.
+const TELL_INTERVAL: Duration = Duration::from_millis(40);
 /// Steps between looks at the clock, which costs as much as a hundredth of a step.
 const STEPS_PER_LOOK: u64 = 32;
 
@@ -47,7 +49,7 @@ pub enum End {
     },
 }
 
-/// Trains a run to its end and hands its test tasks out in shares.
+/// Trains a run to its end and evaluates it.
 pub fn train(shared: &Shared, run: usize, going: Option<Box<Going>>) -> Result<(), End> {
     let Some(mut turn) = Turn::begin(shared, run, going)? else { return Ok(()) };
     while turn.progress.step < turn.total {
@@ -59,7 +61,7 @@ pub fn train(shared: &Shared, run: usize, going: Option<Box<Going>>) -> Result<(
         turn.keep_landmark();
         turn.look_at_the_clock()?;
     }
-    turn.hand_out();
+    turn.evaluate();
     Ok(())
 }
 
@@ -78,6 +80,9 @@ struct Turn<'a> {
     landmark: Option<(usize, u64)>,
     clock: Clock,
     record: Option<Record>,
+    /// Events that are logged and not told yet, and the step of what came last.
+    untold: Vec<Event>,
+    news: u64,
     /// What its network was tested on before, where it was trained to the end.
     known: Curves,
     /// What its network is tested by.
@@ -97,8 +102,11 @@ impl<'a> Turn<'a> {
             None => open(shared, run, &entry, &trainer)?,
         };
         let Some(Taken { going, known, kernels }) = going else { return Ok(None) };
-        let Going { state, progress, seconds, record } = going;
+        let Going { state, progress, seconds, mut record } = going;
         trainer.restore(&state);
+        if let Some(record) = &mut record {
+            record.write();
+        }
         let clock = Clock::new(seconds);
         entry.leave(progress.step, state.weights);
         let total = settings.total_steps();
@@ -115,6 +123,8 @@ impl<'a> Turn<'a> {
             landmark,
             clock,
             record,
+            untold: Vec::new(),
+            news: 0,
             known,
             kernels,
             unsaved: None,
@@ -125,10 +135,12 @@ impl<'a> Turn<'a> {
     fn step(&mut self) -> Result<(), End> {
         let step = self.progress.step + 1;
         let loss = self.trainer.outer_step();
-        let loss = loss.map_err(|error| End::Failed { step, error: format!("{error:#}") })?;
+        let loss = loss.map_err(|error| {
+            self.tell();
+            End::Failed { step, error: format!("{error:#}") }
+        })?;
         self.progress.step = step;
         if !loss.is_finite() {
-            self.entry.leave(step, self.trainer.weights());
             let settings = &self.entry.run.settings;
             let error = diverged(settings, loss);
             if let Some(record) = &mut self.record {
@@ -136,6 +148,7 @@ impl<'a> Turn<'a> {
                 let failed = Kind::Failed { step, error: error.clone() };
                 record.append(&Event { run: self.entry.run.name(), kind: failed });
             }
+            self.tell();
             return Err(End::Failed { step, error });
         }
         self.progress.sum += loss;
@@ -143,15 +156,20 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Tells the losses since the last time, at every interval's end and at the end of all.
+    /// Logs the losses since the last time, at every interval's end and at the end of all.
     fn report(&mut self) {
         let Progress { step, sum, losses } = self.progress;
         if !step.is_multiple_of(self.interval) && step != self.total {
             return;
         }
         let steps_per_second = self.clock.lap(losses);
-        let progress = Kind::Progress { step, loss: sum / losses as f64, steps_per_second };
-        self.shared.report(self.run, self.record.as_mut(), progress);
+        let kind = Kind::Progress { step, loss: sum / losses as f64, steps_per_second };
+        let event = Event { run: self.entry.run.name(), kind };
+        if let Some(record) = &mut self.record {
+            record.append(&event);
+        }
+        self.untold.push(event);
+        self.news = step;
         (self.progress.sum, self.progress.losses) = (0.0, 0);
     }
 
@@ -163,21 +181,32 @@ impl<'a> Turn<'a> {
         {
             keep(self.shared, &self.entry, self.record.as_mut(), number, step, &self.trainer.weights());
             self.landmark = self.entry.trail.next(step + 1);
+            self.news = step;
         }
     }
 
-    /// Leaves a snapshot and saves the run, now and then.
+    /// Writes and tells what has come since the last time, and leaves a snapshot.
+    fn tell(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.write();
+        }
+        self.shared.pass_on(self.run, mem::take(&mut self.untold));
+        self.entry.leave(self.progress.step, self.trainer.weights());
+    }
+
+    /// Tells what there is and saves the run, now and then.
     fn look_at_the_clock(&mut self) -> Result<(), End> {
         let step = self.progress.step;
-        if !step.is_multiple_of(STEPS_PER_LOOK) {
+        let may_save = step.is_multiple_of(STEPS_PER_LOOK);
+        if self.news != step && !may_save {
             return Ok(());
         }
         let now = Instant::now();
-        if now - self.clock.left >= SNAPSHOT_INTERVAL {
-            self.entry.leave(step, self.trainer.weights());
-            self.clock.left = now;
+        if now - self.clock.told >= TELL_INTERVAL {
+            self.tell();
+            self.clock.told = now;
         }
-        if now - self.clock.saved >= self.shared.save_interval {
+        if may_save && now - self.clock.saved >= self.shared.save_interval {
             let error = self.save().err().map(|error| error.to_string());
             if self.is_lost() {
                 return Err(End::Claimed);
@@ -207,7 +236,7 @@ impl<'a> Turn<'a> {
     /// Lets go of the run between two steps.
     fn let_go(mut self) -> End {
         let step = self.progress.step;
-        self.entry.leave(step, self.trainer.weights());
+        self.tell();
         if let Err(error) = self.save() {
             if self.is_lost() {
                 return End::Claimed;
@@ -221,18 +250,26 @@ impl<'a> Turn<'a> {
         End::WantedBack(Box::new(Going { state, progress: self.progress, seconds, record: self.record }))
     }
 
-    /// The run is trained: hands its evaluation out.
-    fn hand_out(self) {
-        let Self { shared, run, entry, trainer, progress, total, clock, record, known, kernels, .. } = self;
+    /// The run is trained: evaluates it, with whoever has nothing to train.
+    fn evaluate(mut self) {
+        self.tell();
+        let Self { shared, run, entry, trainer, progress, clock, record, known, kernels, .. } = self;
         let state = trainer.state();
-        entry.leave(total, state.weights.clone());
+        drop(trainer);
         let so_far = (progress, clock, kernels);
         let evaluation = Evaluation::new(run, entry.asked(), state, so_far, record, known, &shared.tests);
         let evaluation = Arc::new(evaluation);
         match evaluation.gains() {
             // The set that it was queued for is gone again.
             Some(gains) => conclude(shared, &evaluation, gains),
-            None => shared.hand_out(&evaluation),
+            None => {
+                shared.hand_out(&evaluation);
+                while !shared.is_stopping()
+                    && let Some(share) = evaluation.next_share()
+                {
+                    evaluate(shared, &evaluation, &share);
+                }
+            }
         }
     }
 }
@@ -265,7 +302,7 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     })?;
     if let Some(failed) = right.as_ref().and_then(|claim| failed_elsewhere(claim, entry)) {
         shared.report(run, None, Kind::Recorded { at: 0, events: 1 });
-        shared.pass_on(run, failed);
+        shared.pass_on(run, vec![failed]);
         shared.close(run, None);
         return Ok(None);
     }
@@ -295,7 +332,7 @@ fn open(shared: &Shared, run: usize, entry: &Entry, trainer: &Trainer) -> Result
     }
     let known = Told::of(&past).curves;
     if told.is_empty() {
-        past.into_iter().for_each(|event| shared.pass_on(run, event));
+        shared.pass_on(run, past);
     }
     let total_steps = settings.total_steps();
     if let Some(error) = unsaved {

@@ -255,7 +255,7 @@ fn test(name: &str, shots: usize) -> TestSettings {
 }
 
 #[test]
-fn an_evaluation_comes_before_any_training_and_whoever_is_last_finds_all_curves() {
+fn who_has_nothing_to_train_helps_to_evaluate_and_whoever_is_last_finds_all_curves() {
     let mut board = Board::default();
     board.plan(tested_on("more", 20, &runs(&[("a", 10, 2)])));
     assert_eq!(given(&mut board), Some((0, None)));
@@ -269,26 +269,33 @@ fn an_evaluation_comes_before_any_training_and_whoever_is_last_finds_all_curves(
     assert_eq!(evaluation.sets[1].tasks[0].support.x.len(), 20);
     board.hand_out(&evaluation);
     assert_eq!(board.queue(), [1], "shares are no runs");
+    assert_eq!(given(&mut board), Some((1, None)), "what can be begun comes first");
     let mut gains = None;
     let mut shares = Vec::new();
-    // From the last share to the first: whoever is last is not who has the last tasks.
-    while let Some(Work::Test(evaluation, share)) = board.next_job() {
-        shares.push((share, evaluation));
+    // Whoever has trained the run takes one, and a worker that has nothing to do the next.
+    while let Some(share) = evaluation.next_share() {
+        shares.push(share);
+        if let Some(Work::Test(helped, share)) = board.next_job() {
+            assert!(Arc::ptr_eq(&helped, &evaluation));
+            shares.push(share);
+        }
     }
-    for (share, evaluation) in shares.iter().rev() {
+    assert!(board.next_job().is_none() && !evaluation.has_shares());
+    // From the last share to the first: whoever is last is not who has the last tasks.
+    for share in shares.iter().rev() {
         assert!(gains.is_none(), "{share:?} is still missing");
         let points = evaluation.sets[share.set].asked.numbers();
         let found = share.tasks.clone().flat_map(|task| vec![task as f64; points]);
         gains = evaluation.add(share, &found.collect::<Vec<_>>());
     }
-    let shares = shares.into_iter().map(|(share, _)| (share.set, share.tasks)).collect::<Vec<_>>();
+    let shares = shares.into_iter().map(|share| (share.set, share.tasks)).collect::<Vec<_>>();
     assert_eq!(shares, [(0, 0..64), (0, 64..100), (1, 0..64), (1, 64..70)]);
     let gains = gains.expect("all there is");
     let means: Vec<_> = gains.new.iter().map(|(name, curve)| (name.as_deref(), curve.mean.clone())).collect();
     assert_eq!(means, [(None, vec![49.5; 2]), (Some("more"), vec![34.5; 3])]);
     // Of what is known already nothing is evaluated again.
     let known = new(gains.curves.clone());
-    assert_eq!(known.shares().count(), 0);
+    assert!(!known.has_shares());
     let gains = known.gains().expect("nothing is missing");
     assert!(gains.new.is_empty() && gains.curves.of(Some("more")).is_some());
 }
