@@ -85,6 +85,16 @@ fn gap(found: &Weights, expected: &File, what: &str) -> f64 {
     gap / largest
 }
 
+/// The gap that there may be. Ridge solves a system of equations.
+fn bound(precision: Precision, is_ridge: bool) -> f64 {
+    match (precision, is_ridge) {
+        (Precision::F64, false) => 1e-12,
+        (Precision::F64, true) => 1e-10,
+        (Precision::F32, false) => 1e-6,
+        (Precision::F32, true) => 1e-5,
+    }
+}
+
 fn weights_of(name: &str, golden: &File, reference: &File) -> File {
     let mut tensors = under(golden, "weights.");
     // CAVIA's first weight takes the place of the network's.
@@ -101,9 +111,9 @@ fn meta_gradients_agree_with_pytorch() {
         let tensors = weights_of(name, &golden, &reference);
         let mut judged = 0;
         for activation in Activation::ALL {
-            for (precision, bound) in [(Precision::F64, 1e-10), (Precision::F32, 1e-4)] {
+            for precision in [Precision::F64, Precision::F32] {
                 let is_ridge = name.starts_with("ridge");
-                let bound = if is_ridge && precision == Precision::F64 { 1e-9 } else { bound };
+                let bound = bound(precision, is_ridge);
                 let words =
                     [("algorithm", *algorithm), ("activation", activation.name()), ("inner_lr", rate)];
                 let words = words.iter().chain(*own).map(|(key, word)| ((*key).into(), (*word).into()));
@@ -121,7 +131,7 @@ fn meta_gradients_agree_with_pytorch() {
                             let found =
                                 meta_gradient(&weights, &tasks, steps, order, kernels).expect("memory");
                             let gap = gap(&found.gradient, &expected, &prefix);
-                            println!("{} {precision:?} {prefix}: {gap:.1e}", kernels.name());
+                            println!("{} {precision:?} {prefix}: {gap:.1e}", kernels.instructions());
                             assert!(gap <= bound, "{kernels:?} {precision:?} {prefix}: {gap:e}");
                         }
                     }
@@ -154,11 +164,13 @@ fn the_loss_after_every_step_agrees_with_pytorch() {
         let words = words.map(|(key, word)| (key.to_owned(), word.to_owned()));
         let weights = checkpoint(&tensors, Precision::F64, words.into());
         let importance = &reference[&format!("multi-step-loss.steps{steps}.weights")].1;
-        for (order, what) in [(Order::Exact, "meta_gradient"), (Order::First, "fo_gradient")] {
+        let orders = [(Order::Exact, "meta_gradient"), (Order::First, "fo_gradient")];
+        let paths = Kernels::available().flat_map(|kernels| orders.map(|order| (kernels, order)));
+        for (kernels, (order, what)) in paths {
             let Weights { model, adaptation, values } = &weights;
             let mut theta = Parameters::<f64>::zeros(40, &weights.tensors());
             theta.copy_from_flat(values);
-            let workspace = Workspace::new(model, adaptation, Kernels::fastest());
+            let workspace = Workspace::new(model, adaptation, kernels);
             let mut gradients = theta.zero_gradients().expect("memory");
             for (support, query) in tasks(&golden) {
                 let [support, query] = [support, query].map(|points| Batch::of_one(points.x, points.y));
@@ -174,7 +186,8 @@ fn the_loss_after_every_step_agrees_with_pytorch() {
             theta.visit_gradients(&mut gradients, &mut take).expect("memory");
             let prefix = format!("multi-step-loss.{}.steps{steps}.mean.{what}.", activation.name());
             let gap = gap(&found, &under(&reference, &prefix), &prefix);
-            assert!(gap <= 1e-10, "{prefix}: {gap:e}");
+            println!("{} F64 {prefix}: {gap:.1e}", kernels.instructions());
+            assert!(gap <= bound(Precision::F64, false), "{kernels:?} {prefix}: {gap:e}");
         }
     }
 }
