@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use super::answers::Answers;
 use super::head::Head;
-use super::kernels::{Kernels, Real, View, ViewMut};
+use super::kernels::{Kernels, Real, View, ViewMut, vectors};
 use super::parameters::initial_parameters;
 use super::reader::{Reads, Scale};
 use super::scalar::{InBoth, Scalar};
@@ -292,7 +292,8 @@ impl Sgd {
 
     fn inner_loop<E: Scalar>(self, settings: InnerSettings<'_>) -> InnerLoop<E> {
         let rate = E::rounded(settings.inner_lr);
-        InnerLoop::Steps(Box::new(Scaled { rate, moves: self, body: 2 * settings.model.layers }))
+        let (kernels, body) = (settings.kernels, 2 * settings.model.layers);
+        InnerLoop::Steps(Box::new(Scaled { kernels, rate, moves: self, body }))
     }
 }
 
@@ -301,6 +302,7 @@ impl Inner for Sgd {
 }
 
 struct Scaled<E> {
+    kernels: Kernels,
     rate: E,
     moves: Sgd,
     /// Tensors of the hidden layers, which come first.
@@ -334,12 +336,10 @@ impl<E: Real> Scaled<E> {
         for tensor in 0..gradient.count() {
             let moves = if tensor < self.body { self.moves.body } else { self.moves.head };
             let out = out.tensor_mut(tensor);
-            if !moves {
+            if moves {
+                vectors::scale(self.kernels, self.rate, gradient.tensor(tensor), out);
+            } else {
                 out.fill(E::default());
-                continue;
-            }
-            for (out, &g) in out.iter_mut().zip(gradient.tensor(tensor)) {
-                *out = self.rate * g;
             }
         }
     }
