@@ -119,6 +119,7 @@ mod kernel {
                 &v,
                 -0.01,
                 &mut tangent,
+                false,
                 &mut out,
             );
         });

@@ -126,9 +126,10 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
     }
 
     /// Pulls `v`, a gradient at point `at + 1`, back through the inner step from point `at`: with
-    /// theta' = theta - P g(theta), that is v - H P' v. The numbers of P take their share on the way. `query` is how
-    /// many points the query's pass has, where `v` is its gradient and nothing else.
-    fn pull_back(&mut self, at: usize, x: &[E], order: Order, query: Option<usize>) {
+    /// theta' = theta - P g(theta), that is v - H P' v, which from point 0 goes to the sum over tasks. The numbers of P
+    /// take their share on the way. `query` is how many points the query's pass has, where `v` is its gradient and
+    /// nothing else.
+    fn pull_back(&mut self, task: usize, at: usize, x: &[E], order: Order, query: Option<usize>) {
         let kernels = self.kernels;
         let Point { weights, wt, trace, gradient } = &self.trajectory[at];
         let (scale, v) = match self.inner.uniform() {
@@ -149,11 +150,17 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
         }
         kernels::transpose(kernels, v, &mut self.vt);
         let direction = Direction { v, vt: &self.vt };
-        let (tangent, out) = (&mut self.tangent, &mut self.next);
+        let (tangent, base) = (&mut self.tangent, &self.v);
+        let (adds, out) = match at {
+            0 => (task > 0, &mut self.ledger.sum.network),
+            _ => (false, &mut self.next),
+        };
         kernels::add_hessian_product::<E, A>(
-            kernels, weights, wt, trace, x, direction, &self.v, scale, tangent, out,
+            kernels, weights, wt, trace, x, direction, base, scale, tangent, adds, out,
         );
-        std::mem::swap(&mut self.v, &mut self.next);
+        if at > 0 {
+            std::mem::swap(&mut self.v, &mut self.next);
+        }
     }
 
     /// Adds `v`, a task's gradient, to the sum over tasks, which it starts for the first one.
@@ -165,9 +172,10 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
         }
     }
 
-    /// The query loss of one task after the last step; `v` receives its gradient.
+    /// The query loss of one task after the last step; its gradient is added to the sum over tasks.
     fn last_loss(
         &mut self,
+        task: usize,
         support_x: &[E],
         (x, y): (&[E], &[E]),
         inner: InnerSteps<'_>,
@@ -184,16 +192,20 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
         if inner.order == Order::Exact || !self.numbers.is_empty() {
             for at in (0..inner.steps).rev() {
                 let is_query = inner.order == Order::First || at + 1 == inner.steps;
-                self.pull_back(at, support_x, inner.order, is_query.then_some(x.len()));
+                self.pull_back(task, at, support_x, inner.order, is_query.then_some(x.len()));
             }
+        }
+        if inner.order == Order::First {
+            self.add_to_sum(task);
         }
         self.query.loss
     }
 
-    /// The query losses of one task after every step, weighed; `v` receives the gradient of that. On the way
-    /// back each one's gradient joins at its step, so none has to be kept.
+    /// The query losses of one task after every step, weighed; the gradient of that is added to the sum over tasks. On
+    /// the way back each one's gradient joins at its step, so none has to be kept.
     fn losses_along(
         &mut self,
+        task: usize,
         support_x: &[E],
         (x, y): (&[E], &[E]),
         inner: InnerSteps<'_>,
@@ -213,8 +225,11 @@ impl<E: Scalar, A: Nonlinearity> Machine<E, A> {
                 total += importance * self.query.loss;
             }
             if gradient {
-                self.pull_back(at, support_x, inner.order, None);
+                self.pull_back(task, at, support_x, inner.order, None);
             }
+        }
+        if gradient && inner.order == Order::First {
+            self.add_to_sum(task);
         }
         total
     }
@@ -307,13 +322,10 @@ impl<E: Scalar, A: Nonlinearity> Objective<E> for Machine<E, A> {
                 self.step(at, (at, at + 1), x, y);
             }
             total += if inner.importance.is_empty() {
-                self.last_loss(x, query.task(task), inner, gradient)
+                self.last_loss(task, x, query.task(task), inner, gradient)
             } else {
-                self.losses_along(x, query.task(task), inner, gradient)
+                self.losses_along(task, x, query.task(task), inner, gradient)
             };
-            if gradient {
-                self.add_to_sum(task);
-            }
         }
         self.ledger.share = 1.0 / query.tasks() as f64;
         total * E::rounded(self.ledger.share)

@@ -25,6 +25,19 @@ pub enum Then<'a, E> {
     WherePositive(Matrix<'a, E>),
 }
 
+/// What is done with the sums of [`outer`].
+#[derive(Clone, Copy)]
+pub enum Onto<'a, E> {
+    /// They are the result.
+    Nothing,
+    /// Scaled, they are added to these numbers.
+    Base(Matrix<'a, E>, E),
+    /// Scaled, they are added to what is there.
+    Itself(E),
+    /// Scaled, they are added to these numbers, and all that to what is there.
+    Both(Matrix<'a, E>, E),
+}
+
 out_of_line! {
     /// `out = bias + a b (+ a2 b2)`, row by row, over the first `n` columns of `a` and rows of `b`, which is a square of
     /// `n` columns; further columns of `a` are zero, and of `out` are left as they are or zero.
@@ -36,17 +49,14 @@ out_of_line! {
         then: Then<'_, E>,
         out: MatrixMut<'_, E>,
     );
-    /// `out = base + scale * (a^T b (+ a2^T b2))`, the products summed over the rows; without `base`, the
-    /// products themselves. `out` has a multiple of eight rows.
+    /// The products `a^T b (+ a2^T b2)`, summed over the rows, `onto` something. `out` has a multiple of eight rows, of as many
+    /// numbers as those of the factors or, where nothing else is added, as it has rows.
     fn outer = outer_body(
         first: Pair<'_, E>,
         second: Option<Pair<'_, E>>,
-        base: Option<(Matrix<'_, E>, E)>,
+        onto: Onto<'_, E>,
         out: MatrixMut<'_, E>,
     );
-    /// `out += scale * a^T b`, summed over the rows. `out` has a multiple of eight rows, of as many numbers as those of the
-    /// factors or, without padding, as it has rows.
-    fn add_outer = add_outer_body(pair: Pair<'_, E>, scale: E, out: MatrixMut<'_, E>);
 }
 
 /// Whether the last of so many lanes of a row of `columns` numbers is at most half full, and two others are there: such
@@ -320,17 +330,6 @@ unsafe fn store<E: Real, S: Simd<E>>(to: *mut E, lane: usize, v: S::V) {
     S::store(unsafe { &mut *to.add(lane * S::WIDTH).cast() }, v);
 }
 
-/// What is done with the sums of a tile of [`outer`] or [`add_outer`].
-#[derive(Clone, Copy)]
-enum Onto<'a, E> {
-    /// They are the result.
-    Nothing,
-    /// Scaled, they are added to these numbers.
-    Base(Matrix<'a, E>, E),
-    /// Scaled, they are added to what is there.
-    Itself(E),
-}
-
 /// Outer products between matrices of one stride, whose shapes have been looked at.
 struct Outer<'a, E> {
     stride: usize,
@@ -347,21 +346,16 @@ struct Outer<'a, E> {
 fn outer_body<E: Real, S: Simd<E>>(
     first: Pair<'_, E>,
     second: Option<Pair<'_, E>>,
-    base: Option<(Matrix<'_, E>, E)>,
+    onto: Onto<'_, E>,
     out: MatrixMut<'_, E>,
 ) {
-    let onto = base.map_or(Onto::Nothing, |(base, scale)| Onto::Base(base, scale));
     // As in `product`, though it is only a tenth here.
-    match (out.rows(), out.stride()) {
-        (16, 16) => outer_onto::<E, S>(16, [16, 16], first, second, onto, out),
-        (rows, stride) => outer_onto::<E, S>(rows, [stride, stride], first, second, onto, out),
+    match (out.rows(), first.0.stride(), out.stride()) {
+        (16, 16, 16) => outer_onto::<E, S>(16, [16, 16], first, second, onto, out),
+        (rows, stride, out_stride) => {
+            outer_onto::<E, S>(rows, [stride, out_stride], first, second, onto, out)
+        }
     }
-}
-
-#[inline(always)]
-fn add_outer_body<E: Real, S: Simd<E>>(pair: Pair<'_, E>, scale: E, out: MatrixMut<'_, E>) {
-    let strides = [pair.0.stride(), out.stride()];
-    outer_onto::<E, S>(out.rows(), strides, pair, None, Onto::Itself(scale), out);
 }
 
 #[inline(always)]
@@ -375,7 +369,7 @@ fn outer_onto<E: Real, S: Simd<E>>(
 ) {
     let fit = |(a, b): Pair<'_, E>| a.rows() == b.rows() && a.stride() == stride && b.stride() == stride;
     assert!(fit(first) && second.is_none_or(fit) && rows <= stride, "the factors fit");
-    if let Onto::Base(base, _) = onto {
+    if let Onto::Base(base, _) | Onto::Both(base, _) = onto {
         assert!(base.rows() == rows && base.stride() == out_stride, "so does the base");
     }
     assert!(rows.is_multiple_of(8) && stride.is_multiple_of(S::WIDTH), "a square comes in whole blocks");
@@ -445,18 +439,35 @@ impl<E: Real> Outer<'_, E> {
             }
         }
         let out = self.out.reborrow().flat().as_mut_ptr();
-        for r in 0..RB {
-            let place = (at + r) * self.out_stride + from;
-            // SAFETY: the caller says that there are these rows and lanes, of `out` and so of a base.
-            unsafe {
-                for l in 0..LB {
-                    put::<E, S>(self.onto, out, place + l * S::WIDTH, sums[r][l]);
+        // As in a product, one loop a case.
+        macro_rules! write {
+            ($made:ident, $base:expr, $scale:expr) => {
+                for r in 0..RB {
+                    let place = (at + r) * self.out_stride + from;
+                    // SAFETY: the caller says that there are these rows and lanes, of `out` and so of a base.
+                    unsafe {
+                        for l in 0..LB {
+                            let place = place + l * S::WIDTH;
+                            let sum =
+                                $made::<E, S>($base.wrapping_add(place), $scale, out.add(place), sums[r][l]);
+                            store::<E, S>(out.add(place), 0, sum);
+                        }
+                        if HALF {
+                            let place = place + LB * S::WIDTH;
+                            let sum = S::split(halves[r / 2])[r % 2];
+                            let sum =
+                                $made::<E, S::Narrow>($base.wrapping_add(place), $scale, out.add(place), sum);
+                            store::<E, S::Narrow>(out.add(place), 0, sum);
+                        }
+                    }
                 }
-                if HALF {
-                    let sum = S::split(halves[r / 2])[r % 2];
-                    put::<E, S::Narrow>(self.onto, out, place + LB * S::WIDTH, sum);
-                }
-            }
+            };
+        }
+        match self.onto {
+            Onto::Nothing => write!(alone, out, E::default()),
+            Onto::Base(base, scale) => write!(onto_base, base.flat().as_ptr(), scale),
+            Onto::Itself(scale) => write!(onto_base, out.cast_const(), scale),
+            Onto::Both(base, scale) => write!(onto_both, base.flat().as_ptr(), scale),
         }
     }
 
@@ -503,23 +514,30 @@ impl<E: Real> Outer<'_, E> {
     }
 }
 
-/// Puts the sums that begin at number `place` where they belong.
+/// Sums as [`Onto::Nothing`] has them.
+#[inline(always)]
+unsafe fn alone<E: Real, S: Simd<E>>(_: *const E, _: E, _: *const E, sum: S::V) -> S::V {
+    sum
+}
+
+/// Sums as [`Onto::Base`] has them, and [`Onto::Itself`] of what is there.
 ///
 /// # Safety
-/// `out` and a base have this place.
+/// A vector begins at `base`.
 #[inline(always)]
-unsafe fn put<E: Real, S: Simd<E>>(onto: Onto<'_, E>, out: *mut E, place: usize, sum: S::V) {
+unsafe fn onto_base<E: Real, S: Simd<E>>(base: *const E, scale: E, _: *const E, sum: S::V) -> S::V {
     // SAFETY: the caller's.
-    unsafe {
-        let sum = match onto {
-            Onto::Nothing => sum,
-            Onto::Base(base, scale) => {
-                S::mul_add(S::splat(scale), sum, load::<E, S>(base.flat().as_ptr().add(place), 0))
-            }
-            Onto::Itself(scale) => S::mul_add(S::splat(scale), sum, load::<E, S>(out.add(place), 0)),
-        };
-        store::<E, S>(out.add(place), 0, sum);
-    }
+    S::mul_add(S::splat(scale), sum, unsafe { load::<E, S>(base, 0) })
+}
+
+/// Sums as [`Onto::Both`] has them.
+///
+/// # Safety
+/// A vector begins at `base`, and one at `there`.
+#[inline(always)]
+unsafe fn onto_both<E: Real, S: Simd<E>>(base: *const E, scale: E, there: *const E, sum: S::V) -> S::V {
+    // SAFETY: the caller's.
+    unsafe { S::add(load::<E, S>(there, 0), onto_base::<E, S>(base, scale, there, sum)) }
 }
 
 /// Columns that [`transpose`] does at once.

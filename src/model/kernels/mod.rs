@@ -193,10 +193,10 @@ compiled! {
     fn add_gradient[](
         trace: &Trace<E>, x: &[E], base: &Packed<E>, scale: E, out: &mut Packed<E>,
     );
-    /// `out = base + scale * H v`: the VJP of an SGD step where `base` is v and `scale` is -rate.
+    /// `out = base + scale * H v`, or that added to what is there: the VJP of an SGD step where `base` is v and `scale` is -rate.
     fn add_hessian_product[A](
         w: &Packed<E>, wt: &Squares<E>, trace: &Trace<E>, x: &[E], direction: Direction<'_, E>,
-        base: &Packed<E>, scale: E, tangent: &mut Trace<E>, out: &mut Packed<E>,
+        base: &Packed<E>, scale: E, tangent: &mut Trace<E>, adds: bool, out: &mut Packed<E>,
     );
     /// Takes the numbers of a network without padding, one tensor after another.
     fn pack[](numbers: &[E], out: ViewMut<'_, E>);

@@ -8,7 +8,7 @@
 
 use super::activation::{Linear, Nonlinearity};
 use super::buffers::{Packed, Parts, Rows, Squares, Trace, ViewMut};
-use super::dense::{self, Then, outer, product};
+use super::dense::{self, Onto, Then, outer, product};
 use super::matrix::{Matrix, MatrixMut, in_strips, load};
 use super::real::Real;
 use super::simd::{Lanes, Simd};
@@ -327,11 +327,13 @@ pub(super) fn scale_by_slope<E: Real, S: Simd<E>, A: Nonlinearity>(h: Matrix<'_,
     }
 }
 
-/// Where the sums of a gradient go: stored as they are, or onto `base`, scaled.
+/// Where the sums of a gradient go: stored as they are, or onto `base`, scaled, which for `adds` is added to what is
+/// there.
 #[inline(always)]
 pub(super) fn store<E: Real, S: Simd<E>, const N: usize>(
     sums: [S::V; N],
     base: Option<(&[E], E)>,
+    adds: bool,
     out: &mut [E],
     lane: usize,
 ) {
@@ -340,7 +342,9 @@ pub(super) fn store<E: Real, S: Simd<E>, const N: usize>(
         Some((base, scale)) => {
             let (base, scale) = (load::<E, S, N>(base, lane), S::splat(scale));
             for l in 0..N {
-                S::store(&mut out[l], S::mul_add(scale, sums[l], base[l]));
+                let sum = S::mul_add(scale, sums[l], base[l]);
+                let sum = if adds { S::add(S::load(&out[l]), sum) } else { sum };
+                S::store(&mut out[l], sum);
             }
         }
         None => {
@@ -367,8 +371,8 @@ fn gradient_onto<E: Real, S: Simd<E>>(
     let mut out = out.parts_mut();
     for layer in 1..=last {
         let pair = (d[layer].get(rows), h[layer - 1].get(rows));
-        let base = base.map(|(base, scale)| (base.square(layer - 1), *scale));
-        outer::<E, S>(pair, None, base, out.square(layer - 1));
+        let onto = base.map_or(Onto::Nothing, |(base, scale)| Onto::Base(base.square(layer - 1), *scale));
+        outer::<E, S>(pair, None, onto, out.square(layer - 1));
     }
     let (first, top, h_top) = (d[0].get(rows), d[last].get(rows), h[last].get(rows));
     let d_out = &d_out[..rows];
@@ -387,17 +391,17 @@ fn gradient_onto<E: Real, S: Simd<E>>(
                 g[3][l] = S::mul_add(d_out, h_top[l], g[3][l]);
             }
         }
-        store::<E, S, FEW>(g[0], base.map(|(base, scale)| (base.input, *scale)), out.input, lane);
+        store::<E, S, FEW>(g[0], base.map(|(base, scale)| (base.input, *scale)), false, out.input, lane);
         let base_first = base.map(|(base, scale)| (base.biases.row(0), *scale));
-        store::<E, S, FEW>(g[1], base_first, biases.reborrow().row(0), lane);
+        store::<E, S, FEW>(g[1], base_first, false, biases.reborrow().row(0), lane);
         // With one hidden layer the same once more.
         let base_top = base.map(|(base, scale)| (base.biases.row(last), *scale));
-        store::<E, S, FEW>(g[2], base_top, biases.reborrow().row(last), lane);
-        store::<E, S, FEW>(g[3], base.map(|(base, scale)| (base.output, *scale)), out.output, lane);
+        store::<E, S, FEW>(g[2], base_top, false, biases.reborrow().row(last), lane);
+        store::<E, S, FEW>(g[3], base.map(|(base, scale)| (base.output, *scale)), false, out.output, lane);
     });
     for layer in 1..last {
         let base = base.map(|(base, scale)| (base.biases.row(layer), *scale));
-        sum_rows::<E, S>(d[layer].get(rows), base, biases.reborrow().row(layer));
+        sum_rows::<E, S>(d[layer].get(rows), base, false, biases.reborrow().row(layer));
     }
     let sum = d_out.iter().fold(E::default(), |sum, &d| sum + d);
     out.last[0] = base.map_or(sum, |(base, scale)| S::mul_add_one(*scale, sum, base.last[0]));
@@ -405,7 +409,12 @@ fn gradient_onto<E: Real, S: Simd<E>>(
 
 /// The sum of rows: a bias's gradient.
 #[inline(always)]
-pub(super) fn sum_rows<E: Real, S: Simd<E>>(d: Matrix<'_, E>, base: Option<(&[E], E)>, out: &mut [E]) {
+pub(super) fn sum_rows<E: Real, S: Simd<E>>(
+    d: Matrix<'_, E>,
+    base: Option<(&[E], E)>,
+    adds: bool,
+    out: &mut [E],
+) {
     in_strips!(5, 3, 2, 1 of d.stride() / S::WIDTH, |lane, FEW| {
         let (mut sums, rows) = ([S::splat(E::default()); FEW], d.strip::<S, FEW>(lane));
         for n in 0..d.rows() {
@@ -414,7 +423,7 @@ pub(super) fn sum_rows<E: Real, S: Simd<E>>(d: Matrix<'_, E>, base: Option<(&[E]
                 sums[l] = S::add(sums[l], d[l]);
             }
         }
-        store::<E, S, FEW>(sums, base, out, lane);
+        store::<E, S, FEW>(sums, base, adds, out, lane);
     });
 }
 
@@ -429,7 +438,7 @@ pub fn first_bias_gradients<E: Real, S: Simd<E>>(
     let each = rows / out.rows();
     let scale = S::splat(scale);
     for (d, out) in trace.d[0].get(rows).groups(each).zip(out.iter_mut()) {
-        sum_rows::<E, S>(d, None, out);
+        sum_rows::<E, S>(d, None, false, out);
         for out in S::chunks_mut(out) {
             S::store(out, S::mul(S::load(out), scale));
         }

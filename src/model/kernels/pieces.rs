@@ -373,7 +373,7 @@ pub fn gradient_by_pieces<E: Real, S: Simd<E>>(
             }
         }
         add_sums::<E, S, FEW>(&sums, units, &mut active);
-        store::<E, S, FEW>(active[1], None, out.biases.reborrow().row(1), lane);
+        store::<E, S, FEW>(active[1], None, false, out.biases.reborrow().row(1), lane);
     });
     let width = S::Narrow::WIDTH;
     let center = <S::Narrow as Simd<E>>::splat(*center);

@@ -4,7 +4,7 @@
 
 use super::activation::Nonlinearity;
 use super::buffers::{Packed, Parts, Squares, Trace};
-use super::dense::{Then, outer, product};
+use super::dense::{Onto, Then, outer, product};
 use super::matrix::{Matrix, MatrixMut, in_strips, load};
 use super::passes::{inner_of_rows, neighbours, scale_by_slope, store, sum_rows};
 use super::real::Real;
@@ -18,7 +18,7 @@ pub struct Direction<'a, E> {
     pub vt: &'a Squares<E>,
 }
 
-/// `out = base + scale * H v`, with H the Hessian of the loss that `trace` belongs to, at `w`:
+/// `out = base + scale * H v`, or that added to what is there, with H the Hessian of the loss that `trace` belongs to, at `w`:
 /// the directional derivative of `forward_backward` and `gradient` along v.
 /// The VJP of an SGD step of rate a is `base` = v and `scale` = -a. `tangent` receives the
 /// directional derivatives of `trace`.
@@ -33,6 +33,7 @@ pub fn add_hessian_product<E: Real, S: Simd<E>, A: Nonlinearity>(
     base: &Packed<E>,
     scale: E,
     tangent: &mut Trace<E>,
+    adds: bool,
     out: &mut Packed<E>,
 ) {
     tangent.resize(x.len());
@@ -41,7 +42,7 @@ pub fn add_hessian_product<E: Real, S: Simd<E>, A: Nonlinearity>(
     first_layer::<E, S, A>(v.input, v.biases.row(0), x, h, t);
     tangent_forward::<E, S, A>(&w, wt, Some((&v, direction.vt)), trace, x.len(), tangent);
     tangent_backward::<E, S, A>(&w, Some(&v), trace, x.len(), tangent);
-    tangent_gradient::<E, S>(trace, tangent, x, (&base.parts(), scale), out);
+    tangent_gradient::<E, S>(trace, tangent, x, (&base.parts(), scale, adds), out);
 }
 
 /// The same along a direction in which nothing moves but the first layer's bias, by `shifts` for as many tasks,
@@ -79,7 +80,7 @@ pub fn add_shift_product<E: Real, S: Simd<E>, A: Nonlinearity>(
     }
     tangent_forward::<E, S, A>(&w, wt, None, trace, rows, tangent);
     tangent_backward::<E, S, A>(&w, None, trace, rows, tangent);
-    tangent_gradient::<E, S>(trace, tangent, x, (&base.parts(), scale), out);
+    tangent_gradient::<E, S>(trace, tangent, x, (&base.parts(), scale, false), out);
 }
 
 /// How the first layer moves.
@@ -234,13 +235,13 @@ fn tangent_backward<E: Real, S: Simd<E>, A: Nonlinearity>(
     }
 }
 
-/// `base + scale *` how the gradient moves.
+/// `base + scale *` how the gradient moves, which may be added to what is there.
 #[inline(always)]
 fn tangent_gradient<E: Real, S: Simd<E>>(
     trace: &Trace<E>,
     tangent: &Trace<E>,
     x: &[E],
-    (base, scale): (&Parts<'_, E>, E),
+    (base, scale, adds): (&Parts<'_, E>, E, bool),
     out: &mut Packed<E>,
 ) {
     let rows = x.len();
@@ -249,8 +250,9 @@ fn tangent_gradient<E: Real, S: Simd<E>>(
     for layer in 1..=last {
         let [moved, still] = [tangent, trace].map(|trace| trace.d[layer].get(rows));
         let [t, h] = [tangent, trace].map(|trace| trace.h[layer - 1].get(rows));
-        let base = (base.square(layer - 1), scale);
-        outer::<E, S>((moved, h), Some((still, t)), Some(base), out.square(layer - 1));
+        let base = base.square(layer - 1);
+        let onto = if adds { Onto::Both(base, scale) } else { Onto::Base(base, scale) };
+        outer::<E, S>((moved, h), Some((still, t)), onto, out.square(layer - 1));
     }
     let (first, top) = (tangent.d[0].get(rows), tangent.d[last].get(rows));
     let (h_top, moved) = (trace.h[last].get(rows), tangent.h[last].get(rows));
@@ -273,16 +275,17 @@ fn tangent_gradient<E: Real, S: Simd<E>>(
                 g[3][l] = S::mul_add(moves, h_top[l], g[3][l]);
             }
         }
-        store::<E, S, FEW>(g[0], Some((base.input, scale)), out.input, lane);
-        store::<E, S, FEW>(g[1], Some((base.biases.row(0), scale)), biases.reborrow().row(0), lane);
-        // With one hidden layer the same once more.
-        store::<E, S, FEW>(g[2], Some((base.biases.row(last), scale)), biases.reborrow().row(last), lane);
-        store::<E, S, FEW>(g[3], Some((base.output, scale)), out.output, lane);
+        store::<E, S, FEW>(g[0], Some((base.input, scale)), adds, out.input, lane);
+        store::<E, S, FEW>(g[1], Some((base.biases.row(0), scale)), adds, biases.reborrow().row(0), lane);
+        if last > 0 {
+            store::<E, S, FEW>(g[2], Some((base.biases.row(last), scale)), adds, biases.reborrow().row(last), lane);
+        }
+        store::<E, S, FEW>(g[3], Some((base.output, scale)), adds, out.output, lane);
     });
     for layer in 1..last {
         let base = Some((base.biases.row(layer), scale));
-        sum_rows::<E, S>(tangent.d[layer].get(rows), base, biases.reborrow().row(layer));
+        sum_rows::<E, S>(tangent.d[layer].get(rows), base, adds, biases.reborrow().row(layer));
     }
-    let sum = moves.iter().fold(E::default(), |sum, &d| sum + d);
-    out.last[0] = S::mul_add_one(scale, sum, base.last[0]);
+    let sum = S::mul_add_one(scale, moves.iter().fold(E::default(), |sum, &d| sum + d), base.last[0]);
+    out.last[0] = if adds { out.last[0] + sum } else { sum };
 }

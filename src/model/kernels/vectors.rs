@@ -251,7 +251,7 @@ mod bodies {
         out: &mut [E],
     ) {
         let (a, b) = (Matrix::new(a, stride), Matrix::new(b, stride));
-        dense::add_outer::<E, S>((a, b), scale, MatrixMut::new(out, out_stride));
+        dense::outer::<E, S>((a, b), None, dense::Onto::Itself(scale), MatrixMut::new(out, out_stride));
     }
 
     #[inline(always)]
