@@ -187,10 +187,15 @@ impl Watcher {
         self.around.borrow().search.passed_over().to_vec()
     }
 
-    /// The same without planned runs that are still to come, because somebody trains.
+    /// The same at the end, without planned runs that are still to come because somebody trains: another look is taken, since
+    /// what the last one has passed over may have been in the making.
     pub fn never_shown(&self) -> Vec<(PathBuf, String)> {
+        let mut passed_over = self.passed_over();
+        if !passed_over.is_empty() && self.around.borrow_mut().search.look().is_ok() {
+            passed_over = self.passed_over();
+        }
         let is_over = self.trainer() == Hold::Free;
-        self.passed_over().into_iter().filter(|(_, why)| is_over || why != NOT_THERE).collect()
+        passed_over.into_iter().filter(|(_, why)| is_over || why != NOT_THERE).collect()
     }
 
     /// Runs that were found twice: the folder that was left out, and the one that counts.
