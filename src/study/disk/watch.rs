@@ -366,7 +366,7 @@ mod tests {
 
     use super::*;
     use crate::experiments::parse;
-    use crate::study::layout::run_folder;
+    use crate::study::layout::{SETTINGS, run_folder};
     use crate::study::{Session, SessionOptions, study_folder};
 
     fn names(study: &Study) -> Vec<String> {
@@ -437,5 +437,20 @@ mod tests {
         fs::rename(out.join("elsewhere.before-1"), &gone).expect("one file system");
         assert!(watcher.look_around().expect("one more").numbers.contains(&1));
         assert_eq!(told(&watcher, 1), events);
+    }
+
+    #[test]
+    fn what_was_in_the_making_at_the_last_look_is_looked_at_once_more_at_the_end() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = folder.path();
+        let study = train(out, &format!("{ZEBRA}{AARDVARK}"));
+        let settings = run_folder(&study_folder(out, "test"), &plan(&study)[0]).join(SETTINGS);
+        let whole = fs::read(&settings).expect("it was trained");
+        fs::write(&settings, "").expect("its own folder");
+        let (_, watcher) = Watcher::open(&[out.to_owned()]).expect("two other runs");
+        assert_eq!(watcher.passed_over().len(), 1);
+        assert_eq!(watcher.never_shown().len(), 1, "it is still as it was");
+        fs::write(&settings, whole).expect("its own folder");
+        assert_eq!(watcher.never_shown(), []);
     }
 }
