@@ -474,7 +474,7 @@ impl<E: Real> Outer<'_, E> {
     /// Adds a pair's product to `sums`: columns of `a` from `at` on, by lanes of `b` from its number `from` on.
     ///
     /// # Safety
-    /// There are these rows and lanes.
+    /// There are these columns and lanes.
     #[inline(always)]
     unsafe fn accumulate<S: Simd<E>, const RB: usize, const LB: usize, const HALF: bool>(
         &self,

@@ -99,7 +99,7 @@ mod bodies {
     #[inline(always)]
     pub fn add_rounded<E: Real, S: Simd<E>>(scale: E, x: Block<'_, E>, sum: &mut [E]) {
         assert_eq!(sum.len(), x.rows * x.columns, "a sum for each number");
-        // Narrow vectors, since few rows of any length begin where wide ones are read at once.
+        // Narrow vectors: rows of 40 numbers that lie back to back begin in the middle of a wide one.
         let all = S::Narrow::splat(scale);
         for (row, sum) in sum.chunks_exact_mut(x.columns.max(1)).enumerate() {
             let x = x.row(row);
